@@ -1,0 +1,1 @@
+"""The gatehouse: speaks to other identity systems and to STS; owns no tables."""

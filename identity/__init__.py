@@ -1,0 +1,1 @@
+"""The Django project above everything, and a small foundation below everything."""

@@ -1,0 +1,349 @@
+"""What can go wrong, named for what happened. Faces turn these into their protocol's answers.
+
+Each error has a public message, safe to show to anyone, and a private detail for logs and audit.
+"""
+
+from __future__ import annotations
+
+
+class DomainError(Exception):
+    """A refusal. ``message`` may be shown to anyone; ``detail`` goes to logs and audit only."""
+
+    public = "The request could not be completed."
+
+    def __init__(self, message: str | None = None, *, detail: str = "") -> None:
+        """Keep both texts; without ``message`` the class's own is shown."""
+        self.message = message or self.public
+        self.detail = detail
+        super().__init__(self.message)
+
+
+class Invalid(DomainError):
+    """A value breaks a rule. ``field`` names it in the caller's words where there is one."""
+
+    public = "A value is not valid."
+
+    def __init__(self, message: str | None = None, *, field: str = "", detail: str = "") -> None:
+        """Keep the name of the field that is wrong."""
+        super().__init__(message, detail=detail)
+        self.field = field
+
+
+class NotAvailable(Invalid):
+    """Asked for something that this release does not have; refused rather than silently ignored."""
+
+
+class NotFound(DomainError):
+    """No such thing in this place."""
+
+    public = "The resource does not exist."
+
+
+class PoolNotFound(NotFound):
+    """No user pool with that id."""
+
+    def __init__(self, pool_id: str = "", *, detail: str = "") -> None:
+        """Name the pool as Cognito does."""
+        super().__init__(f"User pool {pool_id} does not exist.", detail=detail)
+
+
+class ClientNotFound(NotFound):
+    """No app client with that id (in that pool)."""
+
+    def __init__(self, client_id: str = "", *, detail: str = "") -> None:
+        """Name the client as Cognito does."""
+        super().__init__(f"User pool client {client_id} does not exist.", detail=detail)
+
+
+class UserNotFound(NotFound):
+    """No such user, said only where that may be said."""
+
+    public = "User does not exist."
+
+
+class IdentityPoolNotFound(NotFound):
+    """No identity pool with that id."""
+
+    def __init__(self, pool_id: str = "", *, detail: str = "") -> None:
+        """Name the pool as Cognito does."""
+        super().__init__(f"IdentityPool '{pool_id}' not found.", detail=detail)
+
+
+class IdentityNotFound(NotFound):
+    """No identity with that id."""
+
+    def __init__(self, identity_id: str = "", *, detail: str = "") -> None:
+        """Name the identity as Cognito does."""
+        super().__init__(f"Identity '{identity_id}' not found.", detail=detail)
+
+
+class AlreadyExists(DomainError):
+    """A name is taken."""
+
+    public = "The resource already exists."
+
+
+class UsernameExists(AlreadyExists):
+    """The sign-in name is taken."""
+
+    public = "User already exists"
+
+
+class AliasExists(AlreadyExists):
+    """Another user has verified this e-mail address or phone number."""
+
+    public = "An account with the given email already exists."
+
+
+class GroupExists(AlreadyExists):
+    """The pool has a group of that name."""
+
+    public = "A group already exists with the name."
+
+
+class NotAuthorized(DomainError):
+    """May not do this."""
+
+    public = "Not authorized."
+
+
+class PasswordIncorrect(NotAuthorized):
+    """Wrong password, or a stranger told the same."""
+
+    public = "Incorrect username or password."
+
+
+class LockedOut(NotAuthorized):
+    """Too many wrong passwords; ``retry_after`` seconds remain."""
+
+    public = "Password attempts exceeded"
+
+    def __init__(self, message: str | None = None, *, retry_after: int = 1, detail: str = "") -> None:
+        """Keep how long the lock still holds."""
+        super().__init__(message, detail=detail)
+        self.retry_after = retry_after
+
+
+class UserDisabled(NotAuthorized):
+    """An operator disabled the account."""
+
+    public = "User is disabled."
+
+
+class TemporaryPasswordExpired(NotAuthorized):
+    """The invitation is too old."""
+
+    public = "Temporary password has expired and must be reset by an administrator."
+
+
+class SecretHashRefused(NotAuthorized):
+    """The client's proof of its secret is missing, wrong or unexpected."""
+
+
+class ClientRefused(NotAuthorized):
+    """The client did not prove its secret."""
+
+    public = "Client authentication failed."
+
+
+class TokenRefused(NotAuthorized):
+    """An access token is unreadable, forged, of another kind or pool."""
+
+    public = "Invalid Access Token"
+
+
+class TokenExpired(TokenRefused):
+    """The access token is too old."""
+
+    public = "Access Token has expired"
+
+
+class TokenRevoked(TokenRefused):
+    """The access token's session was ended."""
+
+    public = "Access Token has been revoked"
+
+
+class ScopeMissing(TokenRefused):
+    """The access token lacks a scope."""
+
+    public = "Access Token does not have required scopes"
+
+
+class RefreshRefused(NotAuthorized):
+    """The refresh token is unreadable, of another client, expired or revoked."""
+
+    public = "Invalid Refresh Token."
+
+
+class RefreshReused(NotAuthorized):
+    """A rotated refresh token came back after its grace time."""
+
+    public = "Refresh token reuse detected."
+
+
+class GrantRefused(NotAuthorized):
+    """An authorization code is unknown, spent, expired or not this client's."""
+
+    public = "The grant is invalid, expired or already used."
+
+
+class SessionRefused(NotAuthorized):
+    """The challenge session is unknown, used or of another step."""
+
+    public = "Invalid session for the user."
+
+
+class SessionExpired(SessionRefused):
+    """The challenge session is too old."""
+
+    public = "Invalid session for the user, session is expired."
+
+
+class UserNotConfirmed(DomainError):
+    """The account waits for its confirmation code."""
+
+    public = "User is not confirmed."
+
+
+class PasswordResetRequired(DomainError):
+    """An operator ended the old password."""
+
+    public = "Password reset required for the user"
+
+
+class WrongState(NotAuthorized):
+    """The account is not in a state that allows this."""
+
+
+class PasswordRejected(DomainError):
+    """The new password breaks the pool's policy."""
+
+    public = "Password did not conform with policy"
+
+
+class CodeMismatch(DomainError):
+    """The code is wrong."""
+
+    public = "Invalid verification code provided, please try again."
+
+
+class CodeExpired(DomainError):
+    """The code is too old, spent, or was never asked for."""
+
+    public = "Invalid code provided, please request a code again."
+
+
+class TotpMismatch(CodeMismatch):
+    """The authenticator's code is wrong."""
+
+    public = "Invalid code received for user"
+
+
+class TotpUsed(CodeExpired):
+    """The authenticator's code was used already."""
+
+    public = "Your software token has already been used once."
+
+
+class TotpEnrolmentFailed(DomainError):
+    """The first code of a new authenticator is wrong."""
+
+    public = "Code mismatch"
+
+
+class TotpNotFound(DomainError):
+    """The user has no authenticator."""
+
+    public = "Software token MFA is not enabled for the user."
+
+
+class TooManyAttempts(DomainError):
+    """Too many tries or messages in a while."""
+
+    public = "Attempt limit exceeded, please try after some time."
+
+
+class TooManyWrongCodes(TooManyAttempts):
+    """The code was tried too often and is dead."""
+
+    public = "Too many failed attempts, please request a new code."
+
+
+class Overloaded(DomainError):
+    """The service sheds load; ``retry_after`` seconds is a good time to come back."""
+
+    public = "Too many requests"
+
+    def __init__(self, message: str | None = None, *, retry_after: int = 1, detail: str = "") -> None:
+        """Keep when to come back."""
+        super().__init__(message, detail=detail)
+        self.retry_after = retry_after
+
+
+class FlowNotEnabled(Invalid):
+    """The client may not sign people in this way."""
+
+
+class ScopeUnknown(DomainError):
+    """No resource server of the pool has that scope."""
+
+    public = "The scope does not exist."
+
+
+class OAuthFlowRefused(DomainError):
+    """The OAuth flows of a client contradict one another."""
+
+    public = "The OAuth flows are not valid."
+
+
+class LimitExceeded(DomainError):
+    """A quota of things is used up."""
+
+    public = "Limit exceeded."
+
+
+class UnsupportedToken(DomainError):
+    """Only refresh tokens can be revoked."""
+
+    public = "Unsupported token type."
+
+
+class RevocationDisabled(DomainError):
+    """The client has token revocation switched off."""
+
+    public = "Token revocation is not enabled for this client."
+
+
+class LoginRefused(NotAuthorized):
+    """An identity pool does not accept this login."""
+
+    public = "Invalid login token."
+
+
+class ResourceConflict(DomainError):
+    """The login is linked to another identity."""
+
+    public = "Login already linked to another identity."
+
+
+class RoleRefused(DomainError):
+    """The role cannot be assumed: missing, untrusting, or tags refused. The true reason is the detail."""
+
+    public = "Invalid identity pool configuration. Check assigned IAM roles for this pool."
+
+
+class OutsideUnavailable(DomainError):
+    """A system that was asked did not answer in time."""
+
+    public = "An external service is not available. Try again."
+
+
+class InteractionExpired(DomainError):
+    """What the browser came for is unknown, used, too old, or another browser's."""
+
+    public = "This sign-in has expired. Start again from the application."
+
+
+class Misuse(AssertionError):
+    """A law of the house is broken by our own code: outside work inside a transaction."""

@@ -1,0 +1,107 @@
+"""Names of things: made, built and parsed in one place. Shapes follow Cognito's own.
+
+Says nothing about whether a thing exists.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import string
+import uuid
+
+from django.conf import settings
+
+from identity.foundation import clock
+
+ALNUM = string.ascii_letters + string.digits
+LOWER = string.ascii_lowercase + string.digits
+POOL_ID = re.compile(r"^[\w-]{1,45}_[0-9a-zA-Z]{1,40}$")
+IDENTITY_ID = re.compile(r"^[\w-]+:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
+
+
+def text(alphabet: str, length: int) -> str:
+    """Return random text."""
+    return "".join(secrets.choice(alphabet) for _ in range(length))
+
+
+def uuid7() -> uuid.UUID:
+    """Return a time-ordered UUID (RFC 9562 section 5.7): keys of everything made at request rate."""
+    moment = int(clock.now().timestamp() * 1000)
+    tail = int.from_bytes(os.urandom(10), "big")
+    value = (moment & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | (tail >> 68 & 0xFFF) << 64 | 0b10 << 62 | tail & (1 << 62) - 1
+    return uuid.UUID(int=value)
+
+
+def uuid7_floor(milliseconds: int) -> uuid.UUID:
+    """Return the least version 7 UUID of a moment: the border of a partition."""
+    return uuid.UUID(int=(milliseconds & 0xFFFFFFFFFFFF) << 80)
+
+
+def pool_id() -> str:
+    """Return a new user pool id, ``{region}_{9 alphanumerics}``: one underscore, since SRP clients split there."""
+    return f"{settings.REGION}_{text(ALNUM, 9)}"
+
+
+def client_id() -> str:
+    """Return a new app client id: 26 lower-case alphanumerics, 134 bits."""
+    return text(LOWER, 26)
+
+
+def client_secret() -> str:
+    """Return a new client secret: 51 lower-case alphanumerics."""
+    return text(LOWER, 51)
+
+
+def identity_pool_id() -> str:
+    """Return a new identity pool id, ``{region}:{uuid}``."""
+    return f"{settings.REGION}:{uuid.uuid4()}"
+
+
+def identity_id() -> str:
+    """Return a new identity id, ``{region}:{uuid}``."""
+    return f"{settings.REGION}:{uuid.uuid4()}"
+
+
+def access_key_id() -> str:
+    """Return a new access key id, of the shape that AWS clients accept."""
+    return "AKIA" + text(string.ascii_uppercase + "234567", 16)
+
+
+def access_key_secret() -> str:
+    """Return a new access key secret: 40 characters."""
+    return text(ALNUM + "+/", 40)
+
+
+def pool_arn(public_id: str) -> str:
+    """Return the ARN of a user pool."""
+    return f"arn:aws:cognito-idp:{settings.REGION}:{settings.ACCOUNT_ID}:userpool/{public_id}"
+
+
+def identity_pool_arn(public_id: str) -> str:
+    """Return the ARN of an identity pool."""
+    return f"arn:aws:cognito-identity:{settings.REGION}:{settings.ACCOUNT_ID}:identitypool/{public_id}"
+
+
+def issuer(public_id: str) -> str:
+    """Return the issuer of a user pool's tokens. From configuration, never from a request."""
+    return f"{settings.BASE_URL}/{public_id}"
+
+
+def identity_issuer() -> str:
+    """Return the issuer of the identity pools' tokens."""
+    return f"{settings.BASE_URL}/identity-pools"
+
+
+def without_scheme(url: str) -> str:
+    """Return a URL without ``https://``: how identity pools name a provider."""
+    return url.split("://", 1)[-1]
+
+
+def is_uuid(name: str) -> bool:
+    """Say whether a name has a UUID's shape."""
+    try:
+        return str(uuid.UUID(name)) == name.lower()
+    except ValueError:
+        return False

@@ -1,0 +1,144 @@
+"""The doorway of every request: its id, the client's true address, which pool it is for, security headers.
+
+Decides nothing else. Pages of operators have more (``identity.console.middleware``); machine endpoints have no more.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+from collections.abc import Callable
+from functools import lru_cache
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+import structlog
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django.urls import set_script_prefix
+
+from identity.foundation import clock
+from pools.services import configuration
+
+POOL_PREFIX = re.compile(r"^/([\w-]{1,45}_[0-9a-zA-Z]{1,40})(/.*)?$")
+MACHINE = {"cache-control": "no-store"}
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+# No form-action: a form's chain of redirects ends at the client, and browsers check each hop.
+PAGE_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
+)
+log = structlog.get_logger("request")
+
+
+@lru_cache(maxsize=1)
+def own_hosts() -> frozenset[str]:
+    """Return the host names (with port where it is not the scheme's own) at which the installation itself answers."""
+    hosts = set()
+    for url in (settings.BASE_URL, settings.CONSOLE_URL):
+        parts = urlsplit(url)
+        hosts.add(parts.netloc.lower())
+        if settings.MODE == "development":
+            # The loopback names are one machine; the embedded TLS port serves the same pages.
+            for name in ("localhost", "127.0.0.1", "[::1]"):
+                hosts |= {f"{name}:{parts.port or 80}", f"{name}:{settings.TLS_PORT}"}
+    return frozenset(hosts)
+
+
+def client_address(request: HttpRequest) -> str:
+    """Return the client's address: the last one in X-Forwarded-For that no trusted proxy added."""
+    address = request.META.get("REMOTE_ADDR", "")
+    hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+    while hops and is_trusted(address):
+        address = hops.pop()
+    try:
+        return str(ip_address(address))
+    except ValueError:
+        return ""
+
+
+def is_trusted(address: str) -> bool:
+    """Say whether a peer is one of our proxies."""
+    try:
+        return any(ip_address(address) in network for network in settings.TRUSTED_PROXIES)
+    except ValueError:
+        return False
+
+
+class Doorway:
+    """Name the request, find its pool by host or path, answer, add headers."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        """Keep what follows."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Let the request in."""
+        began = clock.monotonic()
+        request.request_id = secrets.token_hex(16)  # type: ignore[attr-defined]
+        request.request_id = "-".join(  # type: ignore[attr-defined]
+            request.request_id[a:b]  # type: ignore[attr-defined]
+            for a, b in ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32))
+        )
+        request.address = client_address(request)  # type: ignore[attr-defined]
+        request.raw_path = request.path_info  # type: ignore[attr-defined]
+        request.pool = None  # type: ignore[attr-defined]
+        request.via_proxy_https = is_trusted(request.META.get("REMOTE_ADDR", "")) and (  # type: ignore[attr-defined]
+            request.META.get("HTTP_X_FORWARDED_PROTO") == "https"
+        )
+        structlog.contextvars.bind_contextvars(request_id=request.request_id)  # type: ignore[attr-defined]
+        try:
+            response = self.get_response(request) if self.route(request) else HttpResponseNotFound()
+        finally:
+            structlog.contextvars.unbind_contextvars("request_id")
+        return self.dress(request, response, clock.monotonic() - began)
+
+    def route(self, request: HttpRequest) -> bool:
+        """Find the pool; False for a host that nobody configured."""
+        host = request.META.get("HTTP_HOST", "").lower()
+        if host in own_hosts():
+            found = POOL_PREFIX.match(request.path_info)
+            if found is None:
+                return True
+            request.pool = found[1]  # type: ignore[attr-defined]
+            prefix = "/" + found[1]
+            request.path_info = found[2] or "/"
+            request.META["SCRIPT_NAME"] = request.META.get("SCRIPT_NAME", "") + prefix
+            set_script_prefix(prefix + "/")
+        else:
+            pool = configuration.pool_by_host(host)
+            if pool is None:
+                # Probes and scrapers ask by address; they are told nothing that depends on a name.
+                return request.path_info in {"/health/live", "/health/ready", "/metrics"}
+            if request.path_info.startswith("/static/"):
+                return True
+            request.pool = pool.public_id  # type: ignore[attr-defined]
+        request.urlconf = settings.POOL_URLCONF  # type: ignore[assignment]
+        return True
+
+    def dress(self, request: HttpRequest, response: HttpResponse, seconds: float) -> HttpResponse:
+        """Add the security headers, the request id, and a log line."""
+        response.headers.setdefault("x-amzn-RequestId", request.request_id)  # type: ignore[attr-defined]
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if response.headers.get("Content-Type", "").startswith("text/html"):
+            response.headers.setdefault("Content-Security-Policy", PAGE_CSP)
+            response.headers.setdefault("Cache-Control", "no-store")
+        if request.is_secure() or request.via_proxy_https:  # type: ignore[attr-defined]
+            response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        log.debug(
+            "answered",
+            method=request.method,
+            path=request.raw_path,  # type: ignore[attr-defined]
+            status=response.status_code,
+            milliseconds=round(seconds * 1000, 1),
+            request_id=request.request_id,  # type: ignore[attr-defined]
+        )
+        return response

@@ -1,0 +1,1 @@
+"""Migrations of operators and access keys."""

@@ -1,0 +1,39 @@
+"""Those who run the house: operators and their access keys. People who sign in to pools are ``pools.models.user``."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AbstractUser
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Operator(AbstractUser):
+    """One who administers pools through console or management API. Second factors are django-otp's."""
+
+    created_at = models.DateTimeField(db_default=Now(), editable=False)
+
+    class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]
+        """Named apart from pool users."""
+
+        db_table = "operator"
+
+
+class AccessKey(models.Model):
+    """A SigV4 key pair of an operator: id in the clear, secret sealed (it must be read to check a signature)."""
+
+    id = models.CharField(max_length=128, primary_key=True)
+    operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="access_keys")
+    sealed_secret = models.BinaryField()
+    description = models.CharField(max_length=200, blank=True, db_default="")
+    disabled_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(db_default=Now())
+    last_used_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """Table name."""
+
+        db_table = "access_key"
+
+    def __str__(self) -> str:
+        """Return the public half."""
+        return self.id

@@ -1,0 +1,329 @@
+"""Every setting: typed, with its default and one line of documentation.
+
+The only reader of the environment. Everything else reads ``django.conf.settings``.
+``docs/configuration.md`` is made from :class:`Environment`.
+"""
+
+from __future__ import annotations
+
+import os
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from pydantic import Field, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+
+def usable_cores() -> int:
+    """Return how many cores this process may use: the least of affinity and cgroup quota."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    try:
+        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
+    except (OSError, ValueError):
+        return cores
+    return cores if quota == "max" else max(1, min(cores, int(quota) // int(period)))
+
+
+class FileSource(PydanticBaseSettingsSource):
+    """Read the value of ``NAME`` from the file that ``NAME_FILE`` names, as container secrets come."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:  # noqa: ANN401 - pydantic's signature
+        """Return the content of the named file, or nothing."""
+        path = os.environ.get(f"{field_name.upper()}_FILE")
+        if field_name == "secret_keys_file" or not path:
+            return None, field_name, False
+        return Path(path).read_text().strip(), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        """Return every value that a file gives."""
+        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in found.items() if value is not None}
+
+
+class Environment(BaseSettings):
+    """What the environment may say. Any ``NAME`` may also be given as ``NAME_FILE``, a path to its value."""
+
+    model_config = SettingsConfigDict(env_prefix="", extra="ignore", case_sensitive=False, env_ignore_empty=True)
+
+    mode: Literal["production", "development"] = Field(
+        "production", description="`production` refuses to start with anything unsafe; `make run` sets `development`."
+    )
+    debug: bool = Field(False, description="Django's debug pages; refused in production.")
+    demo: bool | None = Field(
+        None, description="Sample pool, app and AWS endpoint. Default: on in development, never in production."
+    )
+    port: int = Field(8000, description="HTTP port of `make run`.")
+    tls_port: int = Field(8443, description="HTTPS port of `make run`.")
+    bind: str = Field("127.0.0.1", description="Address that `make run` binds.")
+    data_dir: Path = Field(BASE_DIR / "var", description="Everything that the embedded services keep.")
+    base_url: str = Field(
+        "", description="The only source of issuer names and links. Default in development: `http://localhost:$PORT`."
+    )
+    console_url: str = Field(
+        "", description="Where console and management API answer. Default: `BASE_URL`; its own origin in production."
+    )
+    region: str = Field("us-east-1", pattern=r"^[a-z]{2}-(gov-)?[a-z]+-\d$", description="Prefix of user pool ids.")
+    account_id: str = Field("000000000000", pattern=r"^\d{12}$", description="Account number in ARNs.")
+    database_url: str = Field("", description="PostgreSQL 15 or newer, as `postgresql://user:password@host:port/name`.")
+    redis_url: str = Field("", description="Redis, as `redis://host:port/0` or `unix:///path`.")
+    redis_prefix: str = Field("cognate:", description="Put before each Redis key and before Celery's queue names.")
+    secret_keys_file: Path | None = Field(
+        None, description="Sealing keys with ids, newest first, a line each: `id base64-of-32-bytes`."
+    )
+    trusted_proxies: Annotated[list[IPv4Network | IPv6Network], NoDecode] = Field(
+        [], description="Networks, comma-separated, whose X-Forwarded-For is believed."
+    )
+    web_workers: int = Field(0, ge=0, description="Web processes; 0 is the number of usable cores.")
+    web_threads: int = Field(24, ge=2, le=256, description="Threads of each web process.")
+    web_nodes: int = Field(1, ge=1, description="Machines running web processes, for the connection budget.")
+    worker_threads: int = Field(8, ge=1, description="Threads of the Celery worker.")
+    hash_waiters: int = Field(12, ge=0, description="Password hashes that may wait in a process; more are refused.")
+    hash_deadline: float = Field(1.0, gt=0, description="Seconds that a password hash may wait for its turn.")
+    sts_endpoint_url: str = Field("", description="Where credentials come from. Unset: AWS.")
+    sts_public_url: str = Field("", description="The STS as browsers reach it. Default: `STS_ENDPOINT_URL`.")
+    guest_session_policy: Literal["aws", "s3", "off"] = Field(
+        "aws", description="What guests are confined to in the enhanced flow: AWS's list of services, S3 only, nothing."
+    )
+    messages: Literal["captured", "smtp"] = Field(
+        "smtp", description="`captured` keeps mail and SMS in the mailbox page; default in development."
+    )
+    smtp_host: str = Field("localhost", description="SMTP server.")
+    smtp_port: int = Field(587, description="SMTP port.")
+    smtp_user: str = Field("", description="SMTP user.")
+    smtp_password: str = Field("", description="SMTP password.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", description="How SMTP is protected.")
+    mail_from: str = Field("no-reply@localhost", description="Sender of mail.")
+    outbound_private: bool = Field(
+        False, description="Allow outbound calls to private and loopback addresses; on in development."
+    )
+    outbound_private_hosts: Annotated[list[str], NoDecode] = Field(
+        [], description="Hosts, comma-separated, that outbound calls may reach at private addresses."
+    )
+    metrics_bind: str = Field("", description="Client address that may read /metrics without being an operator.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+    log_format: Literal["json", "text"] = Field("json", description="Form of a log line; text in development.")
+    wire_response_checks: bool = Field(False, description="Validate each wire answer by Amazon's model; on in tests.")
+
+    @field_validator("trusted_proxies", "outbound_private_hosts", mode="before")
+    @classmethod
+    def split(cls, value: object) -> object:
+        """Read a comma-separated list."""
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @model_validator(mode="before")
+    @classmethod
+    def defaults_of_the_mode(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Fill in what development has by default."""
+        if given.get("mode") == "development":
+            port = given.get("port", 8000)
+            given.setdefault("base_url", f"http://localhost:{port}")
+            given.setdefault("messages", "captured")
+            given.setdefault("demo", True)
+            given.setdefault("outbound_private", True)
+            given.setdefault("log_format", "text")
+            given.setdefault("guest_session_policy", "s3")
+        return given
+
+    @model_validator(mode="after")
+    def derived(self) -> Environment:
+        """Fill in what follows from other settings."""
+        self.data_dir = self.data_dir.resolve()
+        self.base_url = self.base_url.rstrip("/")
+        self.console_url = (self.console_url or self.base_url).rstrip("/")
+        self.demo = bool(self.demo) and self.mode == "development"
+        self.web_workers = self.web_workers or usable_cores()
+        self.secret_keys_file = self.secret_keys_file or self.data_dir / "secret_keys"
+        self.sts_public_url = self.sts_public_url or self.sts_endpoint_url
+        return self
+
+    @classmethod
+    def settings_customise_sources(  # noqa: PLR0913 - pydantic's signature
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read files named by ``NAME_FILE`` after the environment itself."""
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, FileSource(settings_cls)
+
+
+def database(url: str) -> dict[str, Any]:
+    """Read a ``postgresql://`` URL into Django's form. PgBouncer-safe: nothing is prepared on the server."""
+    parts = urlsplit(url or "postgresql://localhost/cognate")
+    query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
+    host = query.pop("host", parts.hostname or "")
+    return {
+        "ENGINE": "django.db.backends.postgresql",
+        "NAME": unquote(parts.path.lstrip("/")) or "cognate",
+        "USER": unquote(parts.username or query.pop("user", "")),
+        "PASSWORD": unquote(parts.password or query.pop("password", "")),
+        "HOST": host,
+        "PORT": str(parts.port or query.pop("port", "")),
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": True,
+        "OPTIONS": {"prepare_threshold": None, "connect_timeout": 5, **query},
+    }
+
+
+environment = Environment()  # type: ignore[call-arg]  # every field has its default
+
+MODE = environment.mode
+DEBUG = environment.debug
+DEMO = bool(environment.demo)
+DATA_DIR = environment.data_dir
+BASE_URL = environment.base_url
+CONSOLE_URL = environment.console_url
+TLS_PORT = environment.tls_port
+REGION = environment.region
+ACCOUNT_ID = environment.account_id
+SECRET_KEYS_FILE = environment.secret_keys_file or environment.data_dir / "secret_keys"
+TRUSTED_PROXIES = environment.trusted_proxies
+WEB_WORKERS = environment.web_workers
+WEB_THREADS = environment.web_threads
+WEB_NODES = environment.web_nodes
+WORKER_THREADS = environment.worker_threads
+HASH_WAITERS = environment.hash_waiters
+HASH_DEADLINE = environment.hash_deadline
+REDIS_URL = environment.redis_url or "redis://localhost:6379/0"
+REDIS_PREFIX = environment.redis_prefix
+STS_ENDPOINT_URL = environment.sts_endpoint_url
+STS_PUBLIC_URL = environment.sts_public_url
+GUEST_SESSION_POLICY = environment.guest_session_policy
+MESSAGES = environment.messages
+OUTBOUND_PRIVATE = environment.outbound_private
+OUTBOUND_PRIVATE_HOSTS = environment.outbound_private_hosts
+METRICS_BIND = environment.metrics_bind
+LOG_LEVEL = environment.log_level
+LOG_FORMAT = environment.log_format
+WIRE_RESPONSE_CHECKS = environment.wire_response_checks
+
+# Names that reach us are checked by identity.middleware against configured hosts (404 before any view),
+# because a pool's own domain lives in the database.
+ALLOWED_HOSTS = ["*"]
+# The console signs its session cookies and forms with a key derived from the sealing keys (identity.apps).
+SECRET_KEY = "derived-from-the-sealing-keys-when-the-app-is-ready"
+ROOT_URLCONF = "identity.urls"
+POOL_URLCONF = "identity.pool_urls"
+WSGI_APPLICATION = "identity.wsgi.application"
+APPEND_SLASH = False
+AUTH_USER_MODEL = "identity.Operator"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "django_otp",
+    "django_otp.plugins.otp_totp",
+    "django_otp.plugins.otp_static",
+    "django_htmx",
+    "rest_framework",
+    "drf_spectacular",
+    "identity",
+    "pools",
+    "federation",
+]
+
+# Sessions, CSRF, sign-in and messages of Django serve operators only: identity.console.middleware
+# applies them to the console's paths and nowhere else.
+MIDDLEWARE = [
+    "identity.middleware.Doorway",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "identity.console.middleware.OperatorSession",
+    "identity.console.middleware.OperatorCsrf",
+    "identity.console.middleware.OperatorSignIn",
+    "identity.console.middleware.OperatorSecondFactor",
+    "identity.console.middleware.OperatorMessages",
+    "identity.console.middleware.OperatorHtmx",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+            "builtins": ["django.templatetags.static"],
+        },
+    }
+]
+
+DATABASES = {"default": database(environment.database_url)}
+ATOMIC_REQUESTS = False
+
+SESSION_COOKIE_NAME = "operator"
+SESSION_COOKIE_PATH = "/"
+SESSION_COOKIE_AGE = 8 * 3600
+SESSION_COOKIE_SECURE = CONSOLE_URL.startswith("https://")
+SESSION_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_NAME = "operator-csrf"
+CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
+CSRF_COOKIE_HTTPONLY = True
+CSRF_TRUSTED_ORIGINS = [CONSOLE_URL] if CONSOLE_URL else []
+LOGIN_URL = "console:sign_in"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+
+LANGUAGE_CODE = "en"
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "UTC"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = BASE_DIR / "staticfiles"
+WHITENOISE_USE_FINDERS = MODE == "development"
+WHITENOISE_AUTOREFRESH = False
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if MODE == "development"
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+
+EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_HOST = environment.smtp_host
+EMAIL_PORT = environment.smtp_port
+EMAIL_HOST_USER = environment.smtp_user
+EMAIL_HOST_PASSWORD = environment.smtp_password
+EMAIL_USE_TLS = environment.smtp_security == "starttls"
+EMAIL_USE_SSL = environment.smtp_security == "tls"
+EMAIL_TIMEOUT = 10
+DEFAULT_FROM_EMAIL = environment.mail_from
+
+REST_FRAMEWORK = {
+    "DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRenderer"],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Cognate management API",
+    "DESCRIPTION": "Pools, apps and users as JSON; the same rules as the console and the wire API.",
+    "VERSION": "1",
+    "SERVE_INCLUDE_SCHEMA": False,
+}
+
+LOGGING_CONFIG = None  # identity.telemetry sets logging up

@@ -1,0 +1,1 @@
+"""Where people live: user pools and identity pools."""

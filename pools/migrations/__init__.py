@@ -1,0 +1,1 @@
+"""Migrations of everything that lives in pools."""

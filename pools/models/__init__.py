@@ -1,0 +1,50 @@
+"""Storage: fields, constraints, indexes. No decisions; only ``pools.services`` may import it.
+
+Every table but the installation's own starts each index and unique constraint with the pool, so that the
+largest can be partitioned or distributed by it later. Nothing is deleted by Django's collector: foreign keys are
+``DO_NOTHING`` with a constraint in the database, users and pools die by tombstone and are purged in chunks.
+"""
+
+from pools.models.app_client import AppClient, ClientSecret
+from pools.models.event import AuditEvent, AuditPersonal, AuthEvent
+from pools.models.factor import TotpFactor
+from pools.models.identity_pool import Identity, IdentityLogin, IdentityPool, PrincipalTagMap
+from pools.models.interaction import Interaction
+from pools.models.message import CapturedMessage, OutboxMessage, PeriodicTask
+from pools.models.session import Attempt, BrowserSession, Guess, Spent
+from pools.models.token import AuthorizationCode, OneTimeCode, RefreshFamily, SigningKey
+from pools.models.user import Group, Membership, Password, SignInName, User
+from pools.models.user_pool import PoolDomain, ResourceServer, UserPool
+
+__all__ = [
+    "AppClient",
+    "Attempt",
+    "AuditEvent",
+    "AuditPersonal",
+    "AuthEvent",
+    "AuthorizationCode",
+    "BrowserSession",
+    "CapturedMessage",
+    "ClientSecret",
+    "Group",
+    "Guess",
+    "Identity",
+    "IdentityLogin",
+    "IdentityPool",
+    "Interaction",
+    "Membership",
+    "OneTimeCode",
+    "OutboxMessage",
+    "Password",
+    "PeriodicTask",
+    "PoolDomain",
+    "PrincipalTagMap",
+    "RefreshFamily",
+    "ResourceServer",
+    "SignInName",
+    "SigningKey",
+    "Spent",
+    "TotpFactor",
+    "User",
+    "UserPool",
+]

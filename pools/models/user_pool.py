@@ -1,0 +1,106 @@
+"""User pools, their domains and resource servers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+
+
+class UserPool(models.Model):
+    """A user directory. The bigint id is never shown; ``public_id`` is ``{region}_{nine alphanumerics}``.
+
+    ``version`` and ``changed_at`` are bumped by each write to the pool's configuration (clients, keys, domains and
+    resource servers included): processes poll them to drop what they hold.
+    """
+
+    class Mfa(models.TextChoices):
+        """Whether a second factor is asked for."""
+
+        OFF = "OFF"
+        OPTIONAL = "OPTIONAL"
+        ON = "ON"
+
+    id = models.BigAutoField(primary_key=True)
+    public_id = models.CharField(max_length=55, unique=True)
+    name = models.CharField(max_length=128)
+    mfa = models.CharField(max_length=8, choices=Mfa, db_default=Mfa.OFF, default=Mfa.OFF)
+    totp_enabled = models.BooleanField(db_default=False, default=False)
+    case_sensitive = models.BooleanField(db_default=True, default=True)
+    username_attributes = ArrayField(models.CharField(max_length=20), db_default=[], default=list)
+    alias_attributes = ArrayField(models.CharField(max_length=20), db_default=[], default=list)
+    auto_verified = ArrayField(models.CharField(max_length=20), db_default=[], default=list)
+    admin_only_sign_up = models.BooleanField(db_default=False, default=False)
+    deletion_protected = models.BooleanField(db_default=False, default=False)
+    password_policy: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(db_default={}, default=dict)
+    """minimum_length, require_{upper,lower}case, require_{numbers,symbols}, temporary_password_validity_days."""
+    schema: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(db_default={}, default=dict)
+    """By attribute name (custom ones with ``custom:``): type, mutable, required, constraints. Only what differs."""
+    configuration: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(db_default={}, default=dict)
+    """The rest as it was given, in snake_case: templates, recovery, update settings, e-mail, tags, tier."""
+    sealed_decoy_key = models.BinaryField()
+    """Permanent: SRP salts and decoys of the pool hang on it."""
+    version = models.BigIntegerField(db_default=1, default=1)
+    changed_at = models.DateTimeField(db_default=Now())
+    created_at = models.DateTimeField(db_default=Now())
+    modified_at = models.DateTimeField(db_default=Now())
+    deleted_at = models.DateTimeField(null=True)
+
+    class Meta:
+        """Pages of pools go by id; the poll for changes goes by ``changed_at``."""
+
+        db_table = "user_pool"
+        indexes = [
+            models.Index(fields=["changed_at"], name="user_pool_changed"),
+            models.Index(fields=["id"], name="user_pool_live", condition=Q(deleted_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        """Return the public id."""
+        return self.public_id
+
+
+class PoolDomain(models.Model):
+    """A host name of a pool: a prefix under the installation's domain, or a custom one. Unique in the house."""
+
+    id = models.BigAutoField(primary_key=True)
+    pool = models.ForeignKey(UserPool, on_delete=models.DO_NOTHING, related_name="domains", db_index=False)
+    name = models.CharField(max_length=253, unique=True)
+    """A prefix (no dot) or a whole custom host name."""
+    custom = models.BooleanField(db_default=False, default=False)
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        """One prefix and one custom domain a pool."""
+
+        db_table = "pool_domain"
+        constraints = [models.UniqueConstraint(fields=["pool", "custom"], name="pool_domain_one_of_each")]
+
+    def __str__(self) -> str:
+        """Return the name."""
+        return self.name
+
+
+class ResourceServer(models.Model):
+    """An API with scopes of its own."""
+
+    id = models.BigAutoField(primary_key=True)
+    pool = models.ForeignKey(UserPool, on_delete=models.DO_NOTHING, related_name="resource_servers", db_index=False)
+    identifier = models.CharField(max_length=256)
+    name = models.CharField(max_length=256)
+    scopes: models.JSONField[list[dict[str, str]], list[dict[str, str]]] = models.JSONField(db_default=[], default=list)
+    """Each ``{"name", "description"}``, in the order given."""
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        """Identifiers are unique in their pool."""
+
+        db_table = "resource_server"
+        constraints = [models.UniqueConstraint(fields=["pool", "identifier"], name="resource_server_identifier")]
+
+    def __str__(self) -> str:
+        """Return the identifier."""
+        return self.identifier
