@@ -1,0 +1,67 @@
+"""The Celery app and the beat table. A message is a hint: PostgreSQL is the queue (DECISIONS.md 6)."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+from urllib.parse import urlsplit
+
+from celery import Celery, signals
+from django.conf import settings
+from kombu import Queue
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "identity.settings")
+
+# Codes that a person waits for; invitations and imports; seals, purges and metadata.
+LANES = ("now", "bulk", "house")
+
+
+def broker(url: str) -> str:
+    """Return the address of Redis as Celery writes it: it has a scheme of its own for sockets."""
+    parts = urlsplit(url)
+    if parts.scheme != "unix":
+        return url
+    return f"redis+socket://{parts.path}{'?' + parts.query.replace('db=', 'virtual_host=') if parts.query else ''}"
+
+
+app = Celery("cognate")
+app.conf.update(
+    broker_url=broker(settings.REDIS_URL),
+    broker_transport_options={
+        "global_keyprefix": settings.REDIS_PREFIX,
+        # Publishing waits at most this long for a silent Redis; the sweep finds what was not published.
+        "socket_connect_timeout": 0.2,
+        "socket_timeout": 5,
+        "max_retries": 1,
+    },
+    broker_connection_retry_on_startup=True,
+    broker_connection_max_retries=None,
+    task_default_queue="house",
+    task_queues=[Queue(lane) for lane in LANES],
+    task_create_missing_queues=False,
+    task_ignore_result=True,
+    result_backend=None,
+    task_acks_late=False,
+    task_serializer="json",
+    accept_content=["json"],
+    worker_prefetch_multiplier=1,
+    worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
+    worker_enable_remote_control=False,
+    worker_send_task_events=False,
+    worker_cancel_long_running_tasks_on_connection_loss=False,
+    timezone="UTC",
+    enable_utc=True,
+    beat_schedule={
+        "sweep the outbox": {"task": "pools.tasks.sweep_outbox", "schedule": 30.0},
+        "purge": {"task": "pools.tasks.purge", "schedule": 300.0},
+        "make partitions": {"task": "pools.tasks.make_partitions", "schedule": 3600.0},
+        "rotate due keys": {"task": "pools.tasks.rotate_due_keys", "schedule": 3600.0},
+    },
+)
+app.autodiscover_tasks(["pools", "federation"])
+
+
+@signals.setup_logging.connect
+def keep_our_logging(**_given: Any) -> None:  # noqa: ANN401 - what the signal sends
+    """Leave logging as ``identity.telemetry`` set it up: a receiver keeps Celery from its own."""

@@ -1,0 +1,114 @@
+"""Starting and ending one process of a part, so that nothing of it stays behind."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO
+
+from identity.embedded.parts import Part
+
+LEASH = Path(__file__).with_name("leash.py")
+
+
+def leashed(
+    part: Part, settings: Mapping[str, str] | None = None
+) -> tuple[list[str], dict[str, str]]:
+    """Return the command that starts the part on its leash, and its environment."""
+    ids = f"{part.uid}:{part.gid}" if part.uid is not None else "-"
+    leash = [
+        sys.executable,
+        "-I",
+        "-S",
+        str(LEASH),
+        str(os.getpid()),
+        str(int(part.stop_signal)),
+        ids,
+    ]
+    told = {**os.environ, **(settings or {}), **part.environment}
+    return [*leash, *part.command], {
+        name: value for name, value in told.items() if value
+    }
+
+
+def spawn(
+    part: Part,
+    settings: Mapping[str, str] | None = None,
+    output: int | IO[bytes] = subprocess.PIPE,
+) -> subprocess.Popen[bytes]:
+    """Start the part in a process group of its own."""
+    command, environment = leashed(part, settings)
+    return subprocess.Popen(
+        command,
+        cwd=part.directory,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+
+
+def end(process: subprocess.Popen[bytes], part: Part) -> None:
+    """Ask the process to end, then make it; whatever is left of its group goes too."""
+    with contextlib.suppress(ProcessLookupError):
+        process.send_signal(part.stop_signal)
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(part.stop_seconds)
+    kill_group(process.pid)
+    process.wait()
+
+
+def kill_group(leader: int) -> None:
+    """Kill what is left of a process group."""
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def is_out_of_disk(text: str) -> bool:
+    """Say whether a program's words mean a full disk."""
+    return "No space left on device" in text or "Disk quota exceeded" in text
+
+
+def remember(place: Path, leader: int) -> None:
+    """Write down a process group, for :func:`forget_all` of the next start."""
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    (place / str(leader)).write_text(f"{boot()} {born(leader)}")
+
+
+def forget(place: Path, leader: int) -> None:
+    """Take a process group that has ended off the list."""
+    (place / str(leader)).unlink(missing_ok=True)
+
+
+def forget_all(place: Path) -> None:
+    """Kill the groups that a killed supervisor and its killed parts left, and empty the list."""
+    for note in place.iterdir() if place.is_dir() else ():
+        leader = int(note.name)
+        was_boot, _, was_born = note.read_text().partition(" ")
+        # A pid is not given again while its group has members: a leader that is gone, or that is still
+        # the same, means that whatever is in the group is ours.
+        if was_boot == boot() and born(leader) in {"", was_born}:
+            kill_group(leader)
+        note.unlink()
+
+
+def boot() -> str:
+    """Return what tells this boot of the machine from others."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+    except OSError:
+        return ""
+
+
+def born(pid: int) -> str:
+    """Return when the process started, in the kernel's ticks; nothing if it is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return ""
