@@ -1,0 +1,107 @@
+"""Django's sessions, CSRF, sign-in and messages for operators' paths; on any other path each is one comparison.
+
+Pool pages and machine endpoints carry none of Django's cookies (DECISIONS 8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django.http.response import HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
+from django_htmx.middleware import HtmxMiddleware
+from django_otp.middleware import OTPMiddleware
+
+PATHS = ("/console", "/api/", "/dev/", "/metrics")
+CONSOLE_CSP = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+
+
+def for_operators(request: HttpRequest) -> bool:
+    """Say whether a request is for the installation's own rooms, not for a pool and not for a machine."""
+    return request.pool is None and request.path_info.startswith(PATHS)  # type: ignore[attr-defined]
+
+
+def at_the_consoles_own_host(request: HttpRequest) -> bool:
+    """Say whether the request came to the console's origin. In development every name of the machine is that."""
+    if settings.MODE == "development":
+        return True
+    return request.META.get("HTTP_HOST", "").lower() == urlsplit(settings.CONSOLE_URL).netloc.lower()
+
+
+class OperatorSession(SessionMiddleware):
+    """Sessions in PostgreSQL; outermost, so it also dresses the answer and turns other hosts away."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:  # type: ignore[override]
+        """Open the session where the request is for operators."""
+        if not for_operators(request):
+            return cast("HttpResponseBase", self.get_response(request))
+        if not request.path_info.startswith("/metrics") and not at_the_consoles_own_host(request):
+            return HttpResponseNotFound()
+        response = cast("HttpResponse", super().__call__(request))
+        response.headers.setdefault("Content-Security-Policy", CONSOLE_CSP)
+        response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
+        response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+class OperatorCsrf(CsrfViewMiddleware):
+    """CSRF tokens for the console's forms. The management API enforces the same check for operators' sessions."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:  # type: ignore[override]
+        """Check where the request is for operators."""
+        call = super().__call__ if for_operators(request) else self.get_response
+        return cast("HttpResponseBase", call(request))
+
+    def process_view(
+        self, request: HttpRequest, callback: Callable[..., Any], callback_args: tuple[Any, ...], callback_kwargs: Any
+    ) -> HttpResponse | None:
+        """Refuse a forged form; leave everything else alone."""
+        if not for_operators(request):
+            return None
+        return super().process_view(request, callback, callback_args, callback_kwargs)
+
+
+class OperatorSignIn(AuthenticationMiddleware):
+    """``request.user`` is the operator whose session this is."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:  # type: ignore[override]
+        """Name the operator where the request is for operators."""
+        call = super().__call__ if for_operators(request) else self.get_response
+        return cast("HttpResponseBase", call(request))
+
+
+class OperatorSecondFactor(OTPMiddleware):
+    """``request.user.is_verified()`` says whether a second factor was shown in this session."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        """Look for the second factor where the request is for operators."""
+        call = super().__call__ if for_operators(request) else self.get_response
+        return cast("HttpResponseBase", call(request))
+
+
+class OperatorMessages(MessageMiddleware):
+    """What a page tells after a redirect."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:  # type: ignore[override]
+        """Carry messages where the request is for operators."""
+        call = super().__call__ if for_operators(request) else self.get_response
+        return cast("HttpResponseBase", call(request))
+
+
+class OperatorHtmx(HtmxMiddleware):
+    """``request.htmx`` says whether a page or only its table is wanted."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:  # type: ignore[override]
+        """Read htmx's headers where the request is for operators."""
+        call = super().__call__ if for_operators(request) else self.get_response
+        return cast("HttpResponseBase", call(request))

@@ -1,0 +1,265 @@
+"""How operators prove themselves: password, authenticator, one-time link. The rooms of a session are the console's.
+
+Guesses are counted in PostgreSQL before the proof is looked at, and what a stolen database shows of an authenticator
+is only the salt from which its seed is derived.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import json
+import uuid
+from datetime import timedelta
+from functools import lru_cache
+
+from django.db import IntegrityError, transaction
+from django.db.models import Case, F, Q, Value, When
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from identity.foundation import clock, errors, gate, names, sealing
+from identity.models import Operator
+from pools.models import Guess, Spent
+from pools.services import audit, operators
+from pools.services.audit import Actor, Tag
+
+HOUSE = 0
+"""What stands in for a pool where the house itself is guessed at."""
+FREE_GUESSES = 5
+LONGEST_LOCK = 900
+QUIET = timedelta(minutes=15)
+LINK_LIFE = timedelta(minutes=30)
+STEP, DIGITS, TOLERANCE = 30, 6, 1
+
+
+class LinkRefused(errors.NotAuthorized):
+    """A one-time link is unreadable, too old, used, or its operator's password has changed since."""
+
+    public = "This link has been used or has expired. Ask for a new one."
+
+
+@lru_cache(maxsize=1)
+def _nobodys_password() -> str:
+    hasher = operators.Hasher()
+    return hasher.encode(names.text(names.ALNUM, 32), hasher.salt())
+
+
+def _subject(kind: str, name: str) -> uuid.UUID:
+    return uuid.UUID(bytes=sealing.keyed_hash(f"operator-guess:{kind}", name)[:16])
+
+
+def take_try(kind: Guess.Kind, name: str) -> uuid.UUID:
+    """Count a guess at a name before it is looked at, in one statement of its own; return what clears it.
+
+    Raises:
+        LockedOut: too many, known name or not.
+
+    """
+    subject, now = _subject(kind, name), clock.now()
+    mine = Guess.objects.filter(pool_id=HOUSE, subject=subject, kind=kind)
+    Guess.objects.bulk_create(
+        [Guess(pool_id=HOUSE, subject=subject, kind=kind, failures=0, last_at=now)], ignore_conflicts=True
+    )
+    steps = (LONGEST_LOCK - 1).bit_length() + 1
+    locks = [
+        When(failures=FREE_GUESSES - 1 + n, then=Value(now + timedelta(seconds=min(2**n, LONGEST_LOCK))))
+        for n in range(steps)
+    ]
+    quiet = Q(last_at__lte=now - QUIET)
+    counted = mine.filter(Q(locked_until=None) | Q(locked_until__lte=now)).update(
+        failures=Case(When(quiet, then=1), default=F("failures") + 1),
+        locked_until=Case(
+            When(quiet, then=None),
+            When(failures__lt=FREE_GUESSES - 1, then=None),
+            *locks,
+            default=Value(now + timedelta(seconds=LONGEST_LOCK)),
+        ),
+        last_at=now,
+    )
+    if counted:
+        return subject
+    until = mine.values_list("locked_until", flat=True).first()
+    wait = max(1, int((until - now).total_seconds())) if until else 1
+    raise errors.LockedOut("Too many tries. Wait and try again.", retry_after=wait, detail=f"operator {kind}")
+
+
+def forgive(kind: Guess.Kind, subject: uuid.UUID) -> None:
+    """Forget the guesses at a name once it was proven."""
+    Guess.objects.filter(pool_id=HOUSE, subject=subject, kind=kind).delete()
+
+
+def check_password(username: str, password: str, *, by: Actor) -> Operator:
+    """Return the operator whose name and password these are. A stranger's name takes the same path and time.
+
+    Raises:
+        PasswordIncorrect: wrong name, wrong password, or disabled. LockedOut: guessed too often.
+        Overloaded: too many hashes are waiting.
+
+    """
+    username = Operator.normalize_username(username)[:150]
+    subject = take_try(Guess.Kind.PASSWORD, username)
+    who = Operator.objects.filter(username=username).first()
+    encoded = who.password if who is not None and who.has_usable_password() else _nobodys_password()
+    with gate.slot("operators"):
+        matches = operators.Hasher().verify(password, encoded)
+    if who is None or not matches or not who.has_usable_password() or not who.is_active:
+        audit.record(Tag.OPERATOR_SIGN_IN_REFUSED, subject=who.username if who else "", by=by, outcome="refused")
+        raise errors.PasswordIncorrect
+    forgive(Guess.Kind.PASSWORD, subject)
+    return who
+
+
+def check_code(who: Operator, code: str, *, by: Actor) -> TOTPDevice:
+    """Return the authenticator that this code came from; each time step is good once.
+
+    Raises:
+        TotpMismatch: wrong. TotpUsed: right but used. TotpNotFound: none enrolled. LockedOut: guessed too often.
+
+    """
+    device = TOTPDevice.objects.filter(user=who, confirmed=True).order_by("id").first()
+    if device is None:
+        raise errors.TotpNotFound
+    subject = take_try(Guess.Kind.TOTP, who.username)
+    try:
+        _spend_step(device, code)
+    except (errors.TotpMismatch, errors.TotpUsed):
+        audit.record(Tag.OPERATOR_SIGN_IN_REFUSED, subject=who.username, by=by, outcome="refused")
+        raise
+    forgive(Guess.Kind.TOTP, subject)
+    audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by)
+    return device
+
+
+def enrolled(who: Operator) -> bool:
+    """Say whether the operator has an authenticator."""
+    return TOTPDevice.objects.filter(user=who, confirmed=True).exists()
+
+
+def enrol(who: Operator, *, by: Actor, confirmed: bool = False) -> str:
+    """Make an authenticator for an operator who has none and return its secret (base32).
+
+    It counts once its first code is shown to :func:`confirm_enrolment`; ``confirmed`` is for set-up by program.
+
+    Raises:
+        AlreadyExists: the operator has one.
+
+    """
+    with transaction.atomic():
+        Operator.objects.select_for_update().get(id=who.id)
+        if enrolled(who):
+            raise errors.AlreadyExists("The operator has an authenticator.")
+        TOTPDevice.objects.filter(user=who, confirmed=False).delete()
+        device = TOTPDevice.objects.create(user=who, name="authenticator", confirmed=confirmed)
+        if confirmed:
+            audit.record(Tag.OPERATOR_FACTOR_ADDED, subject=who.username, by=by)
+    return base64.b32encode(_seed(device)).decode()
+
+
+def pending_secret(who: Operator) -> str | None:
+    """Return the secret of the authenticator that waits for its first code."""
+    device = TOTPDevice.objects.filter(user=who, confirmed=False).order_by("id").first()
+    return base64.b32encode(_seed(device)).decode() if device else None
+
+
+def confirm_enrolment(who: Operator, code: str, *, by: Actor) -> TOTPDevice:
+    """Make the waiting authenticator count, given its first code.
+
+    Raises:
+        TotpMismatch: wrong. TotpNotFound: none waits. LockedOut: guessed too often.
+
+    """
+    device = TOTPDevice.objects.filter(user=who, confirmed=False).order_by("id").first()
+    if device is None:
+        raise errors.TotpNotFound
+    subject = take_try(Guess.Kind.TOTP, who.username)
+    _spend_step(device, code)
+    with transaction.atomic():
+        if not TOTPDevice.objects.filter(id=device.id, confirmed=False).update(confirmed=True):
+            raise errors.TotpNotFound
+        audit.record(Tag.OPERATOR_FACTOR_ADDED, subject=who.username, by=by)
+        audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by)
+    forgive(Guess.Kind.TOTP, subject)
+    device.confirmed = True
+    return device
+
+
+def _seed(device: TOTPDevice) -> bytes:
+    # The column holds a salt: a copy of the database alone makes no codes.
+    place = f"operator-totp:{device.user_id}:{device.key}"
+    return hmac.digest(sealing.permanent_key("operator-totp"), place.encode(), "sha256")[:20]
+
+
+def _spend_step(device: TOTPDevice, code: str) -> None:
+    code = "".join(code.split())
+    if len(code) != DIGITS or not code.isascii() or not code.isdigit():
+        raise errors.TotpMismatch
+    totp = TOTP(_seed(device), STEP, 0, DIGITS, 0)
+    totp.time = float(clock.epoch())
+    if not totp.verify(int(code), TOLERANCE):
+        raise errors.TotpMismatch
+    step = totp.t()
+    if not TOTPDevice.objects.filter(id=device.id, last_t__lt=step).update(last_t=step, last_used_at=clock.now()):
+        raise errors.TotpUsed
+
+
+def sign_in_link(who: Operator, *, by: Actor) -> str:
+    """Return the token of a link that signs an operator in once, within half an hour.
+
+    Bound to the password: setting one ends every link made before.
+    """
+    carried = {
+        "id": str(names.uuid7()),
+        "operator": who.id,
+        "until": int((clock.now() + LINK_LIFE).timestamp()),
+        "password": _password_mark(who),
+    }
+    audit.record(Tag.OPERATOR_LINK_MADE, subject=who.username, by=by)
+    return sealing.seal_text(json.dumps(carried, separators=(",", ":")).encode(), purpose="operator-link")
+
+
+def link_owner(token: str) -> Operator:
+    """Return whom a link signs in, leaving it unspent.
+
+    Raises:
+        LinkRefused: unreadable, too old, used, or overtaken by a new password.
+
+    """
+    who, link = _read_link(token)
+    if Spent.objects.filter(id=link).exists():
+        raise LinkRefused
+    return who
+
+
+def spend_link(token: str, *, by: Actor) -> Operator:
+    """Use a link up and return whom it signs in. Of two racing uses one wins.
+
+    Raises:
+        LinkRefused: unreadable, too old, used, or overtaken by a new password.
+
+    """
+    who, link = _read_link(token)
+    try:
+        with transaction.atomic():
+            Spent.objects.create(id=link)
+            audit.record(Tag.OPERATOR_LINK_USED, subject=who.username, by=by)
+    except IntegrityError:
+        raise LinkRefused from None
+    return who
+
+
+def _password_mark(who: Operator) -> str:
+    return sealing.keyed_hash("operator-link-password", f"{who.id}:{who.password}").hex()[:24]
+
+
+def _read_link(token: str) -> tuple[Operator, uuid.UUID]:
+    try:
+        carried = json.loads(sealing.unseal_text(token, purpose="operator-link"))
+    except (sealing.Unsealable, ValueError):
+        raise LinkRefused from None
+    who = operators.operator_by_id(carried["operator"])
+    if who is None or carried["until"] <= clock.epoch():
+        raise LinkRefused
+    if not hmac.compare_digest(carried["password"], _password_mark(who)):
+        raise LinkRefused
+    return who, uuid.UUID(carried["id"])
