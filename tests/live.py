@@ -1,0 +1,260 @@
+"""A live installation for tests: a web process and a Celery worker over a database of their own.
+
+What it does is committed, so tests make their own pools and leave them; nothing is flushed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+import boto3
+import botocore.config
+import pytest
+from pytest_django.plugin import DjangoDbBlocker
+
+from identity.embedded.parts import Part
+from identity.embedded.processes import end, kill_group, spawn
+from tests import servers
+
+PATIENCE = 60
+
+
+class Live:
+    """The processes and how to reach them."""
+
+    def __init__(self, blocker: DjangoDbBlocker) -> None:
+        """Know where everything will be; start nothing yet."""
+        self.base_url = os.environ["BASE_URL"]
+        self.port = int(os.environ["PORT"])
+        self.region = "us-east-1"
+        self.database = f"live_{servers.WORKER}"
+        self.settings = {
+            "REDIS_PREFIX": f"live:{os.environ['REDIS_PREFIX']}",
+            "WEB_WORKERS": "1",
+            "PYTHONUNBUFFERED": "1",
+        }
+        self.blocker = blocker
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.access_key = ("", "")
+        python = sys.executable
+        self.parts = {
+            "web": Part(
+                "web",
+                (
+                    *(
+                        python,
+                        "-m",
+                        "granian",
+                        "--interface",
+                        "wsgi",
+                        "--http",
+                        "1",
+                        "--workers",
+                        "1",
+                    ),
+                    *(
+                        "--blocking-threads",
+                        "24",
+                        "--backpressure",
+                        "1024",
+                        "--host",
+                        "127.0.0.1",
+                    ),
+                    *("--port", str(self.port), "identity.wsgi:application"),
+                ),
+                directory=servers.ROOT,
+                ready=self.is_ready,
+            ),
+            "worker": Part(
+                "worker",
+                (
+                    *(
+                        python,
+                        "-m",
+                        "celery",
+                        "-A",
+                        "identity.celery",
+                        "worker",
+                        "-P",
+                        "threads",
+                        "-c",
+                        "4",
+                    ),
+                    *(
+                        "-Q",
+                        "now,bulk,house",
+                        "--without-gossip",
+                        "--without-mingle",
+                        "--without-heartbeat",
+                    ),
+                    *("-l", "info"),
+                ),
+                directory=servers.ROOT,
+            ),
+        }
+
+    @property
+    def logs(self) -> Path:
+        """Return the folder of the processes' output."""
+        return servers.slot() / servers.WORKER
+
+    def prepare(self) -> None:
+        """Make the database and the access key that signs."""
+        self.settings["DATABASE_URL"] = servers.fresh_database(self.database)
+        with self.orm():
+            from pools.services import operators
+            from pools.services.audit import Actor
+
+            by = Actor.system()
+            self.access_key = operators.create_key(
+                operators.create("live", by=by), by=by
+            )
+
+    def start(self, *names: str) -> None:
+        """Start these processes, or all, and wait until the web process is ready."""
+        for name in names or self.parts:
+            with (self.logs / f"{name}.log").open("ab") as log:
+                self.processes[name] = spawn(
+                    self.parts[name], self.settings, output=log
+                )
+        if not names or "web" in names:
+            self.wait_ready()
+
+    def stop(self, *names: str) -> None:
+        """Stop these processes, or all, as an administrator would."""
+        for name in names or list(self.processes):
+            process = self.processes.pop(name, None)
+            if process:
+                end(process, self.parts[name])
+
+    def restart(self, *names: str) -> None:
+        """Stop and start these processes, or all."""
+        self.stop(*names)
+        self.start(*names)
+
+    def kill(self, name: str) -> None:
+        """Kill a process and its children without warning. It stays dead until ``start``."""
+        process = self.processes.pop(name)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        kill_group(process.pid)
+
+    def is_ready(self) -> bool:
+        """Say whether the web process answers as ready."""
+        try:
+            with urllib.request.urlopen(
+                f"http://127.0.0.1:{self.port}/health/ready", timeout=2
+            ):
+                return True
+        except OSError:
+            return False
+
+    def wait_ready(self) -> None:
+        """Wait until the web process is ready; show its log if it never is."""
+        until = monotonic() + PATIENCE
+        while not self.is_ready():
+            if monotonic() > until or self.processes["web"].poll() is not None:
+                raise RuntimeError(
+                    f"The live web process is not ready:\n{self.log('web')[-6000:]}"
+                )
+            sleep(0.1)
+
+    def log(self, name: str) -> str:
+        """Return what a process has said."""
+        return (self.logs / f"{name}.log").read_text(errors="replace")
+
+    def boto(
+        self, service: str = "cognito-idp", *, signed: bool = True, **config: Any
+    ) -> Any:  # noqa: ANN401 - boto3's own
+        """Return a boto3 client of ``cognito-idp`` or ``cognito-identity``, signed by an access key, without retries."""
+        settings: dict[str, Any] = {
+            "retries": {"total_max_attempts": 1},
+            "read_timeout": 30,
+            **config,
+        }
+        if not signed:
+            settings["signature_version"] = botocore.UNSIGNED
+        key_id, secret = self.access_key if signed else (None, None)
+        return boto3.session.Session().client(
+            service,
+            endpoint_url=self.base_url,
+            region_name=self.region,
+            aws_access_key_id=key_id,
+            aws_secret_access_key=secret,
+            config=botocore.config.Config(**settings),
+        )
+
+    def messages(self, to: str) -> list[dict[str, Any]]:
+        """Return captured mail and SMS for that address, newest first."""
+        url = f"{self.base_url}/dev/messages?{urllib.parse.urlencode({'to': to})}"
+        with urllib.request.urlopen(url, timeout=10) as answer:
+            found: list[dict[str, Any]] = json.load(answer)
+        return found
+
+    def message(
+        self, to: str, *, count: int = 1, seconds: float = 10
+    ) -> dict[str, Any]:
+        """Wait until at least ``count`` messages have reached that address; return the newest."""
+        until = monotonic() + seconds
+        while len(found := self.messages(to)) < count:
+            if monotonic() > until:
+                raise AssertionError(
+                    f"{to} has {len(found)} of {count} messages.\n{self.log('worker')[-3000:]}"
+                )
+            sleep(0.05)
+        return found[0]
+
+    def manage(self, *arguments: str, **settings: str) -> str:
+        """Run ``manage.py`` over the live database; return what it prints."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=servers.ROOT,
+            env={**os.environ, **self.settings, **settings},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(
+                f"manage.py {' '.join(arguments)} fails:\n{done.stderr[-4000:]}"
+            )
+        return done.stdout
+
+    @contextlib.contextmanager
+    def orm(self) -> Iterator[None]:
+        """Let models and services of this process work on the live database, for set-up and for looking."""
+        from django.db import connection
+
+        with self.blocker.unblock():
+            before = connection.settings_dict["NAME"]
+            connection.close()
+            connection.settings_dict["NAME"] = self.database
+            try:
+                yield
+            finally:
+                connection.close()
+                connection.settings_dict["NAME"] = before
+
+
+@pytest.fixture(scope="session")
+def live(django_db_blocker: DjangoDbBlocker) -> Iterator[Live]:
+    """Return a running installation with one web process and one Celery worker."""
+    house = Live(django_db_blocker)
+    house.prepare()
+    try:
+        house.start()
+        yield house
+    finally:
+        house.stop()
