@@ -104,7 +104,13 @@ def check_password(username: str, password: str, *, by: Actor) -> Operator:
     with gate.slot("operators"):
         matches = operators.Hasher().verify(password, encoded)
     if who is None or not matches or not who.has_usable_password() or not who.is_active:
-        audit.record(Tag.OPERATOR_SIGN_IN_REFUSED, subject=who.username if who else "", by=by, outcome="refused")
+        audit.record(
+            Tag.OPERATOR_REFUSED,
+            subject=who.username if who else "",
+            by=by,
+            outcome="refused",
+            detail={"method": "password"},
+        )
         raise errors.PasswordIncorrect
     forgive(Guess.Kind.PASSWORD, subject)
     return who
@@ -124,10 +130,10 @@ def check_code(who: Operator, code: str, *, by: Actor) -> TOTPDevice:
     try:
         _spend_step(device, code)
     except (errors.TotpMismatch, errors.TotpUsed):
-        audit.record(Tag.OPERATOR_SIGN_IN_REFUSED, subject=who.username, by=by, outcome="refused")
+        audit.record(Tag.OPERATOR_REFUSED, subject=who.username, by=by, outcome="refused", detail={"method": "totp"})
         raise
     forgive(Guess.Kind.TOTP, subject)
-    audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by)
+    audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by, detail={"method": "totp"})
     return device
 
 
@@ -152,7 +158,7 @@ def enrol(who: Operator, *, by: Actor, confirmed: bool = False) -> str:
         TOTPDevice.objects.filter(user=who, confirmed=False).delete()
         device = TOTPDevice.objects.create(user=who, name="authenticator", confirmed=confirmed)
         if confirmed:
-            audit.record(Tag.OPERATOR_FACTOR_ADDED, subject=who.username, by=by)
+            audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "authenticator"})
     return base64.b32encode(_seed(device)).decode()
 
 
@@ -177,8 +183,8 @@ def confirm_enrolment(who: Operator, code: str, *, by: Actor) -> TOTPDevice:
     with transaction.atomic():
         if not TOTPDevice.objects.filter(id=device.id, confirmed=False).update(confirmed=True):
             raise errors.TotpNotFound
-        audit.record(Tag.OPERATOR_FACTOR_ADDED, subject=who.username, by=by)
-        audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by)
+        audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "authenticator"})
+        audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by, detail={"method": "totp"})
     forgive(Guess.Kind.TOTP, subject)
     device.confirmed = True
     return device
@@ -214,7 +220,7 @@ def sign_in_link(who: Operator, *, by: Actor) -> str:
         "until": int((clock.now() + LINK_LIFE).timestamp()),
         "password": _password_mark(who),
     }
-    audit.record(Tag.OPERATOR_LINK_MADE, subject=who.username, by=by)
+    audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "link"})
     return sealing.seal_text(json.dumps(carried, separators=(",", ":")).encode(), purpose="operator-link")
 
 
@@ -242,7 +248,7 @@ def spend_link(token: str, *, by: Actor) -> Operator:
     try:
         with transaction.atomic():
             Spent.objects.create(id=link)
-            audit.record(Tag.OPERATOR_LINK_USED, subject=who.username, by=by)
+            audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by, detail={"method": "link"})
     except IntegrityError:
         raise LinkRefused from None
     return who

@@ -18,7 +18,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from identity.foundation import clock, errors, gate, names, sealing
 from identity.models import AccessKey, Operator
-from pools.services import audit
+from pools.services import audit, places
 from pools.services.audit import Actor, Tag
 
 KEY_USE_NOTED = timedelta(minutes=15)
@@ -67,7 +67,7 @@ def create(username: str, *, email: str = "", password: str | None = None, by: A
         UnicodeUsernameValidator()(username)
     except ValidationError as problem:
         raise errors.Invalid(" ".join(problem.messages), field="username") from None
-    if not username or len(username) > 150:  # noqa: PLR2004 - the column's width
+    if not username or len(username) > 150:
         raise errors.Invalid("Enter a name of 1 to 150 characters.", field="username")
     if password is None:
         made.set_unusable_password()
@@ -126,15 +126,16 @@ def set_password(who: Operator, password: str, *, by: Actor) -> None:
     encoded = hashed(who, password)
     with transaction.atomic():
         Operator.objects.filter(id=who.id).update(password=encoded)
-        audit.record(Tag.OPERATOR_PASSWORD_SET, subject=who.username, by=by)
+        audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "password"})
     who.password = encoded
 
 
-def set_active(who: Operator, active: bool, *, by: Actor) -> None:  # noqa: FBT001 - a state, not a mode
+def set_active(who: Operator, active: bool, *, by: Actor) -> None:
     """Let an operator act, or not: sessions and access keys stop at the next request."""
     with transaction.atomic():
         Operator.objects.filter(id=who.id).update(is_active=active)
-        audit.record(Tag.OPERATOR_ENABLED if active else Tag.OPERATOR_DISABLED, subject=who.username, by=by)
+        change = "enabled" if active else "disabled"
+        audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": change})
     who.is_active = active
 
 
@@ -144,7 +145,7 @@ def reset(who: Operator, *, by: Actor) -> None:
         TOTPDevice.objects.filter(user=who).delete()
         who.set_unusable_password()
         Operator.objects.filter(id=who.id).update(password=who.password)
-        audit.record(Tag.OPERATOR_RESET, subject=who.username, by=by)
+        audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "reset"})
 
 
 def create_key(who: Operator, *, description: str = "", by: Actor) -> tuple[str, str]:
@@ -154,7 +155,7 @@ def create_key(who: Operator, *, description: str = "", by: Actor) -> tuple[str,
         AccessKey.objects.create(
             id=key_id,
             operator=who,
-            sealed_secret=sealing.seal(secret.encode(), place=_place(key_id)),
+            sealed_secret=sealing.seal(secret.encode(), place=places.access_key(key_id)),
             description=description[:200],
         )
         audit.record(Tag.ACCESS_KEY_CREATED, subject=key_id, by=by)
@@ -196,7 +197,7 @@ def authenticate_key(access_key_id: str) -> AccessKeyView | None:
     if row is None:
         return None
     sealed, operator_id, username = row
-    secret = sealing.unseal(bytes(sealed), place=_place(access_key_id)).decode()
+    secret = sealing.unseal(bytes(sealed), place=places.access_key(access_key_id)).decode()
     return AccessKeyView(access_key_id, secret, operator_id, username)
 
 
@@ -206,7 +207,3 @@ def key_used(access_key_id: str) -> None:
     AccessKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=now - KEY_USE_NOTED), id=access_key_id).update(
         last_used_at=now
     )
-
-
-def _place(access_key_id: str) -> str:
-    return f"access_key:{access_key_id}:secret"

@@ -10,38 +10,34 @@ from uuid import UUID
 
 def decoy_key(pool_id: str) -> str:
     """Return the place of a pool's permanent decoy key; by public id, which a copied pool keeps."""
-    return f"user_pool:{pool_id}:decoy_key"
+    return f"user_pool:{pool_id}:decoy"
 
 
 def client_secret(secret_id: UUID) -> str:
     """Return the place of a client secret told back to operators."""
-    return f"client_secret:{secret_id}:sealed"
+    return f"client_secret:{secret_id}"
 
 
 def verifier(pool_id: str, username: str) -> str:
     """Return the place of an SRP verifier: what it binds by its arithmetic anyway."""
-    return f"password:{pool_id}:{username}:verifier"
+    return f"password:{pool_id}:{username}"
 
 
 def totp_seed(user_id: UUID) -> str:
     """Return the place of an authenticator's seed, proven or pending."""
-    return f"totp_factor:{user_id}:seed"
+    return f"totp_factor:{user_id}"
 
 
 def signing_key(kid: str) -> str:
     """Return the place of a private signing key."""
-    return f"signing_key:{kid}:private"
+    return f"signing_key:{kid}"
 
 
 def message(outbox_id: UUID) -> str:
     """Return the place of a message that waits in the outbox."""
-    return f"outbox:{outbox_id}:sealed"
+    return f"outbox:{outbox_id}"
 
 
-CLIENT_SECRET_HASH = "client_secret"  # noqa: S105 - the purpose of a keyed hash, not a secret
-"""Purpose of the keyed hash beside a sealed client secret; the hashed value is ``client_id:secret``."""
-
-
-def hashed_secret(client_id: str, secret: str) -> str:
-    """Return what is hashed for a client secret: bound to its client."""
-    return f"{client_id}:{secret}"
+def access_key(access_key_id: str) -> str:
+    """Return the place of an operator's access key secret."""
+    return f"access_key:{access_key_id}:secret"

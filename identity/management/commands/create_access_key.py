@@ -21,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("username")
         parser.add_argument("--description", default="")
 
-    def handle(self, *_: object, **options: Any) -> None:  # noqa: ANN401 - Django's signature
+    def handle(self, *_: object, **options: Any) -> None:
         """Make the key; print both halves as AWS clients read them."""
         try:
             who = operators.operator(options["username"])

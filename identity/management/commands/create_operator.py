@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -25,7 +26,7 @@ class Command(BaseCommand):
         parser.add_argument("--link", action="store_true", help="only print a new link for an existing operator")
         parser.add_argument("--reset", action="store_true", help="take password and authenticator away first")
 
-    def handle(self, *_: object, **options: Any) -> None:  # noqa: ANN401 - Django's signature
+    def handle(self, *_: object, **options: Any) -> None:
         """Make or find the operator; print the link."""
         by = Actor.system()
         try:
@@ -38,4 +39,5 @@ class Command(BaseCommand):
             token = operator_sign_in.sign_in_link(who, by=by)
         except DomainError as problem:
             raise CommandError(problem.message) from None
-        self.stdout.write(settings.CONSOLE_URL + reverse("console:link", args=[token]))
+        query = urlencode({"token": token})
+        self.stdout.write(f"{settings.CONSOLE_URL}{reverse('console:link')}?{query}")

@@ -1,0 +1,206 @@
+"""Forms of the console: what a browser may send, before services decide what is right."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from pools.services import operator_sign_in
+
+OFF = {"autocapitalize": "none", "spellcheck": "false"}
+PREFIXES = (
+    ("username", "Username"),
+    ("email", "E-mail"),
+    ("name", "Name"),
+    ("given_name", "Given name"),
+    ("family_name", "Family name"),
+    ("preferred_username", "Preferred username"),
+    ("phone_number", "Phone number"),
+)
+KINDS = (
+    ("public", "Single-page or mobile app"),
+    ("confidential", "Web app with a server"),
+    ("machine", "Machine to machine"),
+)
+
+
+class Form(forms.Form):
+    """A form whose fields carry their own hint and error ids for the field part."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        """Name elements as their fields, without Django's ``id_``."""
+        super().__init__(*args, auto_id="%s", label_suffix="", **kwargs)
+
+    def clean_or_blame(self, field: str | None, message: str) -> None:
+        """Show a service's refusal at a field, or above the form where it names none of these."""
+        self.add_error(field if field in self.fields else None, message)
+
+
+class SignIn(Form):
+    """Name and password."""
+
+    username = forms.CharField(
+        max_length=150,
+        label="Username",
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True, **OFF}),
+    )
+    password = forms.CharField(
+        max_length=1024,
+        label="Password",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+    )
+
+
+class Code(Form):
+    """A code of the authenticator."""
+
+    code = forms.CharField(
+        max_length=20,
+        label="Six-digit code",
+        widget=forms.TextInput(
+            attrs={
+                "autocomplete": "one-time-code",
+                "inputmode": "numeric",
+                "pattern": "[0-9 ]*",
+                "autofocus": True,
+            }
+        ),
+    )
+
+    def clean_code(self) -> str:
+        """Take spaces out, as authenticators show them."""
+        code = "".join(self.cleaned_data["code"].split())
+        if len(code) != operator_sign_in.DIGITS or not (code.isascii() and code.isdigit()):
+            raise forms.ValidationError("Enter the six digits that your authenticator app shows.")
+        return code
+
+
+class NewPassword(Form):
+    """A new password, once: managers and the reveal of the browser make a second field needless."""
+
+    new_password = forms.CharField(
+        max_length=1024,
+        label="New password",
+        help_text="At least 12 characters. A sentence is good; your password manager is better.",
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "autofocus": True, "minlength": "12"}),
+    )
+
+
+class UserSearch(Form):
+    """Find users by how an attribute begins."""
+
+    by = forms.ChoiceField(choices=PREFIXES, label="Search in", required=False)
+    prefix = forms.CharField(
+        max_length=256,
+        label="Begins with",
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off", **OFF}),
+    )
+
+
+class Confirm(Form):
+    """Type the name of what is to be changed."""
+
+    confirmation = forms.CharField(
+        max_length=2048, label="Type the name to confirm", widget=forms.TextInput(attrs={"autocomplete": "off", **OFF})
+    )
+
+    def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
+        """Know which name is right."""
+        super().__init__(*args, **kwargs)
+        self.name = name
+        self.fields["confirmation"].widget.attrs["data-must-equal"] = name
+
+    def clean_confirmation(self) -> str:
+        """Refuse any other name."""
+        if self.cleaned_data["confirmation"] != self.name:
+            raise forms.ValidationError("That is not the name. Nothing was changed.")
+        return self.name
+
+
+class NewKey(Form):
+    """What an access key is for."""
+
+    description = forms.CharField(
+        max_length=200,
+        label="What is it for?",
+        required=False,
+        help_text="For example “staging deploys”. Only operators see it.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+
+class NewApp(Form):
+    """An app client of one of three usual kinds; everything else has Cognito's defaults."""
+
+    name = forms.CharField(
+        max_length=128,
+        label="App name",
+        help_text="Shown to operators, and to people where they are asked for consent.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    kind = forms.ChoiceField(choices=KINDS, label="What kind of app is it?", initial="public")
+    callback_urls = forms.CharField(
+        max_length=20_000,
+        label="Callback URLs",
+        required=False,
+        help_text="Where people return after signing in: one absolute URL a line, matched exactly.",
+        widget=forms.Textarea(attrs={"rows": 3, "placeholder": "http://localhost:3000/callback", **OFF}),
+    )
+    logout_urls = forms.CharField(
+        max_length=20_000,
+        label="Sign-out URLs",
+        required=False,
+        help_text="Where people return after signing out.",
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "http://localhost:3000/", **OFF}),
+    )
+    scopes = forms.MultipleChoiceField(
+        label="Scopes of this pool's resource servers",
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text="Needed by machines; people's apps may ask for them too.",
+    )
+
+    def __init__(self, *args: Any, scopes: list[tuple[str, str]], **kwargs: Any) -> None:
+        """Offer the pool's own scopes."""
+        super().__init__(*args, **kwargs)
+        self.fields["scopes"].choices = scopes  # type: ignore[attr-defined]
+
+    def clean_callback_urls(self) -> list[str]:
+        """Split lines."""
+        return self.cleaned_data["callback_urls"].split()
+
+    def clean_logout_urls(self) -> list[str]:
+        """Split lines."""
+        return self.cleaned_data["logout_urls"].split()
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for what the kind needs."""
+        given = super().clean() or self.cleaned_data
+        if given.get("kind") == "machine":
+            if not given.get("scopes"):
+                self.add_error("scopes", "Choose at least one scope: a machine signs in for these alone.")
+        elif "callback_urls" in given and not given["callback_urls"]:
+            self.add_error("callback_urls", "Enter at least one URL, so that people can come back.")
+        return given
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the service is asked for."""
+        given = self.cleaned_data
+        asked: dict[str, Any] = {
+            "generate_secret": given["kind"] != "public",
+            "allowed_o_auth_flows_user_pool_client": True,
+            "prevent_user_existence_errors": "ENABLED",
+        }
+        if given["kind"] == "machine":
+            return asked | {"allowed_o_auth_flows": ["client_credentials"], "allowed_o_auth_scopes": given["scopes"]}
+        return asked | {
+            "allowed_o_auth_flows": ["code"],
+            "allowed_o_auth_scopes": ["openid", "email", "profile", *given["scopes"]],
+            "callback_urls": given["callback_urls"],
+            "logout_urls": given["logout_urls"],
+            "supported_identity_providers": ["COGNITO"],
+        }

@@ -1,0 +1,104 @@
+"""Who may open a page: operators who showed a password and a second factor in this session, nobody else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, cast
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render as django_render
+from django.urls import reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+
+from identity.foundation import errors
+from identity.models import Operator
+from pools.services.audit import Actor
+
+View = Callable[..., HttpResponse]
+SAFE = {"GET", "HEAD"}
+
+
+def is_proven(request: HttpRequest) -> bool:
+    """Say whether this session's operator showed both factors."""
+    return bool(request.user.is_authenticated and request.user.is_verified())  # type: ignore[attr-defined]
+
+
+def operator(request: HttpRequest) -> Operator:
+    """Return the operator behind a guarded page."""
+    return cast("Operator", request.user)
+
+
+def actor(request: HttpRequest, who: Operator | None = None) -> Actor:
+    """Return who acts, for audit; a visitor where nobody has proven anything yet."""
+    known = who or (operator(request) if request.user.is_authenticated else None)
+    address, request_id = request.address, request.request_id  # type: ignore[attr-defined]
+    if known is None:
+        return Actor.visitor(address=address, request_id=request_id)
+    return Actor.operator(str(known.pk), address=address, request_id=request_id)
+
+
+def render(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    """Render a page inside the shell."""
+    shell = {"proven": is_proven(request), "mailbox_open": settings.MESSAGES == "captured"}
+    return django_render(request, f"console/{template}", {**shell, **context}, status=status)
+
+
+def not_found(request: HttpRequest, *_: object, **__: object) -> HttpResponse:
+    """Tell that there is nothing here, or nothing any more."""
+    return render(request, "not_found.html", {"title": "Not found"}, 404)
+
+
+def csrf_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Tell that a form did not come from this console, or came too late."""
+    del reason
+    if request.path_info.startswith("/api/"):
+        from identity.console.problems import problem_response
+
+        return problem_response(403, "csrf_refused", "The CSRF token is missing or wrong.")
+    return render(request, "refused.html", {"title": "Form expired"}, 403)
+
+
+def inner_path(path: str) -> str:
+    """Return a path inside the console to go on to; the front page for anything else."""
+    inside = path.startswith(("/console/", "/api/docs/")) and "\\" not in path
+    if inside and url_has_allowed_host_and_scheme(path, allowed_hosts=None):
+        return path
+    return reverse("console:pools")
+
+
+def signed_in(view: View) -> View:
+    """Open a page only to a proven operator; anyone else is sent to sign in, and comes back."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        if not is_proven(request):
+            return to_sign_in(request)
+        try:
+            return view(request, **kwargs)
+        except (errors.NotFound, Http404):
+            return not_found(request)
+        except errors.Overloaded as busy:
+            answer = render(request, "busy.html", {"title": "Busy"}, 503)
+            answer.headers["Retry-After"] = str(busy.retry_after)
+            return answer
+
+    return guarded
+
+
+def to_sign_in(request: HttpRequest) -> HttpResponse:
+    """Send to the sign-in page, with the way back where there is a page to come back to."""
+    way_back = request.get_full_path() if request.method in SAFE and not request.htmx else ""  # type: ignore[attr-defined]
+    where = reverse("console:sign_in") + ("?" + urlencode({"next": way_back}) if way_back else "")
+    if request.htmx:  # type: ignore[attr-defined]
+        return HttpResponse(status=401, headers={"HX-Redirect": where})
+    return HttpResponseRedirect(where)
+
+
+def told(request: HttpRequest, text: str, where: str, *, level: int = messages.SUCCESS) -> HttpResponse:
+    """Go somewhere after a form, and say there what happened."""
+    messages.add_message(request, level, text)
+    return HttpResponseRedirect(where, status=303)

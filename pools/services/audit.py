@@ -1,0 +1,273 @@
+"""What happened, who did it, to whom. One row in the transaction of a change; a refusal's row outside it.
+
+Rows are never changed. ``detail`` is an allow-list per tag; personal values go into an erasable side row, and the
+row's digest covers only their salted digest. Refresh, client credentials and reads leave metrics, not rows.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import structlog
+
+from identity.foundation.errors import Misuse
+from identity.foundation.names import uuid7
+from pools.models import AuditEvent, AuditPersonal, AuthEvent, IdentityPool, UserPool
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who acts."""
+
+    kind: str
+    id: str = ""
+    address: str = ""
+    request_id: str = ""
+
+    @classmethod
+    def operator(cls, operator_id: object, *, address: str = "", request_id: str = "") -> Actor:
+        """Return one who runs the house, through console, management API or a signed wire call."""
+        return cls("operator", str(operator_id), address, request_id)
+
+    @classmethod
+    def user(cls, sub: object, *, address: str = "", request_id: str = "") -> Actor:
+        """Return a signed-in person of a pool."""
+        return cls("user", str(sub), address, request_id)
+
+    @classmethod
+    def client(cls, client_id: str, *, address: str = "", request_id: str = "") -> Actor:
+        """Return an application acting for itself."""
+        return cls("client", client_id, address, request_id)
+
+    @classmethod
+    def visitor(cls, *, address: str = "", request_id: str = "") -> Actor:
+        """Return someone who has proven nothing."""
+        return cls("visitor", "", address, request_id)
+
+    @classmethod
+    def import_(cls, job: str = "", *, address: str = "", request_id: str = "") -> Actor:
+        """Return an import job."""
+        return cls("import", job, address, request_id)
+
+    @classmethod
+    def system(cls, *, address: str = "", request_id: str = "") -> Actor:
+        """Return the house itself: a periodic task, a command."""
+        return cls("system", "", address, request_id)
+
+
+class Tag(StrEnum):
+    """What happened."""
+
+    POOL_CREATED = "pool_created"
+    POOL_CHANGED = "pool_changed"
+    POOL_DELETED = "pool_deleted"
+    MFA_SET = "mfa_set"
+    DOMAIN_SET = "domain_set"
+    RESOURCE_SERVER_CREATED = "resource_server_created"
+    CLIENT_CREATED = "client_created"
+    CLIENT_CHANGED = "client_changed"
+    CLIENT_DELETED = "client_deleted"
+    CLIENT_REFUSED = "client_refused"
+    USER_CREATED = "user_created"
+    USER_INVITED = "user_invited"
+    USER_DISABLED = "user_disabled"
+    USER_ENABLED = "user_enabled"
+    USER_DELETED = "user_deleted"
+    SIGNED_UP = "signed_up"
+    ACCOUNT_CONFIRMED = "account_confirmed"
+    ATTRIBUTES_CHANGED = "attributes_changed"
+    ATTRIBUTE_VERIFIED = "attribute_verified"
+    ALIAS_MOVED = "alias_moved"
+    CODE_SENT = "code_sent"
+    CODE_REFUSED = "code_refused"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a tag
+    PASSWORD_RESET = "password_reset"  # noqa: S105
+    PASSWORD_REFUSED = "password_refused"  # noqa: S105
+    FACTOR_ENROLLED = "factor_enrolled"
+    FACTOR_REMOVED = "factor_removed"
+    FACTOR_REFUSED = "factor_refused"
+    MFA_PREFERENCE_SET = "mfa_preference_set"
+    SIGNED_OUT = "signed_out"
+    SIGNED_OUT_EVERYWHERE = "signed_out_everywhere"
+    TOKEN_REVOKED = "token_revoked"  # noqa: S105
+    TOKEN_REUSED = "token_reused"  # noqa: S105
+    CODE_REUSED = "code_reused"
+    GROUP_CREATED = "group_created"
+    MEMBERSHIP_ADDED = "membership_added"
+    MEMBERSHIP_REMOVED = "membership_removed"
+    KEY_ROTATED = "key_rotated"
+    IDENTITY_POOL_CREATED = "identity_pool_created"
+    IDENTITY_POOL_CHANGED = "identity_pool_changed"
+    IDENTITY_POOL_ROLES_SET = "identity_pool_roles_set"
+    PRINCIPAL_TAGS_SET = "principal_tags_set"
+    SESSION_POLICIES_SET = "session_policies_set"
+    IDENTITY_CREATED = "identity_created"
+    IDENTITY_LINKED = "identity_linked"
+    IDENTITY_MERGED = "identity_merged"
+    CREDENTIALS_ISSUED = "credentials_issued"
+    CREDENTIALS_REFUSED = "credentials_refused"
+    OPERATOR_CREATED = "operator_created"
+    OPERATOR_SIGNED_IN = "operator_signed_in"
+    OPERATOR_CHANGED = "operator_changed"
+    OPERATOR_REFUSED = "operator_refused"
+    OPERATOR_SIGNED_OUT = "operator_signed_out"
+    ACCESS_KEY_CREATED = "access_key_created"
+    ACCESS_KEY_DISABLED = "access_key_disabled"
+
+
+EVERYWHERE = frozenset({"reason", "client_id"})
+DETAIL: dict[Tag, frozenset[str]] = {
+    Tag.POOL_CREATED: frozenset({"name"}),
+    Tag.POOL_CHANGED: frozenset({"changed"}),
+    Tag.POOL_DELETED: frozenset({"name"}),
+    Tag.MFA_SET: frozenset({"mfa", "totp"}),
+    Tag.DOMAIN_SET: frozenset({"domain"}),
+    Tag.RESOURCE_SERVER_CREATED: frozenset({"identifier", "scopes"}),
+    Tag.CLIENT_CREATED: frozenset({"name", "confidential"}),
+    Tag.CLIENT_CHANGED: frozenset({"changed"}),
+    Tag.CLIENT_DELETED: frozenset({"name"}),
+    Tag.USER_CREATED: frozenset({"status", "medium"}),
+    Tag.USER_INVITED: frozenset({"medium"}),
+    Tag.SIGNED_UP: frozenset({"medium"}),
+    Tag.ACCOUNT_CONFIRMED: frozenset({"method"}),
+    Tag.ATTRIBUTES_CHANGED: frozenset({"changed"}),
+    Tag.ATTRIBUTE_VERIFIED: frozenset({"attribute"}),
+    Tag.ALIAS_MOVED: frozenset({"attribute", "from"}),
+    Tag.CODE_SENT: frozenset({"purpose", "medium"}),
+    Tag.CODE_REFUSED: frozenset({"purpose"}),
+    Tag.PASSWORD_CHANGED: frozenset({"method", "permanent"}),
+    Tag.PASSWORD_RESET: frozenset({"method"}),
+    Tag.FACTOR_ENROLLED: frozenset({"factor"}),
+    Tag.FACTOR_REMOVED: frozenset({"factor"}),
+    Tag.FACTOR_REFUSED: frozenset({"factor"}),
+    Tag.MFA_PREFERENCE_SET: frozenset({"enabled", "preferred"}),
+    Tag.GROUP_CREATED: frozenset({"group", "role"}),
+    Tag.MEMBERSHIP_ADDED: frozenset({"group"}),
+    Tag.MEMBERSHIP_REMOVED: frozenset({"group"}),
+    Tag.KEY_ROTATED: frozenset({"kid", "use", "active_from"}),
+    Tag.IDENTITY_POOL_CREATED: frozenset({"name"}),
+    Tag.IDENTITY_POOL_CHANGED: frozenset({"changed"}),
+    Tag.IDENTITY_POOL_ROLES_SET: frozenset({"roles", "mappings"}),
+    Tag.PRINCIPAL_TAGS_SET: frozenset({"provider", "tags"}),
+    Tag.SESSION_POLICIES_SET: frozenset({"member", "guest"}),
+    Tag.IDENTITY_CREATED: frozenset({"member", "provider"}),
+    Tag.IDENTITY_LINKED: frozenset({"provider"}),
+    Tag.IDENTITY_MERGED: frozenset({"into", "provider"}),
+    Tag.CREDENTIALS_ISSUED: frozenset({"role", "member", "tags", "provider", "access_key_id"}),
+    Tag.CREDENTIALS_REFUSED: frozenset({"role", "member", "provider", "code"}),
+    Tag.OPERATOR_CREATED: frozenset({"name"}),
+    Tag.OPERATOR_SIGNED_IN: frozenset({"method"}),
+    Tag.OPERATOR_CHANGED: frozenset({"change"}),
+    Tag.OPERATOR_REFUSED: frozenset({"method"}),
+    Tag.ACCESS_KEY_CREATED: frozenset({"access_key_id"}),
+    Tag.ACCESS_KEY_DISABLED: frozenset({"access_key_id"}),
+}
+
+
+def record(  # noqa: PLR0913 - an audit row has these parts
+    tag: Tag,
+    *,
+    by: Actor,
+    pool: UserPool | None = None,
+    identity_pool: IdentityPool | None = None,
+    subject: object = "",
+    outcome: str = "done",
+    detail: Mapping[str, Any] | None = None,
+    personal: Mapping[str, Any] | None = None,
+) -> None:
+    """Write one audit row: inside the transaction of a change, outside any for a refusal (``outcome="refused"``).
+
+    Raises:
+        Misuse: ``detail`` holds something that the tag does not allow.
+
+    """
+    kept = dict(detail or {})
+    if extra := kept.keys() - DETAIL.get(tag, frozenset()) - EVERYWHERE:
+        raise Misuse(f"audit detail of {tag}: {sorted(extra)}")
+    request_id = by.request_id or str(structlog.contextvars.get_contextvars().get("request_id", ""))
+    row = AuditEvent(
+        id=uuid7(),
+        pool_id=pool.pk if pool else None,
+        identity_pool_id=identity_pool.pk if identity_pool else None,
+        tag=tag,
+        actor_kind=by.kind,
+        actor_id=by.id,
+        subject=str(subject),
+        outcome=outcome,
+        detail=kept,
+        request_id=request_id,
+        format=FORMAT,
+    )
+    values = {**(personal or {}), **({"address": by.address} if by.address else {})}
+    salt = os.urandom(16) if values else b""
+    row.digest = hashlib.sha256(canonical(row, salt, values)).digest()
+    row.save(force_insert=True)
+    if values:
+        AuditPersonal(id=row.id, pool_id=row.pool_id, salt=salt, values=values).save(force_insert=True)
+
+
+def canonical(row: AuditEvent, salt: bytes, personal: Mapping[str, Any]) -> bytes:
+    """Return the bytes that a row's digest covers, by the row's format number."""
+    covered = hashlib.sha256(salt + compact(personal)).hexdigest() if personal else ""
+    return compact(
+        [
+            row.format,
+            str(row.id),
+            row.pool_id,
+            row.identity_pool_id,
+            row.tag,
+            row.actor_kind,
+            row.actor_id,
+            row.subject,
+            row.outcome,
+            row.detail,
+            row.request_id,
+            covered,
+        ]
+    )
+
+
+def compact(value: object) -> bytes:
+    """Return a value's one JSON form: sorted, without spaces, ASCII."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), default=str).encode()
+
+
+def sign_in_event(  # noqa: PLR0913 - an event has these parts
+    *,
+    event_id: UUID,
+    pool: UserPool,
+    client_pk: UUID | None,
+    user_id: UUID | None,
+    passed: bool,
+    by: Actor,
+    kind: str = "sign_in",
+    reason: str = "",
+    methods: list[str] | None = None,
+) -> None:
+    """Write one sign-in event: in the transaction that makes tokens, or alone for a refusal."""
+    AuthEvent(
+        id=event_id,
+        pool_id=pool.pk,
+        client_id=client_pk,
+        user_id=user_id,
+        kind=kind,
+        passed=passed,
+        reason=reason,
+        methods=methods or [],
+        address=by.address or None,
+        request_id=by.request_id or str(structlog.contextvars.get_contextvars().get("request_id", "")),
+    ).save(force_insert=True)
+
+
+def latest(pool: UserPool, *, limit: int = 50) -> list[AuditEvent]:
+    """Return a pool's newest audit rows."""
+    return list(AuditEvent.objects.filter(pool_id=pool.pk).order_by("-id")[:limit])
