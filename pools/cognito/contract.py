@@ -25,13 +25,16 @@ class Request(dict[str, Any]):
     """A validated request: Amazon's members, and who sent it.
 
     ``by`` is the operator of a signed operation, else a visitor. A handler that learns more (the user behind an
-    access token) makes a new actor by :meth:`as_user`.
+    access token) makes a new actor with the same ``address`` and ``request_id``.
     """
 
-    def __init__(self, members: Mapping[str, Any], *, by: Actor, address: str = "", request_id: str = "") -> None:
+    def __init__(
+        self, members: Mapping[str, Any], *, by: Actor, operation: Operation, address: str = "", request_id: str = ""
+    ) -> None:
         """Keep members and sender."""
         super().__init__(members)
         self.by = by
+        self.operation = operation
         self.address = address
         self.request_id = request_id
 

@@ -2,18 +2,114 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
+
+from identity.foundation import errors
+
+TEMPORARY = {"InternalErrorException", "InternalFailure"}
+"""Exceptions that are the server's fault: status 500."""
+
+EXCEPTION: dict[type[errors.DomainError], str] = {
+    errors.Invalid: "InvalidParameterException",
+    errors.NotFound: "ResourceNotFoundException",
+    errors.UserNotFound: "UserNotFoundException",
+    errors.AlreadyExists: "InvalidParameterException",
+    errors.UsernameExists: "UsernameExistsException",
+    errors.AliasExists: "AliasExistsException",
+    errors.GroupExists: "GroupExistsException",
+    errors.NotAuthorized: "NotAuthorizedException",
+    errors.RefreshReused: "RefreshTokenReuseException",
+    errors.UserNotConfirmed: "UserNotConfirmedException",
+    errors.PasswordResetRequired: "PasswordResetRequiredException",
+    errors.PasswordRejected: "InvalidPasswordException",
+    errors.CodeMismatch: "CodeMismatchException",
+    errors.CodeExpired: "ExpiredCodeException",
+    errors.TotpEnrolmentFailed: "EnableSoftwareTokenMFAException",
+    errors.TotpNotFound: "SoftwareTokenMFANotFoundException",
+    errors.TooManyAttempts: "LimitExceededException",
+    errors.TooManyWrongCodes: "TooManyFailedAttemptsException",
+    errors.Overloaded: "TooManyRequestsException",
+    errors.ScopeUnknown: "ScopeDoesNotExistException",
+    errors.OAuthFlowRefused: "InvalidOAuthFlowException",
+    errors.LimitExceeded: "LimitExceededException",
+    errors.UnsupportedToken: "UnsupportedTokenTypeException",
+    errors.RevocationDisabled: "UnsupportedOperationException",
+    errors.ResourceConflict: "ResourceConflictException",
+    errors.RoleRefused: "InvalidIdentityPoolConfigurationException",
+    errors.OutsideUnavailable: "ExternalServiceException",
+    errors.InteractionExpired: "NotAuthorizedException",
+}
+UNLESS: dict[tuple[str, type[errors.DomainError]], str] = {
+    # Amazon's words for a client that is unknown here or cannot prove its secret.
+    ("RevokeToken", errors.NotFound): "UnauthorizedException",
+    ("RevokeToken", errors.NotAuthorized): "UnauthorizedException",
+}
+INSTEAD = {
+    # Where an operation does not declare the exception, what it declares that says the nearest thing.
+    "UserNotFoundException": "NotAuthorizedException",
+    "UserNotConfirmedException": "NotAuthorizedException",
+    "PasswordResetRequiredException": "NotAuthorizedException",
+    "RefreshTokenReuseException": "NotAuthorizedException",
+    "SoftwareTokenMFANotFoundException": "InvalidParameterException",
+    "EnableSoftwareTokenMFAException": "CodeMismatchException",
+    "CodeMismatchException": "NotAuthorizedException",
+    "ExpiredCodeException": "NotAuthorizedException",
+    "TooManyFailedAttemptsException": "LimitExceededException",
+    "LimitExceededException": "NotAuthorizedException",
+    "ResourceNotFoundException": "InvalidParameterException",
+    "NotAuthorizedException": "InvalidParameterException",
+    "TooManyRequestsException": "ThrottlingException",
+    "ExternalServiceException": "InternalErrorException",
+}
+COMMON = frozenset({
+    # Errors common to all services of AWS, which no operation declares.
+    "AccessDeniedException",
+    "IncompleteSignatureException",
+    "InternalFailure",
+    "InvalidSignatureException",
+    "MissingAuthenticationTokenException",
+    "RequestEntityTooLargeException",
+    "SerializationException",
+    "ThrottlingException",
+    "UnknownOperationException",
+    "UnrecognizedClientException",
+    "ValidationException",
+})
 
 
 class Fault(Exception):
     """An answer that is an error, in Amazon's words."""
 
     def __init__(
-        self, code: str, message: str, *, status: int = 400, headers: Mapping[str, str] | None = None
+        self, code: str, message: str, *, status: int | None = None, headers: Mapping[str, str] | None = None
     ) -> None:
         """Keep what the client will read."""
         super().__init__(message)
         self.code = code
         self.message = message
-        self.status = status
+        self.status = status or (500 if code in TEMPORARY else 400)
         self.headers = dict(headers or {})
+
+
+def exception(operation: str, declared: Set[str], kind: type[errors.DomainError]) -> str | None:
+    """Return the exception that a refusal is at an operation, always one it declares; None for a fault of our own."""
+    name = next(
+        (
+            found
+            for ancestor in kind.__mro__
+            if (found := UNLESS.get((operation, ancestor)) or EXCEPTION.get(ancestor)) is not None
+        ),
+        None,
+    )
+    while name is not None and name not in declared and name not in COMMON:
+        name = INSTEAD.get(name, "InvalidParameterException" if "InvalidParameterException" in declared else None)
+    return name
+
+
+def fault(operation: str, declared: Set[str], refusal: errors.DomainError) -> Fault | None:
+    """Return a refusal in Amazon's words; None where the refusal is a fault of our own."""
+    name = exception(operation, declared, type(refusal))
+    if name is None:
+        return None
+    wait = getattr(refusal, "retry_after", None)
+    return Fault(name, refusal.message, headers={} if wait is None else {"retry-after": str(wait)})

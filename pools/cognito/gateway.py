@@ -1,0 +1,254 @@
+"""The one address of both services: a request goes through a list of stages and comes out as AWS JSON 1.1.
+
+Answers are JSON whatever happens, errors too. No stage knows a rule of pools.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from prometheus_client import Histogram
+
+from identity.foundation import clock, limits
+from identity.foundation.call import Answer, Call
+from identity.foundation.errors import DomainError
+from pools.cognito import callers, contract, faults, operations
+from pools.cognito.contract import Operation, Reply, Request
+from pools.cognito.faults import Fault
+from pools.services.audit import Actor
+
+del operations  # registered by being imported
+
+BODY_CAP = 1 << 20
+JSON_TYPE = "application/x-amz-json-1.1"
+CORS = {
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "x-amzn-RequestId,x-amzn-ErrorType,x-amzn-ErrorMessage,Date",
+}
+PREFLIGHT = {
+    "access-control-allow-origin": "*",
+    "access-control-allow-methods": "POST",
+    "access-control-allow-headers": (
+        "content-type, x-amz-target, x-amz-user-agent, amz-sdk-invocation-id, amz-sdk-request, cache-control, "
+        "authorization, x-amz-date, x-amz-security-token, x-amz-content-sha256"
+    ),
+    "access-control-max-age": "172800",
+}
+QUOTA = {
+    # Requests a minute from one address, for what strangers can make us write or send. Only sheds load: what each
+    # person may try is counted in PostgreSQL.
+    "SignUp": 600,
+    "ConfirmSignUp": 600,
+    "ResendConfirmationCode": 600,
+    "ForgotPassword": 600,
+    "ConfirmForgotPassword": 600,
+    "GetId": 6000,
+}
+UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
+HEADER_CAP = 512
+SECONDS = Histogram("cognate_wire_seconds", "Wire requests by operation and answer.", ["operation", "answer"])
+log = structlog.get_logger("wire")
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request on its way through the stages."""
+
+    call: Call
+    began: float = field(default_factory=clock.monotonic)
+    operation: Operation | None = None
+    by: Actor | None = None
+    given: dict[str, Any] = field(default_factory=dict)
+    request: Request | None = None
+    reply: Reply = None
+    answer: Answer | None = None
+    outcome: str = "ok"
+
+
+def answer_preflight(exchange: Exchange) -> None:
+    """Tell browsers that any page may call: nothing here goes by cookies."""
+    if exchange.call.method == "OPTIONS":
+        exchange.answer = Answer(200, b"", PREFLIGHT)
+
+
+def welcome_people(exchange: Exchange) -> None:
+    """Send a person who opened the bare address in a browser to the demo, where there is one."""
+    if exchange.call.method in {"GET", "HEAD"} and settings.DEMO:
+        exchange.answer = Answer(302, b"", {"location": "/demo/"})
+
+
+def name_operation(exchange: Exchange) -> None:
+    """Find the operation that ``X-Amz-Target`` names."""
+    prefix, _, name = exchange.call.headers.get("x-amz-target", "").partition(".")
+    service = contract.SERVICES.get(prefix)
+    exchange.operation = service.operations.get(name) if service and exchange.call.method == "POST" else None
+    if exchange.operation is None:
+        raise Fault("UnknownOperationException", "The requested operation is not recognized by the service.")
+
+
+def cap_body(exchange: Exchange) -> None:
+    """Refuse a body larger than any that the model allows."""
+    if exchange.call.body is None or len(exchange.call.body) > BODY_CAP:
+        raise Fault("RequestEntityTooLargeException", f"The body is larger than {BODY_CAP} bytes.", status=413)
+
+
+def identify_caller(exchange: Exchange) -> None:
+    """Find out who calls: signatures where the model asks for one."""
+    operation = exchange.operation
+    assert operation is not None  # noqa: S101 - by the order of the stages
+    if operation.is_public:
+        exchange.by = callers.visitor(exchange.call)
+    else:
+        exchange.by = callers.operator(exchange.call, operation.service.name)
+
+
+def take_from_quota(exchange: Exchange) -> None:
+    """Shed load of an address that floods."""
+    name = exchange.operation.name if exchange.operation else ""
+    limit = QUOTA.get(name)
+    if limit and not limits.take("wire-" + name, exchange.call.address, limit=limit, window=60):
+        raise Fault("TooManyRequestsException", "Rate exceeded", headers={"retry-after": "60"})
+
+
+def read_json(exchange: Exchange) -> None:
+    """Read the body."""
+    try:
+        given = json.loads(exchange.call.body or b"{}", parse_constant=refuse_constant)
+    except (ValueError, RecursionError):  # ValueError: bad UTF-8, bad JSON, a number of thousands of digits
+        raise Fault("SerializationException", "The body is not JSON.") from None
+    if not isinstance(given, dict):
+        raise Fault("SerializationException", "The body is not a JSON object.")
+    exchange.given = given
+
+
+def refuse_constant(name: str) -> None:
+    """Refuse NaN and the infinities, which JSON does not have."""
+    raise ValueError(name)
+
+
+def validate(exchange: Exchange) -> None:
+    """Check the members by Amazon's model."""
+    operation, by, call = exchange.operation, exchange.by, exchange.call
+    assert operation is not None and by is not None  # noqa: S101, PT018 - by the order of the stages
+    if operation.handler is None:
+        raise Fault("InvalidParameterException", f"{operation.name} is not available in this release.")
+    exchange.request = Request(
+        operation.read(exchange.given), by=by, operation=operation, address=call.address, request_id=call.request_id
+    )
+
+
+def handle(exchange: Exchange) -> None:
+    """Let the operation's handler do it."""
+    operation, request = exchange.operation, exchange.request
+    assert operation is not None and operation.handler is not None and request is not None  # noqa: S101, PT018
+    exchange.reply = operation.handler(request)
+
+
+def present(exchange: Exchange) -> None:
+    """Write the reply as JSON."""
+    operation, reply = exchange.operation, exchange.reply
+    assert operation is not None  # noqa: S101 - by the order of the stages
+    body = b"" if operation.model.output_shape is None and not reply else rendered(reply or {})
+    if settings.WIRE_RESPONSE_CHECKS and (doubts := operation.doubts(body)):
+        raise AssertionError(f"{operation.name} answers against Amazon's model: {'; '.join(doubts)}")
+    exchange.answer = Answer(200, body, {"content-type": JSON_TYPE, "cache-control": "no-store"})
+
+
+STAGES: tuple[Callable[[Exchange], None], ...] = (
+    answer_preflight,
+    welcome_people,
+    name_operation,
+    cap_body,
+    identify_caller,
+    take_from_quota,
+    read_json,
+    validate,
+    handle,
+    present,
+)
+
+
+def gateway(call: Call) -> Answer:
+    """Answer a wire request."""
+    exchange = Exchange(call)
+    try:
+        for stage in STAGES:
+            stage(exchange)
+            if exchange.answer is not None:
+                break
+    except Fault as fault:
+        exchange.answer = refusal(exchange, fault)
+    except DomainError as error:
+        exchange.answer = refusal(exchange, translated(exchange, error))
+    except Exception:
+        log.exception("wire_failed", operation=exchange.operation.name if exchange.operation else "")
+        exchange.answer = refusal(exchange, internal())
+    return dressed(exchange)
+
+
+def translated(exchange: Exchange, error: DomainError) -> Fault:
+    """Return a refusal of ours in Amazon's words."""
+    operation = exchange.operation
+    found = faults.fault(operation.name, operation.errors, error) if operation else None
+    if found is None:
+        log.error("wire_failed", operation=operation.name if operation else "", error=repr(error), detail=error.detail)
+        return internal()
+    if error.detail:
+        log.info("wire_refused", operation=operation.name if operation else "", answer=found.code, detail=error.detail)
+    return found
+
+
+def internal() -> Fault:
+    """Return what is told of a failure of our own: nothing."""
+    return Fault("InternalErrorException", "The service could not complete the request.")
+
+
+def refusal(exchange: Exchange, fault: Fault) -> Answer:
+    """Write an error as both kinds of clients read it: code in body and header."""
+    exchange.outcome = fault.code
+    return Answer(
+        fault.status,
+        rendered({"__type": fault.code, "message": fault.message}),
+        {
+            "content-type": JSON_TYPE,
+            "cache-control": "no-store",
+            "x-amzn-ErrorType": fault.code + ":",
+            "x-amzn-ErrorMessage": UNPRINTABLE.sub("?", fault.message)[:HEADER_CAP],
+            **fault.headers,
+        },
+    )
+
+
+def dressed(exchange: Exchange) -> Answer:
+    """Put on what every answer has, and take its time."""
+    answer, call = exchange.answer, exchange.call
+    assert answer is not None  # noqa: S101 - each way through the gateway makes one
+    name = exchange.operation.name if exchange.operation else "-"
+    SECONDS.labels(name, exchange.outcome).observe(clock.monotonic() - exchange.began)
+    log.debug("wire_answered", operation=name, answer=exchange.outcome, caller=exchange.by.kind if exchange.by else "")
+    return Answer(answer.status, answer.body, {**CORS, "x-amzn-RequestId": call.request_id, **answer.headers})
+
+
+def rendered(value: object) -> bytes:
+    """Return a structure as AWS JSON 1.1: moments as epoch seconds, bytes as base64."""
+    return json.dumps(value, separators=(",", ":"), default=scalar, ensure_ascii=False).encode()
+
+
+def scalar(value: object) -> object:
+    """Return what JSON has for a value that it does not know."""
+    if isinstance(value, datetime):
+        return round(value.timestamp(), 3)
+    if isinstance(value, bytes):
+        return base64.b64encode(value).decode()
+    if isinstance(value, UUID):
+        return str(value)
+    raise TypeError(f"{type(value).__name__} has no place in an answer")
