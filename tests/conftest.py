@@ -28,35 +28,19 @@ def django_db_modify_db_settings() -> None:
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
     """Use the machine's Chromium, as root too; skip by name where there is none."""
-    found = next(
-        filter(
-            None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))
-        ),
-        None,
-    )
+    found = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if found is None:
         pytest.skip("needs: chromium (apt-get install chromium)")
-    arguments = [
-        "--disable-dev-shm-usage",
-        *(["--no-sandbox"] if os.geteuid() == 0 else []),
-    ]
+    arguments = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     return {"executable_path": found, "headless": True, "args": arguments}
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
-) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
     """In CI a skip for something that is not installed is a failure: ``.ci/run`` installs everything."""
     report: Any = yield
-    reason = (
-        report.longrepr[2]
-        if report.skipped and isinstance(report.longrepr, tuple)
-        else ""
-    )
-    if os.environ.get("CI") == "true" and reason.removeprefix("Skipped: ").startswith(
-        "needs:"
-    ):
+    reason = report.longrepr[2] if report.skipped and isinstance(report.longrepr, tuple) else ""
+    if os.environ.get("CI") == "true" and reason.removeprefix("Skipped: ").startswith("needs:"):
         report.outcome = "failed"
         report.longrepr = f"{item.nodeid}: {reason} (in CI a missing program fails)"
     return report

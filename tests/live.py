@@ -53,25 +53,8 @@ class Live:
             "web": Part(
                 "web",
                 (
-                    *(
-                        python,
-                        "-m",
-                        "granian",
-                        "--interface",
-                        "wsgi",
-                        "--http",
-                        "1",
-                        "--workers",
-                        "1",
-                    ),
-                    *(
-                        "--blocking-threads",
-                        "24",
-                        "--backpressure",
-                        "1024",
-                        "--host",
-                        "127.0.0.1",
-                    ),
+                    *(python, "-m", "granian", "--interface", "wsgi", "--http", "1", "--workers", "1"),
+                    *("--blocking-threads", "24", "--backpressure", "1024", "--host", "127.0.0.1"),
                     *("--port", str(self.port), "identity.wsgi:application"),
                 ),
                 directory=servers.ROOT,
@@ -80,25 +63,8 @@ class Live:
             "worker": Part(
                 "worker",
                 (
-                    *(
-                        python,
-                        "-m",
-                        "celery",
-                        "-A",
-                        "identity.celery",
-                        "worker",
-                        "-P",
-                        "threads",
-                        "-c",
-                        "4",
-                    ),
-                    *(
-                        "-Q",
-                        "now,bulk,house",
-                        "--without-gossip",
-                        "--without-mingle",
-                        "--without-heartbeat",
-                    ),
+                    *(python, "-m", "celery", "-A", "identity.celery", "worker", "-P", "threads", "-c", "4"),
+                    *("-Q", "now,bulk,house", "--without-gossip", "--without-mingle", "--without-heartbeat"),
                     *("-l", "info"),
                 ),
                 directory=servers.ROOT,
@@ -118,17 +84,13 @@ class Live:
             from pools.services.audit import Actor
 
             by = Actor.system()
-            self.access_key = operators.create_key(
-                operators.create("live", by=by), by=by
-            )
+            self.access_key = operators.create_key(operators.create("live", by=by), by=by)
 
     def start(self, *names: str) -> None:
         """Start these processes, or all, and wait until the web process is ready."""
         for name in names or self.parts:
             with (self.logs / f"{name}.log").open("ab") as log:
-                self.processes[name] = spawn(
-                    self.parts[name], self.settings, output=log
-                )
+                self.processes[name] = spawn(self.parts[name], self.settings, output=log)
         if not names or "web" in names:
             self.wait_ready()
 
@@ -154,9 +116,7 @@ class Live:
     def is_ready(self) -> bool:
         """Say whether the web process answers as ready."""
         try:
-            with urllib.request.urlopen(
-                f"http://127.0.0.1:{self.port}/health/ready", timeout=2
-            ):
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health/ready", timeout=2):
                 return True
         except OSError:
             return False
@@ -166,24 +126,16 @@ class Live:
         until = monotonic() + PATIENCE
         while not self.is_ready():
             if monotonic() > until or self.processes["web"].poll() is not None:
-                raise RuntimeError(
-                    f"The live web process is not ready:\n{self.log('web')[-6000:]}"
-                )
+                raise RuntimeError(f"The live web process is not ready:\n{self.log('web')[-6000:]}")
             sleep(0.1)
 
     def log(self, name: str) -> str:
         """Return what a process has said."""
         return (self.logs / f"{name}.log").read_text(errors="replace")
 
-    def boto(
-        self, service: str = "cognito-idp", *, signed: bool = True, **config: Any
-    ) -> Any:  # noqa: ANN401 - boto3's own
+    def boto(self, service: str = "cognito-idp", *, signed: bool = True, **config: Any) -> Any:  # noqa: ANN401 - boto3's own
         """Return a boto3 client of ``cognito-idp`` or ``cognito-identity``, signed by an access key, without retries."""
-        settings: dict[str, Any] = {
-            "retries": {"total_max_attempts": 1},
-            "read_timeout": 30,
-            **config,
-        }
+        settings: dict[str, Any] = {"retries": {"total_max_attempts": 1}, "read_timeout": 30, **config}
         if not signed:
             settings["signature_version"] = botocore.UNSIGNED
         key_id, secret = self.access_key if signed else (None, None)
@@ -203,16 +155,12 @@ class Live:
             found: list[dict[str, Any]] = json.load(answer)
         return found
 
-    def message(
-        self, to: str, *, count: int = 1, seconds: float = 10
-    ) -> dict[str, Any]:
+    def message(self, to: str, *, count: int = 1, seconds: float = 10) -> dict[str, Any]:
         """Wait until at least ``count`` messages have reached that address; return the newest."""
         until = monotonic() + seconds
         while len(found := self.messages(to)) < count:
             if monotonic() > until:
-                raise AssertionError(
-                    f"{to} has {len(found)} of {count} messages.\n{self.log('worker')[-3000:]}"
-                )
+                raise AssertionError(f"{to} has {len(found)} of {count} messages.\n{self.log('worker')[-3000:]}")
             sleep(0.05)
         return found[0]
 
@@ -227,9 +175,7 @@ class Live:
             check=False,
         )
         if done.returncode:
-            raise RuntimeError(
-                f"manage.py {' '.join(arguments)} fails:\n{done.stderr[-4000:]}"
-            )
+            raise RuntimeError(f"manage.py {' '.join(arguments)} fails:\n{done.stderr[-4000:]}")
         return done.stdout
 
     @contextlib.contextmanager

@@ -60,9 +60,7 @@ def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
 
 def take_slot() -> Path:
     """Return a folder that no other run uses, held until this process ends."""
-    place = Path(
-        os.environ.get("COGNATE_TEST_DATA_DIR") or ROOT / "var" / "test"
-    ).resolve()
+    place = Path(os.environ.get("COGNATE_TEST_DATA_DIR") or ROOT / "var" / "test").resolve()
     for number in range(100):
         slot = place / str(number)
         slot.mkdir(parents=True, exist_ok=True)
@@ -92,9 +90,7 @@ def start_part(part: Part, slot: Path) -> None:
         if process.poll() is not None:
             break
         sleep(0.05)
-    raise RuntimeError(
-        f"{part.name} does not start: {(slot / f'{part.name}.log').read_text()[-2000:]}"
-    )
+    raise RuntimeError(f"{part.name} does not start: {(slot / f'{part.name}.log').read_text()[-2000:]}")
 
 
 def start() -> None:
@@ -143,42 +139,21 @@ def postgres() -> Postgres:
 def template() -> str:
     """Return the name of a migrated database to copy, made when migrations have changed."""
     files = sorted(
-        path
-        for app in ("identity", "pools", "federation")
-        for path in (ROOT / app / "migrations").glob("*.py")
+        path for app in ("identity", "pools", "federation") for path in (ROOT / app / "migrations").glob("*.py")
     )
-    name = (
-        "migrated_"
-        + hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
-    )
+    name = "migrated_" + hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
     server = postgres()
-    with (
-        locked(slot() / "template.lock"),
-        psycopg.connect(server.url("postgres"), autocommit=True) as connection,
-    ):
-        kept = [
-            row[0]
-            for row in connection.execute(
-                "SELECT datname FROM pg_database WHERE datname LIKE 'migrated_%'"
-            )
-        ]
+    with locked(slot() / "template.lock"), psycopg.connect(server.url("postgres"), autocommit=True) as connection:
+        kept = [row[0] for row in connection.execute("SELECT datname FROM pg_database WHERE datname LIKE 'migrated_%'")]
         if name not in kept:
             for old in kept:
-                connection.execute(
-                    sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(old))
-                )
+                connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(old)))
             draft = f"draft_{name}"
-            connection.execute(
-                sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(
-                    sql.Identifier(draft)
-                )
-            )
+            connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(draft)))
             server.ensure_database(draft)
             migrate(server.url(draft))
             connection.execute(
-                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(
-                    sql.Identifier(draft), sql.Identifier(name)
-                )
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(draft), sql.Identifier(name))
             )
     return name
 
@@ -202,10 +177,6 @@ def fresh_database(name: str) -> str:
     server = postgres()
     source = template()
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(
-                sql.Identifier(name)
-            )
-        )
+        connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
     server.ensure_database(name, template=source)
     return server.url(name)

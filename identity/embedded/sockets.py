@@ -25,16 +25,8 @@ def short_path(data_dir: Path) -> Path:
         link = Path(pointer.read_text().strip())
         if is_ours(link, data_dir):
             return link
-    for parent in (
-        os.environ.get("XDG_RUNTIME_DIR", ""),
-        tempfile.gettempdir(),
-        "/tmp",
-    ):  # noqa: S108 - mkdtemp below
-        if (
-            parent
-            and len(os.fsencode(parent)) + 20 + BELOW <= LONGEST
-            and os.access(parent, os.W_OK)
-        ):
+    for parent in (os.environ.get("XDG_RUNTIME_DIR", ""), tempfile.gettempdir(), "/tmp"):  # noqa: S108 - mkdtemp below
+        if parent and len(os.fsencode(parent)) + 20 + BELOW <= LONGEST and os.access(parent, os.W_OK):
             link = Path(tempfile.mkdtemp(prefix="cognate-", dir=parent)) / "v"
             link.symlink_to(data_dir)
             pointer.write_text(f"{link}\n")
@@ -49,9 +41,4 @@ def is_ours(link: Path, data_dir: Path) -> bool:
         leads_home = link.is_symlink() and link.readlink() == data_dir
     except OSError:
         return False
-    return (
-        leads_home
-        and stat.S_ISDIR(folder.st_mode)
-        and folder.st_uid == os.geteuid()
-        and not folder.st_mode & 0o077
-    )
+    return leads_home and stat.S_ISDIR(folder.st_mode) and folder.st_uid == os.geteuid() and not folder.st_mode & 0o077

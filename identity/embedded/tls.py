@@ -38,12 +38,7 @@ class Files(NamedTuple):
 def files(data_dir: Path) -> Files:
     """Return the places in a data folder."""
     folder = data_dir / "tls"
-    return Files(
-        data_dir / "ca.pem",
-        folder / "ca.key",
-        folder / "server.pem",
-        folder / "server.key",
-    )
+    return Files(data_dir / "ca.pem", folder / "ca.key", folder / "server.pem", folder / "server.key")
 
 
 def prepare(data_dir: Path) -> Files:
@@ -71,14 +66,9 @@ def lasts(path: Path) -> bool:
 def make_authority(kept: Files) -> None:
     """Write a new authority."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name(
-        [x509.NameAttribute(NameOID.COMMON_NAME, "Cognate local authority")]
-    )
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Cognate local authority")])
     constraints = x509.NameConstraints(
-        permitted_subtrees=[
-            x509.DNSName("localhost"),
-            *(x509.IPAddress(ip_network(address)) for address in ADDRESSES),
-        ],
+        permitted_subtrees=[x509.DNSName("localhost"), *(x509.IPAddress(ip_network(address)) for address in ADDRESSES)],
         excluded_subtrees=None,
     )
     certificate = (
@@ -86,9 +76,7 @@ def make_authority(kept: Files) -> None:
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(constraints, critical=True)
         .add_extension(usage(signs_certificates=True), critical=True)
-        .add_extension(
-            x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
-        )
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )
     write_key(kept.authority_key, key)
@@ -98,38 +86,20 @@ def make_authority(kept: Files) -> None:
 def make_certificate(kept: Files) -> None:
     """Write a new certificate, signed by the authority."""
     authority = x509.load_pem_x509_certificate(kept.authority.read_bytes())
-    authority_key = serialization.load_pem_private_key(
-        kept.authority_key.read_bytes(), password=None
-    )
+    authority_key = serialization.load_pem_private_key(kept.authority_key.read_bytes(), password=None)
     if not isinstance(authority_key, ec.EllipticCurvePrivateKey):
-        raise TypeError(
-            "The local authority's key is not of the kind that it was made of."
-        )
+        raise TypeError("The local authority's key is not of the kind that it was made of.")
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    names = [
-        *map(x509.DNSName, NAMES),
-        *(x509.IPAddress(ip_address(address)) for address in ADDRESSES),
-    ]
+    names = [*map(x509.DNSName, NAMES), *(x509.IPAddress(ip_address(address)) for address in ADDRESSES)]
     certificate = (
-        draft(
-            name, authority.subject, key.public_key(), clock.now() + CERTIFICATE_LIVES
-        )
+        draft(name, authority.subject, key.public_key(), clock.now() + CERTIFICATE_LIVES)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.SubjectAlternativeName(names), critical=False)
-        .add_extension(
-            x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False
-        )
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(usage(signs_certificates=False), critical=True)
-        .add_extension(
-            x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False
-        )
-        .add_extension(
-            x509.AuthorityKeyIdentifier.from_issuer_public_key(
-                authority_key.public_key()
-            ),
-            critical=False,
-        )
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(authority_key.public_key()), critical=False)
         .sign(authority_key, hashes.SHA256())
     )
     write_key(kept.key, key)
@@ -137,10 +107,7 @@ def make_certificate(kept: Files) -> None:
 
 
 def draft(
-    subject: x509.Name,
-    issuer: x509.Name,
-    key: ec.EllipticCurvePublicKey,
-    until: datetime,
+    subject: x509.Name, issuer: x509.Name, key: ec.EllipticCurvePublicKey, until: datetime
 ) -> x509.CertificateBuilder:
     """Return a certificate with all but its extensions."""
     return (
@@ -172,13 +139,7 @@ def usage(*, signs_certificates: bool) -> x509.KeyUsage:
 
 def write_key(path: Path, key: ec.EllipticCurvePrivateKey) -> None:
     """Write a private key that its owner alone may read."""
-    pem = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
+    pem = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     path.unlink(missing_ok=True)
-    with os.fdopen(
-        os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb"
-    ) as file:
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
         file.write(pem)

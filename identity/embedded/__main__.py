@@ -1,0 +1,30 @@
+"""``python -m identity.embedded``: everything on one machine, in the foreground. ``make run`` calls it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+OLDEST = (3, 11)
+
+
+def main() -> int:
+    """Start everything; whatever is wrong with the machine or the configuration is one line."""
+    if sys.version_info < OLDEST:
+        sys.stderr.write(f"Python {sys.version.split()[0]} is too old: 3.11 or newer is needed.\n")
+        return 1
+    os.environ.setdefault("MODE", "development")
+    from pydantic import ValidationError
+
+    try:
+        from identity.embedded.run import House
+        from identity.settings import environment
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        sys.stderr.write(f"{'.'.join(map(str, first['loc'])).upper()}: {first['msg']}.\n")
+        return 1
+    return House(environment).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,113 @@
+"""The supervisor over small parts: deaths, back-off, and that nothing stays behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+from tests import servers
+
+SMALL_HOUSE = Path(__file__).with_name("small_house.py")
+
+
+def start(data_dir: Path, *parts: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(SMALL_HOUSE), str(data_dir), *parts],
+        env={**os.environ, "PYTHONPATH": str(servers.ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
+    until = monotonic() + seconds
+    while not condition():
+        if monotonic() > until:
+            return False
+        sleep(0.02)
+    return True
+
+
+def pid_in(path: Path) -> int:
+    assert eventually(lambda: path.exists() and path.read_text().strip().isdigit())
+    return int(path.read_text())
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def test_a_part_that_dies_starts_again_at_once(tmp_path: Path) -> None:
+    house = start(tmp_path, f"web=echo $$ > {tmp_path}/pid; exec sleep 100")
+    first = pid_in(tmp_path / "pid")
+    (tmp_path / "pid").unlink()
+
+    os.kill(first, signal.SIGKILL)
+    second = pid_in(tmp_path / "pid")
+    house.terminate()
+    out, _ = house.communicate(timeout=10)
+
+    assert first != second
+    assert "web was killed by SIGKILL; it starts again now" in out
+    assert house.returncode == 0
+    assert not is_alive(second)
+
+
+def test_five_deaths_in_a_minute_stop_everything_and_name_the_part(tmp_path: Path) -> None:
+    house = start(tmp_path, f"good=echo $$ > {tmp_path}/pid; exec sleep 100", "bad=echo no luck; exit 3")
+
+    out, err = house.communicate(timeout=30)
+
+    assert house.returncode == 1
+    assert err == "bad ended 5 times within a minute; its last words: no luck"
+    assert out.count("no luck") == 5
+    assert not is_alive(pid_in(tmp_path / "pid"))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+def test_nothing_stays_behind(tmp_path: Path, number: signal.Signals) -> None:
+    house = start(tmp_path, f"part=echo $$ > {tmp_path}/pid; exec sleep 100")
+    part = pid_in(tmp_path / "pid")
+
+    house.send_signal(number)
+    house.communicate(timeout=10)
+
+    assert eventually(lambda: not is_alive(part))
+
+
+def test_a_part_that_will_not_end_is_killed_with_its_children(tmp_path: Path) -> None:
+    stubborn = f"trap '' TERM; sleep 100 & echo $! > {tmp_path}/child; echo $$ > {tmp_path}/pid; wait; wait"
+    house = start(tmp_path, f"part={stubborn}")
+    part, child = pid_in(tmp_path / "pid"), pid_in(tmp_path / "child")
+
+    house.terminate()
+    house.communicate(timeout=15)
+
+    assert not is_alive(part)
+    assert eventually(lambda: not is_alive(child))
+
+
+def test_orphans_of_a_killed_supervisor_and_a_killed_part_go_at_the_next_start(tmp_path: Path) -> None:
+    house = start(tmp_path, f"part=sleep 100 & echo $! > {tmp_path}/child; echo $$ > {tmp_path}/pid; wait")
+    part, orphan = pid_in(tmp_path / "pid"), pid_in(tmp_path / "child")
+    house.kill()
+    house.communicate()
+    os.kill(part, signal.SIGKILL) if is_alive(part) else None
+    assert is_alive(orphan)
+
+    again = start(tmp_path, "part=exec sleep 100")
+
+    assert eventually(lambda: not is_alive(orphan))
+    again.terminate()
+    again.communicate(timeout=10)
