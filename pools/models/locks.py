@@ -1,0 +1,25 @@
+"""Advisory locks that end with their transaction, and the partitions' definition: what the ORM has no words for.
+
+PgBouncer-safe: no lock of a session. Statements are constants; partition names are composed from checked parts.
+"""
+
+from __future__ import annotations
+
+from django.db import connection
+
+HOLD = "SELECT pg_advisory_xact_lock(%s)"
+TRY = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))"
+
+
+def hold(key: bytes) -> None:
+    """Wait for the lock that a key's first eight bytes name, until the transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(HOLD, [int.from_bytes(key[:8], "big", signed=True)])
+
+
+def try_hold(name: str) -> bool:
+    """Take a named lock until the transaction ends, unless another holds it."""
+    with connection.cursor() as cursor:
+        cursor.execute(TRY, [name])
+        row = cursor.fetchone()
+    return bool(row and row[0])

@@ -1,0 +1,166 @@
+"""One-time codes: issued, tried, checked, spent. Sending them is ``messages``; what they are good for, the caller's.
+
+A code is six digits, bound by a keyed hash to pool, subject and purpose; a newer one takes the older one's place.
+Order of use: :func:`take_try` (committed), :func:`check`, then :func:`spend` inside the transaction of the effect.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import F
+
+from identity.foundation import clock, gate, sealing
+from identity.foundation.errors import CodeExpired, CodeMismatch, Misuse, TooManyWrongCodes
+from identity.foundation.names import uuid7
+from pools.models import OneTimeCode, UserPool
+
+Purpose = OneTimeCode.Purpose
+
+TRIES = 5
+"""Five tries a code and five codes an hour (``messages``): at most 25 guesses an hour among a million."""
+LIFE = {
+    Purpose.SIGN_UP: timedelta(hours=24),
+    Purpose.EMAIL: timedelta(hours=24),
+    Purpose.PHONE_NUMBER: timedelta(hours=24),
+    Purpose.RECOVERY: timedelta(hours=1),
+}
+COOL_DOWN = timedelta(seconds=60)
+LENGTH = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """A code's row after one try was counted; nothing is proven yet."""
+
+    id: UUID
+    pool_id: int
+    subject: UUID
+    purpose: str
+    hashed: bytes
+    destination: str
+    expires_at: datetime
+    consumed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """Someone knows the code that was sent to ``destination``. Good once: :func:`spend`."""
+
+    id: UUID
+    pool_id: int
+    hashed: bytes
+    destination: str
+
+
+def life(purpose: str) -> timedelta:
+    """Return how long a code of that purpose is good."""
+    return LIFE[Purpose(purpose)]
+
+
+def issue(pool: UserPool, subject_id: UUID, purpose: str, destination: str) -> str:
+    """Return a new code for a destination, in the place of any older of the same purpose. Inside a transaction.
+
+    A decoy's code is issued alike: nobody is told it, and its tries count.
+    """
+    if not connection.in_atomic_block:
+        raise Misuse("a code is issued in the transaction that sends it")
+    code = f"{secrets.randbelow(10**LENGTH):0{LENGTH}d}"
+    now = clock.now()
+    OneTimeCode.objects.bulk_create(
+        [
+            OneTimeCode(
+                id=uuid7(),
+                pool_id=pool.pk,
+                subject=subject_id,
+                purpose=purpose,
+                hashed=sealing.keyed_hash("code", _bound(pool.pk, subject_id, purpose, code)),
+                destination=destination,
+                tries=0,
+                created_at=now,
+                expires_at=now + life(purpose),
+                consumed_at=None,
+            )
+        ],
+        update_conflicts=True,
+        unique_fields=["pool", "subject", "purpose"],
+        update_fields=["hashed", "destination", "tries", "created_at", "expires_at", "consumed_at"],
+    )
+    return code
+
+
+def cooling(pool: UserPool, subject_id: UUID, purpose: str) -> bool:
+    """Say whether a live code went out less than a minute ago: another one would only confuse. Locks the row."""
+    return (
+        OneTimeCode.objects.select_for_update()
+        .filter(
+            pool_id=pool.pk,
+            subject=subject_id,
+            purpose=purpose,
+            consumed_at=None,
+            tries__lt=TRIES,
+            created_at__gt=clock.now() - COOL_DOWN,
+        )
+        .exists()
+    )
+
+
+def take_try(pool: UserPool, subject_id: UUID, purpose: str) -> Tried:
+    """Count one try, committed before the code is looked at: a wrong code never undoes its own strike.
+
+    Raises:
+        CodeExpired: no code was asked for.
+        TooManyWrongCodes: the code was tried too often and is dead.
+
+    """
+    gate.outside_transactions("Counting a try")
+    rows = OneTimeCode.objects.filter(pool_id=pool.pk, subject=subject_id, purpose=purpose)
+    counted = rows.filter(tries__lt=TRIES).update(tries=F("tries") + 1)
+    row = rows.first()
+    if row is None:
+        raise CodeExpired(detail="no code was asked for")
+    if not counted:
+        raise TooManyWrongCodes
+    return Tried(
+        row.id,
+        pool.pk,
+        subject_id,
+        purpose,
+        bytes(row.hashed),
+        row.destination,
+        row.expires_at,
+        row.consumed_at,
+    )
+
+
+def check(tried: Tried, code: str) -> Proof:
+    """Return the proof that a code gives.
+
+    Raises:
+        CodeMismatch: it is wrong; whether an older one has expired is told only to who knows it.
+        CodeExpired: it is right, and too old or spent.
+
+    """
+    if not sealing.matches("code", _bound(tried.pool_id, tried.subject, tried.purpose, code.strip()), tried.hashed):
+        raise CodeMismatch
+    if tried.consumed_at is not None or tried.expires_at <= clock.now():
+        raise CodeExpired(detail="spent" if tried.consumed_at else "expired")
+    return Proof(tried.id, tried.pool_id, tried.hashed, tried.destination)
+
+
+def spend(proof: Proof) -> bool:
+    """Spend a proof; False where another call has, or a newer code took its place. Inside the effect's transaction."""
+    if not connection.in_atomic_block:
+        raise Misuse("a code is spent in the transaction of its effect")
+    spent = OneTimeCode.objects.filter(
+        pool_id=proof.pool_id, id=proof.id, hashed=proof.hashed, consumed_at=None, expires_at__gt=clock.now()
+    ).update(consumed_at=clock.now())
+    return spent == 1
+
+
+def _bound(pool_pk: int, subject_id: UUID, purpose: str, code: str) -> str:
+    return f"{pool_pk}:{subject_id}:{purpose}:{code}"

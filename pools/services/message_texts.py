@@ -1,0 +1,195 @@
+"""What a message says: Cognito's placeholders filled in, the house's own words where a pool has none.
+
+Makes text and HTML; who gets it and when is ``messages``.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import css_inline
+from django.template.loader import get_template
+from django.utils.html import strip_tags
+from django.utils.safestring import mark_safe
+
+from identity.foundation import names
+from pools.models import AppClient, UserPool
+
+CODE = "{####}"
+NAME = "{username}"
+LINK = re.compile(r"\{##(.*?)##\}", re.DOTALL)
+SUBJECT_LENGTH = 140
+INLINER = css_inline.CSSInliner(keep_style_tags=True, keep_at_rules=True, load_remote_stylesheets=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The house's own words for one purpose."""
+
+    subject: str
+    title: str
+    line: str
+    sms: str
+    note: str
+
+
+IGNORE = "If you did not ask for this, you can ignore this message. Never give the code to anyone."
+WORDS = {
+    "sign_up": Words(
+        "Your verification code",
+        "Confirm your account",
+        "Enter this code to confirm your account. It is good for 24 hours.",
+        "Your verification code is {####}",
+        IGNORE,
+    ),
+    "recovery": Words(
+        "Your password reset code",
+        "Reset your password",
+        "Enter this code to choose a new password. It is good for one hour.",
+        "Your password reset code is {####}",
+        "If you did not ask for this, your password is still safe: ignore this message and give the code to nobody.",
+    ),
+    "email": Words(
+        "Your verification code",
+        "Confirm your e-mail address",
+        "Enter this code to confirm this address. It is good for 24 hours.",
+        "Your verification code is {####}",
+        IGNORE,
+    ),
+    "phone_number": Words(
+        "Your verification code",
+        "Confirm your phone number",
+        "Enter this code to confirm this number. It is good for 24 hours.",
+        "Your verification code is {####}",
+        IGNORE,
+    ),
+    "invitation": Words(
+        "Your temporary password",
+        "Your account is ready",
+        "Sign in as {username} with this temporary password; you will choose your own at once.",
+        "Your username is {username} and temporary password is {####}.",
+        "If you did not expect this invitation, you can ignore it.",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A message, ready to go."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def placeholders_missing(template: str, *needed: str) -> list[str]:
+    """Return which of the needed placeholders a template lacks."""
+    return [placeholder for placeholder in needed if placeholder not in template]
+
+
+def has_link(template: str) -> bool:
+    """Say whether a template has a place for a confirmation link."""
+    return LINK.search(template) is not None
+
+
+def confirmation_link(pool: UserPool, client: AppClient, username: str, code: str) -> str:
+    """Return the address that confirms an account by one click. From configuration, never from a request."""
+    query = urlencode({"client_id": client.client_id, "user_name": username, "confirmation_code": code})
+    return f"{names.issuer(pool.public_id)}/confirmUser?{query}"
+
+
+def mail(pool: UserPool, purpose: str, *, secret: str, username: str = "", link: str = "") -> Composed:
+    """Return a mail: the pool's own template where it has one, else ours; a text part always."""
+    words = WORDS[purpose]
+    own, own_subject = _own_mail(pool, purpose, by_link=bool(link))
+    fill = {CODE: secret, NAME: username}
+    subject = _one_line(_filled(own_subject or words.subject, fill))[:SUBJECT_LENGTH]
+    context: dict[str, Any] = {
+        "language": "en",
+        "direction": "ltr",
+        "subject": subject,
+        "house": pool.name,
+        "foot": f"Sent automatically by {pool.name}. Replies are not read.",
+    }
+    if own:
+        body = _filled(own, {key: html.escape(value) for key, value in fill.items()})
+        body = LINK.sub(lambda found: f'<a href="{html.escape(link)}">{found.group(1)}</a>', body)
+        text = _as_text(body)
+        if re.search(r"<html[\s>]", body, re.IGNORECASE):
+            return Composed(subject, text, body)
+        context |= {"preheader": text[:100], "own": mark_safe(body)}  # noqa: S308 - the pool operator's own template
+    else:
+        line = _filled(words.line, {NAME: username})
+        shown = {"invitation": "secret"}.get(purpose, "code")
+        if link:
+            line = "Open this link to confirm your account. It is good for 24 hours."
+            context |= {"link": link, "link_text": "Confirm account"}
+        else:
+            context |= {shown: secret}
+        text = f"{words.title}\n\n{line}\n\n{link or secret}\n\n{words.note}\n"
+        context |= {"preheader": line, "title": words.title, "lines": [line], "note": words.note}
+    return Composed(subject, text, INLINER.inline(get_template("messages/mail.html").render(context)))
+
+
+def sms(pool: UserPool, purpose: str, *, secret: str, username: str = "") -> Composed:
+    """Return an SMS."""
+    template = _own_sms(pool, purpose) or WORDS[purpose].sms
+    return Composed("", _one_line(_filled(template, {CODE: secret, NAME: username})), "")
+
+
+def _own_mail(pool: UserPool, purpose: str, *, by_link: bool) -> tuple[str, str]:
+    if purpose == "invitation":
+        invitation = _invitation(pool)
+        return invitation.get("email_message", ""), invitation.get("email_subject", "")
+    template = verification(pool)
+    if by_link:
+        return template.get("email_message_by_link", ""), template.get("email_subject_by_link", "")
+    return template.get("email_message", ""), template.get("email_subject", "")
+
+
+def _own_sms(pool: UserPool, purpose: str) -> str:
+    if purpose == "invitation":
+        return str(_invitation(pool).get("sms_message", ""))
+    return str(verification(pool).get("sms_message", ""))
+
+
+def verification(pool: UserPool) -> Mapping[str, str]:
+    """Return the pool's verification template, with the legacy members where the newer are not given."""
+    given: dict[str, str] = dict(pool.configuration.get("verification_message_template") or {})
+    for legacy, member in (
+        ("email_verification_message", "email_message"),
+        ("email_verification_subject", "email_subject"),
+        ("sms_verification_message", "sms_message"),
+    ):
+        if pool.configuration.get(legacy):
+            given.setdefault(member, pool.configuration[legacy])
+    return given
+
+
+def _invitation(pool: UserPool) -> Mapping[str, str]:
+    return (pool.configuration.get("admin_create_user_config") or {}).get("invite_message_template") or {}
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    # One pass, so that a username that looks like a placeholder stays what it is.
+    pattern = re.compile("|".join(re.escape(key) for key in values))
+    return pattern.sub(lambda found: values[found.group()], template)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _as_text(body: str) -> str:
+    body = re.sub(r"<(style|head|script)\b.*?</\1\s*>", "", body, flags=re.IGNORECASE | re.DOTALL)
+    body = re.sub(
+        r"<a\b[^>]*?href=[\"']([^\"']+)[\"'][^>]*>(.*?)</a\s*>", r"\2 (\1)", body, flags=re.IGNORECASE | re.DOTALL
+    )
+    body = re.sub(r"<br\s*/?>|</(p|div|tr|li|h[1-6])\s*>", "\n", body, flags=re.IGNORECASE)
+    lines = [" ".join(line.split()) for line in html.unescape(strip_tags(body)).splitlines()]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

@@ -1,0 +1,212 @@
+"""Mail and SMS: a sealed row in the transaction of its cause, delivered later under a lease.
+
+PostgreSQL is the queue and Celery's message a hint (DECISIONS.md 6). What a message says is ``message_texts``.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.db import connection
+from prometheus_client import Counter
+
+from identity.foundation import clock, later, sealing
+from identity.foundation.errors import Misuse
+from identity.foundation.names import uuid7, uuid7_floor
+from pools.models import AppClient, CapturedMessage, OutboxMessage, UserPool
+from pools.models.locks import hold
+from pools.services import codes, message_texts, places
+
+log = structlog.get_logger(__name__)
+QUEUED = Counter("cognate_messages_queued_total", "Messages put into the outbox.", ["channel", "purpose"])
+LIMITED = Counter("cognate_messages_limited_total", "Messages refused by a send limit.", ["limit"])
+
+State = OutboxMessage.State
+Lane = OutboxMessage.Lane
+EMAIL, SMS = "email", "sms"
+MEDIUM = {EMAIL: "EMAIL", SMS: "SMS"}
+ATTRIBUTE = {EMAIL: "email", SMS: "phone_number"}
+CHANNEL = {"email": EMAIL, "phone_number": SMS}
+
+PER_ADDRESS = 5
+"""Messages of one purpose to an address in an hour."""
+PER_ADDRESS_ALL = 15
+"""Messages of all purposes to an address in an hour."""
+PER_CLIENT = 3000
+"""Messages of an app in a minute: Cognito's own quota of fifty sign-ups a second."""
+PER_POOL = 6000
+"""Messages of a pool in a minute."""
+HOUR = timedelta(hours=1)
+MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Where a code went, as it may be told: the destination is masked."""
+
+    destination: str
+    medium: str
+    attribute: str
+
+
+def can_send(channel: str) -> bool:
+    """Say whether this installation reaches that channel: SMS has no gateway in this release, only the mailbox."""
+    return channel == EMAIL or settings.MESSAGES == "captured"
+
+
+def masked(channel: str, to: str) -> str:
+    """Return a destination as it may be shown: ``a***@e***`` or ``+*******1234``."""
+    if channel == SMS:
+        return "+" + "*" * max(0, len(to) - 5) + to[-4:]
+    local, _, host = to.partition("@")
+    return f"{local[:1]}***@{host[:1]}***"
+
+
+def delivery(channel: str, to: str) -> Delivery:
+    """Return what may be told about a message to an address."""
+    return Delivery(masked(channel, to), MEDIUM[channel], ATTRIBUTE[channel])
+
+
+def simulated(name: str, subject_id: UUID) -> Delivery:
+    """Return what is told about a message that nobody gets: the typed address masked, or letters of the decoy's."""
+    if "@" in name:
+        return delivery(EMAIL, name)
+    first, second = (chr(ord("a") + byte % 26) for byte in subject_id.bytes[-2:])
+    return delivery(EMAIL, f"{first}@{second}")
+
+
+def allowed(pool: UserPool, client: AppClient | None, to: str, purpose: str) -> bool:
+    """Say whether an address, an app and a pool may be sent another message. Inside the sending transaction.
+
+    Counted from the outbox under the address's lock, so that it holds without Redis and between parallel calls.
+    """
+    if not connection.in_atomic_block:
+        raise Misuse("send limits are counted in the transaction that sends")
+    now = clock.now()
+    hashes = sealing.keyed_hashes("recipient", _recipient(pool, to))
+    hold(hashes[-1])
+    recent = OutboxMessage.objects.filter(
+        pool_id=pool.pk,
+        recipient_hash__in=hashes,
+        created_at__gt=now - HOUR,
+        id__gte=_floor(now - HOUR - MINUTE),
+    )
+    purposes = list(recent.values_list("purpose", flat=True)[:PER_ADDRESS_ALL])
+    minute = OutboxMessage.objects.filter(
+        pool_id=pool.pk, created_at__gt=now - MINUTE, id__gte=_floor(now - MINUTE - MINUTE)
+    )
+    if len(purposes) >= PER_ADDRESS_ALL or purposes.count(purpose) >= PER_ADDRESS:
+        limit = "address"
+    elif client is not None and minute.filter(client_id=client.id)[:PER_CLIENT].count() >= PER_CLIENT:
+        limit = "client"
+    elif minute[:PER_POOL].count() >= PER_POOL:
+        limit = "pool"
+    else:
+        return True
+    LIMITED.labels(limit).inc()
+    log.warning("message_limited", limit=limit, pool=pool.public_id, purpose=purpose)
+    return False
+
+
+def send_code(  # noqa: PLR0913 - a message has these parts
+    pool: UserPool,
+    client: AppClient | None,
+    *,
+    purpose: str,
+    code: str,
+    to: str,
+    channel: str,
+    username: str = "",
+    by_link: bool = False,
+    nobody: bool = False,
+) -> UUID:
+    """Put a message with a code into the outbox, in the transaction that made the code; return its id.
+
+    For ``nobody`` (a decoy) the same is composed and written, but the row is born sent.
+    """
+    link = ""
+    if by_link and client is not None and channel == EMAIL:
+        link = message_texts.confirmation_link(pool, client, username, code)
+    composed = (
+        message_texts.mail(pool, purpose, secret=code, username=username, link=link)
+        if channel == EMAIL
+        else message_texts.sms(pool, purpose, secret=code, username=username)
+    )
+    expires_at = clock.now() + codes.life(purpose)
+    return _queue(pool, client, purpose, channel, to, composed, expires_at=expires_at, lane=Lane.NOW, nobody=nobody)
+
+
+def send_invitation(
+    pool: UserPool, *, to: str, channel: str, username: str, password: str, expires_at: datetime
+) -> UUID:
+    """Put an invitation with a temporary password into the outbox, in the transaction that set it."""
+    compose = message_texts.mail if channel == EMAIL else message_texts.sms
+    composed = compose(pool, "invitation", secret=password, username=username)
+    return _queue(pool, None, "invitation", channel, to, composed, expires_at=expires_at, lane=Lane.BULK)
+
+
+def _queue(  # noqa: PLR0913 - a row has these parts
+    pool: UserPool,
+    client: AppClient | None,
+    purpose: str,
+    channel: str,
+    to: str,
+    composed: message_texts.Composed,
+    *,
+    expires_at: datetime,
+    lane: str,
+    nobody: bool = False,
+) -> UUID:
+    if not connection.in_atomic_block:
+        raise Misuse("a message is written in the transaction of its cause")
+    outbox_id = uuid7()
+    now = clock.now()
+    carried = {
+        "to": to,
+        "subject": composed.subject,
+        "text": composed.text,
+        "html": composed.html,
+        **({"reply_to": reply_to} if (reply_to := _reply_to(pool)) else {}),
+    }
+    sealed = sealing.seal(json.dumps(carried).encode(), place=places.message(outbox_id))
+    OutboxMessage(
+        id=outbox_id,
+        pool_id=pool.pk,
+        client_id=client.id if client else None,
+        lane=lane,
+        channel=channel,
+        purpose=purpose,
+        recipient_hash=sealing.keyed_hash("recipient", _recipient(pool, to)),
+        sealed=None if nobody else sealed,
+        state=State.SENT if nobody else State.PENDING,
+        due_at=now,
+        expires_at=expires_at,
+        created_at=now,
+    ).save(force_insert=True)
+    QUEUED.labels(channel, purpose).inc()
+    later.after_commit(later.Task.DELIVER, str(outbox_id), queue=lane)
+    return outbox_id
+
+
+def _reply_to(pool: UserPool) -> str:
+    return str((pool.configuration.get("email_configuration") or {}).get("reply_to_email_address") or "")
+
+
+def _recipient(pool: UserPool, to: str) -> str:
+    return f"{pool.pk}:{to.strip().lower()}"
+
+
+def _floor(moment: datetime) -> UUID:
+    """Return the least row id of a moment, so that older partitions are not even opened."""
+    return uuid7_floor(int(moment.timestamp() * 1000))
+
+
+def captured(to: str | None = None, limit: int = 100) -> list[CapturedMessage]:
+    """Return messages that stayed in the house, newest first, of one address or all."""
+    found = CapturedMessage.objects.order_by("-id")
+    return list((found.filter(to=to) if to is not None else found)[:limit])

@@ -1,0 +1,147 @@
+"""Who owns a name that signs in: claimed, released and handed over here, inside the caller's transaction.
+
+One table for usernames and aliases of all kinds, so that nobody's alias can equal another's username.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+
+from identity.foundation import clock, names
+from identity.foundation.errors import Invalid
+from pools.models import SignInName, User, UserPool
+from pools.services import access, audit
+from pools.services.audit import Actor, Tag
+
+Kind = SignInName.Kind
+LENGTH = 128
+EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f,;<>()\[\]\\\"]{1,64}@[^\s@\x00-\x1f\x7f,;<>()\[\]\\\"_]{1,255}")
+PHONE = re.compile(r"\+[1-9][0-9]{4,14}")
+
+
+def is_email(value: str) -> bool:
+    """Say whether a value has an e-mail address's shape."""
+    return len(value) <= 320 and EMAIL.fullmatch(value) is not None and ".." not in value  # noqa: PLR2004 - RFC 3696
+
+
+def is_phone(value: str) -> bool:
+    """Say whether a value has an E.164 number's shape."""
+    return PHONE.fullmatch(value) is not None
+
+
+def check_username(pool: UserPool, username: str) -> None:
+    """Check the name under which an account is made.
+
+    Raises:
+        Invalid: it is of another shape than the pool wants.
+
+    """
+    # Letters, marks, symbols, numbers, punctuation: Cognito's pattern, which knows no spaces and no controls.
+    proper = all(unicodedata.category(character)[0] in "LMSNP" for character in username)
+    if not username or len(username) > LENGTH or not proper:
+        raise Invalid("Usernames hold 1 to 128 characters without spaces.", field="username")
+    if pool.username_attributes:
+        fits = {"email": is_email, "phone_number": is_phone}
+        if not any(fits[kind](username) for kind in pool.username_attributes):
+            raise Invalid(_expected(pool.username_attributes), field="username")
+        return
+    if "email" in pool.alias_attributes and is_email(username):
+        raise Invalid(
+            "Username cannot be of email format, since user pool is configured for email alias.", field="username"
+        )
+    if "phone_number" in pool.alias_attributes and is_phone(username):
+        raise Invalid(
+            "Username cannot be of phone number format, since user pool is configured for phone number alias.",
+            field="username",
+        )
+    if names.is_uuid(username):
+        raise Invalid("Usernames of a UUID's shape are reserved.", field="username")
+
+
+def _expected(kinds: list[str]) -> str:
+    if len(kinds) > 1:
+        return "Username should be either an email or a phone number."
+    return "Username should be an email." if kinds == ["email"] else "Username should be a phone number."
+
+
+def usable(pool: UserPool, user: User, kind: str) -> bool:
+    """Say whether a user may sign in by this attribute now."""
+    value = getattr(user, kind)
+    if not value:
+        return False
+    if kind in pool.username_attributes:
+        return True
+    if kind not in pool.alias_attributes:
+        return False
+    return kind == Kind.PREFERRED_USERNAME or bool(getattr(user, f"{kind}_verified"))
+
+
+def claim(pool: UserPool, user: User, kind: str, value: str) -> bool:
+    """Give a user a name in the place of an older of the same kind; False where another owns it."""
+    name = access.normalise(pool, value)
+    SignInName.objects.filter(pool_id=pool.pk, user=user, kind=kind).exclude(name=name).delete()
+    SignInName.objects.bulk_create(
+        [SignInName(pool=pool, user=user, kind=kind, name=name)], ignore_conflicts=True
+    )
+    # A user's own name of another kind serves as well: preferred_username may equal the own username.
+    return SignInName.objects.filter(pool_id=pool.pk, name=name, user=user).exists()
+
+
+def taken(pool: UserPool, value: str, *, by_other_than: User | None = None) -> bool:
+    """Say whether someone (else) owns a name."""
+    owners = SignInName.objects.filter(pool_id=pool.pk, name=access.normalise(pool, value))
+    return (owners.exclude(user=by_other_than) if by_other_than else owners).exists()
+
+
+def release(pool: UserPool, user: User, *kinds: str) -> None:
+    """Free a user's names of these kinds, all where none is named."""
+    owned = SignInName.objects.filter(pool_id=pool.pk, user=user)
+    (owned.filter(kind__in=kinds) if kinds else owned).delete()
+
+
+def settle(pool: UserPool, user: User, *, force: bool = False, by: Actor) -> str:
+    """Make a user's aliases follow the attributes; return the kind that another owns, empty where all went well.
+
+    With ``force`` the alias is handed over: the former owner keeps the value, unverified.
+    """
+    for kind in (Kind.PREFERRED_USERNAME, Kind.EMAIL, Kind.PHONE_NUMBER):
+        if not usable(pool, user, kind):
+            release(pool, user, kind)
+        elif not claim(pool, user, kind, getattr(user, kind)) and not (force and _take_over(pool, user, kind, by=by)):
+            return kind.value
+    return ""
+
+
+def _take_over(pool: UserPool, user: User, kind: str, *, by: Actor) -> bool:
+    name = access.normalise(pool, getattr(user, kind))
+    former = (
+        SignInName.objects.select_for_update(of=("self",))
+        .select_related("user")
+        .filter(pool_id=pool.pk, name=name)
+        .first()
+    )
+    # A verified address moves to who verified it last; a username, or a name that was chosen, never does.
+    if former is None:
+        return claim(pool, user, kind, name)
+    if former.kind != kind or kind == Kind.PREFERRED_USERNAME:
+        return False
+    SignInName.objects.bulk_create(
+        [SignInName(pool=pool, user=user, kind=kind, name=name)],
+        update_conflicts=True,
+        unique_fields=["pool", "name"],
+        update_fields=["user", "kind"],
+    )
+    if former.user_id != user.id:
+        User.objects.filter(pool_id=pool.pk, id=former.user_id).update(
+            **{f"{kind}_verified": False}, modified_at=clock.now()
+        )
+        audit.record(
+            Tag.ALIAS_MOVED,
+            pool=pool,
+            subject=user.sub,
+            by=by,
+            detail={"attribute": str(kind), "from": str(former.user.sub)},
+        )
+    return True
