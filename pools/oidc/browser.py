@@ -1,0 +1,40 @@
+"""The browser's session at the pool, as its cookie says (the login pages set it), and ID tokens shown as hints."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from identity.foundation import names
+from pools.services import sessions, signing_keys
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+    from pools.models import UserPool
+    from pools.models.hot import Browser
+
+
+def is_https(request: HttpRequest) -> bool:
+    """Say whether the browser speaks https to us or to our proxy."""
+    return request.is_secure() or bool(getattr(request, "via_proxy_https", False))
+
+
+def session(request: HttpRequest, pool: UserPool) -> Browser | None:
+    """Return the live session of this browser, if there is one."""
+    return sessions.current(pool, request.COOKIES.get(sessions.cookie_name(pool, is_https(request))))
+
+
+def forget(request: HttpRequest, response: HttpResponse, pool: UserPool) -> None:
+    """Take the cookie back. A ``__Host-`` cookie is only replaced by one that is Secure as well."""
+    secure = is_https(request)
+    response.set_cookie(
+        sessions.cookie_name(pool, secure), "", max_age=0, path="/", secure=secure, httponly=True, samesite="Lax"
+    )
+
+
+def hinted(pool: UserPool, token: str | None) -> dict[str, Any]:
+    """Return the claims of an ID token of ours that is shown as a hint, expired or not; empty for anything else."""
+    claims = signing_keys.verify(pool, signing_keys.Use.ID, token) if token else None
+    if not claims or claims.get("token_use") != "id" or claims.get("iss") != names.issuer(pool.public_id):
+        return {}
+    return claims

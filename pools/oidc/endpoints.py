@@ -1,0 +1,93 @@
+"""What every machine endpoint of the pool shares, as a list of stages: CORS, method, pool, errors, never a page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import structlog
+from authlib.oauth2.base import OAuth2Error
+
+from identity.foundation.call import Answer, Call, Endpoint
+from identity.foundation.errors import DomainError
+from pools.oidc import errors, parameters
+from pools.services import access
+
+if TYPE_CHECKING:
+    from pools.models import UserPool
+
+log = structlog.get_logger(__name__)
+# Any origin, without credentials: nothing here is decided by a cookie, and secrets travel in the request itself.
+CORS = {
+    "access-control-allow-origin": "*",
+    "access-control-expose-headers": "www-authenticate, retry-after, x-amzn-requestid",
+}
+PREFLIGHT = {
+    "access-control-allow-headers": "authorization, content-type, x-amz-user-agent, *",
+    "access-control-max-age": "86400",
+}
+
+PoolEndpoint = Callable[[Call, "UserPool"], Answer]
+
+
+def endpoint(*methods: str) -> Callable[[PoolEndpoint], Endpoint]:
+    """Make a function of call and pool an endpoint that answers these methods, and whose refusals are OAuth's."""
+    allowed = ", ".join((*methods, "OPTIONS"))
+
+    def decorate(inner: PoolEndpoint) -> Endpoint:
+        def outer(call: Call) -> Answer:
+            if call.method == "OPTIONS":
+                return Answer(204, headers={**CORS, **PREFLIGHT, "access-control-allow-methods": allowed})
+            if call.method not in methods:
+                refused = errors.answer("invalid_request", "The method is not allowed.", 405, {"allow": allowed})
+                return crossing(refused)
+            return crossing(guarded(inner, call))
+
+        outer.__name__, outer.__doc__ = inner.__name__, inner.__doc__
+        return outer
+
+    return decorate
+
+
+def guarded(inner: PoolEndpoint, call: Call) -> Answer:
+    """Answer, with every failure in OAuth's form."""
+    try:
+        return inner(call, access.pool(call.pool or ""))
+    except OAuth2Error as problem:
+        return errors.answer_to_refusal(problem)
+    except DomainError as problem:
+        if problem.detail:
+            log.info("oauth_refused", path=call.path, problem=type(problem).__name__, detail=problem.detail)
+        return errors.answer_to_domain_error(problem)
+    except Exception:  # a machine is told in JSON, whatever it was; the log holds the rest
+        log.exception("oauth_failed", path=call.path)
+        return errors.answer("server_error", "The server failed.", 500)
+
+
+def crossing(answer: Answer) -> Answer:
+    """Return the answer readable by pages of any origin."""
+    return replace(answer, headers={**CORS, **answer.headers})
+
+
+def form(call: Call) -> dict[str, str]:
+    """Return the form that was posted.
+
+    Raises:
+        OAuth2Error: it is none, is too large, repeats a parameter, or the query string carries parameters too.
+
+    """
+    if call.query:
+        # Authlib merges both (FEDERATION.md 5.3): secrets and codes in a query string end in logs.
+        raise errors.refusal("invalid_request", "Parameters belong in the body, not in the query string.")
+    if call.body is None or len(call.body) > parameters.LONGEST:
+        raise errors.refusal("invalid_request", "The body is too large.", 413)
+    if not parameters.is_form(call.headers.get("content-type", "")):
+        raise errors.refusal("invalid_request", f"The body must be {parameters.FORM}.")
+    try:
+        sent = parameters.read(call.body)
+    except parameters.Malformed:
+        raise errors.refusal("invalid_request", "The body is not a form.") from None
+    if sent.repeated:
+        raise errors.refusal("invalid_request", "A parameter is repeated.")
+    return dict(sent.values)

@@ -1,0 +1,74 @@
+"""Authlib's authorization server, fed with our calls: it dispatches grants and speaks OAuth's errors.
+
+One a process, without state: the pool is found from the call, everything that is issued or spent is the services'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Request
+from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
+
+from identity.foundation.call import Answer
+from pools.oidc import client_authentication, endpoints, errors
+
+if TYPE_CHECKING:
+    from identity.foundation.call import Call
+    from pools.models import AppClient, UserPool
+
+# Authlib refuses plain http by the address it is told. Which transport is safe is decided by configuration and proxy.
+ADDRESS = "https://endpoint.invalid/"
+
+
+class PoolRequest(OAuth2Request):  # type: ignore[misc]  # Authlib has no types
+    """A posted form on its way through Authlib."""
+
+    def __init__(self, call: Call, pool: UserPool) -> None:
+        """Read the form once."""
+        super().__init__(call.method, ADDRESS, headers=dict(call.headers))
+        self.call = call
+        self.pool = pool
+        self.posted: Mapping[str, str] = endpoints.form(call)
+        self.payload = BasicOAuth2Payload(self.posted)
+
+    @property
+    def form(self) -> Mapping[str, str]:
+        """Return the body; nothing is ever taken from the query string."""
+        return self.posted
+
+
+class PoolServer(AuthorizationServer):  # type: ignore[misc]  # Authlib has no types
+    """Authlib's server over :class:`PoolRequest` and :class:`Answer`."""
+
+    def create_oauth2_request(self, request: PoolRequest) -> PoolRequest:
+        """Return the request: it was made by the endpoint."""
+        return request
+
+    def authenticate_client(self, request: PoolRequest, methods: object, endpoint: str = "token") -> AppClient:
+        """Return the client that proved itself. Each method is open to each kind of client that can use it."""
+        del methods, endpoint
+        request.client = client_authentication.authenticate(
+            request.pool, request.posted, request.headers.get("authorization", "")
+        )
+        client: AppClient = request.client
+        return client
+
+    def get_token_grant(self, request: PoolRequest) -> Any:  # noqa: ANN401 - Authlib has no types
+        """Return the grant that was asked for; asking for none is a malformed request."""
+        if not request.payload.grant_type:
+            raise errors.refusal("invalid_request", "The parameter grant_type is missing.")
+        return super().get_token_grant(request)
+
+    def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> Answer:  # noqa: ANN401
+        """Return what a grant made."""
+        return Answer.json(body, status=status, headers={name.lower(): value for name, value in headers})
+
+    def handle_error_response(self, request: PoolRequest, error: Any) -> Answer:  # noqa: ANN401
+        """Return a refusal."""
+        del request
+        return errors.answer_to_refusal(error)
+
+    def send_signal(self, name: str, *args: object, **kwargs: object) -> None:
+        """Tell nobody: audit is the services'."""
