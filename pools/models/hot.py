@@ -1,0 +1,383 @@
+"""The only raw SQL: constant statements of the hot paths, and the single-use ones that the ORM cannot say.
+
+Each is a constant string without formatting, and returns named tuples. Every statement on a pool's tables names the
+pool. Decides nothing: what a row means is the services' business.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db import connection
+
+MOVED = """
+SELECT 'pool', public_id, version FROM user_pool WHERE changed_at > clock_timestamp() - interval '120 s'
+UNION ALL
+SELECT 'identity', public_id, version FROM identity_pool WHERE changed_at > clock_timestamp() - interval '120 s'
+UNION ALL
+SELECT 'house', '', count(*) + count(retire_at) FROM signing_key WHERE pool_id IS NULL
+"""
+
+PERSON = """
+    u.id, u.pool_id, u.sub, u.username, u.email, u.email_verified, u.phone_number, u.phone_number_verified, u.name,
+    u.given_name, u.family_name, u.preferred_username, u.attributes, u.status, u.enabled, u.epoch, u.preferred_mfa,
+    u.created_at, u.modified_at,
+    coalesce(t.enabled AND t.verified_at IS NOT NULL, false), coalesce(t.name, '')
+"""
+GROUPS = """
+    (SELECT json_agg(json_build_array(g.name, g.role_arn, g.precedence) ORDER BY g.precedence NULLS LAST, g.name)
+     FROM membership m JOIN pool_group g ON g.pool_id = m.pool_id AND g.id = m.group_id
+     WHERE m.pool_id = u.pool_id AND m.user_id = u.id)
+"""
+
+SIGN_IN = (
+    "SELECT p.argon2, p.expires_at, s.failures, s.locked_until, "
+    + GROUPS
+    + ","
+    + PERSON
+    + """
+FROM (SELECT %s::bigint AS pool_id, %s::text AS name, %s::uuid AS decoy) q
+LEFT JOIN sign_in_name n ON n.pool_id = q.pool_id AND n.name = q.name
+LEFT JOIN pool_user u ON u.pool_id = n.pool_id AND u.id = n.user_id AND u.deleted_at IS NULL
+LEFT JOIN password p ON p.pool_id = u.pool_id AND p.user_id = u.id
+LEFT JOIN totp_factor t ON t.pool_id = u.pool_id AND t.user_id = u.id
+LEFT JOIN guess s ON s.pool_id = q.pool_id AND s.subject = coalesce(u.id, q.decoy) AND s.kind = 'password'
+"""
+)
+
+ATTEMPT = (
+    "SELECT a.id, a.step, a.strikes, a.open, a.evidence, a.epoch, a.expires_at, c.client_id, "
+    + GROUPS
+    + ","
+    + PERSON
+    + """
+FROM attempt a
+JOIN app_client c ON c.pool_id = a.pool_id AND c.id = a.client_id
+JOIN pool_user u ON u.pool_id = a.pool_id AND u.id = a.user_id AND u.deleted_at IS NULL
+LEFT JOIN totp_factor t ON t.pool_id = u.pool_id AND t.user_id = u.id
+WHERE a.pool_id = %s AND a.id = %s
+"""
+)
+
+REFRESH = (
+    """SELECT f.id, f.client_id, f.generation, f.salt, f.previous_salt, f.rotated_at, f.revoked_at, f.epoch, f.scopes,
+    f.oauth, f.nonce, f.auth_time, f.event_id, f.expires_at, f.last_active_at, """
+    + GROUPS
+    + ","
+    + PERSON
+    + """
+FROM refresh_family f
+LEFT JOIN pool_user u ON u.pool_id = f.pool_id AND u.id = f.user_id AND u.deleted_at IS NULL
+LEFT JOIN totp_factor t ON t.pool_id = u.pool_id AND t.user_id = u.id
+WHERE f.pool_id = %s AND f.id = %s
+"""
+)
+
+BEARER = (
+    "SELECT f.id, f.epoch, f.revoked_at, "
+    + PERSON
+    + """
+FROM pool_user u
+LEFT JOIN refresh_family f ON f.pool_id = u.pool_id AND f.id = %s AND f.user_id = u.id
+LEFT JOIN totp_factor t ON t.pool_id = u.pool_id AND t.user_id = u.id
+WHERE u.pool_id = %s AND u.sub = %s AND u.deleted_at IS NULL
+"""
+)
+
+CODE = (
+    """SELECT c.id, c.client_id, c.redirect_uri, c.scopes, c.nonce, c.code_challenge, c.auth_time, c.epoch, c.event_id,
+    c.family_id, c.expires_at, c.consumed_at, """
+    + GROUPS
+    + ","
+    + PERSON
+    + """
+FROM authorization_code c
+LEFT JOIN pool_user u ON u.pool_id = c.pool_id AND u.id = c.user_id AND u.deleted_at IS NULL
+LEFT JOIN totp_factor t ON t.pool_id = u.pool_id AND t.user_id = u.id
+WHERE c.pool_id = %s AND c.hashed = ANY(%s)
+"""
+)
+
+BROWSER = (
+    """SELECT b.id, b.hashed, b.epoch, b.auth_time, b.methods, b.event_id, b.created_at, b.last_seen_at, b.expires_at,
+    b.ended_at, """
+    + PERSON
+    + """
+FROM browser_session b
+JOIN pool_user u ON u.pool_id = b.pool_id AND u.id = b.user_id AND u.deleted_at IS NULL
+LEFT JOIN totp_factor t ON t.pool_id = u.pool_id AND t.user_id = u.id
+WHERE b.pool_id = %s AND b.id = %s
+"""
+)
+
+# Reserve before evaluating. Losing the last moments of this counter in a crash is fine, waiting for the disk at
+# each guess is not: the commit of this one statement is asynchronous.
+RESERVE_GUESS = """
+INSERT INTO guess (id, pool_id, subject, kind, failures, last_at, locked_until)
+SELECT %(id)s, %(pool)s, %(subject)s, %(kind)s, 1, %(now)s,
+       CASE WHEN %(free)s <= 1 THEN %(now)s + interval '1 s' END
+FROM set_config('synchronous_commit', 'off', true)
+ON CONFLICT (pool_id, subject, kind) DO UPDATE SET
+    failures = CASE WHEN guess.last_at < %(quiet)s THEN 1 ELSE guess.failures + 1 END,
+    last_at = %(now)s,
+    locked_until = CASE
+        WHEN guess.last_at < %(quiet)s OR guess.failures + 1 < %(free)s THEN NULL
+        ELSE %(now)s + least(power(2, least(guess.failures + 1 - %(free)s, 20)), 900) * interval '1 s' END
+WHERE guess.locked_until IS NULL OR guess.locked_until <= %(now)s
+RETURNING failures, locked_until
+"""
+CLEAR_GUESS = """
+UPDATE guess SET failures = 0, locked_until = NULL WHERE pool_id = %s AND subject = %s AND kind = %s AND failures > 0
+"""
+LOCKED_UNTIL = "SELECT locked_until FROM guess WHERE pool_id = %s AND subject = %s AND kind = %s"
+STRIKE = """
+UPDATE attempt SET strikes = strikes + 1
+WHERE pool_id = %s AND id = %s AND step = %s AND open AND strikes < %s AND expires_at > %s
+RETURNING strikes
+"""
+STEP = """
+UPDATE attempt SET step = step + 1, strikes = 0, open = %s, evidence = %s
+WHERE pool_id = %s AND id = %s AND step = %s AND open AND expires_at > %s
+"""
+SPEND = "INSERT INTO spent (id) VALUES (%s) ON CONFLICT DO NOTHING"
+ROTATE = """
+UPDATE refresh_family SET generation = generation + 1, previous_salt = salt, salt = %s, rotated_at = %s,
+    last_active_at = %s
+WHERE pool_id = %s AND id = %s AND generation = %s AND revoked_at IS NULL
+"""
+REDEEM = "UPDATE authorization_code SET consumed_at = %s WHERE pool_id = %s AND id = %s AND consumed_at IS NULL"
+
+
+class Person(NamedTuple):
+    """A live user, with what second factors it has."""
+
+    id: UUID
+    pool_id: int
+    sub: UUID
+    username: str
+    email: str | None
+    email_verified: bool
+    phone_number: str | None
+    phone_number_verified: bool
+    name: str | None
+    given_name: str | None
+    family_name: str | None
+    preferred_username: str | None
+    attributes: dict[str, str]
+    status: str
+    enabled: bool
+    epoch: int
+    preferred_mfa: str
+    created_at: datetime
+    modified_at: datetime
+    totp_enabled: bool
+    totp_name: str
+
+
+class Member(NamedTuple):
+    """One group of a person: name, role, precedence."""
+
+    name: str
+    role_arn: str
+    precedence: int | None
+
+
+class SignIn(NamedTuple):
+    """What a sign-in reads at once, of a person or of a decoy."""
+
+    person: Person | None
+    groups: tuple[Member, ...]
+    argon2: str | None
+    password_expires_at: datetime | None
+    failures: int
+    locked_until: datetime | None
+
+
+class Standing(NamedTuple):
+    """A sign-in after its first proof, and whose it is."""
+
+    id: UUID
+    step: int
+    strikes: int
+    open: bool
+    evidence: dict[str, Any]
+    epoch: int
+    expires_at: datetime
+    client_id: str
+    groups: tuple[Member, ...]
+    person: Person
+
+
+class Family(NamedTuple):
+    """A refresh family and whose it is."""
+
+    id: UUID
+    client_pk: UUID
+    generation: int
+    salt: bytes
+    previous_salt: bytes | None
+    rotated_at: datetime | None
+    revoked_at: datetime | None
+    epoch: int
+    scopes: list[str]
+    oauth: bool
+    nonce: str
+    auth_time: datetime
+    event_id: UUID
+    expires_at: datetime
+    last_active_at: datetime
+    groups: tuple[Member, ...]
+    person: Person | None
+
+
+class Liveness(NamedTuple):
+    """What decides whether an access token is still good."""
+
+    family_id: UUID | None
+    family_epoch: int | None
+    family_revoked_at: datetime | None
+    person: Person
+
+
+class Grant(NamedTuple):
+    """An authorization code and whose it is."""
+
+    id: UUID
+    client_pk: UUID
+    redirect_uri: str
+    scopes: list[str]
+    nonce: str
+    code_challenge: str
+    auth_time: datetime
+    epoch: int
+    event_id: UUID
+    family_id: UUID
+    expires_at: datetime
+    consumed_at: datetime | None
+    groups: tuple[Member, ...]
+    person: Person | None
+
+
+class Browser(NamedTuple):
+    """A browser session and whose it is."""
+
+    id: UUID
+    hashed: bytes
+    epoch: int
+    auth_time: datetime
+    methods: list[str]
+    event_id: UUID
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    person: Person
+
+
+def one(statement: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> tuple[Any, ...] | None:
+    """Return the first row of a statement of this module."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        row: tuple[Any, ...] | None = cursor.fetchone()
+    return row
+
+
+def count(statement: str, parameters: Sequence[Any]) -> int:
+    """Run a writing statement of this module; return how many rows it touched."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, parameters)
+        return int(cursor.rowcount)
+
+
+def document(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return a JSON column's value; Django leaves jsonb of raw statements as text."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def person(row: Sequence[Any]) -> Person | None:
+    """Return the person of a row's tail, None where nobody was joined."""
+    if row[0] is None:
+        return None
+    return Person(*row[:12], document(row[12]) or {}, *row[13:])
+
+
+def members(value: Any) -> tuple[Member, ...]:  # noqa: ANN401 - JSON
+    """Return the groups of a row."""
+    return tuple(Member(*entry) for entry in document(value) or ())
+
+
+def moved_configuration() -> tuple[list[tuple[str, str, int]], int]:
+    """Return what changed in the last two minutes as (kind, public id, version), and the house's key version."""
+    with connection.cursor() as cursor:
+        cursor.execute(MOVED)
+        rows = cursor.fetchall()
+    return [row for row in rows if row[0] != "house"], next(int(row[2]) for row in rows if row[0] == "house")
+
+
+def sign_in(pool_id: int, name: str, decoy: UUID) -> SignIn:
+    """Return what a sign-in needs, by one statement that is the same for people and decoys."""
+    row = one(SIGN_IN, (pool_id, name, decoy)) or ()
+    return SignIn(person(row[5:]), members(row[4]), row[0], row[1], row[2] or 0, row[3])
+
+
+def standing(pool_id: int, attempt_id: UUID) -> Standing | None:
+    """Return an attempt with its person, None when either is gone."""
+    row = one(ATTEMPT, (pool_id, attempt_id))
+    found = person(row[9:]) if row else None
+    if row is None or found is None:
+        return None
+    return Standing(*row[:4], document(row[4]), *row[5:8], members(row[8]), found)
+
+
+def family(pool_id: int, family_id: UUID) -> Family | None:
+    """Return a refresh family with its person."""
+    row = one(REFRESH, (pool_id, family_id))
+    if row is None:
+        return None
+    previous = bytes(row[4]) if row[4] is not None else None
+    return Family(*row[:3], bytes(row[3]), previous, *row[5:15], members(row[15]), person(row[16:]))
+
+
+def bearer(pool_id: int, sub: UUID, family_id: UUID | None) -> Liveness | None:
+    """Return whom an access token means and whether its family lives, None for nobody."""
+    row = one(BEARER, (family_id, pool_id, sub))
+    found = person(row[3:]) if row else None
+    return Liveness(*row[:3], found) if row and found else None
+
+
+def grant(pool_id: int, hashes: list[bytes]) -> Grant | None:
+    """Return an authorization code with its person."""
+    row = one(CODE, (pool_id, hashes))
+    return Grant(*row[:12], members(row[12]), person(row[13:])) if row else None
+
+
+def browser(pool_id: int, session_id: UUID) -> Browser | None:
+    """Return a browser session with its person, None when either is gone."""
+    row = one(BROWSER, (pool_id, session_id))
+    found = person(row[10:]) if row else None
+    if row is None or found is None:
+        return None
+    return Browser(row[0], bytes(row[1]), row[2], row[3], document(row[4]), *row[5:10], found)
+
+
+def reserve_guess(**parameters: Any) -> tuple[int, datetime | None] | None:  # noqa: ANN401 - statement parameters
+    """Count a guess before it is looked at; None when the subject is locked."""
+    row = one(RESERVE_GUESS, parameters)
+    return (int(row[0]), row[1]) if row else None
+
+
+def step(  # noqa: PLR0913 - statement parameters
+    pool_id: int, attempt_id: UUID, at: int, *, still_open: bool, evidence: dict[str, Any], now: datetime
+) -> bool:
+    """Spend a step of an attempt; False when it was spent already, closed or late."""
+    return count(STEP, (still_open, json.dumps(evidence), pool_id, attempt_id, at, now)) == 1
+
+
+def strike(pool_id: int, attempt_id: UUID, at: int, limit: int, now: datetime) -> int | None:
+    """Count a try at a step before it is looked at; None when no try is left."""
+    row = one(STRIKE, (pool_id, attempt_id, at, limit, now))
+    return int(row[0]) if row else None

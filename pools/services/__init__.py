@@ -1,0 +1,1 @@
+"""Rules: functions over models. They raise domain errors and know no HTTP, no AWS shapes and no Celery."""

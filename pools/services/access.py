@@ -1,0 +1,243 @@
+"""The only way to a pool, client or user: every look-up is scoped here, and strangers become decoys here."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import unicodedata
+import uuid
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from identity.foundation import names
+from identity.foundation.errors import (
+    ClientNotFound,
+    ClientRefused,
+    IdentityNotFound,
+    IdentityPoolNotFound,
+    PoolNotFound,
+    SecretHashRefused,
+    UserNotFound,
+)
+from pools.models import AppClient, Identity, IdentityPool, SignInName, User, UserPool
+from pools.services import configuration
+
+NAME_LENGTH = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Who a name means: a user, or a decoy that no one can tell from one."""
+
+    user: User | None
+    id: uuid.UUID
+    sub: uuid.UUID
+    username: str
+
+    @property
+    def is_decoy(self) -> bool:
+        """Say whether nobody is behind the name."""
+        return self.user is None
+
+
+def pool(public_id: str) -> UserPool:
+    """Return a pool.
+
+    Raises:
+        PoolNotFound: no live pool has that id.
+
+    """
+    if not names.POOL_ID.match(public_id or ""):
+        raise PoolNotFound(public_id)
+    return configuration.pool(public_id)
+
+
+def pool_by_host(host: str) -> UserPool | None:
+    """Return the pool that a host name belongs to, if any."""
+    return configuration.pool_by_host(host.lower())
+
+
+def client(client_id: str) -> AppClient:
+    """Return a client with its pool.
+
+    Raises:
+        ClientNotFound: no client of a live pool has that id.
+
+    """
+    if not client_id or len(client_id) > 128:  # noqa: PLR2004 - the column's length
+        raise ClientNotFound(client_id[:128] if client_id else "")
+    return configuration.client(client_id)
+
+
+def client_in(pool: UserPool, client_id: str) -> AppClient:
+    """Return a client of this pool.
+
+    Raises:
+        ClientNotFound: no client of this pool has that id; another pool's is unknown here.
+
+    """
+    found = client(client_id)
+    if found.pool_id != pool.pk:
+        raise ClientNotFound(client_id)
+    return found
+
+
+def identity_pool(public_id: str) -> IdentityPool:
+    """Return an identity pool.
+
+    Raises:
+        IdentityPoolNotFound: no live identity pool has that id.
+
+    """
+    if not names.IDENTITY_ID.match(public_id or ""):
+        raise IdentityPoolNotFound(public_id)
+    return configuration.identity_pool(public_id)
+
+
+def app_client_for(client_id: str, username: str, *, secret_hash: str | None = None) -> AppClient:
+    """Return a client that has proven its secret for a call about a name.
+
+    Raises:
+        ClientNotFound: no such client.
+        SecretHashRefused: the proof is missing, wrong, or sent for a client without secret.
+
+    """
+    found = client(client_id)
+    if not found.confidential or secret_hash is None:
+        check_secret_hash(found, (), secret_hash)
+        return found
+    candidates = [username]
+    if not _hash_matches(found, candidates, secret_hash):
+        # Clients hash over the internal name too where they sent an alias, or the other way round.
+        subject = user_or_decoy(found, username)
+        candidates += [subject.username, str(subject.sub)]
+    check_secret_hash(found, candidates, secret_hash)
+    return found
+
+
+def check_secret_hash(client: AppClient, candidates: Iterable[str], secret_hash: str | None) -> None:
+    """Check a SECRET_HASH: base64 of HMAC-SHA-256 over name and client id, keyed by any live secret.
+
+    Raises:
+        SecretHashRefused: missing, wrong, or unexpected.
+
+    """
+    if not client.confidential:
+        if secret_hash is not None:
+            raise SecretHashRefused(
+                f"Client {client.client_id} is not configured with secret but SECRET_HASH was received"
+            )
+        return
+    if secret_hash is None:
+        raise SecretHashRefused(f"Client {client.client_id} is configured with secret but SECRET_HASH was not received")
+    if not _hash_matches(client, candidates, secret_hash):
+        raise SecretHashRefused(f"Unable to verify secret hash for client {client.client_id}")
+
+
+def _hash_matches(client: AppClient, candidates: Iterable[str], secret_hash: str) -> bool:
+    sent = secret_hash.encode()
+    return any(
+        [
+            hmac.compare_digest(
+                base64.b64encode(hmac.digest(secret.encode(), (name + client.client_id).encode(), "sha256")), sent
+            )
+            for secret in configuration.holdings.secrets(client)
+            for name in candidates
+        ]
+    )
+
+
+def authenticate(client: AppClient, secret: str | None) -> None:
+    """Check a client's plain secret in constant time. A public client must send none.
+
+    Raises:
+        ClientRefused: missing, wrong, or unexpected.
+
+    """
+    if not client.confidential:
+        if secret:
+            raise ClientRefused(detail="a public client sent a secret")
+        return
+    live = configuration.holdings.secrets(client)
+    sent = (secret or "").encode()
+    if not any([hmac.compare_digest(known.encode(), sent) for known in live]):
+        raise ClientRefused(detail="wrong secret" if secret else "no secret")
+
+
+def normalise(pool: UserPool, name: str) -> str:
+    """Return a name as the pool compares names: folded where case does not matter, one Unicode form always.
+
+    Empty, which nobody is called, for what cannot be a name.
+    """
+    if len(name) > NAME_LENGTH or "\x00" in name:
+        return ""
+    return unicodedata.normalize("NFC", name) if pool.case_sensitive else unicodedata.normalize("NFKC", name).lower()
+
+
+def user(pool: UserPool, name: str) -> User:
+    """Return a user by username, usable alias, or sub: what an operator may ask.
+
+    Raises:
+        UserNotFound: nobody of this pool.
+
+    """
+    found = _by_name(pool, name)
+    if found is None and names.is_uuid(name):
+        found = User.objects.filter(pool_id=pool.pk, sub=name, deleted_at=None).first()
+    if found is None:
+        raise UserNotFound
+    return found
+
+
+def user_by_sub(pool: UserPool, sub: uuid.UUID | str) -> User:
+    """Return a user by sub.
+
+    Raises:
+        UserNotFound: nobody of this pool.
+
+    """
+    found = User.objects.filter(pool_id=pool.pk, sub=sub, deleted_at=None).first()
+    if found is None:
+        raise UserNotFound
+    return found
+
+
+def user_or_decoy(place: AppClient | UserPool, name: str) -> Subject:
+    """Return whom a name means in a client's pool; a decoy, always the same for the same name, where nobody."""
+    pool = place.pool if isinstance(place, AppClient) else place
+    found = _by_name(pool, name)
+    if found is not None:
+        return Subject(found, found.id, found.sub, found.username)
+    return decoy(pool, name)
+
+
+def decoy(pool: UserPool, name: str) -> Subject:
+    """Return the decoy of a name: ids of a real user's shape, computed from the pool's permanent key."""
+    key = configuration.decoy_key(pool)
+    folded = normalise(pool, name).encode()
+    sub = uuid.UUID(bytes=hmac.digest(key, b"decoy-sub:" + folded, "sha256")[:16], version=4)
+    row = uuid.UUID(bytes=hmac.digest(key, b"decoy-id:" + folded, "sha256")[:16], version=4)
+    return Subject(None, row, sub, str(sub) if pool.username_attributes else name)
+
+
+def _by_name(pool: UserPool, name: str) -> User | None:
+    found = (
+        SignInName.objects.filter(pool_id=pool.pk, name=normalise(pool, name))
+        .select_related("user")
+        .filter(user__deleted_at=None, user__pool_id=pool.pk)
+        .first()
+    )
+    return found.user if found else None
+
+
+def identity(public_id: str) -> Identity:
+    """Return an identity of a live identity pool, with ``pool`` held.
+
+    Raises:
+        IdentityNotFound: no such identity.
+
+    """
+    found = Identity.objects.filter(public_id=public_id).select_related("pool").first()
+    if found is None or found.pool.deleted_at is not None:
+        raise IdentityNotFound(public_id)
+    return found

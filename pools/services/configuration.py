@@ -1,0 +1,365 @@
+"""What a process holds of the configuration: pools, clients and keys, at most two seconds old.
+
+Each configuration write bumps its pool's version (:func:`touch`). Once a second a process reads which versions moved
+lately and drops those pools. What a token is good for (disabled, revoked, signed out, spent) is never held here.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, transaction
+from django.db.models import F
+from django.db.models.functions import Now
+from joserfc.jwk import RSAKey
+from prometheus_client import Gauge
+
+from identity.foundation import clock, sealing
+from identity.foundation.errors import ClientNotFound, IdentityPoolNotFound, Overloaded, PoolNotFound
+from pools.models import AppClient, ClientSecret, IdentityPool, PoolDomain, ResourceServer, SigningKey, UserPool, hot
+from pools.services import places
+
+log = structlog.get_logger(__name__)
+POLL = 1.0
+WINDOW = 100.0
+"""Seconds without a poll after which changes may have been missed (the poll looks back 120)."""
+STALE = 60.0
+"""Seconds without a good poll after which nothing that decides is served."""
+HOLD = 20_000
+AGE = Gauge("cognate_configuration_age_seconds", "Seconds since configuration was last seen to be current.")
+
+
+@dataclass(frozen=True, slots=True)
+class HeldKey:
+    """A signing key, ready to use."""
+
+    kid: str
+    use: str
+    key: RSAKey
+    public: dict[str, Any]
+    published_at: datetime
+    active_from: datetime
+    retire_at: datetime | None
+
+
+@dataclass(slots=True)
+class HeldPool:
+    """A pool and what hangs on it."""
+
+    row: UserPool
+    decoy_key: bytes
+    clients: dict[str, AppClient] = field(default_factory=dict)
+    secrets: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    keys: tuple[HeldKey, ...] | None = None
+    scopes: dict[str, list[str]] | None = None
+
+
+class Holdings:
+    """Everything held. One a process; all methods are safe between threads."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._lock = threading.Lock()
+        self._polling = threading.Lock()
+        self._pools: OrderedDict[str, HeldPool] = OrderedDict()
+        self._pool_of_client: dict[str, str] = {}
+        self._hosts: dict[str, str] = {}
+        self._identity_pools: OrderedDict[str, IdentityPool] = OrderedDict()
+        self._house_keys: tuple[HeldKey, ...] | None = None
+        self._house_version: int | None = None
+        self._polled = float("-inf")
+
+    def poll(self, *, force: bool = False) -> None:
+        """Drop what moved, if a second has passed; wait for another thread's poll only when two have."""
+        age = clock.monotonic() - self._polled
+        if age < POLL and not force:
+            return
+        if not self._polling.acquire(blocking=force or age > 2 * POLL):
+            return
+        try:
+            if clock.monotonic() - self._polled < POLL and not force:
+                return
+            began = clock.monotonic()
+            try:
+                moved, house = hot.moved_configuration()
+            except DatabaseError as problem:
+                log.warning("configuration_poll_failed", problem=type(problem).__name__)
+                AGE.set(began - self._polled)
+                return
+            self._apply(moved, house, missed=began - self._polled > WINDOW)
+            self._polled = began
+            AGE.set(0)
+        finally:
+            self._polling.release()
+
+    def _apply(self, moved: list[tuple[str, str, int]], house: int, *, missed: bool) -> None:
+        with self._lock:
+            if missed:
+                self._pools.clear()
+                self._pool_of_client.clear()
+                self._hosts.clear()
+                self._identity_pools.clear()
+                self._house_keys = None
+            for kind, public_id, version in moved:
+                if kind == "pool":
+                    pool = self._pools.get(public_id)
+                    if pool is not None and pool.row.version != version:
+                        self._drop(public_id)
+                else:
+                    identity_pool = self._identity_pools.get(public_id)
+                    if identity_pool is not None and identity_pool.version != version:
+                        del self._identity_pools[public_id]
+            if house != self._house_version:
+                self._house_keys = None
+                self._house_version = house
+
+    def _drop(self, public_id: str) -> None:
+        held = self._pools.pop(public_id, None)
+        for client_id in held.clients if held else ():
+            self._pool_of_client.pop(client_id, None)
+        for host in [host for host, owner in self._hosts.items() if owner == public_id]:
+            del self._hosts[host]
+
+    def forget(self, public_id: str) -> None:
+        """Drop a pool, or an identity pool, that this process has changed itself."""
+        with self._lock:
+            self._drop(public_id)
+            self._identity_pools.pop(public_id, None)
+
+    def forget_everything(self) -> None:
+        """Drop all: tests start so."""
+        with self._lock:
+            self._pools.clear()
+            self._pool_of_client.clear()
+            self._hosts.clear()
+            self._identity_pools.clear()
+            self._house_keys = None
+            self._house_version = None
+            self._polled = float("-inf")
+
+    def forget_house_keys(self) -> None:
+        """Drop the identity pools' keys that this process has changed itself."""
+        with self._lock:
+            self._house_keys = None
+
+    def age(self) -> float:
+        """Return the seconds since the last good poll."""
+        return clock.monotonic() - self._polled
+
+    def pool(self, public_id: str) -> HeldPool:
+        """Return a pool.
+
+        Raises:
+            PoolNotFound: there is none, or it was deleted.
+
+        """
+        self.poll()
+        held = self._pools.get(public_id)
+        if held is not None:
+            return held
+        row = UserPool.objects.filter(public_id=public_id, deleted_at=None).first()
+        if row is None:
+            raise PoolNotFound(public_id)
+        return self._hold(row)
+
+    def _hold(self, row: UserPool) -> HeldPool:
+        key = sealing.unseal(row.sealed_decoy_key, place=places.decoy_key(row.public_id))
+        held = HeldPool(row, key)
+        with self._lock:
+            self._pools[row.public_id] = held
+            while len(self._pools) > HOLD:
+                self._drop(next(iter(self._pools)))
+        return held
+
+    def client(self, client_id: str) -> tuple[HeldPool, AppClient]:
+        """Return a client with its pool.
+
+        Raises:
+            ClientNotFound: there is none. Unknown ids are never held, since strangers choose them.
+
+        """
+        self.poll()
+        owner = self._pool_of_client.get(client_id)
+        held = self._pools.get(owner) if owner else None
+        client = held.clients.get(client_id) if held else None
+        if held is not None and client is not None:
+            return held, client
+        # The pool is read first: a client read later than its pool's version is at least as new.
+        owner_id = AppClient.objects.filter(client_id=client_id).values_list("pool__public_id", flat=True).first()
+        if owner_id is None:
+            raise ClientNotFound(client_id)
+        try:
+            held = self.pool(owner_id)
+        except PoolNotFound:
+            raise ClientNotFound(client_id) from None
+        client = AppClient.objects.filter(pool_id=held.row.pk, client_id=client_id).first()
+        if client is None:
+            raise ClientNotFound(client_id)
+        client.pool = held.row
+        secrets = ClientSecret.objects.filter(pool_id=held.row.pk, client=client).order_by("id")
+        held.secrets[client_id] = tuple(
+            sealing.unseal(row.sealed, place=places.client_secret(row.pk)).decode() for row in secrets
+        )
+        held.clients[client_id] = client
+        with self._lock:
+            self._pool_of_client[client_id] = owner_id
+        return held, client
+
+    def secrets(self, client: AppClient) -> tuple[str, ...]:
+        """Return a client's live secrets, unless configuration is too old to say which are live.
+
+        Raises:
+            Overloaded: the database has not answered for a minute.
+
+        """
+        if self.age() > STALE:
+            raise Overloaded(detail="configuration is stale")
+        held, _ = self.client(client.client_id)
+        return held.secrets.get(client.client_id, ())
+
+    def keys(self, pool: UserPool | None) -> tuple[HeldKey, ...]:
+        """Return a pool's keys, or those of the identity pools' issuer."""
+        if pool is None:
+            self.poll()
+            if self._house_keys is None:
+                self._house_keys = load_keys(None)
+            return self._house_keys
+        held = self.pool(pool.public_id)
+        if held.keys is None:
+            held.keys = load_keys(held.row)
+        return held.keys
+
+    def custom_scopes(self, pool: UserPool) -> dict[str, list[str]]:
+        """Return the pool's scopes by resource server identifier."""
+        held = self.pool(pool.public_id)
+        if held.scopes is None:
+            servers = ResourceServer.objects.filter(pool_id=held.row.pk).order_by("id")
+            held.scopes = {server.identifier: [scope["name"] for scope in server.scopes] for server in servers}
+        return held.scopes
+
+    def identity_pool(self, public_id: str) -> IdentityPool:
+        """Return an identity pool.
+
+        Raises:
+            IdentityPoolNotFound: there is none, or it was deleted.
+
+        """
+        self.poll()
+        row = self._identity_pools.get(public_id)
+        if row is None:
+            row = IdentityPool.objects.filter(public_id=public_id, deleted_at=None).first()
+            if row is None:
+                raise IdentityPoolNotFound(public_id)
+            with self._lock:
+                self._identity_pools[public_id] = row
+                while len(self._identity_pools) > HOLD:
+                    self._identity_pools.popitem(last=False)
+        return row
+
+    def pool_by_host(self, host: str) -> UserPool | None:
+        """Return the pool whose domain a Host header names: ``{prefix}.auth.{installation}`` or a custom domain."""
+        self.poll()
+        owner = self._hosts.get(host)
+        if owner is None:
+            name = domain_name(host)
+            found = (
+                PoolDomain.objects.filter(name=name, pool__deleted_at=None)
+                .values_list("pool__public_id", flat=True)
+                .first()
+                if name
+                else None
+            )
+            if found is None:
+                return None
+            self.pool(found)  # held first, so that dropping the pool drops its hosts
+            with self._lock:
+                self._hosts[host] = owner = found
+        try:
+            return self.pool(owner).row
+        except PoolNotFound:
+            return None
+
+
+def domain_name(host: str) -> str:
+    """Return what ``pool_domain`` holds for a Host header: a prefix, or a whole custom name. Empty for nonsense."""
+    bare, _, port = host.partition(":")
+    own = urlsplit(settings.BASE_URL)
+    if port and port not in {str(own.port or ""), str(settings.TLS_PORT)}:
+        return ""
+    suffix = f".auth.{own.hostname}"
+    return bare.removesuffix(suffix) if bare.endswith(suffix) else bare if "." in bare else ""
+
+
+def load_keys(pool: UserPool | None) -> tuple[HeldKey, ...]:
+    """Read keys that are published or will be. They come from our own authenticated sealing: not validated again."""
+    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+    from cryptography.hazmat.primitives.serialization import load_der_private_key
+
+    rows = SigningKey.objects.filter(pool_id=pool.pk if pool else None).order_by("-active_from", "-id")
+    held = []
+    for row in rows:
+        plain = sealing.unseal(row.sealed_private, place=places.signing_key(row.kid))
+        raw = load_der_private_key(plain, None, unsafe_skip_rsa_key_validation=True)
+        if not isinstance(raw, RSAPrivateKey):
+            raise sealing.Unsealable(detail=row.kid)
+        held.append(
+            HeldKey(row.kid, row.use, RSAKey(raw, raw), row.public, row.published_at, row.active_from, row.retire_at)
+        )
+    return tuple(held)
+
+
+holdings = Holdings()
+
+
+def pool(public_id: str) -> UserPool:
+    """Return a pool's held row: shared, read-only. Raises PoolNotFound."""
+    return holdings.pool(public_id).row
+
+
+def client(client_id: str) -> AppClient:
+    """Return a client's held row, with its pool: shared, read-only. Raises ClientNotFound."""
+    return holdings.client(client_id)[1]
+
+
+def identity_pool(public_id: str) -> IdentityPool:
+    """Return an identity pool's held row: shared, read-only. Raises IdentityPoolNotFound."""
+    return holdings.identity_pool(public_id)
+
+
+def pool_by_host(host: str) -> UserPool | None:
+    """Return the pool that a Host header names, if any."""
+    return holdings.pool_by_host(host)
+
+
+def decoy_key(pool: UserPool) -> bytes:
+    """Return the pool's permanent key for decoys and SRP salts."""
+    return holdings.pool(pool.public_id).decoy_key
+
+
+def touch(pool: UserPool) -> None:
+    """Say that a pool's configuration changed: call it inside the transaction of the change, at its end."""
+    UserPool.objects.filter(pk=pool.pk).update(version=F("version") + 1, changed_at=clock_timestamp())
+    transaction.on_commit(lambda: holdings.forget(pool.public_id))
+
+
+def touch_identity_pool(pool: IdentityPool) -> None:
+    """Say that an identity pool's configuration changed, as :func:`touch`."""
+    IdentityPool.objects.filter(pk=pool.pk).update(version=F("version") + 1, changed_at=clock_timestamp())
+    transaction.on_commit(lambda: holdings.forget(pool.public_id))
+
+
+class clock_timestamp(Now):  # noqa: N801 - reads as the SQL function that it is
+    """The database's moment of the statement, not of the transaction's start."""
+
+    template = "CLOCK_TIMESTAMP()"
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:  # noqa: ANN401 - Django's types
+        """Return the SQL."""
+        return self.as_sql(compiler, connection, template="CLOCK_TIMESTAMP()", **context)

@@ -1,0 +1,97 @@
+"""Browsers that are signed in to a pool: one session serves every app of the pool. The cookie holds id and secret."""
+
+from __future__ import annotations
+
+import base64
+import os
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import transaction
+
+from identity.foundation import clock, sealing
+from identity.foundation.names import uuid7
+from pools.models import BrowserSession, UserPool, hot
+from pools.models.hot import Person
+from pools.services import audit
+from pools.services.audit import Actor, Tag
+
+LIFE = timedelta(hours=1)
+"""Absolute: Cognito's hour, not renewed by use."""
+IDLE = timedelta(hours=1)
+SECRET = 32
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedSession:
+    """A new session, and what to put into the browser's cookie: the only time its secret is known."""
+
+    id: uuid.UUID
+    cookie: str
+    max_age: int
+
+
+def cookie_name(pool: UserPool, secure: bool) -> str:  # noqa: FBT001 - the one thing that decides
+    """Return the name of a pool's session cookie: the one function that decides it."""
+    short = pool.public_id.rpartition("_")[2]
+    return f"__Host-cg-{short}" if secure else f"cg-{short}"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A session that was prepared and is not written yet."""
+
+    row: BrowserSession
+    opened: OpenedSession
+
+    def save(self) -> OpenedSession:
+        """Write it: in the transaction of the proof."""
+        self.row.save(force_insert=True)
+        return self.opened
+
+
+def prepare(pool: UserPool, person: Person, *, event_id: uuid.UUID, methods: list[str]) -> Opening:
+    """Make a session for someone who has just proven who they are. A new id and secret each time."""
+    session_id, secret, now = uuid7(), os.urandom(SECRET), clock.now()
+    row = BrowserSession(
+        id=session_id,
+        pool_id=pool.pk,
+        user_id=person.id,
+        hashed=sealing.keyed_hash("browser_session", secret),
+        epoch=person.epoch,
+        auth_time=now,
+        methods=methods,
+        event_id=event_id,
+        last_seen_at=now,
+        expires_at=now + LIFE,
+    )
+    cookie = base64.urlsafe_b64encode(session_id.bytes + secret).decode().rstrip("=")
+    return Opening(row, OpenedSession(session_id, cookie, int(LIFE.total_seconds())))
+
+
+def current(pool: UserPool, cookie: str | None) -> hot.Browser | None:
+    """Return the live session of a cookie, with its person, by one statement; None for anything else."""
+    if not cookie or len(cookie) > 200:  # noqa: PLR2004 - ours have 64
+        return None
+    try:
+        raw = base64.b64decode(cookie + "=" * (-len(cookie) % 4), altchars=b"-_", validate=True)
+    except ValueError:
+        return None
+    if len(raw) != 16 + SECRET:
+        return None
+    found = hot.browser(pool.pk, uuid.UUID(bytes=raw[:16]))
+    if found is None or not sealing.matches("browser_session", raw[16:], found.hashed):
+        return None
+    now = clock.now()
+    if found.ended_at is not None or found.expires_at <= now or found.last_seen_at <= now - IDLE:
+        return None
+    return found if found.person.enabled and found.person.epoch == found.epoch else None
+
+
+def end(pool: UserPool, session: hot.Browser, *, by: Actor) -> None:
+    """End one browser's session. Tokens that apps hold live on (COGNITO.md 5.7)."""
+    with transaction.atomic(durable=True):
+        live = BrowserSession.objects.filter(pool_id=pool.pk, pk=session.id, ended_at=None)
+        if live.update(ended_at=clock.now()):
+            audit.record(Tag.SIGNED_OUT, pool=pool, subject=session.person.sub, by=by)

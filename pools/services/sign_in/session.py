@@ -1,0 +1,89 @@
+"""The opaque Session string: the sealed id and step of an attempt's row. Answering spends the step by one statement.
+
+What comes before a first proof has no row: with a password that is the call itself. (SRP's first half will be a
+sealed string of its own.)
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from uuid import UUID
+
+from identity.foundation import clock, sealing
+from identity.foundation.errors import ClientNotFound, PoolNotFound, SessionExpired, SessionRefused, UserDisabled
+from identity.foundation.names import uuid7
+from pools.models import AppClient, hot
+from pools.models import Attempt as Row
+from pools.services import access
+from pools.services.sign_in.attempt import Attempt, Want
+
+STRIKES = 5
+"""Wrong answers at one step, after which the attempt is over."""
+
+
+def text(attempt: Attempt, attempt_id: UUID, step: int) -> str:
+    """Return the Session string of an attempt's step."""
+    carried = json.dumps([attempt.pool.public_id, str(attempt_id), step], separators=(",", ":"))
+    return sealing.seal_text(carried.encode(), purpose="session")
+
+
+def row(attempt: Attempt) -> Row:
+    """Return a new row for an attempt that goes on; the caller saves it in the transaction of the proof."""
+    return Row(
+        id=uuid7(),
+        pool_id=attempt.pool.pk,
+        client_id=attempt.client.pk,
+        user_id=attempt.person.id,
+        evidence={"want": attempt.want, **attempt.evidence},
+        epoch=attempt.person.epoch,
+        expires_at=clock.now() + timedelta(minutes=attempt.client.session_minutes),
+    )
+
+
+def load(session: str, client: AppClient | None) -> Attempt:
+    """Return the attempt that a Session string names, if that step is still open.
+
+    Raises:
+        SessionRefused: unreadable, used, closed, or another client's.
+        SessionExpired: too old.
+        UserDisabled: the person was disabled meanwhile.
+
+    """
+    try:
+        pool_id, attempt_id, step = json.loads(sealing.unseal_text(session, purpose="session"))
+        pool = access.pool(pool_id)
+    except (sealing.Unsealable, ValueError, PoolNotFound):
+        raise SessionRefused(detail="unreadable") from None
+    found = hot.standing(pool.pk, UUID(attempt_id))
+    if found is None or not found.open or found.step != step:
+        raise SessionRefused(detail="used or gone")
+    if found.expires_at <= clock.now():
+        raise SessionExpired
+    if client is not None and client.client_id != found.client_id:
+        raise SessionRefused(detail="another client's")
+    if not found.person.enabled:
+        raise UserDisabled
+    if found.person.epoch != found.epoch:
+        raise SessionRefused(detail="signed out meanwhile")
+    try:
+        own = client or access.client_in(pool, found.client_id)
+    except ClientNotFound:
+        raise SessionRefused(detail="the client is gone") from None
+    evidence = {name: value for name, value in found.evidence.items() if name != "want"}
+    return Attempt(own, found.person, found.groups, Want(found.evidence["want"]), evidence, found)
+
+
+def strike(attempt: Attempt) -> None:
+    """Take one try at the present step, committed before the answer is looked at.
+
+    Raises:
+        SessionRefused: no try is left.
+
+    """
+    standing = attempt.standing
+    if standing is None:
+        raise SessionRefused
+    taken = hot.strike(attempt.pool.pk, standing.id, standing.step, STRIKES, clock.now())
+    if taken is None:
+        raise SessionRefused(detail="too many wrong answers")

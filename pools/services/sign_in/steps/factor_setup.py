@@ -1,0 +1,38 @@
+"""Enrolment of a second factor, where the pool requires one and the person has none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from identity.foundation.errors import SessionRefused
+from pools.models import UserPool
+from pools.services.audit import Actor
+from pools.services.sign_in.attempt import Accepted, Attempt, Challenge
+
+challenge = Challenge.FACTOR_SETUP
+
+
+def applies(attempt: Attempt) -> bool:
+    """Say whether the pool requires a factor that the person has not, and the attempt has not gone through set-up."""
+    if attempt.pool.mfa != UserPool.Mfa.ON or attempt.proven("set_up"):
+        return False
+    return attempt.proven("enrolled") or not attempt.person.totp_enabled
+
+
+def offer(attempt: Attempt) -> dict[str, Any]:
+    """Return which factors can be set up."""
+    return {"can_set_up": ["SOFTWARE_TOKEN_MFA"] if attempt.pool.totp_enabled else []}
+
+
+def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepted:
+    """Accept once the authenticator was proven within this attempt; the answer itself says nothing.
+
+    Raises:
+        SessionRefused: it was not.
+
+    """
+    del answers, by
+    if not attempt.proven("enrolled"):
+        raise SessionRefused(detail="no factor was enrolled")
+    return Accepted("set_up")

@@ -1,0 +1,58 @@
+"""A password of one's own, in place of the one an operator gave, and the attributes that were left out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from identity.foundation import clock
+from identity.foundation.errors import DomainError, SessionRefused
+from pools.models import User
+from pools.models.user import Status
+from pools.services import access, attributes, audit, passwords, users
+from pools.services.audit import Actor, Tag
+from pools.services.sign_in.attempt import Accepted, Attempt, Challenge
+
+challenge = Challenge.NEW_PASSWORD
+
+
+def applies(attempt: Attempt) -> bool:
+    """Say whether an operator's temporary password is still in place."""
+    return attempt.person.status == Status.FORCE_CHANGE_PASSWORD
+
+
+def offer(attempt: Attempt) -> dict[str, Any]:
+    """Return which attributes are missing, and those that are there."""
+    present = users.attributes_of(attempt.person)
+    return {
+        "required": [name for name in attributes.required(attempt.pool) if not present.get(name)],
+        "attributes": present,
+    }
+
+
+def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepted:
+    """Check the new password by the pool's policy, and the attributes by its schema.
+
+    Raises:
+        PasswordRejected: it breaks the policy.
+        Invalid: a required attribute is missing, or one does not fit the schema.
+
+    """
+    pool, person = attempt.pool, attempt.person
+    password = str(answers.get("new_password", ""))
+    changes = {str(name): str(value) for name, value in dict(answers.get("attributes") or {}).items()}
+    passwords.check_policy(pool, password)
+    attributes.check_completion(pool, attempt.client, access.user_by_sub(pool, person.sub), changes)
+    prepared = passwords.hashed(pool, person.username, password)
+
+    def write() -> DomainError | None:
+        user = User.objects.select_for_update().filter(pool_id=pool.pk, pk=person.id, deleted_at=None).first()
+        if user is None or user.status != Status.FORCE_CHANGE_PASSWORD:
+            return SessionRefused(detail="the account changed meanwhile")
+        passwords.store(user, prepared)
+        attributes.complete(pool, user, changes, by=by)
+        User.objects.filter(pool_id=pool.pk, pk=user.id).update(status=Status.CONFIRMED, modified_at=clock.now())
+        audit.record(Tag.PASSWORD_CHANGED, pool=pool, subject=user.sub, by=by, detail={"method": "invited"})
+        return None
+
+    return Accepted("new_password", write, changes_person=True)

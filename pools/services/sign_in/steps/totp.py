@@ -1,0 +1,47 @@
+"""The authenticator's code, where the person has one that is asked for. A code is spent once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from identity.foundation.errors import DomainError, TotpUsed
+from pools.models import UserPool
+from pools.services import audit, factors
+from pools.services.audit import Actor, Tag
+from pools.services.sign_in.attempt import Accepted, Attempt, Challenge
+
+challenge = Challenge.TOTP
+
+
+def applies(attempt: Attempt) -> bool:
+    """Say whether a code is due: MFA is not off, the person's authenticator is on and was not proven just now."""
+    if attempt.pool.mfa == UserPool.Mfa.OFF or not attempt.person.totp_enabled:
+        return False
+    return not (attempt.proven("totp") or attempt.proven("enrolled"))
+
+
+def offer(attempt: Attempt) -> dict[str, Any]:
+    """Return the name the person gave the authenticator."""
+    return {"name": attempt.person.totp_name}
+
+
+def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepted:
+    """Check the code.
+
+    Raises:
+        TotpMismatch, TotpUsed, LockedOut: as named.
+
+    """
+    pool, person = attempt.pool, attempt.person
+    try:
+        proof = factors.check_totp(pool, person, str(answers.get("code", "")))
+    except DomainError as problem:
+        detail = {"factor": "totp", "reason": type(problem).__name__}
+        audit.record(Tag.FACTOR_REFUSED, pool=pool, subject=person.sub, outcome="refused", by=by, detail=detail)
+        raise
+
+    def write() -> DomainError | None:
+        return None if factors.spend(pool, proof) else TotpUsed()
+
+    return Accepted("totp", write)
