@@ -115,7 +115,7 @@ class Service:
         """Load the model."""
         # Without the constructor's defaults: nobody's home folder has a say in what the contract is.
         description = Loader(include_default_search_paths=False, extra_search_paths=[Loader.BUILTIN_DATA_PATH])
-        model = ServiceModel(description.load_service_model(self.name, "service-2"), self.name)
+        self.model = model = ServiceModel(description.load_service_model(self.name, "service-2"), self.name)
         self.target = model.metadata["targetPrefix"]
         self.operations = {
             name: Operation(name, self, model.operation_model(name)) for name in model.operation_names

@@ -5,14 +5,25 @@ Amazon's ``PolicyName`` is our ``policy_name``. Map keys are data and stay as th
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
+from identity.foundation import names
+from identity.foundation.errors import Invalid
+from pools.cognito import contract
 from pools.cognito.contract import Request
+from pools.services import app_clients, signing_keys, user_pools, users
+from pools.services.sign_in.machine import Challenge, Challenged, SignedIn
+
+if TYPE_CHECKING:
+    from pools.models import AppClient, ResourceServer, User, UserPool
+    from pools.services.messages import Delivery
+    from pools.services.tokens import TokenSet
 
 ONE_WORD = re.compile(r"OAuth|URLs|URIs|ARNs")
 BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
@@ -22,6 +33,11 @@ BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 def snake(name: str) -> str:
     """Return our name of a member: ``AllowedOAuthFlows`` is ``allowed_oauth_flows``."""
     return BORDER.sub("_", ONE_WORD.sub(lambda found: found[0].capitalize(), name)).lower()
+
+
+def shape(name: str) -> Shape:
+    """Return a shape of the user pools' model by its name."""
+    return contract.user_pools.model.shape_for(name)
 
 
 @lru_cache(maxsize=512)
@@ -72,3 +88,181 @@ def output(call: Request, value: Mapping[str, Any]) -> dict[str, Any]:
     shape = call.operation.model.output_shape
     found: dict[str, Any] = outward(shape, value) if shape else {}
     return found
+
+
+def page(name: str, lines: Iterable[dict[str, Any]], token_name: str, token: str | None) -> dict[str, Any]:
+    """Return a page of a list; no token at the end."""
+    return {name: list(lines), **({token_name: token} if token else {})}
+
+
+# -- pools -----------------------------------------------------------------------------------------------------------
+
+
+def user_pool(pool: UserPool) -> dict[str, Any]:
+    """Return UserPoolType: what was set, and the defaults that Cognito tells too."""
+    rest = pool.configuration
+    description = {
+        "email_configuration": {"email_sending_account": "COGNITO_DEFAULT"},
+        "user_pool_tier": "ESSENTIALS",
+        "lambda_config": {},
+        "verification_message_template": {"default_email_option": "CONFIRM_WITH_CODE"},
+        **rest,
+        "id": pool.public_id,
+        "arn": names.pool_arn(pool.public_id),
+        "name": pool.name,
+        "policies": {**rest.get("policies", {}), "password_policy": pool.password_policy},
+        "deletion_protection": "ACTIVE" if pool.deletion_protected else "INACTIVE",
+        "creation_date": pool.created_at,
+        "last_modified_date": pool.modified_at,
+        "auto_verified_attributes": pool.auto_verified or None,
+        "alias_attributes": pool.alias_attributes or None,
+        "username_attributes": pool.username_attributes or None,
+        "username_configuration": {"case_sensitive": pool.case_sensitive},
+        "mfa_configuration": pool.mfa,
+        "admin_create_user_config": {
+            **rest.get("admin_create_user_config", {}),
+            "allow_admin_create_user_only": pool.admin_only_sign_up,
+        },
+        "schema_attributes": user_pools.schema_attributes(pool),
+        "estimated_number_of_users": user_pools.estimated_users(pool),
+    }
+    found: dict[str, Any] = outward(shape("UserPoolType"), description)
+    return found
+
+
+def user_pool_line(pool: UserPool) -> dict[str, Any]:
+    """Return UserPoolDescriptionType."""
+    return {
+        "Id": pool.public_id,
+        "Name": pool.name,
+        "LambdaConfig": {},
+        "LastModifiedDate": pool.modified_at,
+        "CreationDate": pool.created_at,
+    }
+
+
+def resource_server(pool: UserPool, server: ResourceServer) -> dict[str, Any]:
+    """Return ResourceServerType."""
+    return {
+        "UserPoolId": pool.public_id,
+        "Identifier": server.identifier,
+        "Name": server.name,
+        "Scopes": [
+            {"ScopeName": scope["name"], "ScopeDescription": scope["description"]} for scope in server.scopes
+        ],
+    }
+
+
+def app_client(pool: UserPool, client: AppClient) -> dict[str, Any]:
+    """Return UserPoolClientType. What was never set is left out, as Cognito does."""
+    description = app_clients.description(client)
+    return outward(shape("UserPoolClientType"), description) | {"UserPoolId": pool.public_id}
+
+
+# -- users -----------------------------------------------------------------------------------------------------------
+
+
+def attributes(given: Iterable[Mapping[str, str]]) -> dict[str, str]:
+    """Return AttributeListType as a map.
+
+    Raises:
+        Invalid: a name occurs twice.
+
+    """
+    found: dict[str, str] = {}
+    for item in given:
+        if item["Name"] in found:
+            raise Invalid(f"Attribute {item['Name']} is given twice.", field=item["Name"])
+        found[item["Name"]] = item.get("Value", "")
+    return found
+
+
+def attribute_list(given: Mapping[str, str], *, only: Set[str] | None = None) -> list[dict[str, str]]:
+    """Return AttributeListType."""
+    return [{"Name": name, "Value": value} for name, value in given.items() if only is None or name in only]
+
+
+def user(row: User, *, only: Set[str] | None = None) -> dict[str, Any]:
+    """Return UserType."""
+    return {
+        "Username": row.username,
+        "Attributes": attribute_list(users.attributes_of(row), only=only),
+        "UserCreateDate": row.created_at,
+        "UserLastModifiedDate": row.modified_at,
+        "Enabled": row.enabled,
+        "UserStatus": row.status,
+    }
+
+
+def mfa(methods: Sequence[str], preferred: str) -> dict[str, Any]:
+    """Return the members that say a user's second factors; none where there is none."""
+    return {
+        **({"PreferredMfaSetting": preferred} if preferred else {}),
+        **({"UserMFASettingList": list(methods)} if methods else {}),
+    }
+
+
+def delivery(sent: Delivery) -> dict[str, str]:
+    """Return CodeDeliveryDetailsType."""
+    return {"Destination": sent.destination, "DeliveryMedium": sent.medium, "AttributeName": sent.attribute}
+
+
+# -- signing in ------------------------------------------------------------------------------------------------------
+
+
+def auth_outcome(outcome: Challenged | SignedIn) -> dict[str, Any]:
+    """Return what the sign-in machine says as (Admin)InitiateAuth and RespondToAuthChallenge do."""
+    if not isinstance(outcome, Challenged):
+        assert outcome.tokens is not None  # noqa: S101 - tokens were what the attempt was for
+        return {"AuthenticationResult": authentication_result(outcome.tokens), "ChallengeParameters": {}}
+    name, parameters = CHALLENGES[outcome.challenge]
+    return {
+        "ChallengeName": name,
+        "Session": outcome.session,
+        "ChallengeParameters": {"USER_ID_FOR_SRP": outcome.username, **parameters(outcome.parameters)},
+    }
+
+
+def authentication_result(tokens: TokenSet) -> dict[str, Any]:
+    """Return AuthenticationResultType; a refresh token only where there is a new one."""
+    return {
+        "AccessToken": tokens.access,
+        "ExpiresIn": tokens.expires_in,
+        "TokenType": "Bearer",
+        **({"RefreshToken": tokens.refresh} if tokens.refresh else {}),
+        **({"IdToken": tokens.id} if tokens.id else {}),
+    }
+
+
+def names_in(tokens: TokenSet) -> list[str]:
+    """Return the names of whom fresh tokens of ours are about: those that a SECRET_HASH may cover."""
+    claims = signing_keys.unverified_claims(tokens.id or tokens.access)
+    known = ("cognito:username", "username", "sub", "email", "phone_number", "preferred_username")
+    return [str(claims[name]) for name in known if name in claims]
+
+
+def totp_parameters(given: Mapping[str, Any]) -> dict[str, str]:
+    """Return what SOFTWARE_TOKEN_MFA tells."""
+    return {"FRIENDLY_DEVICE_NAME": given["name"]} if given.get("name") else {}
+
+
+def set_up_parameters(given: Mapping[str, Any]) -> dict[str, str]:
+    """Return what MFA_SETUP tells."""
+    return {"MFAS_CAN_SETUP": json.dumps(given["can_set_up"])}
+
+
+def new_password_parameters(given: Mapping[str, Any]) -> dict[str, str]:
+    """Return what NEW_PASSWORD_REQUIRED tells."""
+    return {
+        "requiredAttributes": json.dumps([f"userAttributes.{name}" for name in given.get("required", ())]),
+        "userAttributes": json.dumps({
+            name: value for name, value in given.get("attributes", {}).items() if name != "sub"
+        }),
+    }
+
+
+CHALLENGES: dict[str, tuple[str, Callable[[Mapping[str, Any]], dict[str, str]]]] = {
+    Challenge.TOTP: ("SOFTWARE_TOKEN_MFA", totp_parameters),
+    Challenge.FACTOR_SETUP: ("MFA_SETUP", set_up_parameters),
+    Challenge.NEW_PASSWORD: ("NEW_PASSWORD_REQUIRED", new_password_parameters),
+}

@@ -1,0 +1,61 @@
+"""A person's own account, by an access token with the scope that Cognito's API asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pools.cognito import shapes
+from pools.cognito.contract import Reply, Request, user_pools
+from pools.services import access, attributes, factors, tokens, users
+from pools.services.audit import Actor
+
+if TYPE_CHECKING:
+    from pools.models import User
+    from pools.services.tokens import Bearer
+
+SCOPE = "aws.cognito.signin.user.admin"
+
+
+def bearer_of(call: Request) -> Bearer:
+    """Return whose access token it is, verified."""
+    return tokens.verify_access(call["AccessToken"], scope=SCOPE)
+
+
+def behind(call: Request) -> tuple[Bearer, User]:
+    """Return whose access token it is, with the row that a write needs."""
+    bearer = bearer_of(call)
+    return bearer, access.user_by_sub(bearer.pool, bearer.sub)
+
+
+def acting(call: Request, bearer: Bearer) -> Actor:
+    """Return the person as the one who acts."""
+    return Actor.user(bearer.sub, address=call.address, request_id=call.request_id)
+
+
+@user_pools.operation
+def get_user(call: Request) -> Reply:
+    """AWS: API_GetUser."""
+    bearer = bearer_of(call)
+    person = bearer.person
+    return {
+        "Username": bearer.username,
+        "UserAttributes": shapes.attribute_list(tokens.attributes_of(person, bearer.client)),
+        **shapes.mfa([factors.METHOD] if person.totp_enabled else [], person.preferred_mfa),
+    }
+
+
+@user_pools.operation
+def update_user_attributes(call: Request) -> Reply:
+    """AWS: API_UpdateUserAttributes."""
+    bearer, user = behind(call)
+    changes = shapes.attributes(call["UserAttributes"])
+    sent = attributes.update(bearer.client, user, changes, by=acting(call, bearer))
+    return {"CodeDeliveryDetailsList": [shapes.delivery(delivery) for delivery in sent]}
+
+
+@user_pools.operation
+def global_sign_out(call: Request) -> Reply:
+    """AWS: API_GlobalSignOut."""
+    bearer, user = behind(call)
+    users.global_sign_out(bearer.pool, user, by=acting(call, bearer))
+    return {}

@@ -1,0 +1,48 @@
+"""Passwords: forgotten, changed, set by an operator."""
+
+from __future__ import annotations
+
+from pools.cognito import shapes
+from pools.cognito.contract import Reply, Request, user_pools
+from pools.cognito.operations import account
+from pools.services import access, passwords
+
+
+@user_pools.operation
+def forgot_password(call: Request) -> Reply:
+    """AWS: API_ForgotPassword."""
+    client = access.app_client_for(call["ClientId"], call["Username"], secret_hash=call.get("SecretHash"))
+    return {"CodeDeliveryDetails": shapes.delivery(passwords.forgot(client, call["Username"], by=call.by))}
+
+
+@user_pools.operation
+def confirm_forgot_password(call: Request) -> Reply:
+    """AWS: API_ConfirmForgotPassword."""
+    client = access.app_client_for(call["ClientId"], call["Username"], secret_hash=call.get("SecretHash"))
+    passwords.confirm_forgot(
+        client, call["Username"], code=call["ConfirmationCode"], password=call["Password"], by=call.by
+    )
+    return {}
+
+
+@user_pools.operation
+def change_password(call: Request) -> Reply:
+    """AWS: API_ChangePassword."""
+    bearer, user = account.behind(call)
+    passwords.change(
+        bearer.pool,
+        user,
+        previous=call.get("PreviousPassword"),
+        proposed=call["ProposedPassword"],
+        by=account.acting(call, bearer),
+    )
+    return {}
+
+
+@user_pools.operation
+def admin_set_user_password(call: Request) -> Reply:
+    """AWS: API_AdminSetUserPassword."""
+    pool = access.pool(call["UserPoolId"])
+    user = access.user(pool, call["Username"])
+    passwords.admin_set(pool, user, call["Password"], permanent=call.get("Permanent", False), by=call.by)
+    return {}

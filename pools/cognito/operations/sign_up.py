@@ -1,0 +1,61 @@
+"""Signing up: a person's own account, confirmed by a code or by an operator."""
+
+from __future__ import annotations
+
+from identity.foundation.errors import Invalid
+from pools.cognito import shapes
+from pools.cognito.contract import Reply, Request, user_pools
+from pools.services import access
+from pools.services import sign_up as services
+
+NO_PASSWORD = (
+    "1 validation error detected: Value null at 'password' failed to satisfy constraint: Member must not be null"
+)
+
+
+@user_pools.operation
+def sign_up(call: Request) -> Reply:
+    """AWS: API_SignUp."""
+    client = access.app_client_for(call["ClientId"], call["Username"], secret_hash=call.get("SecretHash"))
+    if "Password" not in call:
+        raise Invalid(NO_PASSWORD, field="password")  # accounts without one come with passwordless sign-in
+    done = services.sign_up(
+        client,
+        call["Username"],
+        password=call["Password"],
+        attributes=shapes.attributes(call.get("UserAttributes", ())),
+        by=call.by,
+    )
+    return {
+        "UserConfirmed": done.confirmed,
+        "UserSub": str(done.user_sub),
+        **({"CodeDeliveryDetails": shapes.delivery(done.delivery)} if done.delivery else {}),
+    }
+
+
+@user_pools.operation
+def confirm_sign_up(call: Request) -> Reply:
+    """AWS: API_ConfirmSignUp."""
+    client = access.app_client_for(call["ClientId"], call["Username"], secret_hash=call.get("SecretHash"))
+    services.confirm(
+        client,
+        call["Username"],
+        code=call["ConfirmationCode"],
+        force_alias=call.get("ForceAliasCreation", False),
+        by=call.by,
+    )
+    return {}
+
+
+@user_pools.operation
+def admin_confirm_sign_up(call: Request) -> Reply:
+    """AWS: API_AdminConfirmSignUp."""
+    services.admin_confirm(access.pool(call["UserPoolId"]), call["Username"], by=call.by)
+    return {}
+
+
+@user_pools.operation
+def resend_confirmation_code(call: Request) -> Reply:
+    """AWS: API_ResendConfirmationCode."""
+    client = access.app_client_for(call["ClientId"], call["Username"], secret_hash=call.get("SecretHash"))
+    return {"CodeDeliveryDetails": shapes.delivery(services.resend(client, call["Username"], by=call.by))}

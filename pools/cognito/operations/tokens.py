@@ -1,0 +1,19 @@
+"""Tokens: ending a refresh token and what hangs on it."""
+
+from __future__ import annotations
+
+from identity.foundation.errors import NotAvailable
+from pools.cognito.contract import Reply, Request, user_pools
+from pools.services import access
+from pools.services import tokens as services
+
+
+@user_pools.operation
+def revoke_token(call: Request) -> Reply:
+    """AWS: API_RevokeToken."""
+    client = access.client(call["ClientId"])
+    access.authenticate(client, call.get("ClientSecret"))
+    if call.get("RevokeAssociatedSessions"):
+        raise NotAvailable("RevokeAssociatedSessions is not available in this release.")
+    services.revoke(client, call["Token"], by=call.by)
+    return {}

@@ -1,0 +1,46 @@
+"""Users, as operators see them."""
+
+from __future__ import annotations
+
+from pools.cognito import shapes
+from pools.cognito.contract import Reply, Request, user_pools
+from pools.services import access, users
+
+MOST = 60
+MESSAGE = {None: "send", "SUPPRESS": "suppress", "RESEND": "resend"}
+
+
+@user_pools.operation
+def admin_create_user(call: Request) -> Reply:
+    """AWS: API_AdminCreateUser."""
+    user = users.create(
+        access.pool(call["UserPoolId"]),
+        call["Username"],
+        attributes=shapes.attributes(call.get("UserAttributes", ())),
+        temporary_password=call.get("TemporaryPassword"),
+        message=MESSAGE[call.get("MessageAction")],
+        force_alias=call.get("ForceAliasCreation", False),
+        media=tuple(call.get("DesiredDeliveryMediums") or ("EMAIL",)),
+        by=call.by,
+    )
+    return {"User": shapes.user(user)}
+
+
+@user_pools.operation
+def admin_get_user(call: Request) -> Reply:
+    """AWS: API_AdminGetUser."""
+    user = access.user(access.pool(call["UserPoolId"]), call["Username"])
+    line = shapes.user(user)
+    line["UserAttributes"] = line.pop("Attributes")
+    factors = users.mfa_of(user)
+    return {**line, **shapes.mfa(factors.methods, factors.preferred)}
+
+
+@user_pools.operation
+def list_users(call: Request) -> Reply:
+    """AWS: API_ListUsers."""
+    pool = access.pool(call["UserPoolId"])
+    page = users.page(pool, call.get("Limit") or MOST, call.get("PaginationToken"), call.get("Filter"))
+    only = call.get("AttributesToGet")
+    lines = [shapes.user(user, only=None if only is None else frozenset(only)) for user in page.rows]
+    return shapes.page("Users", lines, "PaginationToken", page.token)
