@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from django.apps import AppConfig
+from django.conf import settings
+from django.db.models.signals import post_migrate
 
 
 class PoolsConfig(AppConfig):
@@ -11,3 +13,15 @@ class PoolsConfig(AppConfig):
     name = "pools"
     label = "pools"
     verbose_name = "Pools"
+
+    def ready(self) -> None:
+        """See to it that the identity pools' issuer has a key as soon as there is a table for it."""
+        post_migrate.connect(ensure_keys, sender=self)
+
+
+def ensure_keys(**_: object) -> None:
+    """Make the identity pools' signing key after migrating, where there is none and it can be sealed."""
+    from pools.services import signing_keys
+
+    if settings.SECRET_KEYS_FILE.exists():
+        signing_keys.ensure_house_keys()
