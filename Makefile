@@ -1,7 +1,7 @@
 # What people type. Each target sets itself up: a virtual environment with locked dependencies, nothing else.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test interop bench lint lock
+.PHONY: help run test interop bench lint lock secrets
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -13,6 +13,7 @@ help:
 	@echo "make interop  against software that others wrote; skips by name what is missing"
 	@echo "make bench    throughput, latency, memory and queries; var/bench.json"
 	@echo "make lint     ruff, mypy, import-linter, djlint, missing migrations"
+	@echo "make secrets  what docker compose needs, in var/secrets"
 	@echo "make lock     write requirements/*.lock anew"
 
 run: $(VENV)/.embedded
@@ -46,6 +47,16 @@ lock: $(VENV)/.development
 	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
 		--no-emit-index-url pyproject.toml --extra embedded --extra test --extra dev \
 		--constraint requirements/embedded.lock --output-file requirements/development.lock --upgrade
+
+# What docker-compose.yml mounts. The folder is closed; the files are not, because containers have users of their own.
+secrets:
+	@mkdir -p -m 700 var/secrets && cd var/secrets && for name in postgres_password database_url secret_keys; do \
+		[ ! -e $$name ] || { echo "var/secrets/$$name is there already; nothing was changed" >&2; exit 1; }; done; \
+	password=$$(openssl rand -hex 24); \
+	printf '%s\n' "$$password" > postgres_password; \
+	printf 'postgresql://cognate:%s@postgres:5432/cognate\n' "$$password" > database_url; \
+	printf 'k1 %s\n' "$$(openssl rand -base64 32)" > secret_keys; \
+	chmod 644 postgres_password database_url secret_keys; echo "made var/secrets: keep a copy in a safe place"
 
 # The first Python from 3.11 on that can make a virtual environment; what is missing is named in one line.
 $(PY):

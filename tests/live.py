@@ -24,8 +24,10 @@ import botocore.config
 import pytest
 from pytest_django.plugin import DjangoDbBlocker
 
+from identity import serve
 from identity.embedded.parts import Part
 from identity.embedded.processes import end, kill_group, spawn
+from identity.settings import environment
 from tests import servers
 
 PATIENCE = 60
@@ -48,27 +50,10 @@ class Live:
         self.blocker = blocker
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self.access_key = ("", "")
-        python = sys.executable
+        web = serve.web("127.0.0.1", self.port, 1, 24)
         self.parts = {
-            "web": Part(
-                "web",
-                (
-                    *(python, "-m", "granian", "--interface", "wsgi", "--http", "1", "--workers", "1"),
-                    *("--blocking-threads", "24", "--backpressure", "1024", "--host", "127.0.0.1"),
-                    *("--port", str(self.port), "identity.wsgi:application"),
-                ),
-                directory=servers.ROOT,
-                ready=self.is_ready,
-            ),
-            "worker": Part(
-                "worker",
-                (
-                    *(python, "-m", "celery", "-A", "identity.celery", "worker", "-P", "threads", "-c", "4"),
-                    *("-Q", "now,bulk,house", "--without-gossip", "--without-mingle", "--without-heartbeat"),
-                    *("-l", "info"),
-                ),
-                directory=servers.ROOT,
-            ),
+            "web": Part("web", web, directory=servers.ROOT, ready=self.is_ready),
+            "worker": Part("worker", serve.worker(environment), directory=servers.ROOT),
         }
 
     @property

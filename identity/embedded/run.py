@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import errno
 import http.client
-import shlex
 import socket
 import sys
 import threading
 
+from identity import serve
 from identity.embedded import folder, keys, tls
 from identity.embedded.journal import Journal
 from identity.embedded.parts import CannotStart, Ensemble, Part
@@ -25,8 +25,6 @@ from identity.settings import BASE_DIR, Environment
 STORAGE = ("postgres", "redis")
 # The TLS server is the same app in one process of few threads.
 TLS_THREADS = 8
-# Idle browser connections count too: granian's limit is on connections, not on requests.
-CONNECTIONS = 1024
 
 
 class House:
@@ -197,49 +195,29 @@ class House:
         part = Part(name, (sys.executable, str(BASE_DIR / "manage.py"), *arguments), directory=BASE_DIR)
         return self.supervisor.run_once(part, self.settings)
 
-    def granian(self, *, port: int, workers: int, threads: int, more: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """Return the command of a web server."""
-        options = (
-            f"-m granian --interface wsgi --http 1 --no-ws --workers {workers} "
-            f"--blocking-threads {threads} --backpressure {CONNECTIONS} --backlog {CONNECTIONS} "
-            f"--workers-kill-timeout 5 --no-access-log --log-level warning --host {self.environment.bind} --port {port}"
-        )
-        return (sys.executable, *shlex.split(options), *more, "identity.wsgi:application")
-
     def web(self) -> Part:
         """Return the web server."""
-        environment = self.environment
-        command = self.granian(port=environment.port, workers=environment.web_workers, threads=environment.web_threads)
+        it = self.environment
+        command = serve.web(it.bind, it.port, it.web_workers, it.web_threads)
         return Part("web", command, directory=BASE_DIR, ready=self.is_ready)
 
     def web_over_tls(self) -> Part:
         """Return the web server on the HTTPS port: the same app, the same issuers."""
         kept = tls.prepare(self.data_dir)
-        more = (
-            "--ssl-certificate",
-            str(kept.certificate),
-            "--ssl-keyfile",
-            str(kept.key),
-            "--ssl-protocol-min",
-            "tls1.2",
-        )
-        command = self.granian(port=self.environment.tls_port, workers=1, threads=TLS_THREADS, more=more)
+        secured = ("--ssl-certificate", str(kept.certificate), "--ssl-keyfile", str(kept.key))
+        # The younger protocol alone is granian's default; some HTTP libraries still in use lack it.
+        secured = (*secured, "--ssl-protocol-min", "tls1.2")
+        command = serve.web(self.environment.bind, self.environment.tls_port, 1, TLS_THREADS, *secured)
         # After the web server: two cores start one of them sooner than both.
         return Part("tls", command, directory=BASE_DIR, after=("web",))
 
     def worker(self) -> Part:
         """Return the Celery worker."""
-        options = (
-            f"-m celery -A identity.celery worker -P threads -c {self.environment.worker_threads} -Q now,bulk,house "
-            f"--without-gossip --without-mingle --without-heartbeat -l {self.environment.log_level}"
-        )
-        return Part("worker", (sys.executable, *shlex.split(options)), directory=BASE_DIR, after=("web",))
+        return Part("worker", serve.worker(self.environment), directory=BASE_DIR, after=("web",))
 
     def beat(self) -> Part:
         """Return Celery's clock."""
-        schedule = self.data_dir / "beat-schedule"
-        options = ("--schedule", str(schedule), "--pidfile", "", "-l", self.environment.log_level)
-        command = (sys.executable, "-m", "celery", "-A", "identity.celery", "beat", *options)
+        command = serve.beat(self.environment, self.data_dir / "beat-schedule")
         return Part("beat", command, directory=BASE_DIR, after=("web",))
 
     def is_ready(self) -> bool:

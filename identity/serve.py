@@ -1,0 +1,74 @@
+"""The commands that serve Cognate: ``python -m identity.serve web`` (or ``worker``, ``beat``) becomes one of them.
+
+``make run`` and the container image start the same commands, sized by the same settings.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import django
+from django.core.management import call_command
+from django.core.management.base import SystemCheckError
+
+from identity.settings import Environment
+
+# Idle browser connections count too: granian's limit is on connections, not on requests. What may wait for
+# a password hash is limited by the gate, which refuses at once.
+CONNECTIONS = 1024
+LANES = "now,bulk,house"
+
+
+def web(bind: str, port: int, workers: int, threads: int, *more: str) -> tuple[str, ...]:
+    """Return the command of a web server."""
+    options = (
+        *("--interface", "wsgi", "--http", "1", "--no-ws", "--no-access-log", "--log-level", "warning"),
+        *("--workers", str(workers), "--blocking-threads", str(threads), "--workers-kill-timeout", "5"),
+        *("--backlog", str(CONNECTIONS), "--backpressure", str(CONNECTIONS)),
+        *("--host", bind, "--port", str(port)),
+    )
+    return (sys.executable, "-m", "granian", *options, *more, "identity.wsgi:application")
+
+
+def worker(environment: Environment) -> tuple[str, ...]:
+    """Return the command of the Celery worker. Threads: mail waits for the network, and its sweep is a thread too."""
+    options = (
+        *("-P", "threads", "-c", str(environment.worker_threads), "-Q", LANES, "-l", environment.log_level),
+        *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+    )
+    return (sys.executable, "-m", "celery", "-A", "identity.celery", "worker", *options)
+
+
+def beat(environment: Environment, schedule: Path) -> tuple[str, ...]:
+    """Return the command of Celery's clock. It may run twice: periodic tasks take a lock and a due time."""
+    options = ("--schedule", str(schedule), "--pidfile", "", "-l", environment.log_level)
+    return (sys.executable, "-m", "celery", "-A", "identity.celery", "beat", *options)
+
+
+def main(arguments: list[str]) -> int:
+    """Become the command."""
+    from identity.settings import environment
+
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "identity.settings")
+    commands = {
+        "web": lambda: web(environment.bind, environment.port, environment.web_workers, environment.web_threads),
+        "worker": lambda: worker(environment),
+        "beat": lambda: beat(environment, Path("/tmp/beat-schedule")),  # noqa: S108 - losing it costs one early run
+    }
+    if len(arguments) != 1 or arguments[0] not in commands:
+        sys.stderr.write(f"usage: python -m identity.serve {'|'.join(commands)}\n")
+        return 2
+    django.setup()
+    try:
+        call_command("check")
+    except SystemCheckError as unsafe:
+        sys.stderr.write(f"{unsafe}\n")
+        return 1
+    command = commands[arguments[0]]()
+    os.execv(command[0], command)  # noqa: S606 - the command is made above
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
