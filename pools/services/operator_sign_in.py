@@ -14,21 +14,17 @@ from datetime import timedelta
 from functools import lru_cache
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, F, Q, Value, When
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from identity.foundation import clock, errors, gate, names, sealing
 from identity.models import Operator
-from pools.models import Guess, Spent
-from pools.services import audit, operators
+from pools.models import Spent, UserPool
+from pools.services import audit, guesses, operators
 from pools.services.audit import Actor, Tag
 
-HOUSE = 0
-"""What stands in for a pool where the house itself is guessed at."""
-FREE_GUESSES = 5
-LONGEST_LOCK = 900
-QUIET = timedelta(minutes=15)
+HOUSE = UserPool(id=0)
+"""Stands in for a pool where the house itself is guessed at; no row, and no pool has its number."""
 LINK_LIFE = timedelta(minutes=30)
 STEP, DIGITS, TOLERANCE = 30, 6, 1
 
@@ -45,48 +41,9 @@ def _nobodys_password() -> str:
     return hasher.encode(names.text(names.ALNUM, 32), hasher.salt())
 
 
-def _subject(kind: str, name: str) -> uuid.UUID:
-    return uuid.UUID(bytes=sealing.keyed_hash(f"operator-guess:{kind}", name)[:16])
-
-
-def take_try(kind: Guess.Kind, name: str) -> uuid.UUID:
-    """Count a guess at a name before it is looked at, in one statement of its own; return what clears it.
-
-    Raises:
-        LockedOut: too many, known name or not.
-
-    """
-    subject, now = _subject(kind, name), clock.now()
-    mine = Guess.objects.filter(pool_id=HOUSE, subject=subject, kind=kind)
-    Guess.objects.bulk_create(
-        [Guess(pool_id=HOUSE, subject=subject, kind=kind, failures=0, last_at=now)], ignore_conflicts=True
-    )
-    steps = (LONGEST_LOCK - 1).bit_length() + 1
-    locks = [
-        When(failures=FREE_GUESSES - 1 + n, then=Value(now + timedelta(seconds=min(2**n, LONGEST_LOCK))))
-        for n in range(steps)
-    ]
-    quiet = Q(last_at__lte=now - QUIET)
-    counted = mine.filter(Q(locked_until=None) | Q(locked_until__lte=now)).update(
-        failures=Case(When(quiet, then=1), default=F("failures") + 1),
-        locked_until=Case(
-            When(quiet, then=None),
-            When(failures__lt=FREE_GUESSES - 1, then=None),
-            *locks,
-            default=Value(now + timedelta(seconds=LONGEST_LOCK)),
-        ),
-        last_at=now,
-    )
-    if counted:
-        return subject
-    until = mine.values_list("locked_until", flat=True).first()
-    wait = max(1, int((until - now).total_seconds())) if until else 1
-    raise errors.LockedOut("Too many tries. Wait and try again.", retry_after=wait, detail=f"operator {kind}")
-
-
-def forgive(kind: Guess.Kind, subject: uuid.UUID) -> None:
-    """Forget the guesses at a name once it was proven."""
-    Guess.objects.filter(pool_id=HOUSE, subject=subject, kind=kind).delete()
+def _subject(name: str) -> uuid.UUID:
+    # By name, not by row: strangers' names lock like known ones.
+    return uuid.UUID(bytes=sealing.keyed_hash("operator-guess", name)[:16])
 
 
 def check_password(username: str, password: str, *, by: Actor) -> Operator:
@@ -98,9 +55,14 @@ def check_password(username: str, password: str, *, by: Actor) -> Operator:
 
     """
     username = Operator.normalize_username(username)[:150]
-    subject = take_try(Guess.Kind.PASSWORD, username)
+    subject = _subject(username)
+    guesses.reserve(HOUSE, subject, guesses.Kind.PASSWORD)
     who = Operator.objects.filter(username=username).first()
-    encoded = who.password if who is not None and who.has_usable_password() else _nobodys_password()
+    encoded = (
+        who.password
+        if who is not None and who.has_usable_password()
+        else _nobodys_password()
+    )
     with gate.slot("operators"):
         matches = operators.Hasher().verify(password, encoded)
     if who is None or not matches or not who.has_usable_password() or not who.is_active:
@@ -112,7 +74,7 @@ def check_password(username: str, password: str, *, by: Actor) -> Operator:
             detail={"method": "password"},
         )
         raise errors.PasswordIncorrect
-    forgive(Guess.Kind.PASSWORD, subject)
+    guesses.clear(HOUSE, subject, guesses.Kind.PASSWORD)
     return who
 
 
@@ -123,23 +85,37 @@ def check_code(who: Operator, code: str, *, by: Actor) -> TOTPDevice:
         TotpMismatch: wrong. TotpUsed: right but used. TotpNotFound: none enrolled. LockedOut: guessed too often.
 
     """
-    device = TOTPDevice.objects.filter(user=who, confirmed=True).order_by("id").first()
+    device = authenticator(who)
     if device is None:
         raise errors.TotpNotFound
-    subject = take_try(Guess.Kind.TOTP, who.username)
+    subject = _subject(who.username)
+    guesses.reserve(HOUSE, subject, guesses.Kind.TOTP)
     try:
         _spend_step(device, code)
     except (errors.TotpMismatch, errors.TotpUsed):
-        audit.record(Tag.OPERATOR_REFUSED, subject=who.username, by=by, outcome="refused", detail={"method": "totp"})
+        audit.record(
+            Tag.OPERATOR_REFUSED,
+            subject=who.username,
+            by=by,
+            outcome="refused",
+            detail={"method": "totp"},
+        )
         raise
-    forgive(Guess.Kind.TOTP, subject)
-    audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by, detail={"method": "totp"})
+    guesses.clear(HOUSE, subject, guesses.Kind.TOTP)
+    audit.record(
+        Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by, detail={"method": "totp"}
+    )
     return device
+
+
+def authenticator(who: Operator) -> TOTPDevice | None:
+    """Return the operator's authenticator, if any."""
+    return TOTPDevice.objects.filter(user=who, confirmed=True).order_by("id").first()
 
 
 def enrolled(who: Operator) -> bool:
     """Say whether the operator has an authenticator."""
-    return TOTPDevice.objects.filter(user=who, confirmed=True).exists()
+    return authenticator(who) is not None
 
 
 def enrol(who: Operator, *, by: Actor, confirmed: bool = False) -> str:
@@ -156,9 +132,16 @@ def enrol(who: Operator, *, by: Actor, confirmed: bool = False) -> str:
         if enrolled(who):
             raise errors.AlreadyExists("The operator has an authenticator.")
         TOTPDevice.objects.filter(user=who, confirmed=False).delete()
-        device = TOTPDevice.objects.create(user=who, name="authenticator", confirmed=confirmed)
+        device = TOTPDevice.objects.create(
+            user=who, name="authenticator", confirmed=confirmed
+        )
         if confirmed:
-            audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "authenticator"})
+            audit.record(
+                Tag.OPERATOR_CHANGED,
+                subject=who.username,
+                by=by,
+                detail={"change": "authenticator"},
+            )
     return base64.b32encode(_seed(device)).decode()
 
 
@@ -178,14 +161,27 @@ def confirm_enrolment(who: Operator, code: str, *, by: Actor) -> TOTPDevice:
     device = TOTPDevice.objects.filter(user=who, confirmed=False).order_by("id").first()
     if device is None:
         raise errors.TotpNotFound
-    subject = take_try(Guess.Kind.TOTP, who.username)
+    subject = _subject(who.username)
+    guesses.reserve(HOUSE, subject, guesses.Kind.TOTP)
     _spend_step(device, code)
     with transaction.atomic():
-        if not TOTPDevice.objects.filter(id=device.id, confirmed=False).update(confirmed=True):
+        if not TOTPDevice.objects.filter(id=device.id, confirmed=False).update(
+            confirmed=True
+        ):
             raise errors.TotpNotFound
-        audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "authenticator"})
-        audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by, detail={"method": "totp"})
-    forgive(Guess.Kind.TOTP, subject)
+        audit.record(
+            Tag.OPERATOR_CHANGED,
+            subject=who.username,
+            by=by,
+            detail={"change": "authenticator"},
+        )
+        audit.record(
+            Tag.OPERATOR_SIGNED_IN,
+            subject=who.username,
+            by=by,
+            detail={"method": "totp"},
+        )
+    guesses.clear(HOUSE, subject, guesses.Kind.TOTP)
     device.confirmed = True
     return device
 
@@ -193,7 +189,9 @@ def confirm_enrolment(who: Operator, code: str, *, by: Actor) -> TOTPDevice:
 def _seed(device: TOTPDevice) -> bytes:
     # The column holds a salt: a copy of the database alone makes no codes.
     place = f"operator-totp:{device.user_id}:{device.key}"
-    return hmac.digest(sealing.permanent_key("operator-totp"), place.encode(), "sha256")[:20]
+    return hmac.digest(
+        sealing.permanent_key("operator-totp"), place.encode(), "sha256"
+    )[:20]
 
 
 def _spend_step(device: TOTPDevice, code: str) -> None:
@@ -205,7 +203,9 @@ def _spend_step(device: TOTPDevice, code: str) -> None:
     if not totp.verify(int(code), TOLERANCE):
         raise errors.TotpMismatch
     step = totp.t()
-    if not TOTPDevice.objects.filter(id=device.id, last_t__lt=step).update(last_t=step, last_used_at=clock.now()):
+    if not TOTPDevice.objects.filter(id=device.id, last_t__lt=step).update(
+        last_t=step, last_used_at=clock.now()
+    ):
         raise errors.TotpUsed
 
 
@@ -220,8 +220,12 @@ def sign_in_link(who: Operator, *, by: Actor) -> str:
         "until": int((clock.now() + LINK_LIFE).timestamp()),
         "password": _password_mark(who),
     }
-    audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "link"})
-    return sealing.seal_text(json.dumps(carried, separators=(",", ":")).encode(), purpose="operator-link")
+    audit.record(
+        Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "link"}
+    )
+    return sealing.seal_text(
+        json.dumps(carried, separators=(",", ":")).encode(), purpose="operator-link"
+    )
 
 
 def link_owner(token: str) -> Operator:
@@ -248,14 +252,21 @@ def spend_link(token: str, *, by: Actor) -> Operator:
     try:
         with transaction.atomic():
             Spent.objects.create(id=link)
-            audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by, detail={"method": "link"})
+            audit.record(
+                Tag.OPERATOR_SIGNED_IN,
+                subject=who.username,
+                by=by,
+                detail={"method": "link"},
+            )
     except IntegrityError:
         raise LinkRefused from None
     return who
 
 
 def _password_mark(who: Operator) -> str:
-    return sealing.keyed_hash("operator-link-password", f"{who.id}:{who.password}").hex()[:24]
+    return sealing.keyed_hash(
+        "operator-link-password", f"{who.id}:{who.password}"
+    ).hex()[:24]
 
 
 def _read_link(token: str) -> tuple[Operator, uuid.UUID]:

@@ -1,0 +1,88 @@
+"""An operator's own access keys: for the wire API, and for the management API."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from identity.console import forms
+from identity.console.guard import actor, operator, render, told
+from identity.console.once import keep_once, take_once
+from identity.console.tables import Cell, Column, Empty, Table, code, moment, state
+from identity.foundation import errors
+from identity.models import AccessKey
+from pools.services import operators
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def keys(request: HttpRequest) -> HttpResponse:
+    """List the operator's keys, and make one."""
+    form = forms.NewKey(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        made, secret = operators.create_key(
+            operator(request), description=form.cleaned_data["description"], by=actor(request)
+        )
+        keep_once(request, "key", f"{made} {secret}")
+        return told(request, "The access key is ready.", reverse("console:keys"))
+    made, _, secret = take_once(request, "key").partition(" ")
+    table = Table(
+        caption="Your access keys",
+        columns=(
+            Column("Key id"),
+            Column("For", wide_only=True),
+            Column("State"),
+            Column("Last used", wide_only=True),
+        ),
+        rows=[_row(key) for key in operators.keys(operator(request))],
+        empty=Empty("No access key yet", "Programs sign their calls with an access key. Make the first one below."),
+    )
+    context = {
+        "section": "keys",
+        "title": "Access keys",
+        "table": table,
+        "form": form,
+        "made": made,
+        "secret": secret,
+    }
+    return render(request, "keys.html", context, 422 if form.is_bound else 200)
+
+
+def _row(key: AccessKey) -> tuple[Cell, ...]:
+    live = key.disabled_at is None
+    return (
+        code(key.pk, href=reverse("console:disable_key", args=[key.pk]) if live else ""),
+        Cell(key.description or "–"),
+        state("Live", "good") if live else state("Disabled"),
+        moment(key.last_used_at),
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def disable_key(request: HttpRequest, key_id: str) -> HttpResponse:
+    """Ask whether a key shall end, and end it. Only one's own."""
+    if key_id not in {key.pk for key in operators.keys(operator(request)) if key.disabled_at is None}:
+        raise errors.NotFound
+    form = forms.Confirm(request.POST or None, name=key_id)
+    if request.method == "POST" and form.is_valid():
+        operators.disable_key(key_id, by=actor(request))
+        return told(request, f"{key_id} is disabled.", reverse("console:keys"))
+    context = {
+        "section": "keys",
+        "title": "Disable this key?",
+        "crumbs": [("Access keys", reverse("console:keys"))],
+        "confirmation": {
+            "key": "disable",
+            "change": {
+                "title": "Disable this key?",
+                "explanation": "Programs that use it are refused from the next call on. This cannot be undone.",
+                "button": "Disable key",
+                "danger": True,
+            },
+            "form": form,
+            "name": key_id,
+            "action": request.path,
+            "back": reverse("console:keys"),
+        },
+    }
+    return render(request, "confirm.html", context, 422 if form.is_bound else 200)

@@ -1,0 +1,251 @@
+"""Pages of pools and their app clients: each reads a form, calls one service, shows a table or facts."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from identity.console import forms
+from identity.console.guard import actor, render, told
+from identity.console.once import keep_once, take_once
+from identity.console.tables import Cell, Column, Empty, Table, code, moment, state
+from identity.foundation import errors, names
+from pools.services import access, app_clients, audit, user_pools
+
+PAGE = 25
+MFA = {"OFF": "Off", "OPTIONAL": "Optional", "ON": "Required"}
+TABS = (
+    ("overview", "Overview", "console:pool"),
+    ("apps", "Apps", "console:apps"),
+    ("users", "Users", "console:users"),
+    ("events", "Audit", "console:audit"),
+)
+Crumbs = list[tuple[str, str]]
+
+
+def page_token(request: HttpRequest) -> str | None:
+    """Return the page that is asked for."""
+    return request.GET.get("page") or None
+
+
+def pager(request: HttpRequest, token: str | None) -> dict[str, str]:
+    """Return where the next page and the first page are, keeping what was searched for."""
+    kept = {name: value for name, value in request.GET.items() if name != "page"}
+    paging = {"next_page": "", "first_page": ""}
+    if token:
+        paging["next_page"] = f"{request.path}?{urlencode({**kept, 'page': token})}"
+    if page_token(request):
+        paging["first_page"] = f"{request.path}?{urlencode(kept)}" if kept else request.path
+    return paging
+
+
+def show_list(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
+    """Show a page with a list; only the list where htmx asks for that."""
+    if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
+        template = "parts/table.html"
+    return render(request, template, context, status)
+
+
+def inside(pool: Any, tab: str, **context: Any) -> dict[str, Any]:  # noqa: ANN401 - a pool row
+    """Return what each page inside a pool shows: the pool, its tabs, the way back."""
+    tabs = [(label, reverse(name, args=[pool.public_id]), key == tab) for key, label, name in TABS]
+    crumbs: Crumbs = [("Pools", reverse("console:pools"))]
+    return {"section": "pools", "pool": pool, "tabs": tabs, "crumbs": crumbs, "title": pool.name, **context}
+
+
+@require_safe
+def pools(request: HttpRequest) -> HttpResponse:
+    """List pools."""
+    try:
+        page = user_pools.page(PAGE, page_token(request))
+    except errors.Invalid:
+        return HttpResponseRedirect(request.path)
+    table = Table(
+        caption="User pools",
+        columns=(Column("Name"), Column("Pool id"), Column("MFA", wide_only=True), Column("Created", wide_only=True)),
+        rows=[
+            (
+                Cell(pool.name, href=reverse("console:pool", args=[pool.public_id])),
+                code(pool.public_id),
+                Cell(MFA.get(pool.mfa, pool.mfa)),
+                moment(pool.created_at),
+            )
+            for pool in page.rows
+        ],
+        empty=Empty(
+            "No user pool yet",
+            "A user pool is a directory of people with its own sign-in pages and tokens. "
+            "Make one with any Cognito client; it appears here at once.",
+            command="aws cognito-idp create-user-pool --pool-name my-app",
+        ),
+        **pager(request, page.token),
+    )
+    return show_list(request, "list.html", {"section": "pools", "title": "User pools", "table": table})
+
+
+@require_safe
+def pool(request: HttpRequest, pool_id: str) -> HttpResponse:
+    """Show a pool: its addresses and rules."""
+    found = access.pool(pool_id)
+    issuer = names.issuer(found.public_id)
+    policy = found.password_policy
+    asks = [
+        text
+        for key, text in (
+            ("require_uppercase", "upper case"),
+            ("require_lowercase", "lower case"),
+            ("require_numbers", "a number"),
+            ("require_symbols", "a symbol"),
+        )
+        if policy.get(key, True)
+    ]
+    addresses = [
+        ("Pool id", found.public_id),
+        ("ARN", names.pool_arn(found.public_id)),
+        ("Issuer", issuer),
+        ("Discovery", f"{issuer}/.well-known/openid-configuration"),
+        ("Signing keys", f"{issuer}/.well-known/jwks.json"),
+    ]
+    rules = [
+        ("Sign in by", ", ".join(found.username_attributes or ["username", *found.alias_attributes])),
+        ("Names", "Case matters" if found.case_sensitive else "Case does not matter"),
+        ("Verified at sign-up", ", ".join(found.auto_verified) or "Nothing"),
+        ("Who may sign up", "Only operators add people" if found.admin_only_sign_up else "Anyone"),
+        ("Second factor", MFA.get(found.mfa, found.mfa)),
+        ("Password", f"At least {policy.get('minimum_length', 8)} characters" + (f", with {', '.join(asks)}" if asks else "")),
+        ("Deletion protection", "On" if found.deletion_protected else "Off"),
+        ("People, about", f"{user_pools.estimated_users(found):,}"),
+    ]
+    context = inside(found, "overview", addresses=addresses, rules=rules)
+    return render(request, "pool.html", context)
+
+
+@require_safe
+def apps(request: HttpRequest, pool_id: str) -> HttpResponse:
+    """List a pool's app clients."""
+    found = access.pool(pool_id)
+    try:
+        page = app_clients.page(found, PAGE, page_token(request))
+    except errors.Invalid:
+        return HttpResponseRedirect(request.path)
+    new = reverse("console:new_app", args=[found.public_id])
+    table = Table(
+        caption="App clients",
+        columns=(Column("Name"), Column("Client id"), Column("Kind", wide_only=True), Column("Created", wide_only=True)),
+        rows=[
+            (
+                Cell(row.name, href=reverse("console:app", args=[found.public_id, row.client_id])),
+                code(row.client_id),
+                state(kind_of(row)),
+                moment(row.created_at),
+            )
+            for row in page.rows
+        ],
+        empty=Empty(
+            "No app yet", "Add the first app that people of this pool sign in to.", action="Add an app", href=new
+        ),
+        **pager(request, page.token),
+    )
+    return show_list(request, "apps.html", inside(found, "apps", table=table, new=new))
+
+
+def kind_of(client: Any) -> str:  # noqa: ANN401 - a client row
+    """Say in words what kind of app a client is."""
+    if "client_credentials" in client.oauth_flows:
+        return "Machine"
+    return "With a secret" if client.confidential else "Public"
+
+
+@require_safe
+def app(request: HttpRequest, pool_id: str, client_id: str) -> HttpResponse:
+    """Show an app client; its secret only right after it was made."""
+    found = access.pool(pool_id)
+    client = access.client_in(found, client_id)
+    facts = [
+        ("Kind", kind_of(client)),
+        ("OAuth flows", ", ".join(client.oauth_flows) or "None"),
+        ("Scopes", " ".join(client.scopes) or "None"),
+        ("API sign-in flows", ", ".join(sorted(app_clients.effective_flows(client)))),
+        ("Unknown users", "Look like known ones" if client.hide_existence else "Are told so"),
+        ("Access token", duration(client.access_seconds)),
+        ("ID token", duration(client.id_seconds)),
+        ("Refresh token", duration(client.refresh_seconds) + (", rotating" if client.rotation else "")),
+    ]
+    context = inside(
+        found,
+        "apps",
+        title=client.name,
+        client=client,
+        facts=facts,
+        secret=take_once(request, client.client_id),
+        issuer=names.issuer(found.public_id),
+    )
+    context["crumbs"] += [
+        (found.name, reverse("console:pool", args=[pool_id])),
+        ("Apps", reverse("console:apps", args=[pool_id])),
+    ]
+    return render(request, "app.html", context)
+
+
+def duration(seconds: int) -> str:
+    """Say a length of time in its largest whole unit."""
+    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
+        if seconds % size == 0:
+            count = seconds // size
+            return f"{count} {unit}{'' if count == 1 else 's'}"
+    return ""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_app(request: HttpRequest, pool_id: str) -> HttpResponse:
+    """Add an app client."""
+    found = access.pool(pool_id)
+    offered = [
+        (f"{server.identifier}/{scope['name']}", f"{server.identifier}/{scope['name']}")
+        for server in user_pools.resource_servers(found)
+        for scope in server.scopes
+    ]
+    form = forms.NewApp(request.POST or None, scopes=offered)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = app_clients.create(found, form.cleaned_data["name"], settings=form.settings(), by=actor(request))
+        except errors.Invalid as problem:
+            form.clean_or_blame(problem.field, problem.message)
+        except (errors.ScopeUnknown, errors.OAuthFlowRefused, errors.LimitExceeded) as problem:
+            form.clean_or_blame(None, problem.message)
+        else:
+            if made.confidential:
+                keep_once(request, made.client_id, app_clients.secrets(made)[0])
+            where = reverse("console:app", args=[found.public_id, made.client_id])
+            return told(request, f"{made.name} is ready.", where)
+    context = inside(found, "apps", title="Add an app", form=form, has_scopes=bool(offered))
+    context["crumbs"] += [
+        (found.name, reverse("console:pool", args=[pool_id])),
+        ("Apps", reverse("console:apps", args=[pool_id])),
+    ]
+    return render(request, "new_app.html", context, 422 if form.is_bound else 200)
+
+
+@require_safe
+def events(request: HttpRequest, pool_id: str) -> HttpResponse:
+    """Show what happened lately in a pool."""
+    found = access.pool(pool_id)
+    table = Table(
+        caption="Latest fifty changes and refusals",
+        columns=(Column("When"), Column("What"), Column("Who"), Column("About", wide_only=True)),
+        rows=[
+            (
+                moment(row.written_at),
+                state(row.tag.replace("_", " "), "danger" if row.outcome == "refused" else ""),
+                Cell(row.actor_kind, note=row.actor_id),
+                code(row.subject) if row.subject else Cell("–"),
+            )
+            for row in audit.latest(found)
+        ],
+        empty=Empty("Nothing has happened yet", "Changes and refusals of this pool are listed here."),
+    )
+    return show_list(request, "tabbed_list.html", inside(found, "events", table=table))

@@ -1,0 +1,191 @@
+"""Pages of a pool's users: find by prefix, look at one, disable, enable, sign out everywhere."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods, require_safe
+
+from identity.console import forms
+from identity.console.guard import actor, render, told
+from identity.console.pages import PAGE, inside, page_token, pager, show_list
+from identity.console.tables import Cell, Column, Empty, Table, Tone, moment, state
+from identity.foundation import errors
+from pools.services import access, groups, user_pools, users
+
+STATUS: dict[str, tuple[str, Tone]] = {
+    "CONFIRMED": ("Confirmed", "good"),
+    "UNCONFIRMED": ("Unconfirmed", "warn"),
+    "RESET_REQUIRED": ("Must reset password", "warn"),
+    "FORCE_CHANGE_PASSWORD": ("Must change password", "warn"),
+    "EXTERNAL_PROVIDER": ("From a provider", ""),
+}
+COLUMNS = (
+    Column("User"),
+    Column("E-mail", wide_only=True),
+    Column("Status"),
+    Column("Created", wide_only=True),
+)
+
+
+class Change(NamedTuple):
+    """What an operator may do to a user, and how it is asked and told."""
+
+    title: str
+    explanation: str
+    button: str
+    done: str
+    danger: bool
+
+
+CHANGES = {
+    "disable": Change(
+        "Disable this user?",
+        "They cannot sign in, and every token and session they hold stops working at once. Nothing is deleted; "
+        "you can enable them again.",
+        "Disable user",
+        "{} is disabled, and signed out everywhere.",
+        danger=True,
+    ),
+    "enable": Change(
+        "Enable this user?",
+        "They can sign in again with the password and authenticator they had.",
+        "Enable user",
+        "{} is enabled.",
+        danger=False,
+    ),
+    "sign-out": Change(
+        "Sign this user out everywhere?",
+        "Every session, refresh token and access token they hold stops working at once. They can sign in again.",
+        "Sign out everywhere",
+        "{} is signed out everywhere.",
+        danger=True,
+    ),
+}
+
+
+def as_filter(by: str, prefix: str) -> str | None:
+    """Return a ListUsers filter for values that begin so; None for everyone."""
+    if not prefix:
+        return None
+    escaped = prefix.replace("\\", "\\\\").replace('"', '\\"')
+    return f'{by} ^= "{escaped}"'
+
+
+def name_of(user: Any) -> str:  # noqa: ANN401 - a user row
+    """Return what an operator knows a user by: the address where the username is only a number."""
+    return user.email or user.phone_number or user.username if user.username == str(user.sub) else user.username
+
+
+def state_of(user: Any) -> Cell:  # noqa: ANN401 - a user row
+    """Return a user's state as one badge."""
+    return state("Disabled", "danger") if not user.enabled else state(*STATUS.get(user.status, (user.status, "")))
+
+
+@require_safe
+def people(request: HttpRequest, pool_id: str) -> HttpResponse:
+    """List a pool's users, those whose attribute begins with what was typed."""
+    pool = access.pool(pool_id)
+    form = forms.UserSearch(request.GET if "prefix" in request.GET else None)
+    wanted = form.cleaned_data if form.is_bound and form.is_valid() else {}
+    by, prefix = wanted.get("by") or "username", wanted.get("prefix", "").strip()
+    found: Any = ()
+    token = None
+    refused = ""
+    try:
+        if not form.is_bound or form.is_valid():
+            page = users.page(pool, PAGE, page_token(request), as_filter(by, prefix))
+            found, token = page.rows, page.token
+    except errors.Invalid as problem:
+        if page_token(request):
+            return HttpResponseRedirect(request.path)
+        refused = problem.message
+    rows = [
+        (
+            Cell(name_of(user), href=reverse("console:user", args=[pool.public_id, user.sub]), note=str(user.sub)),
+            Cell(user.email or "–", note="verified" if user.email and user.email_verified else ""),
+            state_of(user),
+            moment(user.created_at),
+        )
+        for user in found
+    ]
+    nobody = (
+        Empty("Nobody begins like that", refused or "Try fewer letters, or search in another attribute.")
+        if form.is_bound
+        else Empty("Nobody yet", "People appear here when they sign up, or when a program adds them.")
+    )
+    table = Table(caption="Users", columns=COLUMNS, rows=rows, empty=nobody, **pager(request, token))
+    context = inside(pool, "users", table=table, form=form)
+    return show_list(request, "users.html", context, 422 if refused or (form.is_bound and form.errors) else 200)
+
+
+@require_safe
+def person(request: HttpRequest, pool_id: str, sub: UUID) -> HttpResponse:
+    """Show one user."""
+    pool = access.pool(pool_id)
+    user = access.user_by_sub(pool, sub)
+    mfa = users.mfa_of(user)
+    facts = [
+        ("Username", user.username),
+        ("Sub", str(user.sub)),
+        ("Second factor", ", ".join(method.replace("_", " ").lower() for method in mfa.methods) or "None"),
+        ("Groups", ", ".join(group.name for group in groups.of(user)) or "None"),
+    ]
+    changes = ["sign-out", "disable" if user.enabled else "enable"]
+    context = inside(
+        pool,
+        "users",
+        title=name_of(user),
+        user_row=user,
+        state=state_of(user),
+        facts=facts,
+        attributes=[(key, value) for key, value in users.attributes_of(user).items() if key != "sub"],
+        changes=[confirmation(pool, user, key, forms.Confirm(name=name_of(user))) for key in changes],
+    )
+    context["crumbs"] += _crumbs(pool)
+    return render(request, "user.html", context)
+
+
+def _crumbs(pool: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - a pool row
+    return [
+        (pool.name, reverse("console:pool", args=[pool.public_id])),
+        ("Users", reverse("console:users", args=[pool.public_id])),
+    ]
+
+
+def confirmation(pool: Any, user: Any, key: str, form: forms.Confirm) -> dict[str, Any]:  # noqa: ANN401 - rows
+    """Return what the confirm part shows."""
+    return {
+        "key": key,
+        "change": CHANGES[key],
+        "form": form,
+        "name": name_of(user),
+        "action": reverse("console:change_user", args=[pool.public_id, user.sub, key]),
+        "back": reverse("console:user", args=[pool.public_id, user.sub]),
+    }
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def change(request: HttpRequest, pool_id: str, sub: UUID, key: str) -> HttpResponse:
+    """Ask whether a user shall be disabled, enabled or signed out, and do it."""
+    pool = access.pool(pool_id)
+    user = access.user_by_sub(pool, sub)
+    if key not in CHANGES:
+        raise errors.NotFound
+    form = forms.Confirm(request.POST or None, name=name_of(user))
+    if request.method == "POST" and form.is_valid():
+        by = actor(request)
+        if key == "sign-out":
+            users.global_sign_out(pool, user, by=by)
+        else:
+            users.set_enabled(pool, user, key == "enable", by=by)
+        where = reverse("console:user", args=[pool.public_id, user.sub])
+        return told(request, CHANGES[key].done.format(name_of(user)), where)
+    context = inside(
+        pool, "users", title=CHANGES[key].title, confirmation=confirmation(pool, user, key, form)
+    )
+    context["crumbs"] += [*_crumbs(pool), (name_of(user), reverse("console:user", args=[pool.public_id, user.sub]))]
+    return render(request, "confirm.html", context, 422 if form.is_bound else 200)

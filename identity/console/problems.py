@@ -1,0 +1,101 @@
+"""Errors of the management API as problem JSON (RFC 9457). One table from domain errors; nothing private leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.http import Http404, HttpResponse
+from rest_framework import exceptions, renderers
+from rest_framework.response import Response
+
+from identity.foundation import errors
+
+CONTENT_TYPE = "application/problem+json"
+STATUS: tuple[tuple[type[errors.DomainError], int], ...] = (
+    (errors.NotFound, 404),
+    (errors.AlreadyExists, 409),
+    (errors.LimitExceeded, 409),
+    (errors.ResourceConflict, 409),
+    (errors.TooManyAttempts, 429),
+    (errors.Overloaded, 503),
+    (errors.OutsideUnavailable, 503),
+    (errors.NotAuthorized, 403),
+    (errors.DomainError, 400),
+)
+
+
+def body(status: int, code: str, detail: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+    """Return a problem. ``code`` is stable and for programs, ``detail`` is for people."""
+    return {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "code": code,
+        "detail": detail,
+        **more,
+    }
+
+
+def problem_response(status: int, code: str, detail: str) -> HttpResponse:
+    """Return a problem where no API view is at work."""
+    content = renderers.JSONRenderer().render(body(status, code, detail))
+    return HttpResponse(content, status=status, content_type=CONTENT_TYPE)
+
+
+def from_domain(problem: errors.DomainError) -> Response:
+    """Turn a service's refusal into an answer."""
+    status = next(status for kind, status in STATUS if isinstance(problem, kind))
+    more: dict[str, Any] = {}
+    if isinstance(problem, errors.Invalid) and problem.field:
+        more["errors"] = [{"field": problem.field, "message": problem.message}]
+    headers = {"Retry-After": str(problem.retry_after)} if isinstance(problem, errors.Overloaded) else {}
+    return answer(body(status, snake(type(problem).__name__), problem.message, **more), headers)
+
+
+def answer(content: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
+    """Return a problem from an API view."""
+    return Response(content, status=content["status"], headers=dict(headers or {}), content_type=CONTENT_TYPE)
+
+
+def snake(name: str) -> str:
+    """Return a class's name as a code."""
+    return "".join("_" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("_")
+
+
+def handle(problem: Exception, context: Mapping[str, Any]) -> Response | None:
+    """Turn what an API view raised into problem JSON; None for what nobody foresaw, which is logged as a failure."""
+    del context
+    if isinstance(problem, errors.DomainError):
+        return from_domain(problem)
+    if isinstance(problem, Http404):
+        return answer(body(404, "not_found", "There is nothing at this address."))
+    if isinstance(problem, PermissionDenied):
+        return answer(body(403, "forbidden", "Not allowed."))
+    if isinstance(problem, RequestDataTooBig):
+        return answer(body(413, "too_large", "The request is too large."))
+    if isinstance(problem, exceptions.ValidationError):
+        faults = [
+            {"field": field, "message": message} for field, message in flat("", problem.detail) if message
+        ]
+        return answer(body(400, "invalid", "The request is not valid.", errors=faults))
+    if isinstance(problem, exceptions.APIException):
+        headers = {}
+        if auth := getattr(problem, "auth_header", None):
+            headers["WWW-Authenticate"] = auth
+        if (wait := getattr(problem, "wait", None)) is not None:
+            headers["Retry-After"] = str(int(wait))
+        return answer(body(problem.status_code, problem.default_code, str(problem.detail)), headers)
+    return None
+
+
+def flat(path: str, detail: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - DRF's nested detail
+    """Return a serializer's faults as pairs of dotted field and message."""
+    if isinstance(detail, Mapping):
+        named = [(f"{path}.{key}" if path else str(key), value) for key, value in detail.items()]
+        return [pair for key, value in named for pair in flat("" if key == "non_field_errors" else key, value)]
+    if isinstance(detail, list):
+        return [pair for value in detail for pair in flat(path, value)]
+    return [(path, str(detail))]

@@ -1,0 +1,339 @@
+"""The management API: the console's verbs as JSON. The only place where Django REST framework appears.
+
+A call proves itself by an access key (``Authorization: Bearer ID.SECRET``, a header that no browser sends by itself)
+or by an operator's session, whose writes need the CSRF token.
+"""
+
+from __future__ import annotations
+
+import hmac
+from typing import Any, ClassVar, NoReturn
+from uuid import UUID
+
+from django.http import HttpRequest
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.utils import OpenApiResponse, extend_schema
+from rest_framework import authentication, exceptions, negotiation, permissions, throttling
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from identity.console import problems, serializers
+from identity.console.guard import is_proven
+from identity.foundation import errors, limits
+from identity.models import Operator
+from pools.services import access, app_clients, operators, user_pools, users
+from pools.services.audit import Actor
+
+CALLS_A_MINUTE = 1200
+STRANGERS_A_MINUTE = 120
+BEARER = 'Bearer realm="cognate"'
+PROBLEM = {("default", problems.CONTENT_TYPE): OpenApiResponse(serializers.ProblemSchema, description="Refused.")}
+
+
+class AccessKey(authentication.BaseAuthentication):
+    """``Authorization: Bearer ID.SECRET`` of an operator's access key."""
+
+    def authenticate(self, request: Request) -> tuple[Operator, str] | None:
+        """Return the key's operator; None where no such header was sent."""
+        header = request.META.get("HTTP_AUTHORIZATION", "")
+        if not header:
+            return None
+        scheme, _, credentials = header.partition(" ")
+        key_id, _, secret = credentials.strip().partition(".")
+        if scheme.lower() != "bearer" or len(credentials) > 512:  # noqa: PLR2004 - far above any key
+            raise exceptions.AuthenticationFailed("Send an access key as `Authorization: Bearer ID.SECRET`.")
+        key = operators.authenticate_key(key_id)
+        # The same comparison for an unknown key, so that ids cannot be told apart by time.
+        known = key.secret if key else "-" * 40
+        if not hmac.compare_digest(known.encode(), secret.encode("utf-8", "replace")) or key is None:
+            raise exceptions.AuthenticationFailed("The access key is not valid.")
+        operators.key_used(key.id)
+        who = operators.operator_by_id(key.operator_id)
+        if who is None:
+            raise exceptions.AuthenticationFailed("The access key is not valid.")
+        return who, "access key"
+
+    def authenticate_header(self, request: Request) -> str:
+        """Name the scheme, so that a refusal is 401."""
+        del request
+        return BEARER
+
+
+class Session(authentication.SessionAuthentication):
+    """An operator's console session, with both factors shown; writes need the CSRF token."""
+
+    def authenticate(self, request: Request) -> tuple[Operator, None] | None:
+        """Return the session's operator, None where nobody has shown both factors."""
+        if not is_proven(request._request):  # noqa: SLF001 - as DRF's own session class does
+            return None
+        return super().authenticate(request)
+
+    def enforce_csrf(self, request: HttpRequest) -> None:
+        """Refuse a write without token."""
+        try:
+            super().enforce_csrf(request)
+        except exceptions.PermissionDenied:
+            raise exceptions.PermissionDenied("The CSRF token is missing or wrong.", "csrf_refused") from None
+
+
+class AccessKeyScheme(OpenApiAuthenticationExtension):
+    """The access key in the schema."""
+
+    target_class = "identity.console.rest.AccessKey"
+    name = "accessKey"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:  # noqa: ANN401 - spectacular's signature
+        """Describe the header."""
+        del auto_schema
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "ID.SECRET",
+            "description": "An operator's access key: its id, a full stop, its secret.",
+        }
+
+
+class SessionScheme(OpenApiAuthenticationExtension):
+    """The console's session in the schema."""
+
+    target_class = "identity.console.rest.Session"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:  # noqa: ANN401 - spectacular's signature
+        """Describe the cookie."""
+        del auto_schema
+        return {
+            "type": "apiKey",
+            "in": "cookie",
+            "name": "operator",
+            "description": "An operator's console session. Writes also need the `X-CSRFToken` header.",
+        }
+
+
+class Rate(throttling.BaseThrottle):
+    """So many calls a minute of an operator; addresses that prove nothing are counted in :meth:`View.initial`."""
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """Take one from the window."""
+        del view
+        return limits.take("api", str(request.user.pk), limit=CALLS_A_MINUTE, window=60)
+
+    def wait(self) -> float:
+        """Say when to come back."""
+        return 60.0
+
+
+class JsonOnly(negotiation.BaseContentNegotiation):
+    """JSON for everyone: a browser that asks for a page gets the answer, not 406."""
+
+    def select_parser(self, request: Request, parsers: Any) -> Any:  # noqa: ANN401 - DRF's signature
+        """Return the parser for the sent type."""
+        return negotiation.DefaultContentNegotiation().select_parser(request, parsers)
+
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:  # noqa: ANN401
+        """Return the one renderer."""
+        del request, format_suffix
+        return renderers[0], renderers[0].media_type
+
+
+class View(APIView):
+    """What every address of the API has: who may call, how often, how it refuses."""
+
+    authentication_classes = (AccessKey, Session)
+    permission_classes = (permissions.IsAuthenticated,)
+    throttle_classes = (Rate,)
+    content_negotiation_class = JsonOnly
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - DRF's signature
+        """Let the caller in, and slow down an address that keeps failing to prove itself."""
+        try:
+            super().initial(request, *args, **kwargs)
+        except (exceptions.AuthenticationFailed, exceptions.NotAuthenticated):
+            address = request._request.address  # type: ignore[attr-defined]  # noqa: SLF001
+            if not limits.take("api-stranger", address, limit=STRANGERS_A_MINUTE, window=60):
+                raise exceptions.Throttled(60) from None
+            raise
+
+    def get_exception_handler(self) -> Any:  # noqa: ANN401 - DRF's signature
+        """Refuse by problem JSON."""
+        return problems.handle
+
+    def actor(self, request: Request) -> Actor:
+        """Return who acts."""
+        inner = request._request  # noqa: SLF001
+        return Actor.operator(request.user.pk, address=inner.address, request_id=inner.request_id)  # type: ignore[attr-defined]
+
+    def paging(self, request: Request, kind: type[serializers.Paging] = serializers.Paging) -> dict[str, Any]:
+        """Read which page is wanted."""
+        wanted = kind(data=request.query_params)
+        wanted.is_valid(raise_exception=True)
+        return dict(wanted.validated_data)
+
+
+class Nothing(View):
+    """Any other address below ``/api/``."""
+
+    permission_classes: ClassVar[tuple[()]] = ()  # type: ignore[assignment]
+    schema = None
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ANN401 - DRF's signature
+        """Say so, to whoever asks and however."""
+        raise errors.NotFound("There is nothing at this address.")
+
+
+class Pools(View):
+    """Pools of this installation."""
+
+    @extend_schema(
+        operation_id="list_pools",
+        summary="List pools",
+        tags=["Pools"],
+        parameters=[serializers.Paging],
+        responses={200: serializers.PoolPage, **PROBLEM},
+    )
+    def get(self, request: Request) -> Response:
+        """Return user pools, oldest first."""
+        wanted = self.paging(request)
+        page = user_pools.page(wanted["limit"], wanted.get("cursor"))
+        return Response(serializers.PoolPage({"items": page.rows, "next": page.token}).data)
+
+
+class Pool(View):
+    """A pool."""
+
+    @extend_schema(
+        operation_id="get_pool",
+        summary="Read a pool",
+        tags=["Pools"],
+        responses={200: serializers.PoolSchema, **PROBLEM},
+    )
+    def get(self, request: Request, pool_id: str) -> Response:
+        """Return one user pool."""
+        return Response(serializers.PoolSchema(access.pool(pool_id)).data)
+
+
+class Apps(View):
+    """App clients of a pool."""
+
+    @extend_schema(
+        operation_id="list_apps",
+        summary="List app clients",
+        tags=["Apps"],
+        parameters=[serializers.Paging],
+        responses={200: serializers.AppPage, **PROBLEM},
+    )
+    def get(self, request: Request, pool_id: str) -> Response:
+        """Return a pool's app clients, oldest first, without secrets."""
+        pool, wanted = access.pool(pool_id), self.paging(request)
+        page = app_clients.page(pool, wanted["limit"], wanted.get("cursor"))
+        return Response(serializers.AppPage({"items": page.rows, "next": page.token}).data)
+
+    @extend_schema(
+        operation_id="create_app",
+        summary="Create an app client",
+        tags=["Apps"],
+        request=serializers.NewAppSchema,
+        responses={201: serializers.MadeAppSchema, **PROBLEM},
+    )
+    def post(self, request: Request, pool_id: str) -> Response:
+        """Make an app client. Its secret, if it has one, is in this answer and never again."""
+        pool = access.pool(pool_id)
+        wanted = serializers.NewAppSchema(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        name = wanted.validated_data["name"]
+        made = app_clients.create(pool, name, settings=wanted.settings(), by=self.actor(request))
+        secrets = app_clients.secrets(made)
+        body = {**serializers.AppSchema(made).data, "secret": secrets[0] if secrets else None}
+        return Response(body, status=201)
+
+
+class App(View):
+    """An app client."""
+
+    @extend_schema(
+        operation_id="get_app",
+        summary="Read an app client",
+        tags=["Apps"],
+        responses={200: serializers.AppSchema, **PROBLEM},
+    )
+    def get(self, request: Request, pool_id: str, client_id: str) -> Response:
+        """Return one app client of a pool, without its secret."""
+        return Response(serializers.AppSchema(access.client_in(access.pool(pool_id), client_id)).data)
+
+
+class Users(View):
+    """Users of a pool."""
+
+    @extend_schema(
+        operation_id="list_users",
+        summary="List users",
+        tags=["Users"],
+        parameters=[serializers.UserPaging],
+        responses={200: serializers.UserPage, **PROBLEM},
+    )
+    def get(self, request: Request, pool_id: str) -> Response:
+        """Return a pool's users, those that the filter names."""
+        pool, wanted = access.pool(pool_id), self.paging(request, serializers.UserPaging)
+        page = users.page(pool, wanted["limit"], wanted.get("cursor"), wanted.get("filter"))
+        return Response(serializers.UserPage({"items": page.rows, "next": page.token}).data)
+
+
+class User(View):
+    """A user."""
+
+    @extend_schema(
+        operation_id="get_user",
+        summary="Read a user",
+        tags=["Users"],
+        responses={200: serializers.UserSchema, **PROBLEM},
+    )
+    def get(self, request: Request, pool_id: str, sub: UUID) -> Response:
+        """Return one user of a pool."""
+        return Response(serializers.UserSchema(access.user_by_sub(access.pool(pool_id), sub)).data)
+
+
+class SetUser(View):
+    """Whether a user may sign in."""
+
+    enabled: ClassVar[bool]
+
+    def change(self, request: Request, pool_id: str, sub: UUID) -> Response:
+        """Set it, and return the user as they are then."""
+        pool = access.pool(pool_id)
+        users.set_enabled(pool, access.user_by_sub(pool, sub), self.enabled, by=self.actor(request))
+        return Response(serializers.UserSchema(access.user_by_sub(pool, sub)).data)
+
+
+class DisableUser(SetUser):
+    """Keep a user out."""
+
+    enabled = False
+
+    @extend_schema(
+        operation_id="disable_user",
+        summary="Disable a user",
+        tags=["Users"],
+        request=None,
+        responses={200: serializers.UserSchema, **PROBLEM},
+    )
+    def post(self, request: Request, pool_id: str, sub: UUID) -> Response:
+        """End a user's sessions and tokens at once and refuse their sign-ins. Nothing is deleted."""
+        return self.change(request, pool_id, sub)
+
+
+class EnableUser(SetUser):
+    """Let a user back in."""
+
+    enabled = True
+
+    @extend_schema(
+        operation_id="enable_user",
+        summary="Enable a user",
+        tags=["Users"],
+        request=None,
+        responses={200: serializers.UserSchema, **PROBLEM},
+    )
+    def post(self, request: Request, pool_id: str, sub: UUID) -> Response:
+        """Let a disabled user sign in again."""
+        return self.change(request, pool_id, sub)

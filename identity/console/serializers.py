@@ -1,0 +1,182 @@
+"""Shapes of the management API: what comes in, what goes out. The schema is made from these."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from identity.foundation import names
+from pools.services import app_clients, users
+
+FLOWS = ("code", "client_credentials")
+STATUSES = ("UNCONFIRMED", "CONFIRMED", "RESET_REQUIRED", "FORCE_CHANGE_PASSWORD", "EXTERNAL_PROVIDER")
+LIMIT = 60
+
+
+class Strict(serializers.Serializer[Any]):
+    """A shape that refuses members it does not know, so that a misspelt one is not silently ignored."""
+
+    def to_internal_value(self, data: Any) -> Any:  # noqa: ANN401 - DRF's signature
+        """Check names before values."""
+        if isinstance(data, dict) and (unknown := sorted(str(key) for key in data.keys() - self.fields.keys())):
+            raise serializers.ValidationError(dict.fromkeys(unknown, ["No such member."]))
+        return super().to_internal_value(data)
+
+
+class Paging(serializers.Serializer[Any]):
+    """Which page is wanted."""
+
+    limit = serializers.IntegerField(min_value=1, max_value=LIMIT, default=25, help_text="How many; 60 at most.")
+    cursor = serializers.CharField(max_length=2048, required=False, help_text="`next` of the page before.")
+
+
+class UserPaging(Paging):
+    """Which users are wanted."""
+
+    filter = serializers.CharField(
+        max_length=2048,
+        required=False,
+        help_text='As Cognito\'s ListUsers has it: `email = "jo@example.com"` or `username ^= "jo"`.',
+    )
+
+
+class PoolSchema(serializers.Serializer[Any]):
+    """A user pool."""
+
+    id = serializers.CharField(source="public_id")
+    name = serializers.CharField()
+    arn = serializers.SerializerMethodField()
+    issuer = serializers.SerializerMethodField()
+    mfa = serializers.ChoiceField(choices=("OFF", "OPTIONAL", "ON"))
+    username_attributes = serializers.ListField(child=serializers.CharField())
+    alias_attributes = serializers.ListField(child=serializers.CharField())
+    case_sensitive = serializers.BooleanField()
+    admin_only_sign_up = serializers.BooleanField()
+    deletion_protected = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+    modified_at = serializers.DateTimeField()
+
+    def get_arn(self, pool: Any) -> str:  # noqa: ANN401 - a pool row
+        """Return the ARN."""
+        return names.pool_arn(pool.public_id)
+
+    def get_issuer(self, pool: Any) -> str:  # noqa: ANN401 - a pool row
+        """Return the issuer."""
+        return names.issuer(pool.public_id)
+
+
+class AppSchema(serializers.Serializer[Any]):
+    """An app client, without its secret."""
+
+    client_id = serializers.CharField()
+    name = serializers.CharField()
+    confidential = serializers.BooleanField(help_text="Whether it has a secret.")
+    oauth_flows = serializers.ListField(child=serializers.CharField())
+    scopes = serializers.ListField(child=serializers.CharField())
+    callback_urls = serializers.ListField(child=serializers.CharField())
+    logout_urls = serializers.ListField(child=serializers.CharField())
+    auth_flows = serializers.SerializerMethodField(help_text="Sign-in flows of the wire API that are open to it.")
+    access_seconds = serializers.IntegerField()
+    id_seconds = serializers.IntegerField()
+    refresh_seconds = serializers.IntegerField()
+    created_at = serializers.DateTimeField()
+    modified_at = serializers.DateTimeField()
+
+    def get_auth_flows(self, client: Any) -> list[str]:  # noqa: ANN401 - a client row
+        """Return the flows as they are in effect."""
+        return sorted(app_clients.effective_flows(client))
+
+
+class MadeAppSchema(AppSchema):
+    """An app client that was just made: the only answer that carries its secret."""
+
+    secret = serializers.CharField(allow_null=True, help_text="Shown in this answer and never again.")
+
+
+class NewAppSchema(Strict):
+    """What to make."""
+
+    name = serializers.CharField(max_length=128)
+    confidential = serializers.BooleanField(default=False, help_text="Whether it gets a secret.")
+    oauth_flows = serializers.ListField(
+        child=serializers.ChoiceField(choices=FLOWS), default=list, max_length=2, help_text="Empty: no OAuth."
+    )
+    scopes = serializers.ListField(child=serializers.CharField(max_length=300), default=list, max_length=50)
+    callback_urls = serializers.ListField(child=serializers.CharField(max_length=1024), default=list, max_length=100)
+    logout_urls = serializers.ListField(child=serializers.CharField(max_length=1024), default=list, max_length=100)
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the service is asked for."""
+        given = self.validated_data
+        asked: dict[str, Any] = {
+            "generate_secret": given["confidential"],
+            "prevent_user_existence_errors": "ENABLED",
+        }
+        if given["oauth_flows"]:
+            asked |= {
+                "allowed_o_auth_flows_user_pool_client": True,
+                "allowed_o_auth_flows": given["oauth_flows"],
+                "allowed_o_auth_scopes": given["scopes"],
+                "supported_identity_providers": ["COGNITO"],
+            }
+        elif given["scopes"]:
+            raise serializers.ValidationError({"scopes": ["Scopes need an OAuth flow."]})
+        return asked | {key: given[key] for key in ("callback_urls", "logout_urls") if given[key]}
+
+
+class UserSchema(serializers.Serializer[Any]):
+    """A user of a pool."""
+
+    sub = serializers.UUIDField()
+    username = serializers.CharField()
+    status = serializers.ChoiceField(choices=STATUSES)
+    enabled = serializers.BooleanField()
+    attributes = serializers.SerializerMethodField(help_text="By Cognito's names; every value is text.")
+    created_at = serializers.DateTimeField()
+    modified_at = serializers.DateTimeField()
+
+    @extend_schema_field(serializers.DictField(child=serializers.CharField()))
+    def get_attributes(self, user: Any) -> dict[str, str]:  # noqa: ANN401 - a user row
+        """Return every attribute."""
+        return users.attributes_of(user)
+
+
+class FaultSchema(serializers.Serializer[Any]):
+    """What is wrong with one member."""
+
+    field = serializers.CharField()
+    message = serializers.CharField()
+
+
+class ProblemSchema(serializers.Serializer[Any]):
+    """A refusal (RFC 9457)."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    code = serializers.CharField(help_text="Stable; for programs.")
+    detail = serializers.CharField(help_text="For people.")
+    errors = FaultSchema(many=True, required=False)
+
+
+class PoolPage(serializers.Serializer[Any]):
+    """Some pools."""
+
+    items = PoolSchema(many=True)
+    next = serializers.CharField(allow_null=True, help_text="`cursor` of the next page; null at the end.")
+
+
+class AppPage(serializers.Serializer[Any]):
+    """Some app clients."""
+
+    items = AppSchema(many=True)
+    next = serializers.CharField(allow_null=True, help_text="`cursor` of the next page; null at the end.")
+
+
+class UserPage(serializers.Serializer[Any]):
+    """Some users."""
+
+    items = UserSchema(many=True)
+    next = serializers.CharField(allow_null=True, help_text="`cursor` of the next page; null at the end.")

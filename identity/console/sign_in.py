@@ -1,0 +1,246 @@
+"""Operators' sign-in: password, then the authenticator's code; a one-time link for the first visit.
+
+Until both factors are shown the session holds only who is half-way, for ten minutes; its id changes at each rise.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+from urllib.parse import urlencode
+
+import segno
+from django.contrib.auth import login, logout
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import reverse
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+from django_otp import login as otp_login
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from identity.console import forms
+from identity.console.guard import actor, inner_path, is_proven, operator, render, told
+from identity.foundation import clock, errors, limits
+from identity.models import Operator
+from pools.services import audit, operator_sign_in, operators
+
+HALF_WAY = "half-way"
+PATIENCE = 600
+BACKEND = "django.contrib.auth.backends.ModelBackend"
+WRONG = "That sign-in didn’t work. Check the details and try again."
+BUSY = "Too many people are signing in at this moment. Try again in a few seconds."
+
+
+class HalfWay(NamedTuple):
+    """An operator who has shown the first proof in this session."""
+
+    operator: Operator
+    by_link: bool
+
+
+def half_way(request: HttpRequest) -> HalfWay | None:
+    """Return who is half-way in this session, None once that is too long ago or the password has changed since."""
+    kept = request.session.get(HALF_WAY)
+    if not kept or kept["at"] + PATIENCE < clock.epoch():
+        return None
+    who = operators.operator_by_id(kept["operator"])
+    if who is None or kept["mark"] != who.get_session_auth_hash():
+        return None
+    return HalfWay(who, kept["by_link"])
+
+
+def go_half_way(request: HttpRequest, who: Operator, *, by_link: bool) -> None:
+    """Start a session anew with what has been shown so far."""
+    request.session.flush()
+    request.session[HALF_WAY] = {
+        "operator": who.pk,
+        "at": clock.epoch(),
+        "mark": who.get_session_auth_hash(),
+        "by_link": by_link,
+    }
+
+
+def go_in(request: HttpRequest, who: Operator, device: TOTPDevice) -> None:
+    """Sign in: a new session id, both factors noted."""
+    request.session.pop(HALF_WAY, None)
+    login(request, who, backend=BACKEND)
+    otp_login(request, device)
+
+
+def onward(request: HttpRequest) -> str:
+    """Return where a finished sign-in leads."""
+    return inner_path(request.GET.get("next", ""))
+
+
+def with_next(request: HttpRequest, name: str) -> str:
+    """Return a page of the sign-in that remembers where it leads."""
+    wanted = request.GET.get("next", "")
+    return reverse(name) + ("?" + urlencode({"next": wanted}) if wanted else "")
+
+
+def too_many(wait: int) -> str:
+    """Say in words how long a lock holds."""
+    minutes = -(-wait // 60)
+    return f"Too many tries. Try again in {minutes} minutes." if minutes > 1 else "Too many tries. Try again in a minute."
+
+
+def show(request: HttpRequest, page: str, context: dict[str, Any], form: forms.Form, retry: int = 0) -> HttpResponse:
+    """Show a step, with the status that its form's state deserves."""
+    status = 429 if retry else 422 if form.is_bound and not form.is_valid() else 200
+    answer = render(request, page, {**context, "form": form, "query": request.GET.urlencode()}, status)
+    if retry:
+        answer.headers["Retry-After"] = str(retry)
+    return answer
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign_in(request: HttpRequest) -> HttpResponse:
+    """Ask for name and password."""
+    if is_proven(request):
+        return HttpResponseRedirect(onward(request))
+    form, retry = forms.SignIn(request.POST or None), 0
+    if request.method == "POST" and form.is_valid():
+        address = request.address  # type: ignore[attr-defined]
+        given = form.cleaned_data
+        try:
+            if not limits.take("operator-sign-in", address, limit=30, window=60):
+                raise errors.LockedOut(retry_after=60)
+            who = operator_sign_in.check_password(given["username"], given["password"], by=actor(request))
+        except errors.PasswordIncorrect:
+            form.clean_or_blame(None, WRONG)
+        except errors.LockedOut as locked:
+            retry = locked.retry_after
+            form.clean_or_blame(None, too_many(retry))
+        except errors.Overloaded as busy:
+            retry = busy.retry_after
+            form.clean_or_blame(None, BUSY)
+        else:
+            if operator_sign_in.enrolled(who):
+                go_half_way(request, who, by_link=False)
+                return HttpResponseRedirect(with_next(request, "console:code"), status=303)
+            form.clean_or_blame(
+                None,
+                "This operator has no authenticator yet. Ask for a one-time link: "
+                f"manage.py create_operator --link {who.username}",
+            )
+    return show(request, "sign_in.html", {"title": "Sign in"}, form, retry)
+
+
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "HEAD", "POST"])
+def code(request: HttpRequest) -> HttpResponse:
+    """Ask for the authenticator's code."""
+    waiting = half_way(request)
+    if waiting is None:
+        return HttpResponseRedirect(with_next(request, "console:sign_in"))
+    form, retry = forms.Code(request.POST or None), 0
+    if request.method == "POST" and form.is_valid():
+        who = waiting.operator
+        try:
+            device = operator_sign_in.check_code(who, form.cleaned_data["code"], by=actor(request, who))
+        except errors.TotpMismatch:
+            form.clean_or_blame("code", "That code is not right. Wait for the next one, and check your device’s clock.")
+        except errors.TotpUsed:
+            form.clean_or_blame("code", "That code was used already. Wait for the next one.")
+        except errors.TotpNotFound:
+            return HttpResponseRedirect(with_next(request, "console:sign_in"), status=303)
+        except errors.LockedOut as locked:
+            retry = locked.retry_after
+            form.clean_or_blame("code", too_many(retry))
+        else:
+            go_in(request, who, device)
+            return HttpResponseRedirect(onward(request), status=303)
+    context = {"title": "Two-step sign-in", "who": waiting.operator.username}
+    return show(request, "code.html", context, form, retry)
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """End the session."""
+    if request.user.is_authenticated:
+        audit.record(audit.Tag.OPERATOR_SIGNED_OUT, subject=operator(request).username, by=actor(request))
+    logout(request)
+    return told(request, "You are signed out.", reverse("console:sign_in"))
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def link(request: HttpRequest) -> HttpResponse:
+    """Open a one-time link. Looking at it spends nothing, since mail scanners and previews look too."""
+    token = request.GET.get("token", "")[:2048]
+    try:
+        if request.method != "POST":
+            owner = operator_sign_in.link_owner(token)
+            context = {"title": "Welcome", "who": owner.username, "query": request.GET.urlencode()}
+            return render(request, "link.html", context)
+        who = operator_sign_in.spend_link(token, by=actor(request))
+    except operator_sign_in.LinkRefused:
+        return render(request, "link_refused.html", {"title": "Link expired"}, 410)
+    device = operator_sign_in.authenticator(who)
+    if device is not None and who.has_usable_password():
+        request.session.flush()
+        go_in(request, who, device)
+        return HttpResponseRedirect(reverse("console:pools"), status=303)
+    go_half_way(request, who, by_link=True)
+    where = "console:set_authenticator" if who.has_usable_password() else "console:set_password"
+    return HttpResponseRedirect(reverse(where), status=303)
+
+
+@sensitive_post_parameters("new_password")
+@require_http_methods(["GET", "HEAD", "POST"])
+def set_password(request: HttpRequest) -> HttpResponse:
+    """Let one who came by a link choose a password."""
+    waiting = half_way(request)
+    if waiting is None or not waiting.by_link or waiting.operator.has_usable_password():
+        return HttpResponseRedirect(reverse("console:sign_in"))
+    form, retry = forms.NewPassword(request.POST or None), 0
+    if request.method == "POST" and form.is_valid():
+        who = waiting.operator
+        try:
+            operators.set_password(who, form.cleaned_data["new_password"], by=actor(request, who))
+        except errors.PasswordRejected as weak:
+            form.clean_or_blame("new_password", weak.message)
+        except errors.Overloaded as busy:
+            retry = busy.retry_after
+            form.clean_or_blame(None, BUSY)
+        else:
+            go_half_way(request, who, by_link=True)
+            where = "console:code" if operator_sign_in.enrolled(who) else "console:set_authenticator"
+            return HttpResponseRedirect(reverse(where), status=303)
+    context = {"title": "Choose a password", "who": waiting.operator.username, "step": "Step 1 of 2"}
+    return show(request, "set_password.html", context, form, retry)
+
+
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "HEAD", "POST"])
+def set_authenticator(request: HttpRequest) -> HttpResponse:
+    """Let one who came by a link enrol an authenticator; its first code signs in."""
+    waiting = half_way(request)
+    if waiting is None or not waiting.by_link or operator_sign_in.enrolled(waiting.operator):
+        return HttpResponseRedirect(reverse("console:sign_in"))
+    who = waiting.operator
+    form, retry = forms.Code(request.POST or None), 0
+    if request.method == "POST" and form.is_valid():
+        try:
+            device = operator_sign_in.confirm_enrolment(who, form.cleaned_data["code"], by=actor(request, who))
+        except (errors.TotpMismatch, errors.TotpUsed):
+            form.clean_or_blame("code", "That code is not right. Wait for the next one, and check your device’s clock.")
+        except errors.TotpNotFound:
+            return HttpResponseRedirect(reverse("console:set_authenticator"), status=303)
+        except errors.LockedOut as locked:
+            retry = locked.retry_after
+            form.clean_or_blame("code", too_many(retry))
+        else:
+            go_in(request, who, device)
+            return told(request, "You are set up. Next time: password, then a code.", reverse("console:pools"))
+    secret = operator_sign_in.pending_secret(who) or operator_sign_in.enrol(who, by=actor(request, who))
+    address = f"otpauth://totp/Cognate:{who.username}?{urlencode({'secret': secret, 'issuer': 'Cognate'})}"
+    drawing = segno.make(address, error="m", micro=False).svg_inline(border=2, omitsize=True, title="QR code", desc="")
+    context = {
+        "title": "Set up your authenticator",
+        "who": who.username,
+        "step": "Step 2 of 2",
+        "drawing": drawing,
+        "address": address,
+        "spaced": " ".join(secret[i : i + 4] for i in range(0, len(secret), 4)),
+    }
+    return show(request, "set_authenticator.html", context, form, retry)

@@ -1,0 +1,79 @@
+"""A data table as values: columns, cells, where the next page is, what to show when there is nothing.
+
+One template draws them all, so that one test covers captions, headers, narrow screens and paging.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal
+
+Tone = Literal["", "good", "warn", "danger"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One value: text, a link, an id to copy, a moment, or a state."""
+
+    text: str = ""
+    href: str = ""
+    is_code: bool = False
+    moment: datetime | None = None
+    tone: Tone = ""
+    is_badge: bool = False
+    note: str = ""
+    """A second, softer line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column's heading; those that are not needed on a phone say so."""
+
+    heading: str
+    wide_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """What a list says when it has nothing, and the next step."""
+
+    title: str
+    text: str
+    action: str = ""
+    href: str = ""
+    command: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A list as it is shown."""
+
+    caption: str
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[Cell]]
+    empty: Empty
+    next_page: str = ""
+    first_page: str = ""
+    id: str = field(default="list")
+
+    @property
+    def lines(self) -> list[list[tuple[Column, Cell]]]:
+        """Return each row's cells beside their columns."""
+        return [list(zip(self.columns, row, strict=True)) for row in self.rows]
+
+
+def moment(value: datetime | None) -> Cell:
+    """Return a point in time, or a dash."""
+    return Cell(moment=value) if value else Cell(text="–")
+
+
+def code(text: str, href: str = "") -> Cell:
+    """Return an id."""
+    return Cell(text=text, href=href, is_code=True)
+
+
+def state(text: str, tone: Tone = "") -> Cell:
+    """Return a state as a badge."""
+    return Cell(text=text, tone=tone, is_badge=True)

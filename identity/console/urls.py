@@ -1,0 +1,55 @@
+"""Rooms of operators. What needs both factors stands in ``INSIDE``, so that nothing is guarded by memory."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, URLResolver, path, re_path
+from django.views.generic import RedirectView
+
+from identity.console import api_docs, guard, keys, mailbox, pages, people, rest, sign_in
+
+app_name = "console"
+
+INSIDE = [
+    ("console/pools", pages.pools, "pools"),
+    ("console/pools/<str:pool_id>", pages.pool, "pool"),
+    ("console/pools/<str:pool_id>/apps", pages.apps, "apps"),
+    ("console/pools/<str:pool_id>/apps/new", pages.new_app, "new_app"),
+    ("console/pools/<str:pool_id>/apps/<slug:client_id>", pages.app, "app"),
+    ("console/pools/<str:pool_id>/users", people.people, "users"),
+    ("console/pools/<str:pool_id>/users/<uuid:sub>", people.person, "user"),
+    ("console/pools/<str:pool_id>/users/<uuid:sub>/<slug:key>", people.change, "change_user"),
+    ("console/pools/<str:pool_id>/audit", pages.events, "audit"),
+    ("console/access-keys", keys.keys, "keys"),
+    ("console/access-keys/<slug:key_id>/disable", keys.disable_key, "disable_key"),
+]
+OUTSIDE = [
+    ("console/sign-in", sign_in.sign_in, "sign_in"),
+    ("console/sign-in/code", sign_in.code, "code"),
+    ("console/sign-out", sign_in.sign_out, "sign_out"),
+    ("console/link", sign_in.link, "link"),
+    ("console/welcome/password", sign_in.set_password, "set_password"),
+    ("console/welcome/authenticator", sign_in.set_authenticator, "set_authenticator"),
+    ("dev/mailbox", mailbox.page, "mailbox"),
+    ("dev/messages", mailbox.as_json, "messages"),
+    ("api/docs/", api_docs.page, "api_docs"),
+    ("api/schema/", api_docs.schema, "api_schema"),
+]
+API = [
+    ("api/v1/pools", rest.Pools, "api_pools"),
+    ("api/v1/pools/<str:pool_id>", rest.Pool, "api_pool"),
+    ("api/v1/pools/<str:pool_id>/apps", rest.Apps, "api_apps"),
+    ("api/v1/pools/<str:pool_id>/apps/<slug:client_id>", rest.App, "api_app"),
+    ("api/v1/pools/<str:pool_id>/users", rest.Users, "api_users"),
+    ("api/v1/pools/<str:pool_id>/users/<uuid:sub>", rest.User, "api_user"),
+    ("api/v1/pools/<str:pool_id>/users/<uuid:sub>/disable", rest.DisableUser, "api_disable_user"),
+    ("api/v1/pools/<str:pool_id>/users/<uuid:sub>/enable", rest.EnableUser, "api_enable_user"),
+]
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    re_path(r"^console/?$", RedirectView.as_view(pattern_name="console:pools"), name="home"),
+    *(path(route, guard.signed_in(view), name=name) for route, view, name in INSIDE),
+    *(path(route, view, name=name) for route, view, name in OUTSIDE),
+    *(path(route, view.as_view(), name=name) for route, view, name in API),
+    re_path(r"^console/.*$", guard.not_found),
+    re_path(r"^api/.*$", rest.Nothing.as_view(), name="api_nothing"),
+]
