@@ -26,11 +26,13 @@ KINDS = (
 
 
 class Form(forms.Form):
-    """A form whose fields carry their own hint and error ids for the field part."""
+    """A form as the field part draws it."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        """Name elements as their fields, without Django's ``id_``."""
+        """Give elements the ids of their fields, without Django's ``id_``, and the stylesheet's class."""
         super().__init__(*args, auto_id="%s", label_suffix="", **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.setdefault("class", "input")
 
     def clean_or_blame(self, field: str | None, message: str) -> None:
         """Show a service's refusal at a field, or above the form where it names none of these."""
@@ -43,7 +45,9 @@ class SignIn(Form):
     username = forms.CharField(
         max_length=150,
         label="Username",
-        widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True, **OFF}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "username", "autofocus": True, **OFF}
+        ),
     )
     password = forms.CharField(
         max_length=1024,
@@ -72,8 +76,12 @@ class Code(Form):
     def clean_code(self) -> str:
         """Take spaces out, as authenticators show them."""
         code = "".join(self.cleaned_data["code"].split())
-        if len(code) != operator_sign_in.DIGITS or not (code.isascii() and code.isdigit()):
-            raise forms.ValidationError("Enter the six digits that your authenticator app shows.")
+        if len(code) != operator_sign_in.DIGITS or not (
+            code.isascii() and code.isdigit()
+        ):
+            raise forms.ValidationError(
+                "Enter the six digits that your authenticator app shows."
+            )
         return code
 
 
@@ -85,7 +93,9 @@ class NewPassword(Form):
         label="New password",
         help_text="At least 12 characters. A sentence is good; your password manager is better.",
         strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "autofocus": True, "minlength": "12"}),
+        widget=forms.PasswordInput(
+            attrs={"autocomplete": "new-password", "autofocus": True, "minlength": "12"}
+        ),
     )
 
 
@@ -105,7 +115,9 @@ class Confirm(Form):
     """Type the name of what is to be changed."""
 
     confirmation = forms.CharField(
-        max_length=2048, label="Type the name to confirm", widget=forms.TextInput(attrs={"autocomplete": "off", **OFF})
+        max_length=2048,
+        label="Type the name to confirm",
+        widget=forms.TextInput(attrs={"autocomplete": "off", **OFF}),
     )
 
     def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
@@ -142,20 +154,26 @@ class NewApp(Form):
         help_text="Shown to operators, and to people where they are asked for consent.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    kind = forms.ChoiceField(choices=KINDS, label="What kind of app is it?", initial="public")
+    kind = forms.ChoiceField(
+        choices=KINDS, label="What kind of app is it?", initial="public"
+    )
     callback_urls = forms.CharField(
         max_length=20_000,
         label="Callback URLs",
         required=False,
         help_text="Where people return after signing in: one absolute URL a line, matched exactly.",
-        widget=forms.Textarea(attrs={"rows": 3, "placeholder": "http://localhost:3000/callback", **OFF}),
+        widget=forms.Textarea(
+            attrs={"rows": 3, "placeholder": "http://localhost:3000/callback", **OFF}
+        ),
     )
     logout_urls = forms.CharField(
         max_length=20_000,
         label="Sign-out URLs",
         required=False,
         help_text="Where people return after signing out.",
-        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "http://localhost:3000/", **OFF}),
+        widget=forms.Textarea(
+            attrs={"rows": 2, "placeholder": "http://localhost:3000/", **OFF}
+        ),
     )
     scopes = forms.MultipleChoiceField(
         label="Scopes of this pool's resource servers",
@@ -164,7 +182,9 @@ class NewApp(Form):
         help_text="Needed by machines; people's apps may ask for them too.",
     )
 
-    def __init__(self, *args: Any, scopes: list[tuple[str, str]], **kwargs: Any) -> None:
+    def __init__(
+        self, *args: Any, scopes: list[tuple[str, str]], **kwargs: Any
+    ) -> None:
         """Offer the pool's own scopes."""
         super().__init__(*args, **kwargs)
         self.fields["scopes"].choices = scopes  # type: ignore[attr-defined]
@@ -182,9 +202,14 @@ class NewApp(Form):
         given = super().clean() or self.cleaned_data
         if given.get("kind") == "machine":
             if not given.get("scopes"):
-                self.add_error("scopes", "Choose at least one scope: a machine signs in for these alone.")
+                self.add_error(
+                    "scopes",
+                    "Choose at least one scope: a machine signs in for these alone.",
+                )
         elif "callback_urls" in given and not given["callback_urls"]:
-            self.add_error("callback_urls", "Enter at least one URL, so that people can come back.")
+            self.add_error(
+                "callback_urls", "Enter at least one URL, so that people can come back."
+            )
         return given
 
     def settings(self) -> dict[str, Any]:
@@ -196,7 +221,10 @@ class NewApp(Form):
             "prevent_user_existence_errors": "ENABLED",
         }
         if given["kind"] == "machine":
-            return asked | {"allowed_o_auth_flows": ["client_credentials"], "allowed_o_auth_scopes": given["scopes"]}
+            return asked | {
+                "allowed_o_auth_flows": ["client_credentials"],
+                "allowed_o_auth_scopes": given["scopes"],
+            }
         return asked | {
             "allowed_o_auth_flows": ["code"],
             "allowed_o_auth_scopes": ["openid", "email", "profile", *given["scopes"]],

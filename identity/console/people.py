@@ -77,12 +77,20 @@ def as_filter(by: str, prefix: str) -> str | None:
 
 def name_of(user: Any) -> str:  # noqa: ANN401 - a user row
     """Return what an operator knows a user by: the address where the username is only a number."""
-    return user.email or user.phone_number or user.username if user.username == str(user.sub) else user.username
+    return (
+        user.email or user.phone_number or user.username
+        if user.username == str(user.sub)
+        else user.username
+    )
 
 
 def state_of(user: Any) -> Cell:  # noqa: ANN401 - a user row
     """Return a user's state as one badge."""
-    return state("Disabled", "danger") if not user.enabled else state(*STATUS.get(user.status, (user.status, "")))
+    return (
+        state("Disabled", "danger")
+        if not user.enabled
+        else state(*STATUS.get(user.status, (user.status, "")))
+    )
 
 
 @require_safe
@@ -105,21 +113,45 @@ def people(request: HttpRequest, pool_id: str) -> HttpResponse:
         refused = problem.message
     rows = [
         (
-            Cell(name_of(user), href=reverse("console:user", args=[pool.public_id, user.sub]), note=str(user.sub)),
-            Cell(user.email or "–", note="verified" if user.email and user.email_verified else ""),
+            Cell(
+                name_of(user),
+                href=reverse("console:user", args=[pool.public_id, user.sub]),
+                note=str(user.sub),
+            ),
+            Cell(
+                user.email or "–",
+                note="verified" if user.email and user.email_verified else "",
+            ),
             state_of(user),
             moment(user.created_at),
         )
         for user in found
     ]
     nobody = (
-        Empty("Nobody begins like that", refused or "Try fewer letters, or search in another attribute.")
+        Empty(
+            "Nobody begins like that",
+            refused or "Try fewer letters, or search in another attribute.",
+        )
         if form.is_bound
-        else Empty("Nobody yet", "People appear here when they sign up, or when a program adds them.")
+        else Empty(
+            "Nobody yet",
+            "People appear here when they sign up, or when a program adds them.",
+        )
     )
-    table = Table(caption="Users", columns=COLUMNS, rows=rows, empty=nobody, **pager(request, token))
+    table = Table(
+        caption="Users",
+        columns=COLUMNS,
+        rows=rows,
+        empty=nobody,
+        **pager(request, token),
+    )
     context = inside(pool, "users", table=table, form=form)
-    return show_list(request, "users.html", context, 422 if refused or (form.is_bound and form.errors) else 200)
+    return show_list(
+        request,
+        "users.html",
+        context,
+        422 if refused or (form.is_bound and form.errors) else 200,
+    )
 
 
 @require_safe
@@ -131,7 +163,11 @@ def person(request: HttpRequest, pool_id: str, sub: UUID) -> HttpResponse:
     facts = [
         ("Username", user.username),
         ("Sub", str(user.sub)),
-        ("Second factor", ", ".join(method.replace("_", " ").lower() for method in mfa.methods) or "None"),
+        (
+            "Second factor",
+            ", ".join(method.replace("_", " ").lower() for method in mfa.methods)
+            or "None",
+        ),
         ("Groups", ", ".join(group.name for group in groups.of(user)) or "None"),
     ]
     changes = ["sign-out", "disable" if user.enabled else "enable"]
@@ -142,8 +178,15 @@ def person(request: HttpRequest, pool_id: str, sub: UUID) -> HttpResponse:
         user_row=user,
         state=state_of(user),
         facts=facts,
-        attributes=[(key, value) for key, value in users.attributes_of(user).items() if key != "sub"],
-        changes=[confirmation(pool, user, key, forms.Confirm(name=name_of(user))) for key in changes],
+        attributes=[
+            (key, value)
+            for key, value in users.attributes_of(user).items()
+            if key != "sub"
+        ],
+        changes=[
+            confirmation(pool, user, key, forms.Confirm(name=name_of(user)))
+            for key in changes
+        ],
     )
     context["crumbs"] += _crumbs(pool)
     return render(request, "user.html", context)
@@ -185,7 +228,13 @@ def change(request: HttpRequest, pool_id: str, sub: UUID, key: str) -> HttpRespo
         where = reverse("console:user", args=[pool.public_id, user.sub])
         return told(request, CHANGES[key].done.format(name_of(user)), where)
     context = inside(
-        pool, "users", title=CHANGES[key].title, confirmation=confirmation(pool, user, key, form)
+        pool,
+        "users",
+        title=CHANGES[key].title,
+        confirmation=confirmation(pool, user, key, form),
     )
-    context["crumbs"] += [*_crumbs(pool), (name_of(user), reverse("console:user", args=[pool.public_id, user.sub]))]
+    context["crumbs"] += [
+        *_crumbs(pool),
+        (name_of(user), reverse("console:user", args=[pool.public_id, user.sub])),
+    ]
     return render(request, "confirm.html", context, 422 if form.is_bound else 200)

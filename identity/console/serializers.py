@@ -11,7 +11,13 @@ from identity.foundation import names
 from pools.services import app_clients, users
 
 FLOWS = ("code", "client_credentials")
-STATUSES = ("UNCONFIRMED", "CONFIRMED", "RESET_REQUIRED", "FORCE_CHANGE_PASSWORD", "EXTERNAL_PROVIDER")
+STATUSES = (
+    "UNCONFIRMED",
+    "CONFIRMED",
+    "RESET_REQUIRED",
+    "FORCE_CHANGE_PASSWORD",
+    "EXTERNAL_PROVIDER",
+)
 LIMIT = 60
 
 
@@ -20,16 +26,24 @@ class Strict(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:  # noqa: ANN401 - DRF's signature
         """Check names before values."""
-        if isinstance(data, dict) and (unknown := sorted(str(key) for key in data.keys() - self.fields.keys())):
-            raise serializers.ValidationError(dict.fromkeys(unknown, ["No such member."]))
+        if isinstance(data, dict) and (
+            unknown := sorted(str(key) for key in data.keys() - self.fields.keys())
+        ):
+            raise serializers.ValidationError(
+                dict.fromkeys(unknown, ["No such member."])
+            )
         return super().to_internal_value(data)
 
 
 class Paging(serializers.Serializer[Any]):
     """Which page is wanted."""
 
-    limit = serializers.IntegerField(min_value=1, max_value=LIMIT, default=25, help_text="How many; 60 at most.")
-    cursor = serializers.CharField(max_length=2048, required=False, help_text="`next` of the page before.")
+    limit = serializers.IntegerField(
+        min_value=1, max_value=LIMIT, default=25, help_text="How many; 60 at most."
+    )
+    cursor = serializers.CharField(
+        max_length=2048, required=False, help_text="`next` of the page before."
+    )
 
 
 class UserPaging(Paging):
@@ -77,7 +91,9 @@ class AppSchema(serializers.Serializer[Any]):
     scopes = serializers.ListField(child=serializers.CharField())
     callback_urls = serializers.ListField(child=serializers.CharField())
     logout_urls = serializers.ListField(child=serializers.CharField())
-    auth_flows = serializers.SerializerMethodField(help_text="Sign-in flows of the wire API that are open to it.")
+    auth_flows = serializers.SerializerMethodField(
+        help_text="Sign-in flows of the wire API that are open to it."
+    )
     access_seconds = serializers.IntegerField()
     id_seconds = serializers.IntegerField()
     refresh_seconds = serializers.IntegerField()
@@ -92,20 +108,33 @@ class AppSchema(serializers.Serializer[Any]):
 class MadeAppSchema(AppSchema):
     """An app client that was just made: the only answer that carries its secret."""
 
-    secret = serializers.CharField(allow_null=True, help_text="Shown in this answer and never again.")
+    secret = serializers.CharField(
+        allow_null=True, help_text="Shown in this answer and never again."
+    )
 
 
 class NewAppSchema(Strict):
     """What to make."""
 
     name = serializers.CharField(max_length=128)
-    confidential = serializers.BooleanField(default=False, help_text="Whether it gets a secret.")
-    oauth_flows = serializers.ListField(
-        child=serializers.ChoiceField(choices=FLOWS), default=list, max_length=2, help_text="Empty: no OAuth."
+    confidential = serializers.BooleanField(
+        default=False, help_text="Whether it gets a secret."
     )
-    scopes = serializers.ListField(child=serializers.CharField(max_length=300), default=list, max_length=50)
-    callback_urls = serializers.ListField(child=serializers.CharField(max_length=1024), default=list, max_length=100)
-    logout_urls = serializers.ListField(child=serializers.CharField(max_length=1024), default=list, max_length=100)
+    oauth_flows = serializers.ListField(
+        child=serializers.ChoiceField(choices=FLOWS),
+        default=list,
+        max_length=2,
+        help_text="Empty: no OAuth.",
+    )
+    scopes = serializers.ListField(
+        child=serializers.CharField(max_length=300), default=list, max_length=50
+    )
+    callback_urls = serializers.ListField(
+        child=serializers.CharField(max_length=1024), default=list, max_length=100
+    )
+    logout_urls = serializers.ListField(
+        child=serializers.CharField(max_length=1024), default=list, max_length=100
+    )
 
     def settings(self) -> dict[str, Any]:
         """Return what the service is asked for."""
@@ -122,8 +151,12 @@ class NewAppSchema(Strict):
                 "supported_identity_providers": ["COGNITO"],
             }
         elif given["scopes"]:
-            raise serializers.ValidationError({"scopes": ["Scopes need an OAuth flow."]})
-        return asked | {key: given[key] for key in ("callback_urls", "logout_urls") if given[key]}
+            raise serializers.ValidationError(
+                {"scopes": ["Scopes need an OAuth flow."]}
+            )
+        return asked | {
+            key: given[key] for key in ("callback_urls", "logout_urls") if given[key]
+        }
 
 
 class UserSchema(serializers.Serializer[Any]):
@@ -133,7 +166,9 @@ class UserSchema(serializers.Serializer[Any]):
     username = serializers.CharField()
     status = serializers.ChoiceField(choices=STATUSES)
     enabled = serializers.BooleanField()
-    attributes = serializers.SerializerMethodField(help_text="By Cognito's names; every value is text.")
+    attributes = serializers.SerializerMethodField(
+        help_text="By Cognito's names; every value is text."
+    )
     created_at = serializers.DateTimeField()
     modified_at = serializers.DateTimeField()
 
@@ -165,18 +200,24 @@ class PoolPage(serializers.Serializer[Any]):
     """Some pools."""
 
     items = PoolSchema(many=True)
-    next = serializers.CharField(allow_null=True, help_text="`cursor` of the next page; null at the end.")
+    next = serializers.CharField(
+        allow_null=True, help_text="`cursor` of the next page; null at the end."
+    )
 
 
 class AppPage(serializers.Serializer[Any]):
     """Some app clients."""
 
     items = AppSchema(many=True)
-    next = serializers.CharField(allow_null=True, help_text="`cursor` of the next page; null at the end.")
+    next = serializers.CharField(
+        allow_null=True, help_text="`cursor` of the next page; null at the end."
+    )
 
 
 class UserPage(serializers.Serializer[Any]):
     """Some users."""
 
     items = UserSchema(many=True)
-    next = serializers.CharField(allow_null=True, help_text="`cursor` of the next page; null at the end.")
+    next = serializers.CharField(
+        allow_null=True, help_text="`cursor` of the next page; null at the end."
+    )
