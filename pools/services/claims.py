@@ -12,7 +12,7 @@ from typing import Any
 from identity.foundation import clock, names
 from pools.models import AppClient
 from pools.models.hot import Member, Person
-from pools.services import app_clients, users
+from pools.services import app_clients, attributes
 
 API_SCOPES = ("aws.cognito.signin.user.admin",)
 EMAIL = frozenset({"email", "email_verified"})
@@ -100,19 +100,19 @@ def role_claims(groups: Sequence[Member]) -> dict[str, Any]:
 def visible(client: AppClient, person: Person, scopes: Sequence[str] | None) -> dict[str, str]:
     """Return the attributes that the client may read, and of them those that the scopes cover (None: all)."""
     allowed = app_clients.readable(client, client.pool)
-    attributes = {
+    seen = {
         name: value
-        for name, value in users.attributes_of(person).items()
+        for name, value in attributes.of(person).items()
         if name == "sub" or allowed is None or name in allowed
     }
     if scopes is None:
-        return attributes
+        return seen
     narrowing = {"email", "phone", "profile"}.intersection(scopes)
     if "openid" not in scopes:
-        return {"sub": attributes["sub"]}
+        return {"sub": seen["sub"]}
     if not narrowing:
-        return attributes
-    return {name: value for name, value in attributes.items() if name == "sub" or covered(name, narrowing)}
+        return seen
+    return {name: value for name, value in seen.items() if name == "sub" or covered(name, narrowing)}
 
 
 def covered(name: str, scopes: set[str]) -> bool:

@@ -9,7 +9,7 @@ from identity.foundation import clock
 from identity.foundation.errors import DomainError, SessionRefused
 from pools.models import User
 from pools.models.user import Status
-from pools.services import access, attributes, audit, passwords, users
+from pools.services import access, attributes, audit, passwords
 from pools.services.audit import Actor, Tag
 from pools.services.sign_in.attempt import Accepted, Attempt, Challenge
 
@@ -23,7 +23,7 @@ def applies(attempt: Attempt) -> bool:
 
 def offer(attempt: Attempt) -> dict[str, Any]:
     """Return which attributes are missing, and those that are there."""
-    present = users.attributes_of(attempt.person)
+    present = attributes.of(attempt.person)
     return {
         "required": [name for name in attributes.required(attempt.pool) if not present.get(name)],
         "attributes": present,

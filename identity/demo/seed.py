@@ -1,0 +1,250 @@
+"""The demo's pool, apps, identity pool and operator, and the bootstrap file that tells of them.
+
+Each stage is written down as soon as it is made, so that a seed that was interrupted goes on where it stopped. Ids
+and secrets never change; addresses are refreshed at each start.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from identity.foundation import names
+from pools.services import (
+    access,
+    app_clients,
+    identity_pools,
+    operator_sign_in,
+    operators,
+    signing_keys,
+    user_pools,
+)
+from pools.services.audit import Actor
+
+BY = Actor.system()
+CALLBACK = "http://localhost:3000/callback"
+SCOPES = ["openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"]
+ATTRIBUTES = [
+    *("email", "email_verified", "phone_number", "phone_number_verified", "name", "given_name", "family_name"),
+    *("middle_name", "nickname", "preferred_username", "profile", "picture", "website", "gender", "birthdate"),
+    *("zoneinfo", "locale", "address", "updated_at", "custom:role"),
+]
+FLOWS = [
+    *("ALLOW_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"),
+    *("ALLOW_CUSTOM_AUTH", "ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"),
+]
+MEMBER_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+            "Resource": "arn:aws:s3:::{bucket}/{identity_id}/*",
+        },
+        {
+            "Effect": "Allow",
+            "Action": "s3:ListBucket",
+            "Resource": "arn:aws:s3:::{bucket}",
+            "Condition": {"StringLike": {"s3:prefix": ["{identity_id}/*", "{identity_id}/"]}},
+        },
+        {"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"},
+    ],
+}
+
+
+def path() -> Path:
+    """Return where the bootstrap file is."""
+    return Path(settings.DATA_DIR) / "bootstrap.json"
+
+
+def read() -> dict[str, Any]:
+    """Return what was seeded so far."""
+    try:
+        found: dict[str, Any] = json.loads(path().read_text())
+    except FileNotFoundError:
+        return {}
+    return found
+
+
+def write(kept: dict[str, Any]) -> None:
+    """Put the file in place at once, readable by its owner alone."""
+    handle, name = tempfile.mkstemp(dir=path().parent, prefix="bootstrap-")
+    with os.fdopen(handle, "w") as file:
+        json.dump(kept, file, indent=1)
+        file.write("\n")
+    Path(name).chmod(0o600)
+    Path(name).replace(path())
+
+
+def seed() -> dict[str, Any]:
+    """Make what is missing, refresh addresses, and return the bootstrap file's content."""
+    kept = read()
+    stages: tuple[tuple[str, Callable[[dict[str, Any]], dict[str, Any]]], ...] = (
+        ("operator", operator),
+        ("access_key_id", access_key),
+        ("user_pool_id", user_pool),
+        ("client_id", public_client),
+        ("confidential_client_id", confidential_client),
+        ("machine_client_id", machine_client),
+        ("identity_pool_id", identity_pool),
+    )
+    signing_keys.ensure_house_keys()
+    for key, stage in stages:
+        if not kept.get(key):
+            kept |= stage(kept)
+            write(kept)
+    kept |= addresses(kept)
+    write(kept)
+    return kept
+
+
+def operator(kept: dict[str, Any]) -> dict[str, Any]:
+    """Make the demo's operator, with a random password and an enrolled authenticator."""
+    del kept
+    password = names.text(names.ALNUM, 24)
+    name = f"demo-{names.text(names.LOWER, 6)}" if operator_exists("demo") else "demo"
+    who = operators.create(name, password=password, by=BY)
+    secret = operator_sign_in.enrol(who, by=BY, confirmed=True)
+    return {"operator": {"username": name, "password": password, "totp_secret": secret}}
+
+
+def operator_exists(name: str) -> bool:
+    """Say whether an operator has that name already, from a seed whose file was lost."""
+    try:
+        operators.operator(name)
+    except operators.OperatorNotFound:
+        return False
+    return True
+
+
+def access_key(kept: dict[str, Any]) -> dict[str, Any]:
+    """Make the access key with which boto3 signs."""
+    who = operators.operator(kept["operator"]["username"])
+    key_id, secret = operators.create_key(who, description="bootstrap file", by=BY)
+    return {"access_key_id": key_id, "secret_access_key": secret}
+
+
+def user_pool(kept: dict[str, Any]) -> dict[str, Any]:
+    """Make the demo pool of the contract, with its prefix domain and resource server."""
+    del kept
+    pool = user_pools.create(
+        "Demo",
+        settings={
+            "username_attributes": ["email"],
+            "username_configuration": {"case_sensitive": False},
+            "auto_verified_attributes": ["email"],
+            "schema": [
+                {"name": "email", "attribute_data_type": "String", "mutable": True, "required": True},
+                {"name": "role", "attribute_data_type": "String", "mutable": True},
+            ],
+        },
+        by=BY,
+    )
+    mfa = {"mfa_configuration": "OPTIONAL", "software_token_mfa_configuration": {"enabled": True}}
+    pool = user_pools.set_mfa(pool, settings=mfa, by=BY)
+    prefix = f"demo-{pool.public_id.rpartition('_')[2].lower()}"
+    user_pools.set_domain(pool, prefix, by=BY)
+    scopes = [{"name": "read", "description": "See photos"}, {"name": "write", "description": "Store photos"}]
+    user_pools.create_resource_server(pool, identifier="photos", name="Photos", scopes=scopes, by=BY)
+    return {"user_pool_id": pool.public_id, "prefix": prefix}
+
+
+def oauth(callbacks: list[str], logouts: list[str]) -> dict[str, Any]:
+    """Return the settings that the demo's apps of people share."""
+    return {
+        "explicit_auth_flows": FLOWS,
+        "allowed_o_auth_flows_user_pool_client": True,
+        "allowed_o_auth_flows": ["code"],
+        "allowed_o_auth_scopes": SCOPES,
+        "callback_urls": callbacks,
+        "logout_urls": logouts,
+        "supported_identity_providers": ["COGNITO"],
+        "read_attributes": ATTRIBUTES,
+        "write_attributes": [name for name in ATTRIBUTES if not name.endswith("_verified")],
+        "prevent_user_existence_errors": "ENABLED",
+    }
+
+
+def public_client(kept: dict[str, Any]) -> dict[str, Any]:
+    """Make the sample app's client: public, code and PKCE."""
+    pool = access.pool(kept["user_pool_id"])
+    wanted = oauth([CALLBACK, f"{settings.BASE_URL}/demo/callback"], ["http://localhost:3000/", demo_url()])
+    return {"client_id": app_clients.create(pool, "Darkroom", settings=wanted, by=BY).client_id}
+
+
+def confidential_client(kept: dict[str, Any]) -> dict[str, Any]:
+    """Make a client with a secret and the code grant."""
+    pool = access.pool(kept["user_pool_id"])
+    wanted = oauth([CALLBACK], ["http://localhost:3000/"]) | {"generate_secret": True}
+    client = app_clients.create(pool, "Server", settings=wanted, by=BY)
+    return {
+        "confidential_client_id": client.client_id,
+        "confidential_client_secret": app_clients.secrets(client)[0],
+    }
+
+
+def machine_client(kept: dict[str, Any]) -> dict[str, Any]:
+    """Make a client that acts for itself."""
+    pool = access.pool(kept["user_pool_id"])
+    wanted = {
+        "generate_secret": True,
+        "allowed_o_auth_flows_user_pool_client": True,
+        "allowed_o_auth_flows": ["client_credentials"],
+        "allowed_o_auth_scopes": ["photos/read", "photos/write"],
+    }
+    client = app_clients.create(pool, "Machine", settings=wanted, by=BY)
+    return {"machine_client_id": client.client_id, "machine_client_secret": app_clients.secrets(client)[0]}
+
+
+def identity_pool(kept: dict[str, Any]) -> dict[str, Any]:
+    """Make the identity pool that trusts both clients; its roles come with the demo's AWS."""
+    provider = names.without_scheme(names.issuer(kept["user_pool_id"]))
+    clients = (kept["client_id"], kept["confidential_client_id"])
+    wanted = {
+        "allow_unauthenticated_identities": True,
+        "allow_classic_flow": True,
+        "cognito_identity_providers": [
+            {"provider_name": provider, "client_id": client, "server_side_token_check": True} for client in clients
+        ],
+    }
+    return {"identity_pool_id": identity_pools.create("Demo", settings=wanted, by=BY).public_id}
+
+
+def demo_url() -> str:
+    """Return where the sample app is."""
+    return f"{settings.BASE_URL}/demo/"
+
+
+def addresses(kept: dict[str, Any]) -> dict[str, Any]:
+    """Return what depends on how this installation was started."""
+    own = urlsplit(settings.BASE_URL)
+    host = own.hostname or "localhost"
+    prefix = kept.get("prefix", "")
+    issuer = names.issuer(kept["user_pool_id"])
+    login = f"{issuer}/login?client_id={kept['client_id']}&response_type=code&scope=openid+email+profile"
+    return {
+        "base_url": settings.BASE_URL,
+        "tls_base_url": f"https://{host}:{settings.TLS_PORT}",
+        "ca_file": str(Path(settings.DATA_DIR) / "ca.pem"),
+        "console_url": f"{settings.CONSOLE_URL}/console/",
+        "region": settings.REGION,
+        "account_id": settings.ACCOUNT_ID,
+        "issuer": issuer,
+        "hosted_login_url": f"{login}&redirect_uri={CALLBACK}",
+        "domain": f"{prefix}.auth.{own.netloc}",
+        "tls_domain": f"{prefix}.auth.{host}:{settings.TLS_PORT}",
+        "mailbox_url": f"{settings.BASE_URL}/dev/mailbox" if settings.MESSAGES == "captured" else "",
+        "aws_endpoint_url": settings.STS_PUBLIC_URL,
+        "aws_enforces": kept.get("aws_enforces", False),
+        "dynamodb_endpoint_url": kept.get("dynamodb_endpoint_url", ""),
+        "bucket": kept.get("bucket", "photos"),
+        "table": kept.get("table", "photos"),
+    }
+
