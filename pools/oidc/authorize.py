@@ -11,14 +11,14 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from authlib.oauth2.base import OAuth2Error
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
 from identity.foundation import clock, names
-from identity.foundation.errors import ClientNotFound, PoolNotFound
-from pools.oidc import browser, errors, parameters
+from identity.foundation.errors import ClientNotFound
+from pools.oidc import browser, errors
 from pools.oidc.errors import PageRefusal, refusal
 from pools.services import access, tokens
 
@@ -212,15 +212,9 @@ def authorize(request: HttpRequest) -> HttpResponse:
 
 
 def read(request: HttpRequest) -> Asked:
-    """Return the request as it was sent, by query or by form."""
-    try:
-        pool = access.pool(getattr(request, "pool", None) or "")
-    except PoolNotFound:
-        raise Http404 from None
-    try:
-        sent = parameters.read(request.body if request.method == "POST" else request.META.get("QUERY_STRING", ""))
-    except parameters.Malformed:
-        raise PageRefusal("invalid_request") from None
+    """Return the request as it was sent."""
+    pool = browser.pool_of(request)
+    sent = browser.sent(request)
     return Asked(pool, dict(sent.values), sent.repeated)
 
 

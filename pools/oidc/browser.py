@@ -1,17 +1,49 @@
-"""The browser's session at the pool, as its cookie says (the login pages set it), and ID tokens shown as hints."""
+"""What a browser brings: parameters, its session's cookie (which the login pages set), ID tokens shown as hints."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from django.core.exceptions import RequestDataTooBig
+from django.http import Http404
+from django.http.request import UnreadablePostError
+
 from identity.foundation import names
-from pools.services import sessions, signing_keys
+from identity.foundation.errors import PoolNotFound
+from pools.oidc import parameters
+from pools.oidc.errors import PageRefusal
+from pools.services import access, sessions, signing_keys
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from pools.models import UserPool
     from pools.models.hot import Browser
+
+
+def pool_of(request: HttpRequest) -> UserPool:
+    """Return the pool that host or path named."""
+    try:
+        return access.pool(getattr(request, "pool", None) or "")
+    except PoolNotFound:
+        raise Http404 from None
+
+
+def sent(request: HttpRequest) -> parameters.Parameters:
+    """Return what a browser sent, by query or by form.
+
+    Raises:
+        PageRefusal: it cannot be read.
+
+    """
+    try:
+        if request.method != "POST":
+            return parameters.read(request.META.get("QUERY_STRING", ""))
+        if parameters.is_form(request.headers.get("Content-Type", "")):
+            return parameters.read(request.body)
+    except (parameters.Malformed, RequestDataTooBig, UnreadablePostError):
+        pass
+    raise PageRefusal("invalid_request")
 
 
 def is_https(request: HttpRequest) -> bool:

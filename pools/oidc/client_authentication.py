@@ -36,7 +36,7 @@ def authenticate(pool: UserPool, form: Mapping[str, str], authorization: str) ->
     if "client_secret" in form:
         raise errors.refusal("invalid_request", "The client authenticates in more than one way.")
     user, secret = basic(authorization)
-    client_id = unquote_plus(user)
+    client_id = user if CLIENT_ID.fullmatch(user) else unquote_plus(user)
     if form.get("client_id", client_id) != client_id:
         raise errors.refusal("invalid_request", "The client is named in two ways that differ.")
     try:

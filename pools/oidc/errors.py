@@ -5,6 +5,7 @@ A refusal goes to the client's redirect URI only once client and URI are known t
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 from authlib.oauth2.base import OAuth2Error
@@ -75,7 +76,7 @@ def answer_to_refusal(problem: Any) -> Answer:  # noqa: ANN401 - Authlib has no 
 def answer(error: str, description: str, status: int, headers: dict[str, str] | None = None) -> Answer:
     """Return OAuth's JSON error (RFC 6749 section 5.2); a failed client authentication names the scheme."""
     extra = {"pragma": "no-cache", **(headers or {})}
-    if status == 401 and error == "invalid_client":  # noqa: PLR2004
+    if status == HTTPStatus.UNAUTHORIZED and error == "invalid_client":
         extra["www-authenticate"] = f'Basic realm="token", error="{error}", error_description="{description}"'
     body = {"error": error, "error_description": description} if description else {"error": error}
     return Answer.json(body, status=status, headers=extra)

@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
-from identity.foundation.errors import ClientNotFound, PoolNotFound
-from pools.oidc import browser, errors, parameters
+from identity.foundation.errors import ClientNotFound
+from pools.oidc import browser, errors
 from pools.oidc.errors import PageRefusal
 from pools.services import access, sessions
 from pools.services.audit import Actor
@@ -50,18 +50,12 @@ def logout(request: HttpRequest) -> HttpResponse:
 
 
 def read(request: HttpRequest) -> Leaving:
-    """Return the request as it was sent, by query or by form."""
-    try:
-        pool = access.pool(getattr(request, "pool", None) or "")
-    except PoolNotFound:
-        raise Http404 from None
+    """Return the request as it was sent."""
+    pool = browser.pool_of(request)
     # An image or a frame of a neighbouring site brings Lax cookies too; a person who leaves navigates.
     if request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
         raise PageRefusal("invalid_request")
-    try:
-        sent = parameters.read(request.body if request.method == "POST" else request.META.get("QUERY_STRING", ""))
-    except parameters.Malformed:
-        raise PageRefusal("invalid_request") from None
+    sent = browser.sent(request)
     if sent.repeated:
         raise PageRefusal("invalid_request")
     return Leaving(pool, dict(sent.values), browser.hinted(pool, sent.values.get("id_token_hint")))

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Request
+from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Request, UnsupportedGrantTypeError
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from identity.foundation.call import Answer
@@ -59,7 +59,11 @@ class PoolServer(AuthorizationServer):  # type: ignore[misc]  # Authlib has no t
         """Return the grant that was asked for; asking for none is a malformed request."""
         if not request.payload.grant_type:
             raise errors.refusal("invalid_request", "The parameter grant_type is missing.")
-        return super().get_token_grant(request)
+        try:
+            return super().get_token_grant(request)
+        except UnsupportedGrantTypeError:
+            # Authlib's own text repeats what was sent.
+            raise errors.refusal("unsupported_grant_type", "The grant_type is not supported.") from None
 
     def handle_response(self, status: int, body: Any, headers: list[tuple[str, str]]) -> Answer:  # noqa: ANN401
         """Return what a grant made."""

@@ -6,6 +6,7 @@ A code or refresh token is spent in ``services.tokens``, by one statement; nothi
 from __future__ import annotations
 
 from functools import lru_cache
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from authlib.oauth2.base import OAuth2Error
@@ -160,8 +161,9 @@ def token(call: Call, pool: UserPool) -> Answer:
         ISSUED.labels(grant, "refused").inc()
         refused_once_more(call, pool)
         raise
-    ISSUED.labels(grant, "issued" if answer.status == 200 else "refused").inc()  # noqa: PLR2004
-    if answer.status != 200:  # noqa: PLR2004
+    issued = answer.status == HTTPStatus.OK
+    ISSUED.labels(grant, "issued" if issued else "refused").inc()
+    if not issued:
         refused_once_more(call, pool)
     return answer
 

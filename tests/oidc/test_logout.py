@@ -1,0 +1,158 @@
+"""/logout: it ends the browser's session, leads only where registered, and is not made by a page that only embeds."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.oidc.world import AFTER_LOGOUT, CALLBACK, World, said, target
+
+
+def test_cognitos_logout_ends_the_session_and_goes_to_the_registered_address(world: World) -> None:
+    browser = world.browser(world.ann)
+    assert browser.is_signed_in
+
+    answer = browser.get("/logout", client_id=world.public.id, logout_uri=AFTER_LOGOUT)
+
+    assert answer.status_code == 302
+    assert answer.headers["Location"] == AFTER_LOGOUT
+    assert not browser.session.cookies
+    assert not browser.is_signed_in
+
+
+def test_the_session_is_dead_even_for_who_kept_the_cookie(world: World) -> None:
+    browser = world.browser(world.ann)
+    kept = browser.session.cookies.copy()
+
+    browser.get("/logout", client_id=world.public.id, logout_uri=AFTER_LOGOUT)
+    browser.session.cookies = kept
+
+    assert not browser.is_signed_in
+
+
+def test_logout_to_sign_in_again_carries_the_request_on(world: World) -> None:
+    browser = world.browser(world.ann)
+    asked = {"client_id": world.public.id, "redirect_uri": CALLBACK, "response_type": "code", "state": "s"}
+
+    answer = browser.get("/logout", **asked)
+
+    assert target(answer) == f"/{world.pool_id}/login"
+    assert said(answer) == asked
+    assert not browser.is_signed_in
+
+
+def test_openid_connects_logout_gives_the_state_back(world: World) -> None:
+    browser = world.browser(world.ann)
+    hint = world.tokens()["id_token"]
+
+    answer = browser.get("/logout", id_token_hint=hint, post_logout_redirect_uri=AFTER_LOGOUT, state="a b")
+
+    assert target(answer) == AFTER_LOGOUT
+    assert said(answer) == {"state": "a b"}
+    assert not browser.is_signed_in
+
+
+def test_a_hint_alone_leads_to_our_own_last_page(world: World) -> None:
+    browser = world.browser(world.ann)
+
+    answer = browser.get("/logout", id_token_hint=world.tokens()["id_token"])
+
+    assert answer.headers["Location"] == f"/{world.pool_id}/signedout"
+    assert not browser.is_signed_in
+
+
+def test_tokens_live_on(world: World) -> None:
+    browser = world.browser(world.ann)
+    issued = world.tokens()
+
+    browser.get("/logout", client_id=world.public.id, logout_uri=AFTER_LOGOUT)
+
+    assert world.user_info(issued["access_token"]).status_code == 200
+
+
+def test_only_this_browser_is_signed_out(world: World) -> None:
+    here, there = world.browser(world.ann), world.browser(world.ann)
+
+    here.get("/logout", client_id=world.public.id, logout_uri=AFTER_LOGOUT)
+
+    assert not here.is_signed_in
+    assert there.is_signed_in
+
+
+def wrong_requests(world: World, neighbour: World) -> dict[str, dict[str, str]]:
+    """Return logout requests that lead nowhere registered."""
+    client = world.public.id
+    hint = world.tokens()["id_token"]
+    return {
+        "nothing": {},
+        "no address": {"client_id": client},
+        "no client": {"logout_uri": AFTER_LOGOUT},
+        "an unknown address": {"client_id": client, "logout_uri": "https://evil.example"},
+        "almost the address": {"client_id": client, "logout_uri": AFTER_LOGOUT + "/"},
+        "the address, encoded": {"client_id": client, "logout_uri": AFTER_LOGOUT.replace("bye", "%62ye")},
+        "a script": {"client_id": client, "logout_uri": "javascript:alert(1)"},
+        "a callback as logout address": {"client_id": client, "logout_uri": CALLBACK},
+        "a logout address as callback": {"client_id": client, "redirect_uri": AFTER_LOGOUT, "response_type": "code"},
+        "no response_type": {"client_id": client, "redirect_uri": CALLBACK},
+        "an unknown client": {"client_id": "unknown", "logout_uri": AFTER_LOGOUT},
+        "a neighbour's client": {"client_id": neighbour.public.id, "logout_uri": AFTER_LOGOUT},
+        "a neighbour's hint": {
+            "id_token_hint": neighbour.tokens()["id_token"],
+            "post_logout_redirect_uri": AFTER_LOGOUT,
+        },
+        "a forged hint": {"id_token_hint": hint[:-8] + "AAAAAAAA", "post_logout_redirect_uri": AFTER_LOGOUT},
+        "an access token as hint": {
+            "id_token_hint": world.tokens()["access_token"],
+            "post_logout_redirect_uri": AFTER_LOGOUT,
+        },
+        "a hint and another client": {
+            "id_token_hint": hint,
+            "client_id": world.confidential.id,
+            "post_logout_redirect_uri": AFTER_LOGOUT,
+        },
+        "somebody else's hint": {
+            "id_token_hint": world.tokens(world.person())["id_token"],
+            "post_logout_redirect_uri": AFTER_LOGOUT,
+        },
+    }
+
+
+def test_a_logout_that_leads_nowhere_registered_ends_nothing(world: World, neighbour: World) -> None:
+    browser = world.browser(world.ann)
+
+    for name, asked in wrong_requests(world, neighbour).items():
+        answer = browser.get("/logout", **asked)
+
+        assert answer.status_code == 302, name
+        assert target(answer) == f"/{world.pool_id}/error", name
+        assert browser.is_signed_in, name
+
+
+@pytest.mark.parametrize("mode", ["no-cors", "cors", "same-origin", "websocket"])
+def test_an_embedded_image_or_script_signs_nobody_out(world: World, mode: str) -> None:
+    browser = world.browser(world.ann)
+    url = world.url(f"/logout?client_id={world.public.id}&logout_uri={AFTER_LOGOUT}")
+
+    embedded = browser.session.get(url, headers={"Sec-Fetch-Mode": mode}, allow_redirects=False, timeout=20)
+
+    assert target(embedded) == f"/{world.pool_id}/error"
+    assert browser.is_signed_in
+    browser.session.get(url, headers={"Sec-Fetch-Mode": "navigate"}, allow_redirects=False, timeout=20)
+    assert not browser.is_signed_in
+
+
+def test_a_posted_logout_becomes_a_navigation(world: World) -> None:
+    browser = world.browser(world.ann)
+    form = {"client_id": world.public.id, "logout_uri": AFTER_LOGOUT}
+
+    moved = browser.session.post(world.url("/logout"), form, allow_redirects=False, timeout=20)
+
+    assert moved.status_code == 303
+    assert target(moved) == f"/{world.pool_id}/logout"
+    assert said(moved) == form
+    assert browser.is_signed_in
+
+
+def test_a_browser_that_is_not_signed_in_is_sent_on_all_the_same(world: World) -> None:
+    answer = world.browser().get("/logout", client_id=world.public.id, logout_uri=AFTER_LOGOUT)
+
+    assert answer.headers["Location"] == AFTER_LOGOUT
