@@ -77,7 +77,7 @@ def start_part(part: Part, slot: Path) -> None:
     part.before()
     with (slot / f"{part.name}.log").open("wb") as log:
         process = spawn(part, output=log)
-    remember(slot / "processes", process.pid)
+    remember(slot / "processes", process.pid, part.name)
 
     def stop() -> None:
         end(process, part)

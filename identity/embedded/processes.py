@@ -61,10 +61,10 @@ def is_out_of_disk(text: str) -> bool:
     return "No space left on device" in text or "Disk quota exceeded" in text
 
 
-def remember(place: Path, leader: int) -> None:
-    """Write down a process group, for :func:`forget_all` of the next start."""
+def remember(place: Path, leader: int, name: str) -> None:
+    """Write down a part's process group, for :func:`forget_all` of the next start."""
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    (place / str(leader)).write_text(f"{boot()} {born(leader)}")
+    (place / str(leader)).write_text(f"{boot()} {born(leader)} {name}")
 
 
 def forget(place: Path, leader: int) -> None:
@@ -76,7 +76,7 @@ def forget_all(place: Path) -> None:
     """Kill the groups that a killed supervisor and its killed parts left, and empty the list."""
     for note in place.iterdir() if place.is_dir() else ():
         leader = int(note.name)
-        was_boot, _, was_born = note.read_text().partition(" ")
+        was_boot, was_born, _ = (note.read_text() + "  ").split(" ", 2)
         # A pid is not given again while its group has members: a leader that is gone, or that is still
         # the same, means that whatever is in the group is ours.
         if was_boot == boot() and born(leader) in {"", was_born}:

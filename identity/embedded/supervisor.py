@@ -61,7 +61,7 @@ class Keeper(threading.Thread):
     def one_life(self) -> None:
         """Start the process, watch it, and clean up after it."""
         self.process = process = spawn(self.part, self.settings)
-        remember(self.house.notes, process.pid)
+        remember(self.house.notes, process.pid, self.part.name)
         if process.stdout is None:
             raise RuntimeError("spawned without a pipe")
         reader = threading.Thread(
@@ -180,7 +180,7 @@ class Supervisor:
         if self.stopping.is_set():
             return False
         process = spawn(part, settings)
-        remember(self.notes, process.pid)
+        remember(self.notes, process.pid, part.name)
         if process.stdout is None:
             raise RuntimeError("spawned without a pipe")
         reader = threading.Thread(target=self.journal.copy, args=(part.name, process.stdout, part.hushed), daemon=True)

@@ -1,0 +1,115 @@
+"""Everything that ``make run`` starts, in a data folder of the test's own, and its parts by name."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+
+from tests import servers
+
+PATIENCE = 90
+
+
+class House:
+    """One ``make run``. It has the demo's pool, but nobody starts an AWS for it."""
+
+    def __init__(self, data_dir: Path, **settings: str) -> None:
+        """Choose ports; start nothing yet."""
+        self.data_dir = data_dir
+        self.port = servers.free_port()
+        self.base_url = f"http://localhost:{self.port}"
+        foreign = ("DATABASE_URL", "REDIS_URL", "REDIS_PREFIX", "SECRET_KEYS_FILE", "WIRE_RESPONSE_CHECKS")
+        self.environment = {name: value for name, value in os.environ.items() if name not in foreign} | {
+            "DATA_DIR": str(data_dir),
+            "PORT": str(self.port),
+            "TLS_PORT": str(servers.free_port()),
+            "BASE_URL": self.base_url,
+            "DEMO": "1",
+            "STS_ENDPOINT_URL": "http://localhost:9",
+            "WEB_WORKERS": "1",
+            **settings,
+        }
+        self.log = data_dir.parent / f"{data_dir.name}.log"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def spawn(self) -> subprocess.Popen[bytes]:
+        """Start it and do not wait."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "identity.embedded"],
+                cwd=servers.ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        return self.process
+
+    def start(self) -> float:
+        """Start it; return after how many seconds ``/health/ready`` said yes."""
+        began = monotonic()
+        process = self.spawn()
+        while not self.is_ready():
+            if process.poll() is not None or monotonic() - began > PATIENCE:
+                raise AssertionError(f"not ready:\n{self.said()[-6000:]}")
+            sleep(0.05)
+        return monotonic() - began
+
+    def is_ready(self) -> bool:
+        """Say whether it answers as ready."""
+        with contextlib.suppress(OSError), urllib.request.urlopen(f"{self.base_url}/health/ready", timeout=2):
+            return True
+        return False
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Send a signal; return the exit status."""
+        if self.process is None:
+            return 0
+        self.process.send_signal(number)
+        return self.process.wait(60)
+
+    def said(self) -> str:
+        """Return the log."""
+        return self.log.read_text(errors="replace")
+
+    def leaders(self) -> dict[str, int]:
+        """Return the process id of each part."""
+        found = {}
+        for note in (self.data_dir / "processes").iterdir():
+            with contextlib.suppress(OSError):
+                found[note.read_text().split()[2]] = int(note.name)
+        return found
+
+    def kill(self, name: str) -> None:
+        """Kill a part and its children without warning."""
+        os.killpg(self.leaders()[name], signal.SIGKILL)
+
+    def bootstrap(self) -> dict[str, Any]:
+        """Return the bootstrap file, once the demo is seeded."""
+        until = monotonic() + PATIENCE
+        while not (self.data_dir / "bootstrap.json").exists():
+            assert monotonic() < until, self.said()[-3000:]
+            sleep(0.1)
+        found: dict[str, Any] = json.loads((self.data_dir / "bootstrap.json").read_text())
+        return found
+
+
+@contextlib.contextmanager
+def running(data_dir: Path, **settings: str) -> Iterator[House]:
+    """Start a house, and leave nothing of it behind."""
+    house = House(data_dir, **settings)
+    try:
+        house.start()
+        yield house
+    finally:
+        if house.process and house.process.poll() is None:
+            house.stop()

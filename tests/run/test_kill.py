@@ -1,0 +1,127 @@
+"""Kill -9 of each part while sign-ups run: nothing that was acknowledged is lost (TARGETS, reliability)."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from time import monotonic, sleep
+from typing import Any
+
+import boto3
+import botocore
+import pytest
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tests.run.house import House, running
+
+pytestmark = [pytest.mark.run, pytest.mark.timeout(300)]
+
+PASSWORD = "Correct-horse-9"  # noqa: S105 - of accounts that live for one test
+VISITORS = 3
+BACK_WITHIN = 10
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with running(tmp_path_factory.mktemp("kill") / "var") as started:
+        started.bootstrap()
+        yield started
+
+
+def client_of(house: House, *, signed: bool = False) -> Any:  # noqa: ANN401 - boto3's own
+    keys = house.bootstrap()
+    config: dict[str, Any] = {"retries": {"total_max_attempts": 1}, "connect_timeout": 2, "read_timeout": 10}
+    return boto3.session.Session().client(
+        "cognito-idp",
+        endpoint_url=house.base_url,
+        region_name=keys["region"],
+        aws_access_key_id=keys["access_key_id"],
+        aws_secret_access_key=keys["secret_access_key"],
+        config=Config(**config) if signed else Config(**config, signature_version=botocore.UNSIGNED),
+    )
+
+
+class Crowd:
+    """Visitors who sign up one after the other until told to stop."""
+
+    def __init__(self, house: House, name: str) -> None:
+        self.house = house
+        self.name = name
+        self.client_id = house.bootstrap()["client_id"]
+        self.acknowledged: list[str] = []
+        self.last = 0.0
+        self.over = threading.Event()
+        self.threads = [threading.Thread(target=self.visit, args=(number,)) for number in range(VISITORS)]
+
+    def visit(self, visitor: int) -> None:
+        boto = client_of(self.house)
+        count = 0
+        while not self.over.is_set():
+            count += 1
+            email = f"{self.name}-{visitor}-{count}@example.com"
+            try:
+                boto.sign_up(ClientId=self.client_id, Username=email, Password=PASSWORD)
+            except (BotoCoreError, ClientError):
+                sleep(0.1)
+            else:
+                self.acknowledged.append(email)
+                self.last = monotonic()
+
+    def __enter__(self) -> Crowd:
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_problem: object) -> None:
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+    def wait_for(self, count: int, seconds: float = 30) -> None:
+        until = monotonic() + seconds
+        while len(self.acknowledged) < count:
+            assert monotonic() < until, f"{len(self.acknowledged)} of {count}:\n{self.house.said()[-4000:]}"
+            sleep(0.05)
+
+
+def mails(house: House, to: str) -> list[dict[str, Any]]:
+    url = f"{house.base_url}/dev/messages?{urllib.parse.urlencode({'to': to})}"
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        found: list[dict[str, Any]] = json.load(answer)
+    return found
+
+
+@pytest.mark.parametrize("part", ["web", "worker", "redis", "postgres"])
+def test_a_killed_part_loses_nothing_acknowledged(house: House, part: str) -> None:
+    with Crowd(house, part) as crowd:
+        crowd.wait_for(3)
+        before = len(crowd.acknowledged)
+        house.kill(part)
+        killed = monotonic()
+        crowd.wait_for(before + 3 * VISITORS, seconds=BACK_WITHIN + 20)
+        back_after = crowd.last - killed
+
+    admin = client_of(house, signed=True)
+    pool = house.bootstrap()["user_pool_id"]
+    until = monotonic() + 75
+    for email in crowd.acknowledged:
+        assert admin.admin_get_user(UserPoolId=pool, Username=email)["UserStatus"] == "UNCONFIRMED"
+        while not (found := mails(house, email)):
+            assert monotonic() < until, f"no mail for {email}:\n{house.said()[-4000:]}"
+            sleep(0.2)
+        assert len(found) == 1, "captured exactly once"
+    assert back_after < BACK_WITHIN + 5
+
+    visitor = client_of(house)
+    email = crowd.acknowledged[-1]
+    code = re.search(r"\b\d{6}\b", mails(house, email)[0]["body"])
+    assert code
+    visitor.confirm_sign_up(ClientId=crowd.client_id, Username=email, ConfirmationCode=code[0])
+    with pytest.raises(ClientError) as refused:
+        visitor.confirm_sign_up(ClientId=crowd.client_id, Username=email, ConfirmationCode=code[0])
+    assert refused.value.response["Error"]["Code"] in {"NotAuthorizedException", "ExpiredCodeException"}

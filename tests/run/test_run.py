@@ -1,0 +1,161 @@
+"""``make run`` as a person meets it: what it says when it cannot start, how fast it starts, how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from identity.embedded import folder
+from tests import servers
+from tests.run.house import House, running
+
+pytestmark = [pytest.mark.run, pytest.mark.timeout(240)]
+
+
+def attempt(data_dir: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    house = House(data_dir, **settings)
+    return subprocess.run(
+        [sys.executable, "-m", "identity.embedded"],
+        cwd=servers.ROOT,
+        env=house.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def processes_in(group: int) -> list[str]:
+    """Return the living processes of a session that once belonged to a part."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            fields = (process / "stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if fields[0] != "Z" and int(fields[3]) == group:
+            found.append((process / "cmdline").read_text())
+    return found
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    with running(tmp_path_factory.mktemp("run") / "var") as started:
+        yield started
+
+
+def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        port = str(other.getsockname()[1])
+
+        tried = attempt(tmp_path / "var", PORT=port)
+
+    assert tried.returncode == 1
+    assert tried.stderr == f"Port {port} is taken by another program: stop it, or set PORT to a free port.\n"
+
+
+def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(folder, "NEEDED_MEGABYTES", 10**12)
+
+    with pytest.raises(folder.CannotStart, match=r"^The disk is full: .* MB left, \d+ MB are needed\.$"):
+        folder.check_room(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "record", [{"format": 99, "migrations": {}}, {"format": 1, "migrations": {"pools": ["9999_from_the_future"]}}]
+)
+def test_a_folder_of_a_newer_version_is_one_line(tmp_path: Path, record: dict[str, object]) -> None:
+    (tmp_path / "version.json").write_text(json.dumps(record))
+
+    tried = attempt(tmp_path)
+
+    assert tried.returncode == 1
+    assert tried.stderr.startswith(f"The data folder {tmp_path} belongs to a newer version: it has ")
+    assert tried.stderr.count("\n") == 1
+
+
+def test_a_newer_postgres_cluster_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "postgres" / "data").mkdir(parents=True)
+    (tmp_path / "postgres" / "data" / "PG_VERSION").write_text("99\n")
+
+    tried = attempt(tmp_path)
+
+    assert "belongs to a newer version: it holds PostgreSQL 99" in tried.stderr
+    assert tried.stderr.count("\n") == 1
+
+
+def test_an_old_python_is_one_line(tmp_path: Path) -> None:
+    old = tmp_path / "python"
+    old.write_text("#!/bin/sh\nexit 1\n")
+    old.chmod(0o755)
+
+    made = subprocess.run(
+        ["make", "--always-make", "--file", str(servers.ROOT / "Makefile"), ".venv/bin/python"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "PYTHON": str(old)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    said = made.stderr.splitlines()
+    assert made.returncode
+    assert said[0] == "Python 3.11 or newer is missing: apt-get install python3 python3-venv"
+
+
+def test_a_second_run_on_the_same_folder_is_one_line(house: House) -> None:
+    tried = attempt(house.data_dir)
+
+    assert tried.returncode == 1
+    assert tried.stderr.startswith(f"Cognate runs already with the data folder {house.data_dir} (process ")
+    assert tried.stderr.count("\n") == 1
+    assert house.is_ready()
+
+
+def test_https_has_a_certificate_of_the_local_authority(house: House) -> None:
+    trust = ssl.create_default_context(cafile=str(house.data_dir / "ca.pem"))
+    url = f"https://localhost:{house.environment['TLS_PORT']}/health/live"
+
+    house.bootstrap()  # the TLS server starts after the web server
+    with urllib.request.urlopen(url, timeout=10, context=trust) as answer:
+        assert answer.status == 200
+
+
+def test_secrets_are_for_the_owner_alone(house: House) -> None:
+    for name in ("secret_keys", "postgres_password", "tls/ca.key", "tls/server.key", "postgres", "redis"):
+        assert not (house.data_dir / name).stat().st_mode & 0o077, name
+
+
+def test_as_root_postgres_runs_as_somebody_else(house: House) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only as root")
+
+    assert Path(f"/proc/{house.leaders()['postgres']}").stat().st_uid != 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
+def test_the_end_leaves_nothing_behind_and_the_next_start_is_fast(house: House, number: signal.Signals) -> None:
+    before = house.bootstrap()
+    groups = list(house.leaders().values())
+
+    status = house.stop(number)
+    left = [line for group in groups for line in processes_in(group)] if number != signal.SIGKILL else []
+    took = house.start()
+
+    assert status == (-number if number == signal.SIGKILL else 0), house.said()[-3000:]
+    assert left == []
+    assert [line for group in groups for line in processes_in(group)] == []
+    assert took < 10
+    assert house.bootstrap()["user_pool_id"] == before["user_pool_id"]
