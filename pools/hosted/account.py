@@ -1,0 +1,38 @@
+"""The account's own pages: who is signed in here, and out again. How to sign in is ``authenticator``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pools.hosted.browser import Step
+from pools.hosted.visit import Visit, page
+from pools.services import factors, sessions
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+
+
+@page(app=False)
+def account(visit: Visit) -> HttpResponse:
+    """Show who is signed in, and sign them out."""
+    session = visit.browser.current()
+    if session is None:
+        return visit.go("sign_in", Step(notice=visit.step.notice)) if visit.client else visit.problem("no_client")
+    if visit.request.method == "POST":
+        sessions.end(visit.pool, session, by=visit.by_user(session))
+        visit.browser.close()
+        return visit.go("signed_out")
+    can_have_totp = visit.pool.totp_enabled and visit.pool.mfa != visit.pool.Mfa.OFF
+    return visit.show(
+        "account",
+        session=session,
+        person=session.person,
+        can_have_totp=can_have_totp,
+        is_on=can_have_totp and session.person.totp_enabled and factors.has_totp(visit.pool, session.person),
+    )
+
+
+@page(app=False, methods=("GET", "HEAD"))
+def signed_out(visit: Visit) -> HttpResponse:
+    """Say that it is done."""
+    return visit.show("signed_out")

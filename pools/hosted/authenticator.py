@@ -1,0 +1,166 @@
+"""Setting up an authenticator app: offered after sign-up, required at sign-in, or from the account pages; and removing it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlencode
+
+import segno
+from django.utils.safestring import mark_safe
+
+from identity.foundation import clock, errors
+from pools.hosted import wording
+from pools.hosted.browser import Step
+from pools.hosted.forms import CodeForm, PageForm
+from pools.hosted.sign_in import proceed
+from pools.hosted.visit import SeeOther, Visit, page
+from pools.services import factors
+from pools.services.sign_in import machine
+from pools.services.sign_in.machine import Challenge
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+    from django.utils.safestring import SafeString
+
+    from pools.models.hot import Browser as Session
+
+FRESH = timedelta(minutes=10)
+"""How old a sign-in may be that changes how to sign in."""
+GROUP = 4
+
+
+@page()
+def set_up(visit: Visit) -> HttpResponse:
+    """Set up an authenticator app on the way to the app: offered, or required by the machine."""
+    step = visit.step
+    if step.challenge == Challenge.FACTOR_SETUP and step.session:
+        return required(visit, step)
+    session = visit.browser.current()
+    if session is None:
+        raise errors.SessionRefused(detail="nobody is signed in")
+    return offered(visit, step, session)
+
+
+def required(visit: Visit, step: Step) -> HttpResponse:
+    """Set up what the pool requires, inside the machine's challenge."""
+    form = CodeForm(visit.request.POST if visit.request.method == "POST" else None)
+    if form.is_bound and form.is_valid():
+        try:
+            session = machine.verify_enrolment(
+                visit.app, step.session, form.cleaned_data["code"], name="", by=visit.by
+            )
+        except errors.DomainError as problem:
+            form.tell(wording.of_totp(problem), problem)
+        else:
+            outcome = machine.respond(
+                visit.app, challenge=Challenge.FACTOR_SETUP, session=session, answers={}, by=visit.by
+            )
+            return proceed(visit, outcome, username=step.username)
+    return enrolment(visit, "totp_setup", form, step, is_required=True)
+
+
+def offered(visit: Visit, step: Step, session: Session) -> HttpResponse:
+    """Set up what the person may, being signed in. "Not now" is a link to where they were going."""
+    onward = visit.onward().url  # type: ignore[attr-defined]  # a redirect
+    form = CodeForm(visit.request.POST if visit.request.method == "POST" else None)
+    if not step.secret or factors.has_totp(visit.pool, session.person):
+        return SeeOther(onward)
+    if form.is_bound and form.is_valid() and proven(visit, form, session):
+        visit.browser.keep(Step())
+        return SeeOther(onward)
+    return enrolment(visit, "totp_setup", form, step, onward=onward)
+
+
+def proven(visit: Visit, form: CodeForm, session: Session) -> bool:
+    """Prove the pending seed by the form's code, and have it asked for from now on."""
+    try:
+        factors.verify(
+            visit.pool, session.person, form.cleaned_data["code"], enable=True, by=visit.by_user(session)
+        )
+    except errors.DomainError as problem:
+        form.tell(wording.of_totp(problem), problem)
+        return False
+    return True
+
+
+def enrolment(visit: Visit, template: str, form: CodeForm, step: Step, **context: object) -> HttpResponse:
+    """Show QR code, key and link of a pending seed."""
+    address = otpauth(visit, step)
+    groups = " ".join(step.secret[at : at + GROUP] for at in range(0, len(step.secret), GROUP))
+    return visit.show(
+        template, form=form.focused(), username=step.username, otpauth=address, qr=qr(address), key=groups, **context
+    )
+
+
+def otpauth(visit: Visit, step: Step) -> str:
+    """Return the address that authenticator apps read (Google's Key URI format)."""
+    issuer = visit.place.replace(":", " ")
+    label = quote(f"{issuer}:{step.username}", safe="@:")
+    return f"otpauth://totp/{label}?" + urlencode({"secret": step.secret, "issuer": issuer}, quote_via=quote)
+
+
+def qr(address: str) -> SafeString:
+    """Return a QR code as an SVG element without a style attribute, which the CSP would drop."""
+    drawn = segno.make(address, error="m", micro=False).svg_inline(
+        omitsize=True, border=2, dark="#0b1412", light="#ffffff", svgclass=None, lineclass=None
+    )
+    return mark_safe(drawn)  # noqa: S308 - drawn by segno from modules alone; the address is not in it as text
+
+
+@page(app=False)
+def account_mfa(visit: Visit) -> HttpResponse:
+    """Show whether an authenticator app is on; set it up or remove it, after a fresh proof."""
+    session = visit.browser.current()
+    if session is None:
+        return prove_first(visit, Step())
+    action = visit.request.POST.get("action", "") if visit.request.method == "POST" else ""
+    is_on = factors.has_totp(visit.pool, session.person) and session.person.totp_enabled
+    if not action:
+        return overview(visit, session, is_on=is_on)
+    if session.auth_time < clock.now() - FRESH:
+        return prove_first(visit, Step(username=session.person.email or session.person.username, notice="prove"))
+    if action == "start" and not is_on:
+        secret = factors.associate(visit.pool, session.person)
+        name = session.person.email or session.person.username
+        return visit.go("account_mfa", Step(username=name, secret=secret))
+    if action == "remove" and is_on:
+        return removed(visit, session)
+    if action == "verify" and visit.step.secret:
+        form = CodeForm(visit.request.POST)
+        if form.is_valid() and proven(visit, form, session):
+            return visit.go("account_mfa", Step(notice="mfa_on"))
+        return enrolment(visit, "account_mfa", form, visit.step, is_on=is_on, session=session)
+    return visit.go("account_mfa", Step())
+
+
+def prove_first(visit: Visit, step: Step) -> HttpResponse:
+    """Have the person sign in, and come back: a new session takes the old one's place."""
+    if visit.client is None:
+        return visit.problem("no_client")
+    query = urlencode({"client_id": visit.app.client_id, "resume": "account_mfa"})
+    visit.browser.keep_for(query, step)
+    return SeeOther(f"{visit.plain_url('sign_in')}?{query}")
+
+
+def removed(visit: Visit, session: Session) -> HttpResponse:
+    """Remove the authenticator, unless the pool requires one."""
+    try:
+        factors.remove(visit.pool, session.person, by=visit.by_user(session))
+    except errors.Invalid:
+        return overview(visit, session, is_on=True)
+    return visit.go("account_mfa", Step(notice="mfa_off"))
+
+
+def overview(visit: Visit, session: Session, *, is_on: bool) -> HttpResponse:
+    """Show the present state, and the set-up that is under way."""
+    context = {"session": session, "is_on": is_on, "is_required": visit.pool.mfa == visit.pool.Mfa.ON}
+    if not visit.pool.totp_enabled or visit.pool.mfa == visit.pool.Mfa.OFF:
+        return visit.problem("no_totp")
+    step = visit.step
+    if step.secret and not is_on:
+        return enrolment(visit, "account_mfa", CodeForm(), step, **context)
+    response = visit.show("account_mfa", form=PageForm(), **context)
+    if step.notice:
+        visit.browser.keep(Step())  # a notice is read once
+    return response

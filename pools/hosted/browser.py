@@ -1,0 +1,190 @@
+"""What a browser holds of a pool: a nonce for its forms, the step it is at, its session. Three cookies, no row.
+
+Where the challenge session travels: in a sealed, HttpOnly cookie, not in the URL (logs, history, Referer) and not in a
+hidden field (a page that is saved, printed or read over a shoulder would carry it, and 303 after POST needs a place
+that survives the GET). The cookie is sealed for this pool *and* this browser's nonce, so that one lifted out of another
+browser opens nothing here, and the nonce is replaced whenever somebody signs in or out: nothing that was planted
+before counts after. Steps are kept by what the browser came for (the OAuth request), so that two tabs do not disturb
+each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import secrets
+from dataclasses import asdict, dataclass, field, fields
+from typing import TYPE_CHECKING
+
+from identity.foundation import clock, sealing
+from pools.services import sessions
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+    from pools.models import UserPool
+    from pools.models.hot import Browser as Session
+    from pools.services.sessions import OpenedSession
+
+NONCE = re.compile(r"^[A-Za-z0-9_-]{32}$")
+KEPT_FOR = 3600
+"""Seconds a step is remembered: a mail may take a while. What a challenge is good for, the machine decides."""
+KEPT_AT_ONCE = 4
+"""Tabs; the oldest goes first, which keeps the cookie below 4 KB."""
+COOKIE_LIMIT = 3800
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Where a browser is in its way through the pages. Empty: nowhere yet."""
+
+    username: str = ""
+    """As it was typed, so that nobody types it twice."""
+    notice: str = ""
+    """Which of the page's own notices to show (``wording.NOTICES``)."""
+    challenge: str = ""
+    session: str = ""
+    """The machine's opaque session string."""
+    secret: str = ""
+    """The pending seed of an authenticator that is being set up."""
+    sent_to: str = ""
+    asked_at: int = 0
+    """When a code was asked for last, in epoch seconds."""
+    is_fresh: bool = False
+    """This browser has just confirmed its account."""
+    required: list[str] = field(default_factory=list)
+    """Attributes that the new-password step still needs."""
+
+    def packed(self) -> dict[str, object]:
+        """Return what differs from an empty step."""
+        return {name: value for name, value in asdict(self).items() if value}
+
+
+STEP_FIELDS = frozenset(each.name for each in fields(Step))
+
+
+def is_secure(request: HttpRequest) -> bool:
+    """Say whether the browser reached us by https, directly or through a trusted proxy."""
+    return request.is_secure() or bool(getattr(request, "via_proxy_https", False))
+
+
+def trip_name(query: str) -> str:
+    """Return the short name of what a browser came for."""
+    return hashlib.sha256(query.encode()).hexdigest()[:12]
+
+
+class Browser:
+    """A browser at one pool, for one request. Changes are written to the answer by :meth:`dress`."""
+
+    def __init__(self, request: HttpRequest, pool: UserPool, query: str) -> None:
+        """Read the cookies; whatever is not ours counts as absent."""
+        self.pool = pool
+        self.secure = is_secure(request)
+        self.trip = trip_name(query)
+        self.session_cookie = sessions.cookie_name(pool, self.secure)
+        self.nonce_cookie = self.session_cookie + "-form"
+        self.step_cookie = self.session_cookie + "-step"
+        self._cookies = request.COOKIES
+        nonce = request.COOKIES.get(self.nonce_cookie, "")
+        self.nonce = nonce if NONCE.match(nonce) else ""
+        self._nonce_written = self.nonce
+        self._kept = self._unseal(request.COOKIES.get(self.step_cookie, ""))
+        self._kept_changed = False
+        self._opened: OpenedSession | None = None
+        self._closed = False
+
+    def _purpose(self, nonce: str) -> str:
+        return f"hosted-step:{self.pool.public_id}:{nonce}"
+
+    def _unseal(self, cookie: str) -> dict[str, dict[str, object]]:
+        if not cookie or not self.nonce:
+            return {}
+        try:
+            kept = json.loads(sealing.unseal_text(cookie, purpose=self._purpose(self.nonce)))
+        except (sealing.Unsealable, ValueError):
+            return {}
+        now = clock.epoch()
+        return {trip: found for trip, found in kept.items() if found["until"] > now}
+
+    def form_nonce(self) -> str:
+        """Return the nonce that this browser's form tokens are made over; a new one where there is none."""
+        if not self.nonce:
+            self.nonce = secrets.token_urlsafe(24)
+        return self.nonce
+
+    @property
+    def step(self) -> Step:
+        """Return where this browser is on its present trip."""
+        found = self._kept.get(self.trip, {})
+        return Step(**{name: value for name, value in found.items() if name in STEP_FIELDS})  # type: ignore[arg-type]
+
+    def keep(self, step: Step) -> None:
+        """Remember where this browser is on its present trip."""
+        self._keep(self.trip, step)
+
+    def keep_for(self, query: str, step: Step) -> None:
+        """Remember a step for a trip that begins now, with that query."""
+        self._keep(trip_name(query), step)
+
+    def _keep(self, trip: str, step: Step) -> None:
+        self._kept.pop(trip, None)
+        packed = step.packed()
+        if packed:
+            self._kept[trip] = {**packed, "until": clock.epoch() + KEPT_FOR}
+        while len(self._kept) > KEPT_AT_ONCE:
+            del self._kept[next(iter(self._kept))]
+        self._kept_changed = True
+
+    def current(self) -> Session | None:
+        """Return the live session of this browser at the pool, if any."""
+        return sessions.current(self.pool, self._cookies.get(self.session_cookie))
+
+    def open(self, opened: OpenedSession) -> None:
+        """Take a new session: its cookie replaces any other, and the nonce changes with it."""
+        self._opened = opened
+        self._renew()
+
+    def close(self) -> None:
+        """Drop the session and everything kept."""
+        self._closed = True
+        self._kept = {}
+        self._renew()
+
+    def _renew(self) -> None:
+        self.nonce = secrets.token_urlsafe(24)
+        self._kept_changed = True
+
+    def dress(self, response: HttpResponse) -> HttpResponse:
+        """Write what changed into an answer."""
+        if self._opened is not None:
+            self._write(response, self.session_cookie, self._opened.cookie, self._opened.max_age)
+        elif self._closed:
+            self._delete(response, self.session_cookie)
+        if self.nonce != self._nonce_written:
+            self._write(response, self.nonce_cookie, self.nonce, None)
+        if self._kept_changed:
+            self._write_kept(response)
+        return response
+
+    def _write_kept(self, response: HttpResponse) -> None:
+        if not self._kept:
+            self._delete(response, self.step_cookie)
+            return
+        sealed = self._sealed()
+        while len(sealed) > COOKIE_LIMIT and len(self._kept) > 1:
+            del self._kept[next(iter(self._kept))]
+            sealed = self._sealed()
+        self._write(response, self.step_cookie, sealed, KEPT_FOR)
+
+    def _sealed(self) -> str:
+        carried = json.dumps(self._kept, separators=(",", ":")).encode()
+        return sealing.seal_text(carried, purpose=self._purpose(self.form_nonce()))
+
+    def _write(self, response: HttpResponse, name: str, value: str, max_age: int | None) -> None:
+        response.set_cookie(
+            name, value, max_age=max_age, path="/", secure=self.secure, httponly=True, samesite="Lax"
+        )
+
+    def _delete(self, response: HttpResponse, name: str) -> None:
+        self._write(response, name, "", 0)

@@ -1,0 +1,300 @@
+"""The forms of the hosted pages. Names and ids are Cognito's, each field says to password managers what it is.
+
+Nothing is judged here beyond shape: rules are the services', and their refusals are put at the field they are about.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy
+
+from identity.foundation import errors
+from pools.services import passwords
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+    from pools.hosted.wording import Said
+    from pools.models import UserPool
+
+NAME_LENGTH = 2048
+PASSWORD_LENGTH = passwords.LONGEST
+CODE_LENGTH = 64
+REQUIRED = gettext_lazy("Fill this in.")
+WAIT_SECONDS = 60
+
+# By attribute: label, autocomplete, type, help. From HTML's list of autofill field names.
+ATTRIBUTES: dict[str, tuple[str | _StrPromise, str, str, str | _StrPromise]] = {
+    "email": (gettext_lazy("Email"), "email", "email", ""),
+    "phone_number": (
+        gettext_lazy("Phone number"), "tel", "tel", gettext_lazy("With + and country code, such as +14155550100."),
+    ),
+    "name": (gettext_lazy("Full name"), "name", "text", ""),
+    "given_name": (gettext_lazy("First name"), "given-name", "text", ""),
+    "middle_name": (gettext_lazy("Middle name"), "additional-name", "text", ""),
+    "family_name": (gettext_lazy("Last name"), "family-name", "text", ""),
+    "nickname": (gettext_lazy("Nickname"), "nickname", "text", ""),
+    "preferred_username": (gettext_lazy("Display name"), "nickname", "text", ""),
+    "birthdate": (gettext_lazy("Date of birth"), "bday", "date", ""),
+    "gender": (gettext_lazy("Gender"), "sex", "text", ""),
+    "address": (gettext_lazy("Address"), "street-address", "textarea", ""),
+    "website": (gettext_lazy("Website"), "url", "url", ""),
+    "picture": (gettext_lazy("Link to a picture of you"), "photo", "url", ""),
+    "profile": (gettext_lazy("Link to your profile"), "url", "url", ""),
+    "zoneinfo": (gettext_lazy("Time zone"), "off", "text", gettext_lazy("Such as Europe/Vienna.")),
+    "locale": (gettext_lazy("Language"), "language", "text", gettext_lazy("Such as en-GB.")),
+}
+
+
+class PageForm(forms.Form):
+    """A form of one page: ids equal names, the first field that needs attention takes the focus."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - Django's own
+        """Switch off what would change names."""
+        named.setdefault("auto_id", "%s")
+        named.setdefault("label_suffix", "")
+        super().__init__(*arguments, **named)
+        self.retry_after = 0
+
+    def tell(self, said: Said, problem: errors.DomainError | None = None) -> None:
+        """Put what happened where it belongs; what names no field of this form concerns the form as a whole."""
+        self.add_error(said.field if said.field in self.fields else None, ValidationError(str(said.text)))
+        if isinstance(problem, errors.LockedOut):
+            self.retry_after = max(1, problem.retry_after)
+        elif isinstance(problem, errors.TooManyAttempts):
+            self.retry_after = WAIT_SECONDS
+
+    def forget(self, *names: str) -> None:
+        """Drop typed values that must not be shown again."""
+        data = self.data.copy()
+        for name in names:
+            data.pop(name, None)
+        self.data = data
+
+    def focused(self) -> PageForm:
+        """Give the focus to the first wrong field, else to the first empty one."""
+        waiting = [bound for bound in self if not bound.is_hidden and not bound.field.widget.attrs.get("readonly")]
+        wrong = [bound for bound in waiting if bound.errors]
+        empty = [bound for bound in waiting if not bound.value()]
+        for bound in (wrong or empty or waiting)[:1]:
+            bound.field.widget.attrs["autofocus"] = True
+        return self
+
+
+def text(
+    label: str | _StrPromise,
+    autocomplete: str,
+    *,
+    kind: str = "text",
+    help_text: str | _StrPromise = "",
+    limit: int = NAME_LENGTH,
+    **attributes: str,
+) -> forms.CharField:
+    """Return a field of one line."""
+    attrs = {"class": "input", "autocomplete": autocomplete, **attributes}
+    widget: forms.Widget
+    if kind == "textarea":
+        widget = forms.Textarea({**attrs, "rows": "3"})
+    elif kind == "password":
+        widget = forms.PasswordInput(attrs)
+    else:
+        widget = forms.TextInput({**attrs, "type": kind})
+    return forms.CharField(
+        label=label,
+        help_text=help_text,
+        widget=widget,
+        max_length=limit,
+        strip=kind != "password",
+        error_messages={"required": REQUIRED},
+    )
+
+
+def name_field(pool: UserPool, autocomplete: str = "username") -> forms.CharField:
+    """Return the field of the name that people sign in by, as the pool has them."""
+    names = set(pool.username_attributes)
+    plain = {"autocapitalize": "none", "spellcheck": "false"}
+    if names == {"email"}:
+        return text(gettext_lazy("Email"), autocomplete, kind="email", inputmode="email", **plain)
+    if names == {"phone_number"}:
+        return text(gettext_lazy("Phone number"), autocomplete, kind="tel", inputmode="tel", **plain)
+    if names:
+        return text(gettext_lazy("Email or phone number"), autocomplete, **plain)
+    return text(gettext_lazy("Username"), autocomplete, **plain)
+
+
+def known_name_field(pool: UserPool) -> forms.CharField:
+    """Return the same field where the name is known already: present, so that password managers pair it."""
+    field = name_field(pool)
+    field.widget.attrs["readonly"] = True
+    field.widget.attrs["class"] = ""
+    return field
+
+
+def code_field(label: str | _StrPromise, help_text: str | _StrPromise = "") -> forms.CharField:
+    """Return the field of a one-time code: one input, which takes pasting and spaces."""
+    return text(
+        label, "one-time-code", help_text=help_text, limit=CODE_LENGTH, inputmode="numeric", pattern="[0-9 ]*",
+        autocapitalize="none", spellcheck="false",
+    )
+
+
+def new_password_field(pool: UserPool, label: str | _StrPromise) -> forms.CharField:
+    """Return the field of a password that is being chosen."""
+    return text(
+        label, "new-password", kind="password", limit=PASSWORD_LENGTH,
+        passwordrules=password_rules(pool), **{"aria-describedby": "password_policy"},
+    )
+
+
+def password_rules(pool: UserPool) -> str:
+    """Return the pool's policy as Safari's generator of passwords reads it."""
+    policy = passwords.policy(pool)
+    rules = [f"minlength: {policy['minimum_length']}", f"maxlength: {PASSWORD_LENGTH}"]
+    for rule, word in (
+        ("require_lowercase", "lower"), ("require_uppercase", "upper"),
+        ("require_numbers", "digit"), ("require_symbols", "[-!@#$%^&*()_+=.]"),
+    ):
+        if policy[rule]:
+            rules.append(f"required: {word}")
+    return "; ".join(rules) + ";"
+
+
+def policy_list(pool: UserPool) -> list[tuple[str, str, str | _StrPromise]]:
+    """Return what a new password must have: rule, its number, and text; the script ticks them off."""
+    policy = passwords.policy(pool)
+    least = str(policy["minimum_length"])
+    listed: list[tuple[str, str, str | _StrPromise]] = [
+        ("length", least, gettext_lazy("%(least)s characters or more") % {"least": least})
+    ]
+    for rule, name, said in (
+        ("require_lowercase", "lower", gettext_lazy("A lower-case letter")),
+        ("require_uppercase", "upper", gettext_lazy("A capital letter")),
+        ("require_numbers", "digit", gettext_lazy("A number")),
+        ("require_symbols", "symbol", gettext_lazy("A symbol, such as ! or #")),
+    ):
+        if policy[rule]:
+            listed.append((name, "", said))
+    return listed
+
+
+def digits(code: str) -> str:
+    """Return a code without what people put between its digits."""
+    return "".join(code.split()).replace("-", "")
+
+
+class SignInForm(PageForm):
+    """Name and password."""
+
+    def __init__(self, pool: UserPool, *arguments: Any, **named: Any) -> None:  # noqa: ANN401
+        """Make the fields as the pool has them."""
+        super().__init__(*arguments, **named)
+        self.fields["username"] = name_field(pool, "username webauthn")
+        self.fields["password"] = text(
+            gettext_lazy("Password"), "current-password", kind="password", limit=PASSWORD_LENGTH
+        )
+
+
+class CodeForm(PageForm):
+    """A code alone: an authenticator app's."""
+
+    code = code_field(gettext_lazy("Code"))
+
+    def clean_code(self) -> str:
+        """Take out spaces."""
+        return digits(self.cleaned_data["code"])
+
+
+class NamedCodeForm(CodeForm):
+    """A mailed code, and whose it is: shown where known, asked for where not."""
+
+    def __init__(self, pool: UserPool, username: str, *arguments: Any, **named: Any) -> None:  # noqa: ANN401
+        """Put the name before the code."""
+        named.setdefault("initial", {})
+        if username:
+            named["initial"] = {"username": username, **named["initial"]}
+        super().__init__(*arguments, **named)
+        self.fields["username"] = known_name_field(pool) if username else name_field(pool)
+        self.order_fields(["username", "code"])
+
+
+class ForgotForm(PageForm):
+    """A name alone."""
+
+    def __init__(self, pool: UserPool, *arguments: Any, **named: Any) -> None:  # noqa: ANN401
+        """Make the field as the pool has it."""
+        super().__init__(*arguments, **named)
+        self.fields["username"] = name_field(pool)
+
+
+class ResetForm(NamedCodeForm):
+    """A mailed code and a new password."""
+
+    def __init__(self, pool: UserPool, username: str, *arguments: Any, **named: Any) -> None:  # noqa: ANN401
+        """Put the password last."""
+        super().__init__(pool, username, *arguments, **named)
+        self.fields["new_password"] = new_password_field(pool, gettext_lazy("New password"))
+
+
+class NewPasswordForm(PageForm):
+    """A password in place of a temporary one, with the attributes that the pool still needs."""
+
+    def __init__(
+        self, pool: UserPool, username: str, required: Sequence[str], *arguments: Any, **named: Any  # noqa: ANN401
+    ) -> None:
+        """Ask only for what is missing."""
+        named["initial"] = {"username": username}
+        super().__init__(*arguments, **named)
+        self.fields["username"] = known_name_field(pool)
+        self.asked = list(required)
+        for name in self.asked:
+            self.fields[name] = attribute_field(name)
+        self.fields["new_password"] = new_password_field(pool, gettext_lazy("New password"))
+
+    def attributes(self) -> dict[str, str]:
+        """Return the attributes that were asked for."""
+        return {name: self.cleaned_data[name] for name in self.asked}
+
+
+class SignUpForm(PageForm):
+    """A new account: name, what the pool requires of everyone, password."""
+
+    def __init__(
+        self, pool: UserPool, schema: Sequence[Mapping[str, Any]], *arguments: Any, **named: Any  # noqa: ANN401
+    ) -> None:
+        """Ask for what the pool's schema requires, and for where a code can be sent."""
+        super().__init__(*arguments, **named)
+        self.fields["username"] = name_field(pool)
+        self.asked = asked_attributes(pool, schema)
+        for name in self.asked:
+            self.fields[name] = attribute_field(name)
+        self.fields["password"] = new_password_field(pool, gettext_lazy("Password"))
+
+    def attributes(self) -> dict[str, str]:
+        """Return the attributes that were asked for."""
+        return {name: self.cleaned_data[name] for name in self.asked}
+
+
+def asked_attributes(pool: UserPool, schema: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Return which attributes sign-up asks for: required ones, and those that a code is sent to.
+
+    Where e-mail address or phone number is the username itself, it is not asked for again.
+    """
+    required = {str(attribute["name"]) for attribute in schema if attribute.get("required")}
+    wanted = (required | set(pool.auto_verified)) - {"sub"}
+    if pool.username_attributes:
+        single = len(pool.username_attributes) == 1
+        wanted -= set(pool.username_attributes) if single else set(pool.username_attributes) - required
+    order = list(ATTRIBUTES)
+    return sorted(wanted, key=lambda name: (order.index(name) if name in order else len(order), name))
+
+
+def attribute_field(name: str) -> forms.CharField:
+    """Return the field of an attribute."""
+    label, autocomplete, kind, help_text = ATTRIBUTES.get(
+        name, (name.removeprefix("custom:").replace("_", " ").capitalize(), "off", "text", "")
+    )
+    return text(label, autocomplete, kind=kind, help_text=help_text)

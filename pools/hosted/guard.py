@@ -1,0 +1,82 @@
+"""Whether a form was sent by a page of ours, in the browser it was shown to (DECISIONS.md 8).
+
+Two proofs, both needed: a token MACed over the browser's nonce cookie, the form and the pool; and that no header names
+another origin. A browser tells Origin with every POST from another site, so its absence (scripts, old browsers) is
+left to the token, while a foreign or opaque one is refused.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from identity.foundation import sealing
+from identity.foundation.errors import DomainError
+from pools.hosted.browser import is_secure
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest
+
+    from pools.hosted.browser import Browser
+
+FIELD = "form_token"
+
+
+class FormRefused(DomainError):
+    """A form came without this browser's own token, or from another site."""
+
+    public = "This page was open for too long, or was not sent from here. Load it again and retry."
+
+
+def token(browser: Browser, form: str) -> str:
+    """Return the token of a form for this browser."""
+    return sealing.keyed_hash("hosted-form", _material(browser, form)).hex()
+
+
+def _material(browser: Browser, form: str) -> str:
+    return "\n".join((browser.form_nonce(), form, browser.pool.public_id))
+
+
+def check(request: HttpRequest, browser: Browser, form: str) -> None:
+    """Check that a form is ours.
+
+    Raises:
+        FormRefused: it is not.
+
+    """
+    check_origin(request)
+    if not browser.nonce:
+        raise FormRefused(detail="no nonce cookie")
+    try:
+        sent = bytes.fromhex(request.POST.get(FIELD, ""))
+    except ValueError:
+        sent = b""
+    if not sealing.matches("hosted-form", _material(browser, form), sent):
+        raise FormRefused(detail="wrong token")
+
+
+def check_origin(request: HttpRequest) -> None:
+    """Check that no header names another origin than the one asked, whose host the doorway found configured.
+
+    Raises:
+        FormRefused: one does.
+
+    """
+    own = ("https" if is_secure(request) else "http", request.META.get("HTTP_HOST", "").lower())
+    origin = request.headers.get("Origin")
+    if origin is not None and origin_of(origin) != own:
+        raise FormRefused(detail="foreign Origin")
+    referer = request.headers.get("Referer")
+    if origin is None and referer is not None and origin_of(referer) != own:
+        raise FormRefused(detail="foreign Referer")
+    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+        raise FormRefused(detail="foreign Sec-Fetch-Site")
+
+
+def origin_of(url: str) -> tuple[str, str]:
+    """Return scheme and host of a URL; empty for what is none."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "", ""
+    return parts.scheme.lower(), parts.netloc.lower()

@@ -1,0 +1,31 @@
+"""Pages about what went wrong: addresses that lead nowhere, and the page that others send people to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.views.decorators.csrf import csrf_exempt
+
+from pools.hosted import wording
+from pools.hosted.visit import problem
+
+if TYPE_CHECKING:
+    from django.http import HttpRequest, HttpResponse
+
+
+@csrf_exempt
+def error(request: HttpRequest) -> HttpResponse:
+    """Explain an error that is named in the address. Only our own words are shown, whatever else it says."""
+    named = request.GET.get("error", "")
+    return problem(request, named if named in wording.PROBLEMS else "invalid_request", status=400)
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """Answer for an address of a pool at which there is nothing."""
+    del exception
+    return problem(request, "not_found", status=404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer when something broke; the log has the cause under the reference that the page shows."""
+    return problem(request, "server_error", status=500)

@@ -1,0 +1,64 @@
+"""A forgotten password: a code to the account's address, then the code with a new password. Two pages."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from identity.foundation import clock, errors
+from pools.hosted import wording
+from pools.hosted.browser import Step
+from pools.hosted.forms import ForgotForm, ResetForm, policy_list
+from pools.hosted.visit import Visit, page
+from pools.services import passwords
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+
+
+@page()
+def forgot(visit: Visit) -> HttpResponse:
+    """Ask whose password it is. The answer is the same whether or not there is an account."""
+    if visit.request.method != "POST":
+        name = visit.step.username or visit.asked.get("login_hint", "")[:256]
+        return visit.show("forgot", form=ForgotForm(visit.pool, initial={"username": name}).focused())
+    form = ForgotForm(visit.pool, visit.request.POST)
+    if not form.is_valid():
+        return visit.show("forgot", form=form.focused())
+    username = form.cleaned_data["username"]
+    try:
+        passwords.forgot(visit.app, username, by=visit.by)
+    except (errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized, errors.UserNotFound):
+        pass  # the same page as after a mail that went out
+    return visit.go("confirm_forgot", Step(username=username, asked_at=clock.epoch()))
+
+
+@page()
+def confirm_forgot(visit: Visit) -> HttpResponse:
+    """Ask for the mailed code and a new password."""
+    step = visit.step
+    if visit.request.method != "POST":
+        suggested = visit.request.GET.get("code", "")[:16]
+        return shown(visit, ResetForm(visit.pool, step.username, initial={"code": suggested}))
+    form = ResetForm(visit.pool, step.username, visit.request.POST)
+    if not form.is_valid():
+        return shown(visit, form)
+    username = form.cleaned_data["username"]
+    try:
+        passwords.confirm_forgot(
+            visit.app,
+            username,
+            code=form.cleaned_data["code"],
+            password=form.cleaned_data["new_password"],
+            by=visit.by,
+        )
+    except errors.DomainError as problem:
+        form.tell(wording.of_code(problem), problem)
+        return shown(visit, form)
+    return visit.go("sign_in", Step(username=username, notice="password_changed"))
+
+
+def shown(visit: Visit, form: ResetForm) -> HttpResponse:
+    """Show the page."""
+    return visit.show(
+        "confirm_forgot", form=form.focused(), username=visit.step.username, policy=policy_list(visit.pool)
+    )

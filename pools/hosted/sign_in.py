@@ -1,0 +1,165 @@
+"""Signing in: name and password, then whatever the machine still asks, a page each."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from identity.foundation import clock, errors
+from pools.hosted import wording
+from pools.hosted.browser import Step
+from pools.hosted.forms import CodeForm, NewPasswordForm, SignInForm, policy_list
+from pools.hosted.visit import Visit, page
+from pools.services import factors, passwords, sign_up
+from pools.services.sign_in import machine
+from pools.services.sign_in.machine import Challenge, Challenged, SignedIn, Want
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+
+    from pools.hosted.forms import PageForm
+
+ASKS_AGAIN = frozenset({"login", "select_account"})
+AGAIN = frozenset({"max_age", "signed_in_since", "resume"})
+"""Parameters that say a session alone is not enough."""
+
+
+@page()
+def sign_in(visit: Visit) -> HttpResponse:
+    """Ask for name and password."""
+    if visit.request.method != "POST":
+        return shown(visit, SignInForm(visit.pool, initial={"username": expected_name(visit)}))
+    form = SignInForm(visit.pool, visit.request.POST)
+    if not form.is_valid():
+        return shown(visit, form)
+    username, password = form.cleaned_data["username"], form.cleaned_data["password"]
+    try:
+        outcome = machine.begin(visit.app, username=username, password=password, want=Want.BROWSER, by=visit.by)
+    except errors.UserNotConfirmed:
+        return confirm_first(visit, username)
+    except errors.PasswordResetRequired:
+        return reset_first(visit, username)
+    except errors.DomainError as problem:
+        form.tell(wording.of_sign_in(problem), problem)
+        return shown(visit, form)
+    return proceed(visit, outcome, username=username)
+
+
+def shown(visit: Visit, form: SignInForm) -> HttpResponse:
+    """Show the page; somebody who is signed in already may carry on without a password, unless the app forbids it."""
+    session = None
+    asked_again = ASKS_AGAIN & set(visit.asked.get("prompt", "").split()) or AGAIN & set(visit.asked)
+    if not asked_again and not form.is_bound:
+        session = visit.browser.current()
+    return visit.show(
+        "sign_in",
+        form=form.focused(),
+        known=(session.person.email or session.person.username) if session else "",
+        onward=visit.onward().url if session else "",  # type: ignore[attr-defined]  # a redirect
+        can_sign_up=not visit.pool.admin_only_sign_up and "resume" not in visit.asked,
+    )
+
+
+def expected_name(visit: Visit) -> str:
+    """Return the name to fill in: the one typed a page ago, else what the app suggests."""
+    return visit.step.username or visit.asked.get("login_hint", "")[:256]
+
+
+def confirm_first(visit: Visit, username: str) -> HttpResponse:
+    """Send a new code to an account that was never confirmed; its password was right."""
+    try:
+        sign_up.resend(visit.app, username, by=visit.by)
+    except (errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized):
+        pass  # the code sent before is as good, and the page has a button to ask for another
+    return visit.go("confirm", Step(username=username, notice="confirm_first", asked_at=clock.epoch()))
+
+
+def reset_first(visit: Visit, username: str) -> HttpResponse:
+    """Lead an account whose password an operator ended to a new one."""
+    try:
+        passwords.forgot(visit.app, username, by=visit.by)
+    except (errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized):
+        return visit.go("forgot", Step(username=username, notice="reset_first"))
+    return visit.go("confirm_forgot", Step(username=username, notice="reset_first", asked_at=clock.epoch()))
+
+
+def proceed(visit: Visit, outcome: Challenged | SignedIn, *, username: str) -> HttpResponse:
+    """Go where the machine's answer leads: to the page of its challenge, or on with a session."""
+    if isinstance(outcome, SignedIn):
+        return signed_in(visit, outcome, username=username)
+    if outcome.challenge is Challenge.TOTP:
+        return visit.go("totp", Step(username=username, challenge=outcome.challenge, session=outcome.session))
+    if outcome.challenge is Challenge.NEW_PASSWORD:
+        required = [str(name) for name in outcome.parameters.get("required", [])]
+        step = Step(username=username, challenge=outcome.challenge, session=outcome.session, required=required)
+        return visit.go("new_password", step)
+    secret, session = machine.associate(visit.app, outcome.session)
+    step = Step(username=username, challenge=outcome.challenge, session=session, secret=secret)
+    return visit.go("totp_setup", step)
+
+
+def signed_in(visit: Visit, outcome: SignedIn, *, username: str) -> HttpResponse:
+    """Take the session, and go on; right after its confirmation an account is offered a second factor once."""
+    opened = outcome.browser
+    if opened is None:
+        raise errors.Misuse("the pages ask the machine for a browser session")
+    is_fresh = visit.step.is_fresh
+    visit.browser.open(opened)
+    offer = is_fresh and visit.pool.totp_enabled and visit.pool.mfa == visit.pool.Mfa.OPTIONAL
+    if offer and not factors.has_totp(visit.pool, outcome.user):
+        secret = factors.associate(visit.pool, outcome.user)
+        return visit.go("totp_setup", Step(username=username, secret=secret, is_fresh=True))
+    visit.browser.keep(Step())
+    return visit.onward()
+
+
+def challenged(visit: Visit, challenge: Challenge) -> Step:
+    """Return the step, if that challenge is the one this browser was given.
+
+    Raises:
+        SessionRefused: it was given another, or none.
+
+    """
+    step = visit.step
+    if step.challenge != challenge or not step.session:
+        raise errors.SessionRefused(detail="no such challenge in this browser")
+    return step
+
+
+@page()
+def totp(visit: Visit) -> HttpResponse:
+    """Ask for the authenticator app's code."""
+    step = challenged(visit, Challenge.TOTP)
+    if visit.request.method != "POST":
+        return visit.show("totp", form=CodeForm().focused(), username=step.username)
+    form = CodeForm(visit.request.POST)
+    if not form.is_valid():
+        return visit.show("totp", form=form.focused(), username=step.username)
+    return answered(visit, form, "totp", step, {"code": form.cleaned_data["code"]})
+
+
+@page()
+def new_password(visit: Visit) -> HttpResponse:
+    """Ask for a password in place of a temporary one."""
+    step = challenged(visit, Challenge.NEW_PASSWORD)
+    if visit.request.method != "POST":
+        form = NewPasswordForm(visit.pool, step.username, step.required)
+        return visit.show("new_password", form=form.focused(), policy=policy_list(visit.pool))
+    form = NewPasswordForm(visit.pool, step.username, step.required, visit.request.POST)
+    if not form.is_valid():
+        return visit.show("new_password", form=form.focused(), policy=policy_list(visit.pool))
+    answers = {"new_password": form.cleaned_data["new_password"], "attributes": form.attributes()}
+    return answered(visit, form, "new_password", step, answers)
+
+
+def answered(visit: Visit, form: PageForm, template: str, step: Step, answers: dict[str, object]) -> HttpResponse:
+    """Hand an answer to the machine; show its refusal at the form."""
+    challenge = Challenge(step.challenge)
+    explain = wording.of_totp if challenge is Challenge.TOTP else wording.of_new_password
+    try:
+        outcome = machine.respond(
+            visit.app, challenge=challenge, session=step.session, answers=answers, by=visit.by
+        )
+    except errors.DomainError as problem:
+        form.tell(explain(problem), problem)
+        return visit.show(template, form=form.focused(), username=step.username, policy=policy_list(visit.pool))
+    return proceed(visit, outcome, username=step.username)

@@ -1,0 +1,118 @@
+"""Signing up: the form, the mailed code, sending it again. Whether an address has an account already is not said."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from identity.foundation import clock, errors
+from pools.hosted import wording
+from pools.hosted.browser import Step
+from pools.hosted.forms import NamedCodeForm, SignUpForm, policy_list
+from pools.hosted.visit import Visit, page
+from pools.services import sign_up as accounts
+from pools.services import user_pools
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+
+RESEND_AFTER = 60
+
+
+@page()
+def sign_up(visit: Visit) -> HttpResponse:
+    """Ask for a name, what the pool requires, and a password."""
+    if visit.pool.admin_only_sign_up:
+        return visit.problem("closed", status=403)
+    schema = user_pools.schema_attributes(visit.pool)
+    if visit.request.method != "POST":
+        name = visit.step.username or visit.asked.get("login_hint", "")[:256]
+        return shown(visit, SignUpForm(visit.pool, schema, initial={"username": name}))
+    form = SignUpForm(visit.pool, schema, visit.request.POST)
+    if not form.is_valid():
+        return shown(visit, form)
+    username = form.cleaned_data["username"]
+    try:
+        done = accounts.sign_up(
+            visit.app,
+            username,
+            password=form.cleaned_data["password"],
+            attributes=form.attributes(),
+            by=visit.by,
+        )
+    except errors.AlreadyExists as problem:
+        if visit.pool.username_attributes:
+            # The name is an address: whoever reads its mail learns more, and nobody else does.
+            return visit.go("confirm", waiting(username, username))
+        form.tell(wording.of_sign_up(problem), problem)
+        return shown(visit, form)
+    except errors.DomainError as problem:
+        form.tell(wording.of_sign_up(problem), problem)
+        return shown(visit, form)
+    if done.confirmed:
+        return visit.go("sign_in", Step(username=username, notice="created", is_fresh=True))
+    if done.delivery is None:
+        return visit.go("sign_in", Step(username=username, notice="waiting"))
+    return visit.go("confirm", waiting(username, username if visit.pool.username_attributes else done.delivery.destination))
+
+
+def waiting(username: str, sent_to: str) -> Step:
+    """Return the step of somebody who looks for a mail."""
+    return Step(username=username, sent_to=sent_to, asked_at=clock.epoch(), is_fresh=True)
+
+
+def shown(visit: Visit, form: SignUpForm) -> HttpResponse:
+    """Show the page."""
+    return visit.show("sign_up", form=form.focused(), policy=policy_list(visit.pool))
+
+
+@page()
+def confirm(visit: Visit) -> HttpResponse:
+    """Ask for the mailed code. A code in the address is only filled in: mail scanners open links."""
+    step = visit.step
+    if visit.request.method != "POST":
+        suggested = visit.request.GET.get("code", "")[:16]
+        return asked(visit, NamedCodeForm(visit.pool, step.username, initial={"code": suggested}))
+    form = NamedCodeForm(visit.pool, step.username, visit.request.POST)
+    if not form.is_valid():
+        return asked(visit, form)
+    username = form.cleaned_data["username"]
+    try:
+        accounts.confirm(visit.app, username, code=form.cleaned_data["code"], by=visit.by)
+    except errors.DomainError as problem:
+        form.tell(wording.of_code(problem), problem)
+        return asked(visit, form)
+    return visit.go("sign_in", Step(username=username, notice="confirmed", is_fresh=True))
+
+
+@page(methods=("GET", "HEAD"))
+def confirm_link(visit: Visit) -> HttpResponse:
+    """Open the link of a mail: name and code are filled in, and a person presses the button."""
+    name = visit.request.GET.get("user_name", "")[:2048]
+    code = visit.request.GET.get("confirmation_code", "")[:16]
+    visit.browser.keep(Step(username=name, is_fresh=True))
+    return asked(visit, NamedCodeForm(visit.pool, name, initial={"code": code}), is_link=True)
+
+
+def asked(visit: Visit, form: NamedCodeForm, **context: object) -> HttpResponse:
+    """Show the page of the code."""
+    step = visit.step
+    left = max(0, step.asked_at + RESEND_AFTER - clock.epoch()) if step.asked_at else 0
+    return visit.show(
+        "confirm", form=form.focused(), sent_to=step.sent_to, username=step.username, resend_in=left, **context
+    )
+
+
+@page(methods=("POST",))
+def resend(visit: Visit) -> HttpResponse:
+    """Send the code again. The page says so always; whether one was sent, limits and the account decide."""
+    step = visit.step
+    username = step.username or visit.request.POST.get("username", "")[:2048].strip()
+    if username:
+        try:
+            accounts.resend(visit.app, username, by=visit.by)
+        except (errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized, errors.UserNotFound):
+            pass  # the same page as after a mail that went out
+    again = Step(
+        username=username, sent_to=step.sent_to, notice="resent", asked_at=clock.epoch(), is_fresh=step.is_fresh
+    )
+    return visit.go("confirm", again)

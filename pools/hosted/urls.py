@@ -1,0 +1,25 @@
+"""Addresses of the hosted pages inside a pool, as Cognito has them where it has them."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from pools.hosted import account, authenticator, pages, recovery, sign_in, sign_up
+
+app_name = "hosted"
+urlpatterns = [
+    path("login", sign_in.sign_in, name="sign_in"),
+    path("login/totp", sign_in.totp, name="totp"),
+    path("login/mfa", authenticator.set_up, name="totp_setup"),
+    path("login/new-password", sign_in.new_password, name="new_password"),
+    path("signup", sign_up.sign_up, name="sign_up"),
+    path("confirm", sign_up.confirm, name="confirm"),
+    path("confirmUser", sign_up.confirm_link, name="confirm_link"),
+    path("resendcode", sign_up.resend, name="resend"),
+    path("forgotPassword", recovery.forgot, name="forgot"),
+    path("confirmForgotPassword", recovery.confirm_forgot, name="confirm_forgot"),
+    path("account", account.account, name="account"),
+    path("account/mfa", authenticator.account_mfa, name="account_mfa"),
+    path("signedout", account.signed_out, name="signed_out"),
+    path("error", pages.error, name="error"),
+]

@@ -1,0 +1,281 @@
+"""One request to a hosted page: pool, app, browser, what it came for; and the frame round every page.
+
+The OAuth request stays in the URL, as in Cognito, and each page carries it on; ``oidc`` checks all of it again before
+anything is handed out. Here is checked what a page shows or follows: the app and its redirect address.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import structlog
+from django.core.exceptions import SuspiciousOperation
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, UnreadablePostError
+from django.shortcuts import render
+from django.urls import reverse
+
+from identity.foundation import errors
+from pools.hosted import guard, wording
+from pools.hosted.browser import Browser, Step
+from pools.services import access
+from pools.services.audit import Actor
+
+if TYPE_CHECKING:
+    from django import forms
+
+    from pools.models import AppClient, UserPool
+    from pools.models.hot import Browser as Session
+
+log = structlog.get_logger("hosted")
+OWN_PARAMETERS = frozenset({"code", "user_name", "confirmation_code", "error"})
+"""What a link to one page says, which is not carried to the next."""
+ONCE = ("client_id", "redirect_uri", "response_type")
+QUERY_LIMIT = 6000
+BUSY_SECONDS = 2
+
+
+class SeeOther(HttpResponseRedirect):
+    """303: the answer to a form is a page to GET."""
+
+    status_code = 303
+
+
+class BadLink(errors.DomainError):
+    """The address of a page is incomplete or not an app's own."""
+
+    public = "This link is incomplete."
+
+    def __init__(self, kind: str) -> None:
+        """Keep which explanation to show (``wording.PROBLEMS``)."""
+        super().__init__(detail=kind)
+        self.kind = kind
+
+
+class Visit:
+    """One request to a page of a pool."""
+
+    def __init__(self, request: HttpRequest, *, needs_app: bool) -> None:
+        """Find pool, app and browser.
+
+        Raises:
+            PoolNotFound: the path names no pool.
+            BadLink: the app is unknown here, or does not know the address it wants people sent back to.
+
+        """
+        self.request = request
+        self.pool: UserPool = access.pool(getattr(request, "pool", None) or "")
+        carried = request.GET.copy()
+        for name in OWN_PARAMETERS:
+            carried.pop(name, None)
+        self.query = carried.urlencode()
+        self.asked: Mapping[str, str] = {name: str(carried[name]) for name in carried}
+        self.browser = Browser(request, self.pool, self.query)
+        self.client: AppClient | None = None
+        self._find_app(needs_app=needs_app)
+
+    def _find_app(self, *, needs_app: bool) -> None:
+        if len(self.query) > QUERY_LIMIT or any(len(self.request.GET.getlist(name)) > 1 for name in ONCE):
+            raise BadLink("invalid_request")
+        if "client_id" not in self.asked:
+            if needs_app:
+                raise BadLink("no_client")
+            return
+        try:
+            self.client = hiding(access.client_in(self.pool, self.asked["client_id"]))
+        except errors.ClientNotFound:
+            raise BadLink("unknown_client") from None
+        redirect = self.asked.get("redirect_uri")
+        if redirect is not None and redirect not in self.client.callback_urls:
+            raise BadLink("redirect_mismatch")
+
+    @property
+    def app(self) -> AppClient:
+        """Return the app; pages that need one have it."""
+        if self.client is None:
+            raise BadLink("no_client")
+        return self.client
+
+    @property
+    def place(self) -> str:
+        """Return what the page calls the place: the app's name, else the pool's."""
+        return self.client.name if self.client is not None else self.pool.name
+
+    @property
+    def by(self) -> Actor:
+        """Return who acts: a visitor, until the machine says otherwise."""
+        request = self.request
+        return Actor.visitor(
+            address=getattr(request, "address", ""), request_id=str(getattr(request, "request_id", ""))
+        )
+
+    def by_user(self, session: Session) -> Actor:
+        """Return the signed-in person as the one who acts."""
+        request = self.request
+        return Actor.user(
+            session.person.sub, address=getattr(request, "address", ""), request_id=str(getattr(request, "request_id", ""))
+        )
+
+    @property
+    def step(self) -> Step:
+        """Return where the browser is."""
+        return self.browser.step
+
+    def url(self, page: str) -> str:
+        """Return the address of another hosted page, what the browser came for included."""
+        return reverse(f"hosted:{page}") + (f"?{self.query}" if self.query else "")
+
+    def plain_url(self, page: str) -> str:
+        """Return the address of another hosted page, without what the browser came for."""
+        return reverse(f"hosted:{page}")
+
+    def go(self, page: str, step: Step | None = None) -> HttpResponse:
+        """Go to another page, remembering a step."""
+        if step is not None:
+            self.browser.keep(step)
+        return SeeOther(self.url(page))
+
+    def onward(self) -> HttpResponse:
+        """Go to what the browser came for: the app's OAuth request, else the account pages."""
+        if "response_type" in self.asked:
+            return SeeOther(f"{reverse('oidc:authorize')}?{self.query}")
+        return SeeOther(self.url("account_mfa" if self.asked.get("resume") == "account_mfa" else "account"))
+
+    def show(self, template: str, *, form: forms.Form | None = None, status: int = 200, **context: Any) -> HttpResponse:  # noqa: ANN401
+        """Render a page. A form's worst error decides the status: 429 with Retry-After where waiting is the answer."""
+        retry_after = getattr(form, "retry_after", 0)
+        page = {
+            "visit": self,
+            "place": self.place,
+            "form": form,
+            "failed": bool(form is not None and form.errors),
+            "links": Named(self.url),
+            "tokens": Named(lambda name: guard.token(self.browser, name)),
+            "token_field": guard.FIELD,
+            "notice": wording.NOTICES.get(self.step.notice),
+            "request_id": str(getattr(self.request, "request_id", "")),
+            **context,
+        }
+        response = render(self.request, f"hosted/{template}.html", page, status=429 if retry_after else status)
+        if retry_after:
+            response["Retry-After"] = str(retry_after)
+        return response
+
+    def problem(self, kind: str, *, status: int = 400, retry_after: int = 0) -> HttpResponse:
+        """Render the page of something that stops here."""
+        return problem(self.request, kind, status=status, place=self.place, again=self, retry_after=retry_after)
+
+
+def hiding(client: AppClient) -> AppClient:
+    """Return an app as the pages see it: whatever its API tells, its pages never show who has an account.
+
+    A copy, since the held row is shared.
+    """
+    shown = copy.copy(client)
+    shown.hide_existence = True
+    return shown
+
+
+class Named(Mapping[str, str]):
+    """Values by name, made when a template asks."""
+
+    def __init__(self, make: Callable[[str], str]) -> None:
+        """Keep how they are made."""
+        self._make = make
+
+    def __getitem__(self, name: str) -> str:
+        """Return one."""
+        return self._make(name)
+
+    def __iter__(self) -> Iterator[str]:
+        """Names are not listed."""
+        return iter(())
+
+    def __len__(self) -> int:
+        """Names are not counted, and the mapping is never empty."""
+        return 1
+
+
+def problem(  # noqa: PLR0913 - what the page may say
+    request: HttpRequest,
+    kind: str,
+    *,
+    status: int,
+    place: str = "",
+    again: Visit | None = None,
+    retry_after: int = 0,
+) -> HttpResponse:
+    """Render an explanation of what stopped, with the request's id and, where that helps, a way to start again."""
+    said = wording.PROBLEMS.get(kind, wording.PROBLEMS["invalid_request"])
+    retry = again.request.get_full_path() if again is not None and said.again == "same" else ""
+    restart = again.url("sign_in") if again is not None and again.client is not None and said.again == "start" else ""
+    response = render(
+        request,
+        "hosted/problem.html",
+        {
+            "said": said,
+            "place": place,
+            "retry": retry,
+            "restart": restart,
+            "request_id": str(getattr(request, "request_id", "")),
+        },
+        status=status,
+    )
+    if retry_after:
+        response["Retry-After"] = str(retry_after)
+    return response
+
+
+Page = Callable[[Visit], HttpResponse]
+
+
+def page(
+    *, app: bool = True, methods: tuple[str, ...] = ("GET", "HEAD", "POST")
+) -> Callable[[Page], Callable[..., HttpResponse]]:
+    """Make a view of a page: find the visit, guard its form, turn what goes wrong into a page, write the cookies."""
+
+    def frame(inner: Page) -> Callable[..., HttpResponse]:
+        @wraps(inner)
+        def view(request: HttpRequest) -> HttpResponse:
+            if request.method not in methods:
+                response = problem(request, "method", status=405)
+                response["Allow"] = ", ".join(methods)
+                return response
+            try:
+                visit = Visit(request, needs_app=app)
+            except errors.PoolNotFound:
+                return problem(request, "not_found", status=404)
+            except BadLink as stopped:
+                return problem(request, stopped.kind, status=400)
+            except SuspiciousOperation:
+                return problem(request, "invalid_request", status=400)
+            return visit.browser.dress(answer(inner, visit))
+
+        view.csrf_exempt = True  # type: ignore[attr-defined]  # guarded by pools.hosted.guard
+        return view
+
+    return frame
+
+
+def answer(inner: Page, visit: Visit) -> HttpResponse:
+    """Guard the form, run the page, and explain what stops it."""
+    match = visit.request.resolver_match
+    try:
+        if visit.request.method == "POST":
+            guard.check(visit.request, visit.browser, (match.url_name if match else "") or "")
+        return inner(visit)
+    except guard.FormRefused as refused:
+        log.info("form_refused", page=match.url_name if match else "", why=refused.detail)
+        return visit.problem("form_refused", status=403)
+    except errors.Overloaded as busy:
+        return visit.problem("busy", status=429, retry_after=max(busy.retry_after, BUSY_SECONDS))
+    except BadLink as stopped:
+        return visit.problem(stopped.kind)
+    except (errors.SessionRefused, errors.InteractionExpired):
+        # The challenge is spent, of another step or too old: nothing of it is worth keeping.
+        return visit.go("sign_in", Step(username=visit.step.username, notice="expired"))
+    except (SuspiciousOperation, UnreadablePostError) as unreadable:
+        log.info("form_unreadable", why=type(unreadable).__name__)
+        return visit.problem("invalid_request")
