@@ -69,6 +69,9 @@ class Environment(BaseSettings):
     region: str = Field("us-east-1", pattern=r"^[a-z]{2}-(gov-)?[a-z]+-\d$", description="Prefix of user pool ids.")
     account_id: str = Field("000000000000", pattern=r"^\d{12}$", description="Account number in ARNs.")
     database_url: str = Field("", description="PostgreSQL 15 or newer, as `postgresql://user:password@host:port/name`.")
+    statement_seconds: int = Field(
+        30, ge=0, description="Longest statement and idle transaction; 0, for long migrations, is no limit."
+    )
     redis_url: str = Field("", description="Redis, as `redis://host:port/0` or `unix:///path`.")
     redis_prefix: str = Field("cognate:", description="Put before each Redis key and before Celery's queue names.")
     secret_keys_file: Path | None = Field(
@@ -154,8 +157,12 @@ class Environment(BaseSettings):
         return init_settings, env_settings, FileSource(settings_cls)
 
 
-def database(url: str) -> dict[str, Any]:
-    """Read a ``postgresql://`` URL into Django's form. PgBouncer-safe: nothing is prepared on the server."""
+def database(url: str, statement_seconds: int) -> dict[str, Any]:
+    """Read a ``postgresql://`` URL into Django's form. PgBouncer-safe: nothing is prepared on the server.
+
+    No transaction outlives the two minutes in which processes look back for changed configuration.
+    """
+    limit = statement_seconds * 1000
     parts = urlsplit(url or "postgresql://localhost/cognate")
     query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
     host = query.pop("host", parts.hostname or "")
@@ -169,7 +176,12 @@ def database(url: str) -> dict[str, Any]:
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": True,
-        "OPTIONS": {"prepare_threshold": None, "connect_timeout": 5, **query},
+        "OPTIONS": {
+            "prepare_threshold": None,
+            "connect_timeout": 5,
+            "options": f"-c statement_timeout={limit} -c idle_in_transaction_session_timeout={limit}",
+            **query,
+        },
     }
 
 
@@ -264,7 +276,7 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": database(environment.database_url)}
+DATABASES = {"default": database(environment.database_url, environment.statement_seconds)}
 ATOMIC_REQUESTS = False
 
 SESSION_COOKIE_NAME = "operator"
