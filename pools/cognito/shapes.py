@@ -125,6 +125,7 @@ def user_pool(pool: UserPool) -> dict[str, Any]:
         },
         "schema_attributes": user_pools.schema_attributes(pool),
         "estimated_number_of_users": user_pools.estimated_users(pool),
+        "domain": user_pools.domain(pool) or None,
     }
     found: dict[str, Any] = outward(shape("UserPoolType"), description)
     return found
@@ -154,9 +155,45 @@ def resource_server(pool: UserPool, server: ResourceServer) -> dict[str, Any]:
 
 
 def app_client(pool: UserPool, client: AppClient) -> dict[str, Any]:
-    """Return UserPoolClientType. What was never set is left out, as Cognito does."""
-    description = app_clients.description(client)
-    return outward(shape("UserPoolClientType"), description) | {"UserPoolId": pool.public_id}
+    """Return UserPoolClientType. What was never set is left out, but for what Cognito always tells."""
+    units = client.validity.get("units")
+    optional = {
+        "refresh_token_rotation": {
+            "feature": "ENABLED" if client.rotation else "DISABLED",
+            "retry_grace_period_seconds": client.rotation_grace_seconds,
+        },
+        "read_attributes": client.read_attributes,
+        "write_attributes": client.write_attributes,
+        "explicit_auth_flows": client.auth_flows,
+        "supported_identity_providers": client.identity_providers,
+        "callback_urls": client.callback_urls,
+        "logout_urls": client.logout_urls,
+        "default_redirect_uri": client.default_redirect_uri,
+        "allowed_oauth_flows": client.oauth_flows,
+        "allowed_oauth_scopes": client.scopes,
+        "prevent_user_existence_errors": "ENABLED" if client.hide_existence else "LEGACY",
+    }
+    description = {
+        **{name: value for name, value in optional.items() if name in client.explicit},
+        "user_pool_id": pool.public_id,
+        "client_name": client.name,
+        "client_id": client.client_id,
+        "client_secret": next(iter(app_clients.secrets(client)), None) if client.confidential else None,
+        "last_modified_date": client.modified_at,
+        "creation_date": client.created_at,
+        "access_token_validity": client.validity.get("access"),
+        "id_token_validity": client.validity.get("id"),
+        "refresh_token_validity": client.validity.get("refresh", 30),
+        "token_validity_units": {f"{kind}_token": unit for kind, unit in units.items()}
+        if isinstance(units, dict)
+        else {},
+        "allowed_oauth_flows_user_pool_client": client.oauth_enabled,
+        "enable_token_revocation": client.revocation,
+        "enable_propagate_additional_user_context_data": client.propagate_context,
+        "auth_session_validity": client.session_minutes,
+    }
+    found: dict[str, Any] = outward(shape("UserPoolClientType"), description)
+    return found
 
 
 # -- users -----------------------------------------------------------------------------------------------------------

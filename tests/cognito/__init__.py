@@ -1,0 +1,1 @@
+"""The operations of the wire API, spoken to by boto3."""
