@@ -15,7 +15,12 @@ from django.db import connection
 from django.db.models import F
 
 from identity.foundation import clock, gate, sealing
-from identity.foundation.errors import CodeExpired, CodeMismatch, Misuse, TooManyWrongCodes
+from identity.foundation.errors import (
+    CodeExpired,
+    CodeMismatch,
+    Misuse,
+    TooManyWrongCodes,
+)
 from identity.foundation.names import uuid7
 from pools.models import OneTimeCode, UserPool
 
@@ -88,7 +93,14 @@ def issue(pool: UserPool, subject_id: UUID, purpose: str, destination: str) -> s
         ],
         update_conflicts=True,
         unique_fields=["pool", "subject", "purpose"],
-        update_fields=["hashed", "destination", "tries", "created_at", "expires_at", "consumed_at"],
+        update_fields=[
+            "hashed",
+            "destination",
+            "tries",
+            "created_at",
+            "expires_at",
+            "consumed_at",
+        ],
     )
     return code
 
@@ -145,7 +157,11 @@ def check(tried: Tried, code: str) -> Proof:
         CodeExpired: it is right, and too old or spent.
 
     """
-    if not sealing.matches("code", _bound(tried.pool_id, tried.subject, tried.purpose, code.strip()), tried.hashed):
+    if not sealing.matches(
+        "code",
+        _bound(tried.pool_id, tried.subject, tried.purpose, code.strip()),
+        tried.hashed,
+    ):
         raise CodeMismatch
     if tried.consumed_at is not None or tried.expires_at <= clock.now():
         raise CodeExpired(detail="spent" if tried.consumed_at else "expired")
@@ -157,7 +173,11 @@ def spend(proof: Proof) -> bool:
     if not connection.in_atomic_block:
         raise Misuse("a code is spent in the transaction of its effect")
     spent = OneTimeCode.objects.filter(
-        pool_id=proof.pool_id, id=proof.id, hashed=proof.hashed, consumed_at=None, expires_at__gt=clock.now()
+        pool_id=proof.pool_id,
+        id=proof.id,
+        hashed=proof.hashed,
+        consumed_at=None,
+        expires_at__gt=clock.now(),
     ).update(consumed_at=clock.now())
     return spent == 1
 

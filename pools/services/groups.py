@@ -9,17 +9,25 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from identity.foundation import clock
-from identity.foundation.errors import GroupExists, Invalid, LimitExceeded, NotFound, UserNotFound
+from identity.foundation.errors import (
+    GroupExists,
+    Invalid,
+    LimitExceeded,
+    NotFound,
+    UserNotFound,
+)
 from pools.models import Group, Membership, User, UserPool
 from pools.services import audit
 from pools.services.audit import Actor, Tag
 
 NAME_LENGTH = 128
 GROUPS_OF_A_USER = 100
-ROLE_ARN = re.compile(r"arn:[\w+=/,.@-]+:[\w+=/,.@-]+:([\w+=/,.@-]*)?:[0-9]+:[\w+=/,.@-]+(:[\w+=/,.@-]+)?(:[\w+=/,.@-]+)?")
+ROLE_ARN = re.compile(
+    r"arn:[\w+=/,.@-]+:[\w+=/,.@-]+:([\w+=/,.@-]*)?:[0-9]+:[\w+=/,.@-]+(:[\w+=/,.@-]+)?(:[\w+=/,.@-]+)?"
+)
 
 
-def create(  # noqa: PLR0913 - a group has these parts
+def create(
     pool: UserPool,
     name: str,
     *,
@@ -55,7 +63,11 @@ def create(  # noqa: PLR0913 - a group has these parts
         with transaction.atomic():
             group.save(force_insert=True)
             audit.record(
-                Tag.GROUP_CREATED, pool=pool, subject=name, by=by, detail={"group": name, "role": role_arn or ""}
+                Tag.GROUP_CREATED,
+                pool=pool,
+                subject=name,
+                by=by,
+                detail={"group": name, "role": role_arn or ""},
             )
     except IntegrityError:
         raise GroupExists("A group with the name already exists.") from None
@@ -95,7 +107,13 @@ def add(pool: UserPool, user: User, group_name: str, *, by: Actor) -> None:
         else:
             refusal = None
             Membership(pool=pool, user=user, group=group).save(force_insert=True)
-            audit.record(Tag.MEMBERSHIP_ADDED, pool=pool, subject=user.sub, by=by, detail={"group": group.name})
+            audit.record(
+                Tag.MEMBERSHIP_ADDED,
+                pool=pool,
+                subject=user.sub,
+                by=by,
+                detail={"group": group.name},
+            )
     if refusal is not None:
         raise refusal
 
@@ -111,15 +129,23 @@ def remove(pool: UserPool, user: User, group_name: str, *, by: Actor) -> None:
     with transaction.atomic():
         removed, _ = Membership.objects.filter(pool_id=pool.pk, user=user, group=group).delete()
         if removed:
-            audit.record(Tag.MEMBERSHIP_REMOVED, pool=pool, subject=user.sub, by=by, detail={"group": group.name})
+            audit.record(
+                Tag.MEMBERSHIP_REMOVED,
+                pool=pool,
+                subject=user.sub,
+                by=by,
+                detail={"group": group.name},
+            )
 
 
 def of(user: User) -> list[Group]:
     """Return a user's groups, the weightiest first: lowest precedence, those without last."""
     return list(
-        Group.objects.filter(pool_id=user.pool_id, memberships__user=user, memberships__pool_id=user.pool_id).order_by(
-            F("precedence").asc(nulls_last=True), "name"
-        )
+        Group.objects.filter(
+            pool_id=user.pool_id,
+            memberships__user=user,
+            memberships__pool_id=user.pool_id,
+        ).order_by(F("precedence").asc(nulls_last=True), "name")
     )
 
 

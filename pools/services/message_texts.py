@@ -99,7 +99,13 @@ def has_link(template: str) -> bool:
 
 def confirmation_link(pool: UserPool, client: AppClient, username: str, code: str) -> str:
     """Return the address that confirms an account by one click. From configuration, never from a request."""
-    query = urlencode({"client_id": client.client_id, "user_name": username, "confirmation_code": code})
+    query = urlencode(
+        {
+            "client_id": client.client_id,
+            "user_name": username,
+            "confirmation_code": code,
+        }
+    )
     return f"{names.issuer(pool.public_id)}/confirmUser?{query}"
 
 
@@ -122,7 +128,7 @@ def mail(pool: UserPool, purpose: str, *, secret: str, username: str = "", link:
         text = _as_text(body)
         if re.search(r"<html[\s>]", body, re.IGNORECASE):
             return Composed(subject, text, body)
-        context |= {"preheader": text[:100], "own": mark_safe(body)}  # noqa: S308 - the pool operator's own template
+        context |= {"preheader": text[:100], "own": mark_safe(body)}
     else:
         line = _filled(words.line, {NAME: username})
         shown = {"invitation": "secret"}.get(purpose, "code")
@@ -132,8 +138,17 @@ def mail(pool: UserPool, purpose: str, *, secret: str, username: str = "", link:
         else:
             context |= {shown: secret}
         text = f"{words.title}\n\n{line}\n\n{link or secret}\n\n{words.note}\n"
-        context |= {"preheader": line, "title": words.title, "lines": [line], "note": words.note}
-    return Composed(subject, text, INLINER.inline(get_template("messages/mail.html").render(context)))
+        context |= {
+            "preheader": line,
+            "title": words.title,
+            "lines": [line],
+            "note": words.note,
+        }
+    return Composed(
+        subject,
+        text,
+        INLINER.inline(get_template("messages/mail.html").render(context)),
+    )
 
 
 def sms(pool: UserPool, purpose: str, *, secret: str, username: str = "") -> Composed:
@@ -188,7 +203,10 @@ def _one_line(text: str) -> str:
 def _as_text(body: str) -> str:
     body = re.sub(r"<(style|head|script)\b.*?</\1\s*>", "", body, flags=re.IGNORECASE | re.DOTALL)
     body = re.sub(
-        r"<a\b[^>]*?href=[\"']([^\"']+)[\"'][^>]*>(.*?)</a\s*>", r"\2 (\1)", body, flags=re.IGNORECASE | re.DOTALL
+        r"<a\b[^>]*?href=[\"']([^\"']+)[\"'][^>]*>(.*?)</a\s*>",
+        r"\2 (\1)",
+        body,
+        flags=re.IGNORECASE | re.DOTALL,
     )
     body = re.sub(r"<br\s*/?>|</(p|div|tr|li|h[1-6])\s*>", "\n", body, flags=re.IGNORECASE)
     lines = [" ".join(line.split()) for line in html.unescape(strip_tags(body)).splitlines()]

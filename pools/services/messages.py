@@ -23,7 +23,11 @@ from pools.models.locks import hold
 from pools.services import codes, message_texts, places
 
 log = structlog.get_logger(__name__)
-QUEUED = Counter("cognate_messages_queued_total", "Messages put into the outbox.", ["channel", "purpose"])
+QUEUED = Counter(
+    "cognate_messages_queued_total",
+    "Messages put into the outbox.",
+    ["channel", "purpose"],
+)
 LIMITED = Counter("cognate_messages_limited_total", "Messages refused by a send limit.", ["limit"])
 
 State = OutboxMessage.State
@@ -63,7 +67,7 @@ def masked(channel: str, to: str) -> str:
     """Return a destination as it may be shown: ``a***@e***`` or ``+*******1234``."""
     if channel == SMS:
         return "+" + "*" * max(0, len(to) - 5) + to[-4:]
-    local, _, host = to.partition("@")
+    local, _, host = to.lower().partition("@")
     return f"{local[:1]}***@{host[:1]}***"
 
 
@@ -98,7 +102,9 @@ def allowed(pool: UserPool, client: AppClient | None, to: str, purpose: str) -> 
     )
     purposes = list(recent.values_list("purpose", flat=True)[:PER_ADDRESS_ALL])
     minute = OutboxMessage.objects.filter(
-        pool_id=pool.pk, created_at__gt=now - MINUTE, id__gte=_floor(now - MINUTE - MINUTE)
+        pool_id=pool.pk,
+        created_at__gt=now - MINUTE,
+        id__gte=_floor(now - MINUTE - MINUTE),
     )
     if len(purposes) >= PER_ADDRESS_ALL or purposes.count(purpose) >= PER_ADDRESS:
         limit = "address"
@@ -113,7 +119,7 @@ def allowed(pool: UserPool, client: AppClient | None, to: str, purpose: str) -> 
     return False
 
 
-def send_code(  # noqa: PLR0913 - a message has these parts
+def send_code(
     pool: UserPool,
     client: AppClient | None,
     *,
@@ -138,19 +144,44 @@ def send_code(  # noqa: PLR0913 - a message has these parts
         else message_texts.sms(pool, purpose, secret=code, username=username)
     )
     expires_at = clock.now() + codes.life(purpose)
-    return _queue(pool, client, purpose, channel, to, composed, expires_at=expires_at, lane=Lane.NOW, nobody=nobody)
+    return _queue(
+        pool,
+        client,
+        purpose,
+        channel,
+        to,
+        composed,
+        expires_at=expires_at,
+        lane=Lane.NOW,
+        nobody=nobody,
+    )
 
 
 def send_invitation(
-    pool: UserPool, *, to: str, channel: str, username: str, password: str, expires_at: datetime
+    pool: UserPool,
+    *,
+    to: str,
+    channel: str,
+    username: str,
+    password: str,
+    expires_at: datetime,
 ) -> UUID:
     """Put an invitation with a temporary password into the outbox, in the transaction that set it."""
     compose = message_texts.mail if channel == EMAIL else message_texts.sms
     composed = compose(pool, "invitation", secret=password, username=username)
-    return _queue(pool, None, "invitation", channel, to, composed, expires_at=expires_at, lane=Lane.BULK)
+    return _queue(
+        pool,
+        None,
+        "invitation",
+        channel,
+        to,
+        composed,
+        expires_at=expires_at,
+        lane=Lane.BULK,
+    )
 
 
-def _queue(  # noqa: PLR0913 - a row has these parts
+def _queue(
     pool: UserPool,
     client: AppClient | None,
     purpose: str,

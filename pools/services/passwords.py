@@ -34,15 +34,21 @@ from identity.foundation.errors import (
 )
 from pools.models import AppClient, Password, User, UserPool
 from pools.models.user import Status
-from pools.services import access, audit, codes, configuration, guesses, messages, places, srp
+from pools.services import (
+    access,
+    audit,
+    codes,
+    configuration,
+    guesses,
+    messages,
+    places,
+    srp,
+)
 from pools.services.audit import Actor, Tag
 
 # OWASP's list: 7 MiB, five passes, one lane (TARGETS.md says why this and not 19 MiB).
 HASHER = PasswordHasher(time_cost=5, memory_cost=7168, parallelism=1, hash_len=32, salt_len=16)
-NOBODY = (
-    "$argon2id$v=19$m=7168,t=5,p=1$Y29nbmF0ZS1ub2JvZHkhIQ$"
-    "q2mUoN0gX3cJ8b5pDk1vZr7yTtLw4eSaHfBx6KuQiOM"
-)
+NOBODY = "$argon2id$v=19$m=7168,t=5,p=1$Y29nbmF0ZS1ub2JvZHkhIQ$q2mUoN0gX3cJ8b5pDk1vZr7yTtLw4eSaHfBx6KuQiOM"
 """A hash of nothing anyone can type, of the same cost as a real one."""
 LONGEST = 256
 SYMBOLS = frozenset("^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+- ")
@@ -173,7 +179,14 @@ def store(user: User, prepared: Prepared, *, expires_at: datetime | None = None)
         ],
         update_conflicts=True,
         unique_fields=["user"],
-        update_fields=["argon2", "sealed_verifier", "verifier_pool", "verifier_name", "expires_at", "changed_at"],
+        update_fields=[
+            "argon2",
+            "sealed_verifier",
+            "verifier_pool",
+            "verifier_name",
+            "expires_at",
+            "changed_at",
+        ],
     )
 
 
@@ -214,7 +227,13 @@ def change(pool: UserPool, user: User, *, previous: str | None, proposed: str, b
     if encoded is not None or previous is not None:
         guesses.reserve(pool, user.id, guesses.Kind.PASSWORD)
         if not verify(pool.public_id, encoded, previous or ""):
-            audit.record(Tag.PASSWORD_REFUSED, pool=pool, subject=user.sub, by=by, outcome="refused")
+            audit.record(
+                Tag.PASSWORD_REFUSED,
+                pool=pool,
+                subject=user.sub,
+                by=by,
+                outcome="refused",
+            )
             raise PasswordIncorrect
     prepared = hashed(pool, user.username, proposed)
     with transaction.atomic(durable=True):
@@ -230,7 +249,13 @@ def change(pool: UserPool, user: User, *, previous: str | None, proposed: str, b
         else:
             store(locked, prepared)
             guesses.clear(pool, user.id, guesses.Kind.PASSWORD)
-            audit.record(Tag.PASSWORD_CHANGED, pool=pool, subject=user.sub, by=by, detail={"method": "own"})
+            audit.record(
+                Tag.PASSWORD_CHANGED,
+                pool=pool,
+                subject=user.sub,
+                by=by,
+                detail={"method": "own"},
+            )
     if refusal is not None:
         raise refusal
 
@@ -249,7 +274,11 @@ def admin_set(pool: UserPool, user: User, password: str, *, permanent: bool, by:
         locked = locked_user(pool, user)
         if locked is not None:
             status = Status.CONFIRMED if permanent else Status.FORCE_CHANGE_PASSWORD
-            store(locked, prepared, expires_at=None if permanent else temporary_until(pool))
+            store(
+                locked,
+                prepared,
+                expires_at=None if permanent else temporary_until(pool),
+            )
             User.objects.filter(pool_id=pool.pk, id=user.id).update(status=status, modified_at=clock.now())
             guesses.clear(pool, user.id, guesses.Kind.PASSWORD)
             detail = {"method": "operator", "permanent": permanent}
@@ -306,7 +335,10 @@ def forgot(client: AppClient, username: str, *, by: Actor) -> messages.Delivery:
                     subject=subject.sub,
                     by=by,
                     outcome="refused" if nobody else "done",
-                    detail={"purpose": codes.Purpose.RECOVERY.value, "client_id": client.client_id},
+                    detail={
+                        "purpose": codes.Purpose.RECOVERY.value,
+                        "client_id": client.client_id,
+                    },
                 )
     if refused:
         raise TooManyAttempts
@@ -339,7 +371,10 @@ def confirm_forgot(client: AppClient, username: str, *, code: str, password: str
             subject=subject.sub,
             by=by,
             outcome="refused",
-            detail={"purpose": codes.Purpose.RECOVERY.value, "client_id": client.client_id},
+            detail={
+                "purpose": codes.Purpose.RECOVERY.value,
+                "client_id": client.client_id,
+            },
         )
         raise
     prepared = hashed(pool, subject.username, password)
@@ -352,9 +387,7 @@ def confirm_forgot(client: AppClient, username: str, *, code: str, password: str
             refusal = CodeExpired(detail="spent meanwhile")
         else:
             store(user, prepared)
-            User.objects.filter(pool_id=pool.pk, id=user.id).update(
-                status=Status.CONFIRMED, modified_at=clock.now()
-            )
+            User.objects.filter(pool_id=pool.pk, id=user.id).update(status=Status.CONFIRMED, modified_at=clock.now())
             guesses.clear(pool, user.id, guesses.Kind.PASSWORD)
             detail = {"method": "code", "client_id": client.client_id}
             audit.record(Tag.PASSWORD_RESET, pool=pool, subject=user.sub, by=by, detail=detail)
@@ -383,7 +416,11 @@ def _route(mechanisms: list[str], user: User | None) -> tuple[str, str, DomainEr
     if not user.enabled:
         return messages.EMAIL, "", UserDisabled()
     if user.status in (Status.FORCE_CHANGE_PASSWORD, Status.EXTERNAL_PROVIDER):
-        return messages.EMAIL, "", WrongState("User password cannot be reset in the current state.")
+        return (
+            messages.EMAIL,
+            "",
+            WrongState("User password cannot be reset in the current state."),
+        )
     for channel in mechanisms:
         attribute = messages.ATTRIBUTE[channel]
         value = getattr(user, attribute)

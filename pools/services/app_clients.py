@@ -1,0 +1,222 @@
+"""App clients of a pool: how people may sign in through them, where they are sent back to, secrets and lifetimes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from identity.foundation import clock, names, paging, sealing
+from identity.foundation.errors import (
+    ClientNotFound,
+    Invalid,
+    LimitExceeded,
+    NotAvailable,
+)
+from identity.foundation.paging import Page
+from pools.models import AppClient, ClientSecret, UserPool
+from pools.services import audit, client_settings, configuration, places, schema
+from pools.services.audit import Actor, Tag
+
+MAX_CLIENTS = 10_000
+DEFAULT_FLOWS = frozenset({"ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH"})
+LEGACY_FLOWS = {
+    "ADMIN_NO_SRP_AUTH": "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+    "CUSTOM_AUTH_FLOW_ONLY": "ALLOW_CUSTOM_AUTH",
+    "USER_PASSWORD_AUTH": "ALLOW_USER_PASSWORD_AUTH",
+}
+WRITABLE = frozenset(schema.STANDARD) - schema.VERIFIED - {"sub"}
+READABLE = WRITABLE | schema.VERIFIED
+
+
+def create(pool: UserPool, name: str, *, settings: Mapping[str, Any], by: Actor) -> AppClient:
+    """Make a client, with Cognito's defaults for what is not given.
+
+    Raises:
+        Invalid, ScopeUnknown, OAuthFlowRefused, NotAvailable: a setting breaks a rule.
+        LimitExceeded: the pool has ten thousand clients.
+
+    """
+    client = AppClient(pool=pool, client_id=names.client_id(), name=_checked_name(name))
+    secret = _secret(settings)
+    client.confidential = secret is not None
+    client_settings.apply(client, pool, settings)
+    client.created_at = client.modified_at = clock.now()
+    with transaction.atomic(durable=True):
+        locked = UserPool.objects.select_for_update().filter(pk=pool.pk, deleted_at=None).first()
+        full = AppClient.objects.filter(pool_id=pool.pk)[:MAX_CLIENTS].count() >= MAX_CLIENTS
+        if locked is not None and not full:
+            client.save(force_insert=True)
+            if secret is not None:
+                _store_secret(client, secret)
+            audit.record(
+                Tag.CLIENT_CREATED,
+                pool=pool,
+                subject=client.client_id,
+                by=by,
+                detail={"name": client.name, "confidential": client.confidential},
+            )
+            configuration.touch(pool)
+    if locked is None or full:
+        raise LimitExceeded("The pool has too many app clients.")
+    return client
+
+
+def update(client: AppClient, *, settings: Mapping[str, Any], by: Actor) -> AppClient:
+    """Replace a client's settings: as in Cognito, what is not given goes back to its default.
+
+    Raises:
+        Invalid, ScopeUnknown, OAuthFlowRefused, NotAvailable: a setting breaks a rule.
+        ClientNotFound: it was deleted meanwhile.
+
+    """
+    pool = client.pool
+    if any(name in settings for name in ("generate_secret", "client_secret")):
+        raise Invalid("A client's secret cannot be changed by an update.", field="client_secret")
+    fresh = AppClient(
+        id=client.id,
+        pool=pool,
+        client_id=client.client_id,
+        name=_checked_name(str(settings.get("client_name") or client.name)),
+        confidential=client.confidential,
+        created_at=client.created_at,
+        modified_at=clock.now(),
+    )
+    if "enable_token_revocation" not in settings:
+        fresh.revocation = client.revocation
+    client_settings.apply(fresh, pool, settings)
+    with transaction.atomic(durable=True):
+        changed = AppClient.objects.filter(pool_id=pool.pk, id=client.id).update(
+            **{column: getattr(fresh, column) for column in ("name", "modified_at", *client_settings.COLUMNS)}
+        )
+        if changed:
+            audit.record(
+                Tag.CLIENT_CHANGED,
+                pool=pool,
+                subject=client.client_id,
+                by=by,
+                detail={"changed": sorted(settings)},
+            )
+            configuration.touch(pool)
+    if not changed:
+        raise ClientNotFound(client.client_id)
+    return fresh
+
+
+def page(pool: UserPool, limit: int, token: str | None) -> Page[AppClient]:
+    """Return a page of a pool's clients in the order they were made."""
+    purpose = f"clients:{pool.pk}"
+    start = paging.read(token, purpose=purpose)
+    rows = AppClient.objects.filter(pool_id=pool.pk).order_by("id")
+    if start:
+        rows = rows.filter(id__gt=start[0])
+    return paging.cut(list(rows[: limit + 1]), limit, lambda client: [str(client.id)], purpose=purpose)
+
+
+def secrets(client: AppClient) -> list[str]:
+    """Return a client's live secrets, oldest first, none for a public client."""
+    rows = ClientSecret.objects.filter(pool_id=client.pool_id, client_id=client.id).order_by("id")
+    return [sealing.unseal(bytes(row.sealed), place=places.client_secret(row.id)).decode() for row in rows]
+
+
+def description(client: AppClient) -> dict[str, Any]:
+    """Return a client as Cognito describes it, secret included: optional settings only where they were given."""
+    validity = client.validity
+    units = validity.get("units")
+    found: dict[str, Any] = {
+        "client_id": client.client_id,
+        "client_name": client.name,
+        "creation_date": client.created_at,
+        "last_modified_date": client.modified_at,
+        "refresh_token_validity": validity.get("refresh", 30),
+        "access_token_validity": validity.get("access"),
+        "id_token_validity": validity.get("id"),
+        "token_validity_units": {f"{kind}_token": unit for kind, unit in units.items()}
+        if isinstance(units, dict)
+        else {},
+        "allowed_oauth_flows_user_pool_client": client.oauth_enabled,
+        "enable_token_revocation": client.revocation,
+        "enable_propagate_additional_user_context_data": client.propagate_context,
+        "auth_session_validity": client.session_minutes,
+        "explicit_auth_flows": client.auth_flows or None,
+        "supported_identity_providers": client.identity_providers or None,
+        "callback_urls": client.callback_urls or None,
+        "logout_urls": client.logout_urls or None,
+        "default_redirect_uri": client.default_redirect_uri or None,
+        "allowed_oauth_flows": client.oauth_flows or None,
+        "allowed_oauth_scopes": client.scopes or None,
+        "read_attributes": client.read_attributes,
+        "write_attributes": client.write_attributes,
+    }
+    if "prevent_user_existence_errors" in client.explicit:
+        found["prevent_user_existence_errors"] = "ENABLED" if client.hide_existence else "LEGACY"
+    if "refresh_token_rotation" in client.explicit:
+        found["refresh_token_rotation"] = {
+            "feature": "ENABLED" if client.rotation else "DISABLED",
+            "retry_grace_period_seconds": client.rotation_grace_seconds,
+        }
+    if client.confidential:
+        found["client_secret"] = secrets(client)[0]
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def effective_flows(client: AppClient) -> frozenset[str]:
+    """Return the ALLOW_ flows that a client has, by default or by older names."""
+    if not client.auth_flows:
+        return DEFAULT_FLOWS
+    return frozenset(LEGACY_FLOWS.get(flow, flow) for flow in client.auth_flows) | (
+        frozenset({"ALLOW_REFRESH_TOKEN_AUTH"}) if set(client.auth_flows) & LEGACY_FLOWS.keys() else frozenset()
+    )
+
+
+def readable(client: AppClient, pool: UserPool) -> frozenset[str]:
+    """Return the attributes that a client sees; ``sub`` always. Custom ones only where they were granted."""
+    del pool  # the default is the same in each pool
+    given = client.read_attributes
+    return (READABLE if given is None else frozenset(given)) | {"sub"}
+
+
+def writable(client: AppClient, pool: UserPool) -> frozenset[str]:
+    """Return the attributes that people may write through a client."""
+    del pool  # the default is the same in each pool
+    given = client.write_attributes
+    return WRITABLE if given is None else frozenset(given)
+
+
+def _checked_name(name: str) -> str:
+    if not 1 <= len(name) <= 128 or "\x00" in name:
+        raise Invalid("Client names hold 1 to 128 characters.", field="client_name")
+    return name
+
+
+def _secret(settings: Mapping[str, Any]) -> str | None:
+    own = settings.get("client_secret")
+    if own is not None and settings.get("generate_secret"):
+        raise Invalid(
+            "Give a client secret or have one generated, not both.",
+            field="client_secret",
+        )
+    if own is None:
+        return names.client_secret() if settings.get("generate_secret") else None
+    secret = str(own)
+    if not 24 <= len(secret) <= 64 or not all(letter.isalnum() or letter in "_+" for letter in secret):
+        raise Invalid(
+            "Client secrets hold 24 to 64 letters, digits, + or _.",
+            field="client_secret",
+        )
+    if not secret.isascii():
+        raise NotAvailable("Client secrets are ASCII.", field="client_secret")
+    return secret
+
+
+def _store_secret(client: AppClient, secret: str) -> None:
+    secret_id = names.uuid7()
+    ClientSecret(
+        id=secret_id,
+        pool_id=client.pool_id,
+        client=client,
+        sealed=sealing.seal(secret.encode(), place=places.client_secret(secret_id)),
+        hashed=sealing.keyed_hash("client_secret", f"{client.client_id}:{secret}"),
+        created_at=clock.now(),
+    ).save(force_insert=True)

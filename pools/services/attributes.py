@@ -1,0 +1,432 @@
+"""A person's attributes: who may write which, what a change sets in motion, verification by code.
+
+Which attributes a pool knows is ``schema``; which of them sign in is ``sign_in_names``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+from uuid import UUID
+
+from django.db import transaction
+
+from identity.foundation import clock
+from identity.foundation.errors import (
+    AliasExists,
+    CodeExpired,
+    CodeMismatch,
+    DomainError,
+    Invalid,
+    NotAuthorized,
+    TooManyAttempts,
+    TooManyWrongCodes,
+    UserNotFound,
+)
+from pools.models import AppClient, User, UserPool
+from pools.services import app_clients, audit, codes, messages, schema, sign_in_names
+from pools.services.audit import Actor, Tag
+from pools.services.messages import Delivery
+
+ADDRESSES = ("email", "phone_number")
+
+
+class Profile(Protocol):
+    """What has a person's attributes: a row of the ORM or one of the hot path."""
+
+    @property
+    def sub(self) -> UUID:
+        """The person's permanent id."""
+
+    @property
+    def email(self) -> str | None:
+        """E-mail address."""
+
+    @property
+    def email_verified(self) -> bool:
+        """Whether the address was proven."""
+
+    @property
+    def phone_number(self) -> str | None:
+        """Phone number."""
+
+    @property
+    def phone_number_verified(self) -> bool:
+        """Whether the number was proven."""
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What is not a column."""
+
+
+def of(person: Profile) -> dict[str, str]:
+    """Return a person's attributes as the wire knows them: texts, ``sub`` first, in the schema's order."""
+    found: dict[str, str] = {}
+    for name in schema.STANDARD:
+        if name in schema.VERIFIED:
+            owner = name.removesuffix("_verified")
+            if getattr(person, owner) is not None:
+                found[name] = "true" if getattr(person, name) else "false"
+        elif name == "sub" or name in schema.COLUMNS:
+            value = getattr(person, name)
+            if value is not None:
+                found[name] = str(value)
+        elif name in person.attributes:
+            found[name] = str(person.attributes[name])
+    found.update({name: str(value) for name, value in person.attributes.items() if name not in found})
+    return found
+
+
+def write(user: User, values: Mapping[str, str]) -> None:
+    """Put checked values into an unsaved or locked row; an empty text deletes. The caller saves ``WRITTEN``."""
+    extra = dict(user.attributes)
+    for name, value in values.items():
+        if name in schema.VERIFIED:
+            setattr(user, name, value.lower() == "true")
+        elif name in schema.COLUMNS:
+            setattr(user, name, value or None)
+        elif value:
+            extra[name] = value
+        else:
+            extra.pop(name, None)
+    user.attributes = extra
+    for address in ADDRESSES:
+        if getattr(user, address) is None:
+            setattr(user, f"{address}_verified", False)
+
+
+WRITTEN = (*schema.COLUMNS, "email_verified", "phone_number_verified", "attributes")
+
+
+def check(pool: UserPool, values: Mapping[str, str], *, client: AppClient | None = None) -> None:
+    """Check values for a new account, or for required attributes given at sign-in; ``client`` must be let write.
+
+    Raises:
+        NotAuthorized: the client may not write one of them.
+        Invalid: a value breaks the schema.
+
+    """
+    _check_writable(pool, values, client)
+    for name, value in values.items():
+        rule = _known(pool, name)
+        if name == "sub":
+            raise Invalid("sub: Attribute cannot be set.", field="sub")
+        if value:
+            schema.check_value(rule, value)
+
+
+def check_complete(pool: UserPool, values: Mapping[str, str]) -> None:
+    """Check that nothing required is missing.
+
+    Raises:
+        Invalid: names the first that is.
+
+    """
+    for name in schema.required(pool):
+        if not values.get(name):
+            raise Invalid(
+                f"Attributes did not conform to the schema: {name}: The attribute is required",
+                field=name,
+            )
+
+
+def required(pool: UserPool) -> list[str]:
+    """Return what the pool wants of each person, ``sub`` aside."""
+    return schema.required(pool)
+
+
+def check_completion(pool: UserPool, client: AppClient, user: User, changes: Mapping[str, str]) -> None:
+    """Check what an invited person gives with the first password of their own.
+
+    Raises:
+        NotAuthorized: the client may not write one of them.
+        Invalid: one breaks the schema, or a required one is still missing.
+        AliasExists: another owns the name.
+
+    """
+    check(pool, changes, client=client)
+    present = of(user)
+    for name, value in changes.items():
+        changed = present.get(name, "") != value
+        if changed and (name in pool.username_attributes or (name in present and not _known(pool, name).mutable)):
+            raise Invalid(f"user.{name}: Attribute cannot be updated.", field=name)
+        if changed and name == "preferred_username" and name in pool.alias_attributes and value:
+            if sign_in_names.taken(pool, value, by_other_than=user):
+                raise taken(name)
+    check_complete(pool, present | changes)
+
+
+def complete(pool: UserPool, user: User, changes: Mapping[str, str], *, by: Actor) -> None:
+    """Write what :func:`check_completion` has passed, inside the caller's transaction, on a locked row.
+
+    Raises:
+        AliasExists: another took the name meanwhile.
+
+    """
+    if not changes:
+        return
+    unproven = {
+        f"{address}_verified": "false"
+        for address in ADDRESSES
+        if address in changes and changes[address] != getattr(user, address)
+    }
+    write(user, {**changes, **unproven})
+    user.modified_at = clock.now()
+    user.save(update_fields=[*WRITTEN, "modified_at"])
+    if refused := sign_in_names.settle(pool, user, by=by):
+        raise taken(refused)
+    detail = {"changed": sorted(changes)}
+    audit.record(Tag.ATTRIBUTES_CHANGED, pool=pool, subject=user.sub, by=by, detail=detail)
+
+
+def missing(pool: UserPool, person: Profile) -> list[str]:
+    """Return the required attributes that a person lacks."""
+    present = of(person)
+    return [name for name in schema.required(pool) if not present.get(name)]
+
+
+def _known(pool: UserPool, name: str) -> schema.Rule:
+    rule = schema.rule(pool, name)
+    if rule is None:
+        raise Invalid(
+            f"Attributes did not conform to the schema: {name}: Attribute does not exist in the schema.",
+            field=name,
+        )
+    return rule
+
+
+def _check_writable(pool: UserPool, names: Iterable[str], client: AppClient | None) -> None:
+    if client is None:
+        return
+    writable = app_clients.writable(client, pool)
+    for name in names:
+        _known(pool, name)
+        if name not in writable or name in schema.VERIFIED:
+            raise NotAuthorized("A client attempted to write unauthorized attribute", detail=name)
+
+
+@dataclass(slots=True)
+class _Change:
+    """What a change does: values written now, addresses that wait for a code."""
+
+    values: dict[str, str]
+    to_verify: dict[str, str] = field(default_factory=dict)
+
+
+def update(client: AppClient, user: User, changes: Mapping[str, str], *, by: Actor) -> list[Delivery]:
+    """Change a signed-in person's own attributes; return where codes went. An empty value deletes.
+
+    Raises:
+        NotAuthorized: the client may not write one of them.
+        Invalid: the schema forbids it.
+        AliasExists: another owns the name.
+        TooManyAttempts: too many messages to that address lately.
+
+    """
+    pool = client.pool
+    _check_writable(pool, changes, client)
+    return _update(pool, client, user, changes, by=by)
+
+
+def admin_update(pool: UserPool, user: User, changes: Mapping[str, str], *, by: Actor) -> list[Delivery]:
+    """Change someone's attributes, ``*_verified`` included, whatever clients may write.
+
+    Raises:
+        Invalid: the schema forbids it.
+        AliasExists: another owns the name.
+
+    """
+    return _update(pool, None, user, changes, by=by)
+
+
+def _update(
+    pool: UserPool,
+    client: AppClient | None,
+    user: User,
+    changes: Mapping[str, str],
+    *,
+    by: Actor,
+) -> list[Delivery]:
+    for name, value in changes.items():
+        rule = _known(pool, name)
+        if name == "sub" or (not rule.mutable and of(user).get(name, "") != value):
+            raise Invalid(f"user.{name}: Attribute cannot be updated.", field=name)
+        if value:
+            schema.check_value(rule, value)
+        elif rule.required or name in pool.username_attributes:
+            raise Invalid(f"user.{name}: Attribute cannot be deleted.", field=name)
+    deliveries: list[Delivery] = []
+    with transaction.atomic(durable=True):
+        locked = User.objects.select_for_update().filter(pool_id=pool.pk, id=user.id, deleted_at=None).first()
+        refusal: DomainError | None = UserNotFound()
+        if locked is not None:
+            change = _effects(pool, locked, changes)
+            refusal = _send_limits(pool, client, change)
+            if refusal is None:
+                refusal = _apply(pool, client, locked, change, deliveries, by=by)
+            if refusal is not None:
+                transaction.set_rollback(True)  # nothing was counted here: a name that is taken undoes the rest
+    if refusal is not None:
+        raise refusal
+    return deliveries
+
+
+def _effects(pool: UserPool, user: User, changes: Mapping[str, str]) -> _Change:
+    """Return what changes now and what waits: a new address is unproven unless an operator vouches for it."""
+    settings = pool.configuration.get("user_attribute_update_settings") or {}
+    held_back = settings.get("attributes_require_verification_before_update") or []
+    change = _Change(dict(changes))
+    for address in ADDRESSES:
+        value = changes.get(address)
+        vouched = changes.get(f"{address}_verified", "").lower() == "true"
+        if value is None or value == (getattr(user, address) or "") or vouched:
+            continue
+        reachable = messages.can_send(messages.CHANNEL[address])
+        if value and address in pool.auto_verified and reachable:
+            change.to_verify[address] = value
+            if address in held_back:
+                del change.values[address]
+                change.values.pop(f"{address}_verified", None)
+                continue
+        change.values[f"{address}_verified"] = "false"
+    return change
+
+
+def _send_limits(pool: UserPool, client: AppClient | None, change: _Change) -> DomainError | None:
+    sendable = [messages.allowed(pool, client, to, address) for address, to in sorted(change.to_verify.items())]
+    return None if all(sendable) else TooManyAttempts()
+
+
+def _apply(
+    pool: UserPool,
+    client: AppClient | None,
+    user: User,
+    change: _Change,
+    deliveries: list[Delivery],
+    *,
+    by: Actor,
+) -> DomainError | None:
+    write(user, change.values)
+    user.modified_at = clock.now()
+    user.save(update_fields=[*WRITTEN, "modified_at"])
+    if refused := sign_in_names.settle(pool, user, by=by):
+        return taken(refused)
+    for address, to in change.to_verify.items():
+        deliveries.append(send_verification(pool, client, user, address, to))
+    audit.record(
+        Tag.ATTRIBUTES_CHANGED,
+        pool=pool,
+        subject=user.sub,
+        by=by,
+        detail={"changed": sorted(change.values)},
+    )
+    return None
+
+
+def taken(kind: str) -> AliasExists:
+    """Return the refusal of a name that another owns."""
+    word = {
+        "email": "email",
+        "phone_number": "phone_number",
+        "preferred_username": "preferred username",
+    }[kind]
+    return AliasExists(f"An account with the given {word} already exists.")
+
+
+def send_verification(pool: UserPool, client: AppClient | None, user: User, address: str, to: str) -> Delivery:
+    """Send a code that proves an address, inside the caller's transaction."""
+    channel = messages.CHANNEL[address]
+    code = codes.issue(pool, user.id, address, to)
+    messages.send_code(
+        pool,
+        client,
+        purpose=address,
+        code=code,
+        to=to,
+        channel=channel,
+        username=user.username,
+    )
+    return messages.delivery(channel, to)
+
+
+def ask_verification(client: AppClient, user: User, address: str, *, by: Actor) -> Delivery:
+    """Send a code for a signed-in person's present address again, at most once a minute.
+
+    Raises:
+        Invalid: there is nothing to verify.
+        TooManyAttempts: too many messages to that address lately.
+
+    """
+    pool = client.pool
+    if address not in ADDRESSES or not getattr(user, address) or not messages.can_send(messages.CHANNEL[address]):
+        raise Invalid("User has no attribute specified to verify.", field="attribute_name")
+    to = str(getattr(user, address))
+    refused = False
+    with transaction.atomic(durable=True):
+        sendable = messages.allowed(pool, client, to, address)
+        if not codes.cooling(pool, user.id, address):
+            refused = not sendable
+            if sendable:
+                send_verification(pool, client, user, address, to)
+                audit.record(
+                    Tag.CODE_SENT,
+                    pool=pool,
+                    subject=user.sub,
+                    by=by,
+                    detail={"purpose": address},
+                )
+    if refused:
+        raise TooManyAttempts
+    return messages.delivery(messages.CHANNEL[address], to)
+
+
+def verify(pool: UserPool, user: User, address: str, code: str, *, by: Actor) -> None:
+    """Take the code that was sent to an address as proof of it; a change that waited for it takes effect.
+
+    Raises:
+        CodeMismatch, CodeExpired, TooManyWrongCodes: the code proves nothing.
+        AliasExists: another proved the address first.
+
+    """
+    if address not in ADDRESSES:
+        raise Invalid("Only email and phone_number can be verified.", field="attribute_name")
+    tried = codes.take_try(pool, user.id, address)
+    try:
+        proof = codes.check(tried, code)
+    except (CodeMismatch, CodeExpired, TooManyWrongCodes):
+        detail = {"purpose": address}
+        audit.record(
+            Tag.CODE_REFUSED,
+            pool=pool,
+            subject=user.sub,
+            by=by,
+            outcome="refused",
+            detail=detail,
+        )
+        raise
+    with transaction.atomic(durable=True):
+        locked = User.objects.select_for_update().filter(pool_id=pool.pk, id=user.id, deleted_at=None).first()
+        refusal: DomainError | None = None
+        if locked is None:
+            refusal = UserNotFound()
+        elif not codes.spend(proof):
+            refusal = CodeExpired(detail="spent meanwhile")
+        else:
+            write(locked, {address: proof.destination, f"{address}_verified": "true"})
+            locked.modified_at = clock.now()
+            locked.save(update_fields=[*WRITTEN, "modified_at"])
+            if other := sign_in_names.settle(pool, locked, by=by):
+                refusal = taken(other)
+                transaction.set_rollback(True)  # the code stays good; the try was counted before
+            else:
+                detail = {"attribute": address}
+                audit.record(
+                    Tag.ATTRIBUTE_VERIFIED,
+                    pool=pool,
+                    subject=user.sub,
+                    by=by,
+                    detail=detail,
+                )
+    if refusal is not None:
+        raise refusal

@@ -1,0 +1,268 @@
+"""What a user pool may be set to: CreateUserPool's members checked, defaults filled in. Pure: writes no row."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings as installation
+
+from identity.foundation.errors import Invalid, NotAvailable
+from pools.models import UserPool
+from pools.services import message_texts, passwords, schema
+from pools.services.sign_in_names import is_email
+
+ADDRESSES = ("email", "phone_number")
+ALIASES = (*ADDRESSES, "preferred_username")
+MECHANISMS = ("verified_email", "verified_phone_number", "admin_only")
+TIERS = ("LITE", "ESSENTIALS", "PLUS")
+HARMLESS: dict[str, Any] = {
+    "lambda_config": {},
+    "sms_configuration": {},
+    "device_configuration": {},
+    "acr_configuration": {},
+}
+"""Members of features that this release has not: only these values say the same as leaving them out."""
+KEPT = (
+    "sms_verification_message",
+    "email_verification_message",
+    "email_verification_subject",
+    "verification_message_template",
+    "sms_authentication_message",
+    "user_attribute_update_settings",
+    "email_configuration",
+    "user_pool_tags",
+    "admin_create_user_config",
+    "account_recovery_setting",
+    "user_pool_tier",
+    "user_pool_add_ons",
+    "dcr_configuration",
+    "key_configuration",
+    "issuer_configuration",
+)
+KNOWN = {
+    *KEPT,
+    *HARMLESS,
+    "policies",
+    "deletion_protection",
+    "auto_verified_attributes",
+    "alias_attributes",
+    "username_attributes",
+    "mfa_configuration",
+    "schema",
+    "username_configuration",
+}
+
+
+def apply(pool: UserPool, given: Mapping[str, Any]) -> None:
+    """Put settings into a row that is not saved yet; what is not given is Cognito's default.
+
+    Raises:
+        Invalid: a setting breaks a rule.
+        NotAvailable: a setting asks for what this release has not.
+
+    """
+    settings = {name: value for name, value in given.items() if value is not None}
+    if unknown := settings.keys() - KNOWN:
+        raise Invalid(f"Unknown settings: {', '.join(sorted(unknown))}")
+    _refuse_what_is_missing(settings)
+    _names(pool, settings)
+    pool.password_policy = _password_policy(settings)
+    pool.schema = schema.read(settings.get("schema") or [])
+    if "preferred_username" in pool.alias_attributes and "preferred_username" in schema.required(pool):
+        raise Invalid(
+            "preferred_username cannot be an alias and required.",
+            field="alias_attributes",
+        )
+    mfa = settings.get("mfa_configuration") or UserPool.Mfa.OFF
+    if mfa != UserPool.Mfa.OFF:
+        raise Invalid(
+            "SMS configuration and Auto verification for phone_number are required when MFA is required/optional",
+            field="mfa_configuration",
+        )
+    protection = settings.get("deletion_protection") or "INACTIVE"
+    if protection not in ("ACTIVE", "INACTIVE"):
+        raise Invalid("DeletionProtection is ACTIVE or INACTIVE.", field="deletion_protection")
+    pool.deletion_protected = protection == "ACTIVE"
+    invitations = settings.get("admin_create_user_config") or {}
+    pool.admin_only_sign_up = bool(invitations.get("allow_admin_create_user_only"))
+    _templates(settings, invitations)
+    _recovery(settings)
+    _updates(pool, settings)
+    _mail(settings.get("email_configuration") or {})
+    _tags(settings.get("user_pool_tags") or {})
+    if settings.get("user_pool_tier", "ESSENTIALS") not in TIERS:
+        raise Invalid("Unknown user pool tier.", field="user_pool_tier")
+    pool.configuration = {name: settings[name] for name in KEPT if settings.get(name)}
+    if "sign_in_policy" in (settings.get("policies") or {}):
+        pool.configuration["policies"] = {"sign_in_policy": settings["policies"]["sign_in_policy"]}
+
+
+def _refuse_what_is_missing(settings: Mapping[str, Any]) -> None:
+    for name, harmless in HARMLESS.items():
+        if settings.get(name, harmless) != harmless:
+            raise _missing(name)
+    if (settings.get("user_pool_add_ons") or {}).get("advanced_security_mode", "OFF") != "OFF":
+        raise _missing("user_pool_add_ons")
+    if (settings.get("dcr_configuration") or {}).get("enable_status", "Disabled") != "Disabled":
+        raise _missing("dcr_configuration")
+    if (settings.get("key_configuration") or {}).get("key_type", "AWS_OWNED_KEY") != "AWS_OWNED_KEY":
+        raise _missing("key_configuration")
+    if (settings.get("issuer_configuration") or {}).get("type", "ORIGINAL") != "ORIGINAL":
+        raise _missing("issuer_configuration")
+    sign_in = (settings.get("policies") or {}).get("sign_in_policy") or {}
+    if sign_in.get("allowed_first_auth_factors", ["PASSWORD"]) != ["PASSWORD"]:
+        raise _missing("sign_in_policy")
+
+
+def _missing(name: str) -> NotAvailable:
+    word = "".join(part.capitalize() for part in name.split("_"))
+    return NotAvailable(f"{word} is not available in this release.", field=name)
+
+
+def refuse_sms(field: str) -> None:
+    """Refuse a setting that needs SMS, where nothing can send it.
+
+    Raises:
+        NotAvailable: this installation only sends mail.
+
+    """
+    if installation.MESSAGES != "captured":
+        raise NotAvailable("SMS is not available in this release.", field=field)
+
+
+def _names(pool: UserPool, settings: Mapping[str, Any]) -> None:
+    pool.username_attributes = _subset(settings, "username_attributes", ADDRESSES)
+    pool.alias_attributes = _subset(settings, "alias_attributes", ALIASES)
+    pool.auto_verified = _subset(settings, "auto_verified_attributes", ADDRESSES)
+    if pool.username_attributes and pool.alias_attributes:
+        raise Invalid(
+            "Only one of the aliasAttributes or usernameAttributes can be set for a user pool.",
+            field="username_attributes",
+        )
+    if "phone_number" in pool.auto_verified:
+        refuse_sms("auto_verified_attributes")
+    pool.case_sensitive = bool((settings.get("username_configuration") or {}).get("case_sensitive", True))
+
+
+def _subset(settings: Mapping[str, Any], member: str, allowed: tuple[str, ...]) -> list[str]:
+    given = list(dict.fromkeys(settings.get(member) or []))
+    if unknown := [name for name in given if name not in allowed]:
+        raise Invalid(f"{unknown[0]} cannot be one of {member}.", field=member)
+    return given
+
+
+def _password_policy(settings: Mapping[str, Any]) -> dict[str, Any]:
+    given = dict((settings.get("policies") or {}).get("password_policy") or {})
+    if given.pop("password_history_size", 0):
+        raise _missing("password_history_size")
+    if unknown := given.keys() - passwords.DEFAULT_POLICY.keys():
+        raise Invalid(f"Unknown password rule {sorted(unknown)[0]}.", field="policies")
+    unused = (settings.get("admin_create_user_config") or {}).get("unused_account_validity_days")
+    if unused is not None and given.get("temporary_password_validity_days") is not None:
+        raise Invalid(
+            "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays",
+            field="admin_create_user_config",
+        )
+    if unused is not None:
+        given["temporary_password_validity_days"] = unused
+    # A policy that is given at all says no to every rule that it leaves out, as the API's defaults for booleans do.
+    absent = {name: False for name in passwords.DEFAULT_POLICY if name.startswith("require_")} if given else {}
+    only_days = given.keys() == {"temporary_password_validity_days"}
+    policy = {**passwords.DEFAULT_POLICY, **({} if only_days else absent), **given}
+    if not 6 <= int(policy["minimum_length"]) <= 99:
+        raise Invalid("MinimumLength lies between 6 and 99.", field="policies")
+    if not 0 <= int(policy["temporary_password_validity_days"]) <= 365:
+        raise Invalid("TemporaryPasswordValidityDays lies between 0 and 365.", field="policies")
+    return policy
+
+
+def _templates(settings: Mapping[str, Any], invitations: Mapping[str, Any]) -> None:
+    verification = settings.get("verification_message_template") or {}
+    for text, least, most, needed in (
+        (verification.get("email_message"), 6, 20_000, (message_texts.CODE,)),
+        (verification.get("sms_message"), 6, 140, (message_texts.CODE,)),
+        (settings.get("email_verification_message"), 6, 20_000, (message_texts.CODE,)),
+        (settings.get("sms_verification_message"), 6, 140, (message_texts.CODE,)),
+        (settings.get("sms_authentication_message"), 6, 140, (message_texts.CODE,)),
+        (verification.get("email_message_by_link"), 6, 20_000, ()),
+        *((verification.get(name), 1, 140, ()) for name in ("email_subject", "email_subject_by_link")),
+        (settings.get("email_verification_subject"), 1, 140, ()),
+    ):
+        _check_template("verification_message_template", text, least, most, needed)
+    by_link = verification.get("email_message_by_link")
+    if by_link is not None and not message_texts.has_link(by_link):
+        raise Invalid(
+            "EmailMessageByLink must hold {##text##}.",
+            field="verification_message_template",
+        )
+    if verification.get("default_email_option", "CONFIRM_WITH_CODE") not in (
+        "CONFIRM_WITH_CODE",
+        "CONFIRM_WITH_LINK",
+    ):
+        raise Invalid("Unknown DefaultEmailOption.", field="verification_message_template")
+    invite = invitations.get("invite_message_template") or {}
+    both = (message_texts.NAME, message_texts.CODE)
+    _check_template("admin_create_user_config", invite.get("email_message"), 6, 20_000, both)
+    _check_template("admin_create_user_config", invite.get("sms_message"), 6, 140, both)
+    _check_template("admin_create_user_config", invite.get("email_subject"), 1, 140, ())
+
+
+def _check_template(field: str, text: str | None, least: int, most: int, needed: tuple[str, ...]) -> None:
+    if text is None:
+        return
+    if not least <= len(text) <= most or "\x00" in text:
+        raise Invalid(f"A message template holds {least} to {most} characters.", field=field)
+    if missing := message_texts.placeholders_missing(text, *needed):
+        raise Invalid(f"A message template must hold {missing[0]}.", field=field)
+
+
+def _recovery(settings: Mapping[str, Any]) -> None:
+    mechanisms = (settings.get("account_recovery_setting") or {}).get("recovery_mechanisms") or []
+    names = [each.get("name") for each in mechanisms]
+    priorities = [each.get("priority") for each in mechanisms]
+    proper = all(name in MECHANISMS for name in names) and all(priority in (1, 2) for priority in priorities)
+    if not proper or len(set(names)) != len(names) or len(set(priorities)) != len(priorities):
+        raise Invalid("Invalid account recovery setting.", field="account_recovery_setting")
+    if "admin_only" in names and len(names) > 1:
+        raise Invalid(
+            "admin_only cannot be combined with other mechanisms.",
+            field="account_recovery_setting",
+        )
+    if names == ["verified_phone_number"]:
+        refuse_sms("account_recovery_setting")
+
+
+def _updates(pool: UserPool, settings: Mapping[str, Any]) -> None:
+    updates = settings.get("user_attribute_update_settings") or {}
+    wanted = updates.get("attributes_require_verification_before_update") or []
+    if any(name not in pool.auto_verified for name in wanted):
+        raise Invalid(
+            "AttributesRequireVerificationBeforeUpdate must be among AutoVerifiedAttributes.",
+            field="user_attribute_update_settings",
+        )
+
+
+def _mail(given: Mapping[str, Any]) -> None:
+    if given.get("email_sending_account", "COGNITO_DEFAULT") != "COGNITO_DEFAULT" or given.get("source_arn"):
+        raise NotAvailable(
+            "Sending by SES is not available in this release.",
+            field="email_configuration",
+        )
+    if given.get("configuration_set") or given.get("from"):
+        raise NotAvailable(
+            "A sender per user pool is not available in this release.",
+            field="email_configuration",
+        )
+    reply_to = given.get("reply_to_email_address")
+    if reply_to and not is_email(reply_to):
+        raise Invalid("ReplyToEmailAddress is not an e-mail address.", field="email_configuration")
+
+
+def _tags(tags: Mapping[str, str]) -> None:
+    proper = all(1 <= len(key) <= 128 and len(value) <= 256 for key, value in tags.items())
+    if len(tags) > 50 or not proper:
+        raise Invalid(
+            "At most 50 tags, keys of 1 to 128 and values of up to 256 characters.",
+            field="user_pool_tags",
+        )

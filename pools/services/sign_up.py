@@ -1,0 +1,324 @@
+"""Signing up: an account of one's own, confirmed by a code, a link or an operator."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from django.db import IntegrityError, transaction
+
+from identity.foundation import clock
+from identity.foundation.errors import (
+    CodeExpired,
+    CodeMismatch,
+    DomainError,
+    Invalid,
+    NotAuthorized,
+    TooManyAttempts,
+    TooManyWrongCodes,
+    UsernameExists,
+    UserNotFound,
+    WrongState,
+)
+from pools.models import AppClient, User, UserPool
+from pools.models.user import Status
+from pools.services import (
+    access,
+    audit,
+    codes,
+    messages,
+    passwords,
+    sign_in_names,
+    users,
+)
+from pools.services import attributes as own_attributes
+from pools.services.audit import Actor, Tag
+from pools.services.messages import Delivery
+
+STRANGER = "Username/client id combination not found."
+
+
+@dataclass(frozen=True, slots=True)
+class SignedUp:
+    """A new account, and where its code went."""
+
+    user_sub: str
+    confirmed: bool
+    delivery: Delivery | None
+
+
+def sign_up(
+    client: AppClient,
+    username: str,
+    *,
+    password: str,
+    attributes: Mapping[str, str],
+    by: Actor,
+) -> SignedUp:
+    """Make an account that waits for its confirmation.
+
+    Raises:
+        NotAuthorized: the pool's operators make accounts, or the client may not write an attribute.
+        Invalid, PasswordRejected: a value breaks a rule.
+        UsernameExists: the name is taken.
+        TooManyAttempts: too many messages to that address lately; no account was made.
+
+    """
+    pool = client.pool
+    if pool.admin_only_sign_up:
+        raise NotAuthorized("SignUp is not permitted for this user pool")
+    sign_in_names.check_username(pool, username)
+    if attributes.get("preferred_username") and "preferred_username" in pool.alias_attributes:
+        raise Invalid(
+            "Preferred username can only be set after the account is confirmed.",
+            field="preferred_username",
+        )
+    own_attributes.check(pool, attributes, client=client)
+    passwords.check_policy(pool, password)
+    user = users.new(pool, username, attributes, Status.UNCONFIRMED)
+    own_attributes.check_complete(pool, own_attributes.of(user))
+    if sign_in_names.taken(pool, username):
+        raise UsernameExists
+    prepared = passwords.hashed(pool, user.username, password)
+    route = _route(pool, user)
+    refusal: DomainError | None = UsernameExists()
+    try:
+        with transaction.atomic(durable=True):
+            refusal = _sign_up(client, user, prepared, route, by=by)
+            if refusal is not None:
+                transaction.set_rollback(True)  # nothing was counted here
+    except IntegrityError as problem:
+        if not users.is_name_conflict(problem):
+            raise
+        refusal = UsernameExists()
+    if refusal is not None:
+        raise refusal
+    return SignedUp(
+        str(user.sub),
+        confirmed=False,
+        delivery=messages.delivery(*route) if route else None,
+    )
+
+
+def _sign_up(
+    client: AppClient,
+    user: User,
+    prepared: passwords.Prepared,
+    route: tuple[str, str] | None,
+    *,
+    by: Actor,
+) -> DomainError | None:
+    pool = client.pool
+    if route is not None and not messages.allowed(pool, client, route[1], codes.Purpose.SIGN_UP):
+        return TooManyAttempts()
+    if not users.insert(pool, user, by=by):
+        return UsernameExists()
+    passwords.store(user, prepared)
+    medium = ""
+    if route is not None:
+        medium = _send(client, user, *route).medium
+    detail = {"client_id": client.client_id, "medium": medium}
+    audit.record(Tag.SIGNED_UP, pool=pool, subject=user.sub, by=by, detail=detail)
+    return None
+
+
+def _route(pool: UserPool, user: User) -> tuple[str, str] | None:
+    """Return channel and address of the confirmation code: SMS before mail, as Cognito has it."""
+    for attribute in ("phone_number", "email"):
+        value = getattr(user, attribute)
+        channel = messages.CHANNEL[attribute]
+        if attribute in pool.auto_verified and value and messages.can_send(channel):
+            return channel, value
+    return None
+
+
+def _send(client: AppClient, user: User, channel: str, to: str) -> Delivery:
+    pool = client.pool
+    template = pool.configuration.get("verification_message_template") or {}
+    code = codes.issue(pool, user.id, codes.Purpose.SIGN_UP, to)
+    messages.send_code(
+        pool,
+        client,
+        purpose=codes.Purpose.SIGN_UP,
+        code=code,
+        to=to,
+        channel=channel,
+        username=user.username,
+        by_link=template.get("default_email_option") == "CONFIRM_WITH_LINK",
+    )
+    return messages.delivery(channel, to)
+
+
+def confirm(client: AppClient, username: str, *, code: str, force_alias: bool = False, by: Actor) -> User:
+    """Turn an unconfirmed account into a confirmed one, given the code it was sent.
+
+    Raises:
+        UserNotFound: nobody of that name, said only where the client shows existence.
+        WrongState: the account is confirmed already.
+        CodeMismatch, CodeExpired, TooManyWrongCodes: the code proves nothing.
+        AliasExists: another has verified the address; ``force_alias`` moves it here.
+
+    """
+    pool = client.pool
+    subject = access.user_or_decoy(client, username)
+    if subject.user is None and not client.hide_existence:
+        raise UserNotFound(STRANGER)
+    if subject.user is not None and subject.user.status != Status.UNCONFIRMED:
+        raise _confirmed_already(subject.user)
+    tried = codes.take_try(pool, subject.id, codes.Purpose.SIGN_UP)
+    try:
+        proof = codes.check(tried, code)
+        if subject.user is None:
+            raise CodeMismatch(detail="a decoy's code was guessed")
+    except (CodeMismatch, CodeExpired, TooManyWrongCodes):
+        detail = {"purpose": codes.Purpose.SIGN_UP.value, "client_id": client.client_id}
+        audit.record(
+            Tag.CODE_REFUSED,
+            pool=pool,
+            subject=subject.sub,
+            by=by,
+            outcome="refused",
+            detail=detail,
+        )
+        raise
+    with transaction.atomic(durable=True):
+        user = passwords.locked_user(pool, subject.user)
+        refusal = _confirm(pool, user, proof, force_alias=force_alias, by=by)
+        if refusal is not None:
+            transaction.set_rollback(True)  # the code stays good; its try was counted before
+    if refusal is not None or user is None:
+        raise refusal or CodeExpired
+    return user
+
+
+def _confirm(
+    pool: UserPool,
+    user: User | None,
+    proof: codes.Proof,
+    *,
+    force_alias: bool,
+    by: Actor,
+) -> DomainError | None:
+    if user is None:
+        return CodeExpired(detail="deleted meanwhile")
+    if user.status != Status.UNCONFIRMED:
+        return _confirmed_already(user)
+    if not codes.spend(proof):
+        return CodeExpired(detail="spent meanwhile")
+    for attribute in own_attributes.ADDRESSES:
+        if getattr(user, attribute) == proof.destination:
+            own_attributes.write(user, {f"{attribute}_verified": "true"})
+    _set_confirmed(user)
+    if refused := sign_in_names.settle(pool, user, force=force_alias, by=by):
+        return own_attributes.taken(refused)
+    audit.record(
+        Tag.ACCOUNT_CONFIRMED,
+        pool=pool,
+        subject=user.sub,
+        by=by,
+        detail={"method": "code"},
+    )
+    return None
+
+
+def _set_confirmed(user: User) -> None:
+    user.status = Status.CONFIRMED
+    user.modified_at = clock.now()
+    user.save(
+        update_fields=[
+            "status",
+            "modified_at",
+            "email_verified",
+            "phone_number_verified",
+        ]
+    )
+
+
+def _confirmed_already(user: User) -> WrongState:
+    return WrongState(f"User cannot be confirmed. Current status is {user.status}")
+
+
+def admin_confirm(pool: UserPool, username: str, *, by: Actor) -> None:
+    """Confirm someone's account without a code; no address becomes verified by that.
+
+    Raises:
+        UserNotFound: nobody of that name.
+        WrongState: the account is confirmed already.
+
+    """
+    found = access.user(pool, username)
+    with transaction.atomic(durable=True):
+        user = passwords.locked_user(pool, found)
+        refusal: DomainError | None = None
+        if user is None:
+            refusal = UserNotFound()
+        elif user.status != Status.UNCONFIRMED:
+            refusal = _confirmed_already(user)
+        else:
+            _set_confirmed(user)
+            audit.record(
+                Tag.ACCOUNT_CONFIRMED,
+                pool=pool,
+                subject=user.sub,
+                by=by,
+                detail={"method": "operator"},
+            )
+    if refusal is not None:
+        raise refusal
+
+
+def resend(client: AppClient, username: str, *, by: Actor) -> Delivery:
+    """Send the confirmation code again, at most once a minute; strangers are told the same.
+
+    Raises:
+        UserNotFound: nobody of that name, said only where the client shows existence.
+        Invalid: the account is confirmed, or nothing can be sent to it.
+        TooManyAttempts: too many messages to that address lately.
+
+    """
+    pool = client.pool
+    subject = access.user_or_decoy(client, username)
+    user = subject.user
+    if user is None and not client.hide_existence:
+        raise UserNotFound(STRANGER)
+    if user is not None and user.status != Status.UNCONFIRMED:
+        raise Invalid("User is already confirmed.", field="username")
+    route = _route(pool, user) if user is not None else None
+    if user is not None and route is None:
+        raise Invalid("Auto verification not turned on.", field="username")
+    shown = messages.delivery(*route) if route else messages.simulated(username, subject.id)
+    channel, to = route or (messages.EMAIL, f"nobody:{subject.id}")
+    refused = False
+    with transaction.atomic(durable=True):
+        sendable = messages.allowed(pool, client, to, codes.Purpose.SIGN_UP)
+        if not codes.cooling(pool, subject.id, codes.Purpose.SIGN_UP):
+            refused = not sendable
+            if sendable and user is not None:
+                _send(client, user, channel, to)
+            elif sendable:
+                code = codes.issue(pool, subject.id, codes.Purpose.SIGN_UP, "")
+                messages.send_code(
+                    pool,
+                    client,
+                    purpose=codes.Purpose.SIGN_UP,
+                    code=code,
+                    to=to,
+                    channel=channel,
+                    username=subject.username,
+                    nobody=True,
+                )
+            if sendable:
+                audit.record(
+                    Tag.CODE_REFUSED if user is None else Tag.CODE_SENT,
+                    pool=pool,
+                    subject=subject.sub,
+                    by=by,
+                    outcome="refused" if user is None else "done",
+                    detail={
+                        "purpose": codes.Purpose.SIGN_UP.value,
+                        "client_id": client.client_id,
+                    },
+                )
+    if refused:
+        raise TooManyAttempts
+    return shown

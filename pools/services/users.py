@@ -1,0 +1,289 @@
+"""The directory of a pool: people made by operators, found, disabled, signed out, deleted.
+
+People who make their own account come through ``sign_up``; what they may change themselves is in ``attributes``.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+
+from identity.foundation import clock, later, paging
+from identity.foundation.errors import (
+    DomainError,
+    Invalid,
+    UsernameExists,
+    UserNotFound,
+    WrongState,
+)
+from identity.foundation.paging import Page
+from pools.models import TotpFactor, User, UserPool
+from pools.models.user import Status
+from pools.services import (
+    access,
+    audit,
+    messages,
+    passwords,
+    sign_in_names,
+    user_filter,
+)
+from pools.services import attributes as own_attributes
+from pools.services.attributes import Profile
+from pools.services.audit import Actor, Tag
+
+EXISTS = "User account already exists"
+TOTP = "SOFTWARE_TOKEN_MFA"
+CHANNELS = {"EMAIL": messages.EMAIL, "SMS": messages.SMS}
+
+
+@dataclass(frozen=True, slots=True)
+class MfaView:
+    """A person's second factors, by Cognito's names."""
+
+    methods: list[str]
+    preferred: str
+
+
+def attributes_of(user: Profile) -> dict[str, str]:
+    """Return a person's attributes as the wire knows them: texts, ``sub`` first, in the schema's order."""
+    return own_attributes.of(user)
+
+
+def mfa_of(user: User) -> MfaView:
+    """Return a person's second factors, by one query."""
+    enabled = TotpFactor.objects.filter(
+        pool_id=user.pool_id, user_id=user.id, enabled=True, verified_at__isnull=False
+    ).exists()
+    return MfaView([TOTP], TOTP if user.preferred_mfa == TOTP else "") if enabled else MfaView([], "")
+
+
+def new(pool: UserPool, username: str, values: Mapping[str, str], status: Status) -> User:
+    """Return a user that is not saved yet; under UsernameAttributes the name becomes the attribute, sub the name."""
+    sub = uuid.uuid4()
+    given = dict(values)
+    internal = access.normalise(pool, username)
+    if pool.username_attributes:
+        kind = "email" if sign_in_names.is_email(username) else "phone_number"
+        if given.setdefault(kind, username) != username:
+            raise Invalid(f"The username differs from the attribute {kind}.", field="username")
+        internal = str(sub)
+    now = clock.now()
+    user = User(
+        pool=pool,
+        sub=sub,
+        username=internal,
+        status=status,
+        created_at=now,
+        modified_at=now,
+    )
+    own_attributes.write(user, given)
+    return user
+
+
+def insert(pool: UserPool, user: User, *, force_alias: bool = False, by: Actor) -> bool:
+    """Save a new user with every name that signs in, inside the caller's transaction; False where one is taken.
+
+    A username that is taken by a parallel call breaks the unique constraint: the caller reads that by
+    :func:`is_name_conflict`.
+    """
+    if sign_in_names.taken(pool, user.username):
+        return False
+    user.save(force_insert=True)
+    if not sign_in_names.claim(pool, user, sign_in_names.Kind.USERNAME, user.username):
+        return False
+    return not sign_in_names.settle(pool, user, force=force_alias, by=by)
+
+
+def is_name_conflict(problem: IntegrityError) -> bool:
+    """Say whether a refused insert means that the name was taken at the same moment."""
+    constraint = getattr(getattr(problem.__cause__, "diag", None), "constraint_name", "")
+    return constraint in ("sign_in_name_once", "pool_user_name", "pool_user_sub")
+
+
+def create(
+    pool: UserPool,
+    username: str,
+    *,
+    attributes: Mapping[str, str],
+    temporary_password: str | None = None,
+    message: str = "send",
+    force_alias: bool = False,
+    media: Sequence[str] = ("EMAIL",),
+    by: Actor,
+) -> User:
+    """Make an account for someone and invite them with a temporary password; ``resend`` invites again.
+
+    Raises:
+        UsernameExists: the name or a verified alias is taken.
+        Invalid, PasswordRejected: a value breaks a rule.
+        UserNotFound, WrongState: nobody can be invited again by that name.
+
+    """
+    if message not in ("send", "suppress", "resend"):
+        raise Invalid("Unknown message action.", field="message_action")
+    if temporary_password is not None:
+        passwords.check_policy(pool, temporary_password)
+    password = temporary_password if temporary_password is not None else passwords.temporary(pool)
+    if message == "resend":
+        return _invite_again(pool, access.user(pool, username), password, media, by=by)
+    sign_in_names.check_username(pool, username)
+    own_attributes.check(pool, attributes)
+    user = new(pool, username, attributes, Status.FORCE_CHANGE_PASSWORD)
+    if sign_in_names.taken(pool, username):
+        raise UsernameExists(EXISTS)
+    prepared = passwords.hashed(pool, user.username, password)
+    expires_at = passwords.temporary_until(pool)
+    done = False
+    try:
+        with transaction.atomic(durable=True):
+            done = insert(pool, user, force_alias=force_alias, by=by)
+            if done:
+                passwords.store(user, prepared, expires_at=expires_at)
+                sent = [] if message == "suppress" else _invite(pool, user, password, media)
+                detail = {"status": str(user.status), "medium": " ".join(sent)}
+                audit.record(Tag.USER_CREATED, pool=pool, subject=user.sub, by=by, detail=detail)
+            else:
+                transaction.set_rollback(True)
+    except IntegrityError as problem:
+        if not is_name_conflict(problem):
+            raise
+    if not done:
+        raise UsernameExists(EXISTS)
+    return user
+
+
+def _invite(pool: UserPool, user: User, password: str, media: Sequence[str]) -> list[str]:
+    """Send the invitation by each wanted medium that reaches the person, else by the one that does."""
+    wanted = [CHANNELS[medium] for medium in media if medium in CHANNELS]
+    reachable = [
+        channel
+        for channel in (messages.EMAIL, messages.SMS)
+        if getattr(user, messages.ATTRIBUTE[channel]) and messages.can_send(channel)
+    ]
+    name = user.username
+    for kind in pool.username_attributes:
+        name = getattr(user, kind) or name
+    chosen = [channel for channel in reachable if channel in wanted] or reachable[:1]
+    for channel in chosen:
+        messages.send_invitation(
+            pool,
+            to=str(getattr(user, messages.ATTRIBUTE[channel])),
+            channel=channel,
+            username=name,
+            password=password,
+            expires_at=passwords.temporary_until(pool),
+        )
+    return chosen
+
+
+def _invite_again(pool: UserPool, user: User, password: str, media: Sequence[str], *, by: Actor) -> User:
+    if user.status != Status.FORCE_CHANGE_PASSWORD:
+        raise WrongState(
+            "User is not in a state that an invitation can be resent in.",
+            detail=user.status,
+        )
+    prepared = passwords.hashed(pool, user.username, password)
+    with transaction.atomic(durable=True):
+        locked = passwords.locked_user(pool, user)
+        refusal: DomainError | None = None
+        if locked is None:
+            refusal = UserNotFound()
+        elif locked.status != Status.FORCE_CHANGE_PASSWORD:
+            refusal = WrongState("User is not in a state that an invitation can be resent in.")
+        else:
+            passwords.store(locked, prepared, expires_at=passwords.temporary_until(pool))
+            detail = {"medium": " ".join(_invite(pool, locked, password, media))}
+            audit.record(Tag.USER_INVITED, pool=pool, subject=user.sub, by=by, detail=detail)
+    if refusal is not None or locked is None:
+        raise refusal or UserNotFound
+    return locked
+
+
+def page(pool: UserPool, limit: int, token: str | None, filter: str | None = None) -> Page[User]:
+    """Return a page of a pool's users that fit a filter; by keyset, so that pages neither skip nor repeat.
+
+    Raises:
+        Invalid: the filter or the token says nothing sensible.
+
+    """
+    parsed = user_filter.parse(filter)
+    purpose = f"users:{pool.pk}:{filter or ''}"
+    start = paging.read(token, purpose=purpose)
+    rows = User.objects.filter(parsed.condition, pool_id=pool.pk, deleted_at=None)
+    order = parsed.order
+    if order is None:
+        rows = rows.order_by("id")
+        if start:
+            rows = rows.filter(id__gt=start[0])
+        return paging.cut(list(rows[: limit + 1]), limit, lambda user: [str(user.id)], purpose=purpose)
+    rows = rows.order_by(order, "id")
+    if start:
+        column, last = start
+        after = Q(**{f"{order}__gt": column}) | Q(**{order: column, "id__gt": last})
+        # The first condition is what the index can start at.
+        rows = rows.filter(**{f"{order}__gte": column}).filter(after)
+    return paging.cut(
+        list(rows[: limit + 1]),
+        limit,
+        lambda user: [getattr(user, order), str(user.id)],
+        purpose=purpose,
+    )
+
+
+def set_enabled(pool: UserPool, user: User, enabled: bool, *, by: Actor) -> None:
+    """Disable a person, which ends every session and token at once, or enable them again.
+
+    Raises:
+        UserNotFound: deleted meanwhile.
+
+    """
+    values: dict[str, Any] = {"enabled": enabled, "modified_at": clock.now()}
+    if not enabled:
+        values["epoch"] = F("epoch") + 1
+    _change(pool, user, values, Tag.USER_ENABLED if enabled else Tag.USER_DISABLED, by=by)
+
+
+def global_sign_out(pool: UserPool, user: User, *, by: Actor) -> None:
+    """End every session and token of a person by one step of the epoch.
+
+    Raises:
+        UserNotFound: deleted meanwhile.
+
+    """
+    _change(pool, user, {"epoch": F("epoch") + 1}, Tag.SIGNED_OUT_EVERYWHERE, by=by)
+
+
+def _change(pool: UserPool, user: User, values: Mapping[str, Any], tag: Tag, *, by: Actor) -> None:
+    with transaction.atomic():
+        changed = User.objects.filter(pool_id=pool.pk, id=user.id, deleted_at=None).update(**values)
+        if changed:
+            audit.record(tag, pool=pool, subject=user.sub, by=by)
+    if not changed:
+        raise UserNotFound
+
+
+def delete(pool: UserPool, user: User, *, by: Actor) -> None:
+    """Delete a person: names are free and tokens dead at once, the rows are purged in chunks.
+
+    Raises:
+        UserNotFound: deleted already.
+
+    """
+    with transaction.atomic(durable=True):
+        gone = User.objects.filter(pool_id=pool.pk, id=user.id, deleted_at=None).update(
+            deleted_at=clock.now(),
+            enabled=False,
+            epoch=F("epoch") + 1,
+            modified_at=clock.now(),
+        )
+        if gone:
+            sign_in_names.release(pool, user)
+            audit.record(Tag.USER_DELETED, pool=pool, subject=user.sub, by=by)
+            later.after_commit(later.Task.PURGE, queue="house")
+    if not gone:
+        raise UserNotFound
