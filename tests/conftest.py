@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 
 import pytest
@@ -36,7 +36,7 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 
 @pytest.hookimpl(wrapper=True)
-def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Iterator[None]:
+def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
     """In CI a skip for something that is not installed is a failure: ``.ci/run`` installs everything."""
     report: Any = yield
     reason = report.longrepr[2] if report.skipped and isinstance(report.longrepr, tuple) else ""

@@ -208,9 +208,11 @@ class House:
     def web_over_tls(self) -> Part:
         """Return the web server on the HTTPS port: the same app, the same issuers."""
         kept = tls.prepare(self.data_dir)
-        secured = ("--ssl-certificate", str(kept.certificate), "--ssl-keyfile", str(kept.key))
-        # The younger protocol alone is granian's default; some HTTP libraries still in use lack it.
-        secured = (*secured, "--ssl-protocol-min", "tls1.2")
+        secured = (
+            *("--ssl-certificate", str(kept.certificate), "--ssl-keyfile", str(kept.key)),
+            # TLS 1.3 alone is granian's default; some HTTP libraries still in use lack it.
+            *("--ssl-protocol-min", "tls1.2"),
+        )
         command = serve.web(self.environment.bind, self.environment.tls_port, 1, TLS_THREADS, *secured)
         # After the web server: two cores start one of them sooner than both.
         return Part("tls", command, directory=BASE_DIR, after=("web",), hushed=HUSHED)

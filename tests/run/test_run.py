@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from identity.embedded import folder
+from identity.embedded.parts import CannotStart
 from tests import servers
 from tests.run.house import House, running
 
@@ -69,7 +70,7 @@ def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
 def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder, "NEEDED_MEGABYTES", 10**12)
 
-    with pytest.raises(folder.CannotStart, match=r"^The disk is full: .* MB left, \d+ MB are needed\.$"):
+    with pytest.raises(CannotStart, match=r"^The disk is full: .* MB left, \d+ MB are needed\.$"):
         folder.check_room(tmp_path)
 
 
