@@ -1,0 +1,22 @@
+"""Registers the gatehouse's answers to ``pools.ports``."""
+
+from __future__ import annotations
+
+from django.apps import AppConfig
+
+
+class FederationConfig(AppConfig):
+    """The gatehouse as an app. It owns no tables."""
+
+    name = "federation"
+    label = "federation"
+    verbose_name = "Federation"
+
+    def ready(self) -> None:
+        """Register who answers what pools ask of the outside."""
+        from federation import logins, sts
+        from pools import ports
+
+        ports.credential_issuers.register(ports.STS, sts.SecurityTokenService())
+        for provider, verifier in logins.VERIFIERS.items():
+            ports.login_verifiers.register(provider, verifier)

@@ -1,0 +1,39 @@
+"""What identity pools give to applications: an identity, its token, its credentials."""
+
+from __future__ import annotations
+
+from pools.cognito import contract
+from pools.cognito.contract import Reply, Request
+from pools.services import access, identity_pools
+
+
+@contract.identity_pools.operation
+def get_id(call: Request) -> Reply:
+    """AWS: API_GetId."""
+    pool = access.identity_pool(call["IdentityPoolId"])
+    return {"IdentityId": identity_pools.get_id(pool, call.get("Logins", {}), by=call.by)}
+
+
+@contract.identity_pools.operation
+def get_open_id_token(call: Request) -> Reply:
+    """AWS: API_GetOpenIdToken."""
+    identity_id, token = identity_pools.open_id_token(call["IdentityId"], call.get("Logins", {}), by=call.by)
+    return {"IdentityId": identity_id, "Token": token}
+
+
+@contract.identity_pools.operation
+def get_credentials_for_identity(call: Request) -> Reply:
+    """AWS: API_GetCredentialsForIdentity."""
+    vended = identity_pools.credentials(
+        call["IdentityId"], call.get("Logins", {}), custom_role=call.get("CustomRoleArn"), by=call.by
+    )
+    given = vended.credentials
+    return {
+        "IdentityId": vended.identity_id,
+        "Credentials": {
+            "AccessKeyId": given.access_key_id,
+            "SecretKey": given.secret_key,
+            "SessionToken": given.session_token,
+            "Expiration": given.expiration,
+        },
+    }

@@ -1,0 +1,105 @@
+"""Logins of identity pools: which provider a name means, and whether a token speaks for anyone there.
+
+A user pool of ours has two names: its issuer without the scheme, and the one that Amazon gives to user pools. Both
+mean the same logins, which are kept under the second, since an installation's address may change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from django.conf import settings
+
+from identity.foundation import names
+from identity.foundation.errors import Invalid, LoginRefused, PoolNotFound
+from pools import ports
+from pools.models import IdentityPool
+from pools.ports import VerifiedLogin
+from pools.services import access, signing_keys, tokens
+
+MOST = 10
+TOKEN_LENGTH = 50_000
+UNSUPPORTED = "Token is not from a supported provider of this identity pool."
+
+
+def own_pool_id(provider: str) -> str:
+    """Return the id of the user pool of ours that a provider's name means, if it has the form of one."""
+    for place in (own_name(""), names.without_scheme(names.issuer(""))):
+        if provider.startswith(place):
+            found = provider.removeprefix(place)
+            return found if names.POOL_ID.match(found) else ""
+    return ""
+
+
+def own_name(pool_id: str) -> str:
+    """Return the name under which a user pool's logins are kept."""
+    return f"cognito-idp.{settings.REGION}.amazonaws.com/{pool_id}"
+
+
+def canonical(provider: str) -> str:
+    """Return the one name of a provider, however it was written."""
+    own = own_pool_id(provider)
+    return own_name(own) if own else provider
+
+
+def is_known(provider: str) -> bool:
+    """Say whether this release can verify logins of a provider."""
+    return bool(own_pool_id(provider)) or provider in ports.login_verifiers.names()
+
+
+def verify(pool: IdentityPool, logins: Mapping[str, str]) -> list[VerifiedLogin]:
+    """Return whom the logins speak for, in the order given. All must hold.
+
+    Raises:
+        Invalid: too many, or two for one provider.
+        LoginRefused: a token is forged, expired, of another provider, or made for another application.
+        OutsideUnavailable: a foreign provider's keys cannot be had.
+
+    """
+    if len(logins) > MOST:
+        raise Invalid(f"At most {MOST} logins are allowed.", field="Logins")
+    found = [_verify(pool, provider, token) for provider, token in logins.items()]
+    if len({login.provider for login in found}) < len(found):
+        raise Invalid("A provider is named twice.", field="Logins")
+    return found
+
+
+def _verify(pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
+    if not token or len(token) > TOKEN_LENGTH:
+        raise LoginRefused("Invalid login token. Couldn't verify signed token.")
+    own = own_pool_id(provider)
+    return _verify_own(pool, own, token) if own else _verify_foreign(pool, provider, token)
+
+
+def _verify_own(pool: IdentityPool, own: str, token: str) -> VerifiedLogin:
+    checked = {
+        line["client_id"]: bool(line.get("server_side_token_check"))
+        for line in pool.providers
+        if own_pool_id(line["provider_name"]) == own
+    }
+    if not checked:
+        raise LoginRefused(UNSUPPORTED)
+    try:
+        user_pool = access.pool(own)
+    except PoolNotFound:
+        raise LoginRefused(UNSUPPORTED, detail="the user pool is gone") from None
+    # Only to know how thoroughly to look: verification then binds the audience to what it was looked up by.
+    audience = str(signing_keys.unverified_claims(token).get("aud"))
+    claims = tokens.verify_id(token, pool=user_pool, client_ids=list(checked), live=checked.get(audience, False))
+    return VerifiedLogin(own_name(own), str(claims["sub"]), str(claims["aud"]), claims, kind="CognitoSignIn")
+
+
+def _verify_foreign(pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
+    audience = pool.configuration.get("supported_login_providers", {}).get(provider)
+    verifier = ports.login_verifiers.get(provider)
+    if audience is None or verifier is None:
+        raise LoginRefused(UNSUPPORTED)
+    login = verifier.verify(token, audience=audience)
+    if login.provider != provider or login.audience != audience:
+        raise LoginRefused(UNSUPPORTED, detail=f"verified as {login.provider} for {login.audience}")
+    return login
+
+
+def with_setting(logins: Sequence[VerifiedLogin], settings_by_provider: Mapping[str, object]) -> VerifiedLogin | None:
+    """Return the first login whose provider has a setting of its own, if any."""
+    return next((login for login in logins if login.provider in settings_by_provider), None)

@@ -1,0 +1,170 @@
+"""Which role a caller gets, and which of the token's claims become session tags."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from identity.foundation.errors import Invalid, NotAuthorized, RoleRefused
+from pools.models import IdentityPool, PrincipalTagMap
+from pools.ports import VerifiedLogin
+from pools.services.identity_logins import canonical, own_pool_id, with_setting
+
+DEFAULT_TAGS = {"client": "aud", "username": "sub"}
+"""Tag to claim, where a provider's map says ``use_defaults``."""
+MOST_TAGS = 50
+KEY_LENGTH = 128
+VALUE_LENGTH = 256
+LETTERS = "LZN"
+"""Unicode's major categories that a tag may hold, beside these signs. Without ``*`` and ``?``: on some servers a
+tag is a pattern, and people write the attributes that feed tags."""
+SIGNS = frozenset("_.:/=+-@")
+
+
+def choose(
+    pool: IdentityPool, logins: Sequence[VerifiedLogin], *, custom_role: str | None
+) -> tuple[str, VerifiedLogin | None]:
+    """Return the role's ARN, and the login that decided (the first, where none did).
+
+    Raises:
+        Invalid: a guest asks for a role.
+        NotAuthorized: the asked role is not this caller's, or which it is stays open and the pool says no.
+        RoleRefused: the pool has no role for such callers.
+
+    """
+    if not logins:
+        if custom_role:
+            raise Invalid("CustomRoleArn is not supported for unauthenticated access.", field="CustomRoleArn")
+        return _default(pool.guest_role), None
+    mappings = {mapping_key(key): mapping for key, mapping in pool.role_mappings.items()}
+    for login in logins:
+        mapping = mappings.get((login.provider, login.audience)) or mappings.get((login.provider, ""))
+        if mapping is not None:
+            return _by_mapping(pool, mapping, login.claims, custom_role), login
+    if custom_role and custom_role != pool.member_role:
+        raise _not_yours(custom_role)
+    return _default(pool.member_role), logins[0]
+
+
+def _by_mapping(
+    pool: IdentityPool, mapping: Mapping[str, Any], claims: Mapping[str, Any], custom_role: str | None
+) -> str:
+    offered, preferred = _from_token(claims) if mapping["type"] == "Token" else _from_rules(mapping, claims)
+    if custom_role:
+        if custom_role not in offered:
+            raise _not_yours(custom_role)
+        return custom_role
+    if preferred:
+        return preferred
+    if mapping.get("ambiguous_role_resolution") == "AuthenticatedRole":
+        return _default(pool.member_role)
+    raise NotAuthorized("No role can be chosen for this identity.", detail="ambiguous role: deny")
+
+
+def _from_token(claims: Mapping[str, Any]) -> tuple[list[str], str]:
+    roles = claims.get("cognito:roles")
+    offered = [str(role) for role in roles] if isinstance(roles, list) else []
+    return offered, str(claims.get("cognito:preferred_role") or "")
+
+
+def _from_rules(mapping: Mapping[str, Any], claims: Mapping[str, Any]) -> tuple[list[str], str]:
+    rules = mapping.get("rules_configuration", {}).get("rules", [])
+    offered = [str(rule["role_arn"]) for rule in rules if _matches(rule, claims.get(rule["claim"]))]
+    return offered, offered[0] if offered else ""
+
+
+def _matches(rule: Mapping[str, Any], claim: Any) -> bool:  # noqa: ANN401 - any JSON
+    """Say whether a rule applies. A list (groups) is asked for one whole element: ``Contains`` never means a part."""
+    if claim is None or isinstance(claim, dict):
+        return False
+    wanted, kind = str(rule["value"]), rule["match_type"]
+    if isinstance(claim, list):
+        elements = [text_of(element) for element in claim]
+        if kind == "StartsWith":
+            return any(element.startswith(wanted) for element in elements)
+        return (wanted in elements) != (kind == "NotEqual")
+    value = text_of(claim)
+    holds = {
+        "Equals": value == wanted,
+        "NotEqual": value != wanted,
+        "StartsWith": value.startswith(wanted),
+        "Contains": wanted in value,
+    }
+    return holds[kind]
+
+
+def _default(role: str) -> str:
+    if not role:
+        raise RoleRefused(detail="no role is set")
+    return role
+
+
+def _not_yours(role: str) -> NotAuthorized:
+    return NotAuthorized("The requested role is not available to this identity.", detail=role)
+
+
+def mapping_key(key: str) -> tuple[str, str]:
+    """Return provider and client of a role mapping's key: ``provider:client``, or ``provider`` alone."""
+    provider, _, client = key.rpartition(":")
+    return (canonical(provider), client) if own_pool_id(provider) else (canonical(key), "")
+
+
+def text_of(claim: Any) -> str:  # noqa: ANN401 - any JSON
+    """Return a claim as text: true and false as JSON has them."""
+    if isinstance(claim, bool):
+        return "true" if claim else "false"
+    return str(claim)
+
+
+def tags(pool: IdentityPool, logins: Sequence[VerifiedLogin]) -> dict[str, str]:
+    """Return the session tags of a caller: by the first login whose provider has a map.
+
+    Raises:
+        RoleRefused: a claim cannot be a tag.
+
+    """
+    if not logins:
+        return {}
+    maps = {row.provider: row for row in PrincipalTagMap.objects.filter(pool_id=pool.pk)}
+    login = with_setting(logins, maps)
+    if login is None:
+        return {}
+    row = maps[login.provider]
+    wanted = DEFAULT_TAGS if row.use_defaults else row.tags
+    claims = {tag: login.claims.get(claim) for tag, claim in wanted.items()}
+    return {tag: _value(tag, claim) for tag, claim in claims.items() if claim not in (None, "", [])}
+
+
+def _value(tag: str, claim: Any) -> str:  # noqa: ANN401 - any JSON
+    if isinstance(claim, list) and len(claim) == 1:
+        (claim,) = claim
+    if isinstance(claim, list | dict):
+        raise RoleRefused(detail=f"tag {tag}: more than one value")
+    value = text_of(claim)
+    if len(value) > VALUE_LENGTH or not is_printable(value):
+        raise RoleRefused(detail=f"tag {tag}: too long, or a character that tags cannot have")
+    return value
+
+
+def is_printable(value: str) -> bool:
+    """Say whether a tag can hold this text."""
+    return all(sign in SIGNS or unicodedata.category(sign)[0] in LETTERS for sign in value)
+
+
+def check_tags(wanted: Mapping[str, str]) -> None:
+    """Refuse a map that no STS would take.
+
+    Raises:
+        Invalid: too many tags, a wrong name, or two that differ only in case.
+
+    """
+    if len(wanted) > MOST_TAGS:
+        raise Invalid(f"At most {MOST_TAGS} principal tags are allowed.", field="PrincipalTags")
+    if len({tag.lower() for tag in wanted}) < len(wanted):
+        raise Invalid("Principal tags differ only in case.", field="PrincipalTags")
+    for tag, claim in wanted.items():
+        if not 1 <= len(tag) <= KEY_LENGTH or not is_printable(tag) or tag.lower().startswith("aws:"):
+            raise Invalid(f"{tag} cannot be a principal tag.", field="PrincipalTags")
+        if not 1 <= len(claim) <= VALUE_LENGTH:
+            raise Invalid(f"The attribute of principal tag {tag} is not valid.", field="PrincipalTags")
