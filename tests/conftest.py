@@ -2,19 +2,40 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import shutil
-from collections.abc import Generator
+import socket
+from collections.abc import Generator, Iterator
 from typing import Any
 
+import django
 import pytest
 
 from tests import servers
 
-# Settings are read from the environment when Django is first touched, which is after this file.
+# Settings are read from the environment when Django is first touched: here, so that other conftests may import models.
 servers.start()
+django.setup()
 
 pytest_plugins = ["tests.live"]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_network() -> Iterator[None]:
+    """Let no test of this process reach beyond the machine."""
+    connect = socket.socket.connect
+
+    def guarded(self: socket.socket, address: Any) -> None:  # noqa: ANN401 - what the family says
+        if self.family in {socket.AF_INET, socket.AF_INET6} and address[0] != "localhost":
+            # Not an OSError: code under test must not take it for an unreachable host.
+            if not ipaddress.ip_address(address[0]).is_loopback:
+                raise RuntimeError(f"A test reached for {address[0]}.")
+        connect(self, address)
+
+    socket.socket.connect = guarded  # type: ignore[method-assign,assignment]
+    yield
+    socket.socket.connect = connect  # type: ignore[method-assign]
 
 
 @pytest.fixture(scope="session")

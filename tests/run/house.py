@@ -96,10 +96,13 @@ class House:
     def bootstrap(self) -> dict[str, Any]:
         """Return the bootstrap file, once the demo is seeded."""
         until = monotonic() + PATIENCE
-        while not (self.data_dir / "bootstrap.json").exists():
+        found: dict[str, Any] = {}
+        # It is written stage by stage.
+        while not (found.get("identity_pool_id") and found.get("base_url")):
             assert monotonic() < until, self.said()[-3000:]
+            with contextlib.suppress(FileNotFoundError):
+                found = json.loads((self.data_dir / "bootstrap.json").read_text())
             sleep(0.1)
-        found: dict[str, Any] = json.loads((self.data_dir / "bootstrap.json").read_text())
         return found
 
 
