@@ -49,8 +49,8 @@ class Operation:
     """One operation as Amazon's model describes it, and its handler where this release has one."""
 
     name: str
-    service: Service
-    model: OperationModel
+    service: Service = field(repr=False)
+    model: OperationModel = field(repr=False)
     handler: Handler | None = None
 
     @property
