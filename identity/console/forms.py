@@ -18,6 +18,8 @@ PREFIXES = (
     ("preferred_username", "Preferred username"),
     ("phone_number", "Phone number"),
 )
+NAMES = {"client_name": "name", "allowed_oauth_scopes": "scopes"}
+"""What a service calls a value, and which field it came from."""
 KINDS = (
     ("public", "Single-page or mobile app"),
     ("confidential", "Web app with a server"),
@@ -36,7 +38,8 @@ class Form(forms.Form):
 
     def clean_or_blame(self, field: str | None, message: str) -> None:
         """Show a service's refusal at a field, or above the form where it names none of these."""
-        self.add_error(field if field in self.fields else None, message)
+        named = NAMES.get(field or "", field)
+        self.add_error(named if named in self.fields else None, message)
 
 
 class SignIn(Form):
@@ -217,17 +220,17 @@ class NewApp(Form):
         given = self.cleaned_data
         asked: dict[str, Any] = {
             "generate_secret": given["kind"] != "public",
-            "allowed_o_auth_flows_user_pool_client": True,
+            "allowed_oauth_flows_user_pool_client": True,
             "prevent_user_existence_errors": "ENABLED",
         }
         if given["kind"] == "machine":
             return asked | {
-                "allowed_o_auth_flows": ["client_credentials"],
-                "allowed_o_auth_scopes": given["scopes"],
+                "allowed_oauth_flows": ["client_credentials"],
+                "allowed_oauth_scopes": given["scopes"],
             }
         return asked | {
-            "allowed_o_auth_flows": ["code"],
-            "allowed_o_auth_scopes": ["openid", "email", "profile", *given["scopes"]],
+            "allowed_oauth_flows": ["code"],
+            "allowed_oauth_scopes": ["openid", "email", "profile", *given["scopes"]],
             "callback_urls": given["callback_urls"],
             "logout_urls": given["logout_urls"],
             "supported_identity_providers": ["COGNITO"],

@@ -50,7 +50,7 @@ def from_domain(problem: errors.DomainError) -> Response:
     status = next(status for kind, status in STATUS if isinstance(problem, kind))
     more: dict[str, Any] = {}
     if isinstance(problem, errors.Invalid) and problem.field:
-        more["errors"] = [{"field": problem.field, "message": problem.message}]
+        more["errors"] = [{"field": NAMES.get(problem.field, problem.field), "message": problem.message}]
     headers = (
         {"Retry-After": str(problem.retry_after)}
         if isinstance(problem, errors.Overloaded)
@@ -71,6 +71,15 @@ def answer(
         headers=dict(headers or {}),
         content_type=CONTENT_TYPE,
     )
+
+
+NAMES = {
+    "client_name": "name",
+    "allowed_oauth_flows": "oauth_flows",
+    "allowed_oauth_scopes": "scopes",
+    "token": "cursor",
+}
+"""What a service calls a value, and what this API calls it."""
 
 
 def snake(name: str) -> str:

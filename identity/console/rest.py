@@ -36,7 +36,7 @@ STRANGERS_A_MINUTE = 120
 BEARER = 'Bearer realm="cognate"'
 PROBLEM = {
     ("default", problems.CONTENT_TYPE): OpenApiResponse(
-        serializers.ProblemSchema, description="Refused."
+        serializers.ProblemSerializer, description="Refused."
     )
 }
 
@@ -233,11 +233,11 @@ class Pool(View):
         operation_id="get_pool",
         summary="Read a pool",
         tags=["Pools"],
-        responses={200: serializers.PoolSchema, **PROBLEM},
+        responses={200: serializers.PoolSerializer, **PROBLEM},
     )
     def get(self, request: Request, pool_id: str) -> Response:
         """Return one user pool."""
-        return Response(serializers.PoolSchema(access.pool(pool_id)).data)
+        return Response(serializers.PoolSerializer(access.pool(pool_id)).data)
 
 
 class Apps(View):
@@ -262,13 +262,13 @@ class Apps(View):
         operation_id="create_app",
         summary="Create an app client",
         tags=["Apps"],
-        request=serializers.NewAppSchema,
-        responses={201: serializers.MadeAppSchema, **PROBLEM},
+        request=serializers.NewAppSerializer,
+        responses={201: serializers.MadeAppSerializer, **PROBLEM},
     )
     def post(self, request: Request, pool_id: str) -> Response:
         """Make an app client. Its secret, if it has one, is in this answer and never again."""
         pool = access.pool(pool_id)
-        wanted = serializers.NewAppSchema(data=request.data)
+        wanted = serializers.NewAppSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         name = wanted.validated_data["name"]
         made = app_clients.create(
@@ -276,7 +276,7 @@ class Apps(View):
         )
         secrets = app_clients.secrets(made)
         body = {
-            **serializers.AppSchema(made).data,
+            **serializers.AppSerializer(made).data,
             "secret": secrets[0] if secrets else None,
         }
         return Response(body, status=201)
@@ -289,12 +289,12 @@ class App(View):
         operation_id="get_app",
         summary="Read an app client",
         tags=["Apps"],
-        responses={200: serializers.AppSchema, **PROBLEM},
+        responses={200: serializers.AppSerializer, **PROBLEM},
     )
     def get(self, request: Request, pool_id: str, client_id: str) -> Response:
         """Return one app client of a pool, without its secret."""
         return Response(
-            serializers.AppSchema(
+            serializers.AppSerializer(
                 access.client_in(access.pool(pool_id), client_id)
             ).data
         )
@@ -331,12 +331,12 @@ class User(View):
         operation_id="get_user",
         summary="Read a user",
         tags=["Users"],
-        responses={200: serializers.UserSchema, **PROBLEM},
+        responses={200: serializers.UserSerializer, **PROBLEM},
     )
     def get(self, request: Request, pool_id: str, sub: UUID) -> Response:
         """Return one user of a pool."""
         return Response(
-            serializers.UserSchema(access.user_by_sub(access.pool(pool_id), sub)).data
+            serializers.UserSerializer(access.user_by_sub(access.pool(pool_id), sub)).data
         )
 
 
@@ -351,7 +351,7 @@ class SetUser(View):
         users.set_enabled(
             pool, access.user_by_sub(pool, sub), self.enabled, by=self.actor(request)
         )
-        return Response(serializers.UserSchema(access.user_by_sub(pool, sub)).data)
+        return Response(serializers.UserSerializer(access.user_by_sub(pool, sub)).data)
 
 
 class DisableUser(SetUser):
@@ -364,7 +364,7 @@ class DisableUser(SetUser):
         summary="Disable a user",
         tags=["Users"],
         request=None,
-        responses={200: serializers.UserSchema, **PROBLEM},
+        responses={200: serializers.UserSerializer, **PROBLEM},
     )
     def post(self, request: Request, pool_id: str, sub: UUID) -> Response:
         """End a user's sessions and tokens at once and refuse their sign-ins. Nothing is deleted."""
@@ -381,7 +381,7 @@ class EnableUser(SetUser):
         summary="Enable a user",
         tags=["Users"],
         request=None,
-        responses={200: serializers.UserSchema, **PROBLEM},
+        responses={200: serializers.UserSerializer, **PROBLEM},
     )
     def post(self, request: Request, pool_id: str, sub: UUID) -> Response:
         """Let a disabled user sign in again."""

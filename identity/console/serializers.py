@@ -56,7 +56,7 @@ class UserPaging(Paging):
     )
 
 
-class PoolSchema(serializers.Serializer[Any]):
+class PoolSerializer(serializers.Serializer[Any]):
     """A user pool."""
 
     id = serializers.CharField(source="public_id")
@@ -81,7 +81,7 @@ class PoolSchema(serializers.Serializer[Any]):
         return names.issuer(pool.public_id)
 
 
-class AppSchema(serializers.Serializer[Any]):
+class AppSerializer(serializers.Serializer[Any]):
     """An app client, without its secret."""
 
     client_id = serializers.CharField()
@@ -105,7 +105,7 @@ class AppSchema(serializers.Serializer[Any]):
         return sorted(app_clients.effective_flows(client))
 
 
-class MadeAppSchema(AppSchema):
+class MadeAppSerializer(AppSerializer):
     """An app client that was just made: the only answer that carries its secret."""
 
     secret = serializers.CharField(
@@ -113,7 +113,7 @@ class MadeAppSchema(AppSchema):
     )
 
 
-class NewAppSchema(Strict):
+class NewAppSerializer(Strict):
     """What to make."""
 
     name = serializers.CharField(max_length=128)
@@ -145,9 +145,9 @@ class NewAppSchema(Strict):
         }
         if given["oauth_flows"]:
             asked |= {
-                "allowed_o_auth_flows_user_pool_client": True,
-                "allowed_o_auth_flows": given["oauth_flows"],
-                "allowed_o_auth_scopes": given["scopes"],
+                "allowed_oauth_flows_user_pool_client": True,
+                "allowed_oauth_flows": given["oauth_flows"],
+                "allowed_oauth_scopes": given["scopes"],
                 "supported_identity_providers": ["COGNITO"],
             }
         elif given["scopes"]:
@@ -159,7 +159,7 @@ class NewAppSchema(Strict):
         }
 
 
-class UserSchema(serializers.Serializer[Any]):
+class UserSerializer(serializers.Serializer[Any]):
     """A user of a pool."""
 
     sub = serializers.UUIDField()
@@ -178,14 +178,14 @@ class UserSchema(serializers.Serializer[Any]):
         return users.attributes_of(user)
 
 
-class FaultSchema(serializers.Serializer[Any]):
+class FaultSerializer(serializers.Serializer[Any]):
     """What is wrong with one member."""
 
     field = serializers.CharField()
     message = serializers.CharField()
 
 
-class ProblemSchema(serializers.Serializer[Any]):
+class ProblemSerializer(serializers.Serializer[Any]):
     """A refusal (RFC 9457)."""
 
     type = serializers.CharField()
@@ -193,13 +193,13 @@ class ProblemSchema(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     code = serializers.CharField(help_text="Stable; for programs.")
     detail = serializers.CharField(help_text="For people.")
-    errors = FaultSchema(many=True, required=False)
+    errors = FaultSerializer(many=True, required=False)
 
 
 class PoolPage(serializers.Serializer[Any]):
     """Some pools."""
 
-    items = PoolSchema(many=True)
+    items = PoolSerializer(many=True)
     next = serializers.CharField(
         allow_null=True, help_text="`cursor` of the next page; null at the end."
     )
@@ -208,7 +208,7 @@ class PoolPage(serializers.Serializer[Any]):
 class AppPage(serializers.Serializer[Any]):
     """Some app clients."""
 
-    items = AppSchema(many=True)
+    items = AppSerializer(many=True)
     next = serializers.CharField(
         allow_null=True, help_text="`cursor` of the next page; null at the end."
     )
@@ -217,7 +217,7 @@ class AppPage(serializers.Serializer[Any]):
 class UserPage(serializers.Serializer[Any]):
     """Some users."""
 
-    items = UserSchema(many=True)
+    items = UserSerializer(many=True)
     next = serializers.CharField(
         allow_null=True, help_text="`cursor` of the next page; null at the end."
     )

@@ -1,0 +1,1 @@
+"""Console, mailbox and management API over live HTTP, and in Chromium."""

@@ -1,0 +1,317 @@
+"""The management API: the same verbs as JSON, and how it refuses."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from tests.console.world import World
+
+PROBLEM = "application/problem+json"
+
+
+def clients(world: World) -> list[str]:
+    """Return the names of the pool's apps."""
+    return [item["name"] for item in world.api("GET", f"/pools/{world.pool_id}/apps?limit=60").json()["items"]]
+
+
+def test_pools_are_listed_in_pages_that_neither_skip_nor_repeat(world: World) -> None:
+    found: list[str] = []
+    cursor = ""
+    while True:
+        page = world.api("GET", f"/pools?limit=1{'&cursor=' + cursor if cursor else ''}").json()
+        found += [item["id"] for item in page["items"]]
+        cursor = page["next"]
+        if not cursor:
+            break
+
+    assert len(found) == len(set(found))
+    assert {world.pool_id, world.other_pool_id} <= set(found)
+
+
+def test_a_pool_tells_its_addresses(world: World) -> None:
+    pool = world.api("GET", f"/pools/{world.pool_id}").json()
+
+    assert pool["id"] == world.pool_id
+    assert pool["issuer"] == f"{world.base_url}/{world.pool_id}"
+    assert pool["arn"].endswith(f"userpool/{world.pool_id}")
+    assert pool["username_attributes"] == ["email"]
+
+
+def test_users_are_listed_in_pages_and_found_by_prefix(world: World) -> None:
+    first = world.api("GET", f"/pools/{world.pool_id}/users?limit=20").json()
+    second = world.api("GET", f"/pools/{world.pool_id}/users", params={"limit": 20, "cursor": first["next"]}).json()
+    some = world.api("GET", f"/pools/{world.pool_id}/users", params={"filter": 'email ^= "person1"'}).json()
+
+    subs = [item["sub"] for item in [*first["items"], *second["items"]]]
+    assert sorted(subs) == sorted(world.subs)
+    assert second["next"] is None
+    assert sorted(item["attributes"]["email"] for item in some["items"]) == [
+        f"person{n}@example.com" for n in range(10, 20)
+    ]
+
+
+def test_an_app_is_made_with_its_secret_shown_once(world: World) -> None:
+    made = world.api(
+        "POST",
+        f"/pools/{world.pool_id}/apps",
+        json={
+            "name": "By API",
+            "confidential": True,
+            "oauth_flows": ["code"],
+            "scopes": ["openid", "photos/read"],
+            "callback_urls": ["https://api.example.com/callback"],
+        },
+    )
+    read = world.api("GET", f"/pools/{world.pool_id}/apps/{made.json()['client_id']}").json()
+
+    assert made.status_code == 201
+    assert len(made.json()["secret"]) == 51
+    assert "secret" not in read
+    assert read["callback_urls"] == ["https://api.example.com/callback"]
+    assert read["confidential"] is True
+    assert made.json()["secret"] not in json.dumps(world.api("GET", f"/pools/{world.pool_id}/apps").json())
+
+
+def test_a_public_app_has_no_secret(world: World) -> None:
+    made = world.api("POST", f"/pools/{world.pool_id}/apps", json={"name": "Public"})
+
+    assert made.status_code == 201
+    assert made.json()["secret"] is None
+
+
+BAD_APPS: list[tuple[Any, str]] = [
+    ({}, "name"),
+    ({"name": ""}, "name"),
+    ({"name": "x" * 129}, "name"),
+    ({"name": ["x"]}, "name"),
+    ({"name": "nul\x00"}, "name"),
+    ({"name": "lone \ud800"}, "name"),
+    ({"name": "Bad app", "nmae": 1}, "nmae"),
+    ({"name": "Bad app", "confidential": "perhaps"}, "confidential"),
+    ({"name": "Bad app", "oauth_flows": ["implicit-ish"]}, "oauth_flows.0"),
+    ({"name": "Bad app", "oauth_flows": "code"}, "oauth_flows"),
+    ({"name": "Bad app", "oauth_flows": ["code"], "scopes": ["openid"]}, "callback_urls"),
+    ({"name": "Bad app", "scopes": ["openid"]}, "scopes"),
+    ({"name": "Bad app", "callback_urls": ["x" * 2000]}, "callback_urls.0"),
+    ([], ""),
+    ("text", ""),
+    (None, ""),
+]
+
+
+@pytest.mark.parametrize(("body", "field"), BAD_APPS)
+def test_a_bad_app_is_refused_and_not_made(world: World, body: Any, field: str) -> None:
+    before = clients(world)
+
+    answer = world.api(
+        "POST",
+        f"/pools/{world.pool_id}/apps",
+        data=json.dumps(body),
+        headers={"Content-Type": "application/json"},
+    )
+
+    assert answer.status_code == 400, answer.text
+    assert answer.headers["Content-Type"] == PROBLEM
+    problem = answer.json()
+    assert problem["status"] == 400
+    assert {"type", "title", "code", "detail"} <= problem.keys()
+    if field:
+        assert field in {fault["field"] for fault in problem["errors"]}, problem
+    assert clients(world) == before
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status"),
+    [
+        (b"{", "application/json", 400),
+        (b"\xff\xfe", "application/json", 400),
+        (b'{"name": NaN}', "application/json", 400),
+        (b"name=x", "application/x-www-form-urlencoded", 415),
+        (b"name=x", "text/plain", 415),
+        (b'{"name": "' + b"x" * 3_000_000 + b'"}', "application/json", 413),
+        (b"[" * 100_000, "application/json", 400),
+    ],
+)
+def test_an_unreadable_body_is_refused(world: World, body: bytes, kind: str, status: int) -> None:
+    answer = world.api("POST", f"/pools/{world.pool_id}/apps", data=body, headers={"Content-Type": kind})
+
+    assert answer.status_code == status, answer.text[:500]
+    assert answer.headers["Content-Type"] == PROBLEM
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "limit=0",
+        "limit=61",
+        "limit=x",
+        "limit=99999999999999999999",
+        "cursor=x",
+        "cursor=%00",
+        "cursor=" + "A" * 3000,
+    ],
+)
+@pytest.mark.parametrize("path", ["/pools", "/pools/{}/apps", "/pools/{}/users"])
+def test_a_bad_page_is_refused(world: World, path: str, query: str) -> None:
+    answer = world.api("GET", f"{path.format(world.pool_id)}?{query}")
+
+    assert answer.status_code == 400
+    assert answer.headers["Content-Type"] == PROBLEM
+
+
+def test_a_cursor_of_another_list_is_refused(world: World) -> None:
+    cursor = world.api("GET", f"/pools/{world.pool_id}/users?limit=1").json()["next"]
+
+    assert world.api("GET", "/pools", params={"cursor": cursor}).status_code == 400
+    assert world.api("GET", f"/pools/{world.other_pool_id}/users", params={"cursor": cursor}).status_code == 400
+
+
+@pytest.mark.parametrize("wanted", ['email ^= "', "x", 'password = "x"', 'email = "\x00"', '" OR 1=1 --'])
+def test_a_bad_filter_is_refused(world: World, wanted: str) -> None:
+    answer = world.api("GET", f"/pools/{world.pool_id}/users", params={"filter": wanted})
+
+    assert answer.status_code == 400
+    assert answer.headers["Content-Type"] == PROBLEM
+
+
+def test_a_user_is_disabled_and_enabled(world: World) -> None:
+    where = f"/pools/{world.pool_id}/users/{world.subs[1]}"
+
+    off = world.api("POST", f"{where}/disable")
+    assert (off.status_code, off.json()["enabled"]) == (200, False)
+    assert world.api("GET", where).json()["enabled"] is False
+    on = world.api("POST", f"{where}/enable")
+    assert (on.status_code, on.json()["enabled"]) == (200, True)
+
+
+def test_a_session_may_call_with_its_token(world: World) -> None:
+    visitor = world.inside()
+    where = f"/api/v1/pools/{world.pool_id}/users/{world.subs[2]}"
+    token = visitor.get("/console/pools").text.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
+
+    assert visitor.get("/api/v1/pools").status_code == 200
+    refused = visitor.post(f"{where}/disable")
+    assert (refused.status_code, refused.json()["code"]) == (403, "csrf_refused")
+    done = visitor.post(f"{where}/disable", headers={"X-CSRFToken": token})
+    assert done.json()["enabled"] is False
+    assert visitor.post(f"{where}/enable", headers={"X-CSRFToken": token}).json()["enabled"] is True
+
+
+def test_only_a_right_and_live_key_is_let_in(world: World) -> None:
+    key_id, secret = world.key
+    basic = base64.b64encode(f"{key_id}:{secret}".encode()).decode()
+    headers = [
+        f"Bearer {key_id}.{secret[:-1]}",
+        f"Bearer {key_id}.",
+        f"Bearer {key_id}",
+        f"Bearer .{secret}",
+        f"Bearer AKIAABSENTABSENTABSE.{secret}",
+        f"Basic {basic}",
+        "Bearer",
+        "Bearer " + "x" * 4000,
+        f"Bearer {key_id}%00.{secret}",
+        "Bearer \xe9.\xe9",
+    ]
+    for header in headers:
+        answer = world.visitor().get("/api/v1/pools", headers={"Authorization": header.encode("latin-1")})
+        assert answer.status_code == 401, header
+        assert answer.headers["Content-Type"] == PROBLEM
+
+    assert world.visitor().get("/api/v1/pools", headers={"Authorization": f"Bearer {key_id}.{secret}"}).status_code == 200
+
+
+def test_a_disabled_key_and_a_disabled_operators_key_stop_at_once(world: World) -> None:
+    from pools.services.audit import Actor
+
+    who, other = world.operator(), world.operator()
+    with world.live.orm():
+        from pools.services import operators
+
+        by = Actor.system()
+        pairs = [operators.create_key(operators.operator(one.username), by=by) for one in (who, other)]
+
+    def statuses() -> list[int]:
+        return [
+            world.visitor().get("/api/v1/pools", headers={"Authorization": f"Bearer {key}.{secret}"}).status_code
+            for key, secret in pairs
+        ]
+
+    assert statuses() == [200, 200]
+    with world.live.orm():
+        operators.disable_key(pairs[0][0], by=by)
+        operators.set_active(operators.operator(other.username), False, by=by)
+    assert statuses() == [401, 401]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/", "/api/v1/pool", "/api/v2/pools", "/api/x"])
+def test_an_unknown_address_is_a_problem_too(world: World, path: str) -> None:
+    for method in ("GET", "POST", "DELETE"):
+        answer = world.visitor().request(method, path)
+        assert answer.status_code == 404
+        assert answer.headers["Content-Type"] == PROBLEM
+
+
+def test_a_wrong_method_is_a_problem_too(world: World) -> None:
+    answer = world.api("DELETE", f"/pools/{world.pool_id}")
+
+    assert answer.status_code == 405
+    assert answer.headers["Content-Type"] == PROBLEM
+
+
+def test_the_schema_is_made_without_warnings(world: World) -> None:
+    printed = world.live.manage("spectacular", "--validate", "--fail-on-warn", "--format", "openapi-json")
+
+    document = json.loads(printed)
+    assert set(document["paths"]) == {
+        "/api/v1/pools",
+        "/api/v1/pools/{pool_id}",
+        "/api/v1/pools/{pool_id}/apps",
+        "/api/v1/pools/{pool_id}/apps/{client_id}",
+        "/api/v1/pools/{pool_id}/users",
+        "/api/v1/pools/{pool_id}/users/{sub}",
+        "/api/v1/pools/{pool_id}/users/{sub}/disable",
+        "/api/v1/pools/{pool_id}/users/{sub}/enable",
+    }
+
+
+def test_the_schema_is_served_in_both_forms(world: World) -> None:
+    import yaml
+
+    as_json = world.visitor().get("/api/schema/").json()
+    as_yaml = yaml.safe_load(world.visitor().get("/api/schema/?format=yaml").text)
+
+    assert as_json == as_yaml
+    assert as_json["servers"] == [{"url": world.base_url}]
+    assert set(as_json["components"]["securitySchemes"]) == {"accessKey", "session"}
+
+
+def test_answers_have_the_shape_that_the_schema_says(world: World) -> None:
+    import jsonschema
+
+    document = world.visitor().get("/api/schema/").json()
+    answers = {
+        "PoolPage": world.api("GET", "/pools"),
+        "Pool": world.api("GET", f"/pools/{world.pool_id}"),
+        "AppPage": world.api("GET", f"/pools/{world.pool_id}/apps"),
+        "App": world.api("GET", f"/pools/{world.pool_id}/apps/{world.client_id}"),
+        "UserPage": world.api("GET", f"/pools/{world.pool_id}/users"),
+        "User": world.api("GET", f"/pools/{world.pool_id}/users/{world.subs[0]}"),
+        "MadeApp": world.api("POST", f"/pools/{world.pool_id}/apps", json={"name": "Shape"}),
+        "Problem": world.api("GET", "/pools?limit=0"),
+    }
+    for name, answer in answers.items():
+        schema = {"$ref": f"#/components/schemas/{name}", "components": nullable(document["components"])}
+        jsonschema.validate(answer.json(), schema)
+        assert answer.json().keys() == document["components"]["schemas"][name]["properties"].keys(), name
+
+
+def nullable(schema: Any) -> Any:
+    """Read OpenAPI 3.0's ``nullable`` as JSON Schema's ``null``."""
+    if isinstance(schema, dict):
+        inner = {key: nullable(value) for key, value in schema.items() if key != "nullable"}
+        return {**inner, "type": [inner["type"], "null"]} if schema.get("nullable") is True else inner
+    return [nullable(item) for item in schema] if isinstance(schema, list) else schema
