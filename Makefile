@@ -34,7 +34,7 @@ lint: $(VENV)/.development
 	$(VENV)/bin/mypy .
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/djlint --lint --check templates
-	MODE=development SECRET_KEYS_FILE=/dev/null $(PY) manage.py makemigrations --check --dry-run
+	MODE=development $(PY) -W ignore manage.py makemigrations --check --dry-run
 
 # Hashes of every file, for production, for `make run`, and for developers. The oldest Python that is supported
 # decides. Versions stay unless pyproject.toml asks for others; `make lock UPGRADE=--upgrade` takes the newest.
