@@ -1,9 +1,9 @@
-"""Setting up an authenticator app: offered after sign-up, required at sign-in, or from the account pages; and removing it."""
+"""Authenticator apps: set up where offered after sign-up, required at sign-in, or asked for; and removed."""
 
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import segno
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pools.models.hot import Browser as Session
 
-FRESH = timedelta(minutes=10)
+RECENT = timedelta(minutes=10)
 """How old a sign-in may be that changes how to sign in."""
 GROUP = 4
 
@@ -47,9 +47,7 @@ def required(visit: Visit, step: Step) -> HttpResponse:
     form = CodeForm(visit.request.POST if visit.request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
-            session = machine.verify_enrolment(
-                visit.app, step.session, form.cleaned_data["code"], name="", by=visit.by
-            )
+            session = machine.verify_enrolment(visit.app, step.session, form.cleaned_data["code"], name="", by=visit.by)
         except errors.DomainError as problem:
             form.tell(wording.of_totp(problem), problem)
         else:
@@ -62,7 +60,7 @@ def required(visit: Visit, step: Step) -> HttpResponse:
 
 def offered(visit: Visit, step: Step, session: Session) -> HttpResponse:
     """Set up what the person may, being signed in. "Not now" is a link to where they were going."""
-    onward = visit.onward().url  # type: ignore[attr-defined]  # a redirect
+    onward = visit.onward_url
     form = CodeForm(visit.request.POST if visit.request.method == "POST" else None)
     if not step.secret or factors.has_totp(visit.pool, session.person):
         return SeeOther(onward)
@@ -75,16 +73,14 @@ def offered(visit: Visit, step: Step, session: Session) -> HttpResponse:
 def proven(visit: Visit, form: CodeForm, session: Session) -> bool:
     """Prove the pending seed by the form's code, and have it asked for from now on."""
     try:
-        factors.verify(
-            visit.pool, session.person, form.cleaned_data["code"], enable=True, by=visit.by_user(session)
-        )
+        factors.verify(visit.pool, session.person, form.cleaned_data["code"], enable=True, by=visit.by_user(session))
     except errors.DomainError as problem:
         form.tell(wording.of_totp(problem), problem)
         return False
     return True
 
 
-def enrolment(visit: Visit, template: str, form: CodeForm, step: Step, **context: object) -> HttpResponse:
+def enrolment(visit: Visit, template: str, form: CodeForm, step: Step, **context: Any) -> HttpResponse:
     """Show QR code, key and link of a pending seed."""
     address = otpauth(visit, step)
     groups = " ".join(step.secret[at : at + GROUP] for at in range(0, len(step.secret), GROUP))
@@ -105,7 +101,7 @@ def qr(address: str) -> SafeString:
     drawn = segno.make(address, error="m", micro=False).svg_inline(
         omitsize=True, border=2, dark="#0b1412", light="#ffffff", svgclass=None, lineclass=None
     )
-    return mark_safe(drawn)  # noqa: S308 - drawn by segno from modules alone; the address is not in it as text
+    return mark_safe(drawn)
 
 
 @page(app=False)
@@ -114,24 +110,34 @@ def account_mfa(visit: Visit) -> HttpResponse:
     session = visit.browser.current()
     if session is None:
         return prove_first(visit, Step())
-    action = visit.request.POST.get("action", "") if visit.request.method == "POST" else ""
     is_on = factors.has_totp(visit.pool, session.person) and session.person.totp_enabled
-    if not action:
+    if visit.request.method != "POST":
         return overview(visit, session, is_on=is_on)
-    if session.auth_time < clock.now() - FRESH:
-        return prove_first(visit, Step(username=session.person.email or session.person.username, notice="prove"))
-    if action == "start" and not is_on:
-        secret = factors.associate(visit.pool, session.person)
-        name = session.person.email or session.person.username
-        return visit.go("account_mfa", Step(username=name, secret=secret))
+    if session.auth_time < clock.now() - RECENT:
+        return prove_first(visit, Step(username=shown_name(session), notice="prove"))
+    action = visit.request.POST.get("action", "")
     if action == "remove" and is_on:
         return removed(visit, session)
     if action == "verify" and visit.step.secret:
-        form = CodeForm(visit.request.POST)
-        if form.is_valid() and proven(visit, form, session):
-            return visit.go("account_mfa", Step(notice="mfa_on"))
-        return enrolment(visit, "account_mfa", form, visit.step, is_on=is_on, session=session)
-    return visit.go("account_mfa", Step())
+        return verified(visit, session, is_on=is_on)
+    if is_on:
+        return visit.go("account_mfa", Step())
+    return visit.go(
+        "account_mfa", Step(username=shown_name(session), secret=factors.associate(visit.pool, session.person))
+    )
+
+
+def shown_name(session: Session) -> str:
+    """Return what somebody knows their account by."""
+    return session.person.email or session.person.username
+
+
+def verified(visit: Visit, session: Session, *, is_on: bool) -> HttpResponse:
+    """End a set-up by its first code."""
+    form = CodeForm(visit.request.POST)
+    if form.is_valid() and proven(visit, form, session):
+        return visit.go("account_mfa", Step(notice="mfa_on"))
+    return enrolment(visit, "account_mfa", form, visit.step, is_on=is_on, session=session)
 
 
 def prove_first(visit: Visit, step: Step) -> HttpResponse:

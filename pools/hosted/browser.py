@@ -33,6 +33,7 @@ KEPT_FOR = 3600
 KEPT_AT_ONCE = 4
 """Tabs; the oldest goes first, which keeps the cookie below 4 KB."""
 COOKIE_LIMIT = 3800
+FRESH, PRIOR = "fresh", "prior"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +52,9 @@ class Step:
     sent_to: str = ""
     asked_at: int = 0
     """When a code was asked for last, in epoch seconds."""
-    is_fresh: bool = False
-    """This browser has just confirmed its account."""
+    account: str = ""
+    """Which account this browser confirms: ``fresh``, made by it; ``prior``, there before. One length, since a sealed
+    cookie's length is seen."""
     required: list[str] = field(default_factory=list)
     """Attributes that the new-password step still needs."""
 
@@ -182,9 +184,7 @@ class Browser:
         return sealing.seal_text(carried, purpose=self._purpose(self.form_nonce()))
 
     def _write(self, response: HttpResponse, name: str, value: str, max_age: int | None) -> None:
-        response.set_cookie(
-            name, value, max_age=max_age, path="/", secure=self.secure, httponly=True, samesite="Lax"
-        )
+        response.set_cookie(name, value, max_age=max_age, path="/", secure=self.secure, httponly=True, samesite="Lax")
 
     def _delete(self, response: HttpResponse, name: str) -> None:
         self._write(response, name, "", 0)

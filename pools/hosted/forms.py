@@ -27,11 +27,15 @@ CODE_LENGTH = 64
 REQUIRED = gettext_lazy("Fill this in.")
 WAIT_SECONDS = 60
 
+AS_TYPED = {"autocapitalize": "none", "spellcheck": "false"}
 # By attribute: label, autocomplete, type, help. From HTML's list of autofill field names.
 ATTRIBUTES: dict[str, tuple[str | _StrPromise, str, str, str | _StrPromise]] = {
     "email": (gettext_lazy("Email"), "email", "email", ""),
     "phone_number": (
-        gettext_lazy("Phone number"), "tel", "tel", gettext_lazy("With + and country code, such as +14155550100."),
+        gettext_lazy("Phone number"),
+        "tel",
+        "tel",
+        gettext_lazy("With + and country code, such as +14155550100."),
     ),
     "name": (gettext_lazy("Full name"), "name", "text", ""),
     "given_name": (gettext_lazy("First name"), "given-name", "text", ""),
@@ -68,18 +72,16 @@ class PageForm(forms.Form):
         elif isinstance(problem, errors.TooManyAttempts):
             self.retry_after = WAIT_SECONDS
 
-    def forget(self, *names: str) -> None:
-        """Drop typed values that must not be shown again."""
-        data = self.data.copy()
-        for name in names:
-            data.pop(name, None)
-        self.data = data
-
     def focused(self) -> PageForm:
-        """Give the focus to the first wrong field, else to the first empty one."""
+        """Give the focus to the first wrong field, else to the first empty one; have errors read with their fields."""
+        for bound in self:
+            described = bound.field.widget.attrs.get("aria-describedby")
+            if described and bound.errors:
+                bound.field.widget.attrs["aria-describedby"] = f"{bound.auto_id}_error {described}"
         waiting = [bound for bound in self if not bound.is_hidden and not bound.field.widget.attrs.get("readonly")]
         wrong = [bound for bound in waiting if bound.errors]
-        empty = [bound for bound in waiting if not bound.value()]
+        # A password that was sent is not shown again, so its field is empty.
+        empty = [bound for bound in waiting if isinstance(bound.field.widget, forms.PasswordInput) or not bound.value()]
         for bound in (wrong or empty or waiting)[:1]:
             bound.field.widget.attrs["autofocus"] = True
         return self
@@ -92,10 +94,10 @@ def text(
     kind: str = "text",
     help_text: str | _StrPromise = "",
     limit: int = NAME_LENGTH,
-    **attributes: str,
+    attributes: Mapping[str, str] | None = None,
 ) -> forms.CharField:
     """Return a field of one line."""
-    attrs = {"class": "input", "autocomplete": autocomplete, **attributes}
+    attrs = {"class": "input", "autocomplete": autocomplete, **(attributes or {})}
     widget: forms.Widget
     if kind == "textarea":
         widget = forms.Textarea({**attrs, "rows": "3"})
@@ -116,14 +118,14 @@ def text(
 def name_field(pool: UserPool, autocomplete: str = "username") -> forms.CharField:
     """Return the field of the name that people sign in by, as the pool has them."""
     names = set(pool.username_attributes)
-    plain = {"autocapitalize": "none", "spellcheck": "false"}
     if names == {"email"}:
-        return text(gettext_lazy("Email"), autocomplete, kind="email", inputmode="email", **plain)
+        attributes = {**AS_TYPED, "inputmode": "email"}
+        return text(gettext_lazy("Email"), autocomplete, kind="email", attributes=attributes)
     if names == {"phone_number"}:
-        return text(gettext_lazy("Phone number"), autocomplete, kind="tel", inputmode="tel", **plain)
-    if names:
-        return text(gettext_lazy("Email or phone number"), autocomplete, **plain)
-    return text(gettext_lazy("Username"), autocomplete, **plain)
+        attributes = {**AS_TYPED, "inputmode": "tel"}
+        return text(gettext_lazy("Phone number"), autocomplete, kind="tel", attributes=attributes)
+    label = gettext_lazy("Email or phone number") if names else gettext_lazy("Username")
+    return text(label, autocomplete, attributes=AS_TYPED)
 
 
 def known_name_field(pool: UserPool) -> forms.CharField:
@@ -136,18 +138,14 @@ def known_name_field(pool: UserPool) -> forms.CharField:
 
 def code_field(label: str | _StrPromise, help_text: str | _StrPromise = "") -> forms.CharField:
     """Return the field of a one-time code: one input, which takes pasting and spaces."""
-    return text(
-        label, "one-time-code", help_text=help_text, limit=CODE_LENGTH, inputmode="numeric", pattern="[0-9 ]*",
-        autocapitalize="none", spellcheck="false",
-    )
+    attributes = {**AS_TYPED, "inputmode": "numeric", "pattern": "[0-9 ]*"}
+    return text(label, "one-time-code", help_text=help_text, limit=CODE_LENGTH, attributes=attributes)
 
 
 def new_password_field(pool: UserPool, label: str | _StrPromise) -> forms.CharField:
     """Return the field of a password that is being chosen."""
-    return text(
-        label, "new-password", kind="password", limit=PASSWORD_LENGTH,
-        passwordrules=password_rules(pool), **{"aria-describedby": "password_policy"},
-    )
+    attributes = {"passwordrules": password_rules(pool), "aria-describedby": "password_policy"}
+    return text(label, "new-password", kind="password", limit=PASSWORD_LENGTH, attributes=attributes)
 
 
 def password_rules(pool: UserPool) -> str:
@@ -155,8 +153,10 @@ def password_rules(pool: UserPool) -> str:
     policy = passwords.policy(pool)
     rules = [f"minlength: {policy['minimum_length']}", f"maxlength: {PASSWORD_LENGTH}"]
     for rule, word in (
-        ("require_lowercase", "lower"), ("require_uppercase", "upper"),
-        ("require_numbers", "digit"), ("require_symbols", "[-!@#$%^&*()_+=.]"),
+        ("require_lowercase", "lower"),
+        ("require_uppercase", "upper"),
+        ("require_numbers", "digit"),
+        ("require_symbols", "[-!@#$%^&*()_+=.]"),
     ):
         if policy[rule]:
             rules.append(f"required: {word}")
@@ -174,7 +174,7 @@ def policy_list(pool: UserPool) -> list[tuple[str, str, str | _StrPromise]]:
         ("require_lowercase", "lower", gettext_lazy("A lower-case letter")),
         ("require_uppercase", "upper", gettext_lazy("A capital letter")),
         ("require_numbers", "digit", gettext_lazy("A number")),
-        ("require_symbols", "symbol", gettext_lazy("A symbol, such as ! or #")),
+        ("require_symbols", "symbol", gettext_lazy("A symbol")),
     ):
         if policy[rule]:
             listed.append((name, "", said))
@@ -243,7 +243,12 @@ class NewPasswordForm(PageForm):
     """A password in place of a temporary one, with the attributes that the pool still needs."""
 
     def __init__(
-        self, pool: UserPool, username: str, required: Sequence[str], *arguments: Any, **named: Any  # noqa: ANN401
+        self,
+        pool: UserPool,
+        username: str,
+        required: Sequence[str],
+        *arguments: Any,
+        **named: Any,  # noqa: ANN401
     ) -> None:
         """Ask only for what is missing."""
         named["initial"] = {"username": username}
@@ -263,7 +268,11 @@ class SignUpForm(PageForm):
     """A new account: name, what the pool requires of everyone, password."""
 
     def __init__(
-        self, pool: UserPool, schema: Sequence[Mapping[str, Any]], *arguments: Any, **named: Any  # noqa: ANN401
+        self,
+        pool: UserPool,
+        schema: Sequence[Mapping[str, Any]],
+        *arguments: Any,
+        **named: Any,  # noqa: ANN401
     ) -> None:
         """Ask for what the pool's schema requires, and for where a code can be sent."""
         super().__init__(*arguments, **named)

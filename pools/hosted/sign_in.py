@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 from identity.foundation import clock, errors
 from pools.hosted import wording
-from pools.hosted.browser import Step
+from pools.hosted.browser import FRESH, Step
 from pools.hosted.forms import CodeForm, NewPasswordForm, SignInForm, policy_list
 from pools.hosted.visit import Visit, page
-from pools.services import factors, passwords, sign_up
+from pools.services import factors, passwords, sessions, sign_up
 from pools.services.sign_in import machine
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn, Want
 
@@ -54,7 +54,7 @@ def shown(visit: Visit, form: SignInForm) -> HttpResponse:
         "sign_in",
         form=form.focused(),
         known=(session.person.email or session.person.username) if session else "",
-        onward=visit.onward().url if session else "",  # type: ignore[attr-defined]  # a redirect
+        onward=visit.onward_url if session else "",
         can_sign_up=not visit.pool.admin_only_sign_up and "resume" not in visit.asked,
     )
 
@@ -102,12 +102,16 @@ def signed_in(visit: Visit, outcome: SignedIn, *, username: str) -> HttpResponse
     opened = outcome.browser
     if opened is None:
         raise errors.Misuse("the pages ask the machine for a browser session")
-    is_fresh = visit.step.is_fresh
+    is_fresh = visit.step.account == FRESH
+    before = visit.browser.current()
+    if before is not None:
+        # Whoever has a copy of the old cookie has nothing: the session changes with every new proof.
+        sessions.end(visit.pool, before, by=visit.by_user(before))
     visit.browser.open(opened)
     offer = is_fresh and visit.pool.totp_enabled and visit.pool.mfa == visit.pool.Mfa.OPTIONAL
     if offer and not factors.has_totp(visit.pool, outcome.user):
         secret = factors.associate(visit.pool, outcome.user)
-        return visit.go("totp_setup", Step(username=username, secret=secret, is_fresh=True))
+        return visit.go("totp_setup", Step(username=username, secret=secret))
     visit.browser.keep(Step())
     return visit.onward()
 
@@ -156,9 +160,7 @@ def answered(visit: Visit, form: PageForm, template: str, step: Step, answers: d
     challenge = Challenge(step.challenge)
     explain = wording.of_totp if challenge is Challenge.TOTP else wording.of_new_password
     try:
-        outcome = machine.respond(
-            visit.app, challenge=challenge, session=step.session, answers=answers, by=visit.by
-        )
+        outcome = machine.respond(visit.app, challenge=challenge, session=step.session, answers=answers, by=visit.by)
     except errors.DomainError as problem:
         form.tell(explain(problem), problem)
         return visit.show(template, form=form.focused(), username=step.username, policy=policy_list(visit.pool))

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from identity.foundation import clock, errors
 from pools.hosted import wording
-from pools.hosted.browser import Step
+from pools.hosted.browser import FRESH, PRIOR, Step
 from pools.hosted.forms import NamedCodeForm, SignUpForm, policy_list
 from pools.hosted.visit import Visit, page
+from pools.services import passwords, user_pools
 from pools.services import sign_up as accounts
-from pools.services import user_pools
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -41,23 +41,26 @@ def sign_up(visit: Visit) -> HttpResponse:
         )
     except errors.AlreadyExists as problem:
         if visit.pool.username_attributes:
-            # The name is an address: whoever reads its mail learns more, and nobody else does.
-            return visit.go("confirm", waiting(username, username))
+            # The name is an address: whoever reads its mail learns more, and nobody else does. A new account would
+            # have cost a hash, so this costs one.
+            passwords.verify(visit.pool.public_id, None, form.cleaned_data["password"])
+            return visit.go("confirm", waiting(username, username, PRIOR))
         form.tell(wording.of_sign_up(problem), problem)
         return shown(visit, form)
     except errors.DomainError as problem:
         form.tell(wording.of_sign_up(problem), problem)
         return shown(visit, form)
     if done.confirmed:
-        return visit.go("sign_in", Step(username=username, notice="created", is_fresh=True))
+        return visit.go("sign_in", Step(username=username, notice="created", account=FRESH))
     if done.delivery is None:
         return visit.go("sign_in", Step(username=username, notice="waiting"))
-    return visit.go("confirm", waiting(username, username if visit.pool.username_attributes else done.delivery.destination))
+    sent_to = username if visit.pool.username_attributes else done.delivery.destination
+    return visit.go("confirm", waiting(username, sent_to, FRESH))
 
 
-def waiting(username: str, sent_to: str) -> Step:
+def waiting(username: str, sent_to: str, account: str) -> Step:
     """Return the step of somebody who looks for a mail."""
-    return Step(username=username, sent_to=sent_to, asked_at=clock.epoch(), is_fresh=True)
+    return Step(username=username, sent_to=sent_to, asked_at=clock.epoch(), account=account)
 
 
 def shown(visit: Visit, form: SignUpForm) -> HttpResponse:
@@ -81,7 +84,21 @@ def confirm(visit: Visit) -> HttpResponse:
     except errors.DomainError as problem:
         form.tell(wording.of_code(problem), problem)
         return asked(visit, form)
-    return visit.go("sign_in", Step(username=username, notice="confirmed", is_fresh=True))
+    if step.account == PRIOR:
+        return choose_again(visit, username)
+    return visit.go("sign_in", Step(username=username, notice="confirmed", account=FRESH))
+
+
+def choose_again(visit: Visit, username: str) -> HttpResponse:
+    """Have a password set for an account that was there before this browser signed up.
+
+    Whoever made it chose another password, and may not have been the owner of the address.
+    """
+    try:
+        passwords.forgot(visit.app, username, by=visit.by)
+    except (errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized):
+        return visit.go("forgot", Step(username=username, notice="choose_again"))
+    return visit.go("confirm_forgot", Step(username=username, notice="choose_again", asked_at=clock.epoch()))
 
 
 @page(methods=("GET", "HEAD"))
@@ -89,11 +106,11 @@ def confirm_link(visit: Visit) -> HttpResponse:
     """Open the link of a mail: name and code are filled in, and a person presses the button."""
     name = visit.request.GET.get("user_name", "")[:2048]
     code = visit.request.GET.get("confirmation_code", "")[:16]
-    visit.browser.keep(Step(username=name, is_fresh=True))
+    visit.browser.keep(Step(username=name, account=FRESH))
     return asked(visit, NamedCodeForm(visit.pool, name, initial={"code": code}), is_link=True)
 
 
-def asked(visit: Visit, form: NamedCodeForm, **context: object) -> HttpResponse:
+def asked(visit: Visit, form: NamedCodeForm, **context: Any) -> HttpResponse:
     """Show the page of the code."""
     step = visit.step
     left = max(0, step.asked_at + RESEND_AFTER - clock.epoch()) if step.asked_at else 0
@@ -112,7 +129,5 @@ def resend(visit: Visit) -> HttpResponse:
             accounts.resend(visit.app, username, by=visit.by)
         except (errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized, errors.UserNotFound):
             pass  # the same page as after a mail that went out
-    again = Step(
-        username=username, sent_to=step.sent_to, notice="resent", asked_at=clock.epoch(), is_fresh=step.is_fresh
-    )
+    again = Step(username, "resent", sent_to=step.sent_to, asked_at=clock.epoch(), account=step.account or FRESH)
     return visit.go("confirm", again)

@@ -101,7 +101,7 @@ class Visit:
     @property
     def place(self) -> str:
         """Return what the page calls the place: the app's name, else the pool's."""
-        return self.client.name if self.client is not None else self.pool.name
+        return str(self.client.name if self.client is not None else self.pool.name)
 
     @property
     def by(self) -> Actor:
@@ -115,7 +115,9 @@ class Visit:
         """Return the signed-in person as the one who acts."""
         request = self.request
         return Actor.user(
-            session.person.sub, address=getattr(request, "address", ""), request_id=str(getattr(request, "request_id", ""))
+            session.person.sub,
+            address=getattr(request, "address", ""),
+            request_id=str(getattr(request, "request_id", "")),
         )
 
     @property
@@ -137,11 +139,16 @@ class Visit:
             self.browser.keep(step)
         return SeeOther(self.url(page))
 
-    def onward(self) -> HttpResponse:
-        """Go to what the browser came for: the app's OAuth request, else the account pages."""
+    @property
+    def onward_url(self) -> str:
+        """Return the address of what the browser came for: the app's OAuth request, else the account pages."""
         if "response_type" in self.asked:
-            return SeeOther(f"{reverse('oidc:authorize')}?{self.query}")
-        return SeeOther(self.url("account_mfa" if self.asked.get("resume") == "account_mfa" else "account"))
+            return f"{reverse('oidc:authorize')}?{self.query}"
+        return self.url("account_mfa" if self.asked.get("resume") == "account_mfa" else "account")
+
+    def onward(self) -> HttpResponse:
+        """Go to what the browser came for."""
+        return SeeOther(self.onward_url)
 
     def show(self, template: str, *, form: forms.Form | None = None, status: int = 200, **context: Any) -> HttpResponse:  # noqa: ANN401
         """Render a page. A form's worst error decides the status: 429 with Retry-After where waiting is the answer."""
@@ -262,12 +269,13 @@ def page(
 def answer(inner: Page, visit: Visit) -> HttpResponse:
     """Guard the form, run the page, and explain what stops it."""
     match = visit.request.resolver_match
+    name = (match.url_name if match else "") or ""
     try:
         if visit.request.method == "POST":
-            guard.check(visit.request, visit.browser, (match.url_name if match else "") or "")
+            guard.check(visit.request, visit.browser, name)
         return inner(visit)
     except guard.FormRefused as refused:
-        log.info("form_refused", page=match.url_name if match else "", why=refused.detail)
+        log.info("form_refused", page=name, why=refused.detail)
         return visit.problem("form_refused", status=403)
     except errors.Overloaded as busy:
         return visit.problem("busy", status=429, retry_after=max(busy.retry_after, BUSY_SECONDS))
@@ -279,3 +287,7 @@ def answer(inner: Page, visit: Visit) -> HttpResponse:
     except (SuspiciousOperation, UnreadablePostError) as unreadable:
         log.info("form_unreadable", why=type(unreadable).__name__)
         return visit.problem("invalid_request")
+    except errors.DomainError as refused:
+        # No page has words for it: the person starts again, and the log says what a page is missing.
+        log.warning("refusal_without_words", page=name, what=type(refused).__name__, why=refused.detail)
+        return visit.problem("refused")

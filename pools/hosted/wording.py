@@ -15,11 +15,9 @@ from identity.foundation import errors
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
-SIGN_IN_FAILED = gettext_lazy(
-    "That sign-in didn’t work. Check the details and try again, or reset your password."
-)
-CODE_FAILED = gettext_lazy("That code didn’t work. Check it, or ask for a new one.")
-TOTP_FAILED = gettext_lazy("That code didn’t work. Enter the code your app shows now.")
+SIGN_IN_FAILED = gettext_lazy("That sign-in didn't work. Check the details and try again, or reset your password.")
+CODE_FAILED = gettext_lazy("That code didn't work. Check it, or ask for a new one.")
+TOTP_FAILED = gettext_lazy("That code didn't work. Enter the code your app shows now.")
 TOTP_USED = gettext_lazy("That code was used already. Wait for the next one.")
 WAIT = gettext_lazy("Too many tries. Wait a while, then try again.")
 NAME_TAKEN = gettext_lazy("That username is taken. Choose another one.")
@@ -38,7 +36,7 @@ PASSWORD_REASONS = {
     "Password must have numeric characters": gettext_lazy("Add a number."),
     "Password must have symbol characters": gettext_lazy("Add a symbol, such as ! or #."),
     "Password must not begin or end with a space or hold control characters": gettext_lazy(
-        "A password can’t begin or end with a space."
+        "A password can't begin or end with a space."
     ),
 }
 
@@ -65,30 +63,34 @@ NOTICES: dict[str, tuple[str, str | _StrPromise]] = {
     "created": ("good", gettext_lazy("Your account is ready. Sign in to continue.")),
     "waiting": ("warn", gettext_lazy("Your account was created. An administrator has to confirm it first.")),
     "password_changed": ("good", gettext_lazy("Your password is changed. Sign in with the new one.")),
+    "choose_again": (
+        "good",
+        gettext_lazy("Your address is confirmed. Choose the password of your account: another code is on its way."),
+    ),
     "resent": ("good", gettext_lazy("A new code is on its way.")),
     "confirm_first": ("warn", gettext_lazy("Confirm your account first. A new code is on its way.")),
     "reset_first": ("warn", gettext_lazy("You need to set a new password before you can sign in.")),
     "expired": ("warn", gettext_lazy("That took too long. Please sign in again.")),
-    "prove": ("warn", gettext_lazy("Confirm that it’s you before you change how you sign in.")),
-    "mfa_on": ("good", gettext_lazy("Your authenticator app is set up. You’ll be asked for a code when you sign in.")),
+    "prove": ("warn", gettext_lazy("Confirm that it's you before you change how you sign in.")),
+    "mfa_on": ("good", gettext_lazy("Your authenticator app is set up. You'll be asked for a code when you sign in.")),
     "mfa_off": ("good", gettext_lazy("Your authenticator app is removed.")),
 }
 
 PROBLEMS: dict[str, Problem] = {
     "no_client": Problem(
         gettext_lazy("This link is incomplete"),
-        gettext_lazy("It doesn’t say which app you are signing in to. Go back to the app and start again."),
+        gettext_lazy("It doesn't say which app you are signing in to. Go back to the app and start again."),
     ),
     "unknown_client": Problem(
-        gettext_lazy("We don’t know this app"),
+        gettext_lazy("We don't know this app"),
         gettext_lazy("The app that sent you here is not registered. Go back to it, or tell the people who run it."),
     ),
     "redirect_mismatch": Problem(
-        gettext_lazy("This app’s sign-in is not set up right"),
-        gettext_lazy("It asked to send you to an address that isn’t registered for it, so you stay here, safely."),
+        gettext_lazy("This app's sign-in is not set up right"),
+        gettext_lazy("It asked to send you to an address that isn't registered for it, so you stay here, safely."),
     ),
     "invalid_request": Problem(
-        gettext_lazy("This request can’t be read"),
+        gettext_lazy("This request can't be read"),
         gettext_lazy("Something in it is missing, doubled or too long. Go back to the app and start again."),
         again="start",
     ),
@@ -117,10 +119,15 @@ PROBLEMS: dict[str, Problem] = {
     "not_found": Problem(
         gettext_lazy("Page not found"), gettext_lazy("There is nothing at this address. Check it for typing errors.")
     ),
-    "method": Problem(gettext_lazy("That’s not possible here"), gettext_lazy("Go back and try another way.")),
+    "method": Problem(gettext_lazy("That's not possible here"), gettext_lazy("Go back and try another way.")),
     "closed": Problem(gettext_lazy("Sign-up is closed"), NOT_OPEN, again="start"),
     "no_totp": Problem(
         gettext_lazy("Authenticator apps are off"), gettext_lazy("This place does not use them."), again="start"
+    ),
+    "refused": Problem(
+        gettext_lazy("That didn't work"),
+        gettext_lazy("Start again. If it happens again, tell us the reference below."),
+        again="start",
     ),
     "server_error": Problem(
         gettext_lazy("Something went wrong on our side"),
@@ -162,6 +169,8 @@ def of_code(problem: errors.DomainError) -> Said:
     match problem:
         case errors.LockedOut():
             return Said("", wait(problem.retry_after))
+        case errors.TooManyWrongCodes():
+            return Said("code", CODE_FAILED)  # a dead code exists only where there is somebody to send one to
         case errors.TooManyAttempts():
             return Said("", WAIT)
         case errors.AliasExists():
@@ -212,8 +221,8 @@ def of_sign_up(problem: errors.DomainError) -> Said:
             return Said("", WAIT)
         case errors.Invalid():
             return Said(problem.field, problem.message)
-        case errors.WrongState():
-            return Said("", NOT_OPEN)
+        case errors.NotAuthorized():
+            return Said("", problem.message)
     raise problem
 
 
