@@ -15,8 +15,12 @@ class PoolsConfig(AppConfig):
     verbose_name = "Pools"
 
     def ready(self) -> None:
-        """See to it that the identity pools' issuer has a key as soon as there is a table for it."""
+        """Have readiness depend on fresh configuration, and a key for the identity pools made once there is a table."""
+        from identity import telemetry
+        from pools.services import configuration
+
         post_migrate.connect(ensure_keys, sender=self)
+        telemetry.register_probe("configuration", configuration.problem)
 
 
 def ensure_keys(**_: object) -> None:

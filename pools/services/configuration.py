@@ -318,6 +318,12 @@ def load_keys(pool: UserPool | None) -> tuple[HeldKey, ...]:
 holdings = Holdings()
 
 
+def problem() -> str | None:
+    """Say what keeps this process from being sent requests: a probe of readiness."""
+    holdings.poll()
+    return "stale" if holdings.age() > STALE else None
+
+
 def pool(public_id: str) -> UserPool:
     """Return a pool's held row: shared, read-only. Raises PoolNotFound."""
     return holdings.pool(public_id).row

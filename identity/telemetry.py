@@ -1,0 +1,282 @@
+"""What the house says of itself: structured logs without secrets, metrics, and whether it lives and is ready.
+
+Knows nothing of pools: what can make a process unready is registered from above by :func:`register_probe`.
+"""
+
+from __future__ import annotations
+
+import logging
+import logging.config
+import os
+import re
+from collections.abc import Callable, Mapping, MutableMapping
+from functools import lru_cache
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
+
+log = structlog.get_logger(__name__)
+
+# -- secrets never reach a log ---------------------------------------------------------------------------------------
+
+HIDDEN = "[redacted]"
+SECRET_WORDS = frozenset(
+    "password passwd passphrase secret token code authorization cookie credential private session seed otp totp pin "
+    "verifier assertion saml signature email phone".split()
+)
+# Names that hold such a word and yet say nothing that must be hidden.
+HARMLESS = frozenset({"status_code", "error_code", "token_use", "token_type", "secret_keys_file"})
+WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+# `name=value` and `"name": "value"` inside a text: query strings, forms, JSON, representations.
+GIVEN = re.compile(
+    r"(?i)(?P<name>\b[\w-]*(?:password|passwd|secret|token|authorization|cookie|session|otp|assertion|samlresponse)[\w-]*"
+    r"|\b(?:code|state|code_verifier|seed|pin))(?P<is>[\"']?\s*[=:]\s*[\"']?)(?P<value>(?:bearer |basic )?[^\s&\"',;}]+)"
+)
+SHAPES = (
+    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
+    re.compile(r"eyJ[\w-]{5,}(?:\.[\w-]*){2,4}"),  # JWS and JWE
+    re.compile(r"\$argon2\S+"),
+    re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"),  # user:password in a URL
+    re.compile(r"(?i)(?<=\bbearer )\S+|(?<=\bbasic )[\w+/=]{8,}"),
+    # Refresh tokens, challenge sessions, client secrets: long and random. Names of functions are lower case.
+    re.compile(r"(?<![\w-])(?=[a-z_-]*[A-Z0-9])[\w-]{40,}"),
+    re.compile(r"(?<![\w/+])(?=[\w/+]*[a-z])(?=[\w/+]*[A-Z])(?=[\w/+]*\d)[A-Za-z0-9/+]{40}(?![\w/+])"),  # access key
+    re.compile(r"\b(?=[A-Z]*[2-7])[A-Z2-7]{26,}\b"),  # a TOTP secret
+    re.compile(r"(?<![\w.:-])\d{6}(?![\w.:-])"),  # a one-time code
+)
+DEEP = 8
+
+
+@lru_cache(maxsize=4096)
+def names_a_secret(name: str) -> bool:
+    """Say whether a field of this name (``new_password``, ``AccessToken``, ``Set-Cookie``) holds what must be hidden."""
+    if name.lower() in HARMLESS:
+        return False
+    words = [word.lower() for word in WORDS.findall(name)]
+    return any(word in SECRET_WORDS or word.removesuffix("s") in SECRET_WORDS for word in words)
+
+
+def scrubbed(text: str) -> str:
+    """Return a text with everything hidden that is named like a secret or has the shape of one."""
+    text = GIVEN.sub(lambda found: f"{found['name']}{found['is']}{HIDDEN}", text)
+    for shape in SHAPES:
+        text = shape.sub(HIDDEN, text)
+    return text
+
+
+def scrub(value: object, depth: int = 0) -> object:
+    """Return a value with its secrets hidden, at any depth."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if depth > DEEP:
+        return HIDDEN
+    if isinstance(value, Mapping):
+        return {
+            str(name): HIDDEN if names_a_secret(str(name)) and inner not in (None, "") else scrub(inner, depth + 1)
+            for name, inner in value.items()
+        }
+    if isinstance(value, list | tuple | set | frozenset):
+        return [scrub(inner, depth + 1) for inner in value]
+    if isinstance(value, bytes | bytearray | memoryview):
+        return f"[{len(value)} bytes]"
+    return scrubbed(value if isinstance(value, str) else str(value))
+
+
+def redact(_logger: object, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """Hide secrets in everything that a log line says, tracebacks included. The last processor before rendering."""
+    own = {name: event.pop(name) for name in ("timestamp", "level", "request_id") if name in event}
+    return {**own, **{str(name): value for name, value in _scrubbed_fields(event).items()}}
+
+
+def _scrubbed_fields(event: Mapping[str, Any]) -> dict[str, object]:
+    hidden = scrub(event)
+    return hidden if isinstance(hidden, dict) else {}
+
+
+# -- logs ------------------------------------------------------------------------------------------------------------
+
+LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
+# Below a warning these print requests and answers whole.
+TALKATIVE = ("amqp", "authlib", "boto3", "botocore", "django.db.backends", "kombu", "redis", "urllib3", "werkzeug")
+
+
+def configure() -> None:
+    """Send structlog's lines and the standard library's the same way: one line each, redacted, to standard error."""
+    level = LEVELS[settings.LOG_LEVEL]
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.stdlib.add_logger_name,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    renderer: Any = (
+        structlog.processors.JSONRenderer()
+        if settings.LOG_FORMAT == "json"
+        else structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback, sort_keys=False, pad_event_to=0
+        )
+    )
+    structlog.configure(
+        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    formatter = {
+        "()": structlog.stdlib.ProcessorFormatter,
+        "foreign_pre_chain": shared,
+        "processors": [
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.format_exc_info,
+            structlog.processors.StackInfoRenderer(),
+            redact,
+            renderer,
+        ],
+    }
+    logging.config.dictConfig(
+        {
+            "version": 1,
+            "disable_existing_loggers": False,
+            "formatters": {"line": formatter},
+            "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+            "root": {"handlers": ["stderr"], "level": level},
+            "loggers": {
+                # A refused request is an answer, not an event; a failed one is reported with its traceback.
+                "django.request": {"level": max(level, logging.ERROR)},
+                **{name: {"level": max(level, logging.WARNING)} for name in TALKATIVE},
+            },
+        }
+    )
+
+
+# -- metrics ---------------------------------------------------------------------------------------------------------
+
+ANSWERED = Histogram(
+    "cognate_http_seconds",
+    "Requests by face and answer.",
+    ["face", "status"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
+)
+UNREADY = Counter("cognate_unready_total", "Readiness probes that said no.", ["probe"])
+
+
+def answered(face: str, status: int, seconds: float) -> None:
+    """Count a request. ``face`` is a URL namespace or other short constant, never a part of the path."""
+    ANSWERED.labels(face, f"{status // 100}xx").observe(seconds)
+
+
+def exposition() -> bytes:
+    """Return all metrics as text: of all processes that count together in ``METRICS_DIR``, else of this one."""
+    if settings.METRICS_DIR is None:
+        return generate_latest(REGISTRY)
+    for path in settings.METRICS_DIR.glob("gauge_live*_*.db"):
+        pid = path.stem.rpartition("_")[2]
+        if pid.isdigit() and not is_alive(int(pid)):
+            mark_process_dead(int(pid), str(settings.METRICS_DIR))
+    together = CollectorRegistry()
+    MultiProcessCollector(together, path=str(settings.METRICS_DIR))  # type: ignore[no-untyped-call]
+    return generate_latest(together)
+
+
+def is_alive(pid: int) -> bool:
+    """Say whether a process of this machine still runs."""
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def may_read_metrics(request: HttpRequest) -> bool:
+    """Say whether the metrics may be shown: to the bound address, in development to this machine, to operators."""
+    address = getattr(request, "address", "")
+    if address and address == settings.METRICS_BIND:
+        return True
+    if settings.MODE == "development" and address in {"127.0.0.1", "::1"}:
+        return True
+    user = getattr(request, "user", None)
+    return bool(user and user.is_authenticated and user.is_verified())
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """Show the metrics; to anyone else there are none."""
+    if not may_read_metrics(request):
+        return HttpResponseNotFound()
+    return HttpResponse(exposition(), content_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
+
+
+# -- health ----------------------------------------------------------------------------------------------------------
+
+Probe = Callable[[], str]
+"""Returns what is wrong in a few words that may be shown to anyone, or nothing."""
+_probes: dict[str, Probe] = {}
+
+
+def register_probe(name: str, probe: Probe) -> None:
+    """Let a part of the house say whether this process may be sent requests."""
+    _probes[name] = probe
+
+
+def database_answers() -> str:
+    """Probe: PostgreSQL answers."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+        cursor.fetchone()
+    return ""
+
+
+class Schema:
+    """Whether the database has every migration of this release. It may have more: releases run side by side."""
+
+    def __init__(self) -> None:
+        """Assume nothing."""
+        self.is_current = False
+
+    def __call__(self) -> str:
+        """Probe: nothing is left to migrate. Once seen it is not asked again."""
+        if not self.is_current:
+            executor = MigrationExecutor(connection)
+            self.is_current = not executor.migration_plan(executor.loader.graph.leaf_nodes())
+        return "" if self.is_current else "migrations are missing"
+
+
+register_probe("database", database_answers)
+register_probe("migrations", Schema())
+
+
+def ask(name: str, probe: Probe) -> str:
+    """Return what is wrong with one part, or nothing."""
+    try:
+        wrong = probe()
+    except DatabaseError as problem:
+        log.warning("probe_failed", probe=name, problem=type(problem).__name__)
+        wrong = "the database does not answer"
+    if wrong:
+        UNREADY.labels(name).inc()
+    return wrong
+
+
+def live(_request: HttpRequest) -> HttpResponse:
+    """Answer as long as the process does: what is restarted is a process, not its database."""
+    return JsonResponse({"status": "live"}, headers={"Cache-Control": "no-store"})
+
+
+def ready(_request: HttpRequest) -> HttpResponse:
+    """Say whether this process may be sent requests, and if not, why."""
+    wrong = {name: ask(name, probe) for name, probe in _probes.items()}
+    is_ready = not any(wrong.values())
+    return JsonResponse(
+        {"status": "ready" if is_ready else "not ready", "probes": {name: text or "ok" for name, text in wrong.items()}},
+        status=200 if is_ready else 503,
+        headers={"Cache-Control": "no-store"},
+    )

@@ -1,0 +1,1 @@
+"""The sign-in machine, and the tokens it ends in."""

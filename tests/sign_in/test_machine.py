@@ -1,0 +1,336 @@
+"""The machine's promises: the sequence of challenges, what a proof is worth, and that refusals count."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pyotp
+import pytest
+import time_machine
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
+
+from identity.foundation import clock, errors
+from pools.models import AppClient, Attempt, AuthEvent, Guess, Password, RefreshFamily, TotpFactor, User, UserPool
+from pools.services import access, audit, configuration, sessions, tokens, users
+from pools.services.sign_in import machine
+from pools.services.sign_in.machine import Challenge, Challenged, SignedIn, Want
+from tests import factories
+from tests.factories import PASSWORD
+from tests.sign_in.conftest import BY
+
+
+def begin(client: AppClient, username: str = "alice", password: str = PASSWORD, want: Want = Want.TOKENS) -> object:
+    return machine.begin(client, username=username, password=password, want=want, by=BY)
+
+
+def challenged(outcome: object, challenge: Challenge) -> Challenged:
+    assert isinstance(outcome, Challenged), outcome
+    assert outcome.challenge is challenge
+    return outcome
+
+
+def signed_in(outcome: object) -> SignedIn:
+    assert isinstance(outcome, SignedIn), outcome
+    return outcome
+
+
+def fresh(totp: pyotp.TOTP) -> str:
+    """Return a code that was not spent by the enrolment."""
+    TotpFactor.objects.update(last_step=0)
+    return totp.now()
+
+
+def test_a_password_alone_ends_in_tokens_where_mfa_is_not_set_up(client: AppClient, person: User) -> None:
+    outcome = signed_in(begin(client))
+
+    assert outcome.tokens is not None
+    bearer = tokens.verify_access(outcome.tokens.access)
+    assert bearer.sub == person.sub
+    assert AuthEvent.objects.get(pool_id=client.pool_id).passed
+
+
+def test_a_browser_gets_a_session_and_no_tokens(client: AppClient, person: User) -> None:
+    outcome = signed_in(begin(client, want=Want.BROWSER))
+
+    assert outcome.tokens is None
+    assert outcome.browser is not None
+    found = sessions.current(client.pool, outcome.browser.cookie)
+    assert found is not None
+    assert found.person.id == person.id
+    assert not RefreshFamily.objects.filter(pool_id=client.pool_id).exists()
+
+
+@pytest.mark.parametrize("username", ["alice", "ALICE", "alice@example.com", "nobody"])
+def test_a_wrong_password_reads_the_same_for_people_and_strangers(
+    client: AppClient, person: User, username: str
+) -> None:
+    with pytest.raises(errors.PasswordIncorrect, match=r"^Incorrect username or password\.$"):
+        begin(client, username, "Wrong-horse-1")
+
+
+def test_a_stranger_takes_the_same_statements_as_a_person(client: AppClient, person: User) -> None:
+    def statements(username: str) -> list[str]:
+        with CaptureQueriesContext(connection) as captured, pytest.raises(errors.PasswordIncorrect):
+            begin(client, username, "Wrong-horse-1")
+        return [query["sql"].split("VALUES")[0][:60] for query in captured]
+
+    configuration.holdings.poll(force=True)
+    statements("warm-up")
+
+    assert statements("alice") == statements("nobody")
+
+
+def test_signing_in_asks_the_database_few_times(client: AppClient, person: User) -> None:
+    begin(client)
+    configuration.holdings.poll(force=True)
+
+    with CaptureQueriesContext(connection) as captured:
+        begin(client)
+
+    kinds = [query["sql"].split()[0] for query in captured]
+    assert kinds == ["SELECT", "INSERT", "BEGIN", "UPDATE", "INSERT", "INSERT", "COMMIT"]
+
+
+def test_an_authenticator_stands_between_password_and_tokens(client: AppClient, person: User) -> None:
+    totp = factories.give_totp(client.pool, person)
+
+    asked = challenged(begin(client), Challenge.TOTP)
+    outcome = machine.respond(
+        client, challenge=Challenge.TOTP, session=asked.session, answers={"code": fresh(totp)}, by=BY
+    )
+
+    assert signed_in(outcome).tokens is not None
+
+
+def test_mfa_off_asks_for_no_code_even_of_those_who_have_one(client: AppClient, person: User) -> None:
+    factories.give_totp(client.pool, person)
+    UserPool.objects.filter(pk=client.pool_id).update(mfa="OFF")
+    configuration.holdings.forget_everything()
+
+    signed_in(begin(access.client(client.client_id)))
+
+
+def test_a_required_factor_is_set_up_on_the_way(transactional_db: object) -> None:
+    pool = factories.make_pool(mfa="ON")
+    client, person = factories.make_client(pool), factories.make_user(pool, "alice")
+    asked = challenged(begin(client), Challenge.FACTOR_SETUP)
+    assert asked.parameters == {"can_set_up": ["SOFTWARE_TOKEN_MFA"]}
+
+    with pytest.raises(errors.SessionRefused):
+        machine.respond(client, challenge=Challenge.FACTOR_SETUP, session=asked.session, answers={}, by=BY)
+    secret, session = machine.associate(client, asked.session)
+    with pytest.raises(errors.SessionRefused):
+        machine.associate(client, asked.session)
+    with pytest.raises(errors.TotpEnrolmentFailed):
+        machine.verify_enrolment(client, session, "000000", by=BY)
+    session = machine.verify_enrolment(client, session, pyotp.TOTP(secret).now(), name="phone", by=BY)
+    outcome = machine.respond(client, challenge=Challenge.FACTOR_SETUP, session=session, answers={}, by=BY)
+
+    assert signed_in(outcome).tokens is not None
+    asked = challenged(begin(client), Challenge.TOTP)
+    assert asked.parameters == {"name": "phone"}
+    assert users.mfa_of(access.user_by_sub(pool, person.sub)).preferred == "SOFTWARE_TOKEN_MFA"
+
+
+def test_an_invited_person_chooses_a_password_first(client: AppClient) -> None:
+    factories.make_invited(client.pool, "bob", password="Temporary-1")
+    asked = challenged(begin(client, "bob", "Temporary-1"), Challenge.NEW_PASSWORD)
+    answer = {"new_password": "short"}
+
+    with pytest.raises(errors.PasswordRejected):
+        machine.respond(client, challenge=Challenge.NEW_PASSWORD, session=asked.session, answers=answer, by=BY)
+    answer = {"new_password": "Chosen-by-bob-1"}
+    outcome = machine.respond(client, challenge=Challenge.NEW_PASSWORD, session=asked.session, answers=answer, by=BY)
+
+    assert signed_in(outcome).person.status == "CONFIRMED"
+    signed_in(begin(client, "bob", "Chosen-by-bob-1"))
+    with pytest.raises(errors.PasswordIncorrect):
+        begin(client, "bob", "Temporary-1")
+
+
+def test_a_late_invitation_is_refused(client: AppClient) -> None:
+    bob = factories.make_invited(client.pool, "bob", password="Temporary-1")
+    Password.objects.filter(user_id=bob.id).update(expires_at=clock.now() - timedelta(seconds=1))
+
+    with pytest.raises(errors.TemporaryPasswordExpired):
+        begin(client, "bob", "Temporary-1")
+
+
+@pytest.mark.parametrize(
+    ("change", "refusal"),
+    [
+        ({"enabled": False}, errors.UserDisabled),
+        ({"status": "UNCONFIRMED"}, errors.UserNotConfirmed),
+        ({"status": "EXTERNAL_PROVIDER"}, errors.PasswordIncorrect),
+    ],
+)
+def test_the_state_of_an_account_is_told_only_after_the_right_password(
+    client: AppClient, person: User, change: dict[str, object], refusal: type[errors.DomainError]
+) -> None:
+    User.objects.filter(pk=person.pk).update(**change)
+
+    with pytest.raises(errors.PasswordIncorrect):
+        begin(client, password="Wrong-horse-1")
+    with pytest.raises(refusal):
+        begin(client)
+
+
+def test_a_flow_that_is_off_is_refused(pool: UserPool, person: User) -> None:
+    client = factories.make_client(pool, explicit_auth_flows=["ALLOW_REFRESH_TOKEN_AUTH"])
+
+    with pytest.raises(errors.FlowNotEnabled, match="USER_PASSWORD_AUTH flow not enabled for this client"):
+        begin(client)
+    with pytest.raises(errors.FlowNotEnabled, match="Auth flow not enabled for this client"):
+        machine.begin(client, username="alice", password=PASSWORD, want=Want.TOKENS, by=BY, admin=True)
+    signed_in(begin(client, want=Want.BROWSER))
+
+
+def test_a_code_is_good_once_and_its_session_too(client: AppClient, person: User) -> None:
+    totp = factories.give_totp(client.pool, person)
+    first = challenged(begin(client), Challenge.TOTP)
+    second = challenged(begin(client), Challenge.TOTP)
+    code = fresh(totp)
+
+    def answer(session: str) -> object:
+        return machine.respond(client, challenge=Challenge.TOTP, session=session, answers={"code": code}, by=BY)
+
+    signed_in(answer(first.session))
+    with pytest.raises(errors.TotpUsed):
+        answer(second.session)
+    with pytest.raises(errors.SessionRefused):
+        answer(first.session)
+
+
+def test_a_session_is_worthless_for_another_step_client_or_pool(client: AppClient, person: User) -> None:
+    totp = factories.give_totp(client.pool, person)
+    asked = challenged(begin(client), Challenge.TOTP)
+    sibling = factories.make_client(client.pool)
+    stranger = factories.make_client(factories.make_pool(mfa="OPTIONAL"))
+    code = {"code": fresh(totp)}
+
+    for wrong in (sibling, stranger):
+        with pytest.raises(errors.SessionRefused):
+            machine.respond(wrong, challenge=Challenge.TOTP, session=asked.session, answers=code, by=BY)
+    for challenge in (Challenge.NEW_PASSWORD, Challenge.FACTOR_SETUP):
+        with pytest.raises(errors.SessionRefused):
+            machine.respond(client, challenge=challenge, session=asked.session, answers=code, by=BY)
+    for forged in ("", "x", asked.session[:-2] + "AA", asked.session + "A"):
+        with pytest.raises(errors.SessionRefused):
+            machine.respond(client, challenge=Challenge.TOTP, session=forged, answers=code, by=BY)
+    signed_in(machine.respond(client, challenge=Challenge.TOTP, session=asked.session, answers=code, by=BY))
+
+
+def test_an_attempt_dies_with_its_time_its_person_or_a_sign_out(client: AppClient, person: User) -> None:
+    factories.give_totp(client.pool, person)
+    asked = challenged(begin(client), Challenge.TOTP)
+
+    def answer() -> object:
+        code = {"code": "000000"}
+        return machine.respond(client, challenge=Challenge.TOTP, session=asked.session, answers=code, by=BY)
+
+    with time_machine.travel(clock.now() + timedelta(minutes=4), tick=False), pytest.raises(errors.SessionExpired):
+        answer()
+    User.objects.filter(pk=person.pk).update(enabled=False)
+    with pytest.raises(errors.UserDisabled):
+        answer()
+    User.objects.filter(pk=person.pk).update(enabled=True, epoch=person.epoch + 1)
+    with pytest.raises(errors.SessionRefused):
+        answer()
+
+
+def test_wrong_codes_end_the_attempt_and_lock_the_factor_for_every_face(client: AppClient, person: User) -> None:
+    factories.give_totp(client.pool, person)
+    asked = challenged(begin(client), Challenge.TOTP)
+
+    outcomes = []
+    for _ in range(8):
+        try:
+            machine.respond(
+                client, challenge=Challenge.TOTP, session=asked.session, answers={"code": "000000"}, by=BY
+            )
+        except errors.DomainError as problem:
+            outcomes.append(type(problem).__name__)
+
+    assert outcomes[:5] == ["TotpMismatch"] * 5
+    assert set(outcomes[5:]) <= {"SessionRefused", "LockedOut"}
+    again = challenged(begin(client), Challenge.TOTP)
+    with pytest.raises(errors.LockedOut):
+        machine.respond(client, challenge=Challenge.TOTP, session=again.session, answers={"code": "1"}, by=BY)
+    assert Attempt.objects.get(pool_id=client.pool_id, strikes=5).open
+
+
+@pytest.mark.parametrize("username", ["alice", "nobody"])
+def test_parallel_guesses_are_evaluated_no_more_often_than_allowed(
+    client: AppClient, person: User, username: str
+) -> None:
+    def guess(number: int) -> str:
+        try:
+            begin(client, username, f"Wrong-horse-{number}")
+        except errors.DomainError as problem:
+            return type(problem).__name__
+        finally:
+            connections.close_all()
+        return "signed in"
+
+    with ThreadPoolExecutor(16) as threads:
+        outcomes = list(threads.map(guess, range(200)))
+
+    evaluated = sum(outcome in {"PasswordIncorrect", "Overloaded"} for outcome in outcomes)
+    assert evaluated <= 8  # noqa: PLR2004 - five, and the few that one-second locks let through meanwhile
+    assert outcomes.count("LockedOut") == 200 - evaluated
+    counted = Guess.objects.get(pool_id=client.pool_id, kind="password")
+    assert counted.failures >= 5  # noqa: PLR2004
+
+
+def test_a_lock_doubles_and_quiet_or_success_forgets_it(client: AppClient, person: User) -> None:
+    now = clock.now()
+    with time_machine.travel(now, tick=False) as travel:
+        for _ in range(5):
+            with pytest.raises(errors.PasswordIncorrect):
+                begin(client, password="Wrong-horse-1")
+        with pytest.raises(errors.LockedOut, match="Password attempts exceeded"):
+            begin(client)
+        travel.shift(timedelta(seconds=1.1))
+        with pytest.raises(errors.PasswordIncorrect):
+            begin(client, password="Wrong-horse-1")
+        travel.shift(timedelta(seconds=1.1))
+        with pytest.raises(errors.LockedOut):
+            begin(client)
+        travel.shift(timedelta(seconds=1.1))
+        signed_in(begin(client))
+        for _ in range(4):
+            with pytest.raises(errors.PasswordIncorrect):
+                begin(client, password="Wrong-horse-1")
+        travel.shift(timedelta(minutes=16))
+        for _ in range(4):
+            with pytest.raises(errors.PasswordIncorrect):
+                begin(client, password="Wrong-horse-1")
+        signed_in(begin(client))
+
+
+def test_a_refusal_leaves_an_event_that_says_why(client: AppClient, person: User) -> None:
+    with pytest.raises(errors.PasswordIncorrect):
+        begin(client, password="Wrong-horse-1")
+
+    event = AuthEvent.objects.get(pool_id=client.pool_id)
+    assert (event.passed, event.reason, event.user_id) == (False, "PasswordIncorrect", person.id)
+    assert event.address == "192.0.2.1"
+
+
+def test_groups_and_roles_reach_the_tokens(client: AppClient, person: User) -> None:
+    from pools.services import groups
+
+    by = audit.Actor.system()
+    for name, role, precedence in (("staff", "arn:aws:iam:::role/Staff", 5), ("admins", "arn:aws:iam:::role/Root", 1)):
+        groups.create(client.pool, name, description="", role_arn=role, precedence=precedence, by=by)
+        groups.add(client.pool, person, name, by=by)
+
+    outcome = signed_in(begin(client))
+
+    assert outcome.tokens is not None
+    claims = tokens.verify_id(outcome.tokens.id or "", pool=client.pool, client_ids=[client.client_id], live=True)
+    assert claims["cognito:groups"] == ["admins", "staff"]
+    assert claims["cognito:preferred_role"] == "arn:aws:iam:::role/Root"
+    assert claims["cognito:roles"] == ["arn:aws:iam:::role/Root", "arn:aws:iam:::role/Staff"]

@@ -1,0 +1,340 @@
+"""Tokens live exactly as long as person, session, client and pool let them; single-use things are used once."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
+from joserfc import jwt
+from joserfc.jwk import OctKey, RSAKey
+
+from identity.foundation import clock, errors
+from pools.models import AppClient, RefreshFamily, User, UserPool
+from pools.services import access, configuration, sessions, signing_keys, tokens, users
+from pools.services.sign_in import machine
+from pools.services.sign_in.machine import SignedIn, Want
+from pools.services.tokens import TokenSet
+from tests import factories
+from tests.factories import PASSWORD
+from tests.sign_in.conftest import BY
+
+VERIFIER = "a-verifier-of-more-than-forty-three-characters-1234"
+CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
+
+
+def sign_in(client: AppClient) -> TokenSet:
+    outcome = machine.begin(client, username="alice", password=PASSWORD, want=Want.TOKENS, by=BY)
+    assert isinstance(outcome, SignedIn)
+    assert outcome.tokens is not None
+    return outcome.tokens
+
+
+def code(client: AppClient, *, challenge: str = CHALLENGE) -> str:
+    outcome = machine.begin(client, username="alice", password=PASSWORD, want=Want.BROWSER, by=BY)
+    assert isinstance(outcome, SignedIn)
+    assert outcome.browser is not None
+    session = sessions.current(client.pool, outcome.browser.cookie)
+    assert session is not None
+    return tokens.mint_code(
+        client, session, redirect_uri="https://app.example/cb", scopes=["openid"], nonce="n", code_challenge=challenge
+    )
+
+
+def redeem(client: AppClient, code: str, verifier: str | None = VERIFIER) -> TokenSet:
+    return tokens.redeem_code(client, code, redirect_uri="https://app.example/cb", verifier=verifier)
+
+
+def test_access_tokens_are_checked_by_one_statement(client: AppClient, person: User) -> None:
+    issued = sign_in(client)
+    tokens.verify_access(issued.access)
+    configuration.holdings.poll(force=True)
+
+    with CaptureQueriesContext(connection) as captured:
+        bearer = tokens.verify_access(issued.access, scope="aws.cognito.signin.user.admin", pool=client.pool)
+
+    assert len(captured) == 1
+    assert tokens.attributes_of(bearer.person, bearer.client)["email"] == "alice@example.com"
+
+
+def test_client_credentials_ask_the_database_nothing(client: AppClient) -> None:
+    tokens.client_credentials(client, ["photos/read"])
+    configuration.holdings.poll(force=True)
+
+    with CaptureQueriesContext(connection) as captured:
+        issued = tokens.client_credentials(client, ["photos/read"])
+
+    assert len(captured) == 0
+    claims = signing_keys.verify(client.pool, signing_keys.Use.ACCESS, issued.access)
+    assert claims is not None
+    assert (claims["sub"], claims["scope"], claims["token_use"]) == (client.client_id, "photos/read", "access")
+
+
+def test_a_machine_token_speaks_for_nobody(client: AppClient) -> None:
+    with pytest.raises(errors.TokenRefused):
+        tokens.verify_access(tokens.client_credentials(client, []).access)
+
+
+def test_refreshing_keeps_the_session_and_writes_nothing(client: AppClient, person: User) -> None:
+    issued = sign_in(client)
+    configuration.holdings.poll(force=True)
+
+    with CaptureQueriesContext(connection) as captured:
+        again = tokens.refresh(client, issued.refresh or "")
+
+    assert [query["sql"].split()[0] for query in captured] == ["SELECT"]
+    assert again.refresh is None
+    old, new = (signing_keys.unverified_claims(token) for token in (issued.access, again.access))
+    assert old["origin_jti"] == new["origin_jti"]
+    assert old["auth_time"] == new["auth_time"]
+    assert old["jti"] != new["jti"]
+
+
+@pytest.mark.parametrize(
+    "what",
+    ["disabled", "signed out", "deleted", "revoked"],
+)
+def test_nothing_of_a_session_outlives_its_end(client: AppClient, person: User, what: str) -> None:
+    issued = sign_in(client)
+    tokens.verify_access(issued.access)
+    if what == "disabled":
+        users.set_enabled(client.pool, person, False, by=BY)
+    elif what == "signed out":
+        users.global_sign_out(client.pool, person, by=BY)
+    elif what == "deleted":
+        users.delete(client.pool, person, by=BY)
+    else:
+        tokens.revoke(client, issued.refresh or "", by=BY)
+
+    with pytest.raises((errors.TokenRefused, errors.UserDisabled, errors.UserNotFound)):
+        tokens.verify_access(issued.access)
+    with pytest.raises((errors.RefreshRefused, errors.UserDisabled)):
+        tokens.refresh(client, issued.refresh or "")
+    with pytest.raises(errors.LoginRefused):
+        tokens.verify_id(issued.id or "", pool=client.pool, client_ids=[client.client_id], live=True)
+    assert tokens.verify_id(issued.id or "", pool=client.pool, client_ids=[client.client_id], live=False)
+
+
+def test_enabling_again_brings_no_old_token_back(client: AppClient, person: User) -> None:
+    issued = sign_in(client)
+    users.set_enabled(client.pool, person, False, by=BY)
+    users.set_enabled(client.pool, person, True, by=BY)
+
+    with pytest.raises(errors.TokenRevoked):
+        tokens.verify_access(issued.access)
+    with pytest.raises(errors.RefreshRefused):
+        tokens.refresh(client, issued.refresh or "")
+    sign_in(client)
+
+
+def test_an_access_token_expires(client: AppClient, person: User) -> None:
+    issued = sign_in(client)
+
+    with time_machine.travel(clock.now() + timedelta(minutes=59), tick=False):
+        configuration.holdings.poll(force=True)
+        tokens.verify_access(issued.access)
+    with (
+        time_machine.travel(clock.now() + timedelta(minutes=61), tick=False),
+        pytest.raises(errors.TokenExpired),
+    ):
+        tokens.verify_access(issued.access)
+
+
+def test_tokens_of_another_kind_pool_or_maker_are_refused(client: AppClient, person: User) -> None:
+    issued = sign_in(client)
+    other = factories.make_pool()
+    header, payload, signature = issued.access.split(".")
+    claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
+    kid = signing_keys.unverified_header(issued.access)["kid"]
+    stranger = RSAKey.generate_key(2048)
+    public = next(key for key in signing_keys.published(client.pool) if key.kid == kid)
+    none = base64.urlsafe_b64encode(json.dumps({"alg": "none", "kid": kid}).encode()).decode().rstrip("=")
+    forged = [
+        issued.id or "",
+        issued.refresh or "",
+        "",
+        "a.b.c",
+        f"{header}.{payload}.",
+        f"{none}.{payload}.",
+        f"{header}.{payload[:-4]}AAAA.{signature}",
+        jwt.encode({"alg": "RS256", "kid": kid}, claims, stranger),
+        jwt.encode({"alg": "HS256", "kid": kid}, claims, OctKey.import_key(public.key.as_pem(private=False))),
+        jwt.encode({"alg": "RS256", "kid": "../../etc/passwd"}, claims, stranger),
+        jwt.encode({"alg": "RS256", "kid": kid}, {**claims, "iss": f"http://evil.example/{other.public_id}"}, stranger),
+    ]
+
+    for token in forged:
+        with pytest.raises(errors.TokenRefused):
+            tokens.verify_access(token)
+    with pytest.raises(errors.TokenRefused):
+        tokens.verify_access(issued.access, pool=other)
+    assert tokens.verify_access(issued.access, pool=client.pool)
+
+
+def test_a_refresh_token_is_its_clients_own(client: AppClient, person: User) -> None:
+    issued = sign_in(client)
+    sibling = factories.make_client(client.pool)
+    foreign = factories.make_client(factories.make_pool())
+
+    for wrong in (sibling, foreign):
+        with pytest.raises(errors.RefreshRefused):
+            tokens.refresh(wrong, issued.refresh or "")
+        tokens.revoke(wrong, issued.refresh or "")
+    assert tokens.refresh(client, issued.refresh or "")
+
+
+def test_garbage_costs_no_query(client: AppClient) -> None:
+    configuration.holdings.poll(force=True)
+
+    with CaptureQueriesContext(connection) as captured:
+        for garbage in ("", "x", "A" * 91, "eyJ.eyJ.sig"):
+            with pytest.raises(errors.RefreshRefused):
+                tokens.refresh(client, garbage)
+
+    assert len(captured) == 0
+
+
+def rotating(pool: UserPool, grace: int) -> AppClient:
+    """Return a client whose refresh tokens rotate."""
+    flows = ["ALLOW_USER_PASSWORD_AUTH"]
+    settings = {"feature": "ENABLED", "retry_grace_period_seconds": grace}
+    return factories.make_client(pool, explicit_auth_flows=flows, refresh_token_rotation=settings)
+
+
+def test_a_rotated_token_gives_the_same_successor_within_its_grace(pool: UserPool, person: User) -> None:
+    client = rotating(pool, grace=10)
+    issued = sign_in(client)
+
+    with time_machine.travel(clock.now(), tick=False) as travel:
+        first = tokens.refresh(client, issued.refresh or "")
+        assert tokens.refresh(client, issued.refresh or "").refresh == first.refresh
+        second = tokens.refresh(client, first.refresh or "")
+        assert second.refresh != first.refresh
+        travel.shift(timedelta(seconds=11))
+        with pytest.raises(errors.RefreshReused):
+            tokens.refresh(client, first.refresh or "")
+        with pytest.raises(errors.RefreshRefused):
+            tokens.refresh(client, second.refresh or "")
+
+
+def test_parallel_rotations_agree_on_one_successor(pool: UserPool, person: User) -> None:
+    client = rotating(pool, grace=10)
+    issued = sign_in(client)
+
+    def turn(_: int) -> str | None:
+        try:
+            return tokens.refresh(client, issued.refresh or "").refresh
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as threads:
+        successors = set(threads.map(turn, range(24)))
+
+    assert len(successors) == 1
+    assert RefreshFamily.objects.get(pool_id=pool.pk).generation == 1
+
+
+def test_a_code_is_bound_to_client_redirect_and_verifier(client: AppClient, person: User) -> None:
+    minted = code(client)
+    sibling = factories.make_client(client.pool)
+
+    with pytest.raises(errors.GrantRefused):
+        redeem(sibling, minted)
+    with pytest.raises(errors.GrantRefused):
+        tokens.redeem_code(client, minted, redirect_uri="https://app.example/other", verifier=VERIFIER)
+    for wrong in (None, "", "x" * 43, CHALLENGE):
+        with pytest.raises(errors.GrantRefused):
+            redeem(client, minted, wrong)
+    with pytest.raises(errors.GrantRefused):
+        redeem(client, code(client, challenge=""), VERIFIER)
+    assert redeem(client, minted).id
+
+
+def test_one_redemption_wins_and_a_second_use_ends_what_it_made(client: AppClient, person: User) -> None:
+    minted = code(client)
+
+    def attempt(_: int) -> TokenSet | None:
+        try:
+            return redeem(client, minted)
+        except errors.GrantRefused:
+            return None
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(16) as threads:
+        won = [found for found in threads.map(attempt, range(50)) if found]
+
+    assert len(won) == 1
+    with pytest.raises(errors.TokenRevoked):
+        tokens.verify_access(won[0].access)
+
+
+def test_a_late_code_and_one_of_someone_signed_out_are_refused(client: AppClient, person: User) -> None:
+    late, orphan = code(client), code(client)
+
+    with time_machine.travel(clock.now() + timedelta(minutes=6), tick=False), pytest.raises(errors.GrantRefused):
+        redeem(client, late)
+    users.global_sign_out(client.pool, person, by=BY)
+    with pytest.raises(errors.GrantRefused):
+        redeem(client, orphan)
+
+
+def test_tokens_signed_before_a_rotation_verify_after_it(client: AppClient, person: User) -> None:
+    with time_machine.travel(clock.now(), tick=False) as travel:
+        before = sign_in(client)
+        signing_keys.rotate(client.pool, by=BY)
+        configuration.holdings.forget_everything()
+        published = json.loads(signing_keys.jwks(client.pool))["keys"]
+        assert len(published) == 4  # noqa: PLR2004 - two that sign, two that will
+        travel.shift(timedelta(seconds=4))
+        after = sign_in(client)
+        kids = {signing_keys.unverified_header(token.access)["kid"] for token in (before, after)}
+        assert len(kids) == 2  # noqa: PLR2004
+        tokens.verify_access(before.access)
+        tokens.verify_access(after.access)
+        travel.shift(timedelta(days=2))
+        assert len(json.loads(signing_keys.jwks(access.pool(client.pool.public_id)))["keys"]) == 2  # noqa: PLR2004
+
+
+def test_the_key_that_signs_stands_first_in_the_identity_pools_set(transactional_db: object) -> None:
+    signing_keys.ensure_house_keys()
+    with time_machine.travel(clock.now(), tick=False) as travel:
+        signing_keys.rotate(None, by=BY)
+        configuration.holdings.forget_everything()
+        for shift in (0, 4):
+            travel.shift(timedelta(seconds=shift))
+            token = tokens.identity_token({"sub": "x"})
+            first = json.loads(signing_keys.identity_jwks())["keys"][0]
+            assert first["kid"] == signing_keys.unverified_header(token)["kid"]
+            assert first["x5c"]
+
+
+def test_a_client_without_revocation_still_ends_with_a_sign_out(pool: UserPool, person: User) -> None:
+    client = factories.make_client(pool, enable_token_revocation=False)
+    issued = sign_in(client)
+
+    claims = signing_keys.unverified_claims(issued.access)
+    assert "origin_jti" not in claims
+    assert "jti" not in claims
+    with pytest.raises(errors.RevocationDisabled):
+        tokens.revoke(client, issued.refresh or "")
+    users.global_sign_out(pool, person, by=BY)
+    with pytest.raises(errors.TokenRevoked):
+        tokens.verify_access(issued.access)
+
+
+def test_only_refresh_tokens_can_be_revoked(client: AppClient, person: User) -> None:
+    issued = sign_in(client)
+
+    for token in (issued.access, issued.id or ""):
+        with pytest.raises(errors.UnsupportedToken):
+            tokens.revoke(client, token)
+    tokens.revoke(client, "unknown")
+    tokens.revoke(client, issued.refresh or "")
+    tokens.revoke(client, issued.refresh or "")
