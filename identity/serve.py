@@ -38,13 +38,13 @@ def worker(environment: Environment) -> tuple[str, ...]:
         *("-P", "threads", "-c", str(environment.worker_threads), "-Q", LANES, "-l", environment.log_level),
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
     )
-    return (sys.executable, "-m", "celery", "-A", "identity.celery", "worker", *options)
+    return (sys.executable, "-m", "celery", "--quiet", "-A", "identity.celery", "worker", *options)
 
 
 def beat(environment: Environment, schedule: Path) -> tuple[str, ...]:
     """Return the command of Celery's clock. It may run twice: periodic tasks take a lock and a due time."""
     options = ("--schedule", str(schedule), "--pidfile", "", "-l", environment.log_level)
-    return (sys.executable, "-m", "celery", "-A", "identity.celery", "beat", *options)
+    return (sys.executable, "-m", "celery", "--quiet", "-A", "identity.celery", "beat", *options)
 
 
 def main(arguments: list[str]) -> int:

@@ -107,6 +107,9 @@ class Environment(BaseSettings):
         [], description="Hosts, comma-separated, that outbound calls may reach at private addresses."
     )
     metrics_bind: str = Field("", description="Client address that may read /metrics without being an operator.")
+    metrics_dir: Path | None = Field(
+        None, description="Folder in which a machine's processes count together; without it each counts for itself."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
     log_format: Literal["json", "text"] = Field("json", description="Form of a log line; text in development.")
     wire_response_checks: bool = Field(False, description="Validate each wire answer by Amazon's model; on in tests.")
@@ -213,6 +216,10 @@ MESSAGES = environment.messages
 OUTBOUND_PRIVATE = environment.outbound_private
 OUTBOUND_PRIVATE_HOSTS = environment.outbound_private_hosts
 METRICS_BIND = environment.metrics_bind
+METRICS_DIR = environment.metrics_dir
+if METRICS_DIR:  # prometheus_client reads the environment when it is first imported: after settings
+    METRICS_DIR.mkdir(parents=True, exist_ok=True)
+    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS_DIR)
 LOG_LEVEL = environment.log_level
 LOG_FORMAT = environment.log_format
 WIRE_RESPONSE_CHECKS = environment.wire_response_checks
@@ -299,7 +306,8 @@ USE_TZ = True
 TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
-STATIC_ROOT = BASE_DIR / "staticfiles"
+# Development serves files from where they are; whitenoise warns of a root that does not exist.
+STATIC_ROOT = None if MODE == "development" else BASE_DIR / "staticfiles"
 WHITENOISE_USE_FINDERS = MODE == "development"
 WHITENOISE_AUTOREFRESH = False
 STORAGES = {

@@ -27,6 +27,11 @@ STORAGE = ("postgres", "redis")
 TLS_THREADS = 8
 # Granian doubts that so many threads are wise; they wait for the database and the outside, not for a core.
 HUSHED = ("Configuration allows spawning",)
+# Celery warns of root; who starts `make run` as root has chosen to.
+HUSHED_OF_CELERY = (
+    *("SecurityWarning", "absolutely not recommended", "Please specify a different user", "User information: uid="),
+    "_warn_or_raise_security_error",
+)
 
 
 class House:
@@ -219,12 +224,14 @@ class House:
 
     def worker(self) -> Part:
         """Return the Celery worker."""
-        return Part("worker", serve.worker(self.environment), directory=BASE_DIR, after=("web",))
+        return Part(
+            "worker", serve.worker(self.environment), directory=BASE_DIR, after=("web",), hushed=HUSHED_OF_CELERY
+        )
 
     def beat(self) -> Part:
         """Return Celery's clock."""
         command = serve.beat(self.environment, self.data_dir / "beat-schedule")
-        return Part("beat", command, directory=BASE_DIR, after=("web",))
+        return Part("beat", command, directory=BASE_DIR, after=("web",), hushed=HUSHED_OF_CELERY)
 
     def is_ready(self) -> bool:
         """Say whether the web server answers as ready."""
