@@ -215,7 +215,6 @@ def _queue(
         recipient_hash=sealing.keyed_hash("recipient", _recipient(pool, to)),
         sealed=None if nobody else sealed,
         state=State.SENT if nobody else State.PENDING,
-        due_at=now,
         expires_at=expires_at,
         created_at=now,
     ).save(force_insert=True)

@@ -177,7 +177,7 @@ def _custom(name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     if kind not in TYPES:
         raise Invalid(f"Unknown attribute type {kind}.", field="schema")
     full = f"dev:custom:{bare}" if developer else f"custom:{bare}"
-    least, most = _bounds(Rule(full, type=kind, most=LONGEST if kind == "String" else None), entry)
+    least, most = _bounds(Rule(full, type=kind), entry)
     return {
         "name": full,
         "type": kind,

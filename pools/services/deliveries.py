@@ -1,0 +1,195 @@
+"""The other end of the outbox: messages leave under a lease, at least once, captured ones exactly once.
+
+``pending`` → leased → ``handing`` → ``sent`` (DECISIONS.md 6). No transaction is open while a mail server is spoken to.
+"""
+
+from __future__ import annotations
+
+import json
+import smtplib
+import uuid
+from datetime import timedelta
+from email.utils import parseaddr
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.mail import BadHeaderError, EmailMultiAlternatives
+from django.db import connection, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from prometheus_client import Counter, Histogram
+
+from identity.foundation import clock, gate, sealing
+from identity.foundation.errors import DomainError
+from pools.models import CapturedMessage, OutboxMessage
+from pools.services import places
+
+log = structlog.get_logger(__name__)
+FINISHED = Counter("cognate_messages_finished_total", "Messages that left the outbox.", ["channel", "state"])
+DELAY = Histogram("cognate_message_delay_seconds", "From cause to delivery.", buckets=(0.1, 0.3, 1, 3, 10, 60, 600))
+State = OutboxMessage.State
+LEASE = timedelta(seconds=60)
+BATCH = 200
+ATTEMPTS = 10
+PERMANENT = 500
+"""SMTP answers from here on are final (RFC 5321 4.2.1)."""
+FIRST_WAIT = 5.0
+LONGEST_WAIT = 1800.0
+
+
+class Undeliverable(DomainError):
+    """A message will never be taken; trying again would not help."""
+
+
+class NotNow(DomainError):
+    """The message was not handed over this time."""
+
+
+def deliver(outbox_id: uuid.UUID) -> State | None:
+    """Deliver one message, unless another does, or it is not due; return where it stands then.
+
+    Safe to call any number of times, by any number of processes: the lease is one conditional statement.
+    """
+    gate.outside_transactions("Delivering a message")
+    lease = uuid.uuid4()
+    if not _due().filter(id=outbox_id).update(lease=lease, lease_until=Now() + LEASE, attempts=F("attempts") + 1):
+        return None
+    row = OutboxMessage.objects.filter(id=outbox_id, lease=lease).first()
+    if row is None:
+        return None
+    if row.expires_at is not None and row.expires_at <= clock.now():
+        return _finish(row, State.EXPIRED)
+    if row.state == State.HANDING and row.channel != "email":
+        # A worker died between handing over and our commit. A mail goes again under the same Message-ID; a text
+        # message may have arrived, and the person can ask for another code.
+        return _finish(row, State.DOUBTFUL)
+    try:
+        content = json.loads(sealing.unseal(bytes(row.sealed or b""), place=places.message(row.id)))
+    except (sealing.Unsealable, ValueError) as problem:
+        return _finish(row, State.FAILED, problem=type(problem).__name__)
+    if not OutboxMessage.objects.filter(id=row.id, lease=lease).update(state=State.HANDING):
+        return None
+    try:
+        if settings.MESSAGES == "captured":
+            return _capture(row, content)
+        _send(row, content)
+    except Undeliverable as problem:
+        return _finish(row, State.FAILED, problem=problem.detail)
+    except NotNow as problem:
+        return _postpone(row, problem.detail)
+    return _finish(row, State.SENT)
+
+
+def due(limit: int = BATCH) -> list[uuid.UUID]:
+    """Return what should go out now and nobody is at, the longest due first; rows being leased are passed over."""
+    with transaction.atomic():
+        return list(_due().select_for_update(skip_locked=True).order_by("due_at").values_list("id", flat=True)[:limit])
+
+
+def sweep(limit: int = BATCH) -> int:
+    """Deliver what is due, whatever became of its hint; return how many left."""
+    return sum(deliver(outbox_id) is not None for outbox_id in due(limit))
+
+
+def _due() -> Any:  # noqa: ANN401 - a queryset of the stubs' private kind
+    return OutboxMessage.objects.filter(
+        Q(lease_until=None) | Q(lease_until__lt=Now()),
+        state__in=[State.PENDING, State.HANDING],
+        due_at__lte=Now(),
+    )
+
+
+def _capture(row: OutboxMessage, content: dict[str, str]) -> State:
+    with transaction.atomic(durable=True):
+        CapturedMessage.objects.bulk_create(
+            [
+                CapturedMessage(
+                    id=row.id,
+                    pool_id=row.pool_id,
+                    channel=row.channel,
+                    to=content["to"],
+                    subject=content["subject"],
+                    body=content["text"],
+                    html=content["html"],
+                    created_at=row.created_at,
+                )
+            ],
+            ignore_conflicts=True,
+        )
+        return _finish(row, State.SENT)
+
+
+def _send(row: OutboxMessage, content: dict[str, str]) -> None:
+    if row.channel != "email":
+        raise Undeliverable(detail="no gateway for text messages")
+    sender = settings.DEFAULT_FROM_EMAIL
+    host = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
+    mail = EmailMultiAlternatives(
+        subject=content["subject"],
+        body=content["text"],
+        from_email=sender,
+        to=[content["to"]],
+        reply_to=[content["reply_to"]] if content.get("reply_to") else None,
+        headers={
+            "Message-ID": f"<{row.id}@{host}>",
+            "Auto-Submitted": "auto-generated",
+            "X-Auto-Response-Suppress": "All",
+        },
+    )
+    mail.attach_alternative(content["html"], "text/html")
+    try:
+        mail.send()
+    except (BadHeaderError, UnicodeError) as problem:
+        raise Undeliverable(detail=type(problem).__name__) from None
+    except smtplib.SMTPRecipientsRefused as problem:
+        answers = [code for code, _ in problem.recipients.values()]
+        raise _refusal(problem, max(answers, default=0)) from None
+    except smtplib.SMTPAuthenticationError as problem:
+        # The installation's own fault, which an operator mends: the message waits.
+        raise NotNow(detail=f"{type(problem).__name__} {problem.smtp_code}") from None
+    except smtplib.SMTPResponseException as problem:
+        raise _refusal(problem, problem.smtp_code) from None
+    except (smtplib.SMTPException, OSError) as problem:
+        raise NotNow(detail=type(problem).__name__) from None
+
+
+def _refusal(problem: Exception, code: int) -> DomainError:
+    said = f"{type(problem).__name__} {code}"
+    return Undeliverable(detail=said) if code >= PERMANENT else NotNow(detail=said)
+
+
+def _finish(row: OutboxMessage, state: State, *, problem: str = "") -> State | None:
+    """End a message's way, if the lease is still ours; its content is erased."""
+    ended = OutboxMessage.objects.filter(id=row.id, lease=row.lease).update(
+        state=state,
+        sealed=None,
+        lease=None,
+        lease_until=None,
+        problem=problem,
+        sent_at=Now() if state == State.SENT else None,
+    )
+    if not ended:
+        return None
+    FINISHED.labels(row.channel, state.value).inc()
+    if state == State.SENT:
+        DELAY.observe(max(0.0, (clock.now() - row.created_at).total_seconds()))
+    else:
+        log.warning("message_not_sent", id=str(row.id), state=state.value, purpose=row.purpose, problem=problem)
+    return state
+
+
+def _postpone(row: OutboxMessage, problem: str) -> State | None:
+    if row.attempts >= ATTEMPTS:
+        return _finish(row, State.FAILED, problem=problem)
+    wait = timedelta(seconds=min(LONGEST_WAIT, FIRST_WAIT * 3.0 ** (row.attempts - 1)))
+    put_back = OutboxMessage.objects.filter(id=row.id, lease=row.lease).update(
+        state=State.PENDING, lease=None, lease_until=None, due_at=Now() + wait, problem=problem
+    )
+    log.warning("message_postponed", id=str(row.id), attempts=row.attempts, problem=problem)
+    return State.PENDING if put_back else None
+
+
+def close_connection() -> None:
+    """Give this thread's connection back: threads that deliver now and then hold none in between."""
+    connection.close()

@@ -1,0 +1,228 @@
+"""What the house does by itself: purge what is over and what was deleted, make and drop partitions, re-seal secrets.
+
+Each verb works in short transactions and may run twice at once; who calls them when is ``pools.tasks``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import date, timedelta
+
+import structlog
+from django.db import models, transaction
+from django.db.models.functions import Now
+
+from identity.foundation import clock, sealing
+from pools.models import (
+    AppClient,
+    Attempt,
+    AuthorizationCode,
+    BrowserSession,
+    CapturedMessage,
+    ClientSecret,
+    Group,
+    Guess,
+    Interaction,
+    Membership,
+    OneTimeCode,
+    OutboxMessage,
+    Password,
+    PeriodicTask,
+    PoolDomain,
+    RefreshFamily,
+    ResourceServer,
+    SignInName,
+    SigningKey,
+    TotpFactor,
+    User,
+    UserPool,
+    locks,
+    partitions,
+)
+from pools.services import places
+
+log = structlog.get_logger(__name__)
+CHUNK = 500
+PASSES = 40
+"""Chunks of one table in one run: a run ends, the next goes on."""
+KEPT = timedelta(days=1)
+"""How long an expired row stays for those who look for the reason of a refusal."""
+CAPTURED = timedelta(days=7)
+QUIET = timedelta(minutes=15)
+RETENTION_DAYS = {"spent": 3}
+AHEAD_DAYS = 3
+AHEAD_MONTHS = 2
+
+# Everything that hangs on a user or a pool, leaves first: foreign keys have no cascade.
+OF_A_USER: tuple[tuple[type[models.Model], str], ...] = (
+    (Password, "user_id"),
+    (TotpFactor, "user_id"),
+    (Membership, "user_id"),
+    (SignInName, "user_id"),
+    (RefreshFamily, "user_id"),
+    (AuthorizationCode, "user_id"),
+    (Attempt, "user_id"),
+    (BrowserSession, "user_id"),
+    (OneTimeCode, "subject"),
+    (Guess, "subject"),
+)
+OF_A_POOL: tuple[type[models.Model], ...] = (
+    Password,
+    TotpFactor,
+    Membership,
+    SignInName,
+    RefreshFamily,
+    AuthorizationCode,
+    Attempt,
+    BrowserSession,
+    OneTimeCode,
+    Guess,
+    Interaction,
+    Group,
+    User,
+    ClientSecret,
+    AppClient,
+    ResourceServer,
+    PoolDomain,
+    SigningKey,
+)
+
+
+def take_turn(name: str, every: timedelta) -> bool:
+    """Say whether a periodic task is to run now: once in a while, however many beats ask."""
+    with transaction.atomic():
+        if not locks.try_hold(f"periodic:{name}"):
+            return False
+        PeriodicTask.objects.bulk_create([PeriodicTask(name=name)], ignore_conflicts=True)
+        due = PeriodicTask.objects.filter(name=name, due_at__lte=Now())
+        return due.update(due_at=Now() + every) == 1
+
+
+def purge() -> int:
+    """Remove what is over: expired codes, attempts, sessions and families, quiet guesses, tombstones. Return rows."""
+    now = clock.now()
+    expired = now - KEPT
+    removed = sum(
+        _in_chunks(rows)
+        for rows in (
+            OneTimeCode.objects.filter(expires_at__lt=expired),
+            AuthorizationCode.objects.filter(expires_at__lt=expired),
+            Attempt.objects.filter(expires_at__lt=expired),
+            BrowserSession.objects.filter(expires_at__lt=expired),
+            RefreshFamily.objects.filter(expires_at__lt=expired),
+            Interaction.objects.filter(expires_at__lt=expired),
+            Guess.objects.filter(last_at__lt=now - QUIET).filter(
+                models.Q(locked_until=None) | models.Q(locked_until__lt=now)
+            ),
+            CapturedMessage.objects.filter(created_at__lt=now - CAPTURED),
+        )
+    )
+    return removed + purge_users() + purge_pools()
+
+
+def _in_chunks(rows: models.QuerySet[models.Model]) -> int:
+    """Delete rows a chunk at a time, each in a transaction of its own, without Django's collector."""
+    removed = 0
+    for _ in range(PASSES):
+        keys = list(rows.order_by().values_list("pk", flat=True)[:CHUNK])
+        if keys:
+            # The condition again: a row may have come to life since it was read.
+            removed += rows.filter(pk__in=keys).order_by()._raw_delete(rows.db)  # type: ignore[attr-defined]  # noqa: SLF001
+        if len(keys) < CHUNK:
+            break
+    return removed
+
+
+def purge_users() -> int:
+    """Remove deleted users with all that hangs on them, a chunk at a time."""
+    removed = 0
+    for _ in range(PASSES):
+        dead = list(User.objects.exclude(deleted_at=None).order_by("deleted_at").values_list("id", "pool_id")[:CHUNK])
+        if dead:
+            with transaction.atomic():
+                pools = {pool_id for _, pool_id in dead}
+                users = [user_id for user_id, _ in dead]
+                for table, column in OF_A_USER:
+                    _delete(table.objects.filter(pool_id__in=pools, **{f"{column}__in": users}))  # type: ignore[attr-defined]
+                removed += _delete(User.objects.filter(pool_id__in=pools, id__in=users).exclude(deleted_at=None))
+        if len(dead) < CHUNK:
+            break
+    return removed
+
+
+def purge_pools() -> int:
+    """Remove deleted pools, a chunk of rows at a time, the pool's own row last."""
+    removed = 0
+    for pool_id in UserPool.objects.exclude(deleted_at=None).order_by("id").values_list("pk", flat=True)[:20]:
+        if all(_emptied(table, pool_id) for table in OF_A_POOL):
+            removed += _delete(UserPool.objects.filter(pk=pool_id).exclude(deleted_at=None))
+    return removed
+
+
+def _emptied(table: type[models.Model], pool_id: int) -> bool:
+    rows = table.objects.filter(pool_id=pool_id)  # type: ignore[attr-defined]
+    _in_chunks(rows)
+    return not rows.exists()
+
+
+def _delete(rows: models.QuerySet[models.Model]) -> int:
+    return int(rows.order_by()._raw_delete(rows.db))  # type: ignore[attr-defined]  # noqa: SLF001 - no collector
+
+
+def make_partitions(today: date | None = None) -> list[str]:
+    """Make the partitions of the days and months to come and drop those that are over; return what was made."""
+    today = today or clock.now().date()
+    made = [
+        name
+        for table, spans in (
+            ("spent", partitions.days(today, AHEAD_DAYS)),
+            *((table, partitions.months(today, AHEAD_MONTHS)) for table in partitions.MONTHLY),
+        )
+        for name in partitions.make(table, spans)
+    ]
+    for table, days in RETENTION_DAYS.items():
+        partitions.drop_before(table, today - timedelta(days=days))
+    return made
+
+
+def reseal(limit: int = 1000) -> int:
+    """Wrap sealed columns by the newest master key, some rows at a time; return how many were wrapped anew."""
+    sealed: Iterable[tuple[type[models.Model], str, Callable[[object], str]]] = (
+        (UserPool, "sealed_decoy_key", lambda row: places.decoy_key(row.public_id)),  # type: ignore[attr-defined]
+        (ClientSecret, "sealed", lambda row: places.client_secret(row.id)),  # type: ignore[attr-defined]
+        (SigningKey, "sealed_private", lambda row: places.signing_key(row.kid)),  # type: ignore[attr-defined]
+        (TotpFactor, "sealed_seed", lambda row: places.totp_seed(row.user_id)),  # type: ignore[attr-defined]
+        (TotpFactor, "sealed_pending", lambda row: places.totp_seed(row.user_id)),  # type: ignore[attr-defined]
+        (
+            Password,
+            "sealed_verifier",
+            lambda row: places.verifier(row.verifier_pool, row.verifier_name),  # type: ignore[attr-defined]
+        ),
+    )
+    return sum(_reseal(table, column, place, limit) for table, column, place in sealed)
+
+
+def _reseal(table: type[models.Model], column: str, place: Callable[[object], str], limit: int) -> int:
+    # A value names the key that wraps it in its head: rows of another head are those to wrap anew.
+    key = sealing.master_keys()[0].id.encode()
+    head = sealing.FORMAT + bytes([len(key)]) + key
+    rows = table.objects.exclude(**{f"{column}": None}).annotate(  # type: ignore[attr-defined]
+        head=models.Func(models.F(column), 1, len(head), function="substring", output_field=models.BinaryField())
+    )
+    done = 0
+    for row in rows.exclude(head=head).order_by("pk")[:limit]:
+        before = bytes(getattr(row, column))
+        try:
+            after = sealing.reseal(before, place=place(row))
+        except sealing.Unsealable as problem:
+            log.error("reseal_failed", table=table._meta.db_table, row=str(row.pk), problem=problem.detail)  # noqa: SLF001
+            continue
+        if after is not None:
+            # Only if nobody wrote it meanwhile.
+            done += table.objects.filter(pk=row.pk, **{column: before}).update(**{column: after})  # type: ignore[attr-defined]
+    return done
+
+
+def outbox_backlog() -> int:
+    """Return how many messages are due, up to ten thousand, for the metrics."""
+    return OutboxMessage.objects.filter(state__in=["pending", "handing"], due_at__lte=Now())[:10_000].count()

@@ -1,0 +1,126 @@
+"""Celery's side of the house: each task takes ids and calls one service. PostgreSQL is the queue, a task a hint.
+
+A worker also sweeps the outbox every two seconds by a thread of its own, which needs no broker.
+"""
+
+from __future__ import annotations
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+import structlog
+from celery import shared_task
+from celery.signals import worker_init, worker_shutdown
+from django.db import DatabaseError, close_old_connections
+
+from identity.foundation.later import Task
+from pools.services import deliveries, housekeeping, signing_keys
+from pools.services.audit import Actor
+
+log = structlog.get_logger(__name__)
+SWEEP_EVERY = 2.0
+SWEEPERS = 4
+
+
+@shared_task(name=Task.DELIVER.value, ignore_result=True)
+def deliver(outbox_id: str) -> None:
+    """Deliver one message of the outbox."""
+    deliveries.deliver(UUID(outbox_id))
+
+
+@shared_task(name="pools.tasks.sweep_outbox", ignore_result=True)
+def sweep_outbox() -> None:
+    """Deliver what was left behind, in case no worker's own thread does."""
+    if housekeeping.take_turn("sweep_outbox", timedelta(seconds=20)):
+        deliveries.sweep()
+
+
+@shared_task(name=Task.PURGE.value, ignore_result=True)
+def purge(pool_id: str = "") -> None:
+    """Remove what is over, and what was deleted. An argument of the beat table is of no use here."""
+    del pool_id
+    housekeeping.purge()
+
+
+@shared_task(name="pools.tasks.make_partitions", ignore_result=True)
+def make_partitions() -> None:
+    """Make the partitions of the days to come."""
+    if housekeeping.take_turn("make_partitions", timedelta(minutes=30)):
+        housekeeping.make_partitions()
+
+
+@shared_task(name="pools.tasks.rotate_due_keys", ignore_result=True)
+def rotate_due_keys() -> None:
+    """Rotate signing keys that have signed long enough."""
+    if housekeeping.take_turn("rotate_due_keys", timedelta(minutes=30)):
+        signing_keys.rotate_due(by=Actor.system())
+
+
+@shared_task(name=Task.RESEAL.value, ignore_result=True)
+def reseal() -> None:
+    """Wrap sealed values by the newest master key, until none is left."""
+    if housekeeping.take_turn("reseal", timedelta(minutes=1)):
+        while housekeeping.reseal():
+            pass
+
+
+class Sweeper(threading.Thread):
+    """Looks into the outbox every two seconds, broker or no broker, until it is told to stop."""
+
+    def __init__(self, every: float = SWEEP_EVERY) -> None:
+        """Make a thread that dies with its process."""
+        super().__init__(name="outbox-sweep", daemon=True)
+        self.every = every
+        self._stopping = threading.Event()
+
+    def run(self) -> None:
+        """Sweep until stopped; a database that is away is waited for."""
+        with ThreadPoolExecutor(SWEEPERS, thread_name_prefix="outbox-sweep") as hands:
+            while not self._stopping.wait(self.every):
+                try:
+                    # A batch is finished before the next is looked for: what waits, waits in PostgreSQL.
+                    list(hands.map(self._deliver, deliveries.due()))
+                except DatabaseError as problem:
+                    log.warning("sweep_failed", problem=type(problem).__name__)
+                finally:
+                    close_old_connections()
+        deliveries.close_connection()
+
+    def _deliver(self, outbox_id: UUID) -> None:
+        if self._stopping.is_set():
+            return
+        try:
+            deliveries.deliver(outbox_id)
+        except DatabaseError as problem:
+            log.warning("sweep_delivery_failed", id=str(outbox_id), problem=type(problem).__name__)
+        except Exception:
+            log.exception("sweep_delivery_broke", id=str(outbox_id))
+        finally:
+            deliveries.close_connection()
+
+    def stop(self, timeout: float = 15.0) -> None:
+        """Stop after the deliveries in hand."""
+        self._stopping.set()
+        self.join(timeout)
+
+
+_sweepers: list[Sweeper] = []
+
+
+# Not worker_ready: that waits for the broker, which this thread does not need.
+@worker_init.connect
+def start_sweeping(**_given: Any) -> None:  # noqa: ANN401 - what the signal sends
+    """Start the sweep with the worker."""
+    sweeper = Sweeper()
+    sweeper.start()
+    _sweepers.append(sweeper)
+
+
+@worker_shutdown.connect
+def stop_sweeping(**_given: Any) -> None:  # noqa: ANN401 - what the signal sends
+    """Stop the sweep with the worker."""
+    while _sweepers:
+        _sweepers.pop().stop()
