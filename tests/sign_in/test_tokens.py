@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import hmac
 import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -13,7 +14,7 @@ import time_machine
 from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 from joserfc import jwt
-from joserfc.jwk import OctKey, RSAKey
+from joserfc.jwk import RSAKey
 
 from identity.foundation import clock, errors
 from pools.models import AppClient, RefreshFamily, User, UserPool
@@ -27,6 +28,10 @@ from tests.sign_in.conftest import BY
 
 VERIFIER = "a-verifier-of-more-than-forty-three-characters-1234"
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
+
+
+def b64(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
 
 
 def sign_in(client: AppClient) -> TokenSet:
@@ -154,7 +159,9 @@ def test_tokens_of_another_kind_pool_or_maker_are_refused(client: AppClient, per
     kid = signing_keys.unverified_header(issued.access)["kid"]
     stranger = RSAKey.generate_key(2048)
     public = next(key for key in signing_keys.published(client.pool) if key.kid == kid)
-    none = base64.urlsafe_b64encode(json.dumps({"alg": "none", "kid": kid}).encode()).decode().rstrip("=")
+    none = b64(json.dumps({"alg": "none", "kid": kid}).encode())
+    # The public key as an HMAC secret: joserfc itself refuses to make such a token.
+    confused = f"{b64(json.dumps({'alg': 'HS256', 'kid': kid}).encode())}.{payload}"
     forged = [
         issued.id or "",
         issued.refresh or "",
@@ -164,7 +171,7 @@ def test_tokens_of_another_kind_pool_or_maker_are_refused(client: AppClient, per
         f"{none}.{payload}.",
         f"{header}.{payload[:-4]}AAAA.{signature}",
         jwt.encode({"alg": "RS256", "kid": kid}, claims, stranger),
-        jwt.encode({"alg": "HS256", "kid": kid}, claims, OctKey.import_key(public.key.as_pem(private=False))),
+        f"{confused}.{b64(hmac.digest(public.key.as_pem(private=False), confused.encode(), 'sha256'))}",
         jwt.encode({"alg": "RS256", "kid": "../../etc/passwd"}, claims, stranger),
         jwt.encode({"alg": "RS256", "kid": kid}, {**claims, "iss": f"http://evil.example/{other.public_id}"}, stranger),
     ]
