@@ -238,7 +238,7 @@ def is_recent_enough(asked: Asked, session: Browser) -> bool:
 def is_the_one_meant(asked: Asked, session: Browser) -> bool:
     """Say whether a session is that of the person whom the client's ID token names, if it shows one that holds."""
     sub = str(session.person.sub)
-    return browser.hinted(asked.pool, asked.given.get("id_token_hint")).get("sub", sub) == sub
+    return bool(browser.hinted(asked.pool, asked.given.get("id_token_hint")).get("sub", sub) == sub)
 
 
 def to_sign_in(asked: Asked, *, again: bool) -> HttpResponse:

@@ -15,7 +15,8 @@ def test_cognitos_logout_ends_the_session_and_goes_to_the_registered_address(wor
 
     assert answer.status_code == 302
     assert answer.headers["Location"] == AFTER_LOGOUT
-    assert not browser.session.cookies
+    assert answer.headers["Set-Cookie"].startswith(browser.session.cookies.keys()[0] + '="";')
+    assert "Max-Age=0" in answer.headers["Set-Cookie"]
     assert not browser.is_signed_in
 
 

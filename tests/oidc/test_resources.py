@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hmac
 import json
 from datetime import timedelta
 from typing import Any
@@ -10,10 +11,10 @@ from typing import Any
 import pytest
 import requests
 from joserfc import jwt
-from joserfc.jwk import OctKey, RSAKey
+from joserfc.jwk import RSAKey
 
 from tests.live import Live
-from tests.oidc.world import PASSWORD, World, claims
+from tests.oidc.world import PASSWORD, App, World, claims
 
 
 def refused(answer: requests.Response, error: str, status: int) -> None:
@@ -26,8 +27,13 @@ def refused(answer: requests.Response, error: str, status: int) -> None:
     assert answer.headers["Cache-Control"] == "no-store"
 
 
+def reader(world: World) -> App:
+    """Return a client that may read a custom attribute too."""
+    return world.app("reader", ReadAttributes=["email", "email_verified", "given_name", "custom:role"])
+
+
 def test_user_info_tells_who_somebody_is_in_texts(world: World) -> None:
-    answer = world.user_info(world.tokens()["access_token"])
+    answer = world.user_info(world.tokens(app=reader(world))["access_token"])
 
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/json;charset=UTF-8"
@@ -50,7 +56,7 @@ def test_user_info_tells_who_somebody_is_in_texts(world: World) -> None:
     ],
 )
 def test_user_info_tells_what_the_scopes_cover(world: World, scope: str, seen: set[str], hidden: set[str]) -> None:
-    told = world.user_info(world.tokens(scope=scope)["access_token"]).json()
+    told = world.user_info(world.tokens(app=reader(world), scope=scope)["access_token"]).json()
 
     assert seen <= set(told)
     assert not hidden & set(told)
@@ -104,6 +110,18 @@ def unsigned(token: str, **header: Any) -> str:
     return f"{body}.{token.split('.')[1]}."
 
 
+def symmetric(token: str, secret: bytes, **header: Any) -> str:
+    """Return a token with another header, signed by HMAC over some bytes that are no secret."""
+    signed = unsigned(token, **header).rstrip(".")
+    mac = hmac.digest(secret, signed.encode(), "sha256")
+    return f"{signed}.{base64.urlsafe_b64encode(mac).decode().rstrip('=')}"
+
+
+def jwt_with_crit(token: str, header: dict[str, Any]) -> str:
+    """Return a token whose header asks for an extension that must be understood."""
+    return unsigned(token, **header, crit=["exp"], exp=0) + token.rpartition(".")[2]
+
+
 def forgeries(world: World, token: str) -> dict[str, str]:
     """Return tokens that say what a good one says and are not ours."""
     said = claims(token)
@@ -111,14 +129,16 @@ def forgeries(world: World, token: str) -> dict[str, str]:
     public = requests.get(f"{world.issuer}/.well-known/jwks.json", timeout=20).json()["keys"]
     own = next(key for key in public if key["kid"] == header["kid"])
     stranger = RSAKey.generate_key(2048)
-    secret = OctKey.import_key(RSAKey.import_key(own).as_pem())
+    public_pem = RSAKey.import_key(own).as_pem(private=False)
     signature = token.rpartition(".")[2]
     spoiled = ("A" if signature[10] != "A" else "B").join([signature[:10], signature[11:]])
     raised = base64.urlsafe_b64encode(json.dumps({**said, "username": "root"}).encode()).decode().rstrip("=")
     return {
         "alg none": unsigned(token, alg="none", kid=header["kid"]),
         "alg None": unsigned(token, alg="None"),
-        "HS256 by our public key": jwt.encode({"alg": "HS256", "kid": header["kid"]}, said, secret),
+        "HS256 by our public key": symmetric(token, public_pem, alg="HS256", kid=header["kid"]),
+        "HS256 by nothing": symmetric(token, b"", alg="HS256", kid=header["kid"]),
+        "an extension we do not know": jwt_with_crit(token, header),
         "a stranger's key": jwt.encode({"alg": "RS256", "kid": header["kid"]}, said, stranger),
         "a stranger's key, embedded": jwt.encode(
             {"alg": "RS256", "kid": header["kid"], "jwk": stranger.as_dict(private=False)}, said, stranger

@@ -323,7 +323,11 @@ def test_a_disabled_person_is_not_refreshed(world: World) -> None:
 
 
 def test_a_rotated_refresh_token_that_comes_back_ends_the_family(world: World) -> None:
-    app = world.app("rotating", RefreshTokenRotation={"Feature": "ENABLED", "RetryGracePeriodSeconds": 0})
+    app = world.app(
+        "rotating",
+        ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"],
+        RefreshTokenRotation={"Feature": "ENABLED", "RetryGracePeriodSeconds": 0},
+    )
     first = world.tokens(app=app)
     second = world.token(app, "refresh_token", refresh_token=first["refresh_token"]).json()
     third = world.token(app, "refresh_token", refresh_token=second["refresh_token"]).json()
