@@ -6,6 +6,8 @@ and secrets never change; addresses are refreshed at each start.
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 import os
 import tempfile
@@ -16,6 +18,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
+from identity.embedded import aws as embedded_aws
 from identity.foundation import names
 from pools.services import (
     access,
@@ -40,23 +43,7 @@ FLOWS = [
     *("ALLOW_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"),
     *("ALLOW_CUSTOM_AUTH", "ALLOW_USER_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"),
 ]
-MEMBER_POLICY = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
-            "Resource": "arn:aws:s3:::{bucket}/{identity_id}/*",
-        },
-        {
-            "Effect": "Allow",
-            "Action": "s3:ListBucket",
-            "Resource": "arn:aws:s3:::{bucket}",
-            "Condition": {"StringLike": {"s3:prefix": ["{identity_id}/*", "{identity_id}/"]}},
-        },
-        {"Effect": "Allow", "Action": "dynamodb:*", "Resource": "*"},
-    ],
-}
+BUCKET = TABLE = "photos"
 
 
 def path() -> Path:
@@ -217,6 +204,39 @@ def identity_pool(kept: dict[str, Any]) -> dict[str, Any]:
     return {"identity_pool_id": identity_pools.create("Demo", settings=wanted, by=BY).public_id}
 
 
+def aws(kept: dict[str, Any]) -> dict[str, Any]:
+    """Make roles, bucket and table in the demo's AWS where they are missing, and set the identity pool to use them."""
+    place = embedded_aws.place(settings.DATA_DIR)
+    certificate = json.loads(signing_keys.identity_jwks())["keys"][0]["x5c"][0]
+    made = embedded_aws.prepare(
+        place.endpoint_url,
+        place.keys,
+        issuer=names.identity_issuer(),
+        identity_pools=[kept["identity_pool_id"]],
+        thumbprint=hashlib.sha1(base64.b64decode(certificate)).hexdigest(),  # noqa: S324 - what IAM asks for
+        bucket=BUCKET,
+        enforces=place.enforces,
+        dynamodb_endpoint_url=place.dynamodb_endpoint_url,
+        table=TABLE,
+    )
+    pool = access.identity_pool(kept["identity_pool_id"])
+    wanted = {"authenticated": made.member_role, "unauthenticated": made.guest_role}
+    if (pool.member_role, pool.guest_role) != (made.member_role, made.guest_role):
+        identity_pools.set_roles(pool, roles=wanted, mappings=None, by=BY)
+    policy = embedded_aws.session_policy(BUCKET)
+    if pool.member_session_policy != policy:
+        identity_pools.set_session_policies(pool, member=policy, by=BY)
+    kept |= {
+        "aws_endpoint_url": place.endpoint_url,
+        "aws_enforces": place.enforces,
+        "dynamodb_endpoint_url": place.dynamodb_endpoint_url,
+        "bucket": BUCKET,
+        "table": TABLE,
+    }
+    write(kept)
+    return kept
+
+
 def demo_url() -> str:
     """Return where the sample app is."""
     return f"{settings.BASE_URL}/demo/"
@@ -241,10 +261,10 @@ def addresses(kept: dict[str, Any]) -> dict[str, Any]:
         "domain": f"{prefix}.auth.{own.netloc}",
         "tls_domain": f"{prefix}.auth.{host}:{settings.TLS_PORT}",
         "mailbox_url": f"{settings.BASE_URL}/dev/mailbox" if settings.MESSAGES == "captured" else "",
-        "aws_endpoint_url": settings.STS_PUBLIC_URL,
+        "aws_endpoint_url": kept.get("aws_endpoint_url") or settings.STS_PUBLIC_URL,
         "aws_enforces": kept.get("aws_enforces", False),
         "dynamodb_endpoint_url": kept.get("dynamodb_endpoint_url", ""),
-        "bucket": kept.get("bucket", "photos"),
-        "table": kept.get("table", "photos"),
+        "bucket": BUCKET,
+        "table": TABLE,
     }
 
