@@ -6,14 +6,17 @@ import fcntl
 import json
 import os
 import shutil
+from importlib.metadata import version
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 from identity.embedded.parts import CannotStart
 
 FORMAT = 1
 NEEDED_MEGABYTES = 200
 APPS = ("identity", "pools", "federation")
+# Those that bring migrations of their own.
+PACKAGES = ("django", "django-otp")
 
 
 def claim(data_dir: Path) -> IO[str]:
@@ -66,8 +69,22 @@ def check_version(data_dir: Path, root: Path) -> None:
         )
 
 
+def present(root: Path) -> dict[str, Any]:
+    """Return what this version would write down: its own migrations, and the versions that bring others."""
+    packages = {name: version(name) for name in PACKAGES}
+    return {"format": FORMAT, "migrations": known_migrations(root), "packages": packages}
+
+
+def is_current(data_dir: Path, root: Path) -> bool:
+    """Say whether this very version has migrated the folder."""
+    try:
+        return bool(json.loads((data_dir / "version.json").read_text()) == present(root))
+    except (OSError, ValueError):
+        return False
+
+
 def record_version(data_dir: Path, root: Path) -> None:
     """Write down what the folder holds now."""
     draft = data_dir / "version.json.new"
-    draft.write_text(json.dumps({"format": FORMAT, "migrations": known_migrations(root)}, indent=1) + "\n")
+    draft.write_text(json.dumps(present(root), indent=1) + "\n")
     draft.rename(data_dir / "version.json")

@@ -41,6 +41,7 @@ ROUTINE = (
     *("starting PostgreSQL", "listening on Unix socket", "system was shut down at", "ready to accept connections"),
     *("fast shutdown request", "aborting any active", "logical replication launcher", "shutting down"),
     "database system is shut down",
+    "the database system is starting up",
 )
 FOR_TESTS = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0")
 
