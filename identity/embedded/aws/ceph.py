@@ -115,7 +115,7 @@ class Ceph:
                 command=self.command("ceph-mon", "-i", "a", "-f"),
                 before=self.before_monitor,
                 ready=lambda: answers(self.ports["mon"]),
-                hushed=("set uid:gid", "failed to create directory"),
+                hushed=("set uid:gid", "log_channel(cluster)"),
             ),
             Part(
                 name="ceph-osd",

@@ -15,7 +15,7 @@ def part(port: int) -> Part:
         command=(sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)),
         ready=lambda: answers(port),
         hushed=(
-            'HTTP/1.1"',
+            "HTTP/1.1",
             "development server",
             "Running on",
             "Press CTRL+C",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 import socket
 from collections.abc import Mapping
+from time import sleep
 
 # Below those that kernels give to outgoing connections.
 FROM, TO = 20000, 32000
@@ -28,9 +29,14 @@ def answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
+def becomes_free(port: int) -> bool:
+    """Say whether a port is free, or soon is: what was killed a moment ago may still be going."""
+    return is_free(port) or any(sleep(0.1) or is_free(port) for _ in range(20))
+
+
 def kept_ports(known: Mapping[str, int], names: tuple[str, ...], *, check: bool) -> dict[str, int]:
     """Return a port for each name: the one it had, unless it is to be checked and taken by others."""
-    found = {name: known[name] for name in names if name in known and not (check and not is_free(known[name]))}
+    found = {name: known[name] for name in names if name in known and (not check or becomes_free(known[name]))}
     for name in names:
         while name not in found:
             port = FROM + secrets.randbelow(TO - FROM)

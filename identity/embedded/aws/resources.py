@@ -25,6 +25,7 @@ THERE_ALREADY = frozenset(
     {"EntityAlreadyExists", "BucketAlreadyExists", "BucketAlreadyOwnedByYou", "ResourceInUseException"}
 )
 MISSING = frozenset({"NoSuchEntity", "NoSuchEntityException", "404"})
+PATIENCE = 60
 Keys = tuple[str, str]
 
 
@@ -63,19 +64,20 @@ def prepare(  # noqa: PLR0913 - what the demo needs
 
     ``identity_pools`` are the audiences that the roles trust; ``thumbprint`` is the issuer's certificate's SHA-1.
     """
-    iam = outbound.aws_client("iam", endpoint_url=endpoint_url, keys=keys)
-    audiences = sorted(identity_pools)
-    if enforces:  # moto insists on https issuers, and checks none
-        make_provider(iam, issuer, audiences, thumbprint)
-    made = Prepared(
-        make_role(iam, MEMBER_ROLE, trust(issuer, audiences, "authenticated"), member_policy(bucket)),
-        make_role(iam, GUEST_ROLE, trust(issuer, audiences, "unauthenticated"), guest_policy(bucket)),
-    )
-    make_bucket(outbound.aws_client("s3", endpoint_url=endpoint_url, keys=keys), bucket)
-    if table:
-        make_table(
-            outbound.aws_client("dynamodb", endpoint_url=dynamodb_endpoint_url or endpoint_url, keys=keys), table
+    with outbound.call(outbound.origin(endpoint_url), total=PATIENCE):  # a new Ceph makes its storage at first use
+        iam = outbound.aws_client("iam", endpoint_url=endpoint_url, keys=keys)
+        audiences = sorted(identity_pools)
+        if enforces:  # moto insists on https issuers, and checks none
+            make_provider(iam, issuer, audiences, thumbprint)
+        made = Prepared(
+            make_role(iam, MEMBER_ROLE, trust(issuer, audiences, "authenticated"), member_policy(bucket)),
+            make_role(iam, GUEST_ROLE, trust(issuer, audiences, "unauthenticated"), guest_policy(bucket)),
         )
+        make_bucket(outbound.aws_client("s3", endpoint_url=endpoint_url, keys=keys), bucket)
+    if table:
+        tables = dynamodb_endpoint_url or endpoint_url
+        with outbound.call(outbound.origin(tables), total=PATIENCE):
+            make_table(outbound.aws_client("dynamodb", endpoint_url=tables, keys=keys), table)
     return made
 
 
