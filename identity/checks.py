@@ -1,86 +1,153 @@
-"""System checks: production refuses to start misconfigured. Each names the setting and what to do."""
+"""Refuse to start misconfigured: Django system checks ``identity.E001`` and on.
+
+``identity.serve`` and every command of ``manage.py`` run them. What development may do is asked of the mode only.
+"""
 
 from __future__ import annotations
 
 import stat
 from collections.abc import Sequence
-from typing import Any
 from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, register
-from django.db import connection
+from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name
+from django.core.exceptions import ImproperlyConfigured
+from django.db import DatabaseError, connections
 
-RESERVED_CONNECTIONS = 20
+from identity.foundation import sealing
+
+RESERVED = 20
+"""Connections left to people, monitoring and migrations."""
+WORKER_SPARE = 2
+"""The worker's sweep, and beat."""
+ENOUGH_BYTES = 16
+"""A random key of 32 bytes has far more distinct ones than a typed or repeated one."""
+
+Apps = Sequence[AppConfig] | None
+
+
+def error(number: int, message: str, hint: str) -> Error:
+    """Return an error that stops the start."""
+    return Error(message, hint=hint, id=f"identity.E{number:03}")
+
+
+def warning(number: int, message: str, hint: str) -> Warning:
+    """Return a warning that does not."""
+    return Warning(message, hint=hint, id=f"identity.W{number:03}")
+
+
+def origin(url: str) -> tuple[str, str]:
+    """Return scheme and host with port: what browsers call an origin."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc.lower()
 
 
 @register(Tags.security)
-def production_is_safe(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:  # noqa: ANN401
-    """Refuse, in production, whatever is meant for development."""
+def sealing_keys_are_safe(app_configs: Apps = None, **_: object) -> list[CheckMessage]:
+    """Check that sealing keys exist, belong to this installation, and that only we can change them."""
     del app_configs
-    found: list[CheckMessage] = []
-    if not settings.BASE_URL:
-        found.append(Error("BASE_URL is not set: it is the only source of issuers and links.", id="identity.E001"))
-    if settings.MODE != "production":
-        return found
-    if settings.DEBUG:
-        found.append(Error("DEBUG is on in production.", id="identity.E002"))
-    if settings.MESSAGES == "captured":
-        found.append(Error("MESSAGES=captured keeps mail from people; set it to smtp.", id="identity.E003"))
-    if urlsplit(settings.BASE_URL).scheme != "https":
-        found.append(Error("BASE_URL is not https: tokens would travel in the open.", id="identity.E004"))
-    if urlsplit(settings.CONSOLE_URL).scheme != "https":
-        found.append(Error("CONSOLE_URL is not https.", id="identity.E005"))
-    if settings.CONSOLE_URL == settings.BASE_URL:
-        found.append(
-            Error(
-                "CONSOLE_URL is BASE_URL: give the console an origin of its own, so that a fault in a pool's page "
-                "cannot act as an operator.",
-                id="identity.E006",
-            )
-        )
-    return found + secrets_are_kept()
-
-
-def secrets_are_kept() -> list[CheckMessage]:
-    """Refuse missing sealing keys, and a file of them that others may read."""
     path = settings.SECRET_KEYS_FILE
+    if settings.MODE != "production":
+        return []
     try:
         mode = path.stat().st_mode
-    except OSError:
-        return [Error(f"SECRET_KEYS_FILE {path} cannot be read.", id="identity.E007")]
+        keys = sealing.master_keys()
+    except OSError as problem:
+        return [error(1, f"SECRET_KEYS_FILE cannot be read: {problem.strerror}: {path}", "`make secrets` makes one.")]
+    except ImproperlyConfigured as problem:
+        return [error(1, str(problem), "Each line: `id base64-of-32-random-bytes`, newest first.")]
     found: list[CheckMessage] = []
-    if mode & (stat.S_IROTH | stat.S_IWOTH | stat.S_IWGRP):
-        found.append(Error(f"SECRET_KEYS_FILE {path} is open to others: chmod 600 it.", id="identity.E008"))
-    if any(line.startswith("development") for line in path.read_text().splitlines()):
-        found.append(Error("SECRET_KEYS_FILE holds a development key.", id="identity.E009"))
+    if mode & (stat.S_IWGRP | stat.S_IWOTH):
+        found.append(error(2, f"Others may write {path}.", "chmod go-w"))
+    elif mode & (stat.S_IRGRP | stat.S_IROTH) and not str(path).startswith("/run/secrets/"):
+        found.append(warning(1, f"Others may read {path}.", "chmod 600, unless only containers see it."))
+    if (path.parent / "bootstrap.json").exists():
+        found.append(error(3, f"{path} is the development key of a `make run`.", "`make secrets` makes new ones."))
+    if any(len(set(key.secret)) < ENOUGH_BYTES for key in keys):
+        found.append(error(4, "A sealing key is not random.", "openssl rand -base64 32"))
     return found
+
+
+@register(Tags.security)
+def production_is_not_development(app_configs: Apps = None, **_: object) -> list[CheckMessage]:
+    """Check that nothing which eases development reaches production."""
+    del app_configs
+    if settings.MODE != "production":
+        return []
+    database = settings.DATABASES["default"]
+    found: list[CheckMessage] = []
+    if settings.DEBUG:
+        found.append(error(5, "DEBUG is on.", "Debug pages show configuration and local variables to anyone."))
+    if settings.DEMO:
+        found.append(error(6, "DEMO is on.", "The demo has known accounts and pages on the login origin."))
+    if settings.MESSAGES == "captured":
+        found.append(error(7, "MESSAGES=captured: nobody would get mail.", "Set MESSAGES=smtp and SMTP_HOST."))
+    if database["HOST"] == "localhost" and not database["USER"]:
+        found.append(error(8, "DATABASE_URL is not set.", "postgresql://user:password@host:5432/name"))
+    if settings.OUTBOUND_PRIVATE:
+        found.append(
+            error(9, "OUTBOUND_PRIVATE lets people's URLs reach your network.", "Name hosts in OUTBOUND_PRIVATE_HOSTS.")
+        )
+    if any(network.prefixlen == 0 for network in settings.TRUSTED_PROXIES):
+        found.append(error(10, "TRUSTED_PROXIES believes everyone.", "Name your proxies' networks."))
+    if settings.WIRE_RESPONSE_CHECKS:
+        found.append(warning(2, "WIRE_RESPONSE_CHECKS is for tests.", "Each answer is validated twice."))
+    if settings.EMAIL_HOST_PASSWORD and not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL):
+        found.append(warning(3, "The SMTP password travels in the clear.", "SMTP_SECURITY=starttls or tls"))
+    return found
+
+
+@register(Tags.security)
+def addresses_are_origins(app_configs: Apps = None, **_: object) -> list[CheckMessage]:
+    """Check the addresses from which issuers, links and cookies follow."""
+    del app_configs
+    found: list[CheckMessage] = []
+    for name in ("BASE_URL", "CONSOLE_URL"):
+        url = getattr(settings, name)
+        parts = urlsplit(url)
+        if not parts.scheme or not parts.hostname:
+            found.append(error(11, f"{name} is not set.", "Issuers and links come from it: https://id.example.com"))
+        elif parts.path or parts.query or parts.fragment or parts.username:
+            found.append(error(12, f"{name} is more than an origin: {url}", "Only scheme, host and port."))
+        elif settings.MODE == "production" and parts.scheme != "https":
+            found.append(error(13, f"{name} is not https: {url}", "Tokens and passwords would travel in the clear."))
+    if settings.MODE == "production" and not found and origin(settings.CONSOLE_URL) == origin(settings.BASE_URL):
+        found.append(
+            error(14, "CONSOLE_URL is BASE_URL.", "A flaw in one pool's page must not be an operator: another origin.")
+        )
+    return found
+
+
+def connections_wanted() -> int:
+    """Return how many connections web and worker processes may hold: a thread holds one."""
+    web = settings.WEB_THREADS * settings.WEB_WORKERS * settings.WEB_NODES
+    return int(web + settings.WORKER_THREADS + WORKER_SPARE)
 
 
 @register(Tags.database)
 def connections_suffice(
-    app_configs: Sequence[AppConfig] | None,
-    databases: Sequence[str] | None = None,
-    **_: Any,  # noqa: ANN401
+    app_configs: Apps = None, databases: Sequence[str] | None = None, **_: object
 ) -> list[CheckMessage]:
-    """Refuse to start where all threads together would want more connections than PostgreSQL gives."""
+    """Check that PostgreSQL has a connection for every thread: without, sign-ins fail under load and not before."""
     del app_configs
-    if not databases:
-        return []
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('max_connections')::int, current_setting('server_version_num')::int")
-        allowed, version = cursor.fetchone()
     found: list[CheckMessage] = []
-    wanted = settings.WEB_THREADS * settings.WEB_WORKERS * settings.WEB_NODES + settings.WORKER_THREADS
-    if wanted > allowed - RESERVED_CONNECTIONS:
-        found.append(
-            Error(
-                f"{wanted} threads may want a connection each, but max_connections is {allowed} and "
-                f"{RESERVED_CONNECTIONS} are kept: lower WEB_THREADS, or raise max_connections.",
-                id="identity.E010",
+    for alias in databases or ():
+        try:
+            with connections[alias].cursor() as cursor:
+                cursor.execute("SELECT current_setting('max_connections')::int")
+                (allowed,) = cursor.fetchone()
+        except DatabaseError:
+            # A database that is away is the readiness probe's to tell; processes may start before it.
+            found.append(warning(4, f"The database `{alias}` does not answer.", "Its connection limit is unknown."))
+            continue
+        if connections_wanted() > allowed - RESERVED:
+            level = error if settings.MODE == "production" else warning
+            found.append(
+                level(
+                    15,
+                    f"{connections_wanted()} threads want connections, PostgreSQL allows {allowed} less {RESERVED}.",
+                    "Raise max_connections, or lower WEB_THREADS, WEB_WORKERS or WEB_NODES.",
+                )
             )
-        )
-    if version < 150000:  # noqa: PLR2004 - PostgreSQL 15
-        found.append(Error("PostgreSQL 15 is the oldest that works.", id="identity.E011"))
     return found

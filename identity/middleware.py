@@ -17,6 +17,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.urls import set_script_prefix
 
+from identity import telemetry
 from identity.foundation import clock
 from pools.services import configuration
 
@@ -133,6 +134,8 @@ class Doorway:
             response.headers.setdefault("Cache-Control", "no-store")
         if request.is_secure() or request.via_proxy_https:  # type: ignore[attr-defined]
             response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        match = request.resolver_match
+        telemetry.answered((match.app_name or "house") if match else "none", response.status_code, seconds)
         log.debug(
             "answered",
             method=request.method,

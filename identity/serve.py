@@ -62,7 +62,7 @@ def main(arguments: list[str]) -> int:
         return 2
     django.setup()
     try:
-        call_command("check")
+        call_command("check", databases=["default"])
     except SystemCheckError as unsafe:
         sys.stderr.write(f"{unsafe}\n")
         return 1
