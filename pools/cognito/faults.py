@@ -40,6 +40,7 @@ EXCEPTION: dict[type[errors.DomainError], str] = {
     errors.InteractionExpired: "NotAuthorizedException",
 }
 UNLESS: dict[tuple[str, type[errors.DomainError]], str] = {
+    ("AdminCreateUser", errors.WrongState): "UnsupportedUserStateException",
     # Amazon's words for a client that is unknown here or cannot prove its secret.
     ("RevokeToken", errors.NotFound): "UnauthorizedException",
     ("RevokeToken", errors.NotAuthorized): "UnauthorizedException",

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import hmac
 import re
 import secrets
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from time import time
 from typing import Any
 
+import pyotp
 import pytest
 from botocore.exceptions import ClientError
 
@@ -23,8 +27,9 @@ class World:
     def __init__(self, live: Live, *, pool: dict[str, Any] | None = None, client: dict[str, Any] | None = None) -> None:
         """Make both."""
         self.live = live
-        self.idp = live.boto()
-        self.anyone = live.boto(signed=False)
+        # What Amazon's client would refuse itself must be seen to be refused here.
+        self.idp = live.boto(parameter_validation=False)
+        self.anyone = live.boto(signed=False, parameter_validation=False)
         self.pool = self.idp.create_user_pool(
             PoolName="test", **{"AutoVerifiedAttributes": ["email"], **(pool or {})}
         )["UserPool"]
@@ -82,6 +87,25 @@ class World:
         found: dict[str, Any] = answer["AuthenticationResult"]
         return found
 
+    def enrol(self, access_token: str) -> Authenticator:
+        """Enrol an authenticator with an access token, and have it asked for."""
+        app = Authenticator(self.anyone.associate_software_token(AccessToken=access_token)["SecretCode"])
+        self.anyone.verify_software_token(AccessToken=access_token, UserCode=app.code(), FriendlyDeviceName="phone")
+        self.anyone.set_user_mfa_preference(
+            AccessToken=access_token, SoftwareTokenMfaSettings={"Enabled": True, "PreferredMfa": True}
+        )
+        return app
+
+    def respond(self, challenge: dict[str, Any], name: str, client_id: str = "", **answers: str) -> dict[str, Any]:
+        """Answer a challenge."""
+        found: dict[str, Any] = self.anyone.respond_to_auth_challenge(
+            ClientId=client_id or self.client_id,
+            ChallengeName=challenge["ChallengeName"],
+            Session=challenge["Session"],
+            ChallengeResponses={"USERNAME": name, **answers},
+        )
+        return found
+
     def user(self, name: str) -> dict[str, Any]:
         """Return a user as an operator sees it."""
         found: dict[str, Any] = self.idp.admin_get_user(UserPoolId=self.pool_id, Username=name)
@@ -93,6 +117,35 @@ class World:
         found = re.search(r"\b\d{6}\b", body)
         assert found, body
         return found[0]
+
+
+class Authenticator:
+    """A person's authenticator app. Each code is of a later step than the last, as a code is good once."""
+
+    def __init__(self, secret: str) -> None:
+        """Take the seed; the step before the present one is still accepted, and comes first."""
+        self.totp = pyotp.TOTP(secret)
+        self.step = int(time()) // 30 - 2
+
+    def code(self) -> str:
+        """Return the next code."""
+        self.step = max(self.step + 1, int(time()) // 30 - 1)
+        return self.totp.at(self.step * 30)
+
+    def last(self) -> str:
+        """Return the last code again."""
+        return self.totp.at(self.step * 30)
+
+    def wrong(self) -> str:
+        """Return a code that is none of the accepted ones."""
+        near = {self.totp.at((int(time()) // 30 + drift) * 30) for drift in range(-3, 4)}
+        return next(code for code in ("000000", "111111", "222222", "333333", "444444", "555555", "666666", "777777") if code not in near)
+
+
+def secret_hash(client: dict[str, Any], name: str) -> str:
+    """Return SECRET_HASH over a name."""
+    covered = (name + client["ClientId"]).encode()
+    return b64encode(hmac.digest(client["ClientSecret"].encode(), covered, "sha256")).decode()
 
 
 def named(attributes: list[dict[str, str]]) -> dict[str, str]:

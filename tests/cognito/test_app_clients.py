@@ -78,7 +78,12 @@ def test_a_secret_is_made_and_told_to_operators(world: World) -> None:
     ],
 )
 def test_a_client_that_breaks_a_rule_is_refused(world: World, code: str, settings: dict[str, object]) -> None:
-    common = {"AllowedOAuthFlowsUserPoolClient": True, "CallbackURLs": ["https://app.example/cb"]}
+    common = {
+        "AllowedOAuthFlowsUserPoolClient": True,
+        "AllowedOAuthFlows": ["code"],
+        "AllowedOAuthScopes": ["openid"],
+        "CallbackURLs": ["https://app.example/cb"],
+    }
 
     assert world.new_client(**common)["ClientId"]
     with refused(code):

@@ -86,7 +86,7 @@ def test_a_pool_without_a_name_is_refused_by_the_model(world: World) -> None:
         "1 validation error detected: Value '' at 'poolName' failed to satisfy constraint: "
         "Member must have length greater than or equal to 1",
     ):
-        world.live.boto(parameter_validation=False).create_user_pool(PoolName="")
+        world.idp.create_user_pool(PoolName="")
 
 
 def test_a_deleted_pool_is_gone_with_its_client_and_people(new_world: Callable[..., World]) -> None:
@@ -115,8 +115,6 @@ def test_a_protected_pool_is_not_deleted(new_world: Callable[..., World]) -> Non
 
 def test_pages_of_pools_neither_skip_nor_repeat(new_world: Callable[..., World]) -> None:
     made = {new_world().pool_id for _ in range(3)}
-    paginator = made_pages = None
-
     paginator = new_world().idp.get_paginator("list_user_pools")
     made_pages = [page["UserPools"] for page in paginator.paginate(PaginationConfig={"PageSize": 2})]
 

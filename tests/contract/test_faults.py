@@ -55,6 +55,8 @@ def test_every_exception_in_the_table_is_amazons(name: str) -> None:
         ("VerifySoftwareToken", errors.TotpEnrolmentFailed(), "EnableSoftwareTokenMFAException"),
         ("RevokeToken", errors.ClientNotFound("x"), "UnauthorizedException"),
         ("RevokeToken", errors.ClientRefused(), "UnauthorizedException"),
+        ("AdminCreateUser", errors.WrongState(), "UnsupportedUserStateException"),
+        ("AdminConfirmSignUp", errors.WrongState(), "NotAuthorizedException"),
         ("GlobalSignOut", errors.UserNotFound(), "NotAuthorizedException"),
         ("CreateUserPoolClient", errors.ScopeUnknown(), "ScopeDoesNotExistException"),
     ],

@@ -198,17 +198,16 @@ def test_a_null_in_a_map_is_absent_and_in_a_list_is_refused() -> None:
 
 
 def test_documents_may_hold_anything_but_not_too_deep() -> None:
-    read = user_pools.operations["CreateManagedLoginBranding"].read
+    given = {"UserPoolId": POOL, "ClientId": "c"}
+    operation = "CreateManagedLoginBranding"
+    good = {"a": [1, None, {"b": 0.5}]}
     deep: dict[str, Any] = {"leaf": "x"}
     for _ in range(100):
         deep = {"a": [deep]}
 
-    assert read({"UserPoolId": POOL, "Settings": {"a": [1, None, {"b": 0.5}]}})["Settings"] == {"a": [1, None, {"b": 0.5}]}
-    assert refused("CreateManagedLoginBranding", {"UserPoolId": POOL, "Settings": deep})[0] == "SerializationException"
-    assert (
-        refused("CreateManagedLoginBranding", {"UserPoolId": POOL, "Settings": {"a": "\x00"}})[0]
-        == "SerializationException"
-    )
+    assert user_pools.operations[operation].read({**given, "Settings": good})["Settings"] == good
+    for bad in (deep, {"a": "\x00"}, {"\ud800": 1}, [good], "text"):
+        assert refused(operation, {**given, "Settings": bad})[0] == "SerializationException"
 
 
 def test_blobs_are_base64_and_bounded() -> None:
