@@ -59,34 +59,20 @@ def groups() -> list[tuple[str, list[dict[str, Any]]]]:
     found: dict[str, list[dict[str, Any]]] = {}
     for path, methods in document()["paths"].items():
         for method, operation in methods.items():
-            found.setdefault(operation["tags"][0], []).append(
-                operation_facts(path, method, operation)
-            )
+            found.setdefault(operation["tags"][0], []).append(operation_facts(path, method, operation))
     return list(found.items())
 
 
-def operation_facts(
-    path: str, method: str, operation: dict[str, Any]
-) -> dict[str, Any]:
+def operation_facts(path: str, method: str, operation: dict[str, Any]) -> dict[str, Any]:
     """Return what a page says of one operation."""
-    sent = component(
-        operation.get("requestBody", {}).get("content", {}).get("application/json")
-    )
-    status, answer = next(
-        (code, answer)
-        for code, answer in operation["responses"].items()
-        if code != "default"
-    )
+    sent = component(operation.get("requestBody", {}).get("content", {}).get("application/json"))
+    status, answer = next((code, answer) for code, answer in operation["responses"].items() if code != "default")
     got = component(answer["content"]["application/json"])
     command = f"curl -H 'Authorization: Bearer ID.SECRET' \\\n  '{settings.CONSOLE_URL}{path}'"
     if method == "post":
         command = command.replace("curl ", "curl -X POST ", 1)
     if sent:
-        command += (
-            " \\\n  -H 'Content-Type: application/json' \\\n  -d '"
-            + json.dumps(example(sent))
-            + "'"
-        )
+        command += " \\\n  -H 'Content-Type: application/json' \\\n  -d '" + json.dumps(example(sent)) + "'"
     return {
         "id": operation["operationId"],
         "method": method.upper(),
@@ -94,8 +80,7 @@ def operation_facts(
         "summary": operation["summary"],
         "description": operation["description"],
         "parameters": [
-            {**parameter, "type": kind(parameter["schema"])}
-            for parameter in operation.get("parameters", [])
+            {**parameter, "type": kind(parameter["schema"])} for parameter in operation.get("parameters", [])
         ],
         "sent": sent,
         "members": members(sent) if sent else [],
@@ -154,7 +139,8 @@ def kind(schema: dict[str, Any]) -> str:
         return " | ".join(str(value) for value in followed["enum"])
     if followed.get("type") == "array":
         inner = followed["items"]
-        return f"list of {inner['$ref'].rsplit('/', 1)[-1] if '$ref' in inner else kind(inner)}"
+        is_object = resolve(inner).get("type") == "object" and "$ref" in inner
+        return f"list of {inner['$ref'].rsplit('/', 1)[-1] if is_object else kind(inner)}"
     word = str(followed.get("format") or followed.get("type", "value"))
     return word + (" or null" if schema.get("nullable") else "")
 
@@ -172,10 +158,7 @@ SAMPLES: dict[str, Any] = {
     "client_id": "1example23456789abcdefghij",
     "secret": None,
     "username": "jo",
-    "attributes": {
-        "sub": "8f14e45f-ceea-467f-9575-1c1f2b1e0a3d",
-        "email": "jo@example.com",
-    },
+    "attributes": {"sub": "8f14e45f-ceea-467f-9575-1c1f2b1e0a3d", "email": "jo@example.com"},
     "username_attributes": ["email"],
     "alias_attributes": [],
     "oauth_flows": ["code"],
@@ -209,13 +192,7 @@ def sample(schema: dict[str, Any], name: str) -> Any:  # noqa: ANN401 - JSON
     if name in SAMPLES:
         return SAMPLES[name]
     if followed.get("type") == "object" and "properties" in followed:
-        return {
-            member: sample(inner, member)
-            for member, inner in followed["properties"].items()
-        }
+        return {member: sample(inner, member) for member, inner in followed["properties"].items()}
     if followed.get("type") == "array":
         return [sample(followed["items"], "")]
-    return followed.get(
-        "default",
-        BY_FORMAT.get(followed.get("format") or followed.get("type", ""), "text"),
-    )
+    return followed.get("default", BY_FORMAT.get(followed.get("format") or followed.get("type", ""), "text"))

@@ -48,9 +48,7 @@ class SignIn(Form):
     username = forms.CharField(
         max_length=150,
         label="Username",
-        widget=forms.TextInput(
-            attrs={"autocomplete": "username", "autofocus": True, **OFF}
-        ),
+        widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True, **OFF}),
     )
     password = forms.CharField(
         max_length=1024,
@@ -67,24 +65,15 @@ class Code(Form):
         max_length=20,
         label="Six-digit code",
         widget=forms.TextInput(
-            attrs={
-                "autocomplete": "one-time-code",
-                "inputmode": "numeric",
-                "pattern": "[0-9 ]*",
-                "autofocus": True,
-            }
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "pattern": "[0-9 ]*", "autofocus": True}
         ),
     )
 
     def clean_code(self) -> str:
         """Take spaces out, as authenticators show them."""
         code = "".join(self.cleaned_data["code"].split())
-        if len(code) != operator_sign_in.DIGITS or not (
-            code.isascii() and code.isdigit()
-        ):
-            raise forms.ValidationError(
-                "Enter the six digits that your authenticator app shows."
-            )
+        if len(code) != operator_sign_in.DIGITS or not (code.isascii() and code.isdigit()):
+            raise forms.ValidationError("Enter the six digits that your authenticator app shows.")
         return code
 
 
@@ -96,9 +85,7 @@ class NewPassword(Form):
         label="New password",
         help_text="At least 12 characters. A sentence is good; your password manager is better.",
         strip=False,
-        widget=forms.PasswordInput(
-            attrs={"autocomplete": "new-password", "autofocus": True, "minlength": "12"}
-        ),
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "autofocus": True, "minlength": "12"}),
     )
 
 
@@ -118,9 +105,7 @@ class Confirm(Form):
     """Type the name of what is to be changed."""
 
     confirmation = forms.CharField(
-        max_length=2048,
-        label="Type the name to confirm",
-        widget=forms.TextInput(attrs={"autocomplete": "off", **OFF}),
+        max_length=2048, label="Type the name to confirm", widget=forms.TextInput(attrs={"autocomplete": "off", **OFF})
     )
 
     def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
@@ -157,26 +142,20 @@ class NewApp(Form):
         help_text="Shown to operators, and to people where they are asked for consent.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    kind = forms.ChoiceField(
-        choices=KINDS, label="What kind of app is it?", initial="public"
-    )
+    kind = forms.ChoiceField(choices=KINDS, label="What kind of app is it?", initial="public")
     callback_urls = forms.CharField(
         max_length=20_000,
         label="Callback URLs",
         required=False,
         help_text="Where people return after signing in: one absolute URL a line, matched exactly.",
-        widget=forms.Textarea(
-            attrs={"rows": 3, "placeholder": "http://localhost:3000/callback", **OFF}
-        ),
+        widget=forms.Textarea(attrs={"rows": 3, "placeholder": "http://localhost:3000/callback", **OFF}),
     )
     logout_urls = forms.CharField(
         max_length=20_000,
         label="Sign-out URLs",
         required=False,
         help_text="Where people return after signing out.",
-        widget=forms.Textarea(
-            attrs={"rows": 2, "placeholder": "http://localhost:3000/", **OFF}
-        ),
+        widget=forms.Textarea(attrs={"rows": 2, "placeholder": "http://localhost:3000/", **OFF}),
     )
     scopes = forms.MultipleChoiceField(
         label="Scopes of this pool's resource servers",
@@ -185,9 +164,7 @@ class NewApp(Form):
         help_text="Needed by machines; people's apps may ask for them too.",
     )
 
-    def __init__(
-        self, *args: Any, scopes: list[tuple[str, str]], **kwargs: Any
-    ) -> None:
+    def __init__(self, *args: Any, scopes: list[tuple[str, str]], **kwargs: Any) -> None:
         """Offer the pool's own scopes."""
         super().__init__(*args, **kwargs)
         self.fields["scopes"].choices = scopes  # type: ignore[attr-defined]
@@ -205,14 +182,9 @@ class NewApp(Form):
         given = super().clean() or self.cleaned_data
         if given.get("kind") == "machine":
             if not given.get("scopes"):
-                self.add_error(
-                    "scopes",
-                    "Choose at least one scope: a machine signs in for these alone.",
-                )
+                self.add_error("scopes", "Choose at least one scope: a machine signs in for these alone.")
         elif "callback_urls" in given and not given["callback_urls"]:
-            self.add_error(
-                "callback_urls", "Enter at least one URL, so that people can come back."
-            )
+            self.add_error("callback_urls", "Enter at least one URL, so that people can come back.")
         return given
 
     def settings(self) -> dict[str, Any]:
@@ -224,10 +196,7 @@ class NewApp(Form):
             "prevent_user_existence_errors": "ENABLED",
         }
         if given["kind"] == "machine":
-            return asked | {
-                "allowed_oauth_flows": ["client_credentials"],
-                "allowed_oauth_scopes": given["scopes"],
-            }
+            return asked | {"allowed_oauth_flows": ["client_credentials"], "allowed_oauth_scopes": given["scopes"]}
         return asked | {
             "allowed_oauth_flows": ["code"],
             "allowed_oauth_scopes": ["openid", "email", "profile", *given["scopes"]],

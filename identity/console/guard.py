@@ -41,17 +41,10 @@ def actor(request: HttpRequest, who: Operator | None = None) -> Actor:
     return Actor.operator(str(known.pk), address=address, request_id=request_id)
 
 
-def render(
-    request: HttpRequest, template: str, context: dict[str, Any], status: int = 200
-) -> HttpResponse:
+def render(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
     """Render a page inside the shell."""
-    shell = {
-        "proven": is_proven(request),
-        "mailbox_open": settings.MESSAGES == "captured",
-    }
-    return django_render(
-        request, f"console/{template}", {**shell, **context}, status=status
-    )
+    shell = {"proven": is_proven(request), "mailbox_open": settings.MESSAGES == "captured"}
+    return django_render(request, f"console/{template}", {**shell, **context}, status=status)
 
 
 def not_found(request: HttpRequest, *_: object, **__: object) -> HttpResponse:
@@ -65,9 +58,7 @@ def csrf_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
     if request.path_info.startswith("/api/"):
         from identity.console.problems import problem_response
 
-        return problem_response(
-            403, "csrf_refused", "The CSRF token is missing or wrong."
-        )
+        return problem_response(403, "csrf_refused", "The CSRF token is missing or wrong.")
     return render(request, "refused.html", {"title": "Form expired"}, 403)
 
 
@@ -100,20 +91,14 @@ def signed_in(view: View) -> View:
 
 def to_sign_in(request: HttpRequest) -> HttpResponse:
     """Send to the sign-in page, with the way back where there is a page to come back to."""
-    way_back = (
-        request.get_full_path() if request.method in SAFE and not request.htmx else ""
-    )  # type: ignore[attr-defined]
-    where = reverse("console:sign_in") + (
-        "?" + urlencode({"next": way_back}) if way_back else ""
-    )
+    way_back = request.get_full_path() if request.method in SAFE and not request.htmx else ""  # type: ignore[attr-defined]
+    where = reverse("console:sign_in") + ("?" + urlencode({"next": way_back}) if way_back else "")
     if request.htmx:  # type: ignore[attr-defined]
         return HttpResponse(status=401, headers={"HX-Redirect": where})
     return HttpResponseRedirect(where)
 
 
-def told(
-    request: HttpRequest, text: str, where: str, *, level: int = messages.SUCCESS
-) -> HttpResponse:
+def told(request: HttpRequest, text: str, where: str, *, level: int = messages.SUCCESS) -> HttpResponse:
     """Go somewhere after a form, and say there what happened."""
     messages.add_message(request, level, text)
     return HttpResponseRedirect(where, status=303)

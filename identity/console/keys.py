@@ -21,9 +21,7 @@ def keys(request: HttpRequest) -> HttpResponse:
     form = forms.NewKey(request.POST or None)
     if request.method == "POST" and form.is_valid():
         made, secret = operators.create_key(
-            operator(request),
-            description=form.cleaned_data["description"],
-            by=actor(request),
+            operator(request), description=form.cleaned_data["description"], by=actor(request)
         )
         keep_once(request, "key", f"{made} {secret}")
         return told(request, "The access key is ready.", reverse("console:keys"))
@@ -35,42 +33,30 @@ def keys(request: HttpRequest) -> HttpResponse:
             Column("For", wide_only=True),
             Column("State"),
             Column("Last used", wide_only=True),
+            Column("Action"),
         ),
         rows=[_row(key) for key in operators.keys(operator(request))],
-        empty=Empty(
-            "No access key yet",
-            "Programs sign their calls with an access key. Make the first one below.",
-        ),
+        empty=Empty("No access key yet", "Programs sign their calls with an access key. Make the first one below."),
     )
-    context = {
-        "section": "keys",
-        "title": "Access keys",
-        "table": table,
-        "form": form,
-        "made": made,
-        "secret": secret,
-    }
+    context = {"section": "keys", "title": "Access keys", "table": table, "form": form, "made": made, "secret": secret}
     return render(request, "keys.html", context, 422 if form.is_bound else 200)
 
 
 def _row(key: AccessKey) -> tuple[Cell, ...]:
     live = key.disabled_at is None
     return (
-        code(
-            key.pk, href=reverse("console:disable_key", args=[key.pk]) if live else ""
-        ),
+        code(key.pk),
         Cell(key.description or "–"),
         state("Live", "good") if live else state("Disabled"),
         moment(key.last_used_at),
+        Cell("Disable…", href=reverse("console:disable_key", args=[key.pk])) if live else Cell("–"),
     )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def disable_key(request: HttpRequest, key_id: str) -> HttpResponse:
     """Ask whether a key shall end, and end it. Only one's own."""
-    if key_id not in {
-        key.pk for key in operators.keys(operator(request)) if key.disabled_at is None
-    }:
+    if key_id not in {key.pk for key in operators.keys(operator(request)) if key.disabled_at is None}:
         raise errors.NotFound
     form = forms.Confirm(request.POST or None, name=key_id)
     if request.method == "POST" and form.is_valid():

@@ -14,19 +14,13 @@ from identity.console.guard import not_found, render
 from pools.services import messages
 
 
-def on_this_machine(
-    view: Callable[[HttpRequest], HttpResponse],
-) -> Callable[[HttpRequest], HttpResponse]:
+def on_this_machine(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Show captured messages to nobody else, and nothing at all where messages are really sent."""
 
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponse:
         address = request.address  # type: ignore[attr-defined]
-        if (
-            settings.MESSAGES != "captured"
-            or not address
-            or not ip_address(address).is_loopback
-        ):
+        if settings.MESSAGES != "captured" or not address or not ip_address(address).is_loopback:
             return not_found(request)
         return view(request)
 
@@ -38,12 +32,7 @@ def on_this_machine(
 def page(request: HttpRequest) -> HttpResponse:
     """Show captured messages, newest first."""
     to = request.GET.get("to", "").strip()[:2048].replace("\x00", "")
-    context = {
-        "section": "mailbox",
-        "title": "Mailbox",
-        "to": to,
-        "found": messages.captured(to or None, 50),
-    }
+    context = {"section": "mailbox", "title": "Mailbox", "to": to, "found": messages.captured(to or None, 50)}
     template = "parts/messages.html" if request.htmx else "mailbox.html"  # type: ignore[attr-defined]
     return render(request, template, context)
 

@@ -35,10 +35,7 @@ def at_the_consoles_own_host(request: HttpRequest) -> bool:
     """Say whether the request came to the console's origin. In development every name of the machine is that."""
     if settings.MODE == "development":
         return True
-    return (
-        request.META.get("HTTP_HOST", "").lower()
-        == urlsplit(settings.CONSOLE_URL).netloc.lower()
-    )
+    return request.META.get("HTTP_HOST", "").lower() == urlsplit(settings.CONSOLE_URL).netloc.lower()
 
 
 class OperatorSession(SessionMiddleware):
@@ -48,9 +45,7 @@ class OperatorSession(SessionMiddleware):
         """Open the session where the request is for operators."""
         if not for_operators(request):
             return cast("HttpResponseBase", self.get_response(request))
-        if not request.path_info.startswith(
-            "/metrics"
-        ) and not at_the_consoles_own_host(request):
+        if not request.path_info.startswith("/metrics") and not at_the_consoles_own_host(request):
             return HttpResponseNotFound()
         response = cast("HttpResponse", super().__call__(request))
         response.headers.setdefault("Content-Security-Policy", CONSOLE_CSP)
@@ -68,11 +63,7 @@ class OperatorCsrf(CsrfViewMiddleware):
         return cast("HttpResponseBase", call(request))
 
     def process_view(
-        self,
-        request: HttpRequest,
-        callback: Callable[..., Any],
-        callback_args: tuple[Any, ...],
-        callback_kwargs: Any,
+        self, request: HttpRequest, callback: Callable[..., Any], callback_args: tuple[Any, ...], callback_kwargs: Any
     ) -> HttpResponse | None:
         """Refuse a forged form; leave everything else alone."""
         if not for_operators(request):

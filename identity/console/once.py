@@ -11,10 +11,7 @@ KEPT = "shown-once"
 
 def keep_once(request: HttpRequest, name: str, secret: str) -> None:
     """Keep a new secret until its page is opened."""
-    request.session[KEPT] = [
-        name,
-        sealing.seal_text(secret.encode(), purpose=f"once:{name}"),
-    ]
+    request.session[KEPT] = [name, sealing.seal_text(secret.encode(), purpose=f"once:{name}")]
 
 
 def take_once(request: HttpRequest, name: str) -> str:

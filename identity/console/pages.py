@@ -39,15 +39,11 @@ def pager(request: HttpRequest, token: str | None) -> dict[str, str]:
     if token:
         paging["next_page"] = f"{request.path}?{urlencode({**kept, 'page': token})}"
     if page_token(request):
-        paging["first_page"] = (
-            f"{request.path}?{urlencode(kept)}" if kept else request.path
-        )
+        paging["first_page"] = f"{request.path}?{urlencode(kept)}" if kept else request.path
     return paging
 
 
-def show_list(
-    request: HttpRequest, template: str, context: dict[str, Any], status: int = 200
-) -> HttpResponse:
+def show_list(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
     """Show a page with a list; only the list where htmx asks for that."""
     if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
         template = "parts/table.html"
@@ -56,19 +52,9 @@ def show_list(
 
 def inside(pool: Any, tab: str, **context: Any) -> dict[str, Any]:  # noqa: ANN401 - a pool row
     """Return what each page inside a pool shows: the pool, its tabs, the way back."""
-    tabs = [
-        (label, reverse(name, args=[pool.public_id]), key == tab)
-        for key, label, name in TABS
-    ]
+    tabs = [(label, reverse(name, args=[pool.public_id]), key == tab) for key, label, name in TABS]
     crumbs: Crumbs = [("Pools", reverse("console:pools"))]
-    return {
-        "section": "pools",
-        "pool": pool,
-        "tabs": tabs,
-        "crumbs": crumbs,
-        "title": pool.name,
-        **context,
-    }
+    return {"section": "pools", "pool": pool, "tabs": tabs, "crumbs": crumbs, "title": pool.name, **context}
 
 
 @require_safe
@@ -80,12 +66,7 @@ def pools(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(request.path)
     table = Table(
         caption="User pools",
-        columns=(
-            Column("Name"),
-            Column("Pool id"),
-            Column("MFA", wide_only=True),
-            Column("Created", wide_only=True),
-        ),
+        columns=(Column("Name"), Column("Pool id"), Column("MFA", wide_only=True), Column("Created", wide_only=True)),
         rows=[
             (
                 Cell(pool.name, href=reverse("console:pool", args=[pool.public_id])),
@@ -103,11 +84,7 @@ def pools(request: HttpRequest) -> HttpResponse:
         ),
         **pager(request, page.token),
     )
-    return show_list(
-        request,
-        "list.html",
-        {"section": "pools", "title": "User pools", "table": table},
-    )
+    return show_list(request, "list.html", {"section": "pools", "title": "User pools", "table": table})
 
 
 @require_safe
@@ -134,23 +111,14 @@ def pool(request: HttpRequest, pool_id: str) -> HttpResponse:
         ("Signing keys", f"{issuer}/.well-known/jwks.json"),
     ]
     rules = [
-        (
-            "Sign in by",
-            ", ".join(
-                found.username_attributes or ["username", *found.alias_attributes]
-            ),
-        ),
+        ("Sign in by", ", ".join(found.username_attributes or ["username", *found.alias_attributes])),
         ("Names", "Case matters" if found.case_sensitive else "Case does not matter"),
         ("Verified at sign-up", ", ".join(found.auto_verified) or "Nothing"),
-        (
-            "Who may sign up",
-            "Only operators add people" if found.admin_only_sign_up else "Anyone",
-        ),
+        ("Who may sign up", "Only operators add people" if found.admin_only_sign_up else "Anyone"),
         ("Second factor", MFA.get(found.mfa, found.mfa)),
         (
             "Password",
-            f"At least {policy.get('minimum_length', 8)} characters"
-            + (f", with {', '.join(asks)}" if asks else ""),
+            f"At least {policy.get('minimum_length', 8)} characters" + (f", with {', '.join(asks)}" if asks else ""),
         ),
         ("Deletion protection", "On" if found.deletion_protected else "Off"),
         ("People, about", f"{user_pools.estimated_users(found):,}"),
@@ -178,10 +146,7 @@ def apps(request: HttpRequest, pool_id: str) -> HttpResponse:
         ),
         rows=[
             (
-                Cell(
-                    row.name,
-                    href=reverse("console:app", args=[found.public_id, row.client_id]),
-                ),
+                Cell(row.name, href=reverse("console:app", args=[found.public_id, row.client_id])),
                 code(row.client_id),
                 state(kind_of(row)),
                 moment(row.created_at),
@@ -189,10 +154,7 @@ def apps(request: HttpRequest, pool_id: str) -> HttpResponse:
             for row in page.rows
         ],
         empty=Empty(
-            "No app yet",
-            "Add the first app that people of this pool sign in to.",
-            action="Add an app",
-            href=new,
+            "No app yet", "Add the first app that people of this pool sign in to.", action="Add an app", href=new
         ),
         **pager(request, page.token),
     )
@@ -216,17 +178,10 @@ def app(request: HttpRequest, pool_id: str, client_id: str) -> HttpResponse:
         ("OAuth flows", ", ".join(client.oauth_flows) or "None"),
         ("Scopes", " ".join(client.scopes) or "None"),
         ("API sign-in flows", ", ".join(sorted(app_clients.effective_flows(client)))),
-        (
-            "Unknown users",
-            "Look like known ones" if client.hide_existence else "Are told so",
-        ),
+        ("Unknown users", "Look like known ones" if client.hide_existence else "Are told so"),
         ("Access token", duration(client.access_seconds)),
         ("ID token", duration(client.id_seconds)),
-        (
-            "Refresh token",
-            duration(client.refresh_seconds)
-            + (", rotating" if client.rotation else ""),
-        ),
+        ("Refresh token", duration(client.refresh_seconds) + (", rotating" if client.rotation else "")),
     ]
     context = inside(
         found,
@@ -265,28 +220,17 @@ def new_app(request: HttpRequest, pool_id: str) -> HttpResponse:
     form = forms.NewApp(request.POST or None, scopes=offered)
     if request.method == "POST" and form.is_valid():
         try:
-            made = app_clients.create(
-                found,
-                form.cleaned_data["name"],
-                settings=form.settings(),
-                by=actor(request),
-            )
+            made = app_clients.create(found, form.cleaned_data["name"], settings=form.settings(), by=actor(request))
         except errors.Invalid as problem:
             form.clean_or_blame(problem.field, problem.message)
-        except (
-            errors.ScopeUnknown,
-            errors.OAuthFlowRefused,
-            errors.LimitExceeded,
-        ) as problem:
+        except (errors.ScopeUnknown, errors.OAuthFlowRefused, errors.LimitExceeded) as problem:
             form.clean_or_blame(None, problem.message)
         else:
             if made.confidential:
                 keep_once(request, made.client_id, app_clients.secrets(made)[0])
             where = reverse("console:app", args=[found.public_id, made.client_id])
             return told(request, f"{made.name} is ready.", where)
-    context = inside(
-        found, "apps", title="Add an app", form=form, has_scopes=bool(offered)
-    )
+    context = inside(found, "apps", title="Add an app", form=form, has_scopes=bool(offered))
     context["crumbs"] += [
         (found.name, reverse("console:pool", args=[pool_id])),
         ("Apps", reverse("console:apps", args=[pool_id])),
@@ -300,27 +244,16 @@ def events(request: HttpRequest, pool_id: str) -> HttpResponse:
     found = access.pool(pool_id)
     table = Table(
         caption="Latest fifty changes and refusals",
-        columns=(
-            Column("When"),
-            Column("What"),
-            Column("Who"),
-            Column("About", wide_only=True),
-        ),
+        columns=(Column("When"), Column("What"), Column("Who"), Column("About", wide_only=True)),
         rows=[
             (
                 moment(row.written_at),
-                state(
-                    row.tag.replace("_", " "),
-                    "danger" if row.outcome == "refused" else "",
-                ),
+                state(row.tag.replace("_", " "), "danger" if row.outcome == "refused" else ""),
                 Cell(row.actor_kind, note=row.actor_id),
                 code(row.subject) if row.subject else Cell("–"),
             )
             for row in audit.latest(found)
         ],
-        empty=Empty(
-            "Nothing has happened yet",
-            "Changes and refusals of this pool are listed here.",
-        ),
+        empty=Empty("Nothing has happened yet", "Changes and refusals of this pool are listed here."),
     )
     return show_list(request, "tabbed_list.html", inside(found, "events", table=table))

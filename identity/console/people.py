@@ -23,12 +23,6 @@ STATUS: dict[str, tuple[str, Tone]] = {
     "FORCE_CHANGE_PASSWORD": ("Must change password", "warn"),
     "EXTERNAL_PROVIDER": ("From a provider", ""),
 }
-COLUMNS = (
-    Column("User"),
-    Column("E-mail", wide_only=True),
-    Column("Status"),
-    Column("Created", wide_only=True),
-)
 
 
 class Change(NamedTuple):
@@ -77,29 +71,27 @@ def as_filter(by: str, prefix: str) -> str | None:
 
 def name_of(user: Any) -> str:  # noqa: ANN401 - a user row
     """Return what an operator knows a user by: the address where the username is only a number."""
-    return (
-        user.email or user.phone_number or user.username
-        if user.username == str(user.sub)
-        else user.username
-    )
+    return user.email or user.phone_number or user.username if user.username == str(user.sub) else user.username
+
+
+def full_name(user: Any) -> str:  # noqa: ANN401 - a user row
+    """Return what a person is called."""
+    return user.name or " ".join(filter(None, (user.given_name, user.family_name)))
 
 
 def state_of(user: Any) -> Cell:  # noqa: ANN401 - a user row
     """Return a user's state as one badge."""
-    return (
-        state("Disabled", "danger")
-        if not user.enabled
-        else state(*STATUS.get(user.status, (user.status, "")))
-    )
+    return state("Disabled", "danger") if not user.enabled else state(*STATUS.get(user.status, (user.status, "")))
 
 
 @require_safe
 def people(request: HttpRequest, pool_id: str) -> HttpResponse:
     """List a pool's users, those whose attribute begins with what was typed."""
     pool = access.pool(pool_id)
-    form = forms.UserSearch(request.GET if "prefix" in request.GET else None)
+    usual = "email" if "email" in pool.username_attributes else "username"
+    form = forms.UserSearch(request.GET if "prefix" in request.GET else None, initial={"by": usual})
     wanted = form.cleaned_data if form.is_bound and form.is_valid() else {}
-    by, prefix = wanted.get("by") or "username", wanted.get("prefix", "").strip()
+    by, prefix = wanted.get("by") or usual, wanted.get("prefix", "").strip()
     found: Any = ()
     token = None
     refused = ""
@@ -111,47 +103,24 @@ def people(request: HttpRequest, pool_id: str) -> HttpResponse:
         if page_token(request):
             return HttpResponseRedirect(request.path)
         refused = problem.message
+    columns = [Column("User"), Column("Name", wide_only=True), Column("Status"), Column("Created", wide_only=True)]
     rows = [
         (
-            Cell(
-                name_of(user),
-                href=reverse("console:user", args=[pool.public_id, user.sub]),
-                note=str(user.sub),
-            ),
-            Cell(
-                user.email or "–",
-                note="verified" if user.email and user.email_verified else "",
-            ),
+            Cell(name_of(user), href=reverse("console:user", args=[pool.public_id, user.sub]), note=str(user.sub)),
+            Cell(full_name(user) or "–", note=user.email if user.email and user.email != name_of(user) else ""),
             state_of(user),
             moment(user.created_at),
         )
         for user in found
     ]
     nobody = (
-        Empty(
-            "Nobody begins like that",
-            refused or "Try fewer letters, or search in another attribute.",
-        )
+        Empty("Nobody begins like that", refused or "Try fewer letters, or search in another attribute.")
         if form.is_bound
-        else Empty(
-            "Nobody yet",
-            "People appear here when they sign up, or when a program adds them.",
-        )
+        else Empty("Nobody yet", "People appear here when they sign up, or when a program adds them.")
     )
-    table = Table(
-        caption="Users",
-        columns=COLUMNS,
-        rows=rows,
-        empty=nobody,
-        **pager(request, token),
-    )
+    table = Table(caption="Users", columns=columns, rows=rows, empty=nobody, **pager(request, token))
     context = inside(pool, "users", table=table, form=form)
-    return show_list(
-        request,
-        "users.html",
-        context,
-        422 if refused or (form.is_bound and form.errors) else 200,
-    )
+    return show_list(request, "users.html", context, 422 if refused or (form.is_bound and form.errors) else 200)
 
 
 @require_safe
@@ -163,11 +132,7 @@ def person(request: HttpRequest, pool_id: str, sub: UUID) -> HttpResponse:
     facts = [
         ("Username", user.username),
         ("Sub", str(user.sub)),
-        (
-            "Second factor",
-            ", ".join(method.replace("_", " ").lower() for method in mfa.methods)
-            or "None",
-        ),
+        ("Second factor", ", ".join(method.replace("_", " ").lower() for method in mfa.methods) or "None"),
         ("Groups", ", ".join(group.name for group in groups.of(user)) or "None"),
     ]
     changes = ["sign-out", "disable" if user.enabled else "enable"]
@@ -178,15 +143,8 @@ def person(request: HttpRequest, pool_id: str, sub: UUID) -> HttpResponse:
         user_row=user,
         state=state_of(user),
         facts=facts,
-        attributes=[
-            (key, value)
-            for key, value in users.attributes_of(user).items()
-            if key != "sub"
-        ],
-        changes=[
-            confirmation(pool, user, key, forms.Confirm(name=name_of(user)))
-            for key in changes
-        ],
+        attributes=[(key, value) for key, value in users.attributes_of(user).items() if key != "sub"],
+        changes=[confirmation(pool, user, key, forms.Confirm(name=name_of(user))) for key in changes],
     )
     context["crumbs"] += _crumbs(pool)
     return render(request, "user.html", context)
@@ -227,14 +185,6 @@ def change(request: HttpRequest, pool_id: str, sub: UUID, key: str) -> HttpRespo
             users.set_enabled(pool, user, key == "enable", by=by)
         where = reverse("console:user", args=[pool.public_id, user.sub])
         return told(request, CHANGES[key].done.format(name_of(user)), where)
-    context = inside(
-        pool,
-        "users",
-        title=CHANGES[key].title,
-        confirmation=confirmation(pool, user, key, form),
-    )
-    context["crumbs"] += [
-        *_crumbs(pool),
-        (name_of(user), reverse("console:user", args=[pool.public_id, user.sub])),
-    ]
+    context = inside(pool, "users", title=CHANGES[key].title, confirmation=confirmation(pool, user, key, form))
+    context["crumbs"] += [*_crumbs(pool), (name_of(user), reverse("console:user", args=[pool.public_id, user.sub]))]
     return render(request, "confirm.html", context, 422 if form.is_bound else 200)

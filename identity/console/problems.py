@@ -51,26 +51,13 @@ def from_domain(problem: errors.DomainError) -> Response:
     more: dict[str, Any] = {}
     if isinstance(problem, errors.Invalid) and problem.field:
         more["errors"] = [{"field": NAMES.get(problem.field, problem.field), "message": problem.message}]
-    headers = (
-        {"Retry-After": str(problem.retry_after)}
-        if isinstance(problem, errors.Overloaded)
-        else {}
-    )
-    return answer(
-        body(status, snake(type(problem).__name__), problem.message, **more), headers
-    )
+    headers = {"Retry-After": str(problem.retry_after)} if isinstance(problem, errors.Overloaded) else {}
+    return answer(body(status, snake(type(problem).__name__), problem.message, **more), headers)
 
 
-def answer(
-    content: Mapping[str, Any], headers: Mapping[str, str] | None = None
-) -> Response:
+def answer(content: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
     """Return a problem from an API view."""
-    return Response(
-        content,
-        status=content["status"],
-        headers=dict(headers or {}),
-        content_type=CONTENT_TYPE,
-    )
+    return Response(content, status=content["status"], headers=dict(headers or {}), content_type=CONTENT_TYPE)
 
 
 NAMES = {
@@ -84,9 +71,7 @@ NAMES = {
 
 def snake(name: str) -> str:
     """Return a class's name as a code."""
-    return "".join(
-        "_" + letter.lower() if letter.isupper() else letter for letter in name
-    ).lstrip("_")
+    return "".join("_" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("_")
 
 
 def handle(problem: Exception, context: Mapping[str, Any]) -> Response | None:
@@ -101,11 +86,7 @@ def handle(problem: Exception, context: Mapping[str, Any]) -> Response | None:
     if isinstance(problem, RequestDataTooBig):
         return answer(body(413, "too_large", "The request is too large."))
     if isinstance(problem, exceptions.ValidationError):
-        faults = [
-            {"field": field, "message": message}
-            for field, message in flat("", problem.detail)
-            if message
-        ]
+        faults = [{"field": field, "message": message} for field, message in flat("", problem.detail) if message]
         return answer(body(400, "invalid", "The request is not valid.", errors=faults))
     if isinstance(problem, exceptions.APIException):
         headers = {}
@@ -113,25 +94,15 @@ def handle(problem: Exception, context: Mapping[str, Any]) -> Response | None:
             headers["WWW-Authenticate"] = auth
         if (wait := getattr(problem, "wait", None)) is not None:
             headers["Retry-After"] = str(int(wait))
-        return answer(
-            body(problem.status_code, problem.default_code, str(problem.detail)),
-            headers,
-        )
+        return answer(body(problem.status_code, problem.default_code, str(problem.detail)), headers)
     return None
 
 
 def flat(path: str, detail: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - DRF's nested detail
     """Return a serializer's faults as pairs of dotted field and message."""
     if isinstance(detail, Mapping):
-        named = [
-            (f"{path}.{key}" if path else str(key), value)
-            for key, value in detail.items()
-        ]
-        return [
-            pair
-            for key, value in named
-            for pair in flat("" if key == "non_field_errors" else key, value)
-        ]
+        named = [(f"{path}.{key}" if path else str(key), value) for key, value in detail.items()]
+        return [pair for key, value in named for pair in flat("" if key == "non_field_errors" else key, value)]
     if isinstance(detail, list):
         return [pair for value in detail for pair in flat(path, value)]
     return [(path, str(detail))]

@@ -13,13 +13,7 @@ from uuid import UUID
 from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import (
-    authentication,
-    exceptions,
-    negotiation,
-    permissions,
-    throttling,
-)
+from rest_framework import authentication, exceptions, negotiation, parsers, permissions, throttling
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -34,11 +28,7 @@ from pools.services.audit import Actor
 CALLS_A_MINUTE = 1200
 STRANGERS_A_MINUTE = 120
 BEARER = 'Bearer realm="cognate"'
-PROBLEM = {
-    ("default", problems.CONTENT_TYPE): OpenApiResponse(
-        serializers.ProblemSerializer, description="Refused."
-    )
-}
+PROBLEM = {("default", problems.CONTENT_TYPE): OpenApiResponse(serializers.ProblemSerializer, description="Refused.")}
 
 
 class AccessKey(authentication.BaseAuthentication):
@@ -52,16 +42,11 @@ class AccessKey(authentication.BaseAuthentication):
         scheme, _, credentials = header.partition(" ")
         key_id, _, secret = credentials.strip().partition(".")
         if scheme.lower() != "bearer" or len(credentials) > 512:  # noqa: PLR2004 - far above any key
-            raise exceptions.AuthenticationFailed(
-                "Send an access key as `Authorization: Bearer ID.SECRET`."
-            )
+            raise exceptions.AuthenticationFailed("Send an access key as `Authorization: Bearer ID.SECRET`.")
         key = operators.authenticate_key(key_id)
         # The same comparison for an unknown key, so that ids cannot be told apart by time.
         known = key.secret if key else "-" * 40
-        if (
-            not hmac.compare_digest(known.encode(), secret.encode("utf-8", "replace"))
-            or key is None
-        ):
+        if not hmac.compare_digest(known.encode(), secret.encode("utf-8", "replace")) or key is None:
             raise exceptions.AuthenticationFailed("The access key is not valid.")
         operators.key_used(key.id)
         who = operators.operator_by_id(key.operator_id)
@@ -89,9 +74,7 @@ class Session(authentication.SessionAuthentication):
         try:
             super().enforce_csrf(request)
         except exceptions.PermissionDenied:
-            raise exceptions.PermissionDenied(
-                "The CSRF token is missing or wrong.", "csrf_refused"
-            ) from None
+            raise exceptions.PermissionDenied("The CSRF token is missing or wrong.", "csrf_refused") from None
 
 
 class AccessKeyScheme(OpenApiAuthenticationExtension):
@@ -141,6 +124,17 @@ class Rate(throttling.BaseThrottle):
         return 60.0
 
 
+class DeepJson(parsers.JSONParser):
+    """JSON whose depth is the sender's fault, not a failure of ours."""
+
+    def parse(self, stream: Any, media_type: Any = None, parser_context: Any = None) -> Any:  # noqa: ANN401
+        """Read the body."""
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError:
+            raise exceptions.ParseError("The body is nested too deeply.") from None
+
+
 class JsonOnly(negotiation.BaseContentNegotiation):
     """JSON for everyone: a browser that asks for a page gets the answer, not 406."""
 
@@ -148,9 +142,7 @@ class JsonOnly(negotiation.BaseContentNegotiation):
         """Return the parser for the sent type."""
         return negotiation.DefaultContentNegotiation().select_parser(request, parsers)
 
-    def select_renderer(
-        self, request: Request, renderers: Any, format_suffix: str | None = None
-    ) -> Any:  # noqa: ANN401
+    def select_renderer(self, request: Request, renderers: Any, format_suffix: str | None = None) -> Any:  # noqa: ANN401
         """Return the one renderer."""
         del request, format_suffix
         return renderers[0], renderers[0].media_type
@@ -162,6 +154,7 @@ class View(APIView):
     authentication_classes = (AccessKey, Session)
     permission_classes = (permissions.IsAuthenticated,)
     throttle_classes = (Rate,)
+    parser_classes = (DeepJson,)
     content_negotiation_class = JsonOnly
 
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - DRF's signature
@@ -170,9 +163,7 @@ class View(APIView):
             super().initial(request, *args, **kwargs)
         except (exceptions.AuthenticationFailed, exceptions.NotAuthenticated):
             address = request._request.address  # type: ignore[attr-defined]  # noqa: SLF001
-            if not limits.take(
-                "api-stranger", address, limit=STRANGERS_A_MINUTE, window=60
-            ):
+            if not limits.take("api-stranger", address, limit=STRANGERS_A_MINUTE, window=60):
                 raise exceptions.Throttled(60) from None
             raise
 
@@ -183,13 +174,9 @@ class View(APIView):
     def actor(self, request: Request) -> Actor:
         """Return who acts."""
         inner = request._request  # noqa: SLF001
-        return Actor.operator(
-            request.user.pk, address=inner.address, request_id=inner.request_id
-        )  # type: ignore[attr-defined]
+        return Actor.operator(request.user.pk, address=inner.address, request_id=inner.request_id)  # type: ignore[attr-defined]
 
-    def paging(
-        self, request: Request, kind: type[serializers.Paging] = serializers.Paging
-    ) -> dict[str, Any]:
+    def paging(self, request: Request, kind: type[serializers.Paging] = serializers.Paging) -> dict[str, Any]:
         """Read which page is wanted."""
         wanted = kind(data=request.query_params)
         wanted.is_valid(raise_exception=True)
@@ -221,9 +208,7 @@ class Pools(View):
         """Return user pools, oldest first."""
         wanted = self.paging(request)
         page = user_pools.page(wanted["limit"], wanted.get("cursor"))
-        return Response(
-            serializers.PoolPage({"items": page.rows, "next": page.token}).data
-        )
+        return Response(serializers.PoolPage({"items": page.rows, "next": page.token}).data)
 
 
 class Pool(View):
@@ -254,9 +239,7 @@ class Apps(View):
         """Return a pool's app clients, oldest first, without secrets."""
         pool, wanted = access.pool(pool_id), self.paging(request)
         page = app_clients.page(pool, wanted["limit"], wanted.get("cursor"))
-        return Response(
-            serializers.AppPage({"items": page.rows, "next": page.token}).data
-        )
+        return Response(serializers.AppPage({"items": page.rows, "next": page.token}).data)
 
     @extend_schema(
         operation_id="create_app",
@@ -271,14 +254,9 @@ class Apps(View):
         wanted = serializers.NewAppSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         name = wanted.validated_data["name"]
-        made = app_clients.create(
-            pool, name, settings=wanted.settings(), by=self.actor(request)
-        )
+        made = app_clients.create(pool, name, settings=wanted.settings(), by=self.actor(request))
         secrets = app_clients.secrets(made)
-        body = {
-            **serializers.AppSerializer(made).data,
-            "secret": secrets[0] if secrets else None,
-        }
+        body = {**serializers.AppSerializer(made).data, "secret": secrets[0] if secrets else None}
         return Response(body, status=201)
 
 
@@ -293,11 +271,7 @@ class App(View):
     )
     def get(self, request: Request, pool_id: str, client_id: str) -> Response:
         """Return one app client of a pool, without its secret."""
-        return Response(
-            serializers.AppSerializer(
-                access.client_in(access.pool(pool_id), client_id)
-            ).data
-        )
+        return Response(serializers.AppSerializer(access.client_in(access.pool(pool_id), client_id)).data)
 
 
 class Users(View):
@@ -312,16 +286,9 @@ class Users(View):
     )
     def get(self, request: Request, pool_id: str) -> Response:
         """Return a pool's users, those that the filter names."""
-        pool, wanted = (
-            access.pool(pool_id),
-            self.paging(request, serializers.UserPaging),
-        )
-        page = users.page(
-            pool, wanted["limit"], wanted.get("cursor"), wanted.get("filter")
-        )
-        return Response(
-            serializers.UserPage({"items": page.rows, "next": page.token}).data
-        )
+        pool, wanted = (access.pool(pool_id), self.paging(request, serializers.UserPaging))
+        page = users.page(pool, wanted["limit"], wanted.get("cursor"), wanted.get("filter"))
+        return Response(serializers.UserPage({"items": page.rows, "next": page.token}).data)
 
 
 class User(View):
@@ -335,9 +302,7 @@ class User(View):
     )
     def get(self, request: Request, pool_id: str, sub: UUID) -> Response:
         """Return one user of a pool."""
-        return Response(
-            serializers.UserSerializer(access.user_by_sub(access.pool(pool_id), sub)).data
-        )
+        return Response(serializers.UserSerializer(access.user_by_sub(access.pool(pool_id), sub)).data)
 
 
 class SetUser(View):
@@ -348,9 +313,7 @@ class SetUser(View):
     def change(self, request: Request, pool_id: str, sub: UUID) -> Response:
         """Set it, and return the user as they are then."""
         pool = access.pool(pool_id)
-        users.set_enabled(
-            pool, access.user_by_sub(pool, sub), self.enabled, by=self.actor(request)
-        )
+        users.set_enabled(pool, access.user_by_sub(pool, sub), self.enabled, by=self.actor(request))
         return Response(serializers.UserSerializer(access.user_by_sub(pool, sub)).data)
 
 

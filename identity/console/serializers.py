@@ -11,13 +11,7 @@ from identity.foundation import names
 from pools.services import app_clients, users
 
 FLOWS = ("code", "client_credentials")
-STATUSES = (
-    "UNCONFIRMED",
-    "CONFIRMED",
-    "RESET_REQUIRED",
-    "FORCE_CHANGE_PASSWORD",
-    "EXTERNAL_PROVIDER",
-)
+STATUSES = ("UNCONFIRMED", "CONFIRMED", "RESET_REQUIRED", "FORCE_CHANGE_PASSWORD", "EXTERNAL_PROVIDER")
 LIMIT = 60
 
 
@@ -26,24 +20,16 @@ class Strict(serializers.Serializer[Any]):
 
     def to_internal_value(self, data: Any) -> Any:  # noqa: ANN401 - DRF's signature
         """Check names before values."""
-        if isinstance(data, dict) and (
-            unknown := sorted(str(key) for key in data.keys() - self.fields.keys())
-        ):
-            raise serializers.ValidationError(
-                dict.fromkeys(unknown, ["No such member."])
-            )
+        if isinstance(data, dict) and (unknown := sorted(str(key) for key in data.keys() - self.fields.keys())):
+            raise serializers.ValidationError(dict.fromkeys(unknown, ["No such member."]))
         return super().to_internal_value(data)
 
 
 class Paging(serializers.Serializer[Any]):
     """Which page is wanted."""
 
-    limit = serializers.IntegerField(
-        min_value=1, max_value=LIMIT, default=25, help_text="How many; 60 at most."
-    )
-    cursor = serializers.CharField(
-        max_length=2048, required=False, help_text="`next` of the page before."
-    )
+    limit = serializers.IntegerField(min_value=1, max_value=LIMIT, default=25, help_text="How many; 60 at most.")
+    cursor = serializers.CharField(max_length=2048, required=False, help_text="`next` of the page before.")
 
 
 class UserPaging(Paging):
@@ -91,9 +77,7 @@ class AppSerializer(serializers.Serializer[Any]):
     scopes = serializers.ListField(child=serializers.CharField())
     callback_urls = serializers.ListField(child=serializers.CharField())
     logout_urls = serializers.ListField(child=serializers.CharField())
-    auth_flows = serializers.SerializerMethodField(
-        help_text="Sign-in flows of the wire API that are open to it."
-    )
+    auth_flows = serializers.SerializerMethodField(help_text="Sign-in flows of the wire API that are open to it.")
     access_seconds = serializers.IntegerField()
     id_seconds = serializers.IntegerField()
     refresh_seconds = serializers.IntegerField()
@@ -108,41 +92,25 @@ class AppSerializer(serializers.Serializer[Any]):
 class MadeAppSerializer(AppSerializer):
     """An app client that was just made: the only answer that carries its secret."""
 
-    secret = serializers.CharField(
-        allow_null=True, help_text="Shown in this answer and never again."
-    )
+    secret = serializers.CharField(allow_null=True, help_text="Shown in this answer and never again.")
 
 
 class NewAppSerializer(Strict):
     """What to make."""
 
     name = serializers.CharField(max_length=128)
-    confidential = serializers.BooleanField(
-        default=False, help_text="Whether it gets a secret."
-    )
+    confidential = serializers.BooleanField(default=False, help_text="Whether it gets a secret.")
     oauth_flows = serializers.ListField(
-        child=serializers.ChoiceField(choices=FLOWS),
-        default=list,
-        max_length=2,
-        help_text="Empty: no OAuth.",
+        child=serializers.ChoiceField(choices=FLOWS), default=list, max_length=2, help_text="Empty: no OAuth."
     )
-    scopes = serializers.ListField(
-        child=serializers.CharField(max_length=300), default=list, max_length=50
-    )
-    callback_urls = serializers.ListField(
-        child=serializers.CharField(max_length=1024), default=list, max_length=100
-    )
-    logout_urls = serializers.ListField(
-        child=serializers.CharField(max_length=1024), default=list, max_length=100
-    )
+    scopes = serializers.ListField(child=serializers.CharField(max_length=300), default=list, max_length=50)
+    callback_urls = serializers.ListField(child=serializers.CharField(max_length=1024), default=list, max_length=100)
+    logout_urls = serializers.ListField(child=serializers.CharField(max_length=1024), default=list, max_length=100)
 
     def settings(self) -> dict[str, Any]:
         """Return what the service is asked for."""
         given = self.validated_data
-        asked: dict[str, Any] = {
-            "generate_secret": given["confidential"],
-            "prevent_user_existence_errors": "ENABLED",
-        }
+        asked: dict[str, Any] = {"generate_secret": given["confidential"], "prevent_user_existence_errors": "ENABLED"}
         if given["oauth_flows"]:
             asked |= {
                 "allowed_oauth_flows_user_pool_client": True,
@@ -151,12 +119,8 @@ class NewAppSerializer(Strict):
                 "supported_identity_providers": ["COGNITO"],
             }
         elif given["scopes"]:
-            raise serializers.ValidationError(
-                {"scopes": ["Scopes need an OAuth flow."]}
-            )
-        return asked | {
-            key: given[key] for key in ("callback_urls", "logout_urls") if given[key]
-        }
+            raise serializers.ValidationError({"scopes": ["Scopes need an OAuth flow."]})
+        return asked | {key: given[key] for key in ("callback_urls", "logout_urls") if given[key]}
 
 
 class UserSerializer(serializers.Serializer[Any]):
@@ -166,9 +130,7 @@ class UserSerializer(serializers.Serializer[Any]):
     username = serializers.CharField()
     status = serializers.ChoiceField(choices=STATUSES)
     enabled = serializers.BooleanField()
-    attributes = serializers.SerializerMethodField(
-        help_text="By Cognito's names; every value is text."
-    )
+    attributes = serializers.SerializerMethodField(help_text="By Cognito's names; every value is text.")
     created_at = serializers.DateTimeField()
     modified_at = serializers.DateTimeField()
 
@@ -200,24 +162,18 @@ class PoolPage(serializers.Serializer[Any]):
     """Some pools."""
 
     items = PoolSerializer(many=True)
-    next = serializers.CharField(
-        allow_null=True, help_text="`cursor` of the next page; null at the end."
-    )
+    next = serializers.CharField(allow_null=True, help_text="`cursor` of the next page; null at the end.")
 
 
 class AppPage(serializers.Serializer[Any]):
     """Some app clients."""
 
     items = AppSerializer(many=True)
-    next = serializers.CharField(
-        allow_null=True, help_text="`cursor` of the next page; null at the end."
-    )
+    next = serializers.CharField(allow_null=True, help_text="`cursor` of the next page; null at the end.")
 
 
 class UserPage(serializers.Serializer[Any]):
     """Some users."""
 
     items = UserSerializer(many=True)
-    next = serializers.CharField(
-        allow_null=True, help_text="`cursor` of the next page; null at the end."
-    )
+    next = serializers.CharField(allow_null=True, help_text="`cursor` of the next page; null at the end.")

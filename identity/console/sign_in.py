@@ -81,27 +81,14 @@ def too_many(wait: int) -> str:
     """Say in words how long a lock holds."""
     minutes = -(-wait // 60)
     return (
-        f"Too many tries. Try again in {minutes} minutes."
-        if minutes > 1
-        else "Too many tries. Try again in a minute."
+        f"Too many tries. Try again in {minutes} minutes." if minutes > 1 else "Too many tries. Try again in a minute."
     )
 
 
-def show(
-    request: HttpRequest,
-    page: str,
-    context: dict[str, Any],
-    form: forms.Form,
-    retry: int = 0,
-) -> HttpResponse:
+def show(request: HttpRequest, page: str, context: dict[str, Any], form: forms.Form, retry: int = 0) -> HttpResponse:
     """Show a step, with the status that its form's state deserves."""
     status = 429 if retry else 422 if form.is_bound and not form.is_valid() else 200
-    answer = render(
-        request,
-        page,
-        {**context, "form": form, "query": request.GET.urlencode()},
-        status,
-    )
+    answer = render(request, page, {**context, "form": form, "query": request.GET.urlencode()}, status)
     if retry:
         answer.headers["Retry-After"] = str(retry)
     return answer
@@ -120,9 +107,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         try:
             if not limits.take("operator-sign-in", address, limit=30, window=60):
                 raise errors.LockedOut(retry_after=60)
-            who = operator_sign_in.check_password(
-                given["username"], given["password"], by=actor(request)
-            )
+            who = operator_sign_in.check_password(given["username"], given["password"], by=actor(request))
         except errors.PasswordIncorrect:
             form.clean_or_blame(None, WRONG)
         except errors.LockedOut as locked:
@@ -134,9 +119,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         else:
             if operator_sign_in.enrolled(who):
                 go_half_way(request, who, by_link=False)
-                return HttpResponseRedirect(
-                    with_next(request, "console:code"), status=303
-                )
+                return HttpResponseRedirect(with_next(request, "console:code"), status=303)
             form.clean_or_blame(
                 None,
                 "This operator has no authenticator yet. Ask for a one-time link: "
@@ -156,22 +139,13 @@ def code(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         who = waiting.operator
         try:
-            device = operator_sign_in.check_code(
-                who, form.cleaned_data["code"], by=actor(request, who)
-            )
+            device = operator_sign_in.check_code(who, form.cleaned_data["code"], by=actor(request, who))
         except errors.TotpMismatch:
-            form.clean_or_blame(
-                "code",
-                "That code is not right. Wait for the next one, and check your device’s clock.",
-            )
+            form.clean_or_blame("code", "That code is not right. Wait for the next one, and check your device’s clock.")
         except errors.TotpUsed:
-            form.clean_or_blame(
-                "code", "That code was used already. Wait for the next one."
-            )
+            form.clean_or_blame("code", "That code was used already. Wait for the next one.")
         except errors.TotpNotFound:
-            return HttpResponseRedirect(
-                with_next(request, "console:sign_in"), status=303
-            )
+            return HttpResponseRedirect(with_next(request, "console:sign_in"), status=303)
         except errors.LockedOut as locked:
             retry = locked.retry_after
             form.clean_or_blame("code", too_many(retry))
@@ -186,11 +160,7 @@ def code(request: HttpRequest) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session."""
     if request.user.is_authenticated:
-        audit.record(
-            audit.Tag.OPERATOR_SIGNED_OUT,
-            subject=operator(request).username,
-            by=actor(request),
-        )
+        audit.record(audit.Tag.OPERATOR_SIGNED_OUT, subject=operator(request).username, by=actor(request))
     logout(request)
     return told(request, "You are signed out.", reverse("console:sign_in"))
 
@@ -202,11 +172,7 @@ def link(request: HttpRequest) -> HttpResponse:
     try:
         if request.method != "POST":
             owner = operator_sign_in.link_owner(token)
-            context = {
-                "title": "Welcome",
-                "who": owner.username,
-                "query": request.GET.urlencode(),
-            }
+            context = {"title": "Welcome", "who": owner.username, "query": request.GET.urlencode()}
             return render(request, "link.html", context)
         who = operator_sign_in.spend_link(token, by=actor(request))
     except operator_sign_in.LinkRefused:
@@ -217,11 +183,7 @@ def link(request: HttpRequest) -> HttpResponse:
         go_in(request, who, device)
         return HttpResponseRedirect(reverse("console:pools"), status=303)
     go_half_way(request, who, by_link=True)
-    where = (
-        "console:set_authenticator"
-        if who.has_usable_password()
-        else "console:set_password"
-    )
+    where = "console:set_authenticator" if who.has_usable_password() else "console:set_password"
     return HttpResponseRedirect(reverse(where), status=303)
 
 
@@ -236,9 +198,7 @@ def set_password(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         who = waiting.operator
         try:
-            operators.set_password(
-                who, form.cleaned_data["new_password"], by=actor(request, who)
-            )
+            operators.set_password(who, form.cleaned_data["new_password"], by=actor(request, who))
         except errors.PasswordRejected as weak:
             form.clean_or_blame("new_password", weak.message)
         except errors.Overloaded as busy:
@@ -246,17 +206,9 @@ def set_password(request: HttpRequest) -> HttpResponse:
             form.clean_or_blame(None, BUSY)
         else:
             go_half_way(request, who, by_link=True)
-            where = (
-                "console:code"
-                if operator_sign_in.enrolled(who)
-                else "console:set_authenticator"
-            )
+            where = "console:code" if operator_sign_in.enrolled(who) else "console:set_authenticator"
             return HttpResponseRedirect(reverse(where), status=303)
-    context = {
-        "title": "Choose a password",
-        "who": waiting.operator.username,
-        "step": "Step 1 of 2",
-    }
+    context = {"title": "Choose a password", "who": waiting.operator.username, "step": "Step 1 of 2"}
     return show(request, "set_password.html", context, form, retry)
 
 
@@ -265,45 +217,26 @@ def set_password(request: HttpRequest) -> HttpResponse:
 def set_authenticator(request: HttpRequest) -> HttpResponse:
     """Let one who came by a link enrol an authenticator; its first code signs in."""
     waiting = half_way(request)
-    if (
-        waiting is None
-        or not waiting.by_link
-        or operator_sign_in.enrolled(waiting.operator)
-    ):
+    if waiting is None or not waiting.by_link or operator_sign_in.enrolled(waiting.operator):
         return HttpResponseRedirect(reverse("console:sign_in"))
     who = waiting.operator
     form, retry = forms.Code(request.POST or None), 0
     if request.method == "POST" and form.is_valid():
         try:
-            device = operator_sign_in.confirm_enrolment(
-                who, form.cleaned_data["code"], by=actor(request, who)
-            )
+            device = operator_sign_in.confirm_enrolment(who, form.cleaned_data["code"], by=actor(request, who))
         except (errors.TotpMismatch, errors.TotpUsed):
-            form.clean_or_blame(
-                "code",
-                "That code is not right. Wait for the next one, and check your device’s clock.",
-            )
+            form.clean_or_blame("code", "That code is not right. Wait for the next one, and check your device’s clock.")
         except errors.TotpNotFound:
-            return HttpResponseRedirect(
-                reverse("console:set_authenticator"), status=303
-            )
+            return HttpResponseRedirect(reverse("console:set_authenticator"), status=303)
         except errors.LockedOut as locked:
             retry = locked.retry_after
             form.clean_or_blame("code", too_many(retry))
         else:
             go_in(request, who, device)
-            return told(
-                request,
-                "You are set up. Next time: password, then a code.",
-                reverse("console:pools"),
-            )
-    secret = operator_sign_in.pending_secret(who) or operator_sign_in.enrol(
-        who, by=actor(request, who)
-    )
+            return told(request, "You are set up. Next time: password, then a code.", reverse("console:pools"))
+    secret = operator_sign_in.pending_secret(who) or operator_sign_in.enrol(who, by=actor(request, who))
     address = f"otpauth://totp/Cognate:{who.username}?{urlencode({'secret': secret, 'issuer': 'Cognate'})}"
-    drawing = segno.make(address, error="m", micro=False).svg_inline(
-        border=2, omitsize=True, title="QR code", desc=""
-    )
+    drawing = segno.make(address, error="m", micro=False).svg_inline(border=2, omitsize=True, title="QR code", desc="")
     context = {
         "title": "Set up your authenticator",
         "who": who.username,

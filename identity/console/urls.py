@@ -5,16 +5,7 @@ from __future__ import annotations
 from django.urls import URLPattern, URLResolver, path, re_path
 from django.views.generic import RedirectView
 
-from identity.console import (
-    api_docs,
-    guard,
-    keys,
-    mailbox,
-    pages,
-    people,
-    rest,
-    sign_in,
-)
+from identity.console import api_docs, guard, keys, mailbox, pages, people, rest, sign_in
 
 app_name = "console"
 
@@ -26,11 +17,7 @@ INSIDE = [
     ("console/pools/<str:pool_id>/apps/<slug:client_id>", pages.app, "app"),
     ("console/pools/<str:pool_id>/users", people.people, "users"),
     ("console/pools/<str:pool_id>/users/<uuid:sub>", people.person, "user"),
-    (
-        "console/pools/<str:pool_id>/users/<uuid:sub>/<slug:key>",
-        people.change,
-        "change_user",
-    ),
+    ("console/pools/<str:pool_id>/users/<uuid:sub>/<slug:key>", people.change, "change_user"),
     ("console/pools/<str:pool_id>/audit", pages.events, "audit"),
     ("console/access-keys", keys.keys, "keys"),
     ("console/access-keys/<slug:key_id>/disable", keys.disable_key, "disable_key"),
@@ -54,22 +41,12 @@ API = [
     ("api/v1/pools/<str:pool_id>/apps/<slug:client_id>", rest.App, "api_app"),
     ("api/v1/pools/<str:pool_id>/users", rest.Users, "api_users"),
     ("api/v1/pools/<str:pool_id>/users/<uuid:sub>", rest.User, "api_user"),
-    (
-        "api/v1/pools/<str:pool_id>/users/<uuid:sub>/disable",
-        rest.DisableUser,
-        "api_disable_user",
-    ),
-    (
-        "api/v1/pools/<str:pool_id>/users/<uuid:sub>/enable",
-        rest.EnableUser,
-        "api_enable_user",
-    ),
+    ("api/v1/pools/<str:pool_id>/users/<uuid:sub>/disable", rest.DisableUser, "api_disable_user"),
+    ("api/v1/pools/<str:pool_id>/users/<uuid:sub>/enable", rest.EnableUser, "api_enable_user"),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    re_path(
-        r"^console/?$", RedirectView.as_view(pattern_name="console:pools"), name="home"
-    ),
+    re_path(r"^console/?$", RedirectView.as_view(pattern_name="console:pools"), name="home"),
     *(path(route, guard.signed_in(view), name=name) for route, view, name in INSIDE),
     *(path(route, view, name=name) for route, view, name in OUTSIDE),
     *(path(route, view.as_view(), name=name) for route, view, name in API),

@@ -58,11 +58,7 @@ def check_password(username: str, password: str, *, by: Actor) -> Operator:
     subject = _subject(username)
     guesses.reserve(HOUSE, subject, guesses.Kind.PASSWORD)
     who = Operator.objects.filter(username=username).first()
-    encoded = (
-        who.password
-        if who is not None and who.has_usable_password()
-        else _nobodys_password()
-    )
+    encoded = who.password if who is not None and who.has_usable_password() else _nobodys_password()
     with gate.slot("operators"):
         matches = operators.Hasher().verify(password, encoded)
     if who is None or not matches or not who.has_usable_password() or not who.is_active:
@@ -93,18 +89,10 @@ def check_code(who: Operator, code: str, *, by: Actor) -> TOTPDevice:
     try:
         _spend_step(device, code)
     except (errors.TotpMismatch, errors.TotpUsed):
-        audit.record(
-            Tag.OPERATOR_REFUSED,
-            subject=who.username,
-            by=by,
-            outcome="refused",
-            detail={"method": "totp"},
-        )
+        audit.record(Tag.OPERATOR_REFUSED, subject=who.username, by=by, outcome="refused", detail={"method": "totp"})
         raise
     guesses.clear(HOUSE, subject, guesses.Kind.TOTP)
-    audit.record(
-        Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by, detail={"method": "totp"}
-    )
+    audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by, detail={"method": "totp"})
     return device
 
 
@@ -132,16 +120,9 @@ def enrol(who: Operator, *, by: Actor, confirmed: bool = False) -> str:
         if enrolled(who):
             raise errors.AlreadyExists("The operator has an authenticator.")
         TOTPDevice.objects.filter(user=who, confirmed=False).delete()
-        device = TOTPDevice.objects.create(
-            user=who, name="authenticator", confirmed=confirmed
-        )
+        device = TOTPDevice.objects.create(user=who, name="authenticator", confirmed=confirmed)
         if confirmed:
-            audit.record(
-                Tag.OPERATOR_CHANGED,
-                subject=who.username,
-                by=by,
-                detail={"change": "authenticator"},
-            )
+            audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "authenticator"})
     return base64.b32encode(_seed(device)).decode()
 
 
@@ -165,22 +146,10 @@ def confirm_enrolment(who: Operator, code: str, *, by: Actor) -> TOTPDevice:
     guesses.reserve(HOUSE, subject, guesses.Kind.TOTP)
     _spend_step(device, code)
     with transaction.atomic():
-        if not TOTPDevice.objects.filter(id=device.id, confirmed=False).update(
-            confirmed=True
-        ):
+        if not TOTPDevice.objects.filter(id=device.id, confirmed=False).update(confirmed=True):
             raise errors.TotpNotFound
-        audit.record(
-            Tag.OPERATOR_CHANGED,
-            subject=who.username,
-            by=by,
-            detail={"change": "authenticator"},
-        )
-        audit.record(
-            Tag.OPERATOR_SIGNED_IN,
-            subject=who.username,
-            by=by,
-            detail={"method": "totp"},
-        )
+        audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "authenticator"})
+        audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by, detail={"method": "totp"})
     guesses.clear(HOUSE, subject, guesses.Kind.TOTP)
     device.confirmed = True
     return device
@@ -189,9 +158,7 @@ def confirm_enrolment(who: Operator, code: str, *, by: Actor) -> TOTPDevice:
 def _seed(device: TOTPDevice) -> bytes:
     # The column holds a salt: a copy of the database alone makes no codes.
     place = f"operator-totp:{device.user_id}:{device.key}"
-    return hmac.digest(
-        sealing.permanent_key("operator-totp"), place.encode(), "sha256"
-    )[:20]
+    return hmac.digest(sealing.permanent_key("operator-totp"), place.encode(), "sha256")[:20]
 
 
 def _spend_step(device: TOTPDevice, code: str) -> None:
@@ -203,9 +170,7 @@ def _spend_step(device: TOTPDevice, code: str) -> None:
     if not totp.verify(int(code), TOLERANCE):
         raise errors.TotpMismatch
     step = totp.t()
-    if not TOTPDevice.objects.filter(id=device.id, last_t__lt=step).update(
-        last_t=step, last_used_at=clock.now()
-    ):
+    if not TOTPDevice.objects.filter(id=device.id, last_t__lt=step).update(last_t=step, last_used_at=clock.now()):
         raise errors.TotpUsed
 
 
@@ -220,12 +185,8 @@ def sign_in_link(who: Operator, *, by: Actor) -> str:
         "until": int((clock.now() + LINK_LIFE).timestamp()),
         "password": _password_mark(who),
     }
-    audit.record(
-        Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "link"}
-    )
-    return sealing.seal_text(
-        json.dumps(carried, separators=(",", ":")).encode(), purpose="operator-link"
-    )
+    audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "link"})
+    return sealing.seal_text(json.dumps(carried, separators=(",", ":")).encode(), purpose="operator-link")
 
 
 def link_owner(token: str) -> Operator:
@@ -252,21 +213,14 @@ def spend_link(token: str, *, by: Actor) -> Operator:
     try:
         with transaction.atomic():
             Spent.objects.create(id=link)
-            audit.record(
-                Tag.OPERATOR_SIGNED_IN,
-                subject=who.username,
-                by=by,
-                detail={"method": "link"},
-            )
+            audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by, detail={"method": "link"})
     except IntegrityError:
         raise LinkRefused from None
     return who
 
 
 def _password_mark(who: Operator) -> str:
-    return sealing.keyed_hash(
-        "operator-link-password", f"{who.id}:{who.password}"
-    ).hex()[:24]
+    return sealing.keyed_hash("operator-link-password", f"{who.id}:{who.password}").hex()[:24]
 
 
 def _read_link(token: str) -> tuple[Operator, uuid.UUID]:

@@ -108,10 +108,7 @@ def test_a_bad_app_is_refused_and_not_made(world: World, body: Any, field: str) 
     before = clients(world)
 
     answer = world.api(
-        "POST",
-        f"/pools/{world.pool_id}/apps",
-        data=json.dumps(body),
-        headers={"Content-Type": "application/json"},
+        "POST", f"/pools/{world.pool_id}/apps", data=json.dumps(body), headers={"Content-Type": "application/json"}
     )
 
     assert answer.status_code == 400, answer.text
@@ -145,15 +142,7 @@ def test_an_unreadable_body_is_refused(world: World, body: bytes, kind: str, sta
 
 @pytest.mark.parametrize(
     "query",
-    [
-        "limit=0",
-        "limit=61",
-        "limit=x",
-        "limit=99999999999999999999",
-        "cursor=x",
-        "cursor=%00",
-        "cursor=" + "A" * 3000,
-    ],
+    ["limit=0", "limit=61", "limit=x", "limit=99999999999999999999", "cursor=x", "cursor=%00", "cursor=" + "A" * 3000],
 )
 @pytest.mark.parametrize("path", ["/pools", "/pools/{}/apps", "/pools/{}/users"])
 def test_a_bad_page_is_refused(world: World, path: str, query: str) -> None:
@@ -221,7 +210,9 @@ def test_only_a_right_and_live_key_is_let_in(world: World) -> None:
         assert answer.status_code == 401, header
         assert answer.headers["Content-Type"] == PROBLEM
 
-    assert world.visitor().get("/api/v1/pools", headers={"Authorization": f"Bearer {key_id}.{secret}"}).status_code == 200
+    assert (
+        world.visitor().get("/api/v1/pools", headers={"Authorization": f"Bearer {key_id}.{secret}"}).status_code == 200
+    )
 
 
 def test_a_disabled_key_and_a_disabled_operators_key_stop_at_once(world: World) -> None:

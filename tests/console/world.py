@@ -17,6 +17,7 @@ from requests.adapters import HTTPAdapter
 from tests.live import Live
 
 PASSWORD = "a quiet harbour in november"  # noqa: S105 - of operators that live as long as a test
+SCRIPT = "<script>alert(1)</script>"
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
 
@@ -88,26 +89,24 @@ class World:
             by = Actor.system()
             self.pool, self.other_pool = (
                 user_pools.create(
-                    name,
-                    settings={"username_attributes": ["email"], "auto_verified_attributes": ["email"]},
-                    by=by,
+                    name, settings={"username_attributes": ["email"], "auto_verified_attributes": ["email"]}, by=by
                 )
-                for name in ("Console <b>& Sons</b>", "Next door")
+                for name in ("Harbour, Sons", "Next door")
             )
-            self.pool_id, self.other_pool_id = self.pool.public_id, self.other_pool.public_id
+            self.pool_id, self.other_pool_id = (self.pool.public_id, self.other_pool.public_id)
             user_pools.create_resource_server(
-                self.pool,
-                identifier="photos",
-                name="Photos",
-                scopes=[{"name": "read", "description": "Look"}],
-                by=by,
+                self.pool, identifier="photos", name="Photos", scopes=[{"name": "read", "description": "Look"}], by=by
             )
             self.subs = [
                 str(
                     users.create(
                         self.pool,
                         f"person{number:02}@example.com",
-                        attributes={"email": f"person{number:02}@example.com", "email_verified": "true"},
+                        attributes={
+                            "email": f"person{number:02}@example.com",
+                            "email_verified": "true",
+                            "given_name": SCRIPT,
+                        },
                         temporary_password=None,
                         message="suppress",
                         by=by,
