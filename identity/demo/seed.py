@@ -147,9 +147,9 @@ def oauth(callbacks: list[str], logouts: list[str]) -> dict[str, Any]:
     """Return the settings that the demo's apps of people share."""
     return {
         "explicit_auth_flows": FLOWS,
-        "allowed_o_auth_flows_user_pool_client": True,
-        "allowed_o_auth_flows": ["code"],
-        "allowed_o_auth_scopes": SCOPES,
+        "allowed_oauth_flows_user_pool_client": True,
+        "allowed_oauth_flows": ["code"],
+        "allowed_oauth_scopes": SCOPES,
         "callback_urls": callbacks,
         "logout_urls": logouts,
         "supported_identity_providers": ["COGNITO"],
@@ -182,9 +182,9 @@ def machine_client(kept: dict[str, Any]) -> dict[str, Any]:
     pool = access.pool(kept["user_pool_id"])
     wanted = {
         "generate_secret": True,
-        "allowed_o_auth_flows_user_pool_client": True,
-        "allowed_o_auth_flows": ["client_credentials"],
-        "allowed_o_auth_scopes": ["photos/read", "photos/write"],
+        "allowed_oauth_flows_user_pool_client": True,
+        "allowed_oauth_flows": ["client_credentials"],
+        "allowed_oauth_scopes": ["photos/read", "photos/write"],
     }
     client = app_clients.create(pool, "Machine", settings=wanted, by=BY)
     return {"machine_client_id": client.client_id, "machine_client_secret": app_clients.secrets(client)[0]}
