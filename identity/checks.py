@@ -21,6 +21,8 @@ RESERVED = 20
 """Connections left to people, monitoring and migrations."""
 WORKER_SPARE = 2
 """The worker's sweep, and beat."""
+OLDEST = 150000
+"""PostgreSQL 15, as the server numbers itself."""
 ENOUGH_BYTES = 16
 """A random key of 32 bytes has far more distinct ones than a typed or repeated one."""
 
@@ -64,8 +66,8 @@ def sealing_keys_are_safe(app_configs: Apps = None, **_: object) -> list[CheckMe
         found.append(warning(1, f"Others may read {path}.", "chmod 600, unless only containers see it."))
     if (path.parent / "bootstrap.json").exists():
         found.append(error(3, f"{path} is the development key of a `make run`.", "`make secrets` makes new ones."))
-    if any(len(set(key.secret)) < ENOUGH_BYTES for key in keys):
-        found.append(error(4, "A sealing key is not random.", "openssl rand -base64 32"))
+    if any(key.id.startswith("development") or len(set(key.secret)) < ENOUGH_BYTES for key in keys):
+        found.append(error(4, "A sealing key is for development, or not random.", "openssl rand -base64 32"))
     return found
 
 
@@ -135,12 +137,14 @@ def connections_suffice(
     for alias in databases or ():
         try:
             with connections[alias].cursor() as cursor:
-                cursor.execute("SELECT current_setting('max_connections')::int")
-                (allowed,) = cursor.fetchone()
+                cursor.execute("SELECT current_setting('max_connections')::int, current_setting('server_version_num')::int")
+                allowed, version = cursor.fetchone()
         except DatabaseError:
             # A database that is away is the readiness probe's to tell; processes may start before it.
             found.append(warning(4, f"The database `{alias}` does not answer.", "Its connection limit is unknown."))
             continue
+        if version < OLDEST:
+            found.append(error(16, f"The database `{alias}` is older than PostgreSQL 15.", "Upgrade the server."))
         if connections_wanted() > allowed - RESERVED:
             level = error if settings.MODE == "production" else warning
             found.append(

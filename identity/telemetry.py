@@ -217,7 +217,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
 
 # -- health ----------------------------------------------------------------------------------------------------------
 
-Probe = Callable[[], str]
+Probe = Callable[[], str | None]
 """Returns what is wrong in a few words that may be shown to anyone, or nothing."""
 _probes: dict[str, Probe] = {}
 
@@ -263,7 +263,7 @@ def ask(name: str, probe: Probe) -> str:
         wrong = "the database does not answer"
     if wrong:
         UNREADY.labels(name).inc()
-    return wrong
+    return wrong or ""
 
 
 def live(_request: HttpRequest) -> HttpResponse:
