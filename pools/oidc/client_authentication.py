@@ -7,22 +7,35 @@ from __future__ import annotations
 
 import base64
 import binascii
+import contextlib
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote_plus
 
+from identity.foundation import limits
 from identity.foundation.errors import ClientRefused
 from pools.oidc import errors
-from pools.services import access
+from pools.services import access, audit
+from pools.services.audit import Actor, Tag
 
 if TYPE_CHECKING:
+    from identity.foundation.call import Call
     from pools.models import AppClient, UserPool
 
 CLIENT_ID = re.compile(r"[\w+-]{1,128}", re.ASCII)
+# Refusals of one client that leave an audit row: a stranger who knows its id must not fill the table.
+AUDITED, WINDOW = 10, 60
 
 
-def authenticate(pool: UserPool, form: Mapping[str, str], authorization: str) -> AppClient:
+class Presented(NamedTuple):
+    """Who a request says it is, and the secret it shows, in each way it may be meant."""
+
+    client_id: str
+    secrets: tuple[str | None, ...]
+
+
+def authenticate(call: Call, pool: UserPool, form: Mapping[str, str]) -> AppClient:
     """Return the client of this pool that proved itself.
 
     Raises:
@@ -31,32 +44,32 @@ def authenticate(pool: UserPool, form: Mapping[str, str], authorization: str) ->
         OAuth2Error: two proofs, or no client named.
 
     """
-    if not authorization:
-        return proven(pool, named(form), form.get("client_secret"))
-    if "client_secret" in form:
-        raise errors.refusal("invalid_request", "The client authenticates in more than one way.")
-    user, secret = basic(authorization)
-    client_id = user if CLIENT_ID.fullmatch(user) else unquote_plus(user)
-    if form.get("client_id", client_id) != client_id:
-        raise errors.refusal("invalid_request", "The client is named in two ways that differ.")
-    try:
-        # Cognito's clients send the pair as it is; RFC 6749 section 2.3.1 wants both parts form-encoded.
-        return proven(pool, client_id, secret)
-    except ClientRefused:
-        if unquote_plus(secret) == secret:
-            raise
-        return proven(pool, client_id, unquote_plus(secret))
+    authorization = call.headers.get("authorization", "")
+    presented = by_header(authorization, form) if authorization else by_form(form)
+    if not CLIENT_ID.fullmatch(presented.client_id):
+        raise ClientRefused(detail="not a client id")
+    client = access.client_in(pool, presented.client_id)
+    for secret in presented.secrets:
+        with contextlib.suppress(ClientRefused):
+            access.authenticate(client, secret)
+            return client
+    if limits.take("client_refused", client.client_id, limit=AUDITED, window=WINDOW):
+        by = Actor.visitor(address=call.address, request_id=call.request_id)
+        audit.record(Tag.CLIENT_REFUSED, pool=pool, subject=client.client_id, outcome="refused", by=by)
+    raise ClientRefused(detail=f"client {client.client_id}")
 
 
-def named(form: Mapping[str, str]) -> str:
-    """Return the client id of a form."""
+def by_form(form: Mapping[str, str]) -> Presented:
+    """Read a proof in the form, or none."""
     if "client_id" not in form:
         raise errors.refusal("invalid_request", "The parameter client_id is missing.")
-    return form["client_id"]
+    return Presented(form["client_id"], (form.get("client_secret"),))
 
 
-def basic(authorization: str) -> tuple[str, str]:
-    """Return the two parts of a Basic credential."""
+def by_header(authorization: str, form: Mapping[str, str]) -> Presented:
+    """Read a proof by Basic; the form may name the same client, and must show no secret."""
+    if "client_secret" in form:
+        raise errors.refusal("invalid_request", "The client authenticates in more than one way.")
     scheme, _, credential = authorization.partition(" ")
     try:
         pair = base64.b64decode(credential.strip(), validate=True).decode()
@@ -65,13 +78,8 @@ def basic(authorization: str) -> tuple[str, str]:
     user, colon, secret = pair.partition(":")
     if scheme.lower() != "basic" or not colon:
         raise ClientRefused(detail="unreadable Authorization header")
-    return user, secret
-
-
-def proven(pool: UserPool, client_id: str, secret: str | None) -> AppClient:
-    """Return the client if the secret (or its absence) is right."""
-    if not CLIENT_ID.fullmatch(client_id):
-        raise ClientRefused(detail="not a client id")
-    client = access.client_in(pool, client_id)
-    access.authenticate(client, secret or None)
-    return client
+    client_id = user if CLIENT_ID.fullmatch(user) else unquote_plus(user)
+    if form.get("client_id", client_id) != client_id:
+        raise errors.refusal("invalid_request", "The client is named in two ways that differ.")
+    # Cognito's clients send the pair as it is; RFC 6749 section 2.3.1 wants both parts form-encoded.
+    return Presented(client_id, tuple(dict.fromkeys((secret or None, unquote_plus(secret) or None))))

@@ -61,7 +61,7 @@ def refused(error: str, description: str, status: int, *, scope: str = "") -> An
 def revoke(call: Call, pool: UserPool) -> Answer:
     """RFC 7009: end a refresh token and what hangs on it. A token that is unknown or dead already is no error."""
     form = endpoints.form(call)
-    client = client_authentication.authenticate(pool, form, call.headers.get("authorization", ""))
+    client = client_authentication.authenticate(call, pool, form)
     if "token" not in form:
         raise errors.refusal("invalid_request", "The parameter token is missing.")
     by = Actor.client(client.client_id, address=call.address, request_id=call.request_id)

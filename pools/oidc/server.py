@@ -49,9 +49,7 @@ class PoolServer(AuthorizationServer):  # type: ignore[misc]  # Authlib has no t
     def authenticate_client(self, request: PoolRequest, methods: object, endpoint: str = "token") -> AppClient:
         """Return the client that proved itself. Each method is open to each kind of client that can use it."""
         del methods, endpoint
-        request.client = client_authentication.authenticate(
-            request.pool, request.posted, request.headers.get("authorization", "")
-        )
+        request.client = client_authentication.authenticate(request.call, request.pool, request.posted)
         client: AppClient = request.client
         return client
 
