@@ -109,6 +109,7 @@ class World:
     def user(self, name: str) -> dict[str, Any]:
         """Return a user as an operator sees it."""
         found: dict[str, Any] = self.idp.admin_get_user(UserPoolId=self.pool_id, Username=name)
+        del found["ResponseMetadata"]
         return found
 
     def code(self, to: str, *, count: int = 1) -> str:

@@ -1,0 +1,194 @@
+"""Users through boto3, as operators see them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.cognito.conftest import PASSWORD, World, named, refused
+
+
+def create(world: World, name: str = "", **more: Any) -> dict[str, Any]:
+    made = world.idp.admin_create_user(
+        **{
+            "UserPoolId": world.pool_id,
+            "Username": name or f"user-{secrets.token_hex(4)}",
+            "MessageAction": "SUPPRESS",
+            **more,
+        }
+    )
+    user: dict[str, Any] = made["User"]
+    return user
+
+
+def test_an_operator_makes_a_user(world: World) -> None:
+    made = create(world, UserAttributes=[{"Name": "email", "Value": "x@example.com"}])
+
+    told = world.user(made["Username"])
+
+    assert made["UserStatus"] == told["UserStatus"] == "FORCE_CHANGE_PASSWORD"
+    assert made["Enabled"] is told["Enabled"] is True
+    assert named(made["Attributes"]) == named(told["UserAttributes"])
+    assert set(named(made["Attributes"])) == {"sub", "email", "email_verified"}
+    assert "Attributes" not in told
+    assert "UserMFASettingList" not in told
+
+
+def test_a_user_is_found_by_name_and_sub(world: World) -> None:
+    made = create(world)
+    sub = named(made["Attributes"])["sub"]
+
+    assert world.user(sub)["Username"] == made["Username"]
+    for stranger in ("stranger", "x" * 128, "00000000-0000-4000-8000-000000000000"):
+        with refused("UserNotFoundException", "User does not exist."):
+            world.user(stranger)
+
+
+def test_an_invitation_holds_name_and_password(world: World) -> None:
+    name = f"guest-{secrets.token_hex(4)}"
+    email = f"{name}@example.com"
+    attributes = [{"Name": "email", "Value": email}]
+    given = {"UserPoolId": world.pool_id, "Username": name, "DesiredDeliveryMediums": ["EMAIL"]}
+
+    world.idp.admin_create_user(**given, UserAttributes=attributes, TemporaryPassword="Temporary-77")
+
+    assert name in world.live.message(email)["body"]
+    assert "Temporary-77" in world.live.message(email)["body"]
+    assert world.sign_in(name, "Temporary-77")["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
+    world.idp.admin_create_user(**given, MessageAction="RESEND", TemporaryPassword="Temporary-88")
+    assert "Temporary-88" in world.live.message(email, count=2)["body"]
+    assert world.sign_in(name, "Temporary-88")["ChallengeName"] == "NEW_PASSWORD_REQUIRED"
+    person = world.person()
+    with refused("UnsupportedUserStateException"):
+        world.idp.admin_create_user(UserPoolId=world.pool_id, Username=person, MessageAction="RESEND")
+    with refused("UserNotFoundException"):
+        world.idp.admin_create_user(UserPoolId=world.pool_id, Username="stranger", MessageAction="RESEND")
+
+
+@pytest.mark.parametrize(
+    ("more", "code", "text"),
+    [
+        ({"TemporaryPassword": "short1"}, "InvalidPasswordException", None),
+        ({"UserAttributes": [{"Name": "nonsense", "Value": "x"}]}, "InvalidParameterException", None),
+        ({"UserAttributes": [{"Name": "sub", "Value": "x"}]}, "InvalidParameterException", None),
+        ({"UserAttributes": [{"Name": "email", "Value": "x"}]}, "InvalidParameterException", None),
+        ({"MessageAction": "SHOUT"}, "InvalidParameterException", None),
+        ({"Username": ""}, "InvalidParameterException", None),
+        ({"Username": "two words"}, "InvalidParameterException", None),
+    ],
+)
+def test_a_user_that_breaks_a_rule_is_not_made(world: World, more: dict[str, Any], code: str, text: str | None) -> None:
+    name = f"never-{secrets.token_hex(4)}"
+
+    with refused(code, text):
+        create(world, name, **more)
+
+    assert create(world, name)
+
+
+def test_a_name_is_taken_once_in_a_pool(world: World, new_world: Callable[..., World]) -> None:
+    name = create(world)["Username"]
+
+    with refused("UsernameExistsException", "User account already exists"):
+        create(world, name)
+    assert create(new_world(), name)
+
+
+@pytest.fixture(scope="module")
+def crowd(live: Any) -> tuple[World, list[str]]:
+    """Return a pool with seven people."""
+    world = World(live)
+    names = [f"p{number}" for number in range(7)]
+    for number, name in enumerate(names):
+        create(
+            world,
+            name,
+            UserAttributes=[
+                {"Name": "email", "Value": f"{name}@example.com"},
+                {"Name": "given_name", "Value": "Ana" if number % 2 else 'An "a"'},
+            ],
+        )
+    return world, names
+
+
+def listed(world: World, **more: Any) -> list[str]:
+    pages = world.idp.get_paginator("list_users").paginate(UserPoolId=world.pool_id, **more)
+    return [user["Username"] for page in pages for user in page["Users"]]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 60])
+def test_pages_neither_skip_nor_repeat(crowd: tuple[World, list[str]], size: int) -> None:
+    world, names = crowd
+
+    assert sorted(listed(world, PaginationConfig={"PageSize": size})) == names
+
+
+@pytest.mark.parametrize("size", [1, 60])
+@pytest.mark.parametrize(
+    ("filter", "found"),
+    [
+        ('username = "p3"', ["p3"]),
+        ('username ^= "p"', ["p0", "p1", "p2", "p3", "p4", "p5", "p6"]),
+        ('email = "p2@example.com"', ["p2"]),
+        ('email ^= "p2"', ["p2"]),
+        ('given_name = "Ana"', ["p1", "p3", "p5"]),
+        ('given_name = "An \\"a\\""', ["p0", "p2", "p4", "p6"]),
+        ('given_name ^= "An"', ["p0", "p1", "p2", "p3", "p4", "p5", "p6"]),
+        ('cognito:user_status = "force_change_password"', ["p0", "p1", "p2", "p3", "p4", "p5", "p6"]),
+        ('cognito:user_status = "CONFIRMED"', []),
+        ('status = "Enabled"', ["p0", "p1", "p2", "p3", "p4", "p5", "p6"]),
+        ('status = "Disabled"', []),
+        ('username ^= "%"', []),
+        ('username = "P3"', []),
+        ("", ["p0", "p1", "p2", "p3", "p4", "p5", "p6"]),
+    ],
+)
+def test_a_filter_finds_exactly(crowd: tuple[World, list[str]], filter: str, found: list[str], size: int) -> None:
+    world, _ = crowd
+
+    assert sorted(listed(world, Filter=filter, PaginationConfig={"PageSize": size})) == found
+
+
+@pytest.mark.parametrize(
+    "filter", ["nonsense", 'custom:x = "y"', 'username > "p"', 'username = "p', 'username = "p" or "1"', 'nickname = "x"']
+)
+def test_a_filter_that_says_nothing_is_refused(crowd: tuple[World, list[str]], filter: str) -> None:
+    world, _ = crowd
+
+    with refused("InvalidParameterException"):
+        world.idp.list_users(UserPoolId=world.pool_id, Filter=filter)
+
+
+def test_a_page_token_belongs_to_its_list(crowd: tuple[World, list[str]], world: World) -> None:
+    pool, _ = crowd
+    token = pool.idp.list_users(UserPoolId=pool.pool_id, Limit=2)["PaginationToken"]
+
+    for given in (
+        {"UserPoolId": world.pool_id, "PaginationToken": token},
+        {"UserPoolId": pool.pool_id, "PaginationToken": token, "Filter": 'username ^= "p"'},
+        {"UserPoolId": pool.pool_id, "PaginationToken": "garbage"},
+    ):
+        with refused("InvalidParameterException", "Invalid pagination token given."):
+            pool.idp.list_users(**given)
+
+
+def test_only_the_wanted_attributes_are_told(crowd: tuple[World, list[str]]) -> None:
+    world, _ = crowd
+
+    users = world.idp.list_users(UserPoolId=world.pool_id, AttributesToGet=["email"])["Users"]
+
+    assert {frozenset(named(user["Attributes"])) for user in users} == {frozenset({"email"})}
+
+
+def test_a_pool_shows_no_one_elses_people(crowd: tuple[World, list[str]], world: World) -> None:
+    other, names = crowd
+
+    assert not set(names) & set(listed(world))
+    for name in names:
+        with refused("UserNotFoundException", "User does not exist."):
+            world.user(name)
+    assert other.pool_id != world.pool_id
+    assert PASSWORD
