@@ -63,5 +63,5 @@ app.autodiscover_tasks(["pools", "federation"])
 
 
 @signals.setup_logging.connect
-def keep_our_logging(**_given: Any) -> None:  # noqa: ANN401 - what the signal sends
+def keep_our_logging(**_given: Any) -> None:
     """Leave logging as ``identity.telemetry`` set it up: a receiver keeps Celery from its own."""

@@ -137,7 +137,9 @@ def connections_suffice(
     for alias in databases or ():
         try:
             with connections[alias].cursor() as cursor:
-                cursor.execute("SELECT current_setting('max_connections')::int, current_setting('server_version_num')::int")
+                cursor.execute(
+                    "SELECT current_setting('max_connections')::int, current_setting('server_version_num')::int"
+                )
                 allowed, version = cursor.fetchone()
         except DatabaseError:
             # A database that is away is the readiness probe's to tell; processes may start before it.

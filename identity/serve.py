@@ -67,7 +67,7 @@ def main(arguments: list[str]) -> int:
         sys.stderr.write(f"{unsafe}\n")
         return 1
     command = commands[arguments[0]]()
-    os.execv(command[0], command)  # noqa: S606 - the command is made above
+    os.execv(command[0], command)  # noqa: S606 - the command is made above; nothing returns
 
 
 if __name__ == "__main__":

@@ -147,7 +147,7 @@ class Environment(BaseSettings):
         return self
 
     @classmethod
-    def settings_customise_sources(  # noqa: PLR0913 - pydantic's signature
+    def settings_customise_sources(
         cls,
         settings_cls: type[BaseSettings],
         init_settings: PydanticBaseSettingsSource,
@@ -228,7 +228,7 @@ WIRE_RESPONSE_CHECKS = environment.wire_response_checks
 # because a pool's own domain lives in the database.
 ALLOWED_HOSTS = ["*"]
 # The console signs its session cookies and forms with a key derived from the sealing keys (identity.apps).
-SECRET_KEY = "derived-from-the-sealing-keys-when-the-app-is-ready"
+SECRET_KEY = "derived-from-the-sealing-keys-when-the-app-is-ready"  # noqa: S105 - no secret: identity.apps replaces it
 ROOT_URLCONF = "identity.urls"
 POOL_URLCONF = "identity.pool_urls"
 WSGI_APPLICATION = "identity.wsgi.application"

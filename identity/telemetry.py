@@ -36,8 +36,9 @@ HARMLESS = frozenset({"status_code", "error_code", "token_use", "token_type", "s
 WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 # `name=value` and `"name": "value"` inside a text: query strings, forms, JSON, representations.
 GIVEN = re.compile(
-    r"(?i)(?P<name>\b[\w-]*(?:password|passwd|secret|token|authorization|cookie|session|otp|assertion|samlresponse)[\w-]*"
-    r"|\b(?:code|state|code_verifier|seed|pin))(?P<is>[\"']?\s*[=:]\s*[\"']?)(?P<value>(?:bearer |basic )?[^\s&\"',;}]+)"
+    r"(?i)(?P<name>\b[\w-]*(?:password|passwd|secret|token|authorization|cookie|session|otp|assertion|samlresponse)"
+    r"[\w-]*|\b(?:code|state|code_verifier|seed|pin))(?P<is>[\"']?\s*[=:]\s*[\"']?)"
+    r"(?P<value>(?:bearer |basic )?[^\s&\"',;}]+)"
 )
 SHAPES = (
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
@@ -56,7 +57,7 @@ DEEP = 8
 
 @lru_cache(maxsize=4096)
 def names_a_secret(name: str) -> bool:
-    """Say whether a field of this name (``new_password``, ``AccessToken``, ``Set-Cookie``) holds what must be hidden."""
+    """Say whether a field of this name (``new_password``, ``AccessToken``) holds what must be hidden."""
     if name.lower() in HARMLESS:
         return False
     words = [word.lower() for word in WORDS.findall(name)]
@@ -276,7 +277,10 @@ def ready(_request: HttpRequest) -> HttpResponse:
     wrong = {name: ask(name, probe) for name, probe in _probes.items()}
     is_ready = not any(wrong.values())
     return JsonResponse(
-        {"status": "ready" if is_ready else "not ready", "probes": {name: text or "ok" for name, text in wrong.items()}},
+        {
+            "status": "ready" if is_ready else "not ready",
+            "probes": {name: text or "ok" for name, text in wrong.items()},
+        },
         status=200 if is_ready else 503,
         headers={"Cache-Control": "no-store"},
     )

@@ -92,7 +92,7 @@ def resolve(host: str, port: int, seconds: float) -> list[tuple[socket.AddressFa
 class TimedSocket(socket.socket):
     """A socket whose every read ends with the call under way."""
 
-    def recv_into(self, *arguments: Any, **options: Any) -> int:  # noqa: ANN401 - the socket's own
+    def recv_into(self, *arguments: Any, **options: Any) -> int:
         """Read what is there, within what is left of the call's time."""
         self.settimeout(remaining())
         return super().recv_into(*arguments, **options)
@@ -101,7 +101,7 @@ class TimedSocket(socket.socket):
 class TimedTlsSocket(ssl.SSLSocket):
     """The same over TLS."""
 
-    def recv_into(self, *arguments: Any, **options: Any) -> int:  # noqa: ANN401 - the socket's own
+    def recv_into(self, *arguments: Any, **options: Any) -> int:
         """Read what is there, within what is left of the call's time."""
         self.settimeout(remaining())
         return super().recv_into(*arguments, **options)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.db import models
 from django.db.models.functions import Now
 
-from identity.foundation.names import uuid7
 from pools.models.user import User
 from pools.models.user_pool import UserPool
 

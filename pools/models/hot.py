@@ -364,13 +364,13 @@ def browser(pool_id: int, session_id: UUID) -> Browser | None:
     return Browser(row[0], bytes(row[1]), row[2], row[3], document(row[4]), *row[5:10], found)
 
 
-def reserve_guess(**parameters: Any) -> tuple[int, datetime | None] | None:  # noqa: ANN401 - statement parameters
+def reserve_guess(**parameters: Any) -> tuple[int, datetime | None] | None:
     """Count a guess before it is looked at; None when the subject is locked."""
     row = one(RESERVE_GUESS, parameters)
     return (int(row[0]), row[1]) if row else None
 
 
-def step(  # noqa: PLR0913 - statement parameters
+def step(
     pool_id: int, attempt_id: UUID, at: int, *, still_open: bool, evidence: dict[str, Any], now: datetime
 ) -> bool:
     """Spend a step of an attempt; False when it was spent already, closed or late."""

@@ -59,7 +59,9 @@ class User(models.Model):
         db_table = "pool_user"
         constraints = [
             models.UniqueConstraint(fields=["pool", "sub"], name="pool_user_sub"),
-            models.UniqueConstraint(fields=["pool", "username"], name="pool_user_username_once", condition=Q(deleted_at=None)),
+            models.UniqueConstraint(
+                fields=["pool", "username"], name="pool_user_username_once", condition=Q(deleted_at=None)
+            ),
         ]
         indexes = [
             models.Index(fields=["pool", "id"], name="pool_user_page", condition=Q(deleted_at=None)),
