@@ -163,10 +163,10 @@ class Browser:
             self._write(response, self.session_cookie, self._opened.cookie, self._opened.max_age)
         elif self._closed:
             self._delete(response, self.session_cookie)
+        if self._kept_changed:
+            self._write_kept(response)  # first: what is kept is sealed for the nonce, and makes one where there is none
         if self.nonce != self._nonce_written:
             self._write(response, self.nonce_cookie, self.nonce, None)
-        if self._kept_changed:
-            self._write_kept(response)
         return response
 
     def _write_kept(self, response: HttpResponse) -> None:

@@ -26,6 +26,8 @@ AGAIN = frozenset({"max_age", "signed_in_since", "resume"})
 @page()
 def sign_in(visit: Visit) -> HttpResponse:
     """Ask for name and password."""
+    if visit.request.method != "POST" and must_begin_at_authorize(visit):
+        return visit.onward()
     if visit.request.method != "POST":
         return shown(visit, SignInForm(visit.pool, initial={"username": expected_name(visit)}))
     form = SignInForm(visit.pool, visit.request.POST)
@@ -44,12 +46,16 @@ def sign_in(visit: Visit) -> HttpResponse:
     return proceed(visit, outcome, username=username)
 
 
+def must_begin_at_authorize(visit: Visit) -> bool:
+    """Say whether the app wants a new sign-in, and came here at once: authorize notes from when on one counts."""
+    asks = bool(ASKS_AGAIN & set(visit.asked.get("prompt", "").split()))
+    return asks and "response_type" in visit.asked and "signed_in_since" not in visit.asked
+
+
 def shown(visit: Visit, form: SignInForm) -> HttpResponse:
     """Show the page; somebody who is signed in already may carry on without a password, unless the app forbids it."""
-    session = None
-    asked_again = ASKS_AGAIN & set(visit.asked.get("prompt", "").split()) or AGAIN & set(visit.asked)
-    if not asked_again and not form.is_bound:
-        session = visit.browser.current()
+    is_enough = not AGAIN & set(visit.asked) and not form.is_bound
+    session = visit.browser.current() if is_enough else None
     return visit.show(
         "sign_in",
         form=form.focused(),

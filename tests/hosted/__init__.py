@@ -1,0 +1,1 @@
+"""The login pages, over HTTP against a live installation."""

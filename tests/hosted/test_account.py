@@ -1,0 +1,101 @@
+"""The account's own pages: who is signed in, an authenticator app, signing out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from urllib.parse import parse_qsl, urlsplit
+
+import pyotp
+import pytest
+
+from tests.hosted.world import PASSWORD, Visitor, World
+
+
+@pytest.fixture
+def person(world: World, visitor: Visitor) -> str:
+    """Return somebody who is signed in and looks at their account."""
+    name = world.person()
+    visitor.open(f"{world.base}/account?client_id={world.client_id}")
+    assert visitor.submit(username=name, password=PASSWORD).path == "/account"
+    return name
+
+
+def age(world: World, minutes: int) -> None:
+    """Make every sign-in of the pool so much older."""
+    from django.db.models import F
+
+    from pools.models import BrowserSession
+
+    with world.rows() as pool:
+        BrowserSession.objects.filter(pool=pool).update(auth_time=F("auth_time") - timedelta(minutes=minutes))
+
+
+def test_an_authenticator_is_set_up_and_removed(world: World, visitor: Visitor, person: str) -> None:
+    visitor.follow("Set up")
+    page = visitor.submit()
+    secret = dict(parse_qsl(urlsplit(page.link("Open in an authenticator app")).query))["secret"]
+
+    assert "That code didn't work." in visitor.submit(code="000000").alert
+    page = visitor.submit(code=pyotp.TOTP(secret).now())
+    assert "Your authenticator app is set up." in page.text
+    assert world.visitor().sign_in(person).path == "/login/totp"
+
+    page = visitor.submit()
+    assert "Your authenticator app is removed." in page.text
+    assert world.visitor().sign_in(person).code
+
+
+def test_how_to_sign_in_changes_only_after_a_fresh_proof(world: World, visitor: Visitor, person: str) -> None:
+    visitor.follow("Set up")
+    old = visitor.cookie()
+    age(world, 11)
+
+    page = visitor.submit()
+    assert page.path == "/login"
+    assert "before you change how you sign in" in page.text.replace("&#x27;", "'")
+    assert page.form["username"]["value"] == person
+
+    page = visitor.submit(password=PASSWORD)
+    assert page.path == "/account/mfa"
+    assert visitor.cookie() != old
+    assert "<svg" in visitor.submit().text
+
+
+def test_a_pool_that_requires_a_factor_keeps_it(strict: World) -> None:
+    visitor, name = strict.visitor(), strict.person()
+    page = visitor.sign_in(name)
+    secret = dict(parse_qsl(urlsplit(page.link("Open in an authenticator app")).query))["secret"]
+    assert visitor.submit(code=pyotp.TOTP(secret).now()).code
+
+    page = visitor.open(f"{strict.base}/account/mfa?client_id={strict.client_id}")
+
+    assert page.read.forms == []
+    assert "required here" in page.text
+
+
+def test_signing_out_ends_the_session_for_copies_of_its_cookie_too(
+    world: World, visitor: Visitor, person: str
+) -> None:
+    copy = world.visitor()
+    copy.session.cookies.update(visitor.session.cookies)
+    address = f"{world.base}/account?client_id={world.client_id}"
+    assert copy.open(address).path == "/account"
+
+    assert visitor.submit().path == "/signedout"
+
+    assert visitor.cookie() is None
+    assert visitor.open(address).path == "/login"
+    assert copy.open(address).path == "/login"
+
+
+def test_a_disabled_person_is_out_at_once(world: World, visitor: Visitor, person: str) -> None:
+    world.disable(person)
+
+    assert visitor.open(f"{world.base}/account?client_id={world.client_id}").path == "/login"
+
+
+def test_the_account_of_nobody_asks_for_an_app(world: World, visitor: Visitor) -> None:
+    page = visitor.open(f"{world.base}/account")
+
+    assert page.status == 400
+    assert "which app" in page.alert

@@ -1,0 +1,65 @@
+"""A forgotten password by pages."""
+
+from __future__ import annotations
+
+from tests.hosted.world import OTHER_PASSWORD, PASSWORD, Visitor, World
+
+CODE_FAILED = "That code didn't work. Check it, or ask for a new one."
+
+
+def test_a_forgotten_password_is_replaced_by_a_mailed_code(world: World, visitor: Visitor) -> None:
+    name = world.person()
+    visitor.start()
+    visitor.follow("Forgot your password?")
+    page = visitor.submit(username=name)
+    assert page.path == "/confirmForgotPassword"
+    assert page.form["username"]["value"] == name
+
+    page = visitor.submit(code=world.mailed(name), new_password=OTHER_PASSWORD)
+
+    assert page.path == "/login"
+    assert "Your password is changed. Sign in with the new one." in page.text
+    assert page.form["username"]["value"] == name
+    assert visitor.submit(password=OTHER_PASSWORD).code
+    assert world.visitor().sign_in(name, PASSWORD).path == "/login"
+
+
+def test_nobody_is_told_apart_on_the_way(world: World) -> None:
+    texts = []
+    for name in (world.person(), world.name()):
+        visitor = world.visitor()
+        visitor.open(f"{world.base}/forgotPassword?client_id={world.client_id}")
+        steps = [visitor.submit(username=name)]
+        steps += [visitor.submit(code="000000", new_password=OTHER_PASSWORD) for _ in range(7)]
+        for page in steps:
+            text = page.text.replace(name, "NAME").replace(page.form.values["form_token"], "TOKEN")
+            texts.append((page.status, page.path, text, len(visitor.cookie("-step") or "")))
+
+    assert texts[: len(texts) // 2] == texts[len(texts) // 2 :]
+    assert CODE_FAILED.split("'")[0] in texts[-1][2]
+
+
+def test_a_weak_password_does_not_spend_the_code(world: World, visitor: Visitor) -> None:
+    name = world.person()
+    visitor.start("/forgotPassword")
+    visitor.submit(username=name)
+    code = world.mailed(name)
+
+    page = visitor.submit(code=code, new_password="weak")
+    assert page.alert == "That password is too short."
+    assert page.form["code"]["value"] == code
+
+    assert visitor.submit(new_password=OTHER_PASSWORD).path == "/login"
+
+
+def test_a_code_works_once(world: World, visitor: Visitor) -> None:
+    name = world.person()
+    visitor.start("/forgotPassword")
+    visitor.submit(username=name)
+    form, code = visitor.here, world.mailed(name)
+    assert visitor.submit(code=code, new_password=OTHER_PASSWORD).path == "/login"
+
+    visitor.page = form
+    page = visitor.submit(username=name, code=code, new_password=PASSWORD)
+
+    assert page.alert == CODE_FAILED

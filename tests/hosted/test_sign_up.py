@@ -1,0 +1,202 @@
+"""Signing up by pages, confirming by the mailed code, and the offer of a second factor."""
+
+from __future__ import annotations
+
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pyotp
+import pytest
+
+from tests.hosted.world import OTHER_PASSWORD, PASSWORD, Visitor, World
+
+CODE_FAILED = "That code didn't work. Check it, or ask for a new one."
+
+
+def signed_up(world: World, visitor: Visitor, name: str, password: str = PASSWORD) -> None:
+    """Come from the app without an account, and ask for one."""
+    visitor.open(world.url("/oauth2/authorize"))
+    visitor.follow("Create an account")
+    page = visitor.submit(username=name, password=password)
+    assert page.path == "/confirm", page.alert
+
+
+def test_the_story_flows_from_the_app_through_sign_up_and_a_second_factor_back(world: World, visitor: Visitor) -> None:
+    name = world.name()
+    signed_up(world, visitor, name)
+    assert name in visitor.here.text
+
+    page = visitor.submit(code=world.mailed(name))
+    assert page.path == "/login"
+    assert "Your account is confirmed. Sign in to continue." in page.text
+    assert page.form["username"]["value"] == name
+
+    page = visitor.submit(password=PASSWORD)
+    assert page.path == "/login/mfa"
+    secret = dict(parse_qsl(urlsplit(page.link("Open in an authenticator app")).query))["secret"]
+    assert secret in page.text.replace(" ", "")
+    assert "<svg" in page.text
+    assert "style=" not in page.text
+
+    totp = pyotp.TOTP(secret)
+    page = visitor.submit(code=totp.now())
+    assert page.code
+    assert world.visitor().sign_in(name).path == "/login/totp"
+
+
+def test_not_now_is_one_click_and_the_offer_does_not_come_back(world: World, visitor: Visitor) -> None:
+    name = world.name()
+    signed_up(world, visitor, name)
+    visitor.submit(code=world.mailed(name))
+    assert visitor.submit(password=PASSWORD).path == "/login/mfa"
+
+    assert visitor.follow("Not now").code
+    assert world.visitor().sign_in(name).code
+
+
+def test_a_wrong_code_may_be_corrected(world: World, visitor: Visitor) -> None:
+    name = world.name()
+    signed_up(world, visitor, name)
+
+    wrong = visitor.submit(code="000000")
+    assert wrong.alert == CODE_FAILED
+    assert wrong.form["code"]["aria-invalid"] == "true"
+
+    assert visitor.submit(code=world.mailed(name)).path == "/login"
+
+
+def test_an_unconfirmed_account_is_led_to_its_code_after_the_right_password(world: World, visitor: Visitor) -> None:
+    name = world.name()
+    signed_up(world, visitor, name)
+    code = world.mailed(name)
+    later = world.visitor()
+
+    assert later.sign_in(name, OTHER_PASSWORD).path == "/login"
+    page = later.sign_in(name)
+
+    assert page.path == "/confirm"
+    assert later.submit(code=code).path == "/login"
+    assert later.submit(password=PASSWORD).path in {"/login/mfa", "/callback"}
+
+
+def test_a_code_is_sent_again_by_one_button_and_the_page_always_says_so(world: World, visitor: Visitor) -> None:
+    name = world.name()
+    signed_up(world, visitor, name)
+
+    for _ in range(2):
+        page = visitor.submit(form=1)
+        assert page.path == "/confirm"
+        assert "A new code is on its way." in page.text
+
+    assert visitor.submit(code=world.mailed(name)).path == "/login"
+
+
+def test_the_address_of_an_existing_account_looks_like_a_new_one(world: World) -> None:
+    taken, free = world.person(), world.name()
+    pages, lengths = [], []
+    for name in (taken, free):
+        visitor = world.visitor()
+        visitor.open(f"{world.base}/signup?client_id={world.client_id}")
+        page = visitor.submit(username=name, password=PASSWORD)
+        token = page.form.values["form_token"], page.read.forms[1].values["form_token"]
+        text = page.text.replace(name, "NAME")
+        for each in token:
+            text = text.replace(each, "TOKEN")
+        pages.append((page.status, page.path, text))
+        lengths.append(len(visitor.cookie("-step") or ""))
+
+    assert pages[0] == pages[1]
+    assert lengths[0] == lengths[1]
+
+
+def test_who_signs_up_over_a_strangers_account_chooses_its_password_after_proving_the_address(world: World) -> None:
+    """An account made beforehand by somebody else must not keep that person's password."""
+    name = world.name()
+    signed_up(world, world.visitor(), name, OTHER_PASSWORD)
+    owner = world.visitor()
+    signed_up(world, owner, name)
+    code = world.mailed(name)
+
+    page = owner.submit(code=code)
+    assert page.path == "/confirmForgotPassword"
+    assert "Choose the password of your account" in page.text
+
+    page = owner.submit(code=world.mailed(name, count=2), new_password=PASSWORD)
+    assert page.path == "/login"
+    assert world.visitor().sign_in(name, OTHER_PASSWORD).path == "/login"
+    assert owner.submit(password=PASSWORD).path != "/login"
+
+
+def test_what_the_schema_requires_is_asked_for_by_its_own_name(named: World) -> None:
+    visitor, name = named.visitor(), named.name()
+    page = visitor.start("/signup")
+    fields = {each.name: each.attributes for each in page.form.fields}
+    assert list(fields) == ["form_token", "username", "email", "given_name", "password"]
+    assert fields["given_name"]["autocomplete"] == "given-name"
+    assert fields["email"]["autocomplete"] == "email"
+
+    page = visitor.submit(username=name, email=f"{name}@example.org", given_name="Ann", password=PASSWORD)
+
+    assert page.path == "/confirm"
+    assert f"{name[0]}***@e***" in page.text
+    assert visitor.submit(code=named.mailed(f"{name}@example.org")).path == "/login"
+    assert visitor.submit(password=PASSWORD).code
+    given = named.idp.admin_get_user(UserPoolId=named.pool_id, Username=name)["UserAttributes"]
+    assert {"Name": "given_name", "Value": "Ann"} in given
+
+
+def test_a_taken_username_is_said_since_nobody_could_choose_otherwise(named: World) -> None:
+    visitor, name = named.visitor(), named.person()
+    visitor.start("/signup")
+
+    page = visitor.submit(username=name, email="ann@example.org", given_name="Ann", password=PASSWORD)
+
+    assert page.alert == "That username is taken. Choose another one."
+    assert page.form["username"]["aria-invalid"] == "true"
+    assert page.form["given_name"]["value"] == "Ann"
+    assert PASSWORD not in page.text
+
+
+@pytest.mark.parametrize(
+    ("password", "said"),
+    [
+        ("Sh0rt!", "That password is too short."),
+        ("correct-horse-7", "Add a capital letter."),
+        ("CORRECT-HORSE-7", "Add a lower-case letter."),
+        ("Correct-horse-x", "Add a number."),
+        ("Correcthorse77", "Add a symbol, such as ! or #."),
+    ],
+)
+def test_a_weak_password_says_what_it_lacks(world: World, visitor: Visitor, password: str, said: str) -> None:
+    visitor.start("/signup")
+
+    page = visitor.submit(username=world.name(), password=password)
+
+    assert page.alert == said
+    assert page.form["password"]["aria-invalid"] == "true"
+
+
+def test_a_link_in_a_mail_fills_in_and_leaves_the_button_to_a_person(world: World, visitor: Visitor) -> None:
+    name = world.name()
+    signed_up(world, visitor, name)
+    link = {"client_id": world.client_id, "user_name": name, "confirmation_code": world.mailed(name)}
+    reader = world.visitor()
+
+    page = reader.open(f"{world.base}/confirmUser?{urlencode(link)}")
+    status = world.idp.admin_get_user(UserPoolId=world.pool_id, Username=name)["UserStatus"]
+    assert status == "UNCONFIRMED"
+    assert page.form["code"]["value"] == link["confirmation_code"]
+
+    assert reader.submit().path == "/login"
+    status = world.idp.admin_get_user(UserPoolId=world.pool_id, Username=name)["UserStatus"]
+    assert status == "CONFIRMED"
+
+
+def test_a_pool_of_invited_people_has_no_sign_up(world: World) -> None:
+    invited = World(world.live, AdminCreateUserConfig={"AllowAdminCreateUserOnly": True})
+    visitor = invited.visitor()
+
+    assert "Create an account" not in visitor.start().read.links
+    page = visitor.start("/signup")
+
+    assert page.status == 403
+    assert "New accounts are made by an administrator here." in page.alert
