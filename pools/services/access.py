@@ -64,7 +64,7 @@ def client(client_id: str) -> AppClient:
         ClientNotFound: no client of a live pool has that id.
 
     """
-    if not client_id or len(client_id) > 128:  # noqa: PLR2004 - the column's length
+    if not client_id or len(client_id) > 128 or "\x00" in client_id:  # noqa: PLR2004 - the column's length
         raise ClientNotFound(client_id[:128] if client_id else "")
     return configuration.client(client_id)
 
