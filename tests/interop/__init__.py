@@ -1,0 +1,1 @@
+"""Against software that others wrote. ``make interop``."""
