@@ -17,7 +17,9 @@ from identity.foundation.errors import DomainError, OutsideUnavailable, Overload
 from pools.ports import Credentials
 
 log = structlog.get_logger(__name__)
-THROTTLED = frozenset({"Throttling", "ThrottlingException", "TooManyRequestsException", "SlowDown", "RequestLimitExceeded"})
+THROTTLED = frozenset(
+    {"Throttling", "ThrottlingException", "TooManyRequestsException", "SlowDown", "RequestLimitExceeded"}
+)
 UNREACHABLE = frozenset({"ServiceUnavailable", "InternalFailure", "InternalError", "ServiceFailure"})
 KEYS_NOT_FETCHED = "verification key"
 """What Amazon says when it could not fetch our keys; once more often helps."""
@@ -27,9 +29,7 @@ SERVER_FAULT = 500
 class SecurityTokenService:
     """The STS that configuration names; Amazon's where it names none."""
 
-    def issue(
-        self, *, role_arn: str, token: str, session_name: str, duration: int, policy: str | None
-    ) -> Credentials:
+    def issue(self, *, role_arn: str, token: str, session_name: str, duration: int, policy: str | None) -> Credentials:
         """Return a role's credentials for a token of the identity pools' issuer. One clock over both tries.
 
         Raises:

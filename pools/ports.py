@@ -73,9 +73,7 @@ class LoginVerifier(Protocol):
 class CredentialIssuer(Protocol):
     """Trades a token of the identity pools' issuer for a role's credentials."""
 
-    def issue(
-        self, *, role_arn: str, token: str, session_name: str, duration: int, policy: str | None
-    ) -> Credentials:
+    def issue(self, *, role_arn: str, token: str, session_name: str, duration: int, policy: str | None) -> Credentials:
         """Return credentials.
 
         Raises:

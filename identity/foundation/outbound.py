@@ -124,8 +124,8 @@ class GuardedAdapter(HTTPAdapter):
         except BaseException:
             response.close()
             raise
-        response._content = bytes(body)  # type: ignore[attr-defined]  # noqa: SLF001 - what `content` answers
-        response._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001
+        response._content = bytes(body)  # noqa: SLF001 - what `content` answers
+        response._content_consumed = True  # noqa: SLF001
         response.raw.release_conn()
 
 
@@ -250,9 +250,7 @@ def _client(service: str, endpoint_url: str, keys: tuple[str, str], region: str)
     return client
 
 
-def aws_client(
-    service: str, *, endpoint_url: str = "", keys: tuple[str, str] = UNSIGNED, region: str = ""
-) -> Any:  # noqa: ANN401 - boto3's own
+def aws_client(service: str, *, endpoint_url: str = "", keys: tuple[str, str] = UNSIGNED, region: str = "") -> Any:  # noqa: ANN401 - boto3's own
     """Return this process's boto3 client of a service at an endpoint; without one, Amazon's own.
 
     Its methods raise what boto3's do, and our refusals. Wrap several calls, or one with its retry, in :func:`call`

@@ -61,9 +61,7 @@ def guest(identity: Identity) -> Identity:
     return identity
 
 
-def of(
-    pool: IdentityPool, logins: Sequence[VerifiedLogin], *, claimed: Identity | None = None, by: Actor
-) -> Identity:
+def of(pool: IdentityPool, logins: Sequence[VerifiedLogin], *, claimed: Identity | None = None, by: Actor) -> Identity:
     """Return the identity that these logins mean: found, made, linked or merged.
 
     ``claimed`` is the one that the caller says to be: a guest's turns into a member's and keeps its id; a member's
@@ -157,16 +155,14 @@ def _merge(gone: Identity, stays: Identity, by: Actor) -> None:
 
 
 def _link(identity: Identity, fresh: Sequence[VerifiedLogin], by: Actor) -> None:
-    IdentityLogin.objects.bulk_create([
-        IdentityLogin(
-            pool_id=identity.pool_id, identity=identity, provider=login.provider, subject=login.subject
-        )
-        for login in fresh
-    ])
+    IdentityLogin.objects.bulk_create(
+        [
+            IdentityLogin(pool_id=identity.pool_id, identity=identity, provider=login.provider, subject=login.subject)
+            for login in fresh
+        ]
+    )
     Identity.objects.filter(pk=identity.pk, pool_id=identity.pool_id).update(member=True, modified_at=clock.now())
     identity.member = True
     for login in fresh:
         detail = {"provider": login.provider}
-        audit.record(
-            Tag.IDENTITY_LINKED, identity_pool=identity.pool, subject=identity.public_id, by=by, detail=detail
-        )
+        audit.record(Tag.IDENTITY_LINKED, identity_pool=identity.pool, subject=identity.public_id, by=by, detail=detail)

@@ -177,9 +177,7 @@ def set_tag_map(
         raise NotAvailable(f"{provider} is not available in this release.", field="IdentityProviderName")
     kept = dict(identity_roles.DEFAULT_TAGS if use_defaults else tags or {})
     identity_roles.check_tags(kept)
-    row = PrincipalTagMap(
-        pool=pool, provider=identity_logins.canonical(provider), use_defaults=use_defaults, tags=kept
-    )
+    row = PrincipalTagMap(pool=pool, provider=identity_logins.canonical(provider), use_defaults=use_defaults, tags=kept)
     with transaction.atomic(durable=True):
         PrincipalTagMap.objects.bulk_create(
             [row],
@@ -264,9 +262,7 @@ def open_id_token(identity_id: str, logins: Mapping[str, str], *, by: Actor) -> 
     return identity.public_id, _token(identity, verified, identity_roles.tags(identity.pool, verified))
 
 
-def credentials(
-    identity_id: str, logins: Mapping[str, str], *, custom_role: str | None = None, by: Actor
-) -> Vended:
+def credentials(identity_id: str, logins: Mapping[str, str], *, custom_role: str | None = None, by: Actor) -> Vended:
     """Return temporary credentials of the role that this caller gets.
 
     Raises:
@@ -284,22 +280,14 @@ def credentials(
         role, decided = identity_roles.choose(identity.pool, verified, custom_role=custom_role)
         provider = decided.provider if decided else ""
         tags = identity_roles.tags(identity.pool, verified)
-        given = ports.credential_issuers[ports.STS].issue(
-            role_arn=role,
-            token=_token(identity, verified, tags),
-            session_name=SESSION_NAME,
-            duration=CREDENTIALS_LIFE,
-            policy=_policy(identity, verified, tags),
-        )
+        given = _ask(identity, verified, tags, role)
     except DomainError as refusal:
         _refused(claimed, refusal, role=role, provider=provider, member=bool(logins), by=by)
         raise
     VENDED.labels("done").inc()
     detail = {"role": role, "member": bool(verified), "provider": provider, "tags": sorted(tags)}
     detail["access_key_id"] = given.access_key_id
-    audit.record(
-        Tag.CREDENTIALS_ISSUED, identity_pool=identity.pool, subject=identity.public_id, by=by, detail=detail
-    )
+    audit.record(Tag.CREDENTIALS_ISSUED, identity_pool=identity.pool, subject=identity.public_id, by=by, detail=detail)
     return Vended(identity.public_id, given)
 
 
@@ -310,6 +298,23 @@ def _holder(claimed: Identity, logins: Mapping[str, str], by: Actor) -> tuple[Id
     if not verified:
         return identities.guest(claimed), []
     return identities.of(pool, verified, claimed=claimed, by=by), verified
+
+
+def _ask(
+    identity: Identity, logins: Sequence[VerifiedLogin], tags: Mapping[str, str], role: str
+) -> Credentials:
+    """Ask the STS; once more, if the key that signs changed while it was asked."""
+    issuer = ports.credential_issuers[ports.STS]
+    policy = _policy(identity, logins, tags)
+    token = _token(identity, logins, tags)
+    wanted = {"role_arn": role, "session_name": SESSION_NAME, "duration": CREDENTIALS_LIFE, "policy": policy}
+    try:
+        return issuer.issue(token=token, **wanted)
+    except RoleRefused:
+        again = _token(identity, logins, tags)
+        if token.partition(".")[0] == again.partition(".")[0]:  # the header names the key
+            raise
+        return issuer.issue(token=again, **wanted)
 
 
 def _token(identity: Identity, logins: Sequence[VerifiedLogin], tags: Mapping[str, str]) -> str:

@@ -25,7 +25,7 @@ AWS_SERVICES = (
     *("lex", "logs", "mobileanalytics", "mobiletargeting", "personalize", "polly", "rekognition", "rum", "s3"),
     *("sdb", "sns", "sqs", "textract", "transcribe", "translate"),
 )
-"""What guests may reach at most at Amazon's (COGNITO.md 2.3): a role that was made too wide by mistake stays in these."""
+"""What guests may reach at most at Amazon's (COGNITO.md 2.3): a role made too wide by mistake stays in these."""
 
 
 def compact(policy: object) -> str:
