@@ -102,6 +102,8 @@ class House:
         environment = self.environment
         secret_keys = environment.secret_keys_file or self.data_dir / "secret_keys"
         keys.ensure(secret_keys)
+        metrics = self.data_dir / "metrics"
+        shutil.rmtree(metrics, ignore_errors=True)
         self.settings = {
             "MODE": environment.mode,
             "PORT": str(environment.port),
@@ -112,6 +114,7 @@ class House:
             "DATABASE_URL": environment.database_url,
             "REDIS_URL": environment.redis_url,
             "WEB_WORKERS": str(environment.web_workers),
+            "METRICS_DIR": str(metrics),
             "DJANGO_SETTINGS_MODULE": "identity.settings",
             "PYTHONUNBUFFERED": "1",
         }
@@ -176,8 +179,11 @@ class House:
 
     def settle(self, aws: Ensemble) -> None:
         """Seed the demo, say where everything is; then start the demo's AWS and seed that too."""
-        if self.supervisor.wait_ready("web") and (not self.environment.demo or self.manage("seed", "seed_demo")):
-            self.show_addresses()
+        if not self.supervisor.wait_ready("web"):
+            return
+        if self.environment.demo and not self.manage("seed", "seed_demo"):
+            self.supervisor.say(f"the demo cannot be set up: {self.journal.last_words('seed')}")
+        self.show_addresses()
         for part in aws.parts:
             self.supervisor.keep(part, self.settings)
         while aws.parts and not aws.ready():

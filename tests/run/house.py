@@ -14,6 +14,8 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+from identity.embedded.postgres import Postgres
+from identity.embedded.redis import Redis
 from tests import servers
 
 PATIENCE = 90
@@ -92,6 +94,23 @@ class House:
     def kill(self, name: str) -> None:
         """Kill a part and its children without warning."""
         os.killpg(self.leaders()[name], signal.SIGKILL)
+
+    def manage(self, *arguments: str) -> str:
+        """Run ``manage.py`` beside the running house; return what it prints."""
+        settings = {
+            "DATABASE_URL": Postgres(self.data_dir).url(),
+            "REDIS_URL": Redis(self.data_dir).url(),
+            "SECRET_KEYS_FILE": str(self.data_dir / "secret_keys"),
+        }
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=servers.ROOT,
+            env=self.environment | settings,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout
 
     def bootstrap(self) -> dict[str, Any]:
         """Return the bootstrap file, once the demo is seeded."""

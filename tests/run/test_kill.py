@@ -28,13 +28,27 @@ BACK_WITHIN = 10
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with running(tmp_path_factory.mktemp("kill") / "var") as started:
-        started.bootstrap()
+    with running(tmp_path_factory.mktemp("kill") / "var", DEMO="0") as started:
         yield started
 
 
-def client_of(house: House, *, signed: bool = False) -> Any:  # noqa: ANN401 - boto3's own
-    keys = house.bootstrap()
+@pytest.fixture(scope="module")
+def keys(house: House) -> dict[str, str]:
+    """Return an access key of a new operator, a pool that mails codes, and a client that may sign up."""
+    house.manage("create_operator", "ada")
+    key_id, secret = (line.partition("=")[2] for line in house.manage("create_access_key", "ada").splitlines()[:2])
+    made = {"access_key_id": key_id, "secret_access_key": secret, "region": "us-east-1"}
+    admin = client_of(house, made)
+    made["pool"] = admin.create_user_pool(
+        PoolName="crowd", UsernameAttributes=["email"], AutoVerifiedAttributes=["email"]
+    )["UserPool"]["Id"]
+    made["client"] = admin.create_user_pool_client(UserPoolId=made["pool"], ClientName="crowd")["UserPoolClient"][
+        "ClientId"
+    ]
+    return made
+
+
+def client_of(house: House, keys: dict[str, str], *, signed: bool = True) -> Any:  # noqa: ANN401 - boto3's own
     config: dict[str, Any] = {"retries": {"total_max_attempts": 1}, "connect_timeout": 2, "read_timeout": 10}
     return boto3.session.Session().client(
         "cognito-idp",
@@ -49,23 +63,23 @@ def client_of(house: House, *, signed: bool = False) -> Any:  # noqa: ANN401 - b
 class Crowd:
     """Visitors who sign up one after the other until told to stop."""
 
-    def __init__(self, house: House, name: str) -> None:
+    def __init__(self, house: House, keys: dict[str, str], name: str) -> None:
         self.house = house
         self.name = name
-        self.client_id = house.bootstrap()["client_id"]
+        self.keys = keys
         self.acknowledged: list[str] = []
         self.last = 0.0
         self.over = threading.Event()
         self.threads = [threading.Thread(target=self.visit, args=(number,)) for number in range(VISITORS)]
 
     def visit(self, visitor: int) -> None:
-        boto = client_of(self.house)
+        boto = client_of(self.house, self.keys, signed=False)
         count = 0
         while not self.over.is_set():
             count += 1
             email = f"{self.name}-{visitor}-{count}@example.com"
             try:
-                boto.sign_up(ClientId=self.client_id, Username=email, Password=PASSWORD)
+                boto.sign_up(ClientId=self.keys["client"], Username=email, Password=PASSWORD)
             except (BotoCoreError, ClientError):
                 sleep(0.1)
             else:
@@ -97,8 +111,8 @@ def mails(house: House, to: str) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("part", ["web", "worker", "redis", "postgres"])
-def test_a_killed_part_loses_nothing_acknowledged(house: House, part: str) -> None:
-    with Crowd(house, part) as crowd:
+def test_a_killed_part_loses_nothing_acknowledged(house: House, keys: dict[str, str], part: str) -> None:
+    with Crowd(house, keys, part) as crowd:
         crowd.wait_for(3)
         before = len(crowd.acknowledged)
         house.kill(part)
@@ -106,22 +120,21 @@ def test_a_killed_part_loses_nothing_acknowledged(house: House, part: str) -> No
         crowd.wait_for(before + 3 * VISITORS, seconds=BACK_WITHIN + 20)
         back_after = crowd.last - killed
 
-    admin = client_of(house, signed=True)
-    pool = house.bootstrap()["user_pool_id"]
+    admin = client_of(house, keys)
     until = monotonic() + 75
     for email in crowd.acknowledged:
-        assert admin.admin_get_user(UserPoolId=pool, Username=email)["UserStatus"] == "UNCONFIRMED"
+        assert admin.admin_get_user(UserPoolId=keys["pool"], Username=email)["UserStatus"] == "UNCONFIRMED"
         while not (found := mails(house, email)):
             assert monotonic() < until, f"no mail for {email}:\n{house.said()[-4000:]}"
             sleep(0.2)
         assert len(found) == 1, "captured exactly once"
     assert back_after < BACK_WITHIN + 5
 
-    visitor = client_of(house)
+    visitor = client_of(house, keys, signed=False)
     email = crowd.acknowledged[-1]
     code = re.search(r"\b\d{6}\b", mails(house, email)[0]["body"])
     assert code
-    visitor.confirm_sign_up(ClientId=crowd.client_id, Username=email, ConfirmationCode=code[0])
+    visitor.confirm_sign_up(ClientId=keys["client"], Username=email, ConfirmationCode=code[0])
     with pytest.raises(ClientError) as refused:
-        visitor.confirm_sign_up(ClientId=crowd.client_id, Username=email, ConfirmationCode=code[0])
+        visitor.confirm_sign_up(ClientId=keys["client"], Username=email, ConfirmationCode=code[0])
     assert refused.value.response["Error"]["Code"] in {"NotAuthorizedException", "ExpiredCodeException"}
