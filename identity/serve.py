@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from pathlib import Path
 
 import django
@@ -47,7 +48,7 @@ def beat(environment: Environment, schedule: Path) -> tuple[str, ...]:
     return (sys.executable, "-m", "celery", "--quiet", "-A", "identity.celery", "beat", *options)
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str]) -> int:  # noqa: RET503 - it becomes the command
     """Become the command."""
     from identity.settings import environment
 
@@ -66,6 +67,9 @@ def main(arguments: list[str]) -> int:
     except SystemCheckError as unsafe:
         sys.stderr.write(f"{unsafe}\n")
         return 1
+    if arguments[0] == "web":
+        # Web processes count together, from nothing at each start.
+        os.environ.setdefault("METRICS_DIR", tempfile.mkdtemp(prefix="cognate-metrics-"))
     command = commands[arguments[0]]()
     os.execv(command[0], command)  # noqa: S606 - the command is made above; nothing returns
 

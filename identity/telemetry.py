@@ -180,7 +180,7 @@ def exposition() -> bytes:
     for path in settings.METRICS_DIR.glob("gauge_live*_*.db"):
         pid = path.stem.rpartition("_")[2]
         if pid.isdigit() and not is_alive(int(pid)):
-            mark_process_dead(int(pid), str(settings.METRICS_DIR))
+            mark_process_dead(int(pid), str(settings.METRICS_DIR))  # type: ignore[no-untyped-call]
     together = CollectorRegistry()
     MultiProcessCollector(together, path=str(settings.METRICS_DIR))  # type: ignore[no-untyped-call]
     return generate_latest(together)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import http.client
+import shutil
 import socket
 import sys
 import threading

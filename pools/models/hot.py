@@ -370,9 +370,7 @@ def reserve_guess(**parameters: Any) -> tuple[int, datetime | None] | None:
     return (int(row[0]), row[1]) if row else None
 
 
-def step(
-    pool_id: int, attempt_id: UUID, at: int, *, still_open: bool, evidence: dict[str, Any], now: datetime
-) -> bool:
+def step(pool_id: int, attempt_id: UUID, at: int, *, still_open: bool, evidence: dict[str, Any], now: datetime) -> bool:
     """Spend a step of an attempt; False when it was spent already, closed or late."""
     return count(STEP, (still_open, json.dumps(evidence), pool_id, attempt_id, at, now)) == 1
 

@@ -65,9 +65,7 @@ class User(models.Model):
         ]
         indexes = [
             models.Index(fields=["pool", "id"], name="pool_user_page", condition=Q(deleted_at=None)),
-            models.Index(
-                fields=["pool", "status", "id"], name="pool_user_status", condition=~Q(status="CONFIRMED")
-            ),
+            models.Index(fields=["pool", "status", "id"], name="pool_user_status", condition=~Q(status="CONFIRMED")),
             models.Index(fields=["pool", "id"], name="pool_user_disabled", condition=Q(enabled=False)),
             *(
                 models.Index(
