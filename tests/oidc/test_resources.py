@@ -33,7 +33,7 @@ def reader(world: World) -> App:
 
 
 def test_user_info_tells_who_somebody_is_in_texts(world: World) -> None:
-    answer = world.user_info(world.tokens(app=reader(world))["access_token"])
+    answer = world.user_info(world.tokens(None, reader(world))["access_token"])
 
     assert answer.status_code == 200
     assert answer.headers["Content-Type"] == "application/json;charset=UTF-8"
@@ -56,7 +56,7 @@ def test_user_info_tells_who_somebody_is_in_texts(world: World) -> None:
     ],
 )
 def test_user_info_tells_what_the_scopes_cover(world: World, scope: str, seen: set[str], hidden: set[str]) -> None:
-    told = world.user_info(world.tokens(app=reader(world), scope=scope)["access_token"]).json()
+    told = world.user_info(world.tokens(None, reader(world), scope=scope)["access_token"]).json()
 
     assert seen <= set(told)
     assert not hidden & set(told)
@@ -65,7 +65,7 @@ def test_user_info_tells_what_the_scopes_cover(world: World, scope: str, seen: s
 def test_user_info_tells_only_what_the_client_may_read(world: World) -> None:
     app = world.app("narrow", ReadAttributes=["email"])
 
-    told = world.user_info(world.tokens(app=app)["access_token"]).json()
+    told = world.user_info(world.tokens(None, app)["access_token"]).json()
 
     assert told["email"] == world.ann.email
     assert not {"given_name", "custom:role"} & set(told)
@@ -104,13 +104,13 @@ def test_a_token_without_openid_is_not_enough(world: World, live: Live) -> None:
     refused(world.user_info(narrow["access_token"]), "insufficient_scope", 403)
 
 
-def unsigned(token: str, **header: Any) -> str:
+def unsigned(token: str, **header: object) -> str:
     """Return a token with another header and no signature."""
     body = base64.urlsafe_b64encode(json.dumps(header).encode()).decode().rstrip("=")
     return f"{body}.{token.split('.')[1]}."
 
 
-def symmetric(token: str, secret: bytes, **header: Any) -> str:
+def symmetric(token: str, secret: bytes, **header: object) -> str:
     """Return a token with another header, signed by HMAC over some bytes that are no secret."""
     signed = unsigned(token, **header).rstrip(".")
     mac = hmac.digest(secret, signed.encode(), "sha256")
@@ -125,7 +125,7 @@ def jwt_with_crit(token: str, header: dict[str, Any]) -> str:
 def forgeries(world: World, token: str) -> dict[str, str]:
     """Return tokens that say what a good one says and are not ours."""
     said = claims(token)
-    header = json.loads(base64.urlsafe_b64decode(token.split(".")[0] + "=="))
+    header = json.loads(base64.urlsafe_b64decode(token.partition(".")[0] + "=="))
     public = requests.get(f"{world.issuer}/.well-known/jwks.json", timeout=20).json()["keys"]
     own = next(key for key in public if key["kid"] == header["kid"])
     stranger = RSAKey.generate_key(2048)
@@ -145,7 +145,7 @@ def forgeries(world: World, token: str) -> dict[str, str]:
         ),
         "an unknown key": jwt.encode({"alg": "RS256", "kid": "../../etc/passwd"}, said, stranger),
         "a spoiled signature": token.rpartition(".")[0] + "." + spoiled,
-        "other claims": ".".join([token.split(".")[0], raised, signature]),
+        "other claims": ".".join([token.partition(".")[0], raised, signature]),
         "no signature": token.rpartition(".")[0] + ".",
         "two parts": token.rpartition(".")[0],
         "not a token": "abc",
@@ -243,7 +243,7 @@ def test_a_confidential_client_revokes_by_header_and_form(world: World) -> None:
         {"data": {}, "headers": app.basic()},
         {"data": {"client_id": app.id, "client_secret": app.secret}, "headers": {}},
     ):
-        issued = world.tokens(app=app)
+        issued = world.tokens(None, app)
         form = {"token": issued["refresh_token"], "token_type_hint": "refresh_token", **way["data"]}
 
         answer = world.post("/oauth2/revoke", form, headers=way["headers"])
@@ -253,7 +253,7 @@ def test_a_confidential_client_revokes_by_header_and_form(world: World) -> None:
 
 
 def test_nobody_revokes_what_is_another_clients(world: World, neighbour: World) -> None:
-    issued = world.tokens(app=world.confidential)
+    issued = world.tokens(None, world.confidential)
     token = issued["refresh_token"]
 
     by_other = world.post("/oauth2/revoke", {"token": token, "client_id": world.public.id})
@@ -284,7 +284,7 @@ def test_unknown_tokens_are_no_error_and_others_are_unsupported(world: World) ->
 
 def test_a_client_with_revocation_switched_off_is_told_so(world: World) -> None:
     app = world.app("lasting", EnableTokenRevocation=False)
-    issued = world.tokens(app=app)
+    issued = world.tokens(None, app)
 
     answer = world.post("/oauth2/revoke", {"token": issued["refresh_token"], "client_id": app.id})
 

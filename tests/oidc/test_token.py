@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -49,34 +50,38 @@ def test_without_openid_there_is_no_id_token(world: World) -> None:
     assert issued["scope"] == "aws.cognito.signin.user.admin"
 
 
-PROOFS: list[tuple[str, Any]] = [
+Shown = Callable[[App], dict[str, Any]]
+PROOFS: list[tuple[str, Shown]] = [
     ("header", lambda app: {"headers": app.basic()}),
     (
         "header in lower case",
         lambda app: {"headers": {"Authorization": app.basic()["Authorization"].replace("B", "b", 1)}},
     ),
-    ("header, form-encoded", lambda app: {"headers": app.basic("".join(f"%{ord(each):02x}" for each in app.secret))}),
+    (
+        "header, form-encoded",
+        lambda app: {"headers": app.basic("".join(f"%{ord(each):02x}" for each in app.secret or ""))},
+    ),
     ("header and client_id", lambda app: {"headers": app.basic(), "client_id": app.id}),
     ("form", lambda app: {"client_id": app.id, "client_secret": app.secret}),
 ]
 
 
 @pytest.mark.parametrize(("name", "proof"), PROOFS, ids=[name for name, _ in PROOFS])
-def test_a_confidential_client_may_prove_itself_by_header_or_form(world: World, name: str, proof: Any) -> None:
+def test_a_confidential_client_may_prove_itself_by_header_or_form(world: World, name: str, proof: Shown) -> None:
     app = world.confidential
-    code = world.code(app=app)
+    code = world.code(None, app)
 
     answer = world.token(app, "authorization_code", code=code, redirect_uri=CALLBACK, **proof(app))
 
     assert answer.status_code == 200, name
 
 
-WRONG_PROOFS: list[tuple[str, Any, str, int]] = [
+WRONG_PROOFS: list[tuple[str, Shown, str, int]] = [
     ("none", lambda app: {"client_secret": None}, "invalid_client", 401),
     ("an empty secret", lambda app: {"client_secret": ""}, "invalid_client", 401),
     ("a wrong secret", lambda app: {"client_secret": "wrong"}, "invalid_client", 401),
     ("a wrong secret by header", lambda app: {"headers": app.basic("wrong")}, "invalid_client", 401),
-    ("part of the secret", lambda app: {"client_secret": app.secret[:-1]}, "invalid_client", 401),
+    ("part of the secret", lambda app: {"client_secret": (app.secret or "")[:-1]}, "invalid_client", 401),
     ("both ways", lambda app: {"headers": app.basic(), "client_secret": app.secret}, "invalid_request", 400),
     ("two clients", lambda app: {"headers": app.basic(), "client_id": "other"}, "invalid_request", 400),
     ("a header that is no base64", lambda app: {"headers": {"Authorization": "Basic %%%"}}, "invalid_client", 401),
@@ -93,10 +98,10 @@ WRONG_PROOFS: list[tuple[str, Any, str, int]] = [
 
 @pytest.mark.parametrize(("name", "proof", "error", "status"), WRONG_PROOFS, ids=[each[0] for each in WRONG_PROOFS])
 def test_a_client_that_does_not_prove_itself_gets_nothing_and_spends_nothing(
-    world: World, name: str, proof: Any, error: str, status: int
+    world: World, name: str, proof: Shown, error: str, status: int
 ) -> None:
     app = world.confidential
-    code = world.code(app=app)
+    code = world.code(None, app)
 
     answer = world.token(app, "authorization_code", code=code, redirect_uri=CALLBACK, **proof(app))
     right = world.token(app, "authorization_code", code=code, redirect_uri=CALLBACK)
@@ -145,7 +150,7 @@ def test_a_public_client_must_send_no_secret(world: World) -> None:
 
 def test_a_code_is_bound_to_its_client(world: World) -> None:
     other = world.app("other")
-    code = world.code(app=world.public)
+    code = world.code(None, world.public)
 
     stolen = world.token(other, "authorization_code", code=code, redirect_uri=CALLBACK)
     by_confidential = world.token(world.confidential, "authorization_code", code=code, redirect_uri=CALLBACK)
@@ -197,7 +202,7 @@ def test_a_verifier_is_required_exactly_when_a_challenge_was_sent(world: World) 
 
 def test_a_confidential_client_is_held_to_its_challenge_too(world: World) -> None:
     proof, app = Proof(), world.confidential
-    code = world.code(app=app, **proof.challenge)
+    code = world.code(None, app, **proof.challenge)
 
     refused(world.token(app, "authorization_code", code=code, redirect_uri=CALLBACK), "invalid_grant")
     assert (
@@ -347,7 +352,7 @@ def test_a_rotated_refresh_token_that_comes_back_ends_the_family(world: World) -
         ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH"],
         RefreshTokenRotation={"Feature": "ENABLED", "RetryGracePeriodSeconds": 0},
     )
-    first = world.tokens(app=app)
+    first = world.tokens(None, app)
     second = world.token(app, "refresh_token", refresh_token=first["refresh_token"]).json()
     third = world.token(app, "refresh_token", refresh_token=second["refresh_token"]).json()
     assert len({first["refresh_token"], second["refresh_token"], third["refresh_token"]}) == 3

@@ -19,7 +19,7 @@ from tests.live import Live
 CALLBACK = "https://app.example/callback"
 MOBILE = "com.example.app:/signed-in?from=cognate"
 AFTER_LOGOUT = "https://app.example/bye"
-PASSWORD = "Correct-horse-7"  # noqa: S105 - a test's own
+PASSWORD = "Correct-horse-7"
 SCOPES = ["openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"]
 PERSON = {"email": "ann@example.org", "email_verified": "true", "given_name": "Ann", "custom:role": "editor"}
 
@@ -144,11 +144,13 @@ class World:
         """Return the address of one of the pool's endpoints."""
         return self.issuer + path
 
-    def post(self, path: str, form: Any, **more: Any) -> requests.Response:
+    def post(self, path: str, form: Any, **more: Any) -> requests.Response:  # noqa: ANN401 - as requests has it
         """Post a form, as an application does."""
         return requests.post(self.url(path), data=form, timeout=20, allow_redirects=False, **more)
 
-    def token(self, app: App, grant: str, *, headers: dict[str, str] | None = None, **form: Any) -> requests.Response:
+    def token(
+        self, app: App, grant: str, *, headers: dict[str, str] | None = None, **form: str | None
+    ) -> requests.Response:
         """Ask the token endpoint, proving the app by the form unless a header does."""
         proof = {"client_id": app.id, **({"client_secret": app.secret} if app.secret else {})}
         sent = {"grant_type": grant, **({} if headers else proof), **form}
@@ -156,12 +158,12 @@ class World:
             "/oauth2/token", {name: value for name, value in sent.items() if value is not None}, headers=headers
         )
 
-    def code(self, person: Person | None = None, app: App | None = None, **parameters: str) -> str:
+    def code(self, person: Person | None = None, app: App | None = None, /, **parameters: str) -> str:
         """Return a fresh code for a person and an app."""
         answer = self.browser(person or self.ann).authorize(app or self.public, **parameters)
         return said(answer)["code"]
 
-    def tokens(self, person: Person | None = None, app: App | None = None, **parameters: str) -> dict[str, Any]:
+    def tokens(self, person: Person | None = None, app: App | None = None, /, **parameters: str) -> dict[str, Any]:
         """Return fresh tokens for a person and an app."""
         app = app or self.public
         answer = self.token(app, "authorization_code", code=self.code(person, app, **parameters), redirect_uri=CALLBACK)
@@ -195,15 +197,15 @@ class Browser:
             opening.row.auth_time -= timedelta(seconds=ago)
             self.session.cookies.set(sessions.cookie_name(pool, False), opening.save().cookie)
 
-    def get(self, path: str, **parameters: str) -> requests.Response:
+    def get(self, path: str, /, **parameters: str) -> requests.Response:
         """Open a page of the pool without following where it leads."""
         query = f"?{urlencode(parameters)}" if parameters else ""
         return self.session.get(self.world.url(path) + query, allow_redirects=False, timeout=20)
 
-    def authorize(self, app: App, *, without: tuple[str, ...] = (), **parameters: str) -> requests.Response:
+    def authorize(self, app: App, /, **parameters: str) -> requests.Response:
         """Come with an application's authorization request."""
         asked = {"client_id": app.id, "redirect_uri": CALLBACK, "response_type": "code", **parameters}
-        return self.get("/oauth2/authorize", **{name: value for name, value in asked.items() if name not in without})
+        return self.get("/oauth2/authorize", **asked)
 
     @property
     def is_signed_in(self) -> bool:
