@@ -76,14 +76,16 @@ def server_hello(kept: int, secret: int | None = None) -> ServerHello:
 
 
 def acceptable(client_public: int) -> bool:
-    """Say whether A is a proper public value: multiples of N make the key known to anyone (RFC 5054 2.5.4)."""
-    return 0 < client_public and client_public % int(PRIME) != 0
+    """Say whether A is a proper public value: with a multiple of N anyone knows the key (RFC 5054 section 2.5.4)."""
+    return 0 < client_public < int(PRIME)
 
 
 def session_key(client_public: int, hello: ServerHello, kept: int) -> bytes | None:
     """Return the shared key, None where the values of the exchange are degenerate."""
+    if not acceptable(client_public):
+        return None
     u = digest(padded(client_public), padded(hello.public))
-    if not acceptable(client_public) or u == 0:
+    if u == 0:
         return None
     blinded = mpz(client_public) * powmod(mpz(kept), mpz(u), PRIME) % PRIME
     shared = int(powmod_sec(blinded, mpz(hello.secret), PRIME))

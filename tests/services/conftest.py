@@ -1,0 +1,97 @@
+"""A pool, a client, and what reads the mail, for each test."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import pytest
+from django.db import connections
+
+from identity.foundation import gate
+from pools.models import AppClient, CapturedMessage, UserPool
+from pools.services import configuration, deliveries, messages
+from pools.services.audit import Actor
+from tests import factories
+
+VISITOR = Actor.visitor(address="192.0.2.1")
+T = TypeVar("T")
+
+
+@pytest.fixture(autouse=True)
+def nothing_held() -> None:
+    """Start each test with nothing held: rows of the last one are gone."""
+    configuration.holdings.forget_everything()
+
+
+@pytest.fixture
+def patient_gate(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let as many hashes wait as a race brings: what is raced here is not the gate."""
+    monkeypatch.setattr(gate.the_gate(), "waiters", 200)
+    monkeypatch.setattr(gate.the_gate(), "deadline", 60.0)
+
+
+@pytest.fixture
+def pool(transactional_db: Any) -> UserPool:
+    """Return a pool where people sign in by e-mail address, as the demo's does."""
+    return factories.make_pool(
+        username_attributes=["email"],
+        auto_verified_attributes=["email"],
+        username_configuration={"case_sensitive": False},
+        schema=[{"name": "email", "required": True}, {"name": "role", "attribute_data_type": "String"}],
+    )
+
+
+@pytest.fixture
+def alias_pool(transactional_db: Any) -> UserPool:
+    """Return a pool with usernames, and e-mail, phone and preferred_username as aliases."""
+    return factories.make_pool(
+        alias_attributes=["email", "phone_number", "preferred_username"], auto_verified_attributes=["email"]
+    )
+
+
+@pytest.fixture
+def client(pool: UserPool) -> AppClient:
+    """Return a client of the pool that hides who exists."""
+    return factories.make_client(pool)
+
+
+@pytest.fixture
+def plain_client(pool: UserPool) -> AppClient:
+    """Return a client of the pool that says who exists."""
+    return factories.make_client(pool, prevent_user_existence_errors="LEGACY")
+
+
+def mail_to(address: str) -> CapturedMessage:
+    """Return the newest mail to an address, delivered now."""
+    deliveries.sweep()
+    return messages.captured(to=address)[0]
+
+
+def code_sent_to(address: str) -> str:
+    """Return the code of the newest mail to an address."""
+    found = re.search(r"\b\d{6}\b", mail_to(address).body)
+    assert found
+    return found.group()
+
+
+def wrong(code: str) -> str:
+    """Return a code that is not this one."""
+    return "111111" if code != "111111" else "222222"
+
+
+def at_once(count: int, job: Callable[[int], T]) -> list[T | Exception]:
+    """Run a job in so many threads at the same time, each with a connection of its own; return what each gave."""
+
+    def run(number: int) -> T | Exception:
+        try:
+            return job(number)
+        except Exception as problem:  # the answer of a race is one of these
+            return problem
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(count) as threads:
+        return list(threads.map(run, range(count)))

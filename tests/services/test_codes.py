@@ -1,0 +1,119 @@
+"""Codes: counted before they are looked at, good once, replaced by newer ones. Counters are read on a second connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from identity.foundation import errors
+from pools.models import AppClient, OneTimeCode, User, UserPool
+from pools.services import access, codes, sign_up
+from tests.services.conftest import VISITOR, at_once, code_sent_to, wrong
+
+PASSWORD = "Correct-horse-1"
+NAME = "alice@example.com"
+
+
+@pytest.fixture
+def waiting(client: AppClient) -> User:
+    """Return someone who has signed up and waits for the code."""
+    sign_up.sign_up(client, NAME, password=PASSWORD, attributes={}, by=VISITOR)
+    return access.user(client.pool, NAME)
+
+
+def tries(user: User) -> int:
+    """Return the counter as another connection sees it."""
+    [seen] = at_once(1, lambda _: OneTimeCode.objects.get(subject=user.id).tries)
+    assert isinstance(seen, int)
+    return seen
+
+
+def test_fifty_wrong_codes_leave_five_counted_and_the_code_dead(client: AppClient, waiting: User) -> None:
+    code = code_sent_to(NAME)
+
+    refused = []
+    for _ in range(50):
+        with pytest.raises(errors.DomainError) as problem:
+            sign_up.confirm(client, NAME, code=wrong(code), by=VISITOR)
+        refused.append(type(problem.value))
+
+    assert refused == [errors.CodeMismatch] * 5 + [errors.TooManyWrongCodes] * 45
+    assert tries(waiting) == 5
+    with pytest.raises(errors.TooManyWrongCodes):
+        sign_up.confirm(client, NAME, code=code, by=VISITOR)
+
+
+def test_of_twenty_parallel_guesses_five_are_looked_at(client: AppClient, waiting: User) -> None:
+    code = code_sent_to(NAME)
+
+    outcomes = at_once(20, lambda _: sign_up.confirm(client, NAME, code=wrong(code), by=VISITOR))
+
+    assert sum(type(outcome) is errors.CodeMismatch for outcome in outcomes) == 5
+    assert sum(type(outcome) is errors.TooManyWrongCodes for outcome in outcomes) == 15
+    assert tries(waiting) == 5
+
+
+def test_a_code_confirmed_twice_at_once_confirms_once(client: AppClient, waiting: User) -> None:
+    code = code_sent_to(NAME)
+
+    outcomes = at_once(4, lambda _: sign_up.confirm(client, NAME, code=code, by=VISITOR))
+
+    assert sum(isinstance(outcome, User) for outcome in outcomes) == 1
+    others = [outcome for outcome in outcomes if not isinstance(outcome, User)]
+    assert all(isinstance(other, errors.WrongState | errors.CodeExpired) for other in others), others
+    assert access.user(client.pool, NAME).status == "CONFIRMED"
+
+
+def test_a_refused_alias_leaves_the_try_counted_and_the_code_good(client: AppClient, waiting: User) -> None:
+    code = code_sent_to(NAME)
+    tried = codes.take_try(client.pool, waiting.id, codes.Purpose.SIGN_UP)
+    proof = codes.check(tried, code)
+
+    with transaction.atomic():
+        assert codes.spend(proof)
+        transaction.set_rollback(True)
+
+    assert tries(waiting) == 1
+    sign_up.confirm(client, NAME, code=code, by=VISITOR)
+
+
+def test_a_newer_code_takes_the_place_of_the_older(pool: UserPool, waiting: User) -> None:
+    older = code_sent_to(NAME)
+    tried = codes.take_try(pool, waiting.id, codes.Purpose.SIGN_UP)
+    proof = codes.check(tried, older)
+
+    with transaction.atomic():
+        newer = codes.issue(pool, waiting.id, codes.Purpose.SIGN_UP, NAME)
+
+    with transaction.atomic():
+        assert not codes.spend(proof)
+    assert OneTimeCode.objects.get(subject=waiting.id).tries == 0
+    if newer != older:
+        with pytest.raises(errors.CodeMismatch):
+            codes.check(codes.take_try(pool, waiting.id, codes.Purpose.SIGN_UP), older)
+
+
+def test_a_code_is_bound_to_person_and_purpose(pool: UserPool, waiting: User) -> None:
+    with transaction.atomic():
+        code = codes.issue(pool, waiting.id, codes.Purpose.RECOVERY, NAME)
+
+    row = OneTimeCode.objects.get(subject=waiting.id, purpose="recovery")
+    OneTimeCode.objects.filter(subject=waiting.id, purpose="sign_up").update(hashed=row.hashed)
+    with pytest.raises(errors.CodeMismatch):
+        codes.check(codes.take_try(pool, waiting.id, codes.Purpose.SIGN_UP), code)
+
+
+def test_the_database_never_sees_the_code(client: AppClient, waiting: User) -> None:
+    code = code_sent_to(NAME)
+
+    row: dict[str, Any] = OneTimeCode.objects.filter(subject=waiting.id).values()[0]
+
+    assert all(code.encode() not in str(value).encode() for name, value in row.items() if name == "hashed")
+    assert len(bytes(row["hashed"])) == 32
+
+
+def test_counting_inside_a_transaction_is_refused(pool: UserPool, waiting: User) -> None:
+    with transaction.atomic(), pytest.raises(errors.Misuse):
+        codes.take_try(pool, waiting.id, codes.Purpose.SIGN_UP)

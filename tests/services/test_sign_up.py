@@ -1,0 +1,279 @@
+"""Signing up in each kind of pool, races for a name, and what strangers and limits see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import time_machine
+
+from identity.foundation import clock, errors
+from pools.models import AppClient, AuditEvent, OutboxMessage, SignInName, User, UserPool
+from pools.services import access, attributes, sign_up, users
+from pools.services.messages import Delivery
+from pools.services.sign_up import SignedUp
+from tests import factories
+from tests.factories import BY, PASSWORD
+from tests.services.conftest import VISITOR, at_once, code_sent_to, mail_to
+
+NAME = "alice@example.com"
+
+
+def join(client: AppClient, username: str = NAME, **given: str) -> SignedUp:
+    return sign_up.sign_up(client, username, password=PASSWORD, attributes=given, by=VISITOR)
+
+
+def confirm(client: AppClient, username: str, address: str, *, force_alias: bool = False) -> User:
+    code = code_sent_to(address)
+    return sign_up.confirm(client, username, code=code, force_alias=force_alias, by=VISITOR)
+
+
+def names_of(user: User) -> dict[str, str]:
+    return dict(SignInName.objects.filter(user=user).values_list("kind", "name"))
+
+
+class TestByAddress:
+    def test_the_address_becomes_attribute_and_name_and_sub_the_username(self, client: AppClient) -> None:
+        done = join(client, "Alice@Example.com")
+
+        user = access.user_by_sub(client.pool, done.user_sub)
+        assert done == SignedUp(str(user.sub), confirmed=False, delivery=Delivery("a***@e***", "EMAIL", "email"))
+        assert user.username == str(user.sub)
+        assert user.status == "UNCONFIRMED"
+        assert names_of(user) == {"username": str(user.sub), "email": "alice@example.com"}
+        assert users.attributes_of(user) == {
+            "sub": str(user.sub),
+            "email": "Alice@Example.com",
+            "email_verified": "false",
+        }
+
+    def test_the_code_confirms_account_and_address(self, client: AppClient) -> None:
+        join(client)
+
+        user = confirm(client, "ALICE@example.com", NAME)
+
+        assert user.status == "CONFIRMED"
+        assert users.attributes_of(access.user(client.pool, NAME))["email_verified"] == "true"
+        assert AuditEvent.objects.filter(tag="account_confirmed", subject=str(user.sub)).exists()
+        with pytest.raises(errors.WrongState, match=r"^User cannot be confirmed. Current status is CONFIRMED$"):
+            sign_up.confirm(client, NAME, code="123456", by=VISITOR)
+        with pytest.raises(errors.Invalid, match=r"^User is already confirmed\.$"):
+            sign_up.resend(client, NAME, by=VISITOR)
+
+    def test_a_taken_address_is_taken_at_once(self, client: AppClient) -> None:
+        join(client)
+
+        with pytest.raises(errors.UsernameExists):
+            join(client, "ALICE@EXAMPLE.COM")
+
+    @pytest.mark.parametrize(
+        ("username", "text"),
+        [
+            ("alice", "Username should be an email."),
+            ("+4912345678", "Username should be an email."),
+            ("a b@example.com", "Usernames hold 1 to 128 characters without spaces."),
+            ("alice@exa\x00mple.com", "Usernames hold 1 to 128 characters without spaces."),
+            ("", "Usernames hold 1 to 128 characters without spaces."),
+        ],
+    )
+    def test_another_shape_is_refused(self, client: AppClient, username: str, text: str) -> None:
+        with pytest.raises(errors.Invalid) as refused:
+            join(client, username)
+
+        assert refused.value.message == text
+
+    def test_an_address_that_differs_from_the_name_is_refused(self, client: AppClient) -> None:
+        with pytest.raises(errors.Invalid):
+            join(client, NAME, email="mallory@example.com")
+
+    @pytest.mark.usefixtures("patient_gate")
+    def test_of_twenty_who_take_a_name_at_once_one_gets_it(self, client: AppClient) -> None:
+        outcomes = at_once(20, lambda _: join(client))
+
+        assert sum(isinstance(outcome, SignedUp) for outcome in outcomes) == 1
+        rest = {type(outcome) for outcome in outcomes if not isinstance(outcome, SignedUp)}
+        assert rest <= {errors.UsernameExists, errors.TooManyAttempts}
+        assert User.objects.count() == 1
+        assert SignInName.objects.count() == 2
+        assert OutboxMessage.objects.count() == 1
+
+    def test_an_operator_confirms_without_verifying(self, client: AppClient) -> None:
+        join(client)
+
+        sign_up.admin_confirm(client.pool, NAME, by=BY)
+
+        user = access.user(client.pool, NAME)
+        assert (user.status, user.email_verified) == ("CONFIRMED", False)
+        with pytest.raises(errors.WrongState):
+            sign_up.admin_confirm(client.pool, NAME, by=BY)
+
+
+class TestByUsername:
+    @pytest.fixture
+    def app(self, alias_pool: UserPool) -> AppClient:
+        return factories.make_client(alias_pool)
+
+    def test_an_address_signs_in_only_once_it_is_verified(self, app: AppClient) -> None:
+        join(app, "alice", email=NAME)
+        assert access.user_or_decoy(app, NAME).is_decoy
+
+        confirm(app, "alice", NAME)
+
+        assert access.user_or_decoy(app, NAME).username == "alice"
+
+    def test_a_second_owner_of_an_address_must_force_the_alias(self, app: AppClient) -> None:
+        for name in ("alice", "bob"):
+            join(app, name, email=NAME)
+            if name == "alice":
+                confirm(app, name, NAME)
+
+        with pytest.raises(errors.AliasExists):
+            confirm(app, "bob", NAME)
+        assert access.user_or_decoy(app, NAME).username == "alice"
+        confirm(app, "bob", NAME, force_alias=True)
+
+        assert access.user_or_decoy(app, NAME).username == "bob"
+        assert not access.user(app.pool, "alice").email_verified
+        assert access.user(app.pool, "bob").email_verified
+        moved = AuditEvent.objects.get(tag="alias_moved")
+        assert moved.subject == str(access.user(app.pool, "bob").sub)
+
+    def test_an_alias_never_takes_someones_username(self, alias_pool: UserPool, app: AppClient) -> None:
+        user = factories.make_user(alias_pool, "alice")
+        other = factories.make_user(alias_pool, "bob")
+
+        with pytest.raises(errors.AliasExists):
+            attributes.admin_update(alias_pool, other, {"preferred_username": "alice"}, by=BY)
+
+        assert access.user(alias_pool, "alice").id == user.id
+
+    @pytest.mark.parametrize(
+        ("username", "text"),
+        [
+            (NAME, "Username cannot be of email format, since user pool is configured for email alias."),
+            ("5f2c9f1e-0000-4000-8000-000000000001", "Usernames of a UUID's shape are reserved."),
+            ("al ice", "Usernames hold 1 to 128 characters without spaces."),
+            ("a" * 129, "Usernames hold 1 to 128 characters without spaces."),
+        ],
+    )
+    def test_names_that_could_be_taken_for_others_are_refused(self, app: AppClient, username: str, text: str) -> None:
+        with pytest.raises(errors.Invalid) as refused:
+            join(app, username)
+
+        assert refused.value.message == text
+
+    def test_a_chosen_name_waits_for_confirmation(self, app: AppClient) -> None:
+        with pytest.raises(errors.Invalid):
+            join(app, "alice", preferred_username="ally")
+
+    def test_an_account_without_an_address_gets_no_code(self, app: AppClient) -> None:
+        done = join(app, "alice")
+
+        assert done.delivery is None
+        with pytest.raises(errors.Invalid, match=r"^Auto verification not turned on\.$"):
+            sign_up.resend(app, "alice", by=VISITOR)
+
+
+def test_case_matters_where_the_pool_says_so(alias_pool: UserPool) -> None:
+    app = factories.make_client(alias_pool)
+
+    assert join(app, "alice").user_sub != join(app, "Alice").user_sub
+
+
+def test_a_pool_of_invited_people_lets_nobody_sign_up(transactional_db: Any) -> None:
+    pool = factories.make_pool(admin_create_user_config={"allow_admin_create_user_only": True})
+
+    with pytest.raises(errors.NotAuthorized, match="^SignUp is not permitted for this user pool$"):
+        join(factories.make_client(pool), "alice")
+
+
+@pytest.mark.parametrize(
+    ("given", "problem"),
+    [
+        ({"custom:role": "admin"}, errors.NotAuthorized),
+        ({"email_verified": "true"}, errors.NotAuthorized),
+        ({"nonsense": "1"}, errors.Invalid),
+        ({"birthdate": "yesterday"}, errors.Invalid),
+        ({"name": "a\x00b"}, errors.Invalid),
+        ({"name": "\ud800"}, errors.Invalid),
+        ({"name": "x" * 2049}, errors.Invalid),
+    ],
+)
+def test_attributes_that_may_not_be_written_make_no_account(
+    client: AppClient, given: dict[str, str], problem: type[Exception]
+) -> None:
+    with pytest.raises(problem):
+        join(client, NAME, **given)
+
+    assert User.objects.count() == 0
+    join(client)
+
+
+def test_a_required_attribute_is_missed_in_cognitos_words(transactional_db: Any) -> None:
+    pool = factories.make_pool(schema=[{"name": "given_name", "required": True}])
+
+    with pytest.raises(errors.Invalid) as refused:
+        join(factories.make_client(pool), "alice")
+
+    assert refused.value.message == ("Attributes did not conform to the schema: given_name: The attribute is required")
+
+
+class TestResend:
+    def test_within_a_minute_nothing_goes_out_and_later_a_new_code_does(self, client: AppClient) -> None:
+        join(client)
+        first = code_sent_to(NAME)
+
+        assert sign_up.resend(client, NAME, by=VISITOR).destination == "a***@e***"
+        assert OutboxMessage.objects.count() == 1
+        with time_machine.travel(clock.now().timestamp() + 61, tick=False):
+            sign_up.resend(client, NAME, by=VISITOR)
+        assert OutboxMessage.objects.count() == 2
+
+        second = code_sent_to(NAME)
+        if first != second:
+            with pytest.raises(errors.CodeMismatch):
+                sign_up.confirm(client, NAME, code=first, by=VISITOR)
+        sign_up.confirm(client, NAME, code=second, by=VISITOR)
+
+    def test_strangers_are_told_what_people_are_told(self, client: AppClient, plain_client: AppClient) -> None:
+        assert sign_up.resend(client, "nobody@example.com", by=VISITOR).destination == "n***@e***"
+        for call in (
+            lambda: sign_up.resend(plain_client, "nobody@example.com", by=VISITOR),
+            lambda: sign_up.confirm(plain_client, "nobody@example.com", code="123456", by=VISITOR),
+        ):
+            with pytest.raises(errors.UserNotFound, match=r"^Username/client id combination not found\.$"):
+                call()
+
+    def test_an_address_is_written_to_five_times_an_hour_whoever_signs_up(self, alias_pool: UserPool) -> None:
+        app = factories.make_client(alias_pool)
+        for number in range(5):
+            join(app, f"bomber{number}", email="victim@example.com")
+
+        with pytest.raises(errors.TooManyAttempts):
+            join(app, "bomber5", email="Victim@example.com")
+
+        assert OutboxMessage.objects.count() == 5
+        assert User.objects.count() == 5
+        join(app, "bomber5", email="other@example.com")
+
+    def test_parallel_requests_do_not_pass_the_limit(self, alias_pool: UserPool, patient_gate: None) -> None:
+        app = factories.make_client(alias_pool)
+
+        outcomes = at_once(10, lambda n: join(app, f"bomber{n}", email="victim@example.com"))
+
+        assert sum(isinstance(outcome, SignedUp) for outcome in outcomes) == 5
+        assert OutboxMessage.objects.count() == 5
+
+
+def test_a_link_confirms_where_the_pool_wants_links(transactional_db: Any) -> None:
+    pool = factories.make_pool(
+        auto_verified_attributes=["email"],
+        verification_message_template={"default_email_option": "CONFIRM_WITH_LINK"},
+    )
+    app = factories.make_client(pool)
+    join(app, "alice", email=NAME)
+
+    mail = mail_to(NAME)
+
+    assert f"/{pool.public_id}/confirmUser?client_id={app.client_id}&user_name=alice&confirmation_code=" in mail.body
+    assert "confirmation_code=" in mail.html
