@@ -29,7 +29,7 @@ def forgot(visit: Visit) -> HttpResponse:
         passwords.forgot(visit.app, username, by=visit.by)
     except (errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized, errors.UserNotFound):
         pass  # the same page as after a mail that went out
-    return visit.go("confirm_forgot", Step(username=username, asked_at=clock.epoch()))
+    return visit.go("confirm_forgot", Step(username, asked_at=clock.epoch(), account=visit.step.account))
 
 
 @page()
@@ -54,7 +54,7 @@ def confirm_forgot(visit: Visit) -> HttpResponse:
     except errors.DomainError as problem:
         form.tell(wording.of_code(problem), problem)
         return shown(visit, form)
-    return visit.go("sign_in", Step(username=username, notice="password_changed"))
+    return visit.go("sign_in", Step(username, "password_changed", account=step.account))
 
 
 def shown(visit: Visit, form: ResetForm) -> HttpResponse:

@@ -94,11 +94,12 @@ def choose_again(visit: Visit, username: str) -> HttpResponse:
 
     Whoever made it chose another password, and may not have been the owner of the address.
     """
+    step = Step(username, "choose_again", asked_at=clock.epoch(), account=FRESH)
     try:
         passwords.forgot(visit.app, username, by=visit.by)
     except (errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized):
-        return visit.go("forgot", Step(username=username, notice="choose_again"))
-    return visit.go("confirm_forgot", Step(username=username, notice="choose_again", asked_at=clock.epoch()))
+        return visit.go("forgot", step)
+    return visit.go("confirm_forgot", step)
 
 
 @page(methods=("GET", "HEAD"))

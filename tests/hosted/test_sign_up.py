@@ -75,7 +75,7 @@ def test_an_unconfirmed_account_is_led_to_its_code_after_the_right_password(worl
 
     assert page.path == "/confirm"
     assert later.submit(code=code).path == "/login"
-    assert later.submit(password=PASSWORD).path in {"/login/mfa", "/callback"}
+    assert later.submit(password=PASSWORD).path == "/login/mfa"
 
 
 def test_a_code_is_sent_again_by_one_button_and_the_page_always_says_so(world: World, visitor: Visitor) -> None:
@@ -123,7 +123,7 @@ def test_who_signs_up_over_a_strangers_account_chooses_its_password_after_provin
     page = owner.submit(code=world.mailed(name, count=2), new_password=PASSWORD)
     assert page.path == "/login"
     assert world.visitor().sign_in(name, OTHER_PASSWORD).path == "/login"
-    assert owner.submit(password=PASSWORD).path != "/login"
+    assert owner.submit(password=PASSWORD).path == "/login/mfa"
 
 
 def test_what_the_schema_requires_is_asked_for_by_its_own_name(named: World) -> None:

@@ -212,9 +212,12 @@ class Visitor:
 class World:
     """One pool with one app."""
 
-    def __init__(self, live: Live, *, mfa: str = "OPTIONAL", by_email: bool = True, **settings: Any) -> None:
+    def __init__(
+        self, live: Live, *, mfa: str = "OPTIONAL", by_email: bool = True, callback: str = CALLBACK, **settings: Any
+    ) -> None:
         """Make them."""
         self.live = live
+        self.callback = callback
         self.idp = live.boto()
         given: dict[str, Any] = {"AutoVerifiedAttributes": ["email"], **settings}
         if by_email:
@@ -237,7 +240,7 @@ class World:
                 "AllowedOAuthFlowsUserPoolClient": True,
                 "AllowedOAuthFlows": ["code"],
                 "AllowedOAuthScopes": ["openid", "email"],
-                "CallbackURLs": [CALLBACK],
+                "CallbackURLs": [self.callback],
                 "SupportedIdentityProviders": ["COGNITO"],
                 "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
                 "PreventUserExistenceErrors": "ENABLED",
@@ -254,7 +257,7 @@ class World:
         asked = {
             "client_id": self.client_id,
             "response_type": "code",
-            "redirect_uri": CALLBACK,
+            "redirect_uri": self.callback,
             "scope": "openid email",
             "state": secrets.token_hex(4),
             "code_challenge": challenge,

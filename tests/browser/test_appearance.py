@@ -1,0 +1,164 @@
+"""Every page in light and dark, on a narrow phone and a desk: no accessibility violation, nothing cut off, small."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from urllib.parse import parse_qsl, urlsplit
+
+import pyotp
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, Response
+
+from tests.browser.conftest import listen
+from tests.browser.test_flows import secret_of, submit
+from tests.hosted.world import OTHER_PASSWORD, PASSWORD, World
+
+pytestmark = pytest.mark.browser
+BUDGET_BYTES = 40_000
+BUDGET_REQUESTS = 6
+LEAST_TARGET = 24
+
+
+def checked(page: Page) -> None:
+    """Check the present page."""
+    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
+    assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
+    room = page.evaluate("() => [document.documentElement.scrollWidth, window.innerWidth]")
+    assert room[0] <= room[1], f"{page.url} scrolls sideways: {room}"
+    small = page.evaluate(
+        """(least) => [...document.querySelectorAll("a, button, input:not([type=hidden]), summary")]
+          .filter((each) => each.checkVisibility())
+          .map((each) => [each.outerHTML.slice(0, 80), each.getBoundingClientRect()])
+          .filter(([, box]) => box.height < least || box.width < least)
+          .map(([text]) => text)""",
+        LEAST_TARGET,
+    )
+    assert small == [], f"{page.url}: too small to touch"
+
+
+@pytest.mark.parametrize("width", [320, 1280])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_every_page_is_accessible(pool: World, strict: World, browser: Browser, scheme: str, width: int) -> None:
+    context = browser.new_context(
+        color_scheme="dark" if scheme == "dark" else "light", viewport={"width": width, "height": 800}
+    )
+    page, complaints = context.new_page(), list[str]()
+    listen(page, complaints)
+    for walk in (strangers, sign_up, recovery, invited, account, required):
+        context.clear_cookies()
+        walk(strict if walk is required else pool, page, lambda: checked(page))
+    context.close()
+    assert complaints == []
+
+
+Check = Callable[[], None]
+
+
+def strangers(pool: World, page: Page, check: Check) -> None:
+    """Look at what anybody reaches."""
+    for path in ("/login", "/signup", "/forgotPassword", "/confirm", "/confirmForgotPassword", "/signedout", "/error", "/no"):
+        page.goto(pool.url(path))
+        check()
+    page.goto(pool.url(client_id="unknown"))
+    check()
+    page.goto(pool.url())
+    page.locator("form.main").evaluate("(form) => { form.noValidate = true; }")
+    submit(page)
+    check()
+    submit(page, username=pool.name(), password=OTHER_PASSWORD)
+    check()
+
+
+def sign_up(pool: World, page: Page, check: Check) -> None:
+    """Make an account, with mistakes."""
+    name = pool.name()
+    page.goto(pool.url("/signup"))
+    submit(page, username=name, password="weak")
+    check()
+    submit(page, username=name, password=PASSWORD)
+    check()
+    submit(page, code="000000")
+    check()
+    submit(page, code=pool.mailed(name))
+    check()
+    submit(page, password=PASSWORD)
+    check()
+    page.get_by_text("Can't scan it?").click()
+    check()
+    submit(page, code="000000")
+    check()
+
+
+def recovery(pool: World, page: Page, check: Check) -> None:
+    """Forget a password."""
+    page.goto(pool.url("/forgotPassword"))
+    submit(page, username=pool.person())
+    check()
+    submit(page, code="000000", new_password="weak")
+    check()
+
+
+def invited(pool: World, page: Page, check: Check) -> None:
+    """Replace a temporary password."""
+    page.goto(pool.url())
+    submit(page, username=pool.person(temporary=True), password=PASSWORD)
+    check()
+    submit(page, new_password="weak")
+    check()
+
+
+def account(pool: World, page: Page, check: Check) -> None:
+    """Look at the account pages, and at the second factor they lead to."""
+    name = pool.person()
+    page.goto(f"{pool.base}/account?client_id={pool.client_id}")
+    submit(page, username=name, password=PASSWORD)
+    check()
+    page.goto(pool.url())
+    check()
+    page.goto(f"{pool.base}/account/mfa?client_id={pool.client_id}")
+    check()
+    page.get_by_role("button", name="Set up").click()
+    check()
+    submit(page, code=pyotp.TOTP(secret_of(page)).now())
+    check()
+    page.goto(pool.url(prompt="login"))
+    submit(page, username=name, password=PASSWORD)
+    check()
+    submit(page, code="000000")
+    check()
+
+
+def required(pool: World, page: Page, check: Check) -> None:
+    """Set up a factor that the pool requires."""
+    page.goto(pool.url())
+    submit(page, username=pool.person(), password=PASSWORD)
+    check()
+
+
+def test_the_sign_in_page_is_small(pool: World, page: Page) -> None:
+    answers: list[Response] = []
+    page.on("response", answers.append)
+
+    page.goto(pool.url(), wait_until="networkidle")
+
+    assert 1 < len(answers) <= BUDGET_REQUESTS
+    assert sum(len(answer.body()) for answer in answers) <= BUDGET_BYTES
+    assert all(answer.ok for answer in answers)
+
+
+def test_the_qr_code_is_what_the_link_says(pool: World, page: Page) -> None:
+    page.goto(f"{pool.base}/account/mfa?client_id={pool.client_id}")
+    submit(page, username=pool.person(), password=PASSWORD)
+    page.get_by_role("button", name="Set up").click()
+
+    address = page.locator('a[href^="otpauth:"]').get_attribute("href") or ""
+    said = dict(parse_qsl(urlsplit(address).query))
+
+    page.get_by_text("Can't scan it?").click()
+    assert page.locator("#key").inner_text().replace(" ", "") == said["secret"]
+    assert said["issuer"] == "Photos"
+    assert page.locator(".qr svg path").count() >= 1
+    box = page.locator(".qr svg").bounding_box()
+    assert box is not None
+    assert box["width"] >= 150

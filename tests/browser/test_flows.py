@@ -1,0 +1,217 @@
+"""Ways through the login pages in Chromium, with and without JavaScript."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from urllib.parse import parse_qsl, urlsplit
+
+import pyotp
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.hosted.world import OTHER_PASSWORD, PASSWORD, World
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(params=["javascript", "no-javascript"])
+def person(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
+    """Return a page of somebody with JavaScript, and of somebody without."""
+    context = browser.new_context(java_script_enabled=request.param == "javascript")
+    context.set_default_timeout(15_000)
+    yield context.new_page()
+    context.close()
+
+
+def submit(page: Page, **typed: str) -> None:
+    """Fill in fields by id and press the form's button."""
+    for name, value in typed.items():
+        page.fill(f"#{name}", value)
+    page.locator("form.main button[type=submit]").click()
+
+
+def secret_of(page: Page) -> str:
+    """Return the key that a set-up page shows."""
+    address = page.locator('a[href^="otpauth:"]').get_attribute("href") or ""
+    return dict(parse_qsl(urlsplit(address).query))["secret"]
+
+
+def test_from_the_app_through_sign_up_and_second_factor_back_and_in_again(pool: World, person: Page) -> None:
+    name = pool.name()
+    person.goto(pool.url("/oauth2/authorize"))
+    person.get_by_role("link", name="Create an account").click()
+    submit(person, username=name, password=PASSWORD)
+    expect(person.get_by_role("heading", level=1)).to_have_text("Check your mail to continue")
+    submit(person, code=pool.mailed(name))
+    expect(person.get_by_role("status").first).to_have_text("Your account is confirmed. Sign in to continue.")
+    expect(person.locator("#username")).to_have_value(name)
+    submit(person, password=PASSWORD)
+    expect(person.get_by_role("heading", level=1)).to_have_text("Protect your account")
+    expect(person.get_by_role("img", name="QR code")).to_be_visible()
+    totp = pyotp.TOTP(secret_of(person))
+    submit(person, code=totp.now())
+    expect(person.get_by_role("heading")).to_have_text("Welcome back")
+    assert "code=" in person.url
+
+    person.context.clear_cookies()
+    person.goto(pool.url("/oauth2/authorize"))
+    submit(person, username=name, password=PASSWORD)
+    expect(person.get_by_role("heading", level=1)).to_have_text("Enter your code")
+    submit(person, code=totp.at(int(time.time()) + 30))
+    expect(person.get_by_role("heading")).to_have_text("Welcome back")
+
+
+def test_not_now_is_one_click(pool: World, person: Page) -> None:
+    name = pool.name()
+    person.goto(pool.url("/signup"))
+    submit(person, username=name, password=PASSWORD)
+    submit(person, code=pool.mailed(name))
+    submit(person, password=PASSWORD)
+
+    person.get_by_role("link", name="Not now").click()
+
+    expect(person.get_by_role("heading")).to_have_text("Welcome back")
+
+
+def test_a_forgotten_password(pool: World, person: Page) -> None:
+    name = pool.person()
+    person.goto(pool.url())
+    person.get_by_role("link", name="Forgot your password?").click()
+    submit(person, username=name)
+    submit(person, code=pool.mailed(name), new_password=OTHER_PASSWORD)
+    expect(person.get_by_role("status").first).to_contain_text("Your password is changed.")
+    submit(person, password=OTHER_PASSWORD)
+    expect(person.get_by_role("heading")).to_have_text("Welcome back")
+
+
+def test_an_invited_person_chooses_a_password(pool: World, person: Page) -> None:
+    name = pool.person(temporary=True)
+    person.goto(pool.url())
+    submit(person, username=name, password=PASSWORD)
+    submit(person, new_password=OTHER_PASSWORD)
+    expect(person.get_by_role("heading")).to_have_text("Welcome back")
+
+
+def test_a_required_second_factor(strict: World, person: Page) -> None:
+    name = strict.person()
+    person.goto(strict.url())
+    submit(person, username=name, password=PASSWORD)
+    expect(person.get_by_role("link", name="Not now")).to_have_count(0)
+    submit(person, code=pyotp.TOTP(secret_of(person)).now())
+    expect(person.get_by_role("heading")).to_have_text("Welcome back")
+
+
+def test_the_account_pages(pool: World, person: Page) -> None:
+    name = pool.person()
+    person.goto(f"{pool.base}/account?client_id={pool.client_id}")
+    submit(person, username=name, password=PASSWORD)
+    person.get_by_role("link", name="Set up").click()
+    person.get_by_role("button", name="Set up").click()
+    submit(person, code=pyotp.TOTP(secret_of(person)).now())
+    expect(person.get_by_role("status").first).to_contain_text("Your authenticator app is set up.")
+    person.get_by_role("button", name="Remove").click()
+    expect(person.get_by_role("status").first).to_contain_text("is removed.")
+    person.get_by_role("link", name="Back to your account").click()
+    person.get_by_role("button", name="Sign out").click()
+    expect(person.get_by_role("heading", level=1)).to_have_text("You are signed out")
+
+
+def test_a_wrong_password_keeps_the_name_and_takes_the_focus_to_the_password(pool: World, page: Page) -> None:
+    name = pool.person()
+    page.goto(pool.url())
+    expect(page.locator("#username")).to_be_focused()
+
+    submit(page, username=name, password=OTHER_PASSWORD)
+
+    expect(page.get_by_role("alert")).to_contain_text("That sign-in didn't work.")
+    assert page.title().startswith("Error: Sign in")
+    expect(page.locator("#username")).to_have_value(name)
+    expect(page.locator("#password")).to_have_value("")
+    expect(page.locator("#password")).to_be_focused()
+
+
+def test_a_password_can_be_shown_and_is_hidden_again_when_sent(pool: World, page: Page) -> None:
+    page.goto(pool.url("/signup"))
+    page.fill("#password", "Corr")
+    button = page.get_by_role("button", name="Show")
+    expect(button).to_have_attribute("aria-pressed", "false")
+    button.click()
+    expect(page.locator("#password")).to_have_attribute("type", "text")
+    expect(page.locator(".checklist li[data-met]")).to_have_count(2)
+    page.fill("#password", PASSWORD)
+    expect(page.locator(".checklist li[data-met]")).to_have_count(5)
+
+    sent = page.evaluate(
+        """() => new Promise((done) => {
+          const form = document.querySelector("form.main");
+          form.addEventListener("submit", (event) => {
+            event.preventDefault();
+            done(document.querySelector("#password").type);
+          });
+          document.querySelector("#username").value = "ann@example.org";
+          form.requestSubmit();
+        })"""
+    )
+
+    assert sent == "password"
+
+
+def test_asking_again_counts_down(pool: World, page: Page) -> None:
+    page.goto(pool.url("/signup"))
+    submit(page, username=pool.name(), password=PASSWORD)
+
+    button = page.get_by_role("button", name="Send a new code in")
+
+    expect(button).to_be_disabled()
+
+
+def test_keys_alone_lead_through_in_reading_order(pool: World, page: Page) -> None:
+    name = pool.person()
+    page.goto(pool.url())
+    page.keyboard.type(name)
+    page.keyboard.press("Tab")
+    page.keyboard.type(PASSWORD)
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Show")).to_be_focused()
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("button", name="Sign in", exact=True)).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading")).to_have_text("Welcome back")
+
+
+def test_enter_in_a_field_sends_the_form(pool: World, page: Page) -> None:
+    name = pool.person()
+    page.goto(pool.url())
+    page.fill("#username", name)
+    page.fill("#password", PASSWORD)
+    page.press("#password", "Enter")
+    expect(page.get_by_role("heading")).to_have_text("Welcome back")
+
+
+def test_a_form_on_another_site_signs_nobody_in(pool: World, app_url: str, page: Page) -> None:
+    """Login CSRF: a page elsewhere posts an attacker's name and password to us."""
+    name = pool.person()
+    page.goto(pool.url())
+    token = page.locator("input[name=form_token]").get_attribute("value")
+    page.goto(app_url)
+    page.evaluate(
+        """([action, fields]) => {
+          const form = document.createElement("form");
+          form.method = "post";
+          form.action = action;
+          for (const [name, value] of Object.entries(fields)) {
+            const input = document.createElement("input");
+            input.name = name;
+            input.value = value;
+            form.append(input);
+          }
+          document.body.append(form);
+          form.submit();
+        }""",
+        [pool.url(), {"username": name, "password": PASSWORD, "form_token": token}],
+    )
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Please load the page again")
+    cookies = {cookie["name"] for cookie in page.context.cookies()}
+    assert not [cookie for cookie in cookies if cookie.startswith("cg-") and not cookie.endswith(("-form", "-step"))]
