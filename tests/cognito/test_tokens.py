@@ -77,6 +77,6 @@ def test_what_this_release_has_not_is_refused(world: World) -> None:
     token = world.tokens(world.person())["RefreshToken"]
 
     with refused("InvalidParameterException", "RevokeAssociatedSessions is not available in this release."):
-        world.anyone.revoke_token(ClientId=world.client_id, Token=token, RevokeAssociatedSessions=True)
+        world.anyone.revoke_token(ClientId=world.client_id, Token=token, RevokeAssociatedSessions="LINKED")
 
     assert world.refresh(token)

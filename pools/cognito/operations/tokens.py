@@ -13,7 +13,7 @@ def revoke_token(call: Request) -> Reply:
     """AWS: API_RevokeToken."""
     client = access.client(call["ClientId"])
     access.authenticate(client, call.get("ClientSecret"))
-    if call.get("RevokeAssociatedSessions"):
+    if call.get("RevokeAssociatedSessions", "NONE") != "NONE":
         raise NotAvailable("RevokeAssociatedSessions is not available in this release.")
     services.revoke(client, call["Token"], by=call.by)
     return {}
