@@ -22,6 +22,8 @@ from identity.foundation.names import uuid7
 from pools.models import AuditEvent, AuditPersonal, AuthEvent, IdentityPool, UserPool
 
 FORMAT = 1
+SUBJECT = 128
+"""Characters of a subject that are kept: a resource server's identifier may have more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,7 +203,7 @@ def record(  # noqa: PLR0913 - an audit row has these parts
         tag=tag,
         actor_kind=by.kind,
         actor_id=by.id,
-        subject=str(subject),
+        subject=str(subject)[:SUBJECT],
         outcome=outcome,
         detail=kept,
         request_id=request_id,
