@@ -94,8 +94,14 @@ def handle(problem: Exception, context: Mapping[str, Any]) -> Response | None:
             headers["WWW-Authenticate"] = auth
         if (wait := getattr(problem, "wait", None)) is not None:
             headers["Retry-After"] = str(int(wait))
-        return answer(body(problem.status_code, problem.default_code, str(problem.detail)), headers)
+        return answer(body(problem.status_code, code_of(problem), str(problem.detail)), headers)
     return None
+
+
+def code_of(problem: exceptions.APIException) -> str:
+    """Return the code of one of the framework's own refusals."""
+    code = problem.get_codes()
+    return code if isinstance(code, str) else problem.default_code
 
 
 def flat(path: str, detail: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - DRF's nested detail

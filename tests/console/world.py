@@ -55,7 +55,7 @@ class Visitor(requests.Session):
 
     def request(self, method: Any, url: Any, **more: Any) -> requests.Response:
         """Send, without following where an answer leads."""
-        more.setdefault("allow_redirects", False)
+        more["allow_redirects"] = False  # Session.get asks for the opposite
         more.setdefault("timeout", 30)
         where = url if str(url).startswith("http") else self.base_url + str(url)
         return super().request(method, where, **more)

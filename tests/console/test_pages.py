@@ -1,0 +1,258 @@
+"""What pages show and do, without script."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pytest
+import requests
+
+from tests.console.world import SCRIPT, Visitor, World
+
+ROW = re.compile(r'<a class="main" href="([^"]+)"><bdi>([^<]*)</bdi>')
+NEXT = re.compile(r'href="([^"]+)" hx-get="[^"]+"[^>]*>Next page')
+
+
+def names(answer: requests.Response) -> list[str]:
+    """Return what a table's rows are called."""
+    assert answer.status_code == 200, answer.text[:1000]
+    return [html.unescape(name) for _, name in ROW.findall(answer.text)]
+
+
+def test_the_front_door_leads_to_the_pools(world: World) -> None:
+    for path in ("/console", "/console/"):
+        assert world.session.get(path).headers["Location"] == "/console/pools"
+
+
+def test_pools_and_their_addresses_are_shown(world: World) -> None:
+    answer = world.session.get("/console/pools")
+    page = world.session.get(f"/console/pools/{world.pool_id}").text
+
+    assert "Harbour, Sons" in answer.text or NEXT.search(answer.text)
+    for shown in (world.pool_id, f"{world.base_url}/{world.pool_id}/.well-known/openid-configuration"):
+        assert shown in page
+
+
+def test_users_come_in_pages_that_neither_skip_nor_repeat(world: World) -> None:
+    path, found = f"/console/pools/{world.pool_id}/users", []
+    while path:
+        answer = world.session.get(path)
+        found += names(answer)
+        following = NEXT.search(answer.text)
+        path = html.unescape(following[1]) if following else ""
+
+    assert found == [f"person{n:02}@example.com" for n in range(32)]
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("by=email&prefix=person1", [f"person{n}@example.com" for n in range(10, 20)]),
+        ("by=email&prefix=person31@", ["person31@example.com"]),
+        ("prefix=person00", ["person00@example.com"]),
+        ("by=email&prefix=zzz", []),
+        ("by=email&prefix=%22", []),
+        ("by=email&prefix=%5C", []),
+        ("by=email&prefix=%25", []),
+        ("by=email&prefix=person_1", []),
+        ("by=given_name&prefix=%3Cscript&", None),
+    ],
+)
+def test_users_are_found_by_how_a_value_begins(world: World, query: str, expected: list[str] | None) -> None:
+    answer = world.session.get(f"/console/pools/{world.pool_id}/users?{query}")
+
+    assert len(names(answer)) == 25 if expected is None else names(answer) == expected
+    if expected == []:
+        assert "Nobody begins like that" in answer.text
+
+
+@pytest.mark.parametrize("query", ["by=password&prefix=x", "prefix=" + "x" * 300, "prefix=%00"])
+def test_a_search_that_makes_no_sense_is_refused_in_words(world: World, query: str) -> None:
+    answer = world.session.get(f"/console/pools/{world.pool_id}/users?{query}")
+
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+
+
+@pytest.mark.parametrize("token", ["x", "%00", "A" * 3000])
+@pytest.mark.parametrize("path", ["/console/pools", "/console/pools/{}/users", "/console/pools/{}/apps"])
+def test_a_page_that_does_not_exist_leads_to_the_first(world: World, path: str, token: str) -> None:
+    where = path.format(world.pool_id)
+
+    assert world.session.get(f"{where}?page={token}").headers["Location"] == where
+
+
+def test_only_the_table_is_sent_where_htmx_asks(world: World) -> None:
+    path = f"/console/pools/{world.pool_id}/users"
+
+    part = world.session.get(path, headers={"HX-Request": "true"}).text
+
+    assert "<html" not in part
+    assert part.strip().startswith("<section")
+    expired = world.visitor().get(path, headers={"HX-Request": "true"})
+    assert expired.headers["HX-Redirect"] == "/console/sign-in"
+
+
+def test_what_people_call_themselves_is_only_text(world: World) -> None:
+    for path in ("users", f"users/{world.subs[0]}"):
+        page = world.session.get(f"/console/pools/{world.pool_id}/{path}").text
+        assert SCRIPT not in page
+        assert html.escape(SCRIPT) in page
+
+
+def test_a_user_is_shown_with_attributes_and_state(world: World) -> None:
+    page = world.session.get(f"/console/pools/{world.pool_id}/users/{world.subs[3]}").text
+
+    for shown in ("person03@example.com", world.subs[3], "email_verified", "Must change password"):
+        assert shown in page
+
+
+def change(visitor: Visitor, world: World, number: int, key: str, typed: str) -> requests.Response:
+    """Send the confirm form of a change, as the page without script does."""
+    return visitor.send_form(f"/console/pools/{world.pool_id}/users/{world.subs[number]}/{key}", confirmation=typed)
+
+
+@pytest.mark.parametrize("typed", ["", "person04", "PERSON04@example.com", "person05@example.com"])
+def test_a_change_that_is_not_confirmed_is_not_made(world: World, typed: str) -> None:
+    answer = change(world.session, world, 4, "disable", typed)
+
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+    shown = world.api("GET", f"/pools/{world.pool_id}/users/{world.subs[4]}").json()
+    assert shown["enabled"] is True
+
+
+def test_a_user_is_disabled_and_enabled_and_told_so(world: World) -> None:
+    where = f"/console/pools/{world.pool_id}/users/{world.subs[5]}"
+
+    off = change(world.session, world, 5, "disable", "person05@example.com")
+    assert (off.status_code, off.headers["Location"]) == (303, where)
+    page = world.session.get(where).text
+    assert "person05@example.com is disabled" in page
+    assert "Enable user" in page
+    on = change(world.session, world, 5, "enable", "person05@example.com")
+    assert on.status_code == 303
+    assert "person05@example.com is enabled" in world.session.get(where).text
+    audit = world.session.get(f"/console/pools/{world.pool_id}/audit").text
+    assert "user disabled" in audit
+    assert world.subs[5] in audit
+
+
+def test_a_user_is_signed_out_everywhere(world: World) -> None:
+    from pools.models import User
+
+    with world.live.orm():
+        before = User.objects.get(sub=world.subs[6]).epoch
+    answer = change(world.session, world, 6, "sign-out", "person06@example.com")
+    with world.live.orm():
+        after = User.objects.get(sub=world.subs[6]).epoch
+
+    assert answer.status_code == 303
+    assert after == before + 1
+
+
+def test_an_unknown_change_is_not_found(world: World) -> None:
+    assert world.session.get(f"/console/pools/{world.pool_id}/users/{world.subs[6]}/delete").status_code == 404
+
+
+def new_app(world: World, **data: str | list[str]) -> requests.Response:
+    """Send the form for a new app."""
+    return world.session.send_form(f"/console/pools/{world.pool_id}/apps/new", **data)
+
+
+def test_an_app_is_made_and_its_secret_is_shown_once(world: World) -> None:
+    made = new_app(
+        world, name="By page", kind="confidential", callback_urls="https://a.example/cb\r\nhttps://b.example/cb"
+    )
+    where = made.headers["Location"]
+
+    first, second = world.session.get(where).text, world.session.get(where).text
+
+    with world.live.orm():
+        from pools.services import access, app_clients
+
+        secret = app_clients.secrets(access.client(where.rsplit("/", 1)[1]))[0]
+    assert secret in first
+    assert secret not in second
+    assert "https://b.example/cb" in second
+
+
+def test_a_secret_waits_sealed(world: World) -> None:
+    visitor = world.inside()
+    made = visitor.send_form("/console/access-keys", description="waits")
+    with world.live.orm():
+        from django.contrib.sessions.models import Session
+
+        kept = Session.objects.get(session_key=visitor.cookies["operator"]).get_decoded()["shown-once"]
+    page = visitor.get(made.headers["Location"]).text
+
+    shown = re.findall(r'class="value" tabindex="0">([^<]+)<', page)
+    assert len(shown) == 2
+    assert len(shown[1]) == 40
+    assert html.unescape(shown[1]) not in str(kept)
+    assert html.unescape(shown[1]) not in visitor.get(made.headers["Location"]).text
+
+
+def test_a_machine_app_needs_scopes_and_gets_them(world: World) -> None:
+    without = new_app(world, name="Robot", kind="machine")
+    made = new_app(world, name="Robot", kind="machine", scopes=["photos/read"])
+
+    assert without.status_code == 422
+    assert "at least one scope" in without.text
+    assert made.status_code == 303
+    page = world.session.get(made.headers["Location"]).text
+    assert "client_credentials" in page
+    assert "photos/read" in page
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"name": "", "kind": "public", "callback_urls": "https://a.example/cb"},
+        {"name": "Nowhere to return", "kind": "public"},
+        {"name": "x" * 200, "kind": "public", "callback_urls": "https://a.example/cb"},
+        {"name": "Odd kind", "kind": "other", "callback_urls": "https://a.example/cb"},
+        {"name": "Odd URL", "kind": "public", "callback_urls": "javascript:alert(1)"},
+        {"name": "Odd URL", "kind": "public", "callback_urls": "http://a.example/cb"},
+        {"name": "Odd URL", "kind": "public", "callback_urls": "https://a.example/cb#part"},
+        {"name": "Foreign scope", "kind": "machine", "scopes": "photos/delete"},
+        {"name": "Nul\x00", "kind": "public", "callback_urls": "https://a.example/cb"},
+    ],
+)
+def test_a_bad_app_is_refused_in_words_and_not_made(world: World, data: dict[str, str]) -> None:
+    before = world.api("GET", f"/pools/{world.pool_id}/apps?limit=60").json()
+
+    answer = new_app(world, **data)
+
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+    assert world.api("GET", f"/pools/{world.pool_id}/apps?limit=60").json() == before
+
+
+def test_a_key_is_made_used_noted_and_disabled(world: World) -> None:
+    visitor = world.inside()
+    page = visitor.get(visitor.send_form("/console/access-keys", description="for CI").headers["Location"]).text
+    key_id, secret = (html.unescape(value) for value in re.findall(r'class="value" tabindex="0">([^<]+)<', page))
+    header = {"Authorization": f"Bearer {key_id}.{secret}"}
+
+    assert world.visitor().get("/api/v1/pools", headers=header).status_code == 200
+    assert "<time" in visitor.get("/console/access-keys").text, "last used is shown"
+    where = f"/console/access-keys/{key_id}/disable"
+    assert visitor.send_form(where, confirmation="something else").status_code == 422
+    assert world.session.get(where).status_code == 404, "one's own keys only"
+    assert visitor.send_form(where, confirmation=key_id).status_code == 303
+    assert world.visitor().get("/api/v1/pools", headers=header).status_code == 401
+
+
+def test_every_page_works_with_an_empty_pool(world: World) -> None:
+    for tab in ("", "/apps", "/apps/new", "/users", "/audit"):
+        assert world.session.get(f"/console/pools/{world.other_pool_id}{tab}").status_code == 200
+
+
+def test_unknown_pages_are_told_in_the_consoles_own_words(world: World) -> None:
+    answer = world.visitor().get("/console/no-such-page")
+
+    assert answer.status_code == 404
+    assert "Nothing is here" in answer.text
