@@ -75,7 +75,7 @@ def create(username: str, *, email: str = "", password: str | None = None, by: A
         made.password = hashed(made, password)
     try:
         with transaction.atomic():
-            made.save()
+            made.save(force_insert=True)
             audit.record(Tag.OPERATOR_CREATED, subject=username, by=by)
     except IntegrityError:
         raise OperatorExists from None

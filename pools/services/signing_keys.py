@@ -19,14 +19,14 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
-from django.db import connection, transaction
+from django.db import transaction
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from identity.foundation import clock, gate, names, sealing
 from identity.foundation.errors import DomainError
-from pools.models import SigningKey, UserPool
+from pools.models import SigningKey, UserPool, locks
 from pools.services import audit, configuration, places
 from pools.services.audit import Actor, Tag
 
@@ -40,7 +40,7 @@ LIFE = timedelta(days=90)
 KEPT = timedelta(days=1, minutes=10)
 """How long a key is published after it stopped signing: no ID or access token lives longer than a day."""
 CERTIFICATE_LIFE = timedelta(days=3650)
-HOUSE_LOCK = 0x436F676E
+HOUSE_LOCK = b"Cognate:"
 
 
 class NoKey(DomainError):
@@ -133,8 +133,7 @@ def ensure_house_keys() -> bool:
 
 
 def _house_lock() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(%s)", (HOUSE_LOCK,))
+    locks.hold(HOUSE_LOCK)
 
 
 def rotate(pool: UserPool | None, *, by: Actor, at_once: bool = True) -> list[str]:

@@ -1,0 +1,258 @@
+"""The laws that no other tool can hold, one function each: it yields what a file does wrong.
+
+To add one: write it, put it in ``RULES``, and plant ``violations/house/<name>.py``.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from functools import cache
+
+import botocore.loaders
+import botocore.model
+
+from tests.architecture.source import Source, dotted
+
+FORBIDDEN = {"utils", "util", "helpers", "common", "core", "misc", "base", "lib", "manager", "domain"}
+LONGEST = 400
+# Longer than that, and why. A file that shrinks must leave the list.
+LONG: dict[str, str] = {
+    "pools/services/tokens.py": "issue, redeem, refresh, revoke and verify are one life cycle, read side by side",
+    "pools/services/passwords.py": "policy, hash, change and recovery share one set-up",
+    "pools/services/attributes.py": "schema, verification and aliases of one value",
+}
+HANDLER = 25
+# Files that may speak SQL: constant statements, each with a test of its plan.
+SQL = (
+    "pools/models/hot.py",
+    "pools/models/locks.py",
+    "pools/models/partitions.py",
+    "identity/telemetry.py",
+    "identity/checks.py",
+    "identity/embedded",
+)
+ENVIRONMENT = ("identity/settings.py", "identity/embedded", "tests", "bench")
+NAMING_SETTINGS = ("identity/celery.py", "identity/wsgi.py", "identity/serve.py", "identity/management")
+CLOCK = ("identity/foundation/clock.py", "tests", "bench")
+CLOCKS = {
+    "datetime.now", "datetime.utcnow", "datetime.today", "datetime.datetime.now", "date.today", "timezone.now",
+    "time.time", "time.time_ns", "time.monotonic", "time.perf_counter",
+}  # fmt: skip
+# Who may make tokens: the end of a sign-in, and what continues it. DECISIONS, mistake 10.
+ISSUERS = {"pools/services/sign_in/machine.py": {"complete", "_complete"}, "pools/services/tokens.py": {"redeem_code"}}
+WIRE_ONLY = ("pools/services", "pools/models", "pools/oidc", "pools/hosted", "pools/tasks.py", "identity/console")
+HTTP = ("django.http", "django.shortcuts", "django.views", "django.urls", "django.template.response", "celery")
+
+Found = Iterator[str]
+Rule = Callable[[Source], Found]
+
+
+def names(source: Source) -> Found:
+    """Attics have no door sign."""
+    for part in source.parts:
+        if part in FORBIDDEN:
+            yield f"the name {part}"
+
+
+def door_signs(source: Source) -> Found:
+    """Every module says what it is."""
+    if source.is_migration:
+        return
+    if not ast.get_docstring(source.tree):
+        yield "no docstring"
+
+
+def length(source: Source) -> Found:
+    """A file that outgrows 400 lines is split by subject."""
+    lines = source.text.count("\n")
+    if source.is_migration or not source.is_product:
+        return
+    if lines > LONGEST and source.path not in LONG:
+        yield f"{lines} lines"
+    if lines <= LONGEST and source.path in LONG:
+        yield "in the list of long files, and no longer long"
+
+
+def thin_handlers(source: Source) -> Found:
+    """An operation fetches by access, calls one service, returns a shape."""
+    if not source.under("pools/cognito/operations"):
+        return
+    for node in source.walk():
+        if isinstance(node, ast.FunctionDef) and any(dotted(by).endswith(".operation") for by in node.decorator_list):
+            first = node.body[1] if ast.get_docstring(node) and len(node.body) > 1 else node.body[0]
+            lines = (node.end_lineno or 0) - first.lineno + 1
+            if lines > HANDLER:
+                yield f"{node.name} has {lines} lines"
+
+
+def environment(source: Source) -> Found:
+    """Only settings read the environment; entry points may name the settings module."""
+    if source.under(*ENVIRONMENT):
+        return
+    allowed = {
+        id(node.func.value)
+        for node in source.walk()
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "setdefault"
+        and source.under(*NAMING_SETTINGS)
+    }
+    for node in source.walk():
+        if dotted(node) in {"os.environ", "os.getenv", "os.environb"} and id(node) not in allowed:
+            yield f"line {node.lineno} reads the environment"  # type: ignore[attr-defined]
+        if isinstance(node, ast.ImportFrom) and node.module == "os":
+            if {alias.name for alias in node.names} & {"environ", "getenv", "environb"}:
+                yield f"line {node.lineno} imports the environment"
+
+
+def clocks(source: Source) -> Found:
+    """Only foundation/clock reads time: tests freeze it there."""
+    if source.under(*CLOCK) or source.is_migration:
+        return
+    for node in source.walk():
+        if isinstance(node, ast.Attribute) and dotted(node) in CLOCKS:
+            yield f"line {node.lineno} reads {dotted(node)}"
+        if isinstance(node, ast.ImportFrom) and node.module == "time" and {a.name for a in node.names} - {"sleep"}:
+            yield f"line {node.lineno} imports a clock"
+
+
+def whole_saves(source: Source) -> Found:
+    """``save()`` of all columns undoes what another request wrote: name them, or force an insert."""
+    if not source.is_product:
+        return
+    for node in source.walk():
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "save":
+            given = {keyword.arg for keyword in node.keywords}
+            # An opened session's own `save` is a method that inserts (sessions.OpenedSession).
+            if not given & {"update_fields", "force_insert"} and dotted(node.func) != "opening.save":
+                yield f"line {node.lineno} saves every column"
+
+
+def raw_sql(source: Source) -> Found:
+    """SQL is written in a few files, as constants."""
+    if not source.is_product or source.is_migration or source.under(*SQL):
+        return
+    for node in source.walk():
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            if node.func.attr in {"cursor", "raw", "extra"}:
+                yield f"line {node.lineno} calls {node.func.attr}"
+        if isinstance(node, ast.Name | ast.alias) and getattr(node, "id", getattr(node, "name", "")) == "RawSQL":
+            yield f"line {node.lineno} uses RawSQL"
+
+
+def formatted_sql(source: Source) -> Found:
+    """A statement is never put together from parts: not even where SQL may be written."""
+    if not source.under(*SQL) or source.under("identity/embedded", "pools/models/partitions.py"):
+        return
+    for node in source.walk():
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "execute":
+            if node.args and isinstance(node.args[0], ast.JoinedStr | ast.BinOp | ast.Call):
+                yield f"line {node.lineno} formats a statement"
+
+
+def issuers(source: Source) -> Found:
+    """Breadth by copying would forge a second way to tokens: few functions may make them."""
+    if not source.is_product:
+        return
+    for function in [node for node in source.walk() if isinstance(node, ast.FunctionDef)]:
+        for node in ast.walk(function):
+            if not isinstance(node, ast.Call):
+                continue
+            name = dotted(node.func)
+            is_issue = name == "tokens.issue" or (name == "issue" and source.path == "pools/services/tokens.py")
+            if is_issue and function.name not in ISSUERS.get(source.path, set()):
+                yield f"line {node.lineno}: {function.name} issues tokens"
+
+
+@cache
+def amazons_members() -> frozenset[str]:
+    """Return every member name of both services' shapes that could be taken for nothing else."""
+    loader = botocore.loaders.Loader()
+    found: set[str] = set()
+    for service in ("cognito-idp", "cognito-identity"):
+        model = botocore.model.ServiceModel(loader.load_service_model(service, "service-2"))
+        for name in model.shape_names:
+            shape = model.shape_for(name)
+            if isinstance(shape, botocore.model.StructureShape):
+                found |= set(shape.members)
+    # One capital and no second word: headers and labels look like that too.
+    return frozenset(name for name in found if name[0].isupper() and sum(letter.isupper() for letter in name) > 1)
+
+
+def wire_names(source: Source) -> Found:
+    """Amazon's member names do not occur below the wire face: as keys of mappings."""
+    if not source.under(*WIRE_ONLY):
+        return
+    for node in source.walk():
+        keys: list[ast.expr | None] = []
+        if isinstance(node, ast.Dict):
+            keys = list(node.keys)
+        elif isinstance(node, ast.Subscript):
+            keys = [node.slice]
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"get", "pop"}:
+            keys = list(node.args[:1])
+        for key in keys:
+            if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value in amazons_members():
+                yield f"line {key.lineno} says {key.value}"
+
+
+def no_http_in_rules(source: Source) -> Found:
+    """Rules and storage know no HTTP and no Celery: ``later`` asks for tasks by name."""
+    if not source.under("pools/services", "pools/models"):
+        return
+    for node in source.walk():
+        modules = (
+            [node.module or ""]
+            if isinstance(node, ast.ImportFrom)
+            else [alias.name for alias in node.names]
+            if isinstance(node, ast.Import)
+            else []
+        )
+        for module in modules:
+            if any(module == banned or module.startswith(banned + ".") for banned in HTTP):
+                yield f"imports {module}"
+
+
+def actors_are_named(source: Source) -> Found:
+    """Who acts is said by name at every call: ``by`` is keyword-only."""
+    if not source.under("pools/services"):
+        return
+    for node in source.walk():
+        if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
+            if any(argument.arg == "by" for argument in (*node.args.posonlyargs, *node.args.args)):
+                yield f"{node.name} takes `by` by position"
+
+
+def swallowed(source: Source) -> Found:
+    """Nothing is swallowed: an ``except`` of everything must do something with it, or raise."""
+    if not source.is_product:
+        return
+    for node in source.walk():
+        if not isinstance(node, ast.ExceptHandler):
+            continue
+        caught = dotted(node.type) if node.type is not None else ""
+        if caught in {"", "Exception", "BaseException"} and not isinstance(node.type, ast.Tuple):
+            if all(isinstance(inside, ast.Pass | ast.Continue) for inside in node.body):
+                yield f"line {node.lineno} swallows {caught or 'everything'}"
+
+
+RULES: dict[str, Rule] = {
+    rule.__name__: rule
+    for rule in (
+        names,
+        door_signs,
+        length,
+        thin_handlers,
+        environment,
+        clocks,
+        whole_saves,
+        raw_sql,
+        formatted_sql,
+        issuers,
+        wire_names,
+        no_http_in_rules,
+        actors_are_named,
+        swallowed,
+    )
+}

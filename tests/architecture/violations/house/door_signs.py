@@ -1,0 +1,2 @@
+# pretend: pools/services/nameless.py
+from __future__ import annotations

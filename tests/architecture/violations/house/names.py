@@ -1,0 +1,2 @@
+# pretend: pools/services/utils.py
+"""Everything that found no room."""
