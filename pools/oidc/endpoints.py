@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 from authlib.oauth2.base import OAuth2Error
+from django.db import InterfaceError, OperationalError
 
 from identity.foundation.call import Answer, Call, Endpoint
 from identity.foundation.errors import DomainError
@@ -60,6 +61,9 @@ def guarded(inner: PoolEndpoint, call: Call) -> Answer:
         if problem.detail:
             log.info("oauth_refused", path=call.path, problem=type(problem).__name__, detail=problem.detail)
         return errors.answer_to_domain_error(problem)
+    except (OperationalError, InterfaceError):
+        log.exception("oauth_unavailable", path=call.path)
+        return errors.answer(errors.UNAVAILABLE, "Try again later.", 503, {"retry-after": "1"})
     except Exception:  # a machine is told in JSON, whatever it was; the log holds the rest
         log.exception("oauth_failed", path=call.path)
         return errors.answer("server_error", "The server failed.", 500)
