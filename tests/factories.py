@@ -43,9 +43,7 @@ def make_user(pool: UserPool, username: str = "", *, password: str = PASSWORD, *
     from pools.services import passwords
 
     name = username or (f"person{number()}@example.com" if pool.username_attributes else f"person{number()}")
-    user = users.create(
-        pool, name, attributes=attributes, temporary_password=password, message="suppress", by=BY
-    )
+    user = users.create(pool, name, attributes=attributes, temporary_password=password, message="suppress", by=BY)
     passwords.admin_set(pool, user, password, permanent=True, by=BY)
     return access.user_by_sub(pool, user.sub)
 

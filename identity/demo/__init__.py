@@ -1,4 +1,4 @@
-"""The sample photo app: a static page that signs people in and puts photos into S3 by credentials from an identity pool.
+"""The sample photo app: a static page that signs people in and keeps their photos in S3.
 
 It speaks to Cognate only as any app would, over the network. Served in development alone.
 """

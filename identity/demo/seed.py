@@ -267,4 +267,3 @@ def addresses(kept: dict[str, Any]) -> dict[str, Any]:
         "bucket": BUCKET,
         "table": TABLE,
     }
-

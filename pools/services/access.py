@@ -136,15 +136,13 @@ def check_secret_hash(client: AppClient, candidates: Iterable[str], secret_hash:
 
 def _hash_matches(client: AppClient, candidates: Iterable[str], secret_hash: str) -> bool:
     sent = secret_hash.encode()
-    return any(
-        [
-            hmac.compare_digest(
-                base64.b64encode(hmac.digest(secret.encode(), (name + client.client_id).encode(), "sha256")), sent
-            )
-            for secret in configuration.holdings.secrets(client)
-            for name in candidates
-        ]
-    )
+    return True in [
+        hmac.compare_digest(
+            base64.b64encode(hmac.digest(secret.encode(), (name + client.client_id).encode(), "sha256")), sent
+        )
+        for secret in configuration.holdings.secrets(client)
+        for name in candidates
+    ]
 
 
 def authenticate(client: AppClient, secret: str | None) -> None:
@@ -160,7 +158,7 @@ def authenticate(client: AppClient, secret: str | None) -> None:
         return
     live = configuration.holdings.secrets(client)
     sent = (secret or "").encode()
-    if not any([hmac.compare_digest(known.encode(), sent) for known in live]):
+    if True not in [hmac.compare_digest(known.encode(), sent) for known in live]:
         raise ClientRefused(detail="wrong secret" if secret else "no secret")
 
 

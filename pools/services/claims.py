@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -54,7 +53,7 @@ def access(client: AppClient, person: Person, groups: Sequence[Member], grant: G
     found = shared(client, person, groups, grant)
     found["exp"] = found["iat"] + client.access_seconds
     found["client_id"] = client.client_id
-    found["token_use"] = "access"
+    found["token_use"] = "access"  # noqa: S105 - a claim
     found["scope"] = " ".join(grant.scopes)
     found["username"] = person.username
     if grant.oauth:
@@ -69,7 +68,7 @@ def identity(
     found = shared(client, person, groups, grant)
     found["exp"] = found["iat"] + client.id_seconds
     found["aud"] = client.client_id
-    found["token_use"] = "id"
+    found["token_use"] = "id"  # noqa: S105 - a claim
     found["cognito:username"] = person.username
     if roles := role_claims(groups):
         found.update(roles)
@@ -158,5 +157,3 @@ def user_info(client: AppClient, person: Person, scopes: Sequence[str]) -> Mappi
     if "address" in found:
         found["address"] = {"formatted": found["address"]}
     return {**found, "username": person.username}
-
-

@@ -50,9 +50,7 @@ def associate(pool: UserPool, user: User | Person) -> str:
     return base64.b32encode(seed).decode()
 
 
-def verify(  # noqa: PLR0913 - what an enrolment is made of
-    pool: UserPool, user: User | Person, code: str, *, name: str = "", enable: bool = False, by: Actor
-) -> None:
+def verify(pool: UserPool, user: User | Person, code: str, *, name: str = "", enable: bool = False, by: Actor) -> None:
     """Prove the pending seed by a code. ``enable`` also has it asked for at sign-in, and preferred.
 
     Raises:

@@ -15,7 +15,7 @@ from identity.foundation.names import uuid7
 from pools.models import Interaction, UserPool
 
 
-def begin(  # noqa: PLR0913 - what a trip is made of
+def begin(
     pool: UserPool, kind: str, request: dict[str, Any], *, browser: str, resume: str, minutes: int = 20
 ) -> uuid.UUID:
     """Keep a request for the browser that holds this secret; return its id. ``resume`` is a URL name."""

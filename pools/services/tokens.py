@@ -163,7 +163,7 @@ def identity_token(payload: dict[str, Any]) -> str:
 # -- authorization codes ---------------------------------------------------------------------------------------------
 
 
-def mint_code(  # noqa: PLR0913 - what a code is bound to
+def mint_code(
     client: AppClient,
     session: hot.Browser,
     *,
@@ -494,5 +494,3 @@ def _still_live(pool: UserPool, payload: dict[str, Any]) -> None:
 def attributes_of(person: Person, client: AppClient) -> dict[str, str]:
     """Return a person's attributes that a client may read, as wire texts."""
     return claims.visible(client, person, None)
-
-

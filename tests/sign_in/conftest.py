@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from pools.models import AppClient, User, UserPool
@@ -21,7 +19,7 @@ def nothing_held() -> None:
 
 
 @pytest.fixture
-def pool(transactional_db: Any) -> UserPool:
+def pool(transactional_db: None) -> UserPool:
     """Return a pool with optional TOTP."""
     return factories.make_pool(mfa="OPTIONAL")
 

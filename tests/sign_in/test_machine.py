@@ -112,7 +112,7 @@ def test_mfa_off_asks_for_no_code_even_of_those_who_have_one(client: AppClient, 
     signed_in(begin(access.client(client.client_id)))
 
 
-def test_a_required_factor_is_set_up_on_the_way(transactional_db: object) -> None:
+def test_a_required_factor_is_set_up_on_the_way(transactional_db: None) -> None:
     pool = factories.make_pool(mfa="ON")
     client, person = factories.make_client(pool), factories.make_user(pool, "alice")
     asked = challenged(begin(client), Challenge.FACTOR_SETUP)
@@ -247,9 +247,7 @@ def test_wrong_codes_end_the_attempt_and_lock_the_factor_for_every_face(client: 
     outcomes = []
     for _ in range(8):
         try:
-            machine.respond(
-                client, challenge=Challenge.TOTP, session=asked.session, answers={"code": "000000"}, by=BY
-            )
+            machine.respond(client, challenge=Challenge.TOTP, session=asked.session, answers={"code": "000000"}, by=BY)
         except errors.DomainError as problem:
             outcomes.append(type(problem).__name__)
 
@@ -278,10 +276,10 @@ def test_parallel_guesses_are_evaluated_no_more_often_than_allowed(
         outcomes = list(threads.map(guess, range(200)))
 
     evaluated = sum(outcome in {"PasswordIncorrect", "Overloaded"} for outcome in outcomes)
-    assert evaluated <= 8  # noqa: PLR2004 - five, and the few that one-second locks let through meanwhile
+    assert evaluated <= 8
     assert outcomes.count("LockedOut") == 200 - evaluated
     counted = Guess.objects.get(pool_id=client.pool_id, kind="password")
-    assert counted.failures >= 5  # noqa: PLR2004
+    assert counted.failures >= 5
 
 
 def test_a_lock_doubles_and_quiet_or_success_forgets_it(client: AppClient, person: User) -> None:

@@ -298,18 +298,18 @@ def test_tokens_signed_before_a_rotation_verify_after_it(client: AppClient, pers
         signing_keys.rotate(client.pool, by=BY)
         configuration.holdings.forget_everything()
         published = json.loads(signing_keys.jwks(client.pool))["keys"]
-        assert len(published) == 4  # noqa: PLR2004 - two that sign, two that will
+        assert len(published) == 4
         travel.shift(timedelta(seconds=4))
         after = sign_in(client)
         kids = {signing_keys.unverified_header(token.access)["kid"] for token in (before, after)}
-        assert len(kids) == 2  # noqa: PLR2004
+        assert len(kids) == 2
         tokens.verify_access(before.access)
         tokens.verify_access(after.access)
         travel.shift(timedelta(days=2))
-        assert len(json.loads(signing_keys.jwks(access.pool(client.pool.public_id)))["keys"]) == 2  # noqa: PLR2004
+        assert len(json.loads(signing_keys.jwks(access.pool(client.pool.public_id)))["keys"]) == 2
 
 
-def test_the_key_that_signs_stands_first_in_the_identity_pools_set(transactional_db: object) -> None:
+def test_the_key_that_signs_stands_first_in_the_identity_pools_set(transactional_db: None) -> None:
     signing_keys.ensure_house_keys()
     with time_machine.travel(clock.now(), tick=False) as travel:
         signing_keys.rotate(None, by=BY)

@@ -23,7 +23,7 @@ class Command(BaseCommand):
         parser.add_argument("--all", action="store_true", help="every pool, and the issuer of the identity pools")
         parser.add_argument("--planned", action="store_true", help="publish for an hour before switching")
 
-    def handle(self, **options: Any) -> None:  # noqa: ANN401 - argparse's values
+    def handle(self, **options: Any) -> None:
         """Rotate."""
         by, at_once = Actor.system(), not options["planned"]
         try:

@@ -19,7 +19,7 @@ class Command(BaseCommand):
         """Read whether the demo's AWS is to be seeded too."""
         parser.add_argument("--aws", action="store_true", help="also roles, bucket and table in the demo's AWS")
 
-    def handle(self, *_: object, **options: Any) -> None:  # noqa: ANN401 - argparse's values
+    def handle(self, *_: object, **options: Any) -> None:
         """Seed."""
         if not settings.DEMO:
             raise CommandError("The demo is off: it is for MODE=development with DEMO on.")

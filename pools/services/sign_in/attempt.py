@@ -1,4 +1,4 @@
-"""One sign-in under way: who, through which client, for what, and which proofs it has. Steps read it; the machine moves it."""
+"""One sign-in under way: who, through which client, for what, by which proofs. Steps read it, the machine moves it."""
 
 from __future__ import annotations
 

@@ -79,7 +79,7 @@ def next_step(attempt: Attempt) -> Step | None:
     return next((step for step in STEPS if step.applies(attempt)), None)
 
 
-def begin(  # noqa: PLR0913 - what a sign-in begins with
+def begin(
     client: AppClient, *, username: str, password: str, want: Want, by: Actor, admin: bool = False
 ) -> Challenged | SignedIn:
     """Begin with a name and a password.
@@ -185,13 +185,13 @@ def _proceed(attempt: Attempt, accepted: Accepted, by: Actor) -> Challenged | Si
     """Go on from an accepted proof: end the sign-in where nothing more stands in the way, else ask for the next."""
     moved = replace(attempt, evidence={**attempt.evidence, accepted.evidence: clock.epoch()})
     if not accepted.changes_person and next_step(moved) is None:
-        return complete(moved, accepted.write, by)
+        return complete(moved, accepted.write, by=by)
     session = _advance(moved, accepted.write)
     if accepted.changes_person:
         moved = session_text.load(session, attempt.client)
     step = next_step(moved)
     if step is None:
-        return complete(moved, lambda: None, by)
+        return complete(moved, lambda: None, by=by)
     SIGN_INS.labels("challenged").inc()
     return Challenged(step.challenge, session, moved.person.username, step.offer(moved))
 
@@ -224,13 +224,11 @@ def _spend(attempt: Attempt, *, still_open: bool) -> DomainError | None:
         return None
     evidence = {"want": attempt.want, **attempt.evidence}
     now = clock.now()
-    spent = hot.step(
-        attempt.pool.pk, standing.id, standing.step, still_open=still_open, evidence=evidence, now=now
-    )
+    spent = hot.step(attempt.pool.pk, standing.id, standing.step, still_open=still_open, evidence=evidence, now=now)
     return None if spent else SessionRefused(detail="a twin was faster")
 
 
-def complete(attempt: Attempt, write: Callable[[], DomainError | None], by: Actor) -> SignedIn:
+def complete(attempt: Attempt, write: Callable[[], DomainError | None], *, by: Actor) -> SignedIn:
     """End a sign-in that nothing stands in the way of: the only place that issues tokens for someone who signs in.
 
     Signatures come first; one transaction then spends the last step, writes its effect and makes the tokens live.
@@ -309,4 +307,3 @@ def _at_set_up(client: AppClient | None, session: str) -> Attempt:
 def available(pool: UserPool) -> bool:
     """Say whether people of this pool can have a second factor at all."""
     return pool.mfa != UserPool.Mfa.OFF and pool.totp_enabled
-

@@ -1,1 +1,1 @@
-"""The steps between an attempt and its end. Each knows when it applies, what it asks and how it checks. None calls another."""
+"""The steps between an attempt and its end: when each applies, what it asks, how it checks. None calls another."""
