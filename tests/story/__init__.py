@@ -1,0 +1,1 @@
+"""The main job, end to end, as a person does it over what ``make run`` starts."""
