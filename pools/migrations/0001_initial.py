@@ -604,31 +604,31 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='user',
-            index=models.Index(condition=models.Q(('username__isnull', False)), fields=['pool', 'username', 'id'], name='pool_user_username', opclasses=['int8_ops', 'text_pattern_ops', 'uuid_ops']),
+            index=models.Index(condition=models.Q(('username__isnull', False)), fields=['pool', 'username', 'id'], name='pool_user_username'),
         ),
         migrations.AddIndex(
             model_name='user',
-            index=models.Index(condition=models.Q(('email__isnull', False)), fields=['pool', 'email', 'id'], name='pool_user_email', opclasses=['int8_ops', 'text_pattern_ops', 'uuid_ops']),
+            index=models.Index(condition=models.Q(('email__isnull', False)), fields=['pool', 'email', 'id'], name='pool_user_email'),
         ),
         migrations.AddIndex(
             model_name='user',
-            index=models.Index(condition=models.Q(('phone_number__isnull', False)), fields=['pool', 'phone_number', 'id'], name='pool_user_phone_number', opclasses=['int8_ops', 'text_pattern_ops', 'uuid_ops']),
+            index=models.Index(condition=models.Q(('phone_number__isnull', False)), fields=['pool', 'phone_number', 'id'], name='pool_user_phone_number'),
         ),
         migrations.AddIndex(
             model_name='user',
-            index=models.Index(condition=models.Q(('name__isnull', False)), fields=['pool', 'name', 'id'], name='pool_user_name', opclasses=['int8_ops', 'text_pattern_ops', 'uuid_ops']),
+            index=models.Index(condition=models.Q(('name__isnull', False)), fields=['pool', 'name', 'id'], name='pool_user_name'),
         ),
         migrations.AddIndex(
             model_name='user',
-            index=models.Index(condition=models.Q(('given_name__isnull', False)), fields=['pool', 'given_name', 'id'], name='pool_user_given_name', opclasses=['int8_ops', 'text_pattern_ops', 'uuid_ops']),
+            index=models.Index(condition=models.Q(('given_name__isnull', False)), fields=['pool', 'given_name', 'id'], name='pool_user_given_name'),
         ),
         migrations.AddIndex(
             model_name='user',
-            index=models.Index(condition=models.Q(('family_name__isnull', False)), fields=['pool', 'family_name', 'id'], name='pool_user_family_name', opclasses=['int8_ops', 'text_pattern_ops', 'uuid_ops']),
+            index=models.Index(condition=models.Q(('family_name__isnull', False)), fields=['pool', 'family_name', 'id'], name='pool_user_family_name'),
         ),
         migrations.AddIndex(
             model_name='user',
-            index=models.Index(condition=models.Q(('preferred_username__isnull', False)), fields=['pool', 'preferred_username', 'id'], name='pool_user_preferred_username', opclasses=['int8_ops', 'text_pattern_ops', 'uuid_ops']),
+            index=models.Index(condition=models.Q(('preferred_username__isnull', False)), fields=['pool', 'preferred_username', 'id'], name='pool_user_preferred_username'),
         ),
         migrations.AddConstraint(
             model_name='user',

@@ -54,7 +54,7 @@ class User(models.Model):
     deleted_at = models.DateTimeField(null=True)
 
     class Meta:
-        """Search by prefix needs ``text_pattern_ops``; pages go by (pool, column, id)."""
+        """Pages go by (pool, column, id). The columns' collation "C" lets plain indexes serve LIKE and the order both."""
 
         db_table = "pool_user"
         constraints = [
@@ -71,7 +71,6 @@ class User(models.Model):
                 models.Index(
                     fields=["pool", column, "id"],
                     name=f"pool_user_{column}"[:30],
-                    opclasses=["int8_ops", "text_pattern_ops", "uuid_ops"],
                     condition=Q(**{f"{column}__isnull": False}),
                 )
                 for column in ("username", *SEARCHABLE)

@@ -22,7 +22,7 @@ from pools.models import AppClient, UserPool
 
 CODE = "{####}"
 NAME = "{username}"
-LINK = re.compile(r"\{##(.*?)##\}", re.DOTALL)
+LINK = re.compile(r"\{##([^{}]+?)##\}")
 SUBJECT_LENGTH = 140
 INLINER = css_inline.CSSInliner(keep_style_tags=True, keep_at_rules=True, load_remote_stylesheets=False)
 
@@ -124,7 +124,8 @@ def mail(pool: UserPool, purpose: str, *, secret: str, username: str = "", link:
     }
     if own:
         body = _filled(own, {key: html.escape(value) for key, value in fill.items()})
-        body = LINK.sub(lambda found: f'<a href="{html.escape(link)}">{found.group(1)}</a>', body)
+        if link:
+            body = LINK.sub(lambda found: f'<a href="{html.escape(link)}">{found.group(1)}</a>', body)
         text = _as_text(body)
         if re.search(r"<html[\s>]", body, re.IGNORECASE):
             return Composed(subject, text, body)

@@ -102,7 +102,7 @@ def insert(pool: UserPool, user: User, *, force_alias: bool = False, by: Actor) 
 def is_name_conflict(problem: IntegrityError) -> bool:
     """Say whether a refused insert means that the name was taken at the same moment."""
     constraint = getattr(getattr(problem.__cause__, "diag", None), "constraint_name", "")
-    return constraint in ("sign_in_name_once", "pool_user_name", "pool_user_sub")
+    return constraint in ("sign_in_name_once", "pool_user_username_once", "pool_user_sub")
 
 
 def create(
