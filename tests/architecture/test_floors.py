@@ -1,0 +1,75 @@
+"""Imports point down: import-linter's contracts hold for the house, and each breaks when something is planted."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.source import ROOT, heads, house, planted
+
+LINT = (str(Path(sys.executable).parent / "lint-imports"), "--no-cache")
+
+
+def verdicts(said: str) -> dict[str, bool]:
+    """Return what import-linter says of each contract: kept or broken."""
+    return {name.strip(): word == "KEPT" for name, word in re.findall(r"^(.+?) (KEPT|BROKEN)", said, re.MULTILINE)}
+
+
+def contracts() -> list[str]:
+    """Return the names of all contracts."""
+    configured = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
+    return [contract["name"] for contract in configured]
+
+
+def lint(folder: Path) -> str:
+    """Run import-linter over a copy of the house."""
+    found = subprocess.run(LINT, cwd=folder, capture_output=True, text=True, check=False)
+    return found.stdout + found.stderr
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Copy what import-linter reads."""
+    folder = tmp_path_factory.mktemp("house")
+    for source in house():
+        if source.is_product:
+            (folder / source.path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / source.path).write_text(source.text)
+    shutil.copy(ROOT / "pyproject.toml", folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def said(copy: Path) -> tuple[str, str]:
+    """Return what is said of the house, and of the house with everything planted."""
+    clean = lint(copy)
+    for path in planted("imports"):
+        (copy / heads(path)["pretend"]).write_text(path.read_text())
+    return clean, lint(copy)
+
+
+@pytest.mark.parametrize("contract", contracts())
+def test_the_house_keeps(contract: str, said: tuple[str, str]) -> None:
+    assert verdicts(said[0])[contract], said[0]
+
+
+@pytest.mark.parametrize("path", planted("imports"), ids=lambda path: path.stem)
+def test_a_planted_import_breaks_its_contract(path: Path, said: tuple[str, str]) -> None:
+    head = heads(path)
+    module = Path(head["pretend"]).with_suffix("").as_posix().replace("/", ".")
+    report = said[1].partition("Broken contracts")[2]
+    section = report.partition(head["breaks"] + "\n---")[2]
+    section = re.split(r"\n\n[^\n]+\n-{4,}\n", section)[0]
+
+    assert not verdicts(said[1])[head["breaks"]]
+    assert module in section or module.rpartition(".")[2] in section
+
+
+def test_every_contract_has_something_planted() -> None:
+    assert {heads(path)["breaks"] for path in planted("imports")} == set(contracts())
