@@ -121,7 +121,7 @@ class Doorway:
             if request.path_info.startswith("/static/"):
                 return True
             request.pool = pool.public_id  # type: ignore[attr-defined]
-        request.urlconf = settings.POOL_URLCONF  # type: ignore[assignment]
+        request.urlconf = settings.POOL_URLCONF
         return True
 
     def dress(self, request: HttpRequest, response: HttpResponse, seconds: float) -> HttpResponse:

@@ -12,7 +12,7 @@ class Operator(AbstractUser):
 
     created_at = models.DateTimeField(db_default=Now(), editable=False)
 
-    class Meta(AbstractUser.Meta):  # type: ignore[name-defined,misc]
+    class Meta(AbstractUser.Meta):
         """Named apart from pool users."""
 
         db_table = "operator"

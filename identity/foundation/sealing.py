@@ -29,6 +29,8 @@ FORMAT = b"\x01"
 SALT = 24
 WRAPPED = SALT + 32 + 16
 KEY_SIZE = 32
+Stored = bytes | memoryview
+"""A binary column's value, as Django gives it."""
 # Each derived key encrypts one message, so the nonce may be constant (the construction of XAES-256-GCM).
 NONCE = bytes(12)
 
@@ -109,7 +111,7 @@ def seal(plain: bytes, *, place: str) -> bytes:
     return head + wrapped + AESGCM(data_key).encrypt(NONCE, plain, head + place.encode())
 
 
-def _split(sealed: bytes) -> tuple[bytes, bytes, bytes, bytes]:
+def _split(sealed: Stored) -> tuple[bytes, bytes, bytes, bytes]:
     sealed = bytes(sealed)
     if len(sealed) < 2 + WRAPPED or sealed[:1] != FORMAT:
         raise Unsealable(detail="not a sealed value")
@@ -117,7 +119,7 @@ def _split(sealed: bytes) -> tuple[bytes, bytes, bytes, bytes]:
     return sealed[:end], sealed[2:end], sealed[end : end + WRAPPED], sealed[end + WRAPPED :]
 
 
-def unseal(sealed: bytes, *, place: str) -> bytes:
+def unseal(sealed: Stored, *, place: str) -> bytes:
     """Decrypt a value that :func:`seal` made for this place.
 
     Raises:
@@ -132,7 +134,7 @@ def unseal(sealed: bytes, *, place: str) -> bytes:
         raise Unsealable(detail=place) from None
 
 
-def reseal(sealed: bytes, *, place: str) -> bytes | None:
+def reseal(sealed: Stored, *, place: str) -> bytes | None:
     """Return the value sealed by the newest master key, or None where it is already."""
     _, key_id, _, _ = _split(sealed)
     if key_id == master_keys()[0].id.encode():
@@ -177,7 +179,7 @@ def keyed_hashes(purpose: str, value: bytes | str) -> list[bytes]:
     return [_keyed_hash(key, purpose, value) for key in master_keys()]
 
 
-def matches(purpose: str, value: bytes | str, stored: bytes) -> bool:
+def matches(purpose: str, value: bytes | str, stored: Stored) -> bool:
     """Say in constant time whether a stored keyed hash is this value's."""
     return any([hmac.compare_digest(found, bytes(stored)) for found in keyed_hashes(purpose, value)])  # noqa: C419 - all
 

@@ -302,7 +302,7 @@ def person(row: Sequence[Any]) -> Person | None:
     """Return the person of a row's tail, None where nobody was joined."""
     if row[0] is None:
         return None
-    return Person(*row[:12], document(row[12]) or {}, *row[13:])
+    return Person._make((*row[:12], document(row[12]) or {}, *row[13:]))
 
 
 def members(value: Any) -> tuple[Member, ...]:  # noqa: ANN401 - JSON
@@ -330,7 +330,7 @@ def standing(pool_id: int, attempt_id: UUID) -> Standing | None:
     found = person(row[9:]) if row else None
     if row is None or found is None:
         return None
-    return Standing(*row[:4], document(row[4]), *row[5:8], members(row[8]), found)
+    return Standing._make((*row[:4], document(row[4]), *row[5:8], members(row[8]), found))
 
 
 def family(pool_id: int, family_id: UUID) -> Family | None:
@@ -339,20 +339,20 @@ def family(pool_id: int, family_id: UUID) -> Family | None:
     if row is None:
         return None
     previous = bytes(row[4]) if row[4] is not None else None
-    return Family(*row[:3], bytes(row[3]), previous, *row[5:15], members(row[15]), person(row[16:]))
+    return Family._make((*row[:3], bytes(row[3]), previous, *row[5:15], members(row[15]), person(row[16:])))
 
 
 def bearer(pool_id: int, sub: UUID, family_id: UUID | None) -> Liveness | None:
     """Return whom an access token means and whether its family lives, None for nobody."""
     row = one(BEARER, (family_id, pool_id, sub))
     found = person(row[3:]) if row else None
-    return Liveness(*row[:3], found) if row and found else None
+    return Liveness._make((*row[:3], found)) if row and found else None
 
 
 def grant(pool_id: int, hashes: list[bytes]) -> Grant | None:
     """Return an authorization code with its person."""
     row = one(CODE, (pool_id, hashes))
-    return Grant(*row[:12], members(row[12]), person(row[13:])) if row else None
+    return Grant._make((*row[:12], members(row[12]), person(row[13:]))) if row else None
 
 
 def browser(pool_id: int, session_id: UUID) -> Browser | None:
@@ -361,7 +361,7 @@ def browser(pool_id: int, session_id: UUID) -> Browser | None:
     found = person(row[10:]) if row else None
     if row is None or found is None:
         return None
-    return Browser(row[0], bytes(row[1]), row[2], row[3], document(row[4]), *row[5:10], found)
+    return Browser._make((row[0], bytes(row[1]), row[2], row[3], document(row[4]), *row[5:10], found))
 
 
 def reserve_guess(**parameters: Any) -> tuple[int, datetime | None] | None:

@@ -99,11 +99,7 @@ def role_claims(groups: Sequence[Member]) -> dict[str, Any]:
 def visible(client: AppClient, person: Person, scopes: Sequence[str] | None) -> dict[str, str]:
     """Return the attributes that the client may read, and of them those that the scopes cover (None: all)."""
     allowed = app_clients.readable(client, client.pool)
-    seen = {
-        name: value
-        for name, value in attributes.of(person).items()
-        if name == "sub" or allowed is None or name in allowed
-    }
+    seen = {name: value for name, value in attributes.of(person).items() if name == "sub" or name in allowed}
     if scopes is None:
         return seen
     narrowing = {"email", "phone", "profile"}.intersection(scopes)
