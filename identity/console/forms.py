@@ -142,7 +142,7 @@ class NewApp(Form):
         help_text="Shown to operators, and to people where they are asked for consent.",
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    kind = forms.ChoiceField(choices=KINDS, label="What kind of app is it?", initial="public")
+    kind = forms.ChoiceField(choices=KINDS, label="What kind of app is it?", initial="public", widget=forms.RadioSelect)
     callback_urls = forms.CharField(
         max_length=20_000,
         label="Callback URLs",

@@ -255,4 +255,4 @@ def test_unknown_pages_are_told_in_the_consoles_own_words(world: World) -> None:
     answer = world.visitor().get("/console/no-such-page")
 
     assert answer.status_code == 404
-    assert "Nothing is here" in answer.text
+    assert "It may have been deleted" in answer.text
