@@ -121,7 +121,7 @@ def _join(
         row.pool = pool
     rows = _rows(pool, logins)
     owners = {row.identity_id for row in rows}
-    if not owners <= held.keys():
+    if owners | ({claimed.pk} if claimed else set()) != held.keys():
         raise Moved
     if claimed is not None and held[claimed.pk].member and claimed.pk not in owners:
         return NotAuthorized(NO_MATCH)
