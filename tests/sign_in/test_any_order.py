@@ -1,0 +1,174 @@
+"""Whatever is called in whatever order, nobody reaches tokens without the recorded proof of each required factor."""
+
+from __future__ import annotations
+
+import pyotp
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
+
+from identity.foundation import errors
+from pools.models import AppClient, AuthEvent, Guess, TotpFactor, User, UserPool
+from pools.services import access, passwords
+from pools.services.sign_in import machine
+from pools.services.sign_in.machine import Challenge, Challenged, SignedIn, Want
+from tests import factories
+from tests.sign_in.conftest import BY
+
+TEMPORARY = "Temporary-1"
+OWN = "Own-choice-1"
+CHALLENGES = st.sampled_from(list(Challenge))
+
+
+class Walker(RuleBasedStateMachine):
+    """An attacker who knows the password now and then, and holds every session string ever seen."""
+
+    pools: dict[str, tuple[UserPool, AppClient, AppClient]]
+
+    @initialize(mfa=st.sampled_from(["OFF", "OPTIONAL", "ON"]), invited=st.booleans(), enrolled=st.booleans())
+    def someone(self, mfa: str, invited: bool, enrolled: bool) -> None:
+        """Make a person in one of the pools."""
+        self.pool, self.client, self.sibling = self.pools[mfa]
+        self.name = f"person{factories.number()}"
+        self.user = factories.make_invited(self.pool, self.name, password=TEMPORARY)
+        self.password = TEMPORARY
+        if not invited:
+            passwords.admin_set(self.pool, self.user, OWN, permanent=True, by=BY)
+            self.password = OWN
+        self.must_change = invited
+        self.totp = factories.give_totp(self.pool, self.user) if enrolled else None
+        self.sessions: list[str] = []
+        self.spent: set[str] = set()
+        self.pending: pyotp.TOTP | None = None
+        # What the attempt behind each session string has proven.
+        self.proven: dict[str, set[str]] = {}
+
+    @property
+    def needs_code(self) -> bool:
+        return self.pool.mfa != "OFF" and self.totp is not None
+
+    def quieten(self) -> None:
+        """Forget locks and spent codes, which would only hide what is looked for."""
+        Guess.objects.filter(pool_id=self.pool.pk, subject=self.user.id).delete()
+        TotpFactor.objects.filter(pool_id=self.pool.pk, user_id=self.user.id).update(last_step=0)
+
+    def took(self, outcome: object, proven: set[str]) -> None:
+        """Check an outcome against what was proven on the way to it."""
+        if isinstance(outcome, Challenged):
+            assert outcome.session not in self.proven, "a session string came twice"
+            self.sessions.append(outcome.session)
+            self.proven[outcome.session] = proven
+            return
+        assert isinstance(outcome, SignedIn)
+        assert "password" in proven
+        assert not self.must_change or "new_password" in proven
+        assert not self.needs_code or proven & {"totp", "enrolled"}
+        assert self.pool.mfa != "ON" or proven & {"totp", "enrolled"}
+        assert AuthEvent.objects.filter(pool_id=self.pool.pk, user_id=self.user.id, passed=True).exists()
+        if "new_password" in proven:
+            self.must_change, self.password = False, OWN
+
+    @rule(right=st.booleans(), want=st.sampled_from(list(Want)))
+    def begin(self, right: bool, want: Want) -> None:
+        """Try a password."""
+        self.quieten()
+        password = self.password if right else "Wrong-guess-1"
+        try:
+            outcome = machine.begin(self.client, username=self.name, password=password, want=want, by=BY)
+        except errors.PasswordIncorrect:
+            assert not right
+            return
+        assert right
+        self.took(outcome, {"password"})
+
+    @precondition(lambda self: self.sessions)
+    @rule(
+        data=st.data(),
+        challenge=CHALLENGES,
+        right=st.booleans(),
+        by_sibling=st.sampled_from([False, False, False, True]),
+    )
+    def respond(self, data: st.DataObject, challenge: Challenge, right: bool, by_sibling: bool) -> None:
+        """Answer any session with any challenge, rightly or wrongly, spent or not."""
+        self.quieten()
+        session = data.draw(st.sampled_from(self.sessions))
+        code = self.totp.now() if right and self.totp else "000000"
+        answers = {"code": code, "new_password": OWN if right else "short"}
+        client = self.sibling if by_sibling else self.client
+        try:
+            outcome = machine.respond(client, challenge=challenge, session=session, answers=answers, by=BY)
+        except errors.DomainError:
+            return
+        assert not by_sibling
+        assert session not in self.spent, "a session string succeeded twice"
+        self.spent.add(session)
+        proof = {Challenge.TOTP: "totp", Challenge.NEW_PASSWORD: "new_password", Challenge.FACTOR_SETUP: "set_up"}
+        assert challenge is Challenge.FACTOR_SETUP or right
+        self.took(outcome, self.proven[session] | {proof[challenge]})
+        if challenge is Challenge.NEW_PASSWORD:
+            self.must_change, self.password = False, OWN
+
+    @precondition(lambda self: self.sessions)
+    @rule(data=st.data())
+    def associate(self, data: st.DataObject) -> None:
+        """Ask for a seed within a sign-in."""
+        session = data.draw(st.sampled_from(self.sessions))
+        try:
+            secret, following = machine.associate(self.client, session)
+        except errors.DomainError:
+            return
+        assert self.pool.mfa == "ON"
+        assert self.totp is None
+        assert session not in self.spent
+        self.spent.add(session)
+        self.pending = pyotp.TOTP(secret)
+        self.sessions.append(following)
+        self.proven[following] = self.proven[session]
+
+    @precondition(lambda self: self.sessions and self.pending)
+    @rule(data=st.data(), right=st.booleans())
+    def verify(self, data: st.DataObject, right: bool) -> None:
+        """Prove the seed within a sign-in."""
+        assert self.pending is not None
+        self.quieten()
+        session = data.draw(st.sampled_from(self.sessions))
+        code = self.pending.now() if right else "000000"
+        try:
+            following = machine.verify_enrolment(self.client, session, code, by=BY)
+        except errors.DomainError:
+            return
+        assert right
+        assert session not in self.spent
+        self.spent.add(session)
+        self.sessions.append(following)
+        self.proven[following] = self.proven[session] | {"enrolled"}
+        self.totp = self.pending
+
+    @precondition(lambda self: self.sessions)
+    @rule(data=st.data())
+    def disable(self, data: st.DataObject) -> None:
+        """End an account for a moment: no session of before survives it."""
+        session = data.draw(st.sampled_from(self.sessions))
+        User.objects.filter(pk=self.user.pk).update(enabled=False)
+        for challenge in Challenge:
+            try:
+                machine.respond(self.client, challenge=challenge, session=session, answers={}, by=BY)
+            except errors.DomainError:
+                continue
+            raise AssertionError("a disabled person went on")
+        User.objects.filter(pk=self.user.pk).update(enabled=True)
+
+
+def test_no_order_of_calls_reaches_tokens_without_every_required_proof(transactional_db: None) -> None:
+    pools = {}
+    for mfa in ("OFF", "OPTIONAL", "ON"):
+        pool = factories.make_pool(mfa=mfa)
+        pools[mfa] = (pool, factories.make_client(pool), factories.make_client(pool))
+    Walker.pools = {mfa: (access.pool(pool.public_id), *clients) for mfa, (pool, *clients) in pools.items()}
+
+    run_state_machine_as_test(
+        Walker,
+        settings=settings(
+            max_examples=40, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
