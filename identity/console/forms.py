@@ -32,7 +32,8 @@ class Form(forms.Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         """Give elements the ids of their fields, without Django's ``id_``, and the stylesheet's class."""
-        super().__init__(*args, auto_id="%s", label_suffix="", **kwargs)
+        named: dict[str, Any] = {"auto_id": "%s", "label_suffix": "", **kwargs}
+        super().__init__(*args, **named)
         for field in self.fields.values():
             field.widget.attrs.setdefault("class", "input")
 
@@ -93,7 +94,7 @@ class UserSearch(Form):
     """Find users by how an attribute begins."""
 
     by = forms.ChoiceField(choices=PREFIXES, label="Search in", required=False)
-    prefix = forms.CharField(
+    prefix: Any = forms.CharField(
         max_length=256,
         label="Begins with",
         required=False,
@@ -171,11 +172,11 @@ class NewApp(Form):
 
     def clean_callback_urls(self) -> list[str]:
         """Split lines."""
-        return self.cleaned_data["callback_urls"].split()
+        return str(self.cleaned_data["callback_urls"]).split()
 
     def clean_logout_urls(self) -> list[str]:
         """Split lines."""
-        return self.cleaned_data["logout_urls"].split()
+        return str(self.cleaned_data["logout_urls"]).split()
 
     def clean(self) -> dict[str, Any]:
         """Ask for what the kind needs."""

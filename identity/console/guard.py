@@ -14,6 +14,7 @@ from django.shortcuts import render as django_render
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 
+from identity.console.problems import problem_response
 from identity.foundation import errors
 from identity.models import Operator
 from pools.services.audit import Actor
@@ -56,8 +57,6 @@ def csrf_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Tell that a form did not come from this console, or came too late."""
     del reason
     if request.path_info.startswith("/api/"):
-        from identity.console.problems import problem_response
-
         return problem_response(403, "csrf_refused", "The CSRF token is missing or wrong.")
     return render(request, "refused.html", {"title": "Form expired"}, 403)
 

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseNotFound
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django_htmx.middleware import HtmxMiddleware
@@ -28,7 +28,7 @@ CONSOLE_CSP = (
 
 def for_operators(request: HttpRequest) -> bool:
     """Say whether a request is for the installation's own rooms, not for a pool and not for a machine."""
-    return request.pool is None and request.path_info.startswith(PATHS)  # type: ignore[attr-defined]
+    return getattr(request, "pool", None) is None and bool(request.path_info.startswith(PATHS))
 
 
 def at_the_consoles_own_host(request: HttpRequest) -> bool:
@@ -41,7 +41,7 @@ def at_the_consoles_own_host(request: HttpRequest) -> bool:
 class OperatorSession(SessionMiddleware):
     """Sessions in PostgreSQL; outermost, so it also dresses the answer and turns other hosts away."""
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:  # type: ignore[override]
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Open the session where the request is for operators."""
         if not for_operators(request):
             return cast("HttpResponseBase", self.get_response(request))
@@ -57,14 +57,18 @@ class OperatorSession(SessionMiddleware):
 class OperatorCsrf(CsrfViewMiddleware):
     """CSRF tokens for the console's forms. The management API enforces the same check for operators' sessions."""
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:  # type: ignore[override]
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Check where the request is for operators."""
         call = super().__call__ if for_operators(request) else self.get_response
         return cast("HttpResponseBase", call(request))
 
     def process_view(
-        self, request: HttpRequest, callback: Callable[..., Any], callback_args: tuple[Any, ...], callback_kwargs: Any
-    ) -> HttpResponse | None:
+        self,
+        request: HttpRequest,
+        callback: Callable[..., Any],
+        callback_args: tuple[Any, ...],
+        callback_kwargs: dict[str, Any],
+    ) -> HttpResponseForbidden | None:
         """Refuse a forged form; leave everything else alone."""
         if not for_operators(request):
             return None
@@ -74,13 +78,13 @@ class OperatorCsrf(CsrfViewMiddleware):
 class OperatorSignIn(AuthenticationMiddleware):
     """``request.user`` is the operator whose session this is."""
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:  # type: ignore[override]
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Name the operator where the request is for operators."""
         call = super().__call__ if for_operators(request) else self.get_response
         return cast("HttpResponseBase", call(request))
 
 
-class OperatorSecondFactor(OTPMiddleware):
+class OperatorSecondFactor(OTPMiddleware):  # type: ignore[misc]  # django-otp is untyped
     """``request.user.is_verified()`` says whether a second factor was shown in this session."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
@@ -92,7 +96,7 @@ class OperatorSecondFactor(OTPMiddleware):
 class OperatorMessages(MessageMiddleware):
     """What a page tells after a redirect."""
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:  # type: ignore[override]
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Carry messages where the request is for operators."""
         call = super().__call__ if for_operators(request) else self.get_response
         return cast("HttpResponseBase", call(request))
@@ -101,7 +105,7 @@ class OperatorMessages(MessageMiddleware):
 class OperatorHtmx(HtmxMiddleware):
     """``request.htmx`` says whether a page or only its table is wanted."""
 
-    def __call__(self, request: HttpRequest) -> HttpResponseBase:  # type: ignore[override]
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
         """Read htmx's headers where the request is for operators."""
         call = super().__call__ if for_operators(request) else self.get_response
         return cast("HttpResponseBase", call(request))

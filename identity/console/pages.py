@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -15,6 +15,9 @@ from identity.console.once import keep_once, take_once
 from identity.console.tables import Cell, Column, Empty, Table, code, moment, state
 from identity.foundation import errors, names
 from pools.services import access, app_clients, audit, user_pools
+
+if TYPE_CHECKING:
+    from pools.models import AppClient, UserPool
 
 PAGE = 25
 MFA = {"OFF": "Off", "OPTIONAL": "Optional", "ON": "Required"}
@@ -50,7 +53,7 @@ def show_list(request: HttpRequest, template: str, context: dict[str, Any], stat
     return render(request, template, context, status)
 
 
-def inside(pool: Any, tab: str, **context: Any) -> dict[str, Any]:  # noqa: ANN401 - a pool row
+def inside(pool: UserPool, tab: str, **context: Any) -> dict[str, Any]:
     """Return what each page inside a pool shows: the pool, its tabs, the way back."""
     tabs = [(label, reverse(name, args=[pool.public_id]), key == tab) for key, label, name in TABS]
     crumbs: Crumbs = [("Pools", reverse("console:pools"))]
@@ -161,7 +164,7 @@ def apps(request: HttpRequest, pool_id: str) -> HttpResponse:
     return show_list(request, "apps.html", inside(found, "apps", table=table, new=new))
 
 
-def kind_of(client: Any) -> str:  # noqa: ANN401 - a client row
+def kind_of(client: AppClient) -> str:
     """Say in words what kind of app a client is."""
     if "client_credentials" in client.oauth_flows:
         return "Machine"

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -14,7 +15,10 @@ from identity.console.guard import actor, render, told
 from identity.console.pages import PAGE, inside, page_token, pager, show_list
 from identity.console.tables import Cell, Column, Empty, Table, Tone, moment, state
 from identity.foundation import errors
-from pools.services import access, groups, user_pools, users
+from pools.services import access, groups, users
+
+if TYPE_CHECKING:
+    from pools.models import User, UserPool
 
 STATUS: dict[str, tuple[str, Tone]] = {
     "CONFIRMED": ("Confirmed", "good"),
@@ -69,17 +73,17 @@ def as_filter(by: str, prefix: str) -> str | None:
     return f'{by} ^= "{escaped}"'
 
 
-def name_of(user: Any) -> str:  # noqa: ANN401 - a user row
+def name_of(user: User) -> str:
     """Return what an operator knows a user by: the address where the username is only a number."""
     return user.email or user.phone_number or user.username if user.username == str(user.sub) else user.username
 
 
-def full_name(user: Any) -> str:  # noqa: ANN401 - a user row
+def full_name(user: User) -> str:
     """Return what a person is called."""
     return user.name or " ".join(filter(None, (user.given_name, user.family_name)))
 
 
-def state_of(user: Any) -> Cell:  # noqa: ANN401 - a user row
+def state_of(user: User) -> Cell:
     """Return a user's state as one badge."""
     return state("Disabled", "danger") if not user.enabled else state(*STATUS.get(user.status, (user.status, "")))
 
@@ -92,7 +96,7 @@ def people(request: HttpRequest, pool_id: str) -> HttpResponse:
     form = forms.UserSearch(request.GET if "prefix" in request.GET else None, initial={"by": usual})
     wanted = form.cleaned_data if form.is_bound and form.is_valid() else {}
     by, prefix = wanted.get("by") or usual, wanted.get("prefix", "").strip()
-    found: Any = ()
+    found: Sequence[User] = ()
     token = None
     refused = ""
     try:
@@ -150,14 +154,14 @@ def person(request: HttpRequest, pool_id: str, sub: UUID) -> HttpResponse:
     return render(request, "user.html", context)
 
 
-def _crumbs(pool: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - a pool row
+def _crumbs(pool: UserPool) -> list[tuple[str, str]]:
     return [
         (pool.name, reverse("console:pool", args=[pool.public_id])),
         ("Users", reverse("console:users", args=[pool.public_id])),
     ]
 
 
-def confirmation(pool: Any, user: Any, key: str, form: forms.Confirm) -> dict[str, Any]:  # noqa: ANN401 - rows
+def confirmation(pool: UserPool, user: User, key: str, form: forms.Confirm) -> dict[str, Any]:
     """Return what the confirm part shows."""
     return {
         "key": key,

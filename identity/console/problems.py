@@ -27,7 +27,7 @@ STATUS: tuple[tuple[type[errors.DomainError], int], ...] = (
 )
 
 
-def body(status: int, code: str, detail: str, **more: Any) -> dict[str, Any]:  # noqa: ANN401 - JSON
+def body(status: int, code: str, detail: str, **more: Any) -> dict[str, Any]:
     """Return a problem. ``code`` is stable and for programs, ``detail`` is for people."""
     return {
         "type": "about:blank",

@@ -7,10 +7,10 @@ or by an operator's session, whose writes need the CSRF token.
 from __future__ import annotations
 
 import hmac
+from collections.abc import Sequence
 from typing import Any, ClassVar, NoReturn
 from uuid import UUID
 
-from django.http import HttpRequest
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import authentication, exceptions, negotiation, parsers, permissions, throttling
@@ -69,7 +69,7 @@ class Session(authentication.SessionAuthentication):
             return None
         return super().authenticate(request)
 
-    def enforce_csrf(self, request: HttpRequest) -> None:
+    def enforce_csrf(self, request: Request) -> None:
         """Refuse a write without token."""
         try:
             super().enforce_csrf(request)
@@ -77,7 +77,7 @@ class Session(authentication.SessionAuthentication):
             raise exceptions.PermissionDenied("The CSRF token is missing or wrong.", "csrf_refused") from None
 
 
-class AccessKeyScheme(OpenApiAuthenticationExtension):
+class AccessKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The access key in the schema."""
 
     target_class = "identity.console.rest.AccessKey"
@@ -94,7 +94,7 @@ class AccessKeyScheme(OpenApiAuthenticationExtension):
         }
 
 
-class SessionScheme(OpenApiAuthenticationExtension):
+class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """The console's session in the schema."""
 
     target_class = "identity.console.rest.Session"
@@ -152,12 +152,12 @@ class View(APIView):
     """What every address of the API has: who may call, how often, how it refuses."""
 
     authentication_classes = (AccessKey, Session)
-    permission_classes = (permissions.IsAuthenticated,)
+    permission_classes: Sequence[type[permissions.BasePermission]] = (permissions.IsAuthenticated,)
     throttle_classes = (Rate,)
     parser_classes = (DeepJson,)
     content_negotiation_class = JsonOnly
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:  # noqa: ANN401 - DRF's signature
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         """Let the caller in, and slow down an address that keeps failing to prove itself."""
         try:
             super().initial(request, *args, **kwargs)
@@ -186,11 +186,12 @@ class View(APIView):
 class Nothing(View):
     """Any other address below ``/api/``."""
 
-    permission_classes: ClassVar[tuple[()]] = ()  # type: ignore[assignment]
+    permission_classes = ()
     schema = None
 
-    def initial(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:  # noqa: ANN401 - DRF's signature
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> NoReturn:
         """Say so, to whoever asks and however."""
+        del request, args, kwargs
         raise errors.NotFound("There is nothing at this address.")
 
 
@@ -222,6 +223,7 @@ class Pool(View):
     )
     def get(self, request: Request, pool_id: str) -> Response:
         """Return one user pool."""
+        del request
         return Response(serializers.PoolSerializer(access.pool(pool_id)).data)
 
 
@@ -271,6 +273,7 @@ class App(View):
     )
     def get(self, request: Request, pool_id: str, client_id: str) -> Response:
         """Return one app client of a pool, without its secret."""
+        del request
         return Response(serializers.AppSerializer(access.client_in(access.pool(pool_id), client_id)).data)
 
 
@@ -302,6 +305,7 @@ class User(View):
     )
     def get(self, request: Request, pool_id: str, sub: UUID) -> Response:
         """Return one user of a pool."""
+        del request
         return Response(serializers.UserSerializer(access.user_by_sub(access.pool(pool_id), sub)).data)
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from identity.foundation import names
 from pools.services import app_clients, users
+
+if TYPE_CHECKING:
+    from pools.models import AppClient, User, UserPool
 
 FLOWS = ("code", "client_credentials")
 STATUSES = ("UNCONFIRMED", "CONFIRMED", "RESET_REQUIRED", "FORCE_CHANGE_PASSWORD", "EXTERNAL_PROVIDER")
@@ -21,7 +24,7 @@ class Strict(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:  # noqa: ANN401 - DRF's signature
         """Check names before values."""
         if isinstance(data, dict) and (unknown := sorted(str(key) for key in data.keys() - self.fields.keys())):
-            raise serializers.ValidationError(dict.fromkeys(unknown, ["No such member."]))
+            raise serializers.ValidationError({name: ["No such member."] for name in unknown})
         return super().to_internal_value(data)
 
 
@@ -58,11 +61,11 @@ class PoolSerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     modified_at = serializers.DateTimeField()
 
-    def get_arn(self, pool: Any) -> str:  # noqa: ANN401 - a pool row
+    def get_arn(self, pool: UserPool) -> str:
         """Return the ARN."""
         return names.pool_arn(pool.public_id)
 
-    def get_issuer(self, pool: Any) -> str:  # noqa: ANN401 - a pool row
+    def get_issuer(self, pool: UserPool) -> str:
         """Return the issuer."""
         return names.issuer(pool.public_id)
 
@@ -84,7 +87,7 @@ class AppSerializer(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     modified_at = serializers.DateTimeField()
 
-    def get_auth_flows(self, client: Any) -> list[str]:  # noqa: ANN401 - a client row
+    def get_auth_flows(self, client: AppClient) -> list[str]:
         """Return the flows as they are in effect."""
         return sorted(app_clients.effective_flows(client))
 
@@ -135,7 +138,7 @@ class UserSerializer(serializers.Serializer[Any]):
     modified_at = serializers.DateTimeField()
 
     @extend_schema_field(serializers.DictField(child=serializers.CharField()))
-    def get_attributes(self, user: Any) -> dict[str, str]:  # noqa: ANN401 - a user row
+    def get_attributes(self, user: User) -> dict[str, str]:
         """Return every attribute."""
         return users.attributes_of(user)
 
@@ -155,7 +158,7 @@ class ProblemSerializer(serializers.Serializer[Any]):
     status = serializers.IntegerField()
     code = serializers.CharField(help_text="Stable; for programs.")
     detail = serializers.CharField(help_text="For people.")
-    errors = FaultSerializer(many=True, required=False)
+    errors = FaultSerializer(many=True, required=False)  # type: ignore[assignment]  # RFC 9457 extension member
 
 
 class PoolPage(serializers.Serializer[Any]):

@@ -94,6 +94,17 @@ def show(request: HttpRequest, page: str, context: dict[str, Any], form: forms.F
     return answer
 
 
+def shed(address: str) -> None:
+    """Slow down an address that tries many names.
+
+    Raises:
+        LockedOut: too many tries in this minute.
+
+    """
+    if not limits.take("operator-sign-in", address, limit=30, window=60):
+        raise errors.LockedOut(retry_after=60)
+
+
 @sensitive_post_parameters("password")
 @require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
@@ -105,8 +116,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         address = request.address  # type: ignore[attr-defined]
         given = form.cleaned_data
         try:
-            if not limits.take("operator-sign-in", address, limit=30, window=60):
-                raise errors.LockedOut(retry_after=60)
+            shed(address)
             who = operator_sign_in.check_password(given["username"], given["password"], by=actor(request))
         except errors.PasswordIncorrect:
             form.clean_or_blame(None, WRONG)

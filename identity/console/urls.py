@@ -9,7 +9,7 @@ from identity.console import api_docs, guard, keys, mailbox, pages, people, rest
 
 app_name = "console"
 
-INSIDE = [
+INSIDE: list[tuple[str, guard.View, str]] = [
     ("console/pools", pages.pools, "pools"),
     ("console/pools/<str:pool_id>", pages.pool, "pool"),
     ("console/pools/<str:pool_id>/apps", pages.apps, "apps"),
@@ -22,7 +22,7 @@ INSIDE = [
     ("console/access-keys", keys.keys, "keys"),
     ("console/access-keys/<slug:key_id>/disable", keys.disable_key, "disable_key"),
 ]
-OUTSIDE = [
+OUTSIDE: list[tuple[str, guard.View, str]] = [
     ("console/sign-in", sign_in.sign_in, "sign_in"),
     ("console/sign-in/code", sign_in.code, "code"),
     ("console/sign-out", sign_in.sign_out, "sign_out"),

@@ -1,4 +1,4 @@
-"""Operators and their access keys. How an operator signs in is ``operator_sign_in``; sessions and pages are the console's.
+"""Operators and their access keys. How one signs in is ``operator_sign_in``; sessions and pages are the console's.
 
 Kept in Django's own tables, guarded by the house's laws: hashing goes through the gate, each change is audited.
 """
@@ -22,6 +22,7 @@ from pools.services import audit, places
 from pools.services.audit import Actor, Tag
 
 KEY_USE_NOTED = timedelta(minutes=15)
+NAME_LENGTH = 150
 
 
 class OperatorNotFound(errors.NotFound):
@@ -67,7 +68,7 @@ def create(username: str, *, email: str = "", password: str | None = None, by: A
         UnicodeUsernameValidator()(username)
     except ValidationError as problem:
         raise errors.Invalid(" ".join(problem.messages), field="username") from None
-    if not username or len(username) > 150:
+    if not username or len(username) > NAME_LENGTH:
         raise errors.Invalid("Enter a name of 1 to 150 characters.", field="username")
     if password is None:
         made.set_unusable_password()
@@ -130,7 +131,7 @@ def set_password(who: Operator, password: str, *, by: Actor) -> None:
     who.password = encoded
 
 
-def set_active(who: Operator, active: bool, *, by: Actor) -> None:
+def set_active(who: Operator, active: bool, *, by: Actor) -> None:  # noqa: FBT001 - a state, not a mode
     """Let an operator act, or not: sessions and access keys stop at the next request."""
     with transaction.atomic():
         Operator.objects.filter(id=who.id).update(is_active=active)

@@ -104,7 +104,7 @@ BAD_APPS: list[tuple[Any, str]] = [
 
 
 @pytest.mark.parametrize(("body", "field"), BAD_APPS)
-def test_a_bad_app_is_refused_and_not_made(world: World, body: Any, field: str) -> None:
+def test_a_bad_app_is_refused_and_not_made(world: World, body: object, field: str) -> None:
     before = clients(world)
 
     answer = world.api(
@@ -300,7 +300,7 @@ def test_answers_have_the_shape_that_the_schema_says(world: World) -> None:
         assert answer.json().keys() == document["components"]["schemas"][name]["properties"].keys(), name
 
 
-def nullable(schema: Any) -> Any:
+def nullable(schema: Any) -> Any:  # noqa: ANN401 - JSON
     """Read OpenAPI 3.0's ``nullable`` as JSON Schema's ``null``."""
     if isinstance(schema, dict):
         inner = {key: nullable(value) for key, value in schema.items() if key != "nullable"}

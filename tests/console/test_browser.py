@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
 from tests.console.world import PASSWORD, World
 
@@ -39,7 +39,7 @@ def watched(page: Page) -> list[str]:
     """Return a list into which everything that went wrong is written: script errors and what the CSP refused."""
     wrong: list[str] = []
 
-    def said(message: Any) -> None:
+    def said(message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"} and "status of 4" not in message.text:
             wrong.append(message.text)
 

@@ -156,9 +156,9 @@ def test_an_unknown_change_is_not_found(world: World) -> None:
     assert world.session.get(f"/console/pools/{world.pool_id}/users/{world.subs[6]}/delete").status_code == 404
 
 
-def new_app(world: World, **data: str | list[str]) -> requests.Response:
+def new_app(world: World, **data: object) -> requests.Response:
     """Send the form for a new app."""
-    return world.session.send_form(f"/console/pools/{world.pool_id}/apps/new", **data)
+    return world.session.send_form(f"/console/pools/{world.pool_id}/apps/new", page="", **data)
 
 
 def test_an_app_is_made_and_its_secret_is_shown_once(world: World) -> None:

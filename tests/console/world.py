@@ -16,7 +16,7 @@ from requests.adapters import HTTPAdapter
 
 from tests.live import Live
 
-PASSWORD = "a quiet harbour in november"  # noqa: S105 - of operators that live as long as a test
+PASSWORD = "a quiet harbour in november"
 SCRIPT = "<script>alert(1)</script>"
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 
@@ -53,14 +53,16 @@ class Visitor(requests.Session):
         self.trust_env = False
         self.mount("http://", From())
 
-    def request(self, method: Any, url: Any, **more: Any) -> requests.Response:
+    def request(  # type: ignore[override]
+        self, method: str | bytes, url: str | bytes, **more: Any
+    ) -> requests.Response:
         """Send, without following where an answer leads."""
         more["allow_redirects"] = False  # Session.get asks for the opposite
         more.setdefault("timeout", 30)
         where = url if str(url).startswith("http") else self.base_url + str(url)
         return super().request(method, where, **more)
 
-    def send_form(self, path: str, *, page: str | None = None, **data: Any) -> requests.Response:
+    def send_form(self, path: str, *, page: str = "", **data: object) -> requests.Response:
         """Open a page and send its form."""
         shown = self.get(page or path)
         found = TOKEN.search(shown.text)
@@ -137,7 +139,7 @@ class World:
             ).client_id
         self.admin = self.operator()
         self.session = Visitor(self.base_url)
-        assert self.session.sign_in(self.admin).status_code == 303  # noqa: PLR2004
+        assert self.session.sign_in(self.admin).status_code == 303
         with live.orm():
             from identity.models import Operator
             from pools.services import operators
@@ -163,7 +165,7 @@ class World:
         """Return a browser that is signed in, by default as an operator of its own."""
         visitor = self.visitor()
         answer = visitor.sign_in(who or self.operator())
-        assert answer.status_code == 303, answer.text[:2000]  # noqa: PLR2004
+        assert answer.status_code == 303, answer.text[:2000]
         return visitor
 
     def api(self, method: str, path: str, **more: Any) -> requests.Response:
