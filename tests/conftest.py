@@ -27,10 +27,10 @@ def no_network() -> Iterator[None]:
     connect = socket.socket.connect
 
     def guarded(self: socket.socket, address: Any) -> None:  # noqa: ANN401 - what the family says
-        if self.family in {socket.AF_INET, socket.AF_INET6} and address[0] != "localhost":
+        by_address = self.family in {socket.AF_INET, socket.AF_INET6} and address[0] != "localhost"
+        if by_address and not ipaddress.ip_address(address[0]).is_loopback:
             # Not an OSError: code under test must not take it for an unreachable host.
-            if not ipaddress.ip_address(address[0]).is_loopback:
-                raise RuntimeError(f"A test reached for {address[0]}.")
+            raise RuntimeError(f"A test reached for {address[0]}.")
         connect(self, address)
 
     socket.socket.connect = guarded  # type: ignore[method-assign,assignment]

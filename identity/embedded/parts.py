@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 
-class CannotStart(Exception):  # noqa: N818 - named for what happened
+class CannotStart(Exception):
     """What is wrong, as the one line that a person reads before everything stops."""
 
 

@@ -9,7 +9,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from time import monotonic, sleep
-from typing import Any
+from typing import Any, Self
 
 import boto3
 import botocore
@@ -21,7 +21,7 @@ from tests.run.house import House, running
 
 pytestmark = [pytest.mark.run, pytest.mark.timeout(300)]
 
-PASSWORD = "Correct-horse-9"  # noqa: S105 - of accounts that live for one test
+PASSWORD = "Correct-horse-9"
 VISITORS = 3
 BACK_WITHIN = 10
 
@@ -86,7 +86,7 @@ class Crowd:
                 self.acknowledged.append(email)
                 self.last = monotonic()
 
-    def __enter__(self) -> Crowd:
+    def __enter__(self) -> Self:
         for thread in self.threads:
             thread.start()
         return self
