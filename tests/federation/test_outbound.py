@@ -1,0 +1,250 @@
+"""The one way out: where it does not go, how long it waits, and how many may wait."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler
+from time import monotonic, sleep
+
+import pytest
+from django.db import transaction
+from pytest_django.fixtures import Settings
+
+from identity.foundation import destinations, guarded, outbound
+from identity.foundation.errors import Misuse, OutsideUnavailable, Overloaded
+from tests.federation.servers import Told, serving
+
+
+@pytest.fixture(autouse=True)
+def a_new_porter() -> Iterator[None]:
+    """Start each test with all permits free and no breaker open."""
+    destinations.the_porter.cache_clear()
+    yield
+    destinations.the_porter.cache_clear()
+
+
+@pytest.fixture
+def told() -> Iterator[Told]:
+    """Return a server."""
+    with serving(Told()) as found:
+        yield found
+
+
+PRIVATE = [
+    *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1"),
+    *("::1", "::", "fe80::1", "fd00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254"),
+    *("64:ff9b::7f00:1", "2002:7f00:1::", "2002:a9fe:a9fe::", "240.0.0.1", "255.255.255.255"),
+]
+
+
+@pytest.mark.parametrize("address", PRIVATE)
+def test_an_address_inside_our_network_is_not_public(address: str) -> None:
+    assert not guarded.is_public(ipaddress.ip_address(address))
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8", "64:ff9b::808:808"])
+def test_an_address_out_in_the_world_is_public(address: str) -> None:
+    assert guarded.is_public(ipaddress.ip_address(address))
+
+
+@pytest.mark.parametrize("allowed", [False, True])
+def test_private_addresses_are_refused_unless_configured(allowed: bool, told: Told, settings: Settings) -> None:  # noqa: FBT001
+    settings.OUTBOUND_PRIVATE = allowed
+
+    if allowed:
+        assert outbound.http("GET", told.url).body == b"hello"
+    else:
+        with pytest.raises(guarded.AddressRefused):
+            outbound.http("GET", told.url)
+        assert not told.asked
+
+
+def test_a_host_may_be_allowed_by_name(told: Told, settings: Settings) -> None:
+    settings.OUTBOUND_PRIVATE = False
+    url = f"http://localhost:{told.port}"
+    with pytest.raises(guarded.AddressRefused):
+        outbound.http("GET", url)
+
+    settings.OUTBOUND_PRIVATE_HOSTS = ["localhost"]
+    assert outbound.http("GET", url).status == 200
+
+
+def test_cloud_metadata_is_refused_even_where_private_addresses_are_allowed(settings: Settings) -> None:
+    settings.OUTBOUND_PRIVATE = True
+
+    with pytest.raises(guarded.AddressRefused):
+        outbound.http("GET", "http://169.254.169.254/latest/meta-data/")
+
+
+def test_a_name_that_points_elsewhere_a_moment_later_is_asked_once(
+    told: Told, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.OUTBOUND_PRIVATE = False
+    answers = iter(["127.0.0.1"])
+
+    def rebinding(_host: str, port: int, **_: object) -> list[object]:
+        return [(socket.AF_INET, socket.SOCK_STREAM, 0, "", (next(answers), port))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", rebinding)
+    with pytest.raises(guarded.AddressRefused):
+        outbound.http("GET", f"http://rebinding.example.test:{told.port}")
+    assert list(answers) == []
+    assert not told.asked
+
+
+def test_redirects_are_not_followed(told: Told) -> None:
+    told.status, told.headers = 302, {"location": f"{told.url}/elsewhere"}
+
+    assert outbound.http("GET", told.url).status == 302
+    assert len(told.asked) == 1
+
+
+def test_cookies_are_not_kept(told: Told) -> None:
+    told.headers = {"set-cookie": "a=b; Path=/"}
+    seen: list[str | None] = []
+    outbound.http("GET", told.url)
+    told.instead = lambda request: seen.append(request.headers["cookie"]) or refuse(request)
+
+    outbound.http("GET", told.url)
+
+    assert seen == [None]
+
+
+def refuse(request: BaseHTTPRequestHandler) -> None:
+    """Answer 404 with nothing."""
+    request.send_response(404)
+    request.send_header("content-length", "0")
+    request.end_headers()
+
+
+def test_a_body_beyond_the_cap_is_refused(told: Told) -> None:
+    told.body = b"x" * outbound.CAP
+    assert len(outbound.http("GET", told.url).body) == outbound.CAP
+
+    told.body += b"x"
+    with pytest.raises(outbound.AnswerTooLarge):
+        outbound.http("GET", told.url)
+
+
+def trickle(request: BaseHTTPRequestHandler) -> None:
+    """Answer a byte at a time, for ever."""
+    request.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+    while True:
+        request.wfile.write(b"x")
+        sleep(0.05)
+
+
+def trickled_head(request: BaseHTTPRequestHandler) -> None:
+    """Never come to the end of the head."""
+    request.wfile.write(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        request.wfile.write(b"x: y\r\n")
+        sleep(0.05)
+
+
+@pytest.mark.parametrize("slow", [trickle, trickled_head, lambda _request: sleep(10)])
+def test_one_clock_runs_over_a_whole_call(slow: object, told: Told) -> None:
+    told.instead = slow  # type: ignore[assignment]
+    began = monotonic()
+
+    with pytest.raises(OutsideUnavailable), outbound.call(outbound.origin(told.url), total=0.5):
+        outbound.http("GET", told.url)
+    assert monotonic() - began < 1.5
+
+
+@pytest.mark.django_db
+def test_nothing_goes_out_inside_a_transaction(told: Told) -> None:
+    assert outbound.http("GET", told.url).status == 200
+    with transaction.atomic(), pytest.raises(Misuse):
+        outbound.http("GET", told.url)
+    assert len(told.asked) == 1
+
+
+def test_a_wrong_certificate_is_refused(told: Told) -> None:
+    with pytest.raises(OutsideUnavailable):
+        outbound.http("GET", told.url.replace("http:", "https:"))
+
+
+def test_no_more_than_four_wait_for_one_place_and_others_are_refused_at_once() -> None:
+    porter = destinations.Porter(total=6, patience=0.2)
+    go = threading.Event()
+    entered: list[str] = []
+
+    def work(name: str) -> str:
+        try:
+            porter.enter(name)
+        except Overloaded:
+            return "refused"
+        entered.append(name)
+        go.wait(5)
+        porter.leave(name, failed=False)
+        return "served"
+
+    with ThreadPoolExecutor(20) as crowd:
+        slow = [crowd.submit(work, "slow") for _ in range(16)]
+        sleep(0.5)
+        began = monotonic()
+        other = [crowd.submit(work, "other") for _ in range(2)]
+        sleep(0.1)
+        assert entered.count("other") == 2
+        go.set()
+        outcomes = [future.result() for future in slow]
+
+    assert monotonic() - began < 1
+    assert [outcomes.count("served"), outcomes.count("refused")] == [4, 12]
+    assert [future.result() for future in other] == ["served", "served"]
+
+
+def test_whoever_waits_is_served_when_a_permit_comes_free() -> None:
+    porter = destinations.Porter(total=1, patience=5)
+    porter.enter("place")
+    with ThreadPoolExecutor(1) as crowd:
+        waiting = crowd.submit(porter.enter, "place")
+        sleep(0.1)
+        assert not waiting.done()
+        porter.leave("place", failed=False)
+        waiting.result(2)
+
+
+def test_a_place_that_fails_five_times_rests_and_is_probed_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(destinations, "OPEN_SECONDS", 0.3)
+    porter = destinations.Porter(total=8)
+
+    def fare(*, failed: bool) -> None:
+        porter.enter("place")
+        porter.leave("place", failed=failed)
+
+    for _ in range(4):
+        fare(failed=True)
+    fare(failed=False)
+    for _ in range(5):
+        fare(failed=True)
+    with pytest.raises(OutsideUnavailable):
+        porter.enter("place")
+    porter.enter("another place")
+    sleep(0.4)
+    porter.enter("place")
+    with pytest.raises(OutsideUnavailable):
+        porter.enter("place")
+    porter.leave("place", failed=True)
+    with pytest.raises(OutsideUnavailable):
+        porter.enter("place")
+    sleep(0.4)
+    fare(failed=False)
+    fare(failed=False)
+
+
+def test_an_answer_of_500_does_not_open_the_breaker_and_503_does(told: Told) -> None:
+    told.status = 500
+    for _ in range(8):
+        assert outbound.http("GET", told.url).status == 500
+
+    told.status = 503
+    for _ in range(5):
+        assert outbound.http("GET", told.url).status == 503
+    with pytest.raises(OutsideUnavailable):
+        outbound.http("GET", told.url)
