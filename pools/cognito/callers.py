@@ -163,7 +163,8 @@ def check_moment(call: Call, signature: Signature) -> str:
     stamp = signed.strftime(STAMP)
     if stamp[:8] != signature.day:
         raise Fault(
-            "InvalidSignatureException", f"Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date."
+            "InvalidSignatureException",
+            "Date in Credential scope does not match YYYYMMDD from ISO-8601 version of date from HTTP.",
         )
     now = clock.now()
     if signed < now - SKEW:
@@ -198,15 +199,17 @@ def canonical(call: Call, headers: tuple[str, ...]) -> str:
     pairs = [part.partition("=") for part in call.query.split("&") if part]
     query = sorted((encoded(name), encoded(value)) for name, _, value in pairs)
     ordered = sorted(set(headers))
-    return "\n".join((
-        call.method,
-        quote(call.raw_path, safe="/~"),
-        "&".join(f"{name}={value}" for name, value in query),
-        *(f"{name}:{' '.join(call.headers[name].split())}" for name in ordered),
-        "",
-        ";".join(ordered),
-        hashlib.sha256(call.body or b"").hexdigest(),
-    ))
+    return "\n".join(
+        (
+            call.method,
+            quote(call.raw_path, safe="/~"),
+            "&".join(f"{name}={value}" for name, value in query),
+            *(f"{name}:{' '.join(call.headers[name].split())}" for name in ordered),
+            "",
+            ";".join(ordered),
+            hashlib.sha256(call.body or b"").hexdigest(),
+        )
+    )
 
 
 def encoded(part: str) -> str:

@@ -54,7 +54,8 @@ def unreadable(value: Any, wanted: str) -> Fault:  # noqa: ANN401 - any JSON
         return Fault("SerializationException", "Start of structure or map found where not expected.")
     if isinstance(value, list):
         return Fault("SerializationException", "Start of list found where not expected")
-    kind = {str: "STRING_VALUE", bool: "TRUE_VALUE" if value is True else "FALSE_VALUE"}.get(type(value), "NUMBER_VALUE")
+    truth = "TRUE_VALUE" if value is True else "FALSE_VALUE"
+    kind = {str: "STRING_VALUE", bool: truth}.get(type(value), "NUMBER_VALUE")
     return Fault("SerializationException", f"{kind} can not be converted to {wanted}")
 
 
@@ -92,9 +93,12 @@ class Compiler:
         """Return the check of a shape; recursive shapes find themselves."""
         if shape.name in self.done:
             return self.done[shape.name]
-        self.done[shape.name] = lambda value, where, complaints: self.done[shape.name](value, where, complaints)
-        made = self.make(shape)
-        self.done[shape.name] = made
+
+        def later(value: Any, where: Where, complaints: list[str]) -> Any:  # noqa: ANN401 - JSON
+            return self.done[shape.name](value, where, complaints)
+
+        self.done[shape.name] = later
+        self.done[shape.name] = made = self.make(shape)
         return made
 
     def make(self, shape: Shape) -> Check:

@@ -56,7 +56,7 @@ class Operation:
     @property
     def is_public(self) -> bool:
         """Say whether the model asks for no signature."""
-        return self.model.auth_type == "none"
+        return bool(self.model.auth_type == "none")
 
     @cached_property
     def errors(self) -> frozenset[str]:
@@ -117,9 +117,7 @@ class Service:
         description = Loader(include_default_search_paths=False, extra_search_paths=[Loader.BUILTIN_DATA_PATH])
         self.model = model = ServiceModel(description.load_service_model(self.name, "service-2"), self.name)
         self.target = model.metadata["targetPrefix"]
-        self.operations = {
-            name: Operation(name, self, model.operation_model(name)) for name in model.operation_names
-        }
+        self.operations = {name: Operation(name, self, model.operation_model(name)) for name in model.operation_names}
         self.compiler = Compiler()
         self.strict_compiler = Compiler(strict=True)
         self._by_function = {name.lower(): name for name in self.operations}

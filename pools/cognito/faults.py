@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 
 from identity.foundation import errors
 
@@ -62,20 +63,22 @@ INSTEAD = {
     "TooManyRequestsException": "ThrottlingException",
     "ExternalServiceException": "InternalErrorException",
 }
-COMMON = frozenset({
-    # Errors common to all services of AWS, which no operation declares.
-    "AccessDeniedException",
-    "IncompleteSignatureException",
-    "InternalFailure",
-    "InvalidSignatureException",
-    "MissingAuthenticationTokenException",
-    "RequestEntityTooLargeException",
-    "SerializationException",
-    "ThrottlingException",
-    "UnknownOperationException",
-    "UnrecognizedClientException",
-    "ValidationException",
-})
+COMMON = frozenset(
+    {
+        # Errors common to all services of AWS, which no operation declares.
+        "AccessDeniedException",
+        "IncompleteSignatureException",
+        "InternalFailure",
+        "InvalidSignatureException",
+        "MissingAuthenticationTokenException",
+        "RequestEntityTooLargeException",
+        "SerializationException",
+        "ThrottlingException",
+        "UnknownOperationException",
+        "UnrecognizedClientException",
+        "ValidationException",
+    }
+)
 
 
 class Fault(Exception):
@@ -92,7 +95,7 @@ class Fault(Exception):
         self.headers = dict(headers or {})
 
 
-def exception(operation: str, declared: Set[str], kind: type[errors.DomainError]) -> str | None:
+def exception(operation: str, declared: AbstractSet[str], kind: type[errors.DomainError]) -> str | None:
     """Return the exception that a refusal is at an operation, always one it declares; None for a fault of our own."""
     name = next(
         (
@@ -107,7 +110,7 @@ def exception(operation: str, declared: Set[str], kind: type[errors.DomainError]
     return name
 
 
-def fault(operation: str, declared: Set[str], refusal: errors.DomainError) -> Fault | None:
+def fault(operation: str, declared: AbstractSet[str], refusal: errors.DomainError) -> Fault | None:
     """Return a refusal in Amazon's words; None where the refusal is a fault of our own."""
     name = exception(operation, declared, type(refusal))
     if name is None:

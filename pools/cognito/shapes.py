@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -148,9 +149,7 @@ def resource_server(pool: UserPool, server: ResourceServer) -> dict[str, Any]:
         "UserPoolId": pool.public_id,
         "Identifier": server.identifier,
         "Name": server.name,
-        "Scopes": [
-            {"ScopeName": scope["name"], "ScopeDescription": scope["description"]} for scope in server.scopes
-        ],
+        "Scopes": [{"ScopeName": scope["name"], "ScopeDescription": scope["description"]} for scope in server.scopes],
     }
 
 
@@ -214,12 +213,12 @@ def attributes(given: Iterable[Mapping[str, str]]) -> dict[str, str]:
     return found
 
 
-def attribute_list(given: Mapping[str, str], *, only: Set[str] | None = None) -> list[dict[str, str]]:
+def attribute_list(given: Mapping[str, str], *, only: AbstractSet[str] | None = None) -> list[dict[str, str]]:
     """Return AttributeListType."""
     return [{"Name": name, "Value": value} for name, value in given.items() if only is None or name in only]
 
 
-def user(row: User, *, only: Set[str] | None = None) -> dict[str, Any]:
+def user(row: User, *, only: AbstractSet[str] | None = None) -> dict[str, Any]:
     """Return UserType."""
     return {
         "Username": row.username,
@@ -292,9 +291,9 @@ def new_password_parameters(given: Mapping[str, Any]) -> dict[str, str]:
     """Return what NEW_PASSWORD_REQUIRED tells."""
     return {
         "requiredAttributes": json.dumps([f"userAttributes.{name}" for name in given.get("required", ())]),
-        "userAttributes": json.dumps({
-            name: value for name, value in given.get("attributes", {}).items() if name != "sub"
-        }),
+        "userAttributes": json.dumps(
+            {name: value for name, value in given.get("attributes", {}).items() if name != "sub"}
+        ),
     }
 
 

@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 
 from tests.live import Live
 
-PASSWORD = "Correct-horse-7"  # noqa: S105 - of people in tests
+PASSWORD = "Correct-horse-7"
 FLOWS = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
 
 
@@ -30,9 +30,9 @@ class World:
         # What Amazon's client would refuse itself must be seen to be refused here.
         self.idp = live.boto(parameter_validation=False)
         self.anyone = live.boto(signed=False, parameter_validation=False)
-        self.pool = self.idp.create_user_pool(
-            PoolName="test", **{"AutoVerifiedAttributes": ["email"], **(pool or {})}
-        )["UserPool"]
+        self.pool = self.idp.create_user_pool(PoolName="test", **{"AutoVerifiedAttributes": ["email"], **(pool or {})})[
+            "UserPool"
+        ]
         self.pool_id: str = self.pool["Id"]
         self.client = self.new_client(**(client or {}))
         self.client_id: str = self.client["ClientId"]
@@ -140,7 +140,7 @@ class Authenticator:
     def wrong(self) -> str:
         """Return a code that is none of the accepted ones."""
         near = {self.totp.at((int(time()) // 30 + drift) * 30) for drift in range(-3, 4)}
-        return next(code for code in ("000000", "111111", "222222", "333333", "444444", "555555", "666666", "777777") if code not in near)
+        return next(code for number in range(8) if (code := str(number) * 6) not in near)
 
 
 def secret_hash(client: dict[str, Any], name: str) -> str:

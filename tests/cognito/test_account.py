@@ -17,7 +17,8 @@ def test_a_person_sees_what_the_client_may_read(world: World) -> None:
     narrow = world.new_client(ReadAttributes=["given_name"], WriteAttributes=["given_name"])["ClientId"]
 
     wide = world.anyone.get_user(AccessToken=world.tokens(name)["AccessToken"])
-    found = world.anyone.get_user(AccessToken=world.sign_in(name, client_id=narrow)["AuthenticationResult"]["AccessToken"])
+    token = world.sign_in(name, client_id=narrow)["AuthenticationResult"]["AccessToken"]
+    found = world.anyone.get_user(AccessToken=token)
 
     sub = named(wide["UserAttributes"])["sub"]
     assert wide["Username"] == name

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from tests.cognito.conftest import Authenticator, World, refused
+from tests.live import Live
 
 
 @pytest.fixture(scope="module")
-def careful(live: Any) -> World:
+def careful(live: Live) -> World:
     """Return a pool where a second factor may be had."""
     world = World(live)
     world.mfa("OPTIONAL")

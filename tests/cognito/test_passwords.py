@@ -95,10 +95,11 @@ def test_a_password_is_changed_by_who_knows_it(world: World) -> None:
 @pytest.mark.parametrize(("permanent", "status"), [(True, "CONFIRMED"), (False, "FORCE_CHANGE_PASSWORD")])
 def test_an_operator_sets_a_password(world: World, permanent: bool, status: str) -> None:
     name = world.person()
+    given = {"UserPoolId": world.pool_id, "Username": name, "Permanent": permanent}
 
     with refused("InvalidPasswordException"):
-        world.idp.admin_set_user_password(UserPoolId=world.pool_id, Username=name, Password="short", Permanent=permanent)
-    world.idp.admin_set_user_password(UserPoolId=world.pool_id, Username=name, Password=NEW, Permanent=permanent)
+        world.idp.admin_set_user_password(**given, Password="short")
+    world.idp.admin_set_user_password(**given, Password=NEW)
 
     assert world.user(name)["UserStatus"] == status
     answer = world.sign_in(name, NEW)

@@ -11,7 +11,8 @@ import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
-from tests.cognito.conftest import PASSWORD, World, refused, secret_hash
+from tests.cognito.conftest import PASSWORD, World, named, refused, secret_hash
+from tests.live import Live
 
 WRONG = "Incorrect username or password."
 
@@ -32,7 +33,7 @@ def test_a_password_signs_in_and_the_tokens_are_cognitos(world: World) -> None:
     result = answer["AuthenticationResult"]
     assert answer["ChallengeParameters"] == {}
     assert (result["TokenType"], result["ExpiresIn"]) == ("Bearer", 3600)
-    sub = dict((item["Name"], item["Value"]) for item in world.user(name)["UserAttributes"])["sub"]
+    sub = named(world.user(name)["UserAttributes"])["sub"]
     access, identity = claims(world, result["AccessToken"]), claims(world, result["IdToken"])
     assert access["scope"] == "aws.cognito.signin.user.admin"
     assert (access["token_use"], access["client_id"], access["username"]) == ("access", world.client_id, name)
@@ -57,9 +58,7 @@ def test_a_password_signs_in_and_the_tokens_are_cognitos(world: World) -> None:
 )
 def test_a_parameter_that_lacks_is_named(world: World, parameters: dict[str, str], text: str) -> None:
     with refused("InvalidParameterException", text):
-        world.anyone.initiate_auth(
-            ClientId=world.client_id, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=parameters
-        )
+        world.anyone.initiate_auth(ClientId=world.client_id, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=parameters)
 
 
 def test_a_wrong_password_and_a_stranger_are_told_apart_only_where_the_client_says_so(world: World) -> None:
@@ -185,7 +184,8 @@ def test_a_client_with_a_secret_proves_it_over_the_name(world: World) -> None:
     sub = world.user(name)["UserAttributes"][0]["Value"]
 
     for covered in (name, sub):
-        assert world.sign_in(name, client_id=client_id, SECRET_HASH=secret_hash(client, covered))["AuthenticationResult"]
+        proof = secret_hash(client, covered)
+        assert world.sign_in(name, client_id=client_id, SECRET_HASH=proof)["AuthenticationResult"]
     with refused(
         "NotAuthorizedException", f"Client {client_id} is configured with secret but SECRET_HASH was not received"
     ):
@@ -278,14 +278,12 @@ def test_an_invitation_that_is_too_old_is_refused(world: World) -> None:
 
         assert Password.objects.filter(user__username=name).update(expires_at=F("changed_at")) == 1
 
-    with refused(
-        "NotAuthorizedException", "Temporary password has expired and must be reset by an administrator."
-    ):
+    with refused("NotAuthorizedException", "Temporary password has expired and must be reset by an administrator."):
         world.sign_in(name)
 
 
 @pytest.fixture(scope="module")
-def careful(live: Any) -> World:
+def careful(live: Live) -> World:
     """Return a pool where a second factor may be had."""
     world = World(live)
     world.mfa("OPTIONAL")
@@ -430,7 +428,10 @@ def test_a_refresh_token_gives_new_tokens_of_the_same_session(world: World, flow
 
 def test_an_operator_refreshes_too(world: World) -> None:
     tokens = world.tokens(world.person())
-    given = {"AuthFlow": "REFRESH_TOKEN_AUTH", "AuthParameters": {"REFRESH_TOKEN": tokens["RefreshToken"]}}
+    given: dict[str, Any] = {
+        "AuthFlow": "REFRESH_TOKEN_AUTH",
+        "AuthParameters": {"REFRESH_TOKEN": tokens["RefreshToken"]},
+    }
 
     assert admin(world, "", **given)["AuthenticationResult"]["AccessToken"]
 

@@ -10,6 +10,9 @@ import pytest
 
 from tests.cognito.conftest import PASSWORD, World, named, refused, secret_hash
 
+POLICY = "Password did not conform with policy"
+UNAUTHORIZED = "A client attempted to write unauthorized attribute"
+TWICE = [{"Name": "email", "Value": "a@example.com"}] * 2
 MISMATCH = "Invalid verification code provided, please try again."
 
 
@@ -75,14 +78,14 @@ def test_an_email_as_username_is_kept_as_attribute_and_named_by_the_sub(new_worl
 @pytest.mark.parametrize(
     ("change", "code", "text"),
     [
-        ({"password": "Short-1"}, "InvalidPasswordException", "Password did not conform with policy: Password not long enough"),
-        ({"password": "no-upper-77"}, "InvalidPasswordException", "Password did not conform with policy: Password must have uppercase characters"),
-        ({"password": "No-numbers!"}, "InvalidPasswordException", "Password did not conform with policy: Password must have numeric characters"),
+        ({"password": "Short-1"}, "InvalidPasswordException", f"{POLICY}: Password not long enough"),
+        ({"password": "no-upper-77"}, "InvalidPasswordException", f"{POLICY}: Password must have uppercase characters"),
+        ({"password": "No-numbers!"}, "InvalidPasswordException", f"{POLICY}: Password must have numeric characters"),
         ({"UserAttributes": [{"Name": "custom:none", "Value": "x"}]}, "InvalidParameterException", None),
         ({"UserAttributes": [{"Name": "email", "Value": "no address"}]}, "InvalidParameterException", None),
         ({"UserAttributes": [{"Name": "sub", "Value": "x"}]}, "NotAuthorizedException", None),
-        ({"UserAttributes": [{"Name": "email_verified", "Value": "true"}]}, "NotAuthorizedException", "A client attempted to write unauthorized attribute"),
-        ({"UserAttributes": [{"Name": "email", "Value": "a@b.c"}] * 2}, "InvalidParameterException", "Attribute email is given twice."),
+        ({"UserAttributes": [{"Name": "email_verified", "Value": "true"}]}, "NotAuthorizedException", UNAUTHORIZED),
+        ({"UserAttributes": TWICE}, "InvalidParameterException", "Attribute email is given twice."),
         ({"UserAttributes": [{"Name": "name", "Value": "x" * 2049}]}, "InvalidParameterException", None),
         ({"ClientId": "nosuchclient"}, "ResourceNotFoundException", "User pool client nosuchclient does not exist."),
         ({"Username": "two words"}, "InvalidParameterException", None),

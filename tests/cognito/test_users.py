@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.cognito.conftest import PASSWORD, World, named, refused
+from tests.live import Live
 
 
 def create(world: World, name: str = "", **more: Any) -> dict[str, Any]:
@@ -98,7 +99,7 @@ def test_a_name_is_taken_once_in_a_pool(world: World, new_world: Callable[..., W
 
 
 @pytest.fixture(scope="module")
-def crowd(live: Any) -> tuple[World, list[str]]:
+def crowd(live: Live) -> tuple[World, list[str]]:
     """Return a pool with seven people."""
     world = World(live)
     names = [f"p{number}" for number in range(7)]
@@ -128,7 +129,7 @@ def test_pages_neither_skip_nor_repeat(crowd: tuple[World, list[str]], size: int
 
 @pytest.mark.parametrize("size", [1, 60])
 @pytest.mark.parametrize(
-    ("filter", "found"),
+    ("wanted", "found"),
     [
         ('username = "p3"', ["p3"]),
         ('username ^= "p"', ["p0", "p1", "p2", "p3", "p4", "p5", "p6"]),
@@ -146,20 +147,21 @@ def test_pages_neither_skip_nor_repeat(crowd: tuple[World, list[str]], size: int
         ("", ["p0", "p1", "p2", "p3", "p4", "p5", "p6"]),
     ],
 )
-def test_a_filter_finds_exactly(crowd: tuple[World, list[str]], filter: str, found: list[str], size: int) -> None:
+def test_a_filter_finds_exactly(crowd: tuple[World, list[str]], wanted: str, found: list[str], size: int) -> None:
     world, _ = crowd
 
-    assert sorted(listed(world, Filter=filter, PaginationConfig={"PageSize": size})) == found
+    assert sorted(listed(world, Filter=wanted, PaginationConfig={"PageSize": size})) == found
 
 
 @pytest.mark.parametrize(
-    "filter", ["nonsense", 'custom:x = "y"', 'username > "p"', 'username = "p', 'username = "p" or "1"', 'nickname = "x"']
+    "wanted",
+    ["nonsense", 'custom:x = "y"', 'username > "p"', 'username = "p', 'username = "p" or "1"', 'nickname = "x"'],
 )
-def test_a_filter_that_says_nothing_is_refused(crowd: tuple[World, list[str]], filter: str) -> None:
+def test_a_filter_that_says_nothing_is_refused(crowd: tuple[World, list[str]], wanted: str) -> None:
     world, _ = crowd
 
     with refused("InvalidParameterException"):
-        world.idp.list_users(UserPoolId=world.pool_id, Filter=filter)
+        world.idp.list_users(UserPoolId=world.pool_id, Filter=wanted)
 
 
 def test_a_page_token_belongs_to_its_list(crowd: tuple[World, list[str]], world: World) -> None:

@@ -13,7 +13,7 @@ from botocore.credentials import Credentials
 
 from identity.foundation.call import Answer, Call
 
-PASSWORD = "Correct-horse-7"  # noqa: S105 - of people in tests
+PASSWORD = "Correct-horse-7"
 FLOWS = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
 
 

@@ -16,9 +16,7 @@ from pools.cognito.faults import COMMON
 from tests.contract.conftest import PASSWORD, Place, make_place, sign_in
 
 assert operations
-HANDLED = [
-    operation for service in SERVICES.values() for operation in service.operations.values() if operation.handler
-]
+HANDLED = [operation for service in SERVICES.values() for operation in service.operations.values() if operation.handler]
 TEXT = st.text(max_size=40) | st.text("abc019-_@. {}#\"'=", max_size=30)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=10),
@@ -32,7 +30,9 @@ def value(shape: Shape, known: dict[str, list[Any]], name: str = "") -> st.Searc
     return st.one_of(*[sensible(shape, known, name)] * 12, JSON)
 
 
-def sensible(shape: Shape, known: dict[str, list[Any]], name: str) -> st.SearchStrategy[Any]:
+def sensible(  # noqa: C901, PLR0911 - one case for each kind of shape
+    shape: Shape, known: dict[str, list[Any]], name: str
+) -> st.SearchStrategy[Any]:
     if name in known:
         return st.sampled_from(known[name]) | TEXT
     match shape:

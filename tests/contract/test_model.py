@@ -8,28 +8,34 @@ from typing import Any
 import pytest
 
 from pools.cognito import operations, patterns
-from pools.cognito.contract import SERVICES, identity_pools, user_pools
+from pools.cognito.contract import SERVICES, Service, identity_pools, user_pools
 from pools.cognito.faults import Fault
 
 assert operations
 
+
+def words(text: str) -> set[str]:
+    """Return the words of a text."""
+    return set(text.split())
+
+
 # Kept by hand. An operation that Amazon adds turns this red: answer it, or list it as one that this release has not.
 OF_THIS_RELEASE = {
-    "cognito-idp": """
+    "cognito-idp": words("""
         AdminConfirmSignUp AdminCreateUser AdminGetUser AdminInitiateAuth AdminSetUserPassword AssociateSoftwareToken
         ChangePassword ConfirmForgotPassword ConfirmSignUp CreateResourceServer CreateUserPool CreateUserPoolClient
         DeleteUserPool DescribeUserPool DescribeUserPoolClient ForgotPassword GetUser GetUserPoolMfaConfig
         GlobalSignOut InitiateAuth ListUserPoolClients ListUserPools ListUsers ResendConfirmationCode
         RespondToAuthChallenge RevokeToken SetUserMFAPreference SetUserPoolMfaConfig SignUp UpdateUserAttributes
         VerifySoftwareToken
-    """.split(),
-    "cognito-identity": """
+    """),
+    "cognito-identity": words("""
         CreateIdentityPool DescribeIdentityPool GetCredentialsForIdentity GetId GetIdentityPoolRoles GetOpenIdToken
         GetPrincipalTagAttributeMap SetIdentityPoolRoles SetPrincipalTagAttributeMap
-    """.split(),
+    """),
 }
 OF_LATER = {
-    "cognito-idp": """
+    "cognito-idp": words("""
         AddCustomAttributes AddUserPoolClientSecret AdminAddUserToGroup AdminDeleteSoftwareToken AdminDeleteUser
         AdminDeleteUserAttributes AdminDisableProviderForUser AdminDisableUser AdminEnableUser AdminForgetDevice
         AdminGetDevice AdminGetUserAuthFactors AdminLinkProviderForUser AdminListDevices AdminListGroupsForUser
@@ -54,27 +60,27 @@ OF_LATER = {
         UpdateAuthEventFeedback UpdateDeviceStatus UpdateGroup UpdateIdentityProvider UpdateManagedLoginBranding
         UpdateProvisionedLimit UpdateResourceServer UpdateTerms UpdateUserPool UpdateUserPoolClient
         UpdateUserPoolDomain UpdateUserPoolReplica VerifyUserAttribute
-    """.split(),
-    "cognito-identity": """
+    """),
+    "cognito-identity": words("""
         DeleteIdentities DeleteIdentityPool DescribeIdentity GetOpenIdTokenForDeveloperIdentity ListIdentities
         ListIdentityPools ListTagsForResource LookupDeveloperIdentity MergeDeveloperIdentities TagResource
         UnlinkDeveloperIdentity UnlinkIdentity UntagResource UpdateIdentityPool
-    """.split(),
+    """),
 }
 POOL = "us-east-1_Abc123xyz"
 NOT_NULL = "failed to satisfy constraint: Member must not be null"
 
 
 @pytest.mark.parametrize("service", SERVICES.values(), ids=lambda service: service.name)
-def test_every_operation_is_answered_or_listed_as_one_of_a_later_release(service: Any) -> None:
+def test_every_operation_is_answered_or_listed_as_one_of_a_later_release(service: Service) -> None:
     answered = {name for name, operation in service.operations.items() if operation.handler}
 
-    assert answered == set(OF_THIS_RELEASE[service.name])
-    assert set(service.operations) - answered == set(OF_LATER[service.name])
+    assert answered == OF_THIS_RELEASE[service.name]
+    assert set(service.operations) - answered == OF_LATER[service.name]
 
 
 @pytest.mark.parametrize("service", SERVICES.values(), ids=lambda service: service.name)
-def test_every_operation_compiles_and_declares_what_a_refusal_falls_back_to(service: Any) -> None:
+def test_every_operation_compiles_and_declares_what_a_refusal_falls_back_to(service: Service) -> None:
     for operation in service.operations.values():
         assert "InvalidParameterException" in operation.errors, operation.name
         operation._input, operation._output  # noqa: B018 - compiled on being asked
@@ -90,7 +96,11 @@ def refused(operation: str, given: dict[str, Any]) -> tuple[str, str]:
     ("operation", "given", "text"),
     [
         ("DescribeUserPool", {}, f"1 validation error detected: Value null at 'userPoolId' {NOT_NULL}"),
-        ("DescribeUserPool", {"UserPoolId": None}, f"1 validation error detected: Value null at 'userPoolId' {NOT_NULL}"),
+        (
+            "DescribeUserPool",
+            {"UserPoolId": None},
+            f"1 validation error detected: Value null at 'userPoolId' {NOT_NULL}",
+        ),
         (
             "SignUp",
             {"Password": "x"},
@@ -104,32 +114,43 @@ def refused(operation: str, given: dict[str, Any]) -> tuple[str, str]:
         (
             "DescribeUserPool",
             {"UserPoolId": "no pool"},
-            "1 validation error detected: Value 'no pool' at 'userPoolId' failed to satisfy constraint: "
-            r"Member must satisfy regular expression pattern: [\w-]+_[0-9a-zA-Z]+",
+            (
+                "1 validation error detected: Value 'no pool' at 'userPoolId' failed to satisfy constraint: "
+                r"Member must satisfy regular expression pattern: [\w-]+_[0-9a-zA-Z]+"
+            ),
         ),
         (
             "ListUserPools",
             {"MaxResults": 61},
-            "1 validation error detected: Value '61' at 'maxResults' failed to satisfy constraint: "
-            "Member must have value less than or equal to 60",
+            (
+                "1 validation error detected: Value '61' at 'maxResults' failed to satisfy constraint: "
+                "Member must have value less than or equal to 60"
+            ),
         ),
         (
             "CreateUserPool",
             {"PoolName": "p", "MfaConfiguration": "MAYBE"},
-            "1 validation error detected: Value 'MAYBE' at 'mfaConfiguration' failed to satisfy constraint: "
-            "Member must satisfy enum value set: [OFF, ON, OPTIONAL]",
+            (
+                "1 validation error detected: Value 'MAYBE' at 'mfaConfiguration' failed to satisfy constraint: "
+                "Member must satisfy enum value set: [OFF, ON, OPTIONAL]"
+            ),
         ),
         (
             "CreateUserPool",
             {"PoolName": ""},
-            "1 validation error detected: Value '' at 'poolName' failed to satisfy constraint: "
-            "Member must have length greater than or equal to 1",
+            (
+                "1 validation error detected: Value '' at 'poolName' failed to satisfy constraint: "
+                "Member must have length greater than or equal to 1"
+            ),
         ),
         (
             "CreateUserPool",
             {"PoolName": "p", "AliasAttributes": ["nickname"]},
-            "1 validation error detected: Value '[nickname]' at 'aliasAttributes' failed to satisfy constraint: Member "
-            "must satisfy constraint: [Member must satisfy enum value set: [phone_number, email, preferred_username]]",
+            (
+                "1 validation error detected: Value '[nickname]' at 'aliasAttributes' failed to satisfy constraint: "
+                "Member must satisfy constraint: "
+                "[Member must satisfy enum value set: [phone_number, email, preferred_username]]"
+            ),
         ),
     ],
 )
@@ -184,7 +205,7 @@ def test_numbers_that_no_integer_holds_are_refused() -> None:
 
 
 def test_unknown_members_and_nulls_are_as_if_absent() -> None:
-    given = {"UserPoolId": POOL, "Filter": None, "Shoe": {"size": [{}]}, "Limit": 3}
+    given: dict[str, Any] = {"UserPoolId": POOL, "Filter": None, "Shoe": {"size": [{}]}, "Limit": 3}
 
     assert user_pools.operations["ListUsers"].read(given) == {"UserPoolId": POOL, "Limit": 3}
 
@@ -198,7 +219,7 @@ def test_a_null_in_a_map_is_absent_and_in_a_list_is_refused() -> None:
 
 
 def test_documents_may_hold_anything_but_not_too_deep() -> None:
-    given = {"UserPoolId": POOL, "ClientId": "c"}
+    given: dict[str, Any] = {"UserPoolId": POOL, "ClientId": "c"}
     operation = "CreateManagedLoginBranding"
     good = {"a": [1, None, {"b": 0.5}]}
     deep: dict[str, Any] = {"leaf": "x"}
@@ -215,13 +236,20 @@ def test_blobs_are_base64_and_bounded() -> None:
 
     assert read({"UserPoolId": POOL, "ImageFile": "aGk="})["ImageFile"] == b"hi"
     assert refused("SetUICustomization", {"UserPoolId": POOL, "ImageFile": "a"})[0] == "SerializationException"
-    assert refused("SetUICustomization", {"UserPoolId": POOL, "ImageFile": "A" * 200_000})[0] == "InvalidParameterException"
+    assert (
+        refused("SetUICustomization", {"UserPoolId": POOL, "ImageFile": "A" * 200_000})[0]
+        == "InvalidParameterException"
+    )
 
 
 @pytest.mark.parametrize(
     ("pattern", "good", "bad"),
     [
-        (r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+", ["ana", "Ärger", "中文", "a+b@c_d", "👍", "e\u0301"], ["a b", "", "a\u00a0b", "\u200b"]),
+        (
+            r"[\p{L}\p{M}\p{S}\p{N}\p{P}]+",
+            ["ana", "Ärger", "中文", "a+b@c_d", "👍", "e\u0301"],
+            ["a b", "", "a\u00a0b", "\u200b"],
+        ),
         (r"[\w\s+=,.@-]+", ["My pool", "a\tb"], ["pool!", "Ärger"]),
         (r"[\p{L}\p{M}\p{S}\p{N}\p{P}\p{Z}]+", ["a b", "a\u00a0b"], ["a\tb"]),
         (r"[^_\p{Z}][\p{L}\p{M}\p{S}\p{N}\p{P}][^_\p{Z}]+", ["abc", "äöü"], ["_bc", "a b", "\u00a0bc"]),

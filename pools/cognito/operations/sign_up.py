@@ -8,9 +8,7 @@ from pools.cognito.contract import Reply, Request, user_pools
 from pools.services import access
 from pools.services import sign_up as services
 
-NO_PASSWORD = (
-    "1 validation error detected: Value null at 'password' failed to satisfy constraint: Member must not be null"
-)
+NEEDED = "1 validation error detected: Value null at 'password' failed to satisfy constraint: Member must not be null"
 
 
 @user_pools.operation
@@ -18,7 +16,7 @@ def sign_up(call: Request) -> Reply:
     """AWS: API_SignUp."""
     client = access.app_client_for(call["ClientId"], call["Username"], secret_hash=call.get("SecretHash"))
     if "Password" not in call:
-        raise Invalid(NO_PASSWORD, field="password")  # accounts without one come with passwordless sign-in
+        raise Invalid(NEEDED, field="password")  # accounts without one come with passwordless sign-in
     done = services.sign_up(
         client,
         call["Username"],
