@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import pytest
-from playwright.sync_api import ConsoleMessage, Error, Page
+from playwright.sync_api import BrowserContext, ConsoleMessage, Error, Page
 
 from tests.hosted.world import World
 from tests.live import Live
@@ -63,16 +63,12 @@ def strict(live: Live, app_url: str) -> World:
     return World(live, mfa="ON", callback=app_url)
 
 
-@pytest.fixture(autouse=True)
-def nothing_is_complained_about(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Fail a test in whose pages a script failed, or the content security policy stopped something."""
-    if "page" not in request.fixturenames:
-        yield
-        return
-    page: Page = request.getfixturevalue("page")
-    complaints: list[str] = []
-    listen(page, complaints)
-    yield
+@pytest.fixture
+def page(context: BrowserContext) -> Iterator[Page]:
+    """Return a page. A test fails in whose pages a script failed, or the content security policy stopped something."""
+    found, complaints = context.new_page(), list[str]()
+    listen(found, complaints)
+    yield found
     assert complaints == []
 
 
@@ -89,3 +85,9 @@ def listen(page: Page, complaints: list[str]) -> None:
     page.on("console", hear)
     page.on("pageerror", fail)
     page.add_init_script(TELL_VIOLATIONS)
+
+
+@pytest.fixture(scope="session")
+def base_url(live: Live) -> str:
+    """Return the installation's address. (In place of pytest-base-url's own, which pytest 9 warns of.)"""
+    return live.base_url

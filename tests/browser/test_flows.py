@@ -10,6 +10,7 @@ import pyotp
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.browser.conftest import listen
 from tests.hosted.world import OTHER_PASSWORD, PASSWORD, World
 
 pytestmark = pytest.mark.browser
@@ -20,8 +21,11 @@ def person(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     """Return a page of somebody with JavaScript, and of somebody without."""
     context = browser.new_context(java_script_enabled=request.param == "javascript")
     context.set_default_timeout(15_000)
-    yield context.new_page()
+    page, complaints = context.new_page(), list[str]()
+    listen(page, complaints)
+    yield page
     context.close()
+    assert complaints == []
 
 
 def submit(page: Page, **typed: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import parse_qsl, urlsplit
 
 import pyotp
@@ -212,3 +213,20 @@ def test_without_an_oauth_request_sign_in_leads_to_the_account(world: World, vis
     assert page.path == "/account"
     assert name in page.text
     assert CALLBACK not in page.text
+
+
+def test_more_sign_ins_than_can_be_served_are_told_when_to_come_back(world: World) -> None:
+    visitors = [world.visitor() for _ in range(40)]
+    for visitor in visitors:
+        visitor.start()
+
+    with ThreadPoolExecutor(len(visitors)) as pool:
+        pages = list(pool.map(lambda visitor: visitor.submit(username=world.name(), password=PASSWORD), visitors))
+
+    assert {page.status for page in pages} == {200, 429}
+    for page in pages:
+        if page.status == 429:
+            assert int(page.answer.headers["Retry-After"]) >= 1
+            assert "Very busy just now" in page.read.title
+            assert page.link("Load the page again").startswith(world.base)
+    assert world.visitor().sign_in(world.person()).code
