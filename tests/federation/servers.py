@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,7 +29,7 @@ class Told:
 
 
 @contextmanager
-def serving(told: Told) -> Iterator[Told]:
+def serving(told: Told, *, tls: ssl.SSLContext | None = None) -> Iterator[Told]:
     """Run a server."""
 
     class Handler(BaseHTTPRequestHandler):
@@ -58,7 +59,9 @@ def serving(told: Told) -> Iterator[Told]:
             """Say nothing: callers hang up."""
 
     with Server(("127.0.0.1", 0), Handler) as server:
-        told.url = f"http://127.0.0.1:{server.server_port}"
+        if tls:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
+        told.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
         thread = threading.Thread(target=server.serve_forever, daemon=True)
         thread.start()
         yield told

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
+from pathlib import Path
 from time import monotonic, sleep
 
+import certifi
 import pytest
 from django.db import transaction
 from pytest_django.fixtures import Settings
 
+from identity.embedded import tls as embedded_tls
 from identity.foundation import destinations, guarded, outbound
 from identity.foundation.errors import Misuse, OutsideUnavailable, Overloaded
 from tests.federation.servers import Told, serving
@@ -167,6 +171,25 @@ def test_nothing_goes_out_inside_a_transaction(told: Told) -> None:
 def test_a_wrong_certificate_is_refused(told: Told) -> None:
     with pytest.raises(OutsideUnavailable):
         outbound.http("GET", told.url.replace("http:", "https:"))
+
+
+def test_tls_is_checked_by_the_name_asked_for_and_kept_to_the_clock(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = embedded_tls.prepare(tmp_path)
+    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    server.load_cert_chain(kept.certificate, kept.key)
+    with serving(Told(), tls=server) as told:
+        with pytest.raises(OutsideUnavailable):
+            outbound.session().get(told.url)
+        monkeypatch.setattr(certifi, "where", lambda: str(tmp_path / "ca.pem"))
+        assert outbound.session().get(told.url).content == b"hello"
+
+        told.instead = trickle
+        began = monotonic()
+        with pytest.raises(OutsideUnavailable):
+            outbound.session(total=0.5).get(told.url)
+        assert monotonic() - began < 1.5
 
 
 def test_no_more_than_four_wait_for_one_place_and_others_are_refused_at_once() -> None:
