@@ -1,0 +1,1 @@
+"""Storage: the hot statements, and the rules that the database itself holds."""

@@ -1,0 +1,193 @@
+"""Each hot statement uses indexes only, names its pool, and says what the ORM would say."""
+
+from __future__ import annotations
+
+import json
+import re
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from identity.foundation import clock
+from identity.foundation.names import uuid7
+from pools.models import AppClient, Guess, Membership, RefreshFamily, TotpFactor, User, UserPool, hot
+from pools.services import access, configuration, groups, guesses, sessions, tokens
+from pools.services.sign_in import machine
+from pools.services.sign_in.machine import SignedIn, Want
+from tests import factories
+
+BY = factories.BY
+NOW = clock.now
+SOME = uuid.UUID(int=7)
+
+PARAMETERS: dict[str, Any] = {
+    "SIGN_IN": (1, "alice", SOME),
+    "ATTEMPT": (1, SOME),
+    "REFRESH": (1, SOME),
+    "BEARER": (SOME, 1, SOME),
+    "CODE": (1, [b"x"]),
+    "BROWSER": (1, SOME),
+    "RESERVE_GUESS": {
+        "id": SOME,
+        "pool": 1,
+        "subject": SOME,
+        "kind": "password",
+        "now": NOW(),
+        "quiet": NOW(),
+        "free": 5,
+    },
+    "CLEAR_GUESS": (1, SOME, "password"),
+    "LOCKED_UNTIL": (1, SOME, "password"),
+    "STRIKE": (1, SOME, 0, 5, NOW()),
+    "STEP": (True, "{}", 1, SOME, 0, NOW()),
+    "ROTATE": (b"s", NOW(), NOW(), 1, SOME, 0),
+    "REDEEM": (NOW(), 1, SOME),
+}
+# The poll asks for what changed in all pools, over a table that has a row a pool; the spent have no pool.
+WITHOUT_POOL = {"MOVED", "SPEND"}
+
+
+def statements() -> dict[str, str]:
+    """Return the module's statements by name."""
+    verbs = ("SELECT", "INSERT", "UPDATE", "DELETE")
+    return {
+        name: value
+        for name, value in vars(hot).items()
+        if isinstance(value, str) and name.isupper() and value.strip().startswith(verbs)
+    }
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Return every node of a plan."""
+    yield plan
+    for below in plan.get("Plans", []):
+        yield from nodes(below)
+
+
+@pytest.fixture(autouse=True)
+def nothing_held() -> None:
+    configuration.holdings.forget_everything()
+
+
+def test_every_statement_is_listed_here() -> None:
+    assert statements().keys() == PARAMETERS.keys() | WITHOUT_POOL
+
+
+@pytest.mark.parametrize("name", sorted(PARAMETERS))
+def test_a_hot_statement_uses_indexes_only(name: str, db: None) -> None:
+    with connection.cursor() as cursor:
+        # Tables are empty here: the planner is asked whether an index would do, not whether it pays.
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute("EXPLAIN (FORMAT JSON) " + statements()[name], PARAMETERS[name])
+        answer = cursor.fetchone()
+    assert answer
+    plan = json.loads(answer[0]) if isinstance(answer[0], str) else answer[0]
+
+    scans = [node["Relation Name"] for node in nodes(plan[0]["Plan"]) if node["Node Type"] == "Seq Scan"]
+    assert scans == []
+
+
+@pytest.mark.parametrize("name", sorted(PARAMETERS))
+def test_a_hot_statement_names_its_pool(name: str) -> None:
+    assert re.search(r"pool_id( =|,|\b.*VALUES)", statements()[name])
+
+
+@pytest.fixture
+def pool(transactional_db: None) -> UserPool:
+    return factories.make_pool(mfa="OPTIONAL")
+
+
+@pytest.fixture
+def client(pool: UserPool) -> AppClient:
+    return factories.make_client(pool, explicit_auth_flows=[*factories.FLOWS])
+
+
+@pytest.fixture
+def user(pool: UserPool) -> User:
+    made = factories.make_user(pool, "alice", email="a@example.com", nickname="Al", given_name="Alice")
+    groups.create(pool, "late", precedence=9, by=BY)
+    groups.create(pool, "first", role_arn="arn:aws:iam:::role/First", precedence=1, by=BY)
+    for name in ("late", "first"):
+        groups.add(pool, made, name, by=BY)
+    return access.user_by_sub(pool, made.sub)
+
+
+def same(person: hot.Person | None, user: User) -> bool:
+    """Say whether a hot row is what the ORM reads."""
+    fresh = User.objects.get(pk=user.pk)
+    factor = TotpFactor.objects.filter(pk=user.pk, enabled=True).exclude(verified_at=None).first()
+    expected = {name: getattr(fresh, name) for name in hot.Person._fields if not name.startswith("totp")}
+    expected |= {"totp_enabled": factor is not None, "totp_name": factor.name if factor else ""}
+    return person is not None and person._asdict() == expected
+
+
+def test_sign_in_reads_what_the_orm_reads(pool: UserPool, user: User) -> None:
+    guesses.reserve(pool, user.id, Guess.Kind.PASSWORD)
+    found = hot.sign_in(pool.pk, "alice", SOME)
+
+    assert same(found.person, user)
+    ordered = Membership.objects.filter(user=user).order_by("group__precedence").values_list("group__name", flat=True)
+    assert [group.name for group in found.groups] == list(ordered)
+    assert found.argon2 == user.password.argon2
+    assert found.failures == 1
+    factories.give_totp(pool, user)
+    assert same(hot.sign_in(pool.pk, "alice", SOME).person, user)
+
+
+@pytest.mark.parametrize("name", ["nobody", "", "Alice"])
+def test_a_stranger_is_one_row_without_a_person(pool: UserPool, user: User, name: str) -> None:
+    guesses.reserve(pool, SOME, Guess.Kind.PASSWORD)
+
+    found = hot.sign_in(pool.pk, name, SOME)
+
+    assert found.person is None
+    assert found.argon2 is None
+    assert found.failures == 1
+
+
+def test_no_statement_reads_another_pools_rows(client: AppClient, user: User) -> None:
+    outcome = machine.begin(client, username="alice", password=factories.PASSWORD, want=Want.TOKENS, by=BY)
+    browser = machine.begin(client, username="alice", password=factories.PASSWORD, want=Want.BROWSER, by=BY)
+    assert isinstance(outcome, SignedIn)
+    assert isinstance(browser, SignedIn)
+    assert browser.browser
+    session = sessions.current(client.pool, browser.browser.cookie)
+    assert session
+    minted = tokens.mint_code(client, session, redirect_uri="https://app.example", scopes=["openid"])
+    from identity.foundation import sealing
+
+    hashes = sealing.keyed_hashes("authorization_code", minted)
+    family = RefreshFamily.objects.get(pool_id=client.pool_id)
+    other = factories.make_pool()
+
+    assert same(session.person, user)
+    for pool_id, found in ((client.pool_id, True), (other.pk, False)):
+        assert bool(hot.family(pool_id, family.id)) is found
+        assert bool(hot.bearer(pool_id, user.sub, family.id)) is found
+        assert bool(hot.grant(pool_id, hashes)) is found
+        assert bool(hot.browser(pool_id, session.id)) is found
+    live = hot.bearer(client.pool_id, user.sub, family.id)
+    assert live
+    assert same(live.person, user)
+    assert same(getattr(hot.family(client.pool_id, family.id), "person", None), user)
+    assert same(getattr(hot.grant(client.pool_id, hashes), "person", None), user)
+
+
+def test_what_is_spent_is_spent_once(transactional_db: None) -> None:
+    spent = uuid7()
+
+    assert hot.count(hot.SPEND, (spent,)) == 1
+    assert hot.count(hot.SPEND, (spent,)) == 0
+
+
+def test_a_poll_sees_what_changed_in_a_transaction_that_began_before_it(pool: UserPool) -> None:
+    with transaction.atomic():
+        configuration.touch(pool)
+        version = UserPool.objects.get(pk=pool.pk).version
+
+    moved, _ = hot.moved_configuration()
+
+    assert ("pool", pool.public_id, version) in moved
