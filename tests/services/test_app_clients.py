@@ -1,0 +1,229 @@
+"""App clients: Cognito's defaults, ranges and refusals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from identity.foundation import errors
+from pools.models import ClientSecret, UserPool
+from pools.services import access, app_clients, client_settings, user_pools
+from tests.factories import BY
+
+CODE = {
+    "allowed_oauth_flows_user_pool_client": True,
+    "allowed_oauth_flows": ["code"],
+    "allowed_oauth_scopes": ["openid"],
+    "callback_urls": ["https://app.example/back"],
+}
+
+
+def make(pool: UserPool, **settings: Any) -> Any:  # noqa: ANN401
+    return app_clients.create(pool, "app", settings=settings, by=BY)
+
+
+def test_a_plain_client_has_cognitos_defaults(pool: UserPool) -> None:
+    client = make(pool)
+
+    assert app_clients.effective_flows(client) == {
+        "ALLOW_REFRESH_TOKEN_AUTH",
+        "ALLOW_USER_SRP_AUTH",
+        "ALLOW_CUSTOM_AUTH",
+    }
+    assert (client.access_seconds, client.id_seconds, client.refresh_seconds) == (3600, 3600, 30 * 86400)
+    assert (client.session_minutes, client.revocation, client.hide_existence) == (3, True, False)
+    assert app_clients.secrets(client) == []
+    told = app_clients.description(client)
+    assert told["refresh_token_validity"] == 30
+    assert "client_secret" not in told
+    assert "prevent_user_existence_errors" not in told
+    assert {"email", "email_verified", "sub"} <= app_clients.readable(client, pool)
+    assert "custom:role" not in app_clients.readable(client, pool)
+    assert "email_verified" not in app_clients.writable(client, pool)
+
+
+def test_a_secret_is_told_back_and_kept_sealed_and_hashed(pool: UserPool) -> None:
+    client = make(pool, generate_secret=True)
+
+    [secret] = app_clients.secrets(client)
+    row = ClientSecret.objects.get()
+    assert len(secret) == 51
+    assert secret.encode() not in bytes(row.sealed) + bytes(row.hashed)
+    assert app_clients.description(client)["client_secret"] == secret
+    access.authenticate(access.client(client.client_id), secret)
+    with pytest.raises(errors.ClientRefused):
+        access.authenticate(access.client(client.client_id), secret + "x")
+
+
+def test_an_own_secret_is_taken(pool: UserPool) -> None:
+    assert app_clients.secrets(make(pool, client_secret="a" * 24)) == ["a" * 24]
+
+
+@pytest.mark.parametrize(
+    ("settings", "seconds"),
+    [
+        ({"access_token_validity": 5, "token_validity_units": {"access_token": "minutes"}}, (300, 3600, 2592000)),
+        ({"access_token_validity": 1, "token_validity_units": {"access_token": "days"}}, (86400, 3600, 2592000)),
+        ({"id_token_validity": 300, "token_validity_units": {"id_token": "seconds"}}, (3600, 300, 2592000)),
+        ({"refresh_token_validity": 0}, (3600, 3600, 2592000)),
+        ({"refresh_token_validity": 3650}, (3600, 3600, 315360000)),
+        ({"refresh_token_validity": 1, "token_validity_units": {"refresh_token": "hours"}}, (3600, 3600, 3600)),
+    ],
+)
+def test_lifetimes_follow_units(pool: UserPool, settings: dict[str, Any], seconds: tuple[int, int, int]) -> None:
+    client = make(pool, **settings)
+
+    assert (client.access_seconds, client.id_seconds, client.refresh_seconds) == seconds
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"access_token_validity": 299, "token_validity_units": {"access_token": "seconds"}}, errors.Invalid),
+        ({"access_token_validity": 25}, errors.Invalid),
+        ({"refresh_token_validity": 59, "token_validity_units": {"refresh_token": "minutes"}}, errors.Invalid),
+        ({"refresh_token_validity": 3651}, errors.Invalid),
+        (
+            {
+                "refresh_token_validity": 1,
+                "access_token_validity": 2,
+                "token_validity_units": {"refresh_token": "hours"},
+            },
+            errors.Invalid,
+        ),
+        ({"generate_secret": True, "client_secret": "a" * 24}, errors.Invalid),
+        ({"client_secret": "short"}, errors.Invalid),
+        ({"auth_session_validity": 2}, errors.Invalid),
+        ({"auth_session_validity": 16}, errors.Invalid),
+        ({"explicit_auth_flows": ["ALLOW_EVERYTHING"]}, errors.Invalid),
+        ({"explicit_auth_flows": ["ALLOW_USER_SRP_AUTH", "USER_PASSWORD_AUTH"]}, errors.Invalid),
+        ({"read_attributes": ["nonsense"]}, errors.Invalid),
+        ({"write_attributes": ["name"]}, errors.Invalid),
+        ({"write_attributes": ["email", "email_verified"]}, errors.Invalid),
+        ({"enable_propagate_additional_user_context_data": True}, errors.Invalid),
+        (
+            {
+                "refresh_token_rotation": {"feature": "ENABLED"},
+                "explicit_auth_flows": ["ALLOW_REFRESH_TOKEN_AUTH"],
+            },
+            errors.Invalid,
+        ),
+        ({"refresh_token_rotation": {"feature": "ENABLED", "retry_grace_period_seconds": 61}}, errors.Invalid),
+        ({"analytics_configuration": {"application_id": "x"}}, errors.NotAvailable),
+        ({"supported_identity_providers": ["Google"]}, errors.NotAvailable),
+        ({"unheard_of": 1}, errors.Invalid),
+        ({**CODE, "allowed_oauth_scopes": ["photos/read"]}, errors.ScopeUnknown),
+        ({**CODE, "allowed_oauth_scopes": ["email"]}, errors.Invalid),
+        ({**CODE, "allowed_oauth_flows": ["code", "client_credentials"]}, errors.OAuthFlowRefused),
+        ({**CODE, "allowed_oauth_flows": ["client_credentials"]}, errors.OAuthFlowRefused),
+        ({**CODE, "generate_secret": True, "allowed_oauth_flows": ["client_credentials"]}, errors.OAuthFlowRefused),
+        ({**CODE, "allowed_oauth_flows": ["implicit"]}, errors.NotAvailable),
+        ({**CODE, "callback_urls": []}, errors.Invalid),
+        ({**CODE, "allowed_oauth_flows": []}, errors.Invalid),
+        ({**CODE, "default_redirect_uri": "https://app.example/other"}, errors.Invalid),
+        ({**CODE, "callback_urls": [f"https://app.example/{number}" for number in range(101)]}, errors.Invalid),
+    ],
+)
+def test_a_setting_that_breaks_a_rule_makes_no_client(
+    pool: UserPool, settings: dict[str, Any], problem: type[Exception]
+) -> None:
+    with pytest.raises(problem) as refused:
+        make(pool, **settings)
+
+    assert type(refused.value) is problem
+    assert app_clients.page(pool, 60, None).rows == []
+
+
+def test_custom_scopes_exist_once_their_server_does(pool: UserPool) -> None:
+    scopes = [{"name": "read", "description": "Read"}]
+    user_pools.create_resource_server(pool, identifier="photos", name="Photos", scopes=scopes, by=BY)
+
+    client = make(
+        pool,
+        generate_secret=True,
+        allowed_oauth_flows_user_pool_client=True,
+        allowed_oauth_flows=["client_credentials"],
+        allowed_oauth_scopes=["photos/read"],
+    )
+
+    assert client.scopes == ["photos/read"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://app.example/back",
+        "https://app.example:8443/back?x=1",
+        "http://localhost:3000/callback",
+        "http://127.0.0.1/",
+        "http://[::1]:3000/",
+        "myapp://signed-in",
+        "com.example.app:/back",
+    ],
+)
+def test_addresses_that_browsers_may_be_sent_to(url: str) -> None:
+    assert client_settings.redirect_problem(url) == ""
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "/relative",
+        "app.example/back",
+        "http://app.example/",
+        "http://localhost.evil.example/",
+        "https://",
+        "https://app.example/#fragment",
+        "https://user@app.example/",
+        "https://*.example/",
+        "https://app.example\\@evil.example/",
+        "https://app.example/a b",
+        "https://app.example/\n",
+        "https://[::1/",
+        "https://app.example:99999/",
+        "javascript:alert(1)",
+        "JavaScript://%0aalert(1)",
+        "data:text/html,x",
+        "file:///etc/passwd",
+        "https://app.example/" + "a" * 1024,
+    ],
+)
+def test_addresses_that_browsers_are_never_sent_to(url: str) -> None:
+    assert client_settings.redirect_problem(url)
+
+
+def test_an_update_replaces_what_it_leaves_out(pool: UserPool) -> None:
+    client = make(pool, **CODE, prevent_user_existence_errors="ENABLED", generate_secret=True)
+    secret = app_clients.secrets(client)
+
+    app_clients.update(client, settings={"callback_urls": ["https://new.example/"]}, by=BY)
+
+    after = access.client(client.client_id)
+    assert after.callback_urls == ["https://new.example/"]
+    assert (after.hide_existence, after.oauth_enabled, after.confidential) == (False, False, True)
+    assert after.name == "app"
+    assert app_clients.secrets(after) == secret
+    with pytest.raises(errors.Invalid):
+        app_clients.update(client, settings={"client_secret": "b" * 24}, by=BY)
+
+
+def test_pages_hold_each_client_once(pool: UserPool, alias_pool: UserPool) -> None:
+    made = [make(pool).client_id for _ in range(5)]
+    make(alias_pool)
+
+    first = app_clients.page(pool, 3, None)
+    second = app_clients.page(pool, 3, first.token)
+
+    assert [client.client_id for client in [*first.rows, *second.rows]] == made
+    assert second.token is None
+    with pytest.raises(errors.Invalid):
+        app_clients.page(alias_pool, 3, first.token)
+
+
+def test_older_names_of_flows_mean_the_newer(pool: UserPool) -> None:
+    client = make(pool, explicit_auth_flows=["ADMIN_NO_SRP_AUTH", "USER_PASSWORD_AUTH"])
+
+    assert {"ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_USER_PASSWORD_AUTH"} <= app_clients.effective_flows(client)
+    assert app_clients.description(client)["explicit_auth_flows"] == ["ADMIN_NO_SRP_AUTH", "USER_PASSWORD_AUTH"]

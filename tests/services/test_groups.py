@@ -1,0 +1,87 @@
+"""Groups: once in each, the weightiest first."""
+
+from __future__ import annotations
+
+import pytest
+
+from identity.foundation import errors
+from pools.models import AuditEvent, Group, Membership, UserPool
+from pools.services import groups
+from tests import factories
+from tests.factories import BY
+from tests.services.conftest import at_once
+
+ROLE = "arn:aws:iam::000000000000:role/"
+
+
+def test_groups_come_by_precedence_and_those_without_last(pool: UserPool) -> None:
+    user = factories.make_user(pool)
+    for name, precedence in (("none", None), ("third", 5), ("first", 0), ("second", 1)):
+        groups.create(pool, name, precedence=precedence, by=BY)
+        groups.add(pool, user, name, by=BY)
+
+    assert [group.name for group in groups.of(user)] == ["first", "second", "third", "none"]
+
+
+def test_a_name_is_taken_once(pool: UserPool, alias_pool: UserPool) -> None:
+    groups.create(pool, "staff", by=BY)
+    groups.create(alias_pool, "staff", by=BY)
+
+    with pytest.raises(errors.GroupExists, match="^A group with the name already exists"):
+        groups.create(pool, "staff", by=BY)
+
+    assert Group.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"name": ""}, {"name": "a b"}, {"name": "a" * 129}, {"role_arn": "role"}, {"precedence": -1}, {"name": "a\x00"}],
+)
+def test_malformed_groups_are_refused(pool: UserPool, given: dict[str, object]) -> None:
+    with pytest.raises(errors.Invalid):
+        groups.create(pool, **{"name": "staff", "by": BY, **given})  # type: ignore[arg-type]
+
+
+def test_joining_twice_or_in_parallel_is_once(pool: UserPool) -> None:
+    user = factories.make_user(pool)
+    groups.create(pool, "staff", by=BY)
+
+    outcomes = at_once(6, lambda _: groups.add(pool, user, "staff", by=BY))
+    groups.add(pool, user, "staff", by=BY)
+
+    assert outcomes == [None] * 6
+    assert Membership.objects.count() == 1
+    assert AuditEvent.objects.filter(tag="membership_added").count() == 1
+    groups.remove(pool, user, "staff", by=BY)
+    groups.remove(pool, user, "staff", by=BY)
+    assert groups.of(user) == []
+    assert AuditEvent.objects.filter(tag="membership_removed").count() == 1
+
+
+def test_an_unknown_group_and_another_pools_user_are_refused(pool: UserPool, alias_pool: UserPool) -> None:
+    user = factories.make_user(pool)
+    groups.create(alias_pool, "staff", by=BY)
+
+    with pytest.raises(errors.NotFound, match="^Group not found"):
+        groups.add(pool, user, "staff", by=BY)
+    with pytest.raises(errors.UserNotFound):
+        groups.add(alias_pool, user, "staff", by=BY)
+    assert not Membership.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("roles", "preferred"),
+    [
+        ([("a", 1), ("b", 2)], "a"),
+        ([("a", 1), ("a", 1)], "a"),
+        ([("a", 1), ("b", 1)], ""),
+        ([("a", None), ("b", 9)], "b"),
+        ([], ""),
+    ],
+)
+def test_the_preferred_role_is_the_bests_if_they_agree(roles: list[tuple[str, int | None]], preferred: str) -> None:
+    members = [
+        Group(name=str(number), role_arn=ROLE + role, precedence=weight) for number, (role, weight) in enumerate(roles)
+    ]
+
+    assert groups.preferred_role(members) == (ROLE + preferred if preferred else "")

@@ -1,0 +1,299 @@
+"""The outbox: nothing is lost, captured mail comes exactly once, and no lease is held by two."""
+
+from __future__ import annotations
+
+import smtplib
+import uuid
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core import mail
+from django.core.mail.backends.locmem import EmailBackend
+from django.db import transaction
+from django.db.models.functions import Now
+
+from identity.foundation import clock, errors, later
+from pools import tasks
+from pools.models import AppClient, CapturedMessage, OneTimeCode, OutboxMessage, UserPool
+from pools.services import codes, deliveries, messages, passwords, sign_up
+from tests import factories
+from tests.services.conftest import VISITOR, at_once
+
+NAME = "alice@example.com"
+State = OutboxMessage.State
+
+
+@pytest.fixture
+def waiting(client: AppClient) -> OutboxMessage:
+    """Return a message that waits in the outbox."""
+    sign_up.sign_up(client, NAME, password="Correct-horse-1", attributes={}, by=VISITOR)
+    return OutboxMessage.objects.get()
+
+
+@pytest.fixture
+def smtp(settings: Any) -> Iterator[None]:
+    """Deliver by a mail server that keeps what it is given."""
+    settings.MESSAGES = "smtp"
+    mail.outbox.clear()
+    yield
+    mail.outbox.clear()
+
+
+def refusing(problem: Exception) -> Callable[..., int]:
+    def send_messages(*_: object) -> int:
+        raise problem
+
+    return send_messages
+
+
+def state() -> str:
+    return OutboxMessage.objects.get().state
+
+
+def leave(row: OutboxMessage, at: str, *, ago: timedelta = timedelta(seconds=1)) -> None:
+    """Leave a message as a worker does that dies there, its lease expired some time ago."""
+    OutboxMessage.objects.filter(id=row.id).update(state=at, lease=uuid.uuid4(), lease_until=Now() - ago, attempts=1)
+
+
+def test_a_message_and_its_cause_are_one_transaction(pool: UserPool, client: AppClient) -> None:
+    user = factories.make_user(pool, NAME)
+    with pytest.raises(ZeroDivisionError), transaction.atomic():
+        code = codes.issue(pool, user.id, codes.Purpose.SIGN_UP, NAME)
+        messages.send_code(pool, client, purpose="sign_up", code=code, to=NAME, channel="email")
+        raise ZeroDivisionError
+
+    assert not OutboxMessage.objects.exists()
+    assert not OneTimeCode.objects.exists()
+    with pytest.raises(errors.Misuse):
+        messages.send_code(pool, client, purpose="sign_up", code="123456", to=NAME, channel="email")
+
+
+def test_the_row_holds_no_readable_content_and_nothing_once_sent(waiting: OutboxMessage) -> None:
+    raw = b"".join(str(value).encode() for value in OutboxMessage.objects.values_list()[0])
+    assert b"alice" not in raw + bytes(waiting.sealed or b"")
+
+    assert deliveries.deliver(waiting.id) == State.SENT
+
+    after = OutboxMessage.objects.get()
+    assert (after.sealed, after.lease, after.attempts) == (None, None, 1)
+    assert after.sent_at is not None
+
+
+def test_twenty_deliveries_at_once_capture_one_message(waiting: OutboxMessage) -> None:
+    outcomes = at_once(20, lambda _: deliveries.deliver(waiting.id))
+
+    assert outcomes.count(State.SENT) == 1
+    assert outcomes.count(None) == 19
+    assert CapturedMessage.objects.count() == 1
+
+
+@pytest.mark.usefixtures("smtp")
+def test_twenty_deliveries_at_once_send_one_mail(waiting: OutboxMessage) -> None:
+    outcomes = at_once(20, lambda _: deliveries.deliver(waiting.id))
+
+    assert outcomes.count(State.SENT) == 1
+    [sent] = mail.outbox
+    assert sent.to == [NAME]
+    headers = sent.message()
+    assert headers["Message-ID"].startswith(f"<{waiting.id}@")
+    assert headers["Auto-Submitted"] == "auto-generated"
+    [(html, kind)] = sent.alternatives
+    assert kind == "text/html"
+    assert "prefers-color-scheme: dark" in str(html)
+    assert len(str(html)) < 102_000
+
+
+def test_a_worker_that_died_before_handing_over_costs_a_minute(waiting: OutboxMessage) -> None:
+    leave(waiting, State.PENDING, ago=-timedelta(seconds=50))
+    assert deliveries.sweep() == 0
+    leave(waiting, State.PENDING)
+
+    assert deliveries.sweep() == 1
+
+    assert state() == State.SENT
+    assert CapturedMessage.objects.count() == 1
+
+
+@pytest.mark.usefixtures("smtp")
+def test_a_mail_in_doubt_goes_again_under_the_same_id(waiting: OutboxMessage) -> None:
+    leave(waiting, State.HANDING)
+
+    assert deliveries.deliver(waiting.id) == State.SENT
+
+    assert mail.outbox[0].message()["Message-ID"].startswith(f"<{waiting.id}@")
+
+
+def test_a_captured_message_in_doubt_is_captured_once(waiting: OutboxMessage) -> None:
+    CapturedMessage(id=waiting.id, pool_id=waiting.pool_id, channel="email", to=NAME, body="", subject="").save()
+    leave(waiting, State.HANDING)
+
+    assert deliveries.deliver(waiting.id) == State.SENT
+
+    assert CapturedMessage.objects.count() == 1
+
+
+def test_a_text_message_in_doubt_is_never_sent_again(waiting: OutboxMessage) -> None:
+    OutboxMessage.objects.update(channel="sms")
+    leave(waiting, State.HANDING)
+
+    assert deliveries.deliver(waiting.id) == State.DOUBTFUL
+
+    assert not CapturedMessage.objects.exists()
+    assert OutboxMessage.objects.get().sealed is None
+
+
+@pytest.mark.usefixtures("smtp")
+def test_a_lease_that_was_lost_finishes_nothing(waiting: OutboxMessage, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = uuid.uuid4()
+    monkeypatch.setattr(EmailBackend, "send_messages", lambda *_: OutboxMessage.objects.update(lease=other))
+
+    assert deliveries.deliver(waiting.id) is None
+
+    after = OutboxMessage.objects.get()
+    assert (after.state, after.lease) == (State.HANDING, other)
+    assert after.sealed is not None
+
+
+def test_an_expired_code_is_not_sent(waiting: OutboxMessage) -> None:
+    OutboxMessage.objects.update(expires_at=clock.now() - timedelta(seconds=1))
+
+    assert deliveries.deliver(waiting.id) == State.EXPIRED
+
+    assert not CapturedMessage.objects.exists()
+    assert OutboxMessage.objects.get().sealed is None
+
+
+@pytest.mark.usefixtures("smtp")
+@pytest.mark.parametrize(
+    ("problem", "after", "told"),
+    [
+        (ConnectionRefusedError(), State.PENDING, "ConnectionRefusedError"),
+        (TimeoutError(), State.PENDING, "TimeoutError"),
+        (smtplib.SMTPServerDisconnected("gone"), State.PENDING, "SMTPServerDisconnected"),
+        (smtplib.SMTPAuthenticationError(535, b"no"), State.PENDING, "SMTPAuthenticationError 535"),
+        (smtplib.SMTPRecipientsRefused({NAME: (450, b"busy")}), State.PENDING, "SMTPRecipientsRefused 450"),
+        (smtplib.SMTPRecipientsRefused({NAME: (550, b"unknown")}), State.FAILED, "SMTPRecipientsRefused 550"),
+        (smtplib.SMTPDataError(554, b"spam"), State.FAILED, "SMTPDataError 554"),
+    ],
+)
+def test_what_a_mail_server_says_decides_whether_to_try_again(
+    waiting: OutboxMessage, monkeypatch: pytest.MonkeyPatch, problem: Exception, after: str, told: str
+) -> None:
+    monkeypatch.setattr(EmailBackend, "send_messages", refusing(problem))
+
+    assert deliveries.deliver(waiting.id) == after
+
+    row = OutboxMessage.objects.get()
+    assert (row.state, row.problem, row.lease) == (after, told, None)
+    assert NAME not in row.problem
+    if after == State.PENDING:
+        assert deliveries.deliver(waiting.id) is None
+        monkeypatch.undo()
+        OutboxMessage.objects.update(due_at=Now())
+        assert deliveries.sweep() == 1
+        assert state() == State.SENT
+
+
+@pytest.mark.usefixtures("smtp")
+def test_a_message_that_never_goes_out_is_given_up(waiting: OutboxMessage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(EmailBackend, "send_messages", refusing(TimeoutError()))
+    for _ in range(deliveries.ATTEMPTS):
+        OutboxMessage.objects.update(due_at=Now())
+        last = deliveries.deliver(waiting.id)
+
+    assert last == State.FAILED
+    assert OutboxMessage.objects.get().sealed is None
+
+
+def test_a_sealed_row_that_was_moved_fails_and_says_so(waiting: OutboxMessage) -> None:
+    other = uuid.uuid4()
+    OutboxMessage.objects.update(id=other)
+
+    assert deliveries.deliver(other) == State.FAILED
+
+    assert OutboxMessage.objects.get().problem == "Unsealable"
+
+
+def test_without_redis_the_cause_is_quick_and_the_sweep_delivers(
+    client: AppClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise OSError("no broker")
+
+    monkeypatch.setattr(tasks.deliver, "apply_async", away)
+    monkeypatch.setattr(later, "_broken_until", 0.0)
+    began = clock.monotonic()
+
+    sign_up.sign_up(client, NAME, password="Correct-horse-1", attributes={}, by=VISITOR)
+
+    assert clock.monotonic() - began < 5
+    sweeper = tasks.Sweeper(every=0.05)
+    sweeper.start()
+    for _ in range(200):
+        if CapturedMessage.objects.exists():
+            break
+        sweeper.join(0.05)
+    sweeper.stop()
+    assert CapturedMessage.objects.get().to == NAME
+    assert not sweeper.is_alive()
+
+
+def test_the_sweep_outlives_a_database_that_is_away(waiting: OutboxMessage, monkeypatch: pytest.MonkeyPatch) -> None:
+    from django.db import OperationalError
+
+    real, calls = deliveries.due, []
+
+    def flaky(*given: Any) -> Any:  # noqa: ANN401
+        calls.append(1)
+        if len(calls) < 3:
+            raise OperationalError("away")
+        return real(*given)
+
+    monkeypatch.setattr(deliveries, "due", flaky)
+    sweeper = tasks.Sweeper(every=0.02)
+    sweeper.start()
+    for _ in range(200):
+        if CapturedMessage.objects.exists():
+            break
+        sweeper.join(0.05)
+    sweeper.stop()
+
+    assert CapturedMessage.objects.count() == 1
+
+
+def test_a_strangers_message_is_written_and_never_sent(client: AppClient) -> None:
+    passwords.forgot(client, "nobody@example.com", by=VISITOR)
+
+    row = OutboxMessage.objects.get()
+    assert (row.state, row.sealed) == (State.SENT, None)
+    assert deliveries.deliver(row.id) is None
+    assert deliveries.sweep() == 0
+
+
+def test_captured_messages_are_told_newest_first_and_by_exact_address(client: AppClient) -> None:
+    for name in ("a@example.com", "b@example.com", "a@example.com.evil.example"):
+        sign_up.sign_up(client, name, password="Correct-horse-1", attributes={}, by=VISITOR)
+    deliveries.sweep()
+
+    assert [found.to for found in messages.captured("a@example.com")] == ["a@example.com"]
+    assert messages.captured()[0].to == "a@example.com.evil.example"
+
+
+@pytest.mark.parametrize(
+    ("channel", "to", "shown"),
+    [
+        ("email", "alice@example.com", "a***@e***"),
+        ("email", "A@b.c", "a***@b***"),
+        ("sms", "+491234567890", "+********7890"),
+    ],
+)
+def test_destinations_are_told_masked(channel: str, to: str, shown: str) -> None:
+    assert messages.masked(channel, to) == shown
+
+
+def test_every_name_has_a_task() -> None:
+    from celery import current_app
+
+    assert {task.value for task in later.Task} <= set(current_app.tasks)

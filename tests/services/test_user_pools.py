@@ -1,0 +1,319 @@
+"""User pools: Cognito's defaults, what is refused, and deletion."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from identity.foundation import errors
+from pools.models import AuditEvent, SigningKey, User, UserPool
+from pools.services import access, app_clients, configuration, housekeeping, schema, user_pools, users
+from tests import factories
+from tests.factories import BY
+
+
+def make(**settings: Any) -> UserPool:
+    return user_pools.create("A pool", settings=settings, by=BY)
+
+
+def test_a_plain_pool_has_cognitos_defaults(transactional_db: Any) -> None:
+    pool = make()
+
+    assert pool.password_policy == {
+        "minimum_length": 8,
+        "require_uppercase": True,
+        "require_lowercase": True,
+        "require_numbers": True,
+        "require_symbols": True,
+        "temporary_password_validity_days": 7,
+    }
+    assert (pool.mfa, pool.case_sensitive, pool.admin_only_sign_up, pool.deletion_protected) == (
+        "OFF",
+        True,
+        False,
+        False,
+    )
+    assert user_pools.mfa_configuration(pool) == {"mfa_configuration": "OFF"}
+    assert SigningKey.objects.filter(pool=pool).count() == 2
+    assert AuditEvent.objects.filter(pool_id=pool.pk, tag="pool_created").exists()
+    assert access.pool(pool.public_id).pk == pool.pk
+
+
+def test_the_standard_attributes_are_described_as_cognito_does(transactional_db: Any) -> None:
+    described = {each["name"]: each for each in user_pools.schema_attributes(make())}
+
+    assert len(described) == 20
+    assert described["sub"] == {
+        "name": "sub",
+        "attribute_data_type": "String",
+        "developer_only_attribute": False,
+        "mutable": False,
+        "required": True,
+        "string_attribute_constraints": {"min_length": "1", "max_length": "2048"},
+    }
+    assert described["birthdate"]["string_attribute_constraints"] == {"min_length": "10", "max_length": "10"}
+    assert described["updated_at"]["number_attribute_constraints"] == {"min_value": "0"}
+    assert described["email_verified"]["attribute_data_type"] == "Boolean"
+
+
+def test_own_attributes_get_their_prefix(transactional_db: Any) -> None:
+    pool = make(
+        schema=[
+            {"name": "email", "required": True, "mutable": False},
+            {"name": "role", "attribute_data_type": "String", "string_attribute_constraints": {"max_length": "20"}},
+            {"name": "level", "attribute_data_type": "Number"},
+            {"name": "hidden", "attribute_data_type": "String", "developer_only_attribute": True},
+        ]
+    )
+
+    described = {each["name"]: each for each in user_pools.schema_attributes(pool)}
+    assert described["custom:role"]["string_attribute_constraints"] == {"max_length": "20"}
+    assert described["custom:level"]["number_attribute_constraints"] == {}
+    assert described["dev:custom:hidden"]["developer_only_attribute"]
+    assert (described["email"]["required"], described["email"]["mutable"]) == (True, False)
+    assert schema.required(pool) == ["email"]
+
+
+def test_a_policy_that_is_given_says_no_to_what_it_leaves_out(transactional_db: Any) -> None:
+    policy = make(policies={"password_policy": {"minimum_length": 10, "require_numbers": True}}).password_policy
+
+    assert policy["minimum_length"] == 10
+    assert policy["require_numbers"]
+    assert not policy["require_symbols"]
+    assert policy["temporary_password_validity_days"] == 7
+
+
+@pytest.mark.parametrize(
+    ("settings", "problem"),
+    [
+        ({"alias_attributes": ["email"], "username_attributes": ["email"]}, errors.Invalid),
+        ({"username_attributes": ["preferred_username"]}, errors.Invalid),
+        ({"auto_verified_attributes": ["name"]}, errors.Invalid),
+        ({"policies": {"password_policy": {"minimum_length": 5}}}, errors.Invalid),
+        ({"policies": {"password_policy": {"minimum_length": 100}}}, errors.Invalid),
+        ({"policies": {"password_policy": {"temporary_password_validity_days": 366}}}, errors.Invalid),
+        ({"policies": {"password_policy": {"password_history_size": 3}}}, errors.NotAvailable),
+        ({"policies": {"sign_in_policy": {"allowed_first_auth_factors": ["WEB_AUTHN"]}}}, errors.NotAvailable),
+        ({"mfa_configuration": "ON"}, errors.Invalid),
+        ({"deletion_protection": "MAYBE"}, errors.Invalid),
+        ({"lambda_config": {"pre_sign_up": "arn:aws:lambda:x"}}, errors.NotAvailable),
+        ({"sms_configuration": {"sns_caller_arn": "arn:aws:iam::1:role/x"}}, errors.NotAvailable),
+        ({"device_configuration": {"challenge_required_on_new_device": True}}, errors.NotAvailable),
+        ({"user_pool_add_ons": {"advanced_security_mode": "ENFORCED"}}, errors.NotAvailable),
+        ({"email_configuration": {"email_sending_account": "DEVELOPER"}}, errors.NotAvailable),
+        ({"email_configuration": {"reply_to_email_address": "x\r\nBcc: y@z"}}, errors.Invalid),
+        ({"verification_message_template": {"email_message": "no code here"}}, errors.Invalid),
+        ({"verification_message_template": {"email_message_by_link": "no link here"}}, errors.Invalid),
+        ({"verification_message_template": {"email_subject": ""}}, errors.Invalid),
+        ({"email_verification_message": "no code here"}, errors.Invalid),
+        (
+            {"admin_create_user_config": {"invite_message_template": {"email_message": "only {####}"}}},
+            errors.Invalid,
+        ),
+        (
+            {
+                "policies": {"password_policy": {"temporary_password_validity_days": 3}},
+                "admin_create_user_config": {"unused_account_validity_days": 3},
+            },
+            errors.Invalid,
+        ),
+        ({"schema": [{"name": "role", "required": True}]}, errors.Invalid),
+        ({"schema": [{"name": "a" * 21}]}, errors.Invalid),
+        ({"schema": [{"name": "role"}, {"name": "custom:role"}]}, errors.Invalid),
+        ({"schema": [{"name": "role", "attribute_data_type": "Blob"}]}, errors.Invalid),
+        ({"schema": [{"name": "email", "attribute_data_type": "Number"}]}, errors.Invalid),
+        (
+            {"schema": [{"name": "n", "string_attribute_constraints": {"min_length": "9", "max_length": "1"}}]},
+            errors.Invalid,
+        ),
+        ({"schema": [{"name": "n", "string_attribute_constraints": {"max_length": "many"}}]}, errors.Invalid),
+        ({"schema": [{"name": f"a{number}"} for number in range(51)]}, errors.Invalid),
+        (
+            {
+                "alias_attributes": ["preferred_username"],
+                "schema": [{"name": "preferred_username", "required": True}],
+            },
+            errors.Invalid,
+        ),
+        (
+            {
+                "account_recovery_setting": {
+                    "recovery_mechanisms": [
+                        {"name": "admin_only", "priority": 1},
+                        {"name": "verified_email", "priority": 2},
+                    ]
+                }
+            },
+            errors.Invalid,
+        ),
+        (
+            {"user_attribute_update_settings": {"attributes_require_verification_before_update": ["email"]}},
+            errors.Invalid,
+        ),
+        ({"user_pool_tags": {"k": "v" * 257}}, errors.Invalid),
+        ({"unheard_of": 1}, errors.Invalid),
+    ],
+)
+def test_a_setting_that_breaks_a_rule_makes_no_pool(
+    transactional_db: Any, settings: dict[str, Any], problem: type[Exception]
+) -> None:
+    with pytest.raises(problem) as refused:
+        make(**settings)
+
+    assert type(refused.value) is problem
+    assert not UserPool.objects.exists()
+
+
+def test_sms_is_refused_where_nothing_sends_it(transactional_db: Any, settings: Any) -> None:
+    make(auto_verified_attributes=["phone_number"])
+    settings.MESSAGES = "smtp"
+
+    with pytest.raises(errors.NotAvailable):
+        make(auto_verified_attributes=["phone_number"])
+
+
+@pytest.mark.parametrize("name", ["", " ", "a" * 129, "a\x00b", "a<b>"])
+def test_a_pool_needs_a_proper_name(transactional_db: Any, name: str) -> None:
+    with pytest.raises(errors.Invalid):
+        user_pools.create(name, settings={}, by=BY)
+
+
+class TestMfa:
+    @pytest.mark.parametrize(
+        ("settings", "problem"),
+        [
+            ({"mfa_configuration": "ON"}, errors.Invalid),
+            ({"mfa_configuration": "OPTIONAL", "software_token_mfa_configuration": {"enabled": False}}, errors.Invalid),
+            ({"mfa_configuration": "OFF", "software_token_mfa_configuration": {"enabled": True}}, errors.Invalid),
+            ({"mfa_configuration": "SOMETIMES"}, errors.Invalid),
+            (
+                {"mfa_configuration": "ON", "sms_mfa_configuration": {"sms_authentication_message": "{####}"}},
+                errors.NotAvailable,
+            ),
+            ({"mfa_configuration": "ON", "email_mfa_configuration": {"message": "{####}"}}, errors.NotAvailable),
+            ({"web_authn_configuration": {"relying_party_id": "x"}}, errors.NotAvailable),
+        ],
+    )
+    def test_what_contradicts_itself_is_refused(
+        self, pool: UserPool, settings: dict[str, Any], problem: type[Exception]
+    ) -> None:
+        with pytest.raises(problem):
+            user_pools.set_mfa(pool, settings=settings, by=BY)
+
+        assert access.pool(pool.public_id).mfa == "OFF"
+
+    def test_an_authenticator_is_a_second_factor(self, pool: UserPool) -> None:
+        wanted = {"mfa_configuration": "ON", "software_token_mfa_configuration": {"enabled": True}}
+
+        assert user_pools.mfa_configuration(user_pools.set_mfa(pool, settings=wanted, by=BY)) == wanted
+        assert access.pool(pool.public_id).mfa == "ON"
+
+
+class TestServersAndDomains:
+    def test_an_identifier_is_taken_once(self, pool: UserPool) -> None:
+        scopes = [{"name": "read", "description": "Read"}]
+        user_pools.create_resource_server(pool, identifier="https://api", name="API", scopes=scopes, by=BY)
+
+        with pytest.raises(errors.Invalid, match="already exists in user pool"):
+            user_pools.create_resource_server(pool, identifier="https://api", name="API", by=BY)
+
+        assert [server.identifier for server in user_pools.resource_servers(pool)] == ["https://api"]
+        assert configuration.holdings.custom_scopes(pool) == {"https://api": ["read"]}
+
+    @pytest.mark.parametrize(
+        ("identifier", "name", "scope"),
+        [
+            ("a b", "A", "r"),
+            ("", "A", "r"),
+            ("a", "", "r"),
+            ("a", "A", "r/w"),
+            ("a", "A", ""),
+            ("aws.cognito/x", "A", "r"),
+        ],
+    )
+    def test_malformed_servers_are_refused(self, pool: UserPool, identifier: str, name: str, scope: str) -> None:
+        scopes = [{"name": scope, "description": "d"}]
+        with pytest.raises(errors.Invalid):
+            user_pools.create_resource_server(pool, identifier=identifier, name=name, scopes=scopes, by=BY)
+
+    def test_a_prefix_belongs_to_one_pool(self, pool: UserPool, alias_pool: UserPool) -> None:
+        user_pools.set_domain(pool, "photos", by=BY)
+        user_pools.set_domain(pool, "photos", by=BY)
+
+        with pytest.raises(errors.Invalid, match="another user pool"):
+            user_pools.set_domain(alias_pool, "photos", by=BY)
+        with pytest.raises(errors.Invalid):
+            user_pools.set_domain(pool, "second", by=BY)
+
+        assert user_pools.domain(pool) == "photos"
+
+    @pytest.mark.parametrize("prefix", ["", "-a", "a-", "A", "a.b", "a" * 64, "my-aws", "cognito", "a_b"])
+    def test_malformed_and_reserved_prefixes_are_refused(self, pool: UserPool, prefix: str) -> None:
+        with pytest.raises(errors.Invalid):
+            user_pools.set_domain(pool, prefix, by=BY)
+
+
+class TestDeletion:
+    def test_a_protected_pool_stays(self, transactional_db: Any) -> None:
+        pool = make(deletion_protection="ACTIVE")
+
+        with pytest.raises(errors.Invalid, match="deletion protection is activated"):
+            user_pools.delete(pool, by=BY)
+
+        assert access.pool(pool.public_id).pk == pool.pk
+
+    def test_a_deleted_pool_is_gone_at_once_and_purged_with_all_it_had(
+        self, pool: UserPool, alias_pool: UserPool
+    ) -> None:
+        client = factories.make_client(pool, generate_secret=True)
+        factories.give_totp(pool, factories.make_user(pool, "alice@example.com"))
+        kept = factories.make_user(alias_pool, "bob")
+        user_pools.create_resource_server(pool, identifier="photos", name="Photos", by=BY)
+        user_pools.set_domain(pool, "photos", by=BY)
+
+        user_pools.delete(pool, by=BY)
+
+        for gone in (lambda: access.pool(pool.public_id), lambda: user_pools.delete(pool, by=BY)):
+            with pytest.raises(errors.PoolNotFound):
+                gone()
+        with pytest.raises(errors.ClientNotFound):
+            access.client(client.client_id)
+        assert user_pools.set_domain(alias_pool, "photos", by=BY).name == "photos"
+        assert housekeeping.purge_pools() == 1
+        assert list(UserPool.objects.all()) == [alias_pool]
+        assert list(User.objects.all()) == [kept]
+        assert AuditEvent.objects.filter(pool_id=pool.pk).exists()
+
+
+def test_pages_of_pools_hold_each_once(transactional_db: Any) -> None:
+    made = [make().public_id for _ in range(5)]
+    first = user_pools.page(3, None)
+    second = user_pools.page(3, first.token)
+
+    assert [pool.public_id for pool in [*first.rows, *second.rows]] == made
+    assert second.token is None
+    with pytest.raises(errors.Invalid):
+        user_pools.page(3, "nonsense")
+
+
+def test_few_users_are_counted_and_many_are_estimated(
+    pool: UserPool, monkeypatch: pytest.MonkeyPatch, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    for number in range(7):
+        users.new(pool, f"p{number}@example.com", {}, "CONFIRMED").save(force_insert=True)  # type: ignore[arg-type]
+
+    with django_assert_num_queries(1):
+        assert user_pools.estimated_users(pool) == 7
+    monkeypatch.setattr(user_pools, "COUNTED", 5)
+    with django_assert_num_queries(2):
+        assert user_pools.estimated_users(pool) >= 5
+
+
+def test_secrets_of_a_client_are_told_by_the_page_of_no_other(pool: UserPool, alias_pool: UserPool) -> None:
+    client = factories.make_client(pool, generate_secret=True)
+
+    with pytest.raises(errors.ClientNotFound):
+        access.client_in(alias_pool, client.client_id)
+    assert len(app_clients.secrets(client)) == 1
