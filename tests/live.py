@@ -119,7 +119,7 @@ class Live:
         return (self.logs / f"{name}.log").read_text(errors="replace")
 
     def boto(self, service: str = "cognito-idp", *, signed: bool = True, **config: Any) -> Any:  # noqa: ANN401 - boto3's own
-        """Return a boto3 client of ``cognito-idp`` or ``cognito-identity``, signed by an access key, without retries."""
+        """Return a boto3 client of ``cognito-idp`` or ``cognito-identity``, signed, without retries."""
         settings: dict[str, Any] = {"retries": {"total_max_attempts": 1}, "read_timeout": 30, **config}
         if not signed:
             settings["signature_version"] = botocore.UNSIGNED
