@@ -6,7 +6,7 @@ import json
 from urllib.parse import urlencode, urlsplit
 
 import pytest
-from django.db import connection
+from django.db import connections
 from django.test import RequestFactory
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -104,18 +104,17 @@ def test_a_browser_is_only_ever_sent_to_our_pages_or_a_registered_address(
         assert where.startswith(("https://app.example/", "/login", "/error", "/signedout"))
 
 
-def test_a_database_that_is_away_is_told_as_such(
-    django_db_blocker: DjangoDbBlocker, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_database_that_is_away_is_told_as_such(django_db_blocker: DjangoDbBlocker) -> None:
     body = urlencode({"grant_type": "client_credentials", "client_id": "x"}).encode()
     headers = {"content-type": "application/x-www-form-urlencoded"}
-    with django_db_blocker.unblock(), monkeypatch.context() as patched:
-        connection.close()
-        patched.setitem(connection.settings_dict, "HOST", "/nowhere")
+    true = connections["default"]
+    connections["default"] = type(true)({**true.settings_dict, "HOST": "/nowhere"}, "default")
+    try:
+        with django_db_blocker.unblock():
+            answer = token.token(Call("POST", "/", "", headers, body, "127.0.0.1", "id", "us-east-1_Unheard00"))
+    finally:
+        connections["default"] = true
 
-        answer = token.token(Call("POST", "/", "", headers, body, "127.0.0.1", "id", "us-east-1_Unheard00"))
-
-        connection.close()
     assert answer.status == 503
     assert json.loads(answer.body)["error"] == "temporarily_unavailable"
     assert answer.headers["retry-after"] == "1"
