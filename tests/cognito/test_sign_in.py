@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
@@ -309,6 +311,25 @@ def test_an_authenticators_code_is_asked_for_and_good_once(careful: World) -> No
         world.respond(challenge, name, SOFTWARE_TOKEN_MFA_CODE=code)
     with refused("ExpiredCodeException", "Your software token has already been used once."):
         world.respond(world.sign_in(name), name, SOFTWARE_TOKEN_MFA_CODE=code)
+
+
+def test_of_two_answers_at_once_one_signs_in(careful: World) -> None:
+    world, name = careful, careful.person()
+    app = world.enrol(world.tokens(name)["AccessToken"])
+    challenge, code = world.sign_in(name), app.code()
+
+    def answer() -> str:
+        try:
+            world.respond(challenge, name, SOFTWARE_TOKEN_MFA_CODE=code)
+        except ClientError as error:
+            return str(error.response["Error"]["Code"])
+        return "signed in"
+
+    with ThreadPoolExecutor(6) as threads:
+        found = [asked.result() for asked in [threads.submit(answer) for _ in range(6)]]
+
+    assert found.count("signed in") == 1
+    assert set(found) <= {"signed in", "NotAuthorizedException", "ExpiredCodeException"}
 
 
 def test_a_session_is_one_clients_and_one_challenges(careful: World, new_world: Callable[..., World]) -> None:

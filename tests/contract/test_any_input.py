@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
+from django.conf import settings as settings_of_django
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -69,6 +70,16 @@ def sensible(  # noqa: C901, PLR0911 - one case for each kind of shape
 def vocabulary(place: Place) -> dict[str, list[Any]]:
     """Return values that exist, by the members that take them."""
     challenge = sign_in(place.wire, place.client, "invited")
+    name = f"{settings_of_django.BASE_URL.split('://')[1]}/{place.pool}"
+    pool = place.wire.ask(
+        "CreateIdentityPool",
+        IdentityPoolName="test",
+        AllowUnauthenticatedIdentities=True,
+        CognitoIdentityProviders=[{"ProviderName": name, "ClientId": place.client}],
+    )["IdentityPoolId"]
+    # No role: whatever is asked for, no STS is.
+    identity = place.wire.ask("GetId", IdentityPoolId=pool, Logins={name: place.tokens["IdToken"]})["IdentityId"]
+    nobody = "us-east-1:00000000-0000-4000-8000-000000000000"
     return {
         "UserPoolId": [place.pool] * 4 + ["us-east-1_nosuchone"],
         "ClientId": [place.client] * 4 + ["nosuchclient"],
@@ -82,10 +93,29 @@ def vocabulary(place: Place) -> dict[str, list[Any]]:
         "Name": ["email", "name", "phone_number", "sub", "email_verified", "custom:x", "birthdate", "updated_at"],
         "Value": ["x@example.com", "true", "", "+4912345678", "2000-01-01", "é" * 30],
         "Filter": ['username = "ana"', 'email ^= "a"', 'status = "Enabled"', "x", 'sub = "x"'],
-        "IdentityPoolId": ["us-east-1:00000000-0000-4000-8000-000000000000"],
-        "IdentityId": ["us-east-1:00000000-0000-4000-8000-000000000000"],
-        "keys": ["USERNAME", "PASSWORD", "REFRESH_TOKEN", "SECRET_HASH", "NEW_PASSWORD", "SOFTWARE_TOKEN_MFA_CODE"],
-        "values": [place.username, "invited", PASSWORD, place.tokens["RefreshToken"], "123456"],
+        "IdentityPoolId": [pool, pool, nobody],
+        "IdentityId": [identity, identity, nobody],
+        "IdentityProviderName": [name, "accounts.google.com"],
+        "ProviderName": [name, "accounts.google.com"],
+        "keys": [
+            name,
+            "authenticated",
+            "USERNAME",
+            "PASSWORD",
+            "REFRESH_TOKEN",
+            "SECRET_HASH",
+            "NEW_PASSWORD",
+            "SOFTWARE_TOKEN_MFA_CODE",
+        ],
+        "values": [
+            place.tokens["IdToken"],
+            "arn:aws:iam::000000000000:role/r",
+            place.username,
+            "invited",
+            PASSWORD,
+            place.tokens["RefreshToken"],
+            "123456",
+        ],
     }
 
 

@@ -1,0 +1,40 @@
+"""What passes over the wire and must not stay: no secret of a person is in a log."""
+
+from __future__ import annotations
+
+import secrets
+
+from tests.cognito.conftest import Authenticator, World
+from tests.live import Live
+
+
+def test_no_secret_is_logged(live: Live) -> None:
+    world = World(live)
+    world.mfa("OPTIONAL")
+    client = world.new_client(GenerateSecret=True)
+    first, second, third = (f"Secret-{secrets.token_hex(8)}-Z" for _ in range(3))
+    name = f"leaky-{secrets.token_hex(4)}"
+    email = [{"Name": "email", "Value": f"{name}@example.com"}]
+
+    world.anyone.sign_up(ClientId=world.client_id, Username=name, Password=first, UserAttributes=email)
+    code = world.code(f"{name}@example.com")
+    world.anyone.confirm_sign_up(ClientId=world.client_id, Username=name, ConfirmationCode=code)
+    tokens = world.tokens(name, first)
+    world.anyone.change_password(AccessToken=tokens["AccessToken"], PreviousPassword=first, ProposedPassword=second)
+    world.idp.admin_set_user_password(UserPoolId=world.pool_id, Username=name, Password=third, Permanent=True)
+    seed = world.anyone.associate_software_token(AccessToken=tokens["AccessToken"])["SecretCode"]
+    world.anyone.verify_software_token(AccessToken=tokens["AccessToken"], UserCode=Authenticator(seed).code())
+    world.refresh(tokens["RefreshToken"])
+    for wrong in (first, second):
+        try:
+            world.sign_in(name, wrong)
+        except world.anyone.exceptions.NotAuthorizedException:
+            continue
+        raise AssertionError("an old password signs in")
+
+    said = live.log("web") + live.log("worker")
+    assert "granian" in said.lower()
+    kept = [first, second, third, seed, client["ClientSecret"], live.access_key[1], *map(str, tokens.values())]
+    found = [secret for secret in kept if secret in said]
+    assert found == []
+    assert f"{name}@example.com" not in said
