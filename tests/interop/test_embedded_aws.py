@@ -1,0 +1,92 @@
+"""What `make run` starts as its AWS is kept over restarts, also after it was killed."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+from identity.embedded import aws
+from identity.embedded.aws import ceph, resources
+from identity.embedded.processes import end, kill_group, spawn
+from tests.interop.conftest import client, refused
+
+pytestmark = pytest.mark.interop
+BUCKET = "photos"
+
+
+@contextmanager
+def running(data_dir: Path, *, kill: bool = False) -> Iterator[aws.Place]:
+    """Run the AWS of a data folder; afterwards end it, or kill it."""
+    ensemble = aws.parts(data_dir)
+    processes: list[subprocess.Popen[bytes]] = []
+    try:
+        for part in ensemble.parts:
+            part.before()
+            processes.append(spawn(part, output=subprocess.DEVNULL))
+            until = monotonic() + 60
+            while not part.ready():
+                assert monotonic() < until, part.name
+                sleep(0.1)
+        assert ensemble.ready()
+        yield aws.place(data_dir)
+    finally:
+        for process, part in reversed(list(zip(processes, ensemble.parts, strict=False))):
+            if kill:
+                kill_group(process.pid)
+                process.wait()
+            else:
+                end(process, part)
+
+
+def prepare(place: aws.Place) -> aws.Prepared:
+    """Make what the demo needs."""
+    return aws.prepare(
+        place.endpoint_url,
+        place.keys,
+        issuer="http://localhost:8000/identity-pools",
+        identity_pools=["us-east-1:00000000-0000-4000-8000-000000000000"],
+        thumbprint="a" * 40,
+        bucket=BUCKET,
+        enforces=place.enforces,
+        dynamodb_endpoint_url=place.dynamodb_endpoint_url,
+        table=BUCKET,
+    )
+
+
+@pytest.mark.timeout(240)
+def test_ceph_is_kept_over_restarts_and_after_it_was_killed(tmp_path: Path) -> None:
+    if not ceph.is_installed():
+        pytest.skip(f"needs: {ceph.NEEDS}")
+    with running(tmp_path, kill=True) as place:
+        made = prepare(place)
+        assert place.enforces
+        client("s3", place.endpoint_url, place.keys).put_object(Bucket=BUCKET, Key="photo", Body=b"photo")
+
+    with running(tmp_path) as again:
+        assert again == place
+        assert prepare(again) == made
+        s3 = client("s3", again.endpoint_url, again.keys)
+        assert s3.get_object(Bucket=BUCKET, Key="photo")["Body"].read() == b"photo"
+        with refused("AccessDenied", "403"):
+            client("s3", again.endpoint_url).get_object(Bucket=BUCKET, Key="photo")
+        assert client("dynamodb", again.dynamodb_endpoint_url, again.keys).list_tables()["TableNames"] == [BUCKET]
+
+
+def test_without_ceph_moto_stands_in_and_says_that_it_enforces_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ceph, "is_installed", lambda: False)
+    with running(tmp_path) as place:
+        made = prepare(place)
+
+        assert not place.enforces
+        assert made.member_role.endswith(f":role/{resources.MEMBER_ROLE}")
+        given = client("sts", place.endpoint_url).assume_role_with_web_identity(
+            RoleArn=made.member_role, RoleSessionName="anyone", WebIdentityToken="garbage"
+        )
+        assert given["Credentials"]["SecretAccessKey"]
