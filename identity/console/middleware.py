@@ -28,7 +28,7 @@ CONSOLE_CSP = (
 
 def for_operators(request: HttpRequest) -> bool:
     """Say whether a request is for the installation's own rooms, not for a pool and not for a machine."""
-    return getattr(request, "pool", None) is None and bool(request.path_info.startswith(PATHS))
+    return getattr(request, "pool", None) is None and str(request.path_info).startswith(PATHS)
 
 
 def at_the_consoles_own_host(request: HttpRequest) -> bool:
