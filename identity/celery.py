@@ -6,7 +6,8 @@ import os
 from typing import Any
 from urllib.parse import urlsplit
 
-from celery import Celery, signals
+import structlog
+from celery import Celery, Task, signals
 from django.conf import settings
 from kombu import Queue
 
@@ -14,6 +15,8 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "identity.settings")
 
 # Codes that a person waits for; invitations and imports; seals, purges and metadata.
 LANES = ("now", "bulk", "house")
+PUBLISH_SECONDS = 0.2
+CONSUME_SECONDS = 5
 
 
 def broker(url: str) -> str:
@@ -31,7 +34,7 @@ app.conf.update(
         "global_keyprefix": settings.REDIS_PREFIX,
         # Publishing waits at most this long for a silent Redis; the sweep finds what was not published.
         "socket_connect_timeout": 0.2,
-        "socket_timeout": 5,
+        "socket_timeout": PUBLISH_SECONDS,
         "max_retries": 1,
     },
     broker_connection_retry_on_startup=True,
@@ -65,3 +68,22 @@ app.autodiscover_tasks(["pools", "federation"])
 @signals.setup_logging.connect
 def keep_our_logging(**_given: Any) -> None:
     """Leave logging as ``identity.telemetry`` set it up: a receiver keeps Celery from its own."""
+
+
+@signals.celeryd_init.connect
+def wait_longer(**_given: Any) -> None:
+    """Let a worker, which asks Redis to answer only when there is something, wait longer than publishers do."""
+    app.conf.broker_transport_options = {**app.conf.broker_transport_options, "socket_timeout": CONSUME_SECONDS}
+
+
+@signals.task_prerun.connect
+def take_up_request(task: Task[..., Any], **_given: Any) -> None:
+    """Log a task under the id of the request that asked for it."""
+    if request_id := task.request.get("request_id"):
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+
+
+@signals.task_postrun.connect
+def put_down_request(**_given: Any) -> None:
+    """Forget that id: the thread goes on to other tasks."""
+    structlog.contextvars.unbind_contextvars("request_id")

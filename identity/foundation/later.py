@@ -43,7 +43,8 @@ def publish(task: Task, *arguments: str, queue: str) -> bool:
         return False
     try:
         # Looked up in the registry, so that eager mode is obeyed in tests.
-        current_app.tasks[task.value].apply_async(arguments, queue=queue, retry=False)
+        asked_by = {"request_id": structlog.contextvars.get_contextvars().get("request_id", "")}
+        current_app.tasks[task.value].apply_async(arguments, queue=queue, retry=False, headers=asked_by)
     except (KombuError, RedisError, OSError) as problem:
         with _lock:
             _broken_until = clock.monotonic() + BREAK
