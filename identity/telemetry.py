@@ -35,11 +35,8 @@ SECRET_WORDS = frozenset(
 HARMLESS = frozenset({"status_code", "error_code", "token_use", "token_type", "secret_keys_file"})
 WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 # `name=value` and `"name": "value"` inside a text: query strings, forms, JSON, representations.
-GIVEN = re.compile(
-    r"(?i)(?P<name>\b[\w-]*(?:password|passwd|secret|token|authorization|cookie|session|otp|assertion|samlresponse)"
-    r"[\w-]*|\b(?:code|state|code_verifier|seed|pin))(?P<is>[\"']?\s*[=:]\s*[\"']?)"
-    r"(?P<value>(?:bearer |basic )?[^\s&\"',;}]+)"
-)
+NAME = re.compile(r"[A-Za-z][\w-]*(?=[\"']?\s*[=:])")
+VALUE = r"(?P<is>[\"']?\s*[=:]\s*[\"']?)(?:bearer |basic )?[^\s&\"',;}]+"
 SHAPES = (
     re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
     re.compile(r"eyJ[\w-]{5,}(?:\.[\w-]*){2,4}"),  # JWS and JWE
@@ -66,7 +63,8 @@ def names_a_secret(name: str) -> bool:
 
 def scrubbed(text: str) -> str:
     """Return a text with everything hidden that is named like a secret or has the shape of one."""
-    text = GIVEN.sub(lambda found: f"{found['name']}{found['is']}{HIDDEN}", text)
+    for name in {name for name in NAME.findall(text) if name.lower() == "state" or names_a_secret(name)}:
+        text = re.sub(rf"(?i)(?<![\w-]){name}{VALUE}", rf"{name}\g<is>{HIDDEN}", text)
     for shape in SHAPES:
         text = shape.sub(HIDDEN, text)
     return text

@@ -1,0 +1,188 @@
+"""Secrets reach no log, metrics no stranger; readiness says what is wrong and nothing more."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+from django.db import DatabaseError, connection
+from django.test import Client
+from pytest_django import Settings
+
+from identity import telemetry
+from identity.foundation import names
+from tests.architecture.source import ROOT
+
+TOKEN = "eyJraWQiOiJhIiwiYWxnIjoiUlMyNTYifQ.eyJzdWIiOiIxMjMifQ.c2lnbmF0dXJlLW9mLWl0"
+SECRETS = {
+    "a JWT": TOKEN,
+    "a client secret": "1h57kf5cpq17m0eml12edfg0hkj3nmqdl6ckhvss9tb2vjg7p8q",
+    "a refresh token": "AZ8Hk2oPTk6xkq2QpV3lTwAAAABm0WJxv1n8b3Qb5GgT0O2h7rY2m5cZkT8uF1aXe9pLw4Dq0nKsVbJm",
+    "an access key's secret": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYzzzKEYabc1",
+    "a TOTP secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
+    "a hash": "$argon2id$v=19$m=7168,t=5,p=1$c29tZXNhbHQ$aGFzaGhhc2g",
+    "a one-time code": "493827",
+    "a password in a URL": "hunter2pass",
+}
+INSIDE = {"a password in a URL": "postgresql://cognate:{}@db:5432/cognate"}
+
+
+def line(**fields: Any) -> str:
+    """Return a log line's fields as they are rendered."""
+    return json.dumps(telemetry.redact(None, "info", {"event": "happened", **fields}))
+
+
+@pytest.mark.parametrize("what", SECRETS)
+@pytest.mark.parametrize("where", ["event", "field", "list", "deep", "exception"])
+def test_the_shape_of_a_secret_is_hidden(what: str, where: str) -> None:
+    secret = SECRETS[what]
+    text = INSIDE.get(what, "it was {} there").format(secret)
+    fields: dict[str, Any] = {
+        "event": {"event": text},
+        "field": {"detail": text},
+        "list": {"details": [1, [text]]},
+        "deep": {"detail": {"inner": {"more": text}}},
+        "exception": {"exception": f"ValueError: {text}"},
+    }[where]
+
+    said = line(**fields)
+
+    assert secret not in said
+    assert telemetry.HIDDEN in said
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(
+            "password",
+            "new_password",
+            "PreviousPassword",
+            "SECRET_HASH",
+            "client_secret",
+            "AccessToken",
+            "refresh_token",
+        ),
+        *("authorization", "Set-Cookie", "session", "Session", "code", "ConfirmationCode", "code_verifier", "seed"),
+        *("totp", "SAMLResponse", "private_key", "secretAccessKey", "email", "phone_number"),
+    ],
+)
+def test_a_field_named_like_a_secret_is_hidden(name: str) -> None:
+    said = line(**{name: "plain-word"}, detail={name: ["plain-word"]}, text=f"given {name}=plain-word&x=1")
+
+    assert "plain-word" not in said
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"pool": "us-east-1_a1B2c3D4e"},
+        {"client_id": "1h57kf5cpq17m0eml12edfg0hk"},
+        {"request_id": "0a1b2c3d-0a1b-4c3d-8a1b-0a1b2c3d4e5f"},
+        {"status_code": 200, "milliseconds": 123456.0},
+        {"path": "/oauth2/token", "token_use": "access"},
+        {"identity": "us-east-1:0a1b2c3d-0a1b-4c3d-8a1b-0a1b2c3d4e5f"},
+        {"function": "test_that_a_reused_code_revokes_the_family_of_its_tokens"},
+        {"password": None},
+    ],
+)
+def test_what_finds_a_fault_stays(fields: dict[str, Any]) -> None:
+    assert json.loads(line(**fields)) == {"event": "happened", **fields}
+
+
+def test_a_running_process_logs_no_secret_by_any_logger() -> None:
+    script = (
+        "import django; django.setup()\n"
+        "import logging, structlog\n"
+        f"secret = {TOKEN!r}\n"
+        "structlog.get_logger('a').warning('one', token=secret, detail=f'two {secret}')\n"
+        "logging.getLogger('b').error('three %s', secret)\n"
+        "try:\n    raise ValueError(f'four {secret}')\n"
+        "except ValueError:\n    structlog.get_logger('a').exception('five')\n"
+        "    logging.getLogger('b').exception('six')\n"
+    )
+    for form in ("json", "text"):
+        told = {**os.environ, "DJANGO_SETTINGS_MODULE": "identity.settings", "LOG_FORMAT": form, "LOG_LEVEL": "debug"}
+        done = subprocess.run(
+            [sys.executable, "-c", script], cwd=ROOT, env=told, capture_output=True, text=True, check=True
+        )
+
+        assert all(word in done.stderr for word in ("one", "two", "three", "four", "five", "six"))
+        assert TOKEN not in done.stderr + done.stdout
+        assert TOKEN.split(".")[1] not in done.stderr + done.stdout
+
+
+@pytest.mark.parametrize("name", telemetry.TALKATIVE)
+def test_libraries_that_print_whole_requests_are_told_not_to(name: str) -> None:
+    assert logging.getLogger(name).getEffectiveLevel() >= logging.WARNING
+
+
+HOST = {"host": "localhost"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("address", "mode", "bound", "status"),
+    [
+        ("127.0.0.1", "development", "", 200),
+        ("127.0.0.1", "production", "", 404),
+        ("203.0.113.9", "development", "", 404),
+        ("203.0.113.9", "production", "203.0.113.9", 200),
+        ("203.0.113.8", "production", "203.0.113.9", 404),
+    ],
+)
+def test_metrics_are_shown_to(address: str, mode: str, bound: str, status: int, settings: Settings) -> None:
+    settings.MODE, settings.METRICS_BIND = mode, bound
+
+    answer = Client(headers=HOST).get("/metrics", REMOTE_ADDR=address)
+
+    assert answer.status_code == status
+    assert (b"cognate_http_seconds" in answer.content) == (status == 200)
+
+
+@pytest.mark.django_db
+def test_a_process_with_everything_is_ready() -> None:
+    answer = Client(headers=HOST).get("/health/ready")
+
+    assert answer.status_code == 200
+    assert set(answer.json()["probes"]) >= {"database", "migrations", "configuration"}
+    assert set(answer.json()["probes"].values()) == {"ok"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("fault", ["what it says", "the database does not answer"])
+def test_a_process_that_lacks_something_lives_and_is_not_ready(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def probe() -> str:
+        if fault == "what it says":
+            return fault
+        raise DatabaseError("host=db password=hunter2")
+
+    monkeypatch.setitem(telemetry._probes, "part", probe)
+    visitor = Client(headers=HOST)
+
+    assert visitor.get("/health/live").status_code == 200
+    answer = visitor.get("/health/ready")
+    assert answer.status_code == 503
+    assert answer.json()["probes"]["part"] == fault
+    assert b"hunter2" not in answer.content
+
+
+@pytest.mark.django_db
+def test_a_missing_migration_is_seen_until_it_is_made() -> None:
+    schema = telemetry.Schema()
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE django_migrations SET app = app || '?' WHERE app = 'pools'")
+        assert schema() == "migrations are missing"
+        cursor.execute("UPDATE django_migrations SET app = rtrim(app, '?')")
+
+    assert schema() == ""
+    assert schema.is_current
+
+
+def test_an_id_of_a_request_is_no_secret() -> None:
+    assert telemetry.scrub(str(names.uuid7())) != telemetry.HIDDEN

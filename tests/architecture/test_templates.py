@@ -1,0 +1,61 @@
+"""Pages hold no script, style or handler of their own, as their policy says, and nothing unescaped."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.architecture.source import PLANTED, ROOT
+
+BANNED = {
+    "inline_style": re.compile(r"<style\b|\sstyle\s*=", re.IGNORECASE),
+    "inline_script": re.compile(r"<script\b(?![^>]*\bsrc\s*=)", re.IGNORECASE),
+    "inline_handler": re.compile(r"<[^>]*\son[a-z]+\s*=", re.IGNORECASE),
+    "script_url": re.compile(r"(?:href|src|action|formaction)\s*=\s*[\"']?\s*javascript:", re.IGNORECASE),
+    "unescaped": re.compile(r"\|\s*safe\b|\{%\s*autoescape\s+off|\|\s*safeseq\b"),
+    "foreign_origin": re.compile(
+        r"<(?:script|link|img|iframe)\b[^>]*(?:src|href)\s*=\s*[\"']?(?:https?:)?//", re.IGNORECASE
+    ),
+}
+
+
+# Where one is right, and why.
+ALLOWED = {"console/set_authenticator.html": {"unescaped"}}  # the QR code, drawn by segno from our own text
+
+
+def pages() -> list[Path]:
+    """Return the pages of browsers; mail has a style of its own."""
+    return [path for path in sorted((ROOT / "templates").rglob("*.html")) if "messages" not in path.parts]
+
+
+def wrongs(path: Path) -> set[str]:
+    """Return what a template does that is banned. A script that holds data is none."""
+    text = re.sub(r"<script\b[^>]*type=[\"']application/json[\"']", "<data", path.read_text())
+    return {name for name, shape in BANNED.items() if shape.search(text)}
+
+
+def test_pages_hold_nothing_that_is_banned() -> None:
+    found = {str(path.relative_to(ROOT / "templates")): wrongs(path) for path in pages()}
+
+    assert {path: what for path, what in found.items() if what} == ALLOWED
+    assert pages()
+
+
+@pytest.mark.parametrize("name", BANNED)
+def test_a_planted_template_is_caught_for(name: str) -> None:
+    assert wrongs(PLANTED / "templates" / f"{name}.html") == {name}
+
+
+def test_forms_that_post_carry_a_token() -> None:
+    forms = [
+        (path, form)
+        for path in pages()
+        for form in re.findall(
+            r"<form\b[^>]*method=[\"']post[\"'].*?</form>", path.read_text(), re.DOTALL | re.IGNORECASE
+        )
+    ]
+
+    assert forms
+    assert [str(path) for path, form in forms if "csrf" not in form and "token_field" not in form] == []
