@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy
 
 from identity.foundation import errors
-from pools.services import passwords
+from pools.services import password_policy
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pools.models import UserPool
 
 NAME_LENGTH = 2048
-PASSWORD_LENGTH = passwords.LONGEST
+PASSWORD_LENGTH = password_policy.LONGEST
 CODE_LENGTH = 64
 REQUIRED = gettext_lazy("Fill this in.")
 WAIT_SECONDS = 60
@@ -57,7 +57,7 @@ ATTRIBUTES: dict[str, tuple[str | _StrPromise, str, str, str | _StrPromise]] = {
 class PageForm(forms.Form):
     """A form of one page: ids equal names, the first field that needs attention takes the focus."""
 
-    def __init__(self, *arguments: Any, **named: Any) -> None:  # noqa: ANN401 - Django's own
+    def __init__(self, *arguments: Any, **named: Any) -> None:
         """Switch off what would change names."""
         named.setdefault("auto_id", "%s")
         named.setdefault("label_suffix", "")
@@ -150,7 +150,7 @@ def new_password_field(pool: UserPool, label: str | _StrPromise) -> forms.CharFi
 
 def password_rules(pool: UserPool) -> str:
     """Return the pool's policy as Safari's generator of passwords reads it."""
-    policy = passwords.policy(pool)
+    policy = password_policy.policy(pool)
     rules = [f"minlength: {policy['minimum_length']}", f"maxlength: {PASSWORD_LENGTH}"]
     for rule, word in (
         ("require_lowercase", "lower"),
@@ -165,7 +165,7 @@ def password_rules(pool: UserPool) -> str:
 
 def policy_list(pool: UserPool) -> list[tuple[str, str, str | _StrPromise]]:
     """Return what a new password must have: rule, its number, and text; the script ticks them off."""
-    policy = passwords.policy(pool)
+    policy = password_policy.policy(pool)
     least = str(policy["minimum_length"])
     listed: list[tuple[str, str, str | _StrPromise]] = [
         ("length", least, gettext_lazy("%(least)s characters or more") % {"least": least})
@@ -189,7 +189,7 @@ def digits(code: str) -> str:
 class SignInForm(PageForm):
     """Name and password."""
 
-    def __init__(self, pool: UserPool, *arguments: Any, **named: Any) -> None:  # noqa: ANN401
+    def __init__(self, pool: UserPool, *arguments: Any, **named: Any) -> None:
         """Make the fields as the pool has them."""
         super().__init__(*arguments, **named)
         self.fields["username"] = name_field(pool, "username webauthn")
@@ -211,7 +211,7 @@ class CodeForm(PageForm):
 class NamedCodeForm(CodeForm):
     """A mailed code, and whose it is: shown where known, asked for where not."""
 
-    def __init__(self, pool: UserPool, username: str, *arguments: Any, **named: Any) -> None:  # noqa: ANN401
+    def __init__(self, pool: UserPool, username: str, *arguments: Any, **named: Any) -> None:
         """Put the name before the code."""
         named.setdefault("initial", {})
         if username:
@@ -224,7 +224,7 @@ class NamedCodeForm(CodeForm):
 class ForgotForm(PageForm):
     """A name alone."""
 
-    def __init__(self, pool: UserPool, *arguments: Any, **named: Any) -> None:  # noqa: ANN401
+    def __init__(self, pool: UserPool, *arguments: Any, **named: Any) -> None:
         """Make the field as the pool has it."""
         super().__init__(*arguments, **named)
         self.fields["username"] = name_field(pool)
@@ -233,7 +233,7 @@ class ForgotForm(PageForm):
 class ResetForm(NamedCodeForm):
     """A mailed code and a new password."""
 
-    def __init__(self, pool: UserPool, username: str, *arguments: Any, **named: Any) -> None:  # noqa: ANN401
+    def __init__(self, pool: UserPool, username: str, *arguments: Any, **named: Any) -> None:
         """Put the password last."""
         super().__init__(pool, username, *arguments, **named)
         self.fields["new_password"] = new_password_field(pool, gettext_lazy("New password"))
@@ -248,7 +248,7 @@ class NewPasswordForm(PageForm):
         username: str,
         required: Sequence[str],
         *arguments: Any,
-        **named: Any,  # noqa: ANN401
+        **named: Any,
     ) -> None:
         """Ask only for what is missing."""
         named["initial"] = {"username": username}
@@ -272,7 +272,7 @@ class SignUpForm(PageForm):
         pool: UserPool,
         schema: Sequence[Mapping[str, Any]],
         *arguments: Any,
-        **named: Any,  # noqa: ANN401
+        **named: Any,
     ) -> None:
         """Ask for what the pool's schema requires, and for where a code can be sent."""
         super().__init__(*arguments, **named)

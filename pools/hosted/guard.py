@@ -34,7 +34,7 @@ def token(browser: Browser, form: str) -> str:
 
 
 def _material(browser: Browser, form: str) -> str:
-    return "\n".join((browser.form_nonce(), form, browser.pool.public_id))
+    return f"{browser.form_nonce()}\n{form}\n{browser.pool.public_id}"
 
 
 def check(request: HttpRequest, browser: Browser, form: str) -> None:

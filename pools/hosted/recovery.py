@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from identity.foundation import clock, errors
@@ -25,10 +26,9 @@ def forgot(visit: Visit) -> HttpResponse:
     if not form.is_valid():
         return visit.show("forgot", form=form.focused())
     username = form.cleaned_data["username"]
-    try:
+    # Where nothing is sent, the page is the same as after a mail that went out.
+    with suppress(errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized, errors.UserNotFound):
         passwords.forgot(visit.app, username, by=visit.by)
-    except (errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized, errors.UserNotFound):
-        pass  # the same page as after a mail that went out
     return visit.go("confirm_forgot", Step(username, asked_at=clock.epoch(), account=visit.step.account))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from identity.foundation import clock, errors
@@ -14,6 +15,8 @@ from pools.services import sign_up as accounts
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
+
+    from pools.services.sign_up import SignedUp
 
 RESEND_AFTER = 60
 
@@ -39,21 +42,23 @@ def sign_up(visit: Visit) -> HttpResponse:
             attributes=form.attributes(),
             by=visit.by,
         )
-    except errors.AlreadyExists as problem:
-        if visit.pool.username_attributes:
+    except errors.DomainError as problem:
+        if isinstance(problem, errors.AlreadyExists) and visit.pool.username_attributes:
             # The name is an address: whoever reads its mail learns more, and nobody else does. A new account would
             # have cost a hash, so this costs one.
             passwords.verify(visit.pool.public_id, None, form.cleaned_data["password"])
             return visit.go("confirm", waiting(username, username, PRIOR))
         form.tell(wording.of_sign_up(problem), problem)
         return shown(visit, form)
-    except errors.DomainError as problem:
-        form.tell(wording.of_sign_up(problem), problem)
-        return shown(visit, form)
+    return received(visit, username, done)
+
+
+def received(visit: Visit, username: str, done: SignedUp) -> HttpResponse:
+    """Go where a new account leads: to its code, or on where none was sent."""
     if done.confirmed:
-        return visit.go("sign_in", Step(username=username, notice="created", account=FRESH))
+        return visit.go("sign_in", Step(username, "created", account=FRESH))
     if done.delivery is None:
-        return visit.go("sign_in", Step(username=username, notice="waiting"))
+        return visit.go("sign_in", Step(username, "waiting"))
     sent_to = username if visit.pool.username_attributes else done.delivery.destination
     return visit.go("confirm", waiting(username, sent_to, FRESH))
 
@@ -126,9 +131,8 @@ def resend(visit: Visit) -> HttpResponse:
     step = visit.step
     username = step.username or visit.request.POST.get("username", "")[:2048].strip()
     if username:
-        try:
+        # Where nothing is sent, the page is the same as after a mail that went out.
+        with suppress(errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized, errors.UserNotFound):
             accounts.resend(visit.app, username, by=visit.by)
-        except (errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized, errors.UserNotFound):
-            pass  # the same page as after a mail that went out
     again = Step(username, "resent", sent_to=step.sent_to, asked_at=clock.epoch(), account=step.account or FRESH)
     return visit.go("confirm", again)

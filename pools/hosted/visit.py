@@ -150,7 +150,7 @@ class Visit:
         """Go to what the browser came for."""
         return SeeOther(self.onward_url)
 
-    def show(self, template: str, *, form: forms.Form | None = None, status: int = 200, **context: Any) -> HttpResponse:  # noqa: ANN401
+    def show(self, template: str, *, form: forms.Form | None = None, status: int = 200, **context: Any) -> HttpResponse:
         """Render a page. A form's worst error decides the status: 429 with Retry-After where waiting is the answer."""
         retry_after = getattr(form, "retry_after", 0)
         page = {
@@ -205,7 +205,7 @@ class Named(Mapping[str, str]):
         return 1
 
 
-def problem(  # noqa: PLR0913 - what the page may say
+def problem(
     request: HttpRequest,
     kind: str,
     *,

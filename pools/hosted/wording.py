@@ -86,7 +86,7 @@ PROBLEMS: dict[str, Problem] = {
         gettext_lazy("The app that sent you here is not registered. Go back to it, or tell the people who run it."),
     ),
     "redirect_mismatch": Problem(
-        gettext_lazy("This app's sign-in is not set up right"),
+        gettext_lazy("This app is not set up right"),
         gettext_lazy("It asked to send you to an address that isn't registered for it, so you stay here, safely."),
     ),
     "invalid_request": Problem(

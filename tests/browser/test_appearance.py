@@ -22,7 +22,9 @@ LEAST_TARGET = 24
 
 def checked(page: Page) -> None:
     """Check the present page."""
-    found = Axe().run(page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]})
+    found = Axe().run(
+        page, options={"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
+    )
     assert found.violations_count == 0, f"{page.url}\n{found.generate_report()}"
     room = page.evaluate("() => [document.documentElement.scrollWidth, window.innerWidth]")
     assert room[0] <= room[1], f"{page.url} scrolls sideways: {room}"
@@ -57,7 +59,16 @@ Check = Callable[[], None]
 
 def strangers(pool: World, page: Page, check: Check) -> None:
     """Look at what anybody reaches."""
-    for path in ("/login", "/signup", "/forgotPassword", "/confirm", "/confirmForgotPassword", "/signedout", "/error", "/no"):
+    for path in (
+        "/login",
+        "/signup",
+        "/forgotPassword",
+        "/confirm",
+        "/confirmForgotPassword",
+        "/signedout",
+        "/error",
+        "/no",
+    ):
         page.goto(pool.url(path))
         check()
     page.goto(pool.url(client_id="unknown"))

@@ -73,9 +73,7 @@ def test_a_pool_that_requires_a_factor_keeps_it(strict: World) -> None:
     assert "required here" in page.text
 
 
-def test_signing_out_ends_the_session_for_copies_of_its_cookie_too(
-    world: World, visitor: Visitor, person: str
-) -> None:
+def test_signing_out_ends_the_session_for_copies_of_its_cookie_too(world: World, visitor: Visitor, person: str) -> None:
     copy = world.visitor()
     copy.session.cookies.update(visitor.session.cookies)
     address = f"{world.base}/account?client_id={world.client_id}"

@@ -31,7 +31,10 @@ def test_each_field_says_what_it_is(world: World, place: tuple[str, str], wanted
 
 def pages(world: World) -> list[Page]:
     """Return every page of a form that a stranger can reach."""
-    return [world.visitor().start(path) for path in ("/login", "/signup", "/forgotPassword", "/confirm", "/confirmForgotPassword")]
+    return [
+        world.visitor().start(path)
+        for path in ("/login", "/signup", "/forgotPassword", "/confirm", "/confirmForgotPassword")
+    ]
 
 
 def test_each_form_has_one_submit_button_and_each_field_a_label(world: World) -> None:
@@ -80,7 +83,9 @@ def test_the_name_stays_in_the_form_of_a_page_that_sets_a_password(world: World,
 def test_the_policy_is_told_to_people_and_to_password_generators(world: World, visitor: Visitor) -> None:
     page = visitor.start("/signup")
 
-    assert page.form["password"]["passwordrules"].startswith("minlength: 8; maxlength: 256; required: lower; required: upper;")
+    assert page.form["password"]["passwordrules"].startswith(
+        "minlength: 8; maxlength: 256; required: lower; required: upper;"
+    )
     assert "8 characters or more" in page.text
     assert page.form["password"]["aria-describedby"] == "password_policy"
 
@@ -97,6 +102,8 @@ def test_a_code_in_an_address_is_filled_in_and_not_sent(world: World, visitor: V
 def test_typed_passwords_are_never_sent_back(world: World, visitor: Visitor) -> None:
     for path in ("/login", "/signup", "/confirmForgotPassword"):
         visitor.start(path)
-        typed = {field.name: PASSWORD for field in visitor.here.form.fields if field.attributes.get("type") == "password"}
+        typed = {
+            field.name: PASSWORD for field in visitor.here.form.fields if field.attributes.get("type") == "password"
+        }
         assert typed
-        assert PASSWORD not in visitor.submit(**typed).text
+        assert PASSWORD not in visitor.submit(typed).text

@@ -30,7 +30,9 @@ def form(world: World, visitor: Visitor) -> Form:
     name = world.person()
     filled = visitor.start().form
     for each in filled.fields:
-        each.attributes["value"] = {"username": name, "password": PASSWORD}.get(each.name, each.attributes.get("value", ""))
+        each.attributes["value"] = {"username": name, "password": PASSWORD}.get(
+            each.name, each.attributes.get("value", "")
+        )
     return filled
 
 
@@ -90,7 +92,10 @@ def test_another_pools_token_is_refused_even_over_the_same_nonce(
 ) -> None:
     neighbour = strict.visitor()
     neighbour.session.cookies.set(
-        f"cg-{strict.pool_id.rpartition('_')[2]}-form", visitor.cookie("-form") or "", domain="localhost.local", path="/"
+        f"cg-{strict.pool_id.rpartition('_')[2]}-form",
+        visitor.cookie("-form") or "",
+        domain="localhost.local",
+        path="/",
     )
     other = neighbour.start().form.values["form_token"]
     assert other != form.values["form_token"]
@@ -105,7 +110,9 @@ def test_a_form_of_before_the_sign_in_is_refused_after_it(world: World, visitor:
     assert is_refused(post(visitor, form, old))
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/resendcode", "/login/totp", "/login/mfa", "/login/new-password", "/account"])
+@pytest.mark.parametrize(
+    "path", [*PAGES, "/resendcode", "/login/totp", "/login/mfa", "/login/new-password", "/account"]
+)
 def test_every_form_is_guarded(world: World, visitor: Visitor, path: str) -> None:
     answer = requests.post(world.url(path), {"username": "x", "code": "1"}, timeout=TIMEOUT, allow_redirects=False)
 
@@ -125,7 +132,7 @@ def test_a_get_changes_nothing(world: World) -> None:
     def rows() -> list[int]:
         with world.rows() as pool:
             tables = (Attempt, BrowserSession, Interaction, OneTimeCode)
-            return [table.objects.filter(pool=pool).count() for table in tables]  # type: ignore[attr-defined]
+            return [table.objects.filter(pool=pool).count() for table in tables]
 
     before = rows()
     for path in [*PAGES, "/confirmUser", "/login/totp", "/login/mfa", "/account/mfa", "/signedout"]:
@@ -161,7 +168,12 @@ def test_a_body_that_is_no_form_is_answered_by_a_page(world: World, visitor: Vis
 
 def test_strange_values_in_an_own_form_are_refused_by_the_form(world: World, visitor: Visitor) -> None:
     visitor.start()
-    for typed in ({"username": "a\x00b"}, {"username": "x" * 5000}, {"password": "p" * 5000}, {"username": "\ud7ff\u202e"}):
-        page = visitor.submit(**{"username": world.name(), "password": PASSWORD, **typed})
+    for typed in (
+        {"username": "a\x00b"},
+        {"username": "x" * 5000},
+        {"password": "p" * 5000},
+        {"username": "\ud7ff\u202e"},
+    ):
+        page = visitor.submit({"username": world.name(), "password": PASSWORD, **typed})
         assert page.status == 200
         assert page.alert

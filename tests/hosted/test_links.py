@@ -11,15 +11,36 @@ from tests.hosted.world import CALLBACK, PASSWORD, TIMEOUT, Page, World
 
 SCRIPTS = [
     "<script>alert(1)</script>",
-    "\"><img src=x onerror=alert(1)>",
+    '"><img src=x onerror=alert(1)>',
     "'-alert(1)-'",
     "javascript:alert(1)",
     "{{ 7|add:7 }}{% debug %}",
     "</title><svg onload=alert(1)>",
     "\u2028alert(1)\r\nSet-Cookie: x=y",
 ]
-PAGES = ["/login", "/signup", "/forgotPassword", "/confirm", "/confirmForgotPassword", "/confirmUser", "/error", "/signedout"]
-ECHOED = ["state", "login_hint", "nonce", "scope", "error", "error_description", "user_name", "confirmation_code", "code", "lang", "resume"]
+PAGES = [
+    "/login",
+    "/signup",
+    "/forgotPassword",
+    "/confirm",
+    "/confirmForgotPassword",
+    "/confirmUser",
+    "/error",
+    "/signedout",
+]
+ECHOED = [
+    "state",
+    "login_hint",
+    "nonce",
+    "scope",
+    "error",
+    "error_description",
+    "user_name",
+    "confirmation_code",
+    "code",
+    "lang",
+    "resume",
+]
 MUTATIONS = [
     "https://evil.example/callback",
     "https://app.example.evil.example/callback",

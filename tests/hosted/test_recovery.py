@@ -36,7 +36,7 @@ def test_nobody_is_told_apart_on_the_way(world: World) -> None:
             texts.append((page.status, page.path, text, len(visitor.cookie("-step") or "")))
 
     assert texts[: len(texts) // 2] == texts[len(texts) // 2 :]
-    assert CODE_FAILED.split("'")[0] in texts[-1][2]
+    assert "That code didn" in texts[-1][2]
 
 
 def test_a_weak_password_does_not_spend_the_code(world: World, visitor: Visitor) -> None:

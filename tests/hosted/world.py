@@ -7,7 +7,7 @@ import hashlib
 import re
 import secrets
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -23,6 +23,7 @@ PASSWORD = "Correct-horse-7"
 OTHER_PASSWORD = "Battery-staple-8"
 CODE = re.compile(r"\b\d{6}\b")
 TIMEOUT = 30
+LONGEST_WAY = 10
 
 
 @dataclass(frozen=True)
@@ -103,7 +104,7 @@ class Reader(HTMLParser):
         if self._link is not None:
             self._link[1].append(data)
         if self._open and self._open[-1][0] == "title":
-            self.title += data
+            self.title = " ".join((self.title + data).split())
         if any(given.get("role") == "alert" for _, given in self._open) and data.strip():
             self.alert += data.strip() + " "
 
@@ -162,18 +163,16 @@ class Visitor:
         """Come from the app, to a page of the pool."""
         return self.open(self.world.url(page, **parameters))
 
-    def submit(self, *, form: int = 0, headers: dict[str, str] | None = None, **typed: str) -> Page:
+    def submit(self, typed: Mapping[str, str] | None = None, *, form: int = 0, **named: str) -> Page:
         """Fill in the present page's form and send it."""
         page = self.here
         sent = page.read.forms[form]
-        body = {**sent.values, **typed}
+        body = {**sent.values, **(typed or {}), **named}
         button = sent.buttons[0]
         if "name" in button:
             body[button["name"]] = button.get("value", "")
         origin = "{0.scheme}://{0.netloc}".format(urlsplit(page.url))
-        return self._follow(
-            "POST", urljoin(page.url, sent.action), data=body, headers={"Origin": origin, **(headers or {})}
-        )
+        return self._follow("POST", urljoin(page.url, sent.action), data=body, headers={"Origin": origin})
 
     def follow(self, text: str) -> Page:
         """Follow a link of the present page."""
@@ -186,15 +185,16 @@ class Visitor:
         return self.page
 
     def _follow(self, method: str, url: str, **more: Any) -> Page:
-        for _ in range(10):
-            answer = self.session.request(method, url, allow_redirects=False, timeout=TIMEOUT, **more)
-            if not answer.is_redirect:
-                break
+        seen: list[str] = []
+        answer = self.session.request(method, url, allow_redirects=False, timeout=TIMEOUT, **more)
+        while answer.is_redirect:
             assert method == "GET" or answer.status_code == 303, answer.status_code
-            method, more, url = "GET", {}, urljoin(answer.url, answer.headers["Location"])
+            assert len(seen := [*seen, url]) < LONGEST_WAY, seen
+            method, url = "GET", urljoin(answer.url, answer.headers["Location"])
             if not url.startswith(self.world.live.base_url):
                 answer.url, answer._content = url, b""
                 break
+            answer = self.session.get(url, allow_redirects=False, timeout=TIMEOUT)
         self.page = Page(answer)
         return self.page
 
@@ -286,9 +286,7 @@ class World:
             UserAttributes=[{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}],
         )
         if not temporary:
-            self.idp.admin_set_user_password(
-                UserPoolId=self.pool_id, Username=name, Password=PASSWORD, Permanent=True
-            )
+            self.idp.admin_set_user_password(UserPoolId=self.pool_id, Username=name, Password=PASSWORD, Permanent=True)
         return name
 
     def mailed(self, to: str, *, count: int = 1) -> str:
