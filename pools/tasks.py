@@ -112,7 +112,7 @@ _sweepers: list[Sweeper] = []
 
 # Not worker_ready: that waits for the broker, which this thread does not need.
 @worker_init.connect
-def start_sweeping(**_given: Any) -> None:  # noqa: ANN401 - what the signal sends
+def start_sweeping(**_given: Any) -> None:
     """Start the sweep with the worker."""
     sweeper = Sweeper()
     sweeper.start()
@@ -120,7 +120,7 @@ def start_sweeping(**_given: Any) -> None:  # noqa: ANN401 - what the signal sen
 
 
 @worker_shutdown.connect
-def stop_sweeping(**_given: Any) -> None:  # noqa: ANN401 - what the signal sends
+def stop_sweeping(**_given: Any) -> None:
     """Stop the sweep with the worker."""
     while _sweepers:
         _sweepers.pop().stop()

@@ -20,6 +20,8 @@ from pools.services import audit, client_settings, configuration, places, schema
 from pools.services.audit import Actor, Tag
 
 MAX_CLIENTS = 10_000
+NAME_LENGTH = 128
+SECRET_LEAST, SECRET_MOST = 24, 64
 DEFAULT_FLOWS = frozenset({"ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH"})
 LEGACY_FLOWS = {
     "ADMIN_NO_SRP_AUTH": "ALLOW_ADMIN_USER_PASSWORD_AUTH",
@@ -185,7 +187,7 @@ def writable(client: AppClient, pool: UserPool) -> frozenset[str]:
 
 
 def _checked_name(name: str) -> str:
-    if not 1 <= len(name) <= 128 or "\x00" in name:
+    if not 1 <= len(name) <= NAME_LENGTH or "\x00" in name:
         raise Invalid("Client names hold 1 to 128 characters.", field="client_name")
     return name
 
@@ -200,7 +202,9 @@ def _secret(settings: Mapping[str, Any]) -> str | None:
     if own is None:
         return names.client_secret() if settings.get("generate_secret") else None
     secret = str(own)
-    if not 24 <= len(secret) <= 64 or not all(letter.isalnum() or letter in "_+" for letter in secret):
+    if not SECRET_LEAST <= len(secret) <= SECRET_MOST or not all(
+        letter.isalnum() or letter in "_+" for letter in secret
+    ):
         raise Invalid(
             "Client secrets hold 24 to 64 letters, digits, + or _.",
             field="client_secret",

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol
-from uuid import UUID
 
 from django.db import transaction
 
@@ -25,78 +23,15 @@ from identity.foundation.errors import (
     UserNotFound,
 )
 from pools.models import AppClient, User, UserPool
-from pools.services import app_clients, audit, codes, messages, schema, sign_in_names
+from pools.services import app_clients, audit, codes, messages, profile, schema, sign_in_names
 from pools.services.audit import Actor, Tag
 from pools.services.messages import Delivery
-
-ADDRESSES = ("email", "phone_number")
-
-
-class Profile(Protocol):
-    """What has a person's attributes: a row of the ORM or one of the hot path."""
-
-    @property
-    def sub(self) -> UUID:
-        """The person's permanent id."""
-
-    @property
-    def email(self) -> str | None:
-        """E-mail address."""
-
-    @property
-    def email_verified(self) -> bool:
-        """Whether the address was proven."""
-
-    @property
-    def phone_number(self) -> str | None:
-        """Phone number."""
-
-    @property
-    def phone_number_verified(self) -> bool:
-        """Whether the number was proven."""
-
-    @property
-    def attributes(self) -> dict[str, Any]:
-        """What is not a column."""
+from pools.services.profile import ADDRESSES, WRITTEN, Profile
 
 
 def of(person: Profile) -> dict[str, str]:
     """Return a person's attributes as the wire knows them: texts, ``sub`` first, in the schema's order."""
-    found: dict[str, str] = {}
-    for name in schema.STANDARD:
-        if name in schema.VERIFIED:
-            owner = name.removesuffix("_verified")
-            if getattr(person, owner) is not None:
-                found[name] = "true" if getattr(person, name) else "false"
-        elif name == "sub" or name in schema.COLUMNS:
-            value = getattr(person, name)
-            if value is not None:
-                found[name] = str(value)
-        elif name in person.attributes:
-            found[name] = str(person.attributes[name])
-    found.update({name: str(value) for name, value in person.attributes.items() if name not in found})
-    return found
-
-
-def write(user: User, values: Mapping[str, str]) -> None:
-    """Put checked values into an unsaved or locked row; an empty text deletes. The caller saves ``WRITTEN``."""
-    extra = dict(user.attributes)
-    for name, value in values.items():
-        if name in schema.VERIFIED:
-            setattr(user, name, value.lower() == "true")
-        elif name in schema.COLUMNS:
-            setattr(user, name, value or None)
-        elif value:
-            extra[name] = value
-        else:
-            extra.pop(name, None)
-    user.attributes = extra
-    for address in ADDRESSES:
-        if getattr(user, address) is None:
-            setattr(user, f"{address}_verified", False)
-
-
-WRITTEN = (*schema.COLUMNS, "email_verified", "phone_number_verified", "attributes")
+    return profile.of(person)
 
 
 def check(pool: UserPool, values: Mapping[str, str], *, client: AppClient | None = None) -> None:
@@ -146,15 +81,15 @@ def check_completion(pool: UserPool, client: AppClient, user: User, changes: Map
 
     """
     check(pool, changes, client=client)
-    present = of(user)
+    present = profile.of(user)
     for name, value in changes.items():
         changed = present.get(name, "") != value
         if changed and (name in pool.username_attributes or (name in present and not _known(pool, name).mutable)):
             raise Invalid(f"user.{name}: Attribute cannot be updated.", field=name)
-        if changed and name == "preferred_username" and name in pool.alias_attributes and value:
-            if sign_in_names.taken(pool, value, by_other_than=user):
-                raise taken(name)
-    check_complete(pool, present | changes)
+        chosen = changed and value and name == "preferred_username" and name in pool.alias_attributes
+        if chosen and sign_in_names.taken(pool, value, by_other_than=user):
+            raise taken(name)
+    check_complete(pool, {**present, **changes})
 
 
 def complete(pool: UserPool, user: User, changes: Mapping[str, str], *, by: Actor) -> None:
@@ -171,7 +106,7 @@ def complete(pool: UserPool, user: User, changes: Mapping[str, str], *, by: Acto
         for address in ADDRESSES
         if address in changes and changes[address] != getattr(user, address)
     }
-    write(user, {**changes, **unproven})
+    profile.write(user, {**changes, **unproven})
     user.modified_at = clock.now()
     user.save(update_fields=[*WRITTEN, "modified_at"])
     if refused := sign_in_names.settle(pool, user, by=by):
@@ -182,7 +117,7 @@ def complete(pool: UserPool, user: User, changes: Mapping[str, str], *, by: Acto
 
 def missing(pool: UserPool, person: Profile) -> list[str]:
     """Return the required attributes that a person lacks."""
-    present = of(person)
+    present = profile.of(person)
     return [name for name in schema.required(pool) if not present.get(name)]
 
 
@@ -250,7 +185,7 @@ def _update(
 ) -> list[Delivery]:
     for name, value in changes.items():
         rule = _known(pool, name)
-        if name == "sub" or (not rule.mutable and of(user).get(name, "") != value):
+        if name == "sub" or (not rule.mutable and profile.of(user).get(name, "") != value):
             raise Invalid(f"user.{name}: Attribute cannot be updated.", field=name)
         if value:
             schema.check_value(rule, value)
@@ -307,7 +242,7 @@ def _apply(
     *,
     by: Actor,
 ) -> DomainError | None:
-    write(user, change.values)
+    profile.write(user, change.values)
     user.modified_at = clock.now()
     user.save(update_fields=[*WRITTEN, "modified_at"])
     if refused := sign_in_names.settle(pool, user, by=by):
@@ -413,7 +348,7 @@ def verify(pool: UserPool, user: User, address: str, code: str, *, by: Actor) ->
         elif not codes.spend(proof):
             refusal = CodeExpired(detail="spent meanwhile")
         else:
-            write(locked, {address: proof.destination, f"{address}_verified": "true"})
+            profile.write(locked, {address: proof.destination, f"{address}_verified": "true"})
             locked.modified_at = clock.now()
             locked.save(update_fields=[*WRITTEN, "modified_at"])
             if other := sign_in_names.settle(pool, locked, by=by):

@@ -43,6 +43,11 @@ LIFETIMES = {
     "id": ("id_token", 300, 86_400, "hours", 1),
     "refresh": ("refresh_token", 3600, 315_360_000, "days", 30),
 }
+SESSION_LEAST, SESSION_MOST = 3, 15
+MAX_GRACE = 60
+MAX_SCOPES = 50
+MAX_URLS = 100
+URL_LENGTH = 1024
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*", re.IGNORECASE)
 # Schemes that a browser runs or reads by itself: never a place to send a code to.
@@ -139,7 +144,7 @@ def apply(client: AppClient, pool: UserPool, given: Mapping[str, Any]) -> None:
 def _flows(settings: Mapping[str, Any]) -> list[str]:
     flows = list(dict.fromkeys(settings.get("explicit_auth_flows") or []))
     if unknown := set(flows) - ALLOW - LEGACY:
-        raise Invalid(f"Unknown sign-in flow {sorted(unknown)[0]}.", field="explicit_auth_flows")
+        raise Invalid(f"Unknown sign-in flow {min(unknown)}.", field="explicit_auth_flows")
     if set(flows) & ALLOW and set(flows) & LEGACY:
         raise Invalid(
             "Cannot specify ExplicitAuthFlows which are prefixed with ALLOW_ and which are not.",
@@ -180,7 +185,7 @@ def _lifetimes(client: AppClient, settings: Mapping[str, Any]) -> None:
 
 def _sessions(client: AppClient, settings: Mapping[str, Any]) -> None:
     minutes = int(settings.get("auth_session_validity") or 3)
-    if not 3 <= minutes <= 15:
+    if not SESSION_LEAST <= minutes <= SESSION_MOST:
         raise Invalid(
             "AuthSessionValidity lies between 3 and 15 minutes.",
             field="auth_session_validity",
@@ -204,7 +209,7 @@ def _sessions(client: AppClient, settings: Mapping[str, Any]) -> None:
     rotation = settings.get("refresh_token_rotation") or {}
     client.rotation = rotation.get("feature") == "ENABLED"
     client.rotation_grace_seconds = int(rotation.get("retry_grace_period_seconds") or 0)
-    if not 0 <= client.rotation_grace_seconds <= 60:
+    if not 0 <= client.rotation_grace_seconds <= MAX_GRACE:
         raise Invalid(
             "RetryGracePeriodSeconds lies between 0 and 60.",
             field="refresh_token_rotation",
@@ -268,7 +273,7 @@ def _oauth(client: AppClient, pool: UserPool, settings: Mapping[str, Any]) -> No
 def _check_flows(client: AppClient) -> None:
     flows = set(client.oauth_flows)
     if unknown := flows - set(OAUTH_FLOWS):
-        raise OAuthFlowRefused(f"Unknown OAuth flow {sorted(unknown)[0]}.")
+        raise OAuthFlowRefused(f"Unknown OAuth flow {min(unknown)}.")
     if "implicit" in flows:
         raise NotAvailable(
             "The implicit grant is not available in this release: use code with PKCE.",
@@ -288,7 +293,7 @@ def _check_flows(client: AppClient) -> None:
 
 
 def _check_scopes(client: AppClient, pool: UserPool) -> None:
-    if len(client.scopes) > 50:
+    if len(client.scopes) > MAX_SCOPES:
         raise Invalid("A client has at most 50 scopes.", field="allowed_oauth_scopes")
     custom = [scope for scope in client.scopes if scope not in BUILT_IN_SCOPES]
     if custom:
@@ -301,14 +306,14 @@ def _check_scopes(client: AppClient, pool: UserPool) -> None:
     profile = {"email", "phone", "profile"} & set(client.scopes)
     if profile and "openid" not in client.scopes:
         raise Invalid(
-            f"{sorted(profile)[0]} scope needs the openid scope.",
+            f"{min(profile)} scope needs the openid scope.",
             field="allowed_oauth_scopes",
         )
 
 
 def _urls(settings: Mapping[str, Any], member: str) -> list[str]:
     given = list(dict.fromkeys(settings.get(member) or []))
-    if len(given) > 100:
+    if len(given) > MAX_URLS:
         raise Invalid("At most 100 addresses can be given.", field=member)
     for url in given:
         if problem := redirect_problem(url):
@@ -318,7 +323,7 @@ def _urls(settings: Mapping[str, Any], member: str) -> list[str]:
 
 def redirect_problem(url: str) -> str:
     """Return what is wrong with an address that browsers are to be sent to, empty where nothing is."""
-    if not 1 <= len(url) <= 1024 or any(ord(character) <= 32 or ord(character) == 127 for character in url):
+    if not 1 <= len(url) <= URL_LENGTH or any(character.isspace() or not character.isprintable() for character in url):
         return "addresses hold 1 to 1024 characters without spaces"
     if "#" in url:
         return "addresses have no fragment"

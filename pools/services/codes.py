@@ -149,19 +149,16 @@ def take_try(pool: UserPool, subject_id: UUID, purpose: str) -> Tried:
     )
 
 
-def check(tried: Tried, code: str) -> Proof:
-    """Return the proof that a code gives.
+def check(tried: Tried, code: str, *, nobody: bool = False) -> Proof:
+    """Return the proof that a code gives; a decoy's code proves nothing, even where it was guessed.
 
     Raises:
         CodeMismatch: it is wrong; whether an older one has expired is told only to who knows it.
         CodeExpired: it is right, and too old or spent.
 
     """
-    if not sealing.matches(
-        "code",
-        _bound(tried.pool_id, tried.subject, tried.purpose, code.strip()),
-        tried.hashed,
-    ):
+    bound = _bound(tried.pool_id, tried.subject, tried.purpose, code.strip())
+    if not sealing.matches("code", bound, tried.hashed) or nobody:
         raise CodeMismatch
     if tried.consumed_at is not None or tried.expires_at <= clock.now():
         raise CodeExpired(detail="spent" if tried.consumed_at else "expired")

@@ -58,6 +58,11 @@ def deliver(outbox_id: uuid.UUID) -> State | None:
     row = OutboxMessage.objects.filter(id=outbox_id, lease=lease).first()
     if row is None:
         return None
+    return _hand_over(row)
+
+
+def _hand_over(row: OutboxMessage) -> State | None:
+    """Hand a leased message over, or end its way."""
     if row.expires_at is not None and row.expires_at <= clock.now():
         return _finish(row, State.EXPIRED)
     if row.state == State.HANDING and row.channel != "email":
@@ -68,11 +73,11 @@ def deliver(outbox_id: uuid.UUID) -> State | None:
         content = json.loads(sealing.unseal(bytes(row.sealed or b""), place=places.message(row.id)))
     except (sealing.Unsealable, ValueError) as problem:
         return _finish(row, State.FAILED, problem=type(problem).__name__)
-    if not OutboxMessage.objects.filter(id=row.id, lease=lease).update(state=State.HANDING):
+    if not OutboxMessage.objects.filter(id=row.id, lease=row.lease).update(state=State.HANDING):
         return None
+    if settings.MESSAGES == "captured":
+        return _capture(row, content)
     try:
-        if settings.MESSAGES == "captured":
-            return _capture(row, content)
         _send(row, content)
     except Undeliverable as problem:
         return _finish(row, State.FAILED, problem=problem.detail)
@@ -92,7 +97,7 @@ def sweep(limit: int = BATCH) -> int:
     return sum(deliver(outbox_id) is not None for outbox_id in due(limit))
 
 
-def _due() -> Any:  # noqa: ANN401 - a queryset of the stubs' private kind
+def _due() -> Any:  # noqa: ANN401 - the stubs' private kind
     return OutboxMessage.objects.filter(
         Q(lease_until=None) | Q(lease_until__lt=Now()),
         state__in=[State.PENDING, State.HANDING],
@@ -100,7 +105,7 @@ def _due() -> Any:  # noqa: ANN401 - a queryset of the stubs' private kind
     )
 
 
-def _capture(row: OutboxMessage, content: dict[str, str]) -> State:
+def _capture(row: OutboxMessage, content: dict[str, str]) -> State | None:
     with transaction.atomic(durable=True):
         CapturedMessage.objects.bulk_create(
             [

@@ -31,8 +31,8 @@ from pools.models import (
     PoolDomain,
     RefreshFamily,
     ResourceServer,
-    SignInName,
     SigningKey,
+    SignInName,
     TotpFactor,
     User,
     UserPool,
@@ -127,7 +127,7 @@ def _in_chunks(rows: models.QuerySet[models.Model]) -> int:
         keys = list(rows.order_by().values_list("pk", flat=True)[:CHUNK])
         if keys:
             # The condition again: a row may have come to life since it was read.
-            removed += rows.filter(pk__in=keys).order_by()._raw_delete(rows.db)  # type: ignore[attr-defined]  # noqa: SLF001
+            removed += rows.filter(pk__in=keys).order_by()._raw_delete(rows.db)  # noqa: SLF001 - without Django's collector
         if len(keys) < CHUNK:
             break
     return removed
@@ -166,7 +166,7 @@ def _emptied(table: type[models.Model], pool_id: int) -> bool:
 
 
 def _delete(rows: models.QuerySet[models.Model]) -> int:
-    return int(rows.order_by()._raw_delete(rows.db))  # type: ignore[attr-defined]  # noqa: SLF001 - no collector
+    return int(rows.order_by()._raw_delete(rows.db))  # noqa: SLF001 - without Django's collector
 
 
 def make_partitions(today: date | None = None) -> list[str]:
@@ -215,7 +215,7 @@ def _reseal(table: type[models.Model], column: str, place: Callable[[object], st
         try:
             after = sealing.reseal(before, place=place(row))
         except sealing.Unsealable as problem:
-            log.error("reseal_failed", table=table._meta.db_table, row=str(row.pk), problem=problem.detail)  # noqa: SLF001
+            log.exception("reseal_failed", table=table._meta.db_table, row=str(row.pk), problem=problem.detail)  # noqa: SLF001 - without Django's collector
             continue
         if after is not None:
             # Only if nobody wrote it meanwhile.

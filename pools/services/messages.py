@@ -119,7 +119,7 @@ def allowed(pool: UserPool, client: AppClient | None, to: str, purpose: str) -> 
     return False
 
 
-def send_code(
+def send_code(  # noqa: PLR0913 - a message has these parts
     pool: UserPool,
     client: AppClient | None,
     *,
@@ -181,7 +181,7 @@ def send_invitation(
     )
 
 
-def _queue(
+def _queue(  # noqa: PLR0913 - a message has these parts
     pool: UserPool,
     client: AppClient | None,
     purpose: str,

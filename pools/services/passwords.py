@@ -6,11 +6,8 @@ Argon2id and SRP arithmetic pass the gate and never run inside a transaction.
 from __future__ import annotations
 
 import hmac
-import secrets
-import string
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import datetime
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -24,7 +21,6 @@ from identity.foundation.errors import (
     Invalid,
     Misuse,
     PasswordIncorrect,
-    PasswordRejected,
     PasswordResetRequired,
     TooManyAttempts,
     TooManyWrongCodes,
@@ -45,29 +41,31 @@ from pools.services import (
     srp,
 )
 from pools.services.audit import Actor, Tag
+from pools.services.password_policy import LONGEST, check_policy, temporary, temporary_until
+
+# The policy's verbs are this module's too: whoever sets a password finds all it takes here.
+__all__ = [
+    "LONGEST",
+    "NOBODY",
+    "Prepared",
+    "admin_set",
+    "change",
+    "check_policy",
+    "confirm_forgot",
+    "forgot",
+    "hashed",
+    "locked_user",
+    "srp_salt",
+    "store",
+    "temporary",
+    "temporary_until",
+    "verify",
+]
 
 # OWASP's list: 7 MiB, five passes, one lane (TARGETS.md says why this and not 19 MiB).
 HASHER = PasswordHasher(time_cost=5, memory_cost=7168, parallelism=1, hash_len=32, salt_len=16)
 NOBODY = "$argon2id$v=19$m=7168,t=5,p=1$Y29nbmF0ZS1ub2JvZHkhIQ$q2mUoN0gX3cJ8b5pDk1vZr7yTtLw4eSaHfBx6KuQiOM"
 """A hash of nothing anyone can type, of the same cost as a real one."""
-LONGEST = 256
-SYMBOLS = frozenset("^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+- ")
-DEFAULT_POLICY: dict[str, Any] = {
-    "minimum_length": 8,
-    "require_uppercase": True,
-    "require_lowercase": True,
-    "require_numbers": True,
-    "require_symbols": True,
-    "temporary_password_validity_days": 7,
-}
-CLASSES = (
-    ("require_uppercase", frozenset(string.ascii_uppercase), "uppercase"),
-    ("require_lowercase", frozenset(string.ascii_lowercase), "lowercase"),
-    ("require_numbers", frozenset(string.digits), "numeric"),
-    ("require_symbols", SYMBOLS, "symbol"),
-)
-GENERATED = 16
-EASY_SYMBOLS = "!@#%*-_=+?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,60 +76,6 @@ class Prepared:
     sealed_verifier: bytes
     pool: str
     username: str
-
-
-def policy(pool: UserPool) -> dict[str, Any]:
-    """Return the pool's policy with Cognito's defaults filled in."""
-    return {**DEFAULT_POLICY, **pool.password_policy}
-
-
-def check_policy(pool: UserPool, password: str) -> None:
-    """Check a new password.
-
-    Raises:
-        PasswordRejected: with the text of the first rule that it breaks.
-
-    """
-    rules = policy(pool)
-    used = set(password)
-    problem = ""
-    if len(password) < rules["minimum_length"]:
-        problem = "Password not long enough"
-    elif len(password) > LONGEST:
-        problem = "Password too long"
-    else:
-        for rule, members, word in CLASSES:
-            if rules[rule] and not used & members:
-                problem = f"Password must have {word} characters"
-                break
-    if not problem and (password != password.strip() or any(not _storable(character) for character in used)):
-        problem = "Password must not begin or end with a space or hold control characters"
-    if problem:
-        raise PasswordRejected(f"Password did not conform with policy: {problem}")
-
-
-def _storable(character: str) -> bool:
-    return character == " " or character.isprintable()
-
-
-def temporary(pool: UserPool) -> str:
-    """Return a random password that fits the pool's policy and survives being read aloud."""
-    length = max(GENERATED, int(policy(pool)["minimum_length"]))
-    alphabet = "".join(set(string.ascii_letters + string.digits) - set("0O1lI"))
-    while True:
-        drawn = [secrets.choice(alphabet) for _ in range(length - 1)]
-        drawn.insert(1 + secrets.randbelow(length - 1), secrets.choice(EASY_SYMBOLS))
-        password = "".join(drawn)
-        if all(set(password) & members for _, members, _ in CLASSES):
-            return password
-
-
-def temporary_until(pool: UserPool) -> datetime:
-    """Return when a temporary password that is set now runs out; Cognito reads zero days as its default."""
-    days = int(policy(pool)["temporary_password_validity_days"]) or int(
-        DEFAULT_POLICY["temporary_password_validity_days"]
-    )
-    return clock.now() + timedelta(days=days)
 
 
 def srp_salt(pool: UserPool, username: str) -> int:
@@ -287,8 +231,10 @@ def admin_set(pool: UserPool, user: User, password: str, *, permanent: bool, by:
         raise UserNotFound
 
 
-def locked_user(pool: UserPool, user: User) -> User | None:
+def locked_user(pool: UserPool, user: User | None) -> User | None:
     """Return a user's present row, locked until the transaction ends; None where it was deleted meanwhile."""
+    if user is None:
+        return None
     return User.objects.select_for_update().filter(pool_id=pool.pk, id=user.id, deleted_at=None).first()
 
 
@@ -361,9 +307,7 @@ def confirm_forgot(client: AppClient, username: str, *, code: str, password: str
         raise UserNotFound
     tried = codes.take_try(pool, subject.id, codes.Purpose.RECOVERY)
     try:
-        proof = codes.check(tried, code)
-        if subject.user is None:
-            raise CodeMismatch(detail="a decoy's code was guessed")
+        proof = codes.check(tried, code, nobody=subject.user is None)
     except (CodeMismatch, CodeExpired, TooManyWrongCodes):
         audit.record(
             Tag.CODE_REFUSED,

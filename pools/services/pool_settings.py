@@ -9,12 +9,15 @@ from django.conf import settings as installation
 
 from identity.foundation.errors import Invalid, NotAvailable
 from pools.models import UserPool
-from pools.services import message_texts, passwords, schema
+from pools.services import message_texts, password_policy, schema
 from pools.services.sign_in_names import is_email
 
 ADDRESSES = ("email", "phone_number")
 ALIASES = (*ADDRESSES, "preferred_username")
 MECHANISMS = ("verified_email", "verified_phone_number", "admin_only")
+SHORTEST, LONGEST = 6, 99
+MAX_DAYS = 365
+MAX_TAGS, TAG_KEY, TAG_VALUE = 50, 128, 256
 TIERS = ("LITE", "ESSENTIALS", "PLUS")
 HARMLESS: dict[str, Any] = {
     "lambda_config": {},
@@ -156,8 +159,8 @@ def _password_policy(settings: Mapping[str, Any]) -> dict[str, Any]:
     given = dict((settings.get("policies") or {}).get("password_policy") or {})
     if given.pop("password_history_size", 0):
         raise _missing("password_history_size")
-    if unknown := given.keys() - passwords.DEFAULT_POLICY.keys():
-        raise Invalid(f"Unknown password rule {sorted(unknown)[0]}.", field="policies")
+    if unknown := given.keys() - password_policy.DEFAULT_POLICY.keys():
+        raise Invalid(f"Unknown password rule {min(unknown)}.", field="policies")
     unused = (settings.get("admin_create_user_config") or {}).get("unused_account_validity_days")
     if unused is not None and given.get("temporary_password_validity_days") is not None:
         raise Invalid(
@@ -167,12 +170,12 @@ def _password_policy(settings: Mapping[str, Any]) -> dict[str, Any]:
     if unused is not None:
         given["temporary_password_validity_days"] = unused
     # A policy that is given at all says no to every rule that it leaves out, as the API's defaults for booleans do.
-    absent = {name: False for name in passwords.DEFAULT_POLICY if name.startswith("require_")} if given else {}
+    absent = {name: False for name in password_policy.DEFAULT_POLICY if name.startswith("require_")} if given else {}
     only_days = given.keys() == {"temporary_password_validity_days"}
-    policy = {**passwords.DEFAULT_POLICY, **({} if only_days else absent), **given}
-    if not 6 <= int(policy["minimum_length"]) <= 99:
+    policy = {**password_policy.DEFAULT_POLICY, **({} if only_days else absent), **given}
+    if not SHORTEST <= int(policy["minimum_length"]) <= LONGEST:
         raise Invalid("MinimumLength lies between 6 and 99.", field="policies")
-    if not 0 <= int(policy["temporary_password_validity_days"]) <= 365:
+    if not 0 <= int(policy["temporary_password_validity_days"]) <= MAX_DAYS:
         raise Invalid("TemporaryPasswordValidityDays lies between 0 and 365.", field="policies")
     return policy
 
@@ -260,8 +263,8 @@ def _mail(given: Mapping[str, Any]) -> None:
 
 
 def _tags(tags: Mapping[str, str]) -> None:
-    proper = all(1 <= len(key) <= 128 and len(value) <= 256 for key, value in tags.items())
-    if len(tags) > 50 or not proper:
+    proper = all(1 <= len(key) <= TAG_KEY and len(value) <= TAG_VALUE for key, value in tags.items())
+    if len(tags) > MAX_TAGS or not proper:
         raise Invalid(
             "At most 50 tags, keys of 1 to 128 and values of up to 256 characters.",
             field="user_pool_tags",

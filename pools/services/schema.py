@@ -23,6 +23,7 @@ COLUMNS = (
 )
 LONGEST = 2048
 MAX_CUSTOM = 50
+CUSTOM_NAME = 20
 NUMBER = re.compile(r"-?[0-9]{1,18}")
 TYPES = ("String", "Number", "DateTime", "Boolean")
 
@@ -166,7 +167,7 @@ def _standard(rule: Rule, entry: Mapping[str, Any]) -> dict[str, Any]:
 def _custom(name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     developer = bool(entry.get("developer_only_attribute"))
     bare = name.removeprefix("custom:")
-    if not 1 <= len(bare) <= 20 or not re.fullmatch(r"[\w.\-]+", bare):
+    if not 1 <= len(bare) <= CUSTOM_NAME or not re.fullmatch(r"[\w.\-]+", bare):
         raise Invalid(
             "Custom attribute names hold 1 to 20 letters, digits, dots, dashes or underscores.",
             field="schema",

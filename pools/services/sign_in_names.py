@@ -16,13 +16,14 @@ from pools.services.audit import Actor, Tag
 
 Kind = SignInName.Kind
 LENGTH = 128
+EMAIL_LENGTH = 320
 EMAIL = re.compile(r"[^\s@\x00-\x1f\x7f,;<>()\[\]\\\"]{1,64}@[^\s@\x00-\x1f\x7f,;<>()\[\]\\\"_]{1,255}")
 PHONE = re.compile(r"\+[1-9][0-9]{4,14}")
 
 
 def is_email(value: str) -> bool:
     """Say whether a value has an e-mail address's shape."""
-    return len(value) <= 320 and EMAIL.fullmatch(value) is not None and ".." not in value
+    return len(value) <= EMAIL_LENGTH and EMAIL.fullmatch(value) is not None and ".." not in value
 
 
 def is_phone(value: str) -> bool:

@@ -28,6 +28,7 @@ from pools.services import (
     codes,
     messages,
     passwords,
+    profile,
     sign_in_names,
     users,
 )
@@ -76,7 +77,7 @@ def sign_up(
     own_attributes.check(pool, attributes, client=client)
     passwords.check_policy(pool, password)
     user = users.new(pool, username, attributes, Status.UNCONFIRMED)
-    own_attributes.check_complete(pool, own_attributes.of(user))
+    own_attributes.check_complete(pool, profile.of(user))
     if sign_in_names.taken(pool, username):
         raise UsernameExists
     prepared = passwords.hashed(pool, user.username, password)
@@ -167,9 +168,7 @@ def confirm(client: AppClient, username: str, *, code: str, force_alias: bool = 
         raise _confirmed_already(subject.user)
     tried = codes.take_try(pool, subject.id, codes.Purpose.SIGN_UP)
     try:
-        proof = codes.check(tried, code)
-        if subject.user is None:
-            raise CodeMismatch(detail="a decoy's code was guessed")
+        proof = codes.check(tried, code, nobody=subject.user is None)
     except (CodeMismatch, CodeExpired, TooManyWrongCodes):
         detail = {"purpose": codes.Purpose.SIGN_UP.value, "client_id": client.client_id}
         audit.record(
@@ -205,9 +204,9 @@ def _confirm(
         return _confirmed_already(user)
     if not codes.spend(proof):
         return CodeExpired(detail="spent meanwhile")
-    for attribute in own_attributes.ADDRESSES:
+    for attribute in profile.ADDRESSES:
         if getattr(user, attribute) == proof.destination:
-            own_attributes.write(user, {f"{attribute}_verified": "true"})
+            profile.write(user, {f"{attribute}_verified": "true"})
     _set_confirmed(user)
     if refused := sign_in_names.settle(pool, user, force=force_alias, by=by):
         return own_attributes.taken(refused)

@@ -36,6 +36,7 @@ IDENTIFIER = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,256}")
 SCOPE = re.compile(r"[\x21\x23-\x2e\x30-\x5b\x5d-\x7e]{1,256}")
 MAX_SERVERS = 300
 MAX_SCOPES = 100
+TEXT = 256
 COUNTED = 1000
 """Users up to this many are counted; beyond it the planner's estimate serves."""
 
@@ -182,13 +183,13 @@ def create_resource_server(
     """
     if not IDENTIFIER.fullmatch(identifier) or identifier.startswith("aws.cognito"):
         raise Invalid("The identifier is not valid.", field="identifier")
-    if not 1 <= len(name) <= 256 or "\x00" in name:
+    if not 1 <= len(name) <= TEXT or "\x00" in name:
         raise Invalid("Names of resource servers hold 1 to 256 characters.", field="name")
     kept = [{"name": scope["name"], "description": scope["description"]} for scope in scopes]
     if len(kept) > MAX_SCOPES or len({scope["name"] for scope in kept}) != len(kept):
         raise Invalid("At most 100 scopes, each name once.", field="scopes")
     for scope in kept:
-        if not SCOPE.fullmatch(scope["name"]) or not 1 <= len(scope["description"]) <= 256:
+        if not SCOPE.fullmatch(scope["name"]) or not 1 <= len(scope["description"]) <= TEXT:
             raise Invalid(
                 "Scope names hold no spaces and no slash; a description is needed.",
                 field="scopes",

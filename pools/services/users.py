@@ -29,12 +29,13 @@ from pools.services import (
     audit,
     messages,
     passwords,
+    profile,
     sign_in_names,
     user_filter,
 )
 from pools.services import attributes as own_attributes
-from pools.services.attributes import Profile
 from pools.services.audit import Actor, Tag
+from pools.services.profile import Profile
 
 EXISTS = "User account already exists"
 TOTP = "SOFTWARE_TOKEN_MFA"
@@ -51,7 +52,7 @@ class MfaView:
 
 def attributes_of(user: Profile) -> dict[str, str]:
     """Return a person's attributes as the wire knows them: texts, ``sub`` first, in the schema's order."""
-    return own_attributes.of(user)
+    return profile.of(user)
 
 
 def mfa_of(user: User) -> MfaView:
@@ -81,7 +82,7 @@ def new(pool: UserPool, username: str, values: Mapping[str, str], status: Status
         created_at=now,
         modified_at=now,
     )
-    own_attributes.write(user, given)
+    profile.write(user, given)
     return user
 
 
@@ -105,7 +106,7 @@ def is_name_conflict(problem: IntegrityError) -> bool:
     return constraint in ("sign_in_name_once", "pool_user_username_once", "pool_user_sub")
 
 
-def create(
+def create(  # noqa: PLR0913 - a message has these parts
     pool: UserPool,
     username: str,
     *,
@@ -204,7 +205,7 @@ def _invite_again(pool: UserPool, user: User, password: str, media: Sequence[str
     return locked
 
 
-def page(pool: UserPool, limit: int, token: str | None, filter: str | None = None) -> Page[User]:
+def page(pool: UserPool, limit: int, token: str | None, filter: str | None = None) -> Page[User]:  # noqa: A002 - Cognito's word
     """Return a page of a pool's users that fit a filter; by keyset, so that pages neither skip nor repeat.
 
     Raises:
@@ -235,7 +236,7 @@ def page(pool: UserPool, limit: int, token: str | None, filter: str | None = Non
     )
 
 
-def set_enabled(pool: UserPool, user: User, enabled: bool, *, by: Actor) -> None:
+def set_enabled(pool: UserPool, user: User, enabled: bool, *, by: Actor) -> None:  # noqa: FBT001 - read as a state
     """Disable a person, which ends every session and token at once, or enable them again.
 
     Raises:

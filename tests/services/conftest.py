@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import pytest
 from django.db import connections
@@ -34,7 +34,7 @@ def patient_gate(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def pool(transactional_db: Any) -> UserPool:
+def pool(transactional_db: None) -> UserPool:
     """Return a pool where people sign in by e-mail address, as the demo's does."""
     return factories.make_pool(
         username_attributes=["email"],
@@ -45,7 +45,7 @@ def pool(transactional_db: Any) -> UserPool:
 
 
 @pytest.fixture
-def alias_pool(transactional_db: Any) -> UserPool:
+def alias_pool(transactional_db: None) -> UserPool:
     """Return a pool with usernames, and e-mail, phone and preferred_username as aliases."""
     return factories.make_pool(
         alias_attributes=["email", "phone_number", "preferred_username"], auto_verified_attributes=["email"]
@@ -88,7 +88,7 @@ def at_once(count: int, job: Callable[[int], T]) -> list[T | Exception]:
     def run(number: int) -> T | Exception:
         try:
             return job(number)
-        except Exception as problem:  # the answer of a race is one of these
+        except Exception as problem:  # noqa: BLE001 - the answer of a race is one of these
             return problem
         finally:
             connections.close_all()

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from identity.foundation import errors
-from pools.models import ClientSecret, UserPool
+from pools.models import AppClient, ClientSecret, UserPool
 from pools.services import access, app_clients, client_settings, user_pools
 from tests.factories import BY
 
@@ -19,7 +19,7 @@ CODE = {
 }
 
 
-def make(pool: UserPool, **settings: Any) -> Any:  # noqa: ANN401
+def make(pool: UserPool, **settings: Any) -> AppClient:
     return app_clients.create(pool, "app", settings=settings, by=BY)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from identity.foundation import errors
@@ -56,7 +54,7 @@ def test_a_new_address_is_unproven_until_its_code_comes_back(app: AppClient, ali
         attributes.verify(app.pool, alice, "email", code, by=VISITOR)
 
 
-def test_the_old_address_stays_until_the_new_is_proven_where_the_pool_says_so(transactional_db: Any) -> None:
+def test_the_old_address_stays_until_the_new_is_proven_where_the_pool_says_so(transactional_db: None) -> None:
     pool = factories.make_pool(
         alias_attributes=["email"],
         auto_verified_attributes=["email"],
@@ -138,7 +136,7 @@ def test_what_people_may_not_write_changes_nothing(
     attributes.update(client, user, {"name": "Al"}, by=VISITOR)
 
 
-def test_fixed_and_bounded_custom_attributes_are_held_to_the_schema(transactional_db: Any) -> None:
+def test_fixed_and_bounded_custom_attributes_are_held_to_the_schema(transactional_db: None) -> None:
     pool = factories.make_pool(
         schema=[
             {"name": "fixed", "attribute_data_type": "String", "mutable": False},

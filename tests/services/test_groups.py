@@ -27,7 +27,7 @@ def test_a_name_is_taken_once(pool: UserPool, alias_pool: UserPool) -> None:
     groups.create(pool, "staff", by=BY)
     groups.create(alias_pool, "staff", by=BY)
 
-    with pytest.raises(errors.GroupExists, match="^A group with the name already exists"):
+    with pytest.raises(errors.GroupExists, match=r"^A group with the name already exists"):
         groups.create(pool, "staff", by=BY)
 
     assert Group.objects.count() == 2
@@ -62,7 +62,7 @@ def test_an_unknown_group_and_another_pools_user_are_refused(pool: UserPool, ali
     user = factories.make_user(pool)
     groups.create(alias_pool, "staff", by=BY)
 
-    with pytest.raises(errors.NotFound, match="^Group not found"):
+    with pytest.raises(errors.NotFound, match=r"^Group not found"):
         groups.add(pool, user, "staff", by=BY)
     with pytest.raises(errors.UserNotFound):
         groups.add(alias_pool, user, "staff", by=BY)

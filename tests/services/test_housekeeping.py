@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import uuid
+from collections.abc import Iterator
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.db import connection
 from django.db.models.functions import Now
+from pytest_django import Settings
 
 from identity.foundation import clock, names, sealing
 from pools.models import (
@@ -32,7 +34,7 @@ NAME = "alice@example.com"
 
 
 @pytest.fixture
-def no_partitions(transactional_db: Any) -> Any:  # noqa: ANN401
+def no_partitions(transactional_db: None) -> Iterator[None]:
     """Leave no partition behind for other tests, nor find any."""
 
     def drop() -> None:
@@ -82,11 +84,11 @@ def test_partitions_that_are_over_are_dropped_and_others_stay() -> None:
 def test_years_end_and_months_of_all_lengths_meet() -> None:
     for day in (date(2026, 1, 31), date(2026, 12, 31), date(2028, 2, 29)):
         spans = partitions.months(day, 3)
-        assert all(left.end == right.start for left, right in zip(spans, spans[1:], strict=False))
+        assert all(left.end == right.start for left, right in pairwise(spans))
         assert spans[0].start <= day < spans[0].end
 
 
-def test_a_turn_is_taken_once_however_many_ask(transactional_db: Any) -> None:
+def test_a_turn_is_taken_once_however_many_ask(transactional_db: None) -> None:
     outcomes = at_once(8, lambda _: housekeeping.take_turn("sweep", timedelta(minutes=1)))
 
     assert outcomes.count(True) == 1
@@ -121,7 +123,7 @@ def test_what_is_over_goes_and_what_lives_stays(client: AppClient) -> None:
 
 
 def test_a_new_master_key_wraps_everything_anew_and_the_old_may_go(
-    pool: UserPool, tmp_path: Path, settings: Any
+    pool: UserPool, tmp_path: Path, settings: Settings
 ) -> None:
     client = factories.make_client(pool, generate_secret=True)
     user = factories.make_user(pool, NAME)

@@ -57,7 +57,7 @@ def test_a_password_that_fits_is_taken(pool: UserPool, password: str) -> None:
     passwords.check_policy(pool, password)
 
 
-def test_a_relaxed_policy_asks_for_length_only(transactional_db: Any) -> None:
+def test_a_relaxed_policy_asks_for_length_only(transactional_db: None) -> None:
     pool = factories.make_pool(policies={"password_policy": {"minimum_length": 6}})
 
     passwords.check_policy(pool, "aaaaaa")
@@ -150,7 +150,7 @@ class TestChange:
 
 
 @pytest.mark.parametrize(("permanent", "status"), [(True, "CONFIRMED"), (False, "FORCE_CHANGE_PASSWORD")])
-def test_an_operator_sets_a_password(pool: UserPool, alice: User, permanent: bool, status: str) -> None:  # noqa: FBT001
+def test_an_operator_sets_a_password(pool: UserPool, alice: User, permanent: bool, status: str) -> None:
     passwords.admin_set(pool, alice, NEW, permanent=permanent, by=BY)
 
     assert verifies(alice, NEW)
@@ -270,7 +270,7 @@ class TestRecovery:
         assert known == unknown
         assert len(known) > 5
 
-    def test_only_operators_help_where_the_pool_says_so(self, transactional_db: Any) -> None:
+    def test_only_operators_help_where_the_pool_says_so(self, transactional_db: None) -> None:
         pool = factories.make_pool(
             username_attributes=["email"],
             account_recovery_setting={"recovery_mechanisms": [{"name": "admin_only", "priority": 1}]},

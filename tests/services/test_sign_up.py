@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 import time_machine
 
@@ -180,10 +178,10 @@ def test_case_matters_where_the_pool_says_so(alias_pool: UserPool) -> None:
     assert join(app, "alice").user_sub != join(app, "Alice").user_sub
 
 
-def test_a_pool_of_invited_people_lets_nobody_sign_up(transactional_db: Any) -> None:
+def test_a_pool_of_invited_people_lets_nobody_sign_up(transactional_db: None) -> None:
     pool = factories.make_pool(admin_create_user_config={"allow_admin_create_user_only": True})
 
-    with pytest.raises(errors.NotAuthorized, match="^SignUp is not permitted for this user pool$"):
+    with pytest.raises(errors.NotAuthorized, match=r"^SignUp is not permitted for this user pool$"):
         join(factories.make_client(pool), "alice")
 
 
@@ -209,7 +207,7 @@ def test_attributes_that_may_not_be_written_make_no_account(
     join(client)
 
 
-def test_a_required_attribute_is_missed_in_cognitos_words(transactional_db: Any) -> None:
+def test_a_required_attribute_is_missed_in_cognitos_words(transactional_db: None) -> None:
     pool = factories.make_pool(schema=[{"name": "given_name", "required": True}])
 
     with pytest.raises(errors.Invalid) as refused:
@@ -265,7 +263,7 @@ class TestResend:
         assert OutboxMessage.objects.count() == 5
 
 
-def test_a_link_confirms_where_the_pool_wants_links(transactional_db: Any) -> None:
+def test_a_link_confirms_where_the_pool_wants_links(transactional_db: None) -> None:
     pool = factories.make_pool(
         auto_verified_attributes=["email"],
         verification_message_template={"default_email_option": "CONFIRM_WITH_LINK"},

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from identity.foundation import errors
 from pools.models import AuditEvent, SigningKey, User, UserPool
@@ -18,7 +18,7 @@ def make(**settings: Any) -> UserPool:
     return user_pools.create("A pool", settings=settings, by=BY)
 
 
-def test_a_plain_pool_has_cognitos_defaults(transactional_db: Any) -> None:
+def test_a_plain_pool_has_cognitos_defaults(transactional_db: None) -> None:
     pool = make()
 
     assert pool.password_policy == {
@@ -41,7 +41,7 @@ def test_a_plain_pool_has_cognitos_defaults(transactional_db: Any) -> None:
     assert access.pool(pool.public_id).pk == pool.pk
 
 
-def test_the_standard_attributes_are_described_as_cognito_does(transactional_db: Any) -> None:
+def test_the_standard_attributes_are_described_as_cognito_does(transactional_db: None) -> None:
     described = {each["name"]: each for each in user_pools.schema_attributes(make())}
 
     assert len(described) == 20
@@ -58,7 +58,7 @@ def test_the_standard_attributes_are_described_as_cognito_does(transactional_db:
     assert described["email_verified"]["attribute_data_type"] == "Boolean"
 
 
-def test_own_attributes_get_their_prefix(transactional_db: Any) -> None:
+def test_own_attributes_get_their_prefix(transactional_db: None) -> None:
     pool = make(
         schema=[
             {"name": "email", "required": True, "mutable": False},
@@ -76,7 +76,7 @@ def test_own_attributes_get_their_prefix(transactional_db: Any) -> None:
     assert schema.required(pool) == ["email"]
 
 
-def test_a_policy_that_is_given_says_no_to_what_it_leaves_out(transactional_db: Any) -> None:
+def test_a_policy_that_is_given_says_no_to_what_it_leaves_out(transactional_db: None) -> None:
     policy = make(policies={"password_policy": {"minimum_length": 10, "require_numbers": True}}).password_policy
 
     assert policy["minimum_length"] == 10
@@ -157,7 +157,7 @@ def test_a_policy_that_is_given_says_no_to_what_it_leaves_out(transactional_db: 
     ],
 )
 def test_a_setting_that_breaks_a_rule_makes_no_pool(
-    transactional_db: Any, settings: dict[str, Any], problem: type[Exception]
+    transactional_db: None, settings: dict[str, Any], problem: type[Exception]
 ) -> None:
     with pytest.raises(problem) as refused:
         make(**settings)
@@ -166,7 +166,7 @@ def test_a_setting_that_breaks_a_rule_makes_no_pool(
     assert not UserPool.objects.exists()
 
 
-def test_sms_is_refused_where_nothing_sends_it(transactional_db: Any, settings: Any) -> None:
+def test_sms_is_refused_where_nothing_sends_it(transactional_db: None, settings: Settings) -> None:
     make(auto_verified_attributes=["phone_number"])
     settings.MESSAGES = "smtp"
 
@@ -175,7 +175,7 @@ def test_sms_is_refused_where_nothing_sends_it(transactional_db: Any, settings: 
 
 
 @pytest.mark.parametrize("name", ["", " ", "a" * 129, "a\x00b", "a<b>"])
-def test_a_pool_needs_a_proper_name(transactional_db: Any, name: str) -> None:
+def test_a_pool_needs_a_proper_name(transactional_db: None, name: str) -> None:
     with pytest.raises(errors.Invalid):
         user_pools.create(name, settings={}, by=BY)
 
@@ -256,7 +256,7 @@ class TestServersAndDomains:
 
 
 class TestDeletion:
-    def test_a_protected_pool_stays(self, transactional_db: Any) -> None:
+    def test_a_protected_pool_stays(self, transactional_db: None) -> None:
         pool = make(deletion_protection="ACTIVE")
 
         with pytest.raises(errors.Invalid, match="deletion protection is activated"):
@@ -287,7 +287,7 @@ class TestDeletion:
         assert AuditEvent.objects.filter(pool_id=pool.pk).exists()
 
 
-def test_pages_of_pools_hold_each_once(transactional_db: Any) -> None:
+def test_pages_of_pools_hold_each_once(transactional_db: None) -> None:
     made = [make().public_id for _ in range(5)]
     first = user_pools.page(3, None)
     second = user_pools.page(3, first.token)

@@ -1,0 +1,79 @@
+"""A person's attributes as a row holds them: some are columns, the rest is JSON. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+from uuid import UUID
+
+from pools.models import User
+from pools.services import schema
+
+ADDRESSES = ("email", "phone_number")
+
+
+class Profile(Protocol):
+    """What has a person's attributes: a row of the ORM or one of the hot path."""
+
+    @property
+    def sub(self) -> UUID:
+        """The person's permanent id."""
+
+    @property
+    def email(self) -> str | None:
+        """E-mail address."""
+
+    @property
+    def email_verified(self) -> bool:
+        """Whether the address was proven."""
+
+    @property
+    def phone_number(self) -> str | None:
+        """Phone number."""
+
+    @property
+    def phone_number_verified(self) -> bool:
+        """Whether the number was proven."""
+
+    @property
+    def attributes(self) -> dict[str, Any]:
+        """What is not a column."""
+
+
+def of(person: Profile) -> dict[str, str]:
+    """Return a person's attributes as the wire knows them: texts, ``sub`` first, in the schema's order."""
+    found: dict[str, str] = {}
+    for name in schema.STANDARD:
+        if name in schema.VERIFIED:
+            owner = name.removesuffix("_verified")
+            if getattr(person, owner) is not None:
+                found[name] = "true" if getattr(person, name) else "false"
+        elif name == "sub" or name in schema.COLUMNS:
+            value = getattr(person, name)
+            if value is not None:
+                found[name] = str(value)
+        elif name in person.attributes:
+            found[name] = str(person.attributes[name])
+    found.update({name: str(value) for name, value in person.attributes.items() if name not in found})
+    return found
+
+
+def write(user: User, values: Mapping[str, str]) -> None:
+    """Put checked values into an unsaved or locked row; an empty text deletes. The caller saves ``WRITTEN``."""
+    extra = dict(user.attributes)
+    for name, value in values.items():
+        if name in schema.VERIFIED:
+            setattr(user, name, value.lower() == "true")
+        elif name in schema.COLUMNS:
+            setattr(user, name, value or None)
+        elif value:
+            extra[name] = value
+        else:
+            extra.pop(name, None)
+    user.attributes = extra
+    for address in ADDRESSES:
+        if getattr(user, address) is None:
+            setattr(user, f"{address}_verified", False)
+
+
+WRITTEN = (*schema.COLUMNS, "email_verified", "phone_number_verified", "attributes")
