@@ -32,7 +32,7 @@ from identity.foundation import guarded
 from identity.foundation.destinations import TOTAL, Outing, call, remaining
 from identity.foundation.errors import DomainError, OutsideUnavailable
 
-__all__ = ["Answered", "AnswerTooLarge", "Outing", "aws_client", "call", "http", "origin", "session"]
+__all__ = ["AnswerTooLarge", "Answered", "Outing", "aws_client", "call", "http", "origin", "session"]
 
 CAP = 1 << 20
 """Bytes of an answer's body, unpacked."""
@@ -74,14 +74,14 @@ class GuardedAdapter(HTTPAdapter):
         self.total = total
         super().__init__(pool_connections=64, pool_maxsize=8)
 
-    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool: Any) -> None:  # noqa: ANN401, FBT001, FBT002 - requests' signature
+    def init_poolmanager(self, connections: int, maxsize: int, block: bool = False, **pool: Any) -> None:  # noqa: FBT001, FBT002 - requests' signature
         """Make pools of guarded connections."""
         self.poolmanager = PoolManager(
             num_pools=connections, maxsize=maxsize, block=block, ssl_context=guarded.tls(), **pool
         )
         self.poolmanager.pool_classes_by_scheme = guarded.POOLS[self.private]
 
-    def send(  # noqa: PLR0913 - requests' signature
+    def send(
         self,
         request: requests.PreparedRequest,
         stream: bool = False,  # noqa: FBT001, FBT002
@@ -115,18 +115,28 @@ class GuardedAdapter(HTTPAdapter):
             AnswerTooLarge: it is larger than the cap.
 
         """
-        body = bytearray()
         try:
-            for block in response.raw.stream(BLOCK, decode_content=True):
-                body += block
-                if len(body) > self.cap:
-                    raise AnswerTooLarge(detail=f"more than {self.cap} bytes from {origin(response.url)}")
+            body = self.capped(response)
         except BaseException:
             response.close()
             raise
-        response._content = bytes(body)  # noqa: SLF001 - what `content` answers
-        response._content_consumed = True  # noqa: SLF001
+        response._content = body  # noqa: SLF001 - what `content` answers
+        response._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001
         response.raw.release_conn()
+
+    def capped(self, response: requests.Response) -> bytes:
+        """Return the body, unpacked.
+
+        Raises:
+            AnswerTooLarge: it is larger than the cap.
+
+        """
+        body = bytearray()
+        for block in response.raw.stream(BLOCK, decode_content=True):
+            body += block
+            if len(body) > self.cap:
+                raise AnswerTooLarge(detail=f"more than {self.cap} bytes from {origin(response.url)}")
+        return bytes(body)
 
 
 class GuardedSession(requests.Session):
@@ -199,7 +209,7 @@ class Carrier:
         """Make the session."""
         self.session = GuardedSession(GuardedAdapter(private=private, cap=AWS_CAP))
 
-    def send(self, request: AWSPreparedRequest, **_event: Any) -> AWSResponse:  # noqa: ANN401 - botocore's event
+    def send(self, request: AWSPreparedRequest, **_event: Any) -> AWSResponse:
         """Send one attempt.
 
         Raises:

@@ -25,7 +25,7 @@ NO_MATCH = "Logins don't match. Please include at least one valid login for this
 NO_GUESTS = "Unauthenticated access is not supported for this identity pool."
 
 
-class Moved(Exception):  # noqa: N818 - says what happened
+class Moved(Exception):
     """Someone else changed the same logins meanwhile: look again."""
 
 

@@ -215,7 +215,7 @@ def set_session_policies(pool: IdentityPool, *, member: str = "", guest: str = "
     _change(pool, Tag.SESSION_POLICIES_SET, detail, by, **changed)
 
 
-def _change(pool: IdentityPool, tag: Tag, detail: Mapping[str, Any], by: Actor, **columns: Any) -> None:  # noqa: ANN401
+def _change(pool: IdentityPool, tag: Tag, detail: Mapping[str, Any], by: Actor, **columns: Any) -> None:
     with transaction.atomic(durable=True):
         IdentityPool.objects.filter(pk=pool.pk, deleted_at=None).update(**columns)
         audit.record(tag, identity_pool=pool, subject=pool.public_id, by=by, detail=detail)
@@ -300,21 +300,23 @@ def _holder(claimed: Identity, logins: Mapping[str, str], by: Actor) -> tuple[Id
     return identities.of(pool, verified, claimed=claimed, by=by), verified
 
 
-def _ask(
-    identity: Identity, logins: Sequence[VerifiedLogin], tags: Mapping[str, str], role: str
-) -> Credentials:
+def _ask(identity: Identity, logins: Sequence[VerifiedLogin], tags: Mapping[str, str], role: str) -> Credentials:
     """Ask the STS; once more, if the key that signs changed while it was asked."""
-    issuer = ports.credential_issuers[ports.STS]
     policy = _policy(identity, logins, tags)
+
+    def ask(token: str) -> Credentials:
+        return ports.credential_issuers[ports.STS].issue(
+            role_arn=role, token=token, session_name=SESSION_NAME, duration=CREDENTIALS_LIFE, policy=policy
+        )
+
     token = _token(identity, logins, tags)
-    wanted = {"role_arn": role, "session_name": SESSION_NAME, "duration": CREDENTIALS_LIFE, "policy": policy}
     try:
-        return issuer.issue(token=token, **wanted)
+        return ask(token)
     except RoleRefused:
         again = _token(identity, logins, tags)
         if token.partition(".")[0] == again.partition(".")[0]:  # the header names the key
             raise
-        return issuer.issue(token=again, **wanted)
+        return ask(again)
 
 
 def _token(identity: Identity, logins: Sequence[VerifiedLogin], tags: Mapping[str, str]) -> str:
@@ -346,9 +348,7 @@ def _policy(identity: Identity, logins: Sequence[VerifiedLogin], tags: Mapping[s
     return session_policies.render(pool.member_session_policy, identity_id=identity.public_id, tags=tags)
 
 
-def _refused(  # noqa: PLR0913 - what an audit row says
-    claimed: Identity, refusal: DomainError, *, role: str, provider: str, member: bool, by: Actor
-) -> None:
+def _refused(claimed: Identity, refusal: DomainError, *, role: str, provider: str, member: bool, by: Actor) -> None:
     """Leave a trace of a refusal. What was merely not answered is counted and logged: nobody decided anything."""
     VENDED.labels(type(refusal).__name__).inc()
     if not isinstance(refusal, NotAuthorized | RoleRefused):

@@ -78,7 +78,7 @@ def _matches(rule: Mapping[str, Any], claim: Any) -> bool:  # noqa: ANN401 - any
     """Say whether a rule applies. A list (groups) is asked for one whole element: ``Contains`` never means a part."""
     if claim is None or isinstance(claim, dict):
         return False
-    wanted, kind = str(rule["value"]), rule["match_type"]
+    wanted, kind = str(rule["value"]), str(rule["match_type"])
     if isinstance(claim, list):
         elements = [text_of(element) for element in claim]
         if kind == "StartsWith":

@@ -46,8 +46,13 @@ class World:
 
     def vend(self, custom_role: str | None = None) -> str:
         """Sign in, ask for credentials, return the role that the STS was asked for."""
-        answers = {"username": self.name, "password": factories.PASSWORD}
-        signed_in = machine.begin(self.client, **answers, want=machine.Want.TOKENS, by=factories.BY)
+        signed_in = machine.begin(
+            self.client,
+            username=self.name,
+            password=factories.PASSWORD,
+            want=machine.Want.TOKENS,
+            by=factories.BY,
+        )
         assert isinstance(signed_in, machine.SignedIn)
         assert signed_in.tokens
         assert signed_in.tokens.id

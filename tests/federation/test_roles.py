@@ -93,12 +93,13 @@ MATCHES = [
 
 
 @pytest.mark.parametrize(("kind", "value", "claim", "matches"), MATCHES)
-def test_a_rule_applies(  # noqa: PLR0913, PLR0917 - a row of the table
-    kind: str, value: str, claim: Any, matches: bool, pool: IdentityPool, providers: Providers, issuer: Issuer
+def test_a_rule_applies(
+    kind: str, value: str, claim: object, matches: bool, pool: IdentityPool, providers: Providers, issuer: Issuer
 ) -> None:
     set_mapping(pool, ("kind", kind, value, ADMIN_ROLE), ambiguous="AuthenticatedRole")
 
-    vend(pool, providers[EAST].token("anna", **({} if claim is None else {"kind": claim})))
+    claims: dict[str, Any] = {} if claim is None else {"kind": claim}
+    vend(pool, providers[EAST].token("anna", **claims))
 
     assert issuer.last["role_arn"] == (ADMIN_ROLE if matches else MEMBER_ROLE)
 
@@ -160,7 +161,7 @@ def test_default_tags_are_client_and_username(pool: IdentityPool, providers: Pro
 
 @pytest.mark.parametrize("value", ["*", "bl*", "red?", "${aws:username}", "a\nb", "x" * 257, ["a", "b"], {"a": "b"}])
 def test_what_could_be_a_pattern_is_never_a_tag(
-    value: Any, pool: IdentityPool, providers: Providers, issuer: Issuer
+    value: object, pool: IdentityPool, providers: Providers, issuer: Issuer
 ) -> None:
     identity_pools.set_tag_map(pool, EAST, use_defaults=False, tags={"team": "team"}, by=BY)
 
@@ -175,18 +176,20 @@ def test_tags_that_no_sts_takes_cannot_be_set(tags: dict[str, str], pool: Identi
         identity_pools.set_tag_map(pool, EAST, use_defaults=False, tags=tags, by=BY)
 
 
-TEMPLATE = json.dumps({
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/{identity_id}/{tag.team}/*"},
-        {
-            "Effect": "Allow",
-            "Action": "s3:ListBucket",
-            "Resource": "arn:aws:s3:::b",
-            "Condition": {"StringLike": {"s3:prefix": "{identity_id}/*"}},
-        },
-    ],
-})
+TEMPLATE = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {"Effect": "Allow", "Action": "s3:PutObject", "Resource": "arn:aws:s3:::b/{identity_id}/{tag.team}/*"},
+            {
+                "Effect": "Allow",
+                "Action": "s3:ListBucket",
+                "Resource": "arn:aws:s3:::b",
+                "Condition": {"StringLike": {"s3:prefix": "{identity_id}/*"}},
+            },
+        ],
+    }
+)
 
 
 def test_a_session_policy_confines_a_member_to_the_own_name(
@@ -232,7 +235,7 @@ def test_a_template_that_cannot_be_a_policy_is_refused(template: str, pool: Iden
 
 @pytest.mark.parametrize(("scope", "services"), [("aws", {"s3:*", "dynamodb:*", "lambda:*"}), ("s3", {"s3:*"})])
 def test_guests_are_scoped_down(
-    scope: str, services: set[str], pool: IdentityPool, issuer: Issuer, settings: X
+    scope: str, services: set[str], pool: IdentityPool, issuer: Issuer, settings: Settings
 ) -> None:
     settings.GUEST_SESSION_POLICY = scope
     vend(pool)
@@ -245,9 +248,7 @@ def test_guests_are_scoped_down(
     assert issuer.last["policy"] is None
 
 
-def test_every_vending_and_every_refusal_leaves_a_row(
-    pool: IdentityPool, providers: Providers, issuer: Issuer
-) -> None:
+def test_every_vending_and_every_refusal_leaves_a_row(pool: IdentityPool, providers: Providers, issuer: Issuer) -> None:
     member = vend(pool, providers[EAST].token("anna"))
     issuer.refusals.append(RoleRefused(detail="STS: AccessDenied no trust"))
     with pytest.raises(RoleRefused):
@@ -262,9 +263,7 @@ def test_every_vending_and_every_refusal_leaves_a_row(
 
 
 @pytest.mark.parametrize("refusal", [OutsideUnavailable(), Overloaded()])
-def test_what_was_not_answered_is_no_refusal_of_ours(
-    refusal: DomainError, pool: IdentityPool, issuer: Issuer
-) -> None:
+def test_what_was_not_answered_is_no_refusal_of_ours(refusal: DomainError, pool: IdentityPool, issuer: Issuer) -> None:
     issuer.refusals.append(refusal)
 
     with pytest.raises(type(refusal)):
@@ -296,7 +295,11 @@ def test_credentials_are_never_asked_for_inside_a_transaction(pool: IdentityPool
         {"developer_provider_name": "ours"},
         {"open_id_connect_provider_arns": ["arn:aws:iam::1:oidc-provider/x"]},
         {"saml_provider_arns": ["arn:aws:iam::1:saml-provider/x"]},
-        {"cognito_identity_providers": [{"provider_name": "cognito-idp.eu-west-9.amazonaws.com/x_y", "client_id": "c"}]},
+        {
+            "cognito_identity_providers": [
+                {"provider_name": "cognito-idp.eu-west-9.amazonaws.com/x_y", "client_id": "c"}
+            ]
+        },
     ],
 )
 def test_what_this_release_cannot_honour_is_said(settings: dict[str, Any], transactional_db: None) -> None:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 
 from tests.live import Live
 
-PASSWORD = "Correct-horse-7"  # noqa: S105 - of people in tests
+PASSWORD = "Correct-horse-7"
 FLOWS = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
 ROLE = "arn:aws:iam:::role/Member"
 
@@ -168,7 +168,9 @@ def test_refusals_are_in_amazons_words(world: World) -> None:
     assert refusal(get_id, IdentityPoolId=closed) == forbidden(
         "NotAuthorized", "Unauthenticated access is not supported for this identity pool."
     )
-    assert refusal(get_id, IdentityPoolId=nobody) == forbidden("ResourceNotFound", f"IdentityPool '{nobody}' not found.")
+    assert refusal(get_id, IdentityPoolId=nobody) == forbidden(
+        "ResourceNotFound", f"IdentityPool '{nobody}' not found."
+    )
     assert refusal(credentials, IdentityId=nobody) == forbidden("ResourceNotFound", f"Identity '{nobody}' not found.")
     assert refusal(credentials, IdentityId=member) == forbidden(
         "NotAuthorized", f"Access to Identity '{member}' is forbidden."
@@ -180,7 +182,7 @@ def test_refusals_are_in_amazons_words(world: World) -> None:
 
 
 @pytest.mark.parametrize("checked", [False, True])
-def test_a_login_after_signing_out_everywhere_counts_only_unchecked(checked: bool, world: World) -> None:  # noqa: FBT001
+def test_a_login_after_signing_out_everywhere_counts_only_unchecked(checked: bool, world: World) -> None:
     pool = world.pool(check=checked)
     tokens = world.tokens()
     asked = {"IdentityPoolId": pool, "Logins": {world.issuer_name: tokens["IdToken"]}}

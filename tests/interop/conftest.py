@@ -23,7 +23,7 @@ from identity.embedded.aws import described, home, resources
 from tests import servers
 from tests.live import Live
 
-PASSWORD = "Correct-horse-7"  # noqa: S105 - of people in tests
+PASSWORD = "Correct-horse-7"
 FLOWS = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
 
 
@@ -150,7 +150,9 @@ class World:
         self.issuer = f"{live.base_url}/identity-pools"
         self.tag = secrets.token_hex(4)
         self.bucket = f"photos-{self.tag}"
-        self.user_pool = self.idp.create_user_pool(PoolName="photos", AutoVerifiedAttributes=["email"])["UserPool"]["Id"]
+        self.user_pool = self.idp.create_user_pool(PoolName="photos", AutoVerifiedAttributes=["email"])["UserPool"][
+            "Id"
+        ]
         self.client_id = self.new_client()
         self.provider = f"{live.base_url.partition('://')[2]}/{self.user_pool}"
         self.pool = self.new_identity_pool()
@@ -178,7 +180,7 @@ class World:
     def make_roles(self) -> None:
         """Make the cloud trust the issuer for the first pool, and roles of which the last takes no tags."""
         keys = self.jwks()
-        print_of_key = hashlib.sha1(base64.b64decode(keys[0]["x5c"][0])).hexdigest()  # noqa: S324 - what IAM asks for
+        print_of_key = hashlib.sha1(base64.b64decode(keys[0]["x5c"][0])).hexdigest()
         resources.make_provider(self.cloud.iam, self.issuer, [self.pool], print_of_key)
         member, guest = resources.member_policy(self.bucket), resources.guest_policy(self.bucket)
 
@@ -220,7 +222,10 @@ class World:
             UserPoolId=self.user_pool,
             Username=name,
             MessageAction="SUPPRESS",
-            UserAttributes=[{"Name": "email", "Value": f"{name}@example.com"}, {"Name": "email_verified", "Value": "true"}],
+            UserAttributes=[
+                {"Name": "email", "Value": f"{name}@example.com"},
+                {"Name": "email_verified", "Value": "true"},
+            ],
         )
         self.idp.admin_set_user_password(UserPoolId=self.user_pool, Username=name, Password=PASSWORD, Permanent=True)
         return self.sign_in(name)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from time import monotonic, sleep
+from typing import Any
 
 import pytest
 
@@ -37,7 +38,7 @@ def test_credentials_go_on_while_the_key_changes_at_every_worker(world: World, s
     assert [key["kid"] for key in world.jwks()][:2] == [*new, *old]
 
 
-def fresh(world: World):  # noqa: ANN201 - boto3's own
+def fresh(world: World) -> Any:  # noqa: ANN401 - boto3's own
     """Return a client with a connection of its own, which either worker may take."""
     return world.live.boto("cognito-identity", signed=False)
 

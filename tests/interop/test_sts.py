@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+from collections.abc import Callable
 from time import time
 from typing import Any
 
@@ -74,17 +75,18 @@ def test_a_member_writes_and_lists_under_the_own_identity_only(world: World, clo
     for identity_id, s3 in people:
         s3.put_object(Bucket=world.bucket, Key=f"{identity_id}/photo", Body=identity_id.encode())
 
-    assert [
-        found["Key"] for found in own.list_objects_v2(Bucket=world.bucket, Prefix=f"{own_id}/")["Contents"]
-    ] == [f"{own_id}/photo"]
+    assert [found["Key"] for found in own.list_objects_v2(Bucket=world.bucket, Prefix=f"{own_id}/")["Contents"]] == [
+        f"{own_id}/photo"
+    ]
     assert own.get_object(Bucket=world.bucket, Key=f"{own_id}/photo")["Body"].read() == own_id.encode()
-    for attempt in (
+    attempts: list[Callable[[], object]] = [
         lambda: own.put_object(Bucket=world.bucket, Key=f"{stranger_id}/photo", Body=b"mine now"),
         lambda: own.get_object(Bucket=world.bucket, Key=f"{stranger_id}/photo"),
         lambda: own.delete_object(Bucket=world.bucket, Key=f"{stranger_id}/photo"),
         lambda: own.list_objects_v2(Bucket=world.bucket, Prefix=f"{stranger_id}/"),
         lambda: own.list_objects_v2(Bucket=world.bucket),
-    ):
+    ]
+    for attempt in attempts:
         with refused(*DENIED):
             attempt()
     assert stranger.get_object(Bucket=world.bucket, Key=f"{stranger_id}/photo")["Body"].read() == stranger_id.encode()
@@ -103,7 +105,9 @@ def test_the_classic_flow_reaches_the_sts_and_a_guest_does_not_become_a_member(w
         assume(cloud, world.guest_role, member)
 
 
-@pytest.mark.parametrize("fault", ["forged", "expired", "foreign audience", "foreign issuer", "access token", "ID token"])
+@pytest.mark.parametrize(
+    "fault", ["forged", "expired", "foreign audience", "foreign issuer", "access token", "ID token"]
+)
 def test_the_sts_itself_refuses_a_token_that_is(fault: str, world: World, cloud: Cloud) -> None:
     good = signed(world)
     header, claims = jwt.decode(good, RSAKey.import_key(world.jwks()[0])).header, {"aud": world.pool}
@@ -140,7 +144,7 @@ def test_credentials_for_another_pools_audience_are_a_wrong_configuration(world:
 
 
 @pytest.mark.parametrize("tagged", [False, True])
-def test_tags_need_a_role_that_takes_them(tagged: bool, world: World, cloud: Cloud) -> None:  # noqa: FBT001
+def test_tags_need_a_role_that_takes_them(tagged: bool, world: World, cloud: Cloud) -> None:
     pool = world.new_identity_pool()
     resources_trust(world, cloud, pool)
     logins = world.logins(world.person())

@@ -31,7 +31,11 @@ def answers(port: int) -> bool:
 
 def becomes_free(port: int) -> bool:
     """Say whether a port is free, or soon is: what was killed a moment ago may still be going."""
-    return is_free(port) or any(sleep(0.1) or is_free(port) for _ in range(20))
+    for _ in range(20):
+        if is_free(port):
+            return True
+        sleep(0.1)
+    return False
 
 
 def kept_ports(known: Mapping[str, int], names: tuple[str, ...], *, check: bool) -> dict[str, int]:
