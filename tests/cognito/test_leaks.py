@@ -34,7 +34,8 @@ def test_no_secret_is_logged(live: Live) -> None:
 
     said = live.log("web") + live.log("worker")
     assert "granian" in said.lower()
-    kept = [first, second, third, seed, client["ClientSecret"], live.access_key[1], *map(str, tokens.values())]
+    kept = [first, second, third, seed, client["ClientSecret"], live.access_key[1]]
+    kept += [tokens[name] for name in ("AccessToken", "IdToken", "RefreshToken")]
     found = [secret for secret in kept if secret in said]
     assert found == []
     assert f"{name}@example.com" not in said
