@@ -28,14 +28,14 @@ CONSOLE_CSP = (
 
 def for_operators(request: HttpRequest) -> bool:
     """Say whether a request is for the installation's own rooms, not for a pool and not for a machine."""
-    return getattr(request, "pool", None) is None and str(request.path_info).startswith(PATHS)
+    return getattr(request, "pool", None) is None and request.path_info.startswith(PATHS)
 
 
 def at_the_consoles_own_host(request: HttpRequest) -> bool:
     """Say whether the request came to the console's origin. In development every name of the machine is that."""
     if settings.MODE == "development":
         return True
-    return request.META.get("HTTP_HOST", "").lower() == urlsplit(settings.CONSOLE_URL).netloc.lower()
+    return request.META.get("HTTP_HOST", "").lower() == urlsplit(str(settings.CONSOLE_URL)).netloc.lower()
 
 
 class OperatorSession(SessionMiddleware):

@@ -14,7 +14,7 @@ from identity.console.guard import actor, render, told
 from identity.console.once import keep_once, take_once
 from identity.console.tables import Cell, Column, Empty, Table, code, moment, state
 from identity.foundation import errors, names
-from pools.services import access, app_clients, audit, user_pools
+from pools.services import access, app_clients, audit, operators, user_pools
 
 if TYPE_CHECKING:
     from pools.models import AppClient, UserPool
@@ -245,6 +245,8 @@ def new_app(request: HttpRequest, pool_id: str) -> HttpResponse:
 def events(request: HttpRequest, pool_id: str) -> HttpResponse:
     """Show what happened lately in a pool."""
     found = access.pool(pool_id)
+    rows = audit.latest(found)
+    called = operators.usernames(row.actor_id for row in rows if row.actor_kind == "operator")
     table = Table(
         caption="Latest fifty changes and refusals",
         columns=(Column("When"), Column("What"), Column("Who"), Column("About", wide_only=True)),
@@ -252,10 +254,10 @@ def events(request: HttpRequest, pool_id: str) -> HttpResponse:
             (
                 moment(row.written_at),
                 state(row.tag.replace("_", " "), "danger" if row.outcome == "refused" else ""),
-                Cell(row.actor_kind, note=row.actor_id),
+                Cell(row.actor_kind, note=called.get(row.actor_id, row.actor_id)),
                 code(row.subject) if row.subject else Cell("–"),
             )
-            for row in audit.latest(found)
+            for row in rows
         ],
         empty=Empty("Nothing has happened yet", "Changes and refusals of this pool are listed here."),
     )

@@ -5,6 +5,7 @@ Kept in Django's own tables, guarded by the house's laws: hashing goes through t
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -99,6 +100,12 @@ def operator(username: str) -> Operator:
 def operator_by_id(operator_id: int) -> Operator | None:
     """Return an operator who may act now, or None."""
     return Operator.objects.filter(id=operator_id, is_active=True).first()
+
+
+def usernames(operator_ids: Iterable[str]) -> dict[str, str]:
+    """Return what operators are called, by id as audit rows hold it; ids that name nobody are left out."""
+    wanted = {int(name) for name in operator_ids if name.isdecimal()}
+    return {str(key): name for key, name in Operator.objects.filter(id__in=wanted).values_list("id", "username")}
 
 
 def hashed(who: Operator, password: str) -> str:

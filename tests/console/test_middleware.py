@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from identity.console.middleware import OperatorSession, for_operators
 
@@ -22,7 +22,7 @@ def asked(path: str, host: str, pool: str | None = None) -> HttpRequest:
 )
 @pytest.mark.parametrize("path", ["/console/sign-in", "/api/v1/pools", "/api/docs/", "/dev/mailbox"])
 def test_in_production_the_console_answers_at_its_own_host_only(
-    settings: SettingsWrapper, path: str, host: str, status: int
+    settings: Settings, path: str, host: str, status: int
 ) -> None:
     settings.MODE = "production"
     settings.CONSOLE_URL = "https://console.example.com"

@@ -136,6 +136,7 @@ def test_a_user_is_disabled_and_enabled_and_told_so(world: World) -> None:
     assert "person05@example.com is enabled" in world.session.get(where).text
     audit = world.session.get(f"/console/pools/{world.pool_id}/audit").text
     assert "user disabled" in audit
+    assert world.admin.username in audit.split("<main", 1)[1]
     assert world.subs[5] in audit
 
 
