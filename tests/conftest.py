@@ -39,8 +39,9 @@ def no_network() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def django_db_modify_db_settings() -> None:
-    """Make test databases by copying a migrated one."""
+def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: None) -> None:
+    """Make test databases by copying a migrated one, each xdist worker a database of its own name."""
+    del django_db_modify_db_settings_parallel_suffix
     from django.db import connections
 
     connections["default"].settings_dict["TEST"]["TEMPLATE"] = servers.template()
