@@ -35,7 +35,7 @@ def at_the_consoles_own_host(request: HttpRequest) -> bool:
     """Say whether the request came to the console's origin. In development every name of the machine is that."""
     if settings.MODE == "development":
         return True
-    return request.META.get("HTTP_HOST", "").lower() == urlsplit(str(settings.CONSOLE_URL)).netloc.lower()
+    return str(request.META.get("HTTP_HOST", "")).lower() == urlsplit(str(settings.CONSOLE_URL)).netloc.lower()
 
 
 class OperatorSession(SessionMiddleware):
