@@ -6,7 +6,7 @@ Decides nothing else. Pages of operators have more (``identity.console.middlewar
 from __future__ import annotations
 
 import re
-import secrets
+import uuid
 from collections.abc import Callable
 from functools import lru_cache
 from ipaddress import ip_address
@@ -22,7 +22,7 @@ from identity.foundation import clock
 from pools.services import configuration
 
 POOL_PREFIX = re.compile(r"^/([\w-]{1,45}_[0-9a-zA-Z]{1,40})(/.*)?$")
-MACHINE = {"cache-control": "no-store"}
+CONSOLE_PATHS = ("/console", "/api/", "/static/", "/health/", "/metrics")
 HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "same-origin",
@@ -42,15 +42,21 @@ log = structlog.get_logger("request")
 @lru_cache(maxsize=1)
 def own_hosts() -> frozenset[str]:
     """Return the host names (with port where it is not the scheme's own) at which the installation itself answers."""
-    hosts = set()
-    for url in (settings.BASE_URL, settings.CONSOLE_URL):
-        parts = urlsplit(url)
-        hosts.add(parts.netloc.lower())
-        if settings.MODE == "development":
-            # The loopback names are one machine; the embedded TLS port serves the same pages.
-            for name in ("localhost", "127.0.0.1", "[::1]"):
-                hosts |= {f"{name}:{parts.port or 80}", f"{name}:{settings.TLS_PORT}"}
+    hosts: set[str] = set()
+    parts = urlsplit(settings.BASE_URL)
+    hosts.add(parts.netloc.lower())
+    if settings.MODE == "development":
+        # The loopback names are one machine; the embedded TLS port serves the same pages.
+        for name in ("localhost", "127.0.0.1", "[::1]"):
+            hosts |= {f"{name}:{parts.port or 80}", f"{name}:{settings.TLS_PORT}"}
     return frozenset(hosts)
+
+
+@lru_cache(maxsize=1)
+def console_host() -> str:
+    """Return the console's host name where it has an origin of its own, as in production; else empty."""
+    base, console = (urlsplit(url).netloc.lower() for url in (settings.BASE_URL, settings.CONSOLE_URL))
+    return "" if base == console else console
 
 
 def client_address(request: HttpRequest) -> str:
@@ -83,11 +89,7 @@ class Doorway:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Let the request in."""
         began = clock.monotonic()
-        request.request_id = secrets.token_hex(16)  # type: ignore[attr-defined]
-        request.request_id = "-".join(  # type: ignore[attr-defined]
-            request.request_id[a:b]  # type: ignore[attr-defined]
-            for a, b in ((0, 8), (8, 12), (12, 16), (16, 20), (20, 32))
-        )
+        request.request_id = str(uuid.uuid4())  # type: ignore[attr-defined]
         request.address = client_address(request)  # type: ignore[attr-defined]
         request.raw_path = request.path_info  # type: ignore[attr-defined]
         request.pool = None  # type: ignore[attr-defined]
@@ -104,6 +106,9 @@ class Doorway:
     def route(self, request: HttpRequest) -> bool:
         """Find the pool; False for a host that nobody configured."""
         host = request.META.get("HTTP_HOST", "").lower()
+        if host == console_host():
+            # What runs in a pool's page must not be the console's origin.
+            return request.path_info.startswith(CONSOLE_PATHS)
         if host in own_hosts():
             found = POOL_PREFIX.match(request.path_info)
             if found is None:

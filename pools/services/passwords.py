@@ -12,6 +12,7 @@ from datetime import datetime
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 from django.db import connection, transaction
+from django.db.models import F
 
 from identity.foundation import clock, gate, sealing
 from identity.foundation.errors import (
@@ -292,7 +293,7 @@ def forgot(client: AppClient, username: str, *, by: Actor) -> messages.Delivery:
 
 
 def confirm_forgot(client: AppClient, username: str, *, code: str, password: str, by: Actor) -> User:
-    """Set a new password, given the code that was sent.
+    """Set a new password, given the code that was sent. Every session of before ends: whoever had the account is out.
 
     Raises:
         PasswordRejected: the new one breaks the policy.
@@ -331,7 +332,9 @@ def confirm_forgot(client: AppClient, username: str, *, code: str, password: str
             refusal = CodeExpired(detail="spent meanwhile")
         else:
             store(user, prepared)
-            User.objects.filter(pool_id=pool.pk, id=user.id).update(status=Status.CONFIRMED, modified_at=clock.now())
+            User.objects.filter(pool_id=pool.pk, id=user.id).update(
+                status=Status.CONFIRMED, epoch=F("epoch") + 1, modified_at=clock.now()
+            )
             guesses.clear(pool, user.id, guesses.Kind.PASSWORD)
             detail = {"method": "code", "client_id": client.client_id}
             audit.record(Tag.PASSWORD_RESET, pool=pool, subject=user.sub, by=by, detail=detail)

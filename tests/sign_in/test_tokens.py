@@ -11,14 +11,14 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from identity.foundation import clock, errors
 from pools.models import AppClient, RefreshFamily, User, UserPool
-from pools.services import access, configuration, sessions, signing_keys, tokens, users
+from pools.services import access, codes, configuration, passwords, sessions, signing_keys, tokens, users
 from pools.services.sign_in import machine
 from pools.services.sign_in.machine import SignedIn, Want
 from pools.services.tokens import TokenSet
@@ -103,7 +103,7 @@ def test_refreshing_keeps_the_session_and_writes_nothing(client: AppClient, pers
 
 @pytest.mark.parametrize(
     "what",
-    ["disabled", "signed out", "deleted", "revoked"],
+    ["disabled", "signed out", "deleted", "recovered", "revoked"],
 )
 def test_nothing_of_a_session_outlives_its_end(client: AppClient, person: User, what: str) -> None:
     issued = sign_in(client)
@@ -114,6 +114,10 @@ def test_nothing_of_a_session_outlives_its_end(client: AppClient, person: User, 
         users.global_sign_out(client.pool, person, by=BY)
     elif what == "deleted":
         users.delete(client.pool, person, by=BY)
+    elif what == "recovered":
+        with transaction.atomic():
+            sent = codes.issue(client.pool, person.id, codes.Purpose.RECOVERY, "alice@example.com")
+        passwords.confirm_forgot(client, "alice", code=sent, password="Another-horse-1", by=BY)
     else:
         tokens.revoke(client, issued.refresh or "", by=BY)
 

@@ -18,6 +18,8 @@ from pools.models import Attempt as Row
 from pools.services import access
 from pools.services.sign_in.attempt import Attempt, Want
 
+PAGE_MINUTES = 20
+"""On pages a person may have to fetch an authenticator first (WCAG 2.2.1); the API's time is the client's setting."""
 STRIKES = 5
 """Wrong answers at one step, after which the attempt is over."""
 
@@ -30,6 +32,9 @@ def text(attempt: Attempt, attempt_id: UUID, step: int) -> str:
 
 def row(attempt: Attempt) -> Row:
     """Return a new row for an attempt that goes on; the caller saves it in the transaction of the proof."""
+    minutes = attempt.client.session_minutes
+    if attempt.want is Want.BROWSER:
+        minutes = max(minutes, PAGE_MINUTES)
     return Row(
         id=uuid7(),
         pool_id=attempt.pool.pk,
@@ -37,7 +42,7 @@ def row(attempt: Attempt) -> Row:
         user_id=attempt.person.id,
         evidence={"want": attempt.want, **attempt.evidence},
         epoch=attempt.person.epoch,
-        expires_at=clock.now() + timedelta(minutes=attempt.client.session_minutes),
+        expires_at=clock.now() + timedelta(minutes=minutes),
     )
 
 

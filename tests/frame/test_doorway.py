@@ -1,0 +1,131 @@
+"""Hosts, forwarded headers and origins: only configured names are answered, the console at one of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_network
+from typing import Any
+
+import pytest
+from django.test import Client, RequestFactory
+
+from identity import middleware
+from pools.models import UserPool
+from pools.services import configuration, user_pools
+from tests import factories
+
+BASE, CONSOLE = "id.example.com", "console.example.com"
+
+
+@pytest.fixture(autouse=True)
+def production(settings: Any) -> Iterator[None]:  # noqa: ANN401 - pytest-django exports no type
+    """Answer at the names of a production installation."""
+    settings.MODE = "production"
+    settings.BASE_URL, settings.CONSOLE_URL = f"https://{BASE}", f"https://{CONSOLE}"
+    for held in (middleware.own_hosts, middleware.console_host):
+        held.cache_clear()
+    configuration.holdings.forget_everything()
+    yield
+    for held in (middleware.own_hosts, middleware.console_host):
+        held.cache_clear()
+
+
+@pytest.fixture
+def pool(transactional_db: None) -> UserPool:
+    made = factories.make_pool()
+    user_pools.set_domain(made, f"crew{made.pk}", by=factories.BY)
+    return made
+
+
+def status(host: str, path: str) -> int:
+    return Client().get(path, HTTP_HOST=host).status_code
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "",
+        "evil.example",
+        f"{BASE}.evil.example",
+        f"{BASE}:444",
+        f"evil.{BASE}",
+        "localhost",
+        "127.0.0.1",
+        "a" * 300,
+        "x\x00y",
+    ],
+)
+def test_an_unknown_host_is_answered_before_any_view(pool: UserPool, host: str) -> None:
+    for path in (
+        "/",
+        "/console/",
+        f"/{pool.public_id}/.well-known/jwks.json",
+        "/identity-pools/jwks.json",
+        "/static/x",
+    ):
+        assert status(host, path) == 404
+
+
+def test_the_console_is_at_its_own_host_alone_and_nothing_else_is_there(pool: UserPool) -> None:
+    assert status(CONSOLE, "/console/") in {200, 302}
+    assert status(BASE, "/console/") == 404
+    assert status(BASE, "/api/v1/pools") == 404
+    jwks = f"/{pool.public_id}/.well-known/jwks.json"
+    assert status(BASE, jwks) == 200
+    assert status(CONSOLE, jwks) == 404
+    assert status(CONSOLE, "/") == 404
+    assert status(f"crew{pool.pk}.auth.{BASE}", "/.well-known/jwks.json") == 200
+    assert status(f"crew{pool.pk}.auth.{BASE}", "/console/") == 404
+
+
+def test_a_forwarded_host_changes_nothing(pool: UserPool) -> None:
+    path = f"/{pool.public_id}/.well-known/openid-configuration"
+    usual = Client().get(path, HTTP_HOST=BASE)
+
+    forwarded = {
+        "HTTP_X_FORWARDED_HOST": "evil.example",
+        "HTTP_X_FORWARDED_PROTO": "http",
+        "HTTP_FORWARDED": "host=evil",
+    }
+    again = Client().get(path, HTTP_HOST=BASE, **forwarded)  # type: ignore[arg-type]
+
+    assert usual.status_code == 200
+    assert again.content == usual.content
+    assert b"evil" not in again.content
+    assert f"https://{BASE}/{pool.public_id}".encode() in usual.content
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "peer", "seen"),
+    [
+        ("203.0.113.9", "198.51.100.1", "198.51.100.1"),
+        ("203.0.113.9", "10.0.0.1", "203.0.113.9"),
+        ("192.0.2.66, 203.0.113.9", "10.0.0.1", "203.0.113.9"),
+        ("192.0.2.66, 203.0.113.9, 10.0.0.2", "10.0.0.1", "203.0.113.9"),
+        ("nonsense", "10.0.0.1", ""),
+        ("", "10.0.0.1", "10.0.0.1"),
+    ],
+)
+def test_only_trusted_proxies_say_who_the_client_is(
+    settings: Any,  # noqa: ANN401 - pytest-django exports no type
+    forwarded: str,
+    peer: str,
+    seen: str,
+) -> None:
+    settings.TRUSTED_PROXIES = [ip_network("10.0.0.0/8")]
+
+    request = RequestFactory().get("/", REMOTE_ADDR=peer, HTTP_X_FORWARDED_FOR=forwarded)
+
+    assert middleware.client_address(request) == seen
+
+
+def test_every_page_carries_the_security_headers(pool: UserPool) -> None:
+    answer = Client().get(f"/{pool.public_id}/login", HTTP_HOST=BASE)
+
+    assert answer.headers["Content-Type"].startswith("text/html")
+    policy = answer.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe" not in policy
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cache-Control"] == "no-store"
