@@ -1,0 +1,182 @@
+"""The installation under test: durable PostgreSQL and Redis, one web process as ``make run`` starts it, a pool."""
+
+from __future__ import annotations
+
+import atexit
+import os
+import subprocess
+import sys
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter, sleep
+from typing import TYPE_CHECKING, Any
+
+from identity.embedded import keys
+from identity.embedded.parts import Part
+from identity.embedded.postgres import Postgres
+from identity.embedded.processes import end, spawn
+from identity.embedded.redis import Redis
+from tests.servers import ROOT, free_port
+
+if TYPE_CHECKING:
+    from pools.models import AppClient, UserPool
+
+HOME = ROOT / "var" / "bench"
+THREADS = 24
+PEOPLE = 100
+PASSWORD = "Correct-horse-1"
+CALLBACK = "https://app.example.com/back"
+
+
+def keep(part: Part, settings: dict[str, str] | None = None) -> int:
+    """Start something that ends with this process; wait until it is ready, and return its process id."""
+    part.before()
+    with (HOME / f"{part.name}.log").open("wb") as log:
+        process = spawn(part, settings, output=log)
+    atexit.register(end, process, part)
+    until = perf_counter() + 60
+    while not part.ready():
+        if process.poll() is not None or perf_counter() > until:
+            raise RuntimeError(f"{part.name} does not start: {(HOME / f'{part.name}.log').read_text()[-3000:]}")
+        sleep(0.02)
+    return process.pid
+
+
+def answers(port: int, path: str) -> bool:
+    """Say whether a server answers."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+def web(name: str, port: int, application: str, path: str) -> Part:
+    """Return a web server of one process."""
+    from identity import serve  # reads the settings, which must find what `start` says
+
+    command = serve.web("127.0.0.1", port, 1, THREADS)
+    return Part(name, (*command[:-1], application), directory=ROOT, ready=lambda: answers(port, path))
+
+
+def start() -> dict[str, int]:
+    """Start everything; return ports and process ids by name."""
+    HOME.mkdir(parents=True, exist_ok=True)
+    postgres, redis = Postgres(HOME, connections=200), Redis(HOME)
+    for server in (postgres, redis):
+        server.prepare()
+        keep(server.part())
+    postgres.ensure_database("cognate")
+    keys.ensure(HOME / "secret_keys")
+    ports = {"house": free_port(), "floor": free_port(), "sts": free_port()}
+    os.environ.update(
+        MODE="development",
+        DEMO="0",
+        PORT=str(ports["house"]),
+        BASE_URL=f"http://localhost:{ports['house']}",
+        DATA_DIR=str(HOME),
+        SECRET_KEYS_FILE=str(HOME / "secret_keys"),
+        DATABASE_URL=postgres.url("cognate"),
+        REDIS_URL=redis.url(),
+        REDIS_PREFIX="bench:",
+        WEB_WORKERS="1",
+        WEB_THREADS=str(THREADS),
+        STS_ENDPOINT_URL=f"http://127.0.0.1:{ports['sts']}",
+        METRICS_BIND="127.0.0.1",
+        LOG_LEVEL="warning",
+        DJANGO_SETTINGS_MODULE="identity.settings",
+    )
+    subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, check=True)
+    return ports
+
+
+@dataclass
+class World:
+    """A pool with people, its clients, and what they hold."""
+
+    pool: UserPool
+    client: AppClient
+    machine: AppClient
+    machine_secret: str
+    identity_pool: str
+    names: list[str] = field(default_factory=list)
+    codes: list[str] = field(default_factory=list)
+
+    @property
+    def prefix(self) -> str:
+        """Return the pool's path."""
+        return f"/{self.pool.public_id}"
+
+
+def make() -> World:
+    """Make a pool with people by the services. Django is set up by now."""
+    from identity.foundation import names
+    from pools.services import access, app_clients, identity_pools, user_pools
+    from pools.services.audit import Actor
+    from tests import factories
+
+    by = Actor.system()
+    pool = factories.make_pool(auto_verified_attributes=["email"])
+    user_pools.create_resource_server(
+        pool, identifier="photos", name="Photos", scopes=[{"name": "read", "description": "Read."}], by=by
+    )
+    code = {
+        "allowed_oauth_flows_user_pool_client": True,
+        "allowed_oauth_flows": ["code"],
+        "allowed_oauth_scopes": ["openid", "email", "aws.cognito.signin.user.admin"],
+        "callback_urls": [CALLBACK],
+        "supported_identity_providers": ["COGNITO"],
+    }
+    client = factories.make_client(pool, **code)
+    machine = app_clients.create(
+        pool,
+        "machine",
+        settings={
+            "generate_secret": True,
+            "allowed_oauth_flows_user_pool_client": True,
+            "allowed_oauth_flows": ["client_credentials"],
+            "allowed_oauth_scopes": ["photos/read"],
+        },
+        by=by,
+    )
+    provider = names.without_scheme(names.issuer(pool.public_id))
+    identities = identity_pools.create(
+        "bench",
+        settings={
+            "allow_unauthenticated_identities": False,
+            "cognito_identity_providers": [
+                {"provider_name": provider, "client_id": client.client_id, "server_side_token_check": False}
+            ],
+        },
+        by=by,
+    )
+    role = {"authenticated": "arn:aws:iam::000000000000:role/member"}
+    identity_pools.set_roles(identities, roles=role, mappings=None, by=by)
+    world = World(pool, client, machine, app_clients.secrets(access.client(machine.client_id))[0], identities.public_id)
+    for number in range(PEOPLE):
+        name = f"person{number}"
+        factories.make_user(pool, name, email=f"{name}@example.com")
+        world.names.append(name)
+    return world
+
+
+def mint(world: World, count: int) -> list[str]:
+    """Return fresh authorization codes of a signed-in person."""
+    from pools.services import sessions, tokens
+    from pools.services.audit import Actor
+    from pools.services.sign_in import machine
+
+    done: Any = machine.begin(
+        world.client, username=world.names[0], password=PASSWORD, want=machine.Want.BROWSER, by=Actor.visitor()
+    )
+    session = sessions.current(world.pool, done.browser.cookie)
+    if session is None:
+        raise RuntimeError("the browser's session is not there")
+    scopes = ["openid", "email", "aws.cognito.signin.user.admin"]
+    return [tokens.mint_code(world.client, session, redirect_uri=CALLBACK, scopes=scopes) for _ in range(count)]
+
+
+def where() -> Path:
+    """Return where the figures are kept."""
+    return ROOT / "var" / "bench.json"
