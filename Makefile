@@ -33,7 +33,7 @@ lint: $(VENV)/.development
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy .
 	$(VENV)/bin/lint-imports
-	$(VENV)/bin/djlint --lint --check templates
+	$(VENV)/bin/djlint --lint templates
 	MODE=development $(PY) -W ignore manage.py makemigrations --check --dry-run
 
 # Hashes of every file, for production, for `make run`, and for developers. The oldest Python that is supported

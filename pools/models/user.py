@@ -54,7 +54,7 @@ class User(models.Model):
     deleted_at = models.DateTimeField(null=True)
 
     class Meta:
-        """Pages go by (pool, column, id). The columns' collation "C" lets plain indexes serve LIKE and the order both."""
+        """Pages go by (pool, column, id). Collation "C" lets plain indexes serve both LIKE and the order."""
 
         db_table = "pool_user"
         constraints = [

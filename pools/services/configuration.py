@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.serialization import load_der_private_key
 from django.conf import settings
 from django.db import DatabaseError, transaction
 from django.db.models import F
@@ -299,9 +301,6 @@ def domain_name(host: str) -> str:
 
 def load_keys(pool: UserPool | None) -> tuple[HeldKey, ...]:
     """Read keys that are published or will be. They come from our own authenticated sealing: not validated again."""
-    from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-    from cryptography.hazmat.primitives.serialization import load_der_private_key
-
     rows = SigningKey.objects.filter(pool_id=pool.pk if pool else None).order_by("-active_from", "-id")
     held = []
     for row in rows:

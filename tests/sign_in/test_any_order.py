@@ -160,11 +160,11 @@ class Walker(RuleBasedStateMachine):
 
 
 def test_no_order_of_calls_reaches_tokens_without_every_required_proof(transactional_db: None) -> None:
-    pools = {}
+    Walker.pools = {}
     for mfa in ("OFF", "OPTIONAL", "ON"):
         pool = factories.make_pool(mfa=mfa)
-        pools[mfa] = (pool, factories.make_client(pool), factories.make_client(pool))
-    Walker.pools = {mfa: (access.pool(pool.public_id), *clients) for mfa, (pool, *clients) in pools.items()}
+        clients = factories.make_client(pool), factories.make_client(pool)
+        Walker.pools[mfa] = (access.pool(pool.public_id), *clients)
 
     run_state_machine_as_test(
         Walker,
