@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import transaction
 from prometheus_client import Counter
 
-from identity.foundation import clock
+from identity.foundation import clock, gate
 from identity.foundation.errors import (
     DomainError,
     FlowNotEnabled,
@@ -101,8 +101,9 @@ def begin(
     found = hot.sign_in(pool.pk, access.normalise(pool, username), stranger.id)
     subject = found.person.id if found.person else stranger.id
     guesses.refuse_if_locked(found.locked_until)
-    guesses.reserve(pool, subject, guesses.Kind.PASSWORD)
-    right = passwords.verify(pool.public_id, found.argon2, password)
+    with gate.slot(pool.public_id):  # first: whoever is turned away there has not guessed
+        guesses.reserve(pool, subject, guesses.Kind.PASSWORD)
+        right = passwords.verify(pool.public_id, found.argon2, password)
     refusal = _refusal(client, found, right=right)
     if refusal is not None:
         _refused(client, found.person, subject if right else None, refusal, by)
