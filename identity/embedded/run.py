@@ -116,6 +116,7 @@ class House:
             "REDIS_URL": environment.redis_url,
             "WEB_WORKERS": str(environment.web_workers),
             "METRICS_DIR": str(metrics),
+            **serve.ALLOCATOR,
             "DJANGO_SETTINGS_MODULE": "identity.settings",
             "PYTHONUNBUFFERED": "1",
         }

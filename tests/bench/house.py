@@ -57,7 +57,13 @@ def web(name: str, port: int, application: str, path: str) -> Part:
     from identity import serve  # reads the settings, which must find what `start` says
 
     command = serve.web("127.0.0.1", port, 1, THREADS)
-    return Part(name, (*command[:-1], application), directory=ROOT, ready=lambda: answers(port, path))
+    return Part(
+        name,
+        (*command[:-1], application),
+        environment=serve.ALLOCATOR,
+        directory=ROOT,
+        ready=lambda: answers(port, path),
+    )
 
 
 def start() -> dict[str, int]:
