@@ -20,6 +20,7 @@ import boto3
 import botocore.config
 import botocore.session
 import requests
+import structlog
 from botocore import exceptions as aws
 from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from django.conf import settings
@@ -187,7 +188,7 @@ def http(
 
     """
     try:
-        response = shared().request(method, url, headers=headers, data=data)
+        response = shared().request(method, url, headers={**(headers or {}), **asked_by()}, data=data)
     except requests.RequestException as problem:  # the URL itself is wrong: nothing was asked
         raise OutsideUnavailable(detail=f"{type(problem).__name__}") from problem
     return Answered(response.status_code, CaseInsensitiveDict(response.headers), response.content)
@@ -200,6 +201,12 @@ class Body(io.BytesIO):
         """Yield it in blocks."""
         while block := self.read(amount):
             yield block
+
+
+def asked_by() -> dict[str, str]:
+    """Return the header that names the request for whose sake something is asked, so that both logs can be joined."""
+    request_id = structlog.contextvars.get_contextvars().get("request_id", "")
+    return {"X-Request-Id": str(request_id)} if request_id else {}
 
 
 class Carrier:
@@ -219,7 +226,7 @@ class Carrier:
         """
         prepared = requests.PreparedRequest()
         prepared.method, prepared.url, prepared.body = request.method, request.url, request.body
-        prepared.headers = CaseInsensitiveDict(request.headers.items())
+        prepared.headers = CaseInsensitiveDict([*request.headers.items(), *asked_by().items()])
         try:
             remaining()
             response = self.session.send(prepared)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs
 
 import pytest
+import structlog
 from pytest_django.fixtures import Settings
 
 from federation.sts import SecurityTokenService
@@ -117,3 +119,21 @@ def test_an_sts_that_hesitates_once_is_asked_again(sts: Told) -> None:
 
     assert ask().access_key_id == "ASIAKEY"
     assert len(sts.asked) == 2
+
+
+def test_the_sts_is_told_for_which_request_it_is_asked(sts: Told) -> None:
+    told: list[str | None] = []
+
+    def note(handler: BaseHTTPRequestHandler) -> None:
+        told.append(handler.headers["X-Request-Id"])
+        handler.send_response(200)
+        handler.send_header("content-length", str(len(GIVEN)))
+        handler.end_headers()
+        handler.wfile.write(GIVEN)
+
+    sts.instead = note
+    ask()
+    with structlog.contextvars.bound_contextvars(request_id="5f2c9f1e-0000-4000-8000-000000000001"):
+        ask()
+
+    assert told == [None, "5f2c9f1e-0000-4000-8000-000000000001"]

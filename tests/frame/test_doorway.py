@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from ipaddress import ip_network
-from typing import Any
 
 import pytest
 from django.test import Client, RequestFactory
+from pytest_django.fixtures import Settings
 
 from identity import middleware
 from pools.models import UserPool
@@ -18,7 +18,7 @@ BASE, CONSOLE = "id.example.com", "console.example.com"
 
 
 @pytest.fixture(autouse=True)
-def production(settings: Any) -> Iterator[None]:  # noqa: ANN401 - pytest-django exports no type
+def production(settings: Settings) -> Iterator[None]:
     """Answer at the names of a production installation."""
     settings.MODE = "production"
     settings.BASE_URL, settings.CONSOLE_URL = f"https://{BASE}", f"https://{CONSOLE}"
@@ -107,7 +107,7 @@ def test_a_forwarded_host_changes_nothing(pool: UserPool) -> None:
     ],
 )
 def test_only_trusted_proxies_say_who_the_client_is(
-    settings: Any,  # noqa: ANN401 - pytest-django exports no type
+    settings: Settings,
     forwarded: str,
     peer: str,
     seen: str,
