@@ -42,15 +42,15 @@ def line(**fields: Any) -> str:
 def test_the_shape_of_a_secret_is_hidden(what: str, where: str) -> None:
     secret = SECRETS[what]
     text = INSIDE.get(what, "it was {} there").format(secret)
-    fields: dict[str, Any] = {
+    places: dict[str, dict[str, Any]] = {
         "event": {"event": text},
         "field": {"detail": text},
         "list": {"details": [1, [text]]},
         "deep": {"detail": {"inner": {"more": text}}},
         "exception": {"exception": f"ValueError: {text}"},
-    }[where]
+    }
 
-    said = line(**fields)
+    said = line(**places[where])
 
     assert secret not in said
     assert telemetry.HIDDEN in said

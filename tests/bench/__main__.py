@@ -14,6 +14,7 @@ from time import perf_counter, sleep, time
 from typing import Any
 from urllib.parse import urlencode
 
+from identity.embedded.parts import Part
 from tests.bench import house
 from tests.bench.figures import (
     Bare,
@@ -27,6 +28,7 @@ from tests.bench.figures import (
     rank_test,
     table,
 )
+from tests.servers import ROOT, free_port
 
 SECONDS = float(os.environ.get("BENCH_SECONDS", "5"))
 AT_ONCE = 4
@@ -60,7 +62,7 @@ class Bench:
         self.world = house.make()
         self.bare = self.arithmetic()
         sts = (sys.executable, "-m", "tests.bench.sts", str(self.ports["sts"]))
-        house.keep(house.Part("sts", sts, directory=house.ROOT, ready=lambda: True))
+        house.keep(Part("sts", sts, directory=ROOT, ready=lambda: True))
         began = perf_counter()
         application = "identity.wsgi:application"
         self.house = house.keep(house.web("house", self.ports["house"], application, "/health/ready"))
@@ -93,7 +95,7 @@ class Bench:
         order = {"port": self.ports[server], "seconds": SECONDS, "connections": AT_ONCE, "requests": requests, **more}
         done = subprocess.run(
             [sys.executable, "-m", "tests.bench.load"],
-            cwd=house.ROOT,
+            cwd=ROOT,
             input=json.dumps(order),
             capture_output=True,
             text=True,
@@ -180,7 +182,7 @@ class Bench:
     def run(self) -> None:
         """Measure everything."""
         for name in ("empty", "select", "one-signature", "two-signatures", "verify"):
-            request = ["POST" if "signature" in name else "GET", f"/{name}", {}, ""]
+            request: list[Any] = ["POST" if "signature" in name else "GET", f"/{name}", {}, ""]
             self.floors[name] = self.measure(f"floor: {name.replace('-', ' ')}", [request], server="floor")
         self.people()
         self.machines()
@@ -315,18 +317,18 @@ class Bench:
 
     def cold_start(self) -> dict[str, float]:
         """Start all of ``make run`` on a fresh folder, and again."""
-        home = house.ROOT / "var" / "bench-run"
+        home = ROOT / "var" / "bench-run"
         shutil.rmtree(home, ignore_errors=True)
         dropped = {"DATABASE_URL", "REDIS_URL", "SECRET_KEYS_FILE", "BASE_URL", "STS_ENDPOINT_URL", "METRICS_BIND"}
         told = {name: value for name, value in os.environ.items() if name not in dropped}
-        port, tls_port = house.free_port(), house.free_port()
+        port, tls_port = free_port(), free_port()
         told |= {"DATA_DIR": str(home), "PORT": str(port), "TLS_PORT": str(tls_port)}
         found = {}
         for name in ("first", "warm"):
             began = perf_counter()
             process = subprocess.Popen(
                 [sys.executable, "-m", "identity.embedded"],
-                cwd=house.ROOT,
+                cwd=ROOT,
                 env=told,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -378,7 +380,7 @@ class Bench:
             if job.notes:
                 print(f"{job.name}: {job.notes}")
         head = subprocess.run(
-            ["git", "rev-parse", "HEAD"], cwd=house.ROOT, capture_output=True, text=True, check=False
+            ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
         ).stdout.strip()
         house.where().write_text(
             json.dumps(
@@ -400,7 +402,7 @@ class Bench:
             )
             + "\n"
         )
-        print(f"\nkept in {house.where().relative_to(house.ROOT)}")
+        print(f"\nkept in {house.where().relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ OK = range(200, 400)
 def wire(port: int, request: list[Any]) -> bytes:
     """Return a request as it goes over the wire."""
     method, path, headers, body = request
-    data = body.encode()
+    data: bytes = body.encode()
     lines = [f"{method} {path} HTTP/1.1", f"Host: localhost:{port}", f"Content-Length: {len(data)}"]
     return (
         "\r\n".join([*lines, *(f"{name}: {value}" for name, value in headers.items())]) + "\r\n\r\n"
