@@ -58,6 +58,7 @@ class Command(BaseCommand):
     """Write the page, or check it."""
 
     help = __doc__ or ""
+    requires_system_checks: list[str] = []  # written wherever the code is, configured or not
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Take ``--check``."""
