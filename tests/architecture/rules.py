@@ -31,7 +31,7 @@ SQL = (
     "identity/embedded",
 )
 ENVIRONMENT = ("identity/settings.py", "identity/embedded", "tests", "bench")
-NAMING_SETTINGS = ("identity/celery.py", "identity/wsgi.py", "identity/serve.py", "identity/management")
+HANDING_ON = ("identity/celery.py", "identity/wsgi.py", "identity/serve.py", "identity/management")
 CLOCK = ("identity/foundation/clock.py", "tests", "bench")
 CLOCKS = {
     "datetime.now", "datetime.utcnow", "datetime.today", "datetime.datetime.now", "date.today", "timezone.now",
@@ -85,7 +85,7 @@ def thin_handlers(source: Source) -> Found:
 
 
 def environment(source: Source) -> Found:
-    """Only settings read the environment; entry points may name the settings module."""
+    """Only settings read the environment; entry points may add to what they hand on."""
     if source.under(*ENVIRONMENT):
         return
     allowed = {
@@ -93,8 +93,8 @@ def environment(source: Source) -> Found:
         for node in source.walk()
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "setdefault"
-        and source.under(*NAMING_SETTINGS)
+        and node.func.attr in {"setdefault", "update"}
+        and source.under(*HANDING_ON)
     }
     for node in source.walk():
         if dotted(node) in {"os.environ", "os.getenv", "os.environb"} and id(node) not in allowed:
