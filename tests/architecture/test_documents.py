@@ -44,7 +44,12 @@ def test_every_link_leads_somewhere(document: Path) -> None:
 def test_every_command_of_the_readme_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 
-    assert set(re.findall(r"(?:^|`)make ([a-z]+)", (ROOT / "README.md").read_text(), re.MULTILINE)) <= targets
+    # In code only: prose may make anything.
+    readme = (ROOT / "README.md").read_text()
+    code = re.findall(r"```sh\n(.*?)```", readme, re.DOTALL) + re.findall(r"`([^`\n]+)`", readme)
+    named = set(re.findall(r"\bmake ([a-z]+)", "\n".join(code)))
+    assert named >= {"run", "test", "interop", "bench", "lint"}
+    assert named <= targets
 
 
 def test_the_licence_is_the_one_that_is_named() -> None:

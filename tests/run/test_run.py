@@ -9,9 +9,11 @@ import socket
 import ssl
 import subprocess
 import sys
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from time import monotonic, sleep
 
 import pytest
 
@@ -129,9 +131,20 @@ def test_https_has_a_certificate_of_the_local_authority(house: House) -> None:
     trust = ssl.create_default_context(cafile=str(house.data_dir / "ca.pem"))
     url = f"https://localhost:{house.environment['TLS_PORT']}/health/live"
 
-    house.bootstrap()  # the TLS server starts after the web server
-    with urllib.request.urlopen(url, timeout=10, context=trust) as answer:
-        assert answer.status == 200
+    def ask() -> int:
+        with urllib.request.urlopen(url, timeout=10, context=trust) as answer:
+            return int(answer.status)
+
+    until = monotonic() + 30
+    while True:  # the TLS server starts after the web server
+        try:
+            assert ask() == 200
+        except urllib.error.URLError as problem:
+            if not isinstance(problem.reason, ConnectionRefusedError) or monotonic() > until:
+                raise
+            sleep(0.1)
+        else:
+            break
 
 
 def test_secrets_are_for_the_owner_alone(house: House) -> None:
