@@ -33,6 +33,8 @@ from tests.servers import ROOT, free_port
 SECONDS = float(os.environ.get("BENCH_SECONDS", "5"))
 AT_ONCE = 4
 CALLS = 300
+RETRY_AFTER = 1.0
+"""Seconds after which a client that was turned away comes back, as the answer tells it."""
 
 
 def wire(operation: str, body: dict[str, Any], service: str = "AWSCognitoIdentityProviderService") -> list[Any]:
@@ -273,7 +275,7 @@ class Bench:
 
         def everyone() -> None:
             requests = [self.sign_in(name) for name in self.world.names]
-            found.update(self.load("house", requests, connections=24, seconds=SECONDS + 2))
+            found.update(self.load("house", requests, connections=24, seconds=SECONDS + 2, pause=RETRY_AFTER))
 
         crowd = threading.Thread(target=everyone)
         crowd.start()

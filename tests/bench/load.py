@@ -1,6 +1,7 @@
 """The load: a process of its own with a connection for each thread, kept open. Requests come in, figures go out.
 
-Standard input: JSON of ``{"port", "seconds", "connections", "requests": [[method, path, headers, body], …], "once"}``.
+Standard input: JSON of ``{"port", "seconds", "connections", "requests": […], "once", "pause"}``;
+a request is ``[method, path, headers, body]``.
 Each connection plays its own share of the requests, again and again unless ``once``.
 """
 
@@ -10,7 +11,7 @@ import json
 import socket
 import sys
 import threading
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import Any
 
 OK = range(200, 400)
@@ -72,8 +73,10 @@ class Connection:
         return block
 
 
-def play(port: int, requests: list[bytes], until: float, out: list[tuple[float, int]], *, once: bool) -> None:
-    """Play requests on one connection until time is up."""
+def play(
+    port: int, requests: list[bytes], until: float, out: list[tuple[float, int]], *, once: bool, pause: float
+) -> None:
+    """Play requests on one connection until time is up; whoever is refused comes back after a pause."""
     connection, position = Connection(port), 0
     while perf_counter() < until and not (once and position >= len(requests)):
         began = perf_counter()
@@ -83,6 +86,8 @@ def play(port: int, requests: list[bytes], until: float, out: list[tuple[float, 
             status, connection = 0, Connection(port)
         out.append((perf_counter() - began, status))
         position += 1
+        if status not in OK and pause:
+            sleep(pause)
 
 
 def run(order: dict[str, Any]) -> dict[str, Any]:
@@ -91,10 +96,11 @@ def run(order: dict[str, Any]) -> dict[str, Any]:
     requests = [wire(port, request) for request in order["requests"]]
     shares = [requests[number::connections] or requests for number in range(connections)]
     outs: list[list[tuple[float, int]]] = [[] for _ in range(connections)]
+    told = {"once": order.get("once", False), "pause": order.get("pause", 0)}
     began = perf_counter()
     until = began + order["seconds"]
     threads = [
-        threading.Thread(target=play, args=(port, share, until, out), kwargs={"once": order.get("once", False)})
+        threading.Thread(target=play, args=(port, share, until, out), kwargs=told)
         for share, out in zip(shares, outs, strict=True)
     ]
     for thread in threads:
