@@ -52,6 +52,8 @@ QUOTA = {
     "ForgotPassword": 600,
     "ConfirmForgotPassword": 600,
     "GetId": 6000,
+    "GetOpenIdToken": 6000,
+    "GetCredentialsForIdentity": 6000,
 }
 UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
 HEADER_CAP = 512
