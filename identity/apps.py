@@ -16,12 +16,13 @@ class IdentityConfig(AppConfig):
     def ready(self) -> None:
         """Set up logging, register checks, derive Django's key from the sealing keys where they exist."""
         from identity import celery, checks, telemetry
-        from identity.foundation import sealing
+        from identity.foundation import connections, sealing
         from pools import tasks
 
         del checks, tasks  # registered by being imported
         # Web threads publish too: without a default, each thread would fall back to an app without a broker.
         celery.app.set_default()
         telemetry.configure()
+        connections.install()
         if settings.SECRET_KEYS_FILE.exists():
             settings.SECRET_KEY = sealing.permanent_key("django").hex()

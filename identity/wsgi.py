@@ -1,4 +1,4 @@
-"""The WSGI application that granian serves."""
+"""The WSGI application that granian serves: Django, and a short road for machine endpoints."""
 
 from __future__ import annotations
 
@@ -8,4 +8,9 @@ from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "identity.settings")
 
-application = get_wsgi_application()
+django = get_wsgi_application()
+
+# Endpoints can be imported only once Django is set up.
+from identity.short_road import short_road  # noqa: E402
+
+application = short_road(django)  # type: ignore[arg-type]  # WSGI's own types say less than Django's

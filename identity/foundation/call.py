@@ -59,6 +59,11 @@ class Answer:
 Endpoint = Callable[[Call], Answer]
 
 
+def respond(answer: Answer) -> HttpResponse:
+    """Return an answer as Django's response."""
+    return HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
+
+
 def as_view(endpoint: Endpoint) -> Callable[..., HttpResponse]:
     """Adapt a machine endpoint to Django."""
 
@@ -67,20 +72,21 @@ def as_view(endpoint: Endpoint) -> Callable[..., HttpResponse]:
             body = request.body
         except (RequestDataTooBig, UnreadablePostError):
             body = None
-        answer = endpoint(
-            Call(
-                method=request.method or "GET",
-                path=request.path_info,
-                query=request.META.get("QUERY_STRING", ""),
-                headers={name.lower(): value for name, value in request.headers.items()},
-                body=body,
-                address=getattr(request, "address", ""),
-                request_id=getattr(request, "request_id", ""),
-                pool=getattr(request, "pool", None),
-                raw_path=getattr(request, "raw_path", request.path),
+        return respond(
+            endpoint(
+                Call(
+                    method=request.method or "GET",
+                    path=request.path_info,
+                    query=request.META.get("QUERY_STRING", ""),
+                    headers={name.lower(): value for name, value in request.headers.items()},
+                    body=body,
+                    address=getattr(request, "address", ""),
+                    request_id=getattr(request, "request_id", ""),
+                    pool=getattr(request, "pool", None),
+                    raw_path=getattr(request, "raw_path", request.path),
+                )
             )
         )
-        return HttpResponse(answer.body, status=answer.status, headers=dict(answer.headers))
 
     view.csrf_exempt = True  # type: ignore[attr-defined]  # these endpoints carry no cookie
     return view

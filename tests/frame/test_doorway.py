@@ -116,7 +116,7 @@ def test_only_trusted_proxies_say_who_the_client_is(
 
     request = RequestFactory().get("/", REMOTE_ADDR=peer, HTTP_X_FORWARDED_FOR=forwarded)
 
-    assert middleware.client_address(request) == seen
+    assert middleware.client_address(request.META) == seen
 
 
 def test_every_page_carries_the_security_headers(pool: UserPool) -> None:

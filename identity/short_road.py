@@ -1,0 +1,120 @@
+"""The short road of machine endpoints: the same functions ``Call → Answer``, without Django's request in between.
+
+Six exact paths, at the installation's own host only; everything else, and whatever is unusual, takes Django's road.
+Both give the same bytes (a test compares them). Django's connection clean-up is kept.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.signals import request_finished, request_started
+
+from identity import middleware, telemetry
+from identity.foundation import clock
+from identity.foundation.call import Answer, Call, Endpoint, respond
+from pools.cognito.gateway import gateway
+from pools.oidc import discovery, resources, token
+
+Environ = dict[str, Any]
+StartResponse = Callable[[str, list[tuple[str, str]]], object]
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+
+OF_THE_HOUSE: dict[str, tuple[str, Endpoint]] = {
+    "/": ("cognito", gateway),
+    "/identity-pools/jwks.json": ("identity_oidc", discovery.identity_jwks),
+}
+OF_A_POOL: dict[str, tuple[str, Endpoint]] = {
+    "/oauth2/token": ("oidc", token.token),
+    "/oauth2/userInfo": ("oidc", resources.user_info),
+    "/.well-known/openid-configuration": ("oidc", discovery.discovery),
+    "/.well-known/jwks.json": ("oidc", discovery.jwks),
+}
+PLAIN = ("CONTENT_TYPE", "CONTENT_LENGTH")
+log = structlog.get_logger("request")
+
+
+def short_road(django: Application) -> Application:
+    """Return an application that answers the six paths itself and hands the rest to Django."""
+
+    def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        found = find(environ)
+        return django(environ, start_response) if found is None else walk(environ, start_response, *found)
+
+    return application
+
+
+def find(environ: Environ) -> tuple[str, Endpoint, str | None, str] | None:
+    """Return face, endpoint, pool and path inside the pool, where a request is for one of the six."""
+    host = environ.get("HTTP_HOST", "").lower()
+    if host not in middleware.own_hosts() or host == middleware.console_host() or environ.get("SCRIPT_NAME"):
+        return None
+    path = environ.get("PATH_INFO", "")
+    if path in OF_THE_HOUSE:
+        return (*OF_THE_HOUSE[path], None, path)
+    named = middleware.POOL_PREFIX.match(path)
+    if named is None or named[2] not in OF_A_POOL or not named[1].isascii():
+        return None
+    return (*OF_A_POOL[named[2]], named[1], named[2])
+
+
+def walk(
+    environ: Environ, start_response: StartResponse, face: str, endpoint: Endpoint, pool: str | None, path: str
+) -> list[bytes]:
+    """Answer by an endpoint, as Django's handler, the doorway and the adapter together would."""
+    began = clock.monotonic()
+    request_id = str(uuid.uuid4())
+    request_started.send(sender=short_road, environ=environ)
+    try:
+        with structlog.contextvars.bound_contextvars(request_id=request_id):
+            answer = answered(environ, endpoint, request_id, pool, path)
+        response = respond(answer)
+        middleware.dress(response, request_id, secure=middleware.by_https(environ))
+        telemetry.answered(face, response.status_code, clock.monotonic() - began)
+    finally:
+        request_finished.send(sender=short_road)
+    start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
+    return [response.content]
+
+
+def answered(environ: Environ, endpoint: Endpoint, request_id: str, pool: str | None, path: str) -> Answer:
+    """Make the call."""
+    headers = {
+        name.removeprefix("HTTP_").lower().replace("_", "-"): value
+        for name, value in environ.items()
+        if name.startswith("HTTP_") or (name in PLAIN and value)
+    }
+    return endpoint(
+        Call(
+            method=str(environ["REQUEST_METHOD"]).upper(),
+            path=path,
+            query=environ.get("QUERY_STRING", ""),
+            headers=headers,
+            body=body(environ),
+            address=middleware.client_address(environ),
+            request_id=request_id,
+            pool=pool,
+            raw_path=environ["PATH_INFO"],
+        )
+    )
+
+
+def body(environ: Environ) -> bytes | None:
+    """Return the body, None where it is larger than what may be read or cannot be."""
+    try:
+        length = max(0, int(environ.get("CONTENT_LENGTH") or 0))
+    except ValueError:
+        length = 0
+    if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        return None
+    if not length:
+        return b""
+    try:
+        read: bytes = environ["wsgi.input"].read(length)
+    except OSError:
+        return None
+    return read

@@ -1,0 +1,214 @@
+"""Machine endpoints answer the same bytes by the short road and by Django's; what is unusual takes Django's alone."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connections as django_connections
+
+from identity import short_road, wsgi
+from identity.foundation import connections
+from pools.models import AppClient, User
+from pools.services import configuration, sessions, signing_keys, tokens
+from pools.services.sign_in import machine
+from pools.services.sign_in.machine import SignedIn, Want
+from tests import factories
+
+WIRE = {"CONTENT_TYPE": "application/x-amz-json-1.1"}
+FORM = {"CONTENT_TYPE": "application/x-www-form-urlencoded"}
+RANDOM = {"x-amzn-requestid", "date"}
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One request."""
+
+    path: str
+    method: str = "GET"
+    body: bytes = b""
+    query: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+    def environ(self) -> dict[str, Any]:
+        """Return it as WSGI has it."""
+        host = settings.BASE_URL.split("://")[1]
+        return {
+            "REQUEST_METHOD": self.method,
+            "PATH_INFO": self.path,
+            "QUERY_STRING": self.query,
+            "SCRIPT_NAME": "",
+            "SERVER_NAME": "localhost",
+            "SERVER_PORT": "80",
+            "SERVER_PROTOCOL": "HTTP/1.1",
+            "HTTP_HOST": host,
+            "REMOTE_ADDR": "127.0.0.1",
+            "CONTENT_LENGTH": str(len(self.body)),
+            "wsgi.input": io.BytesIO(self.body),
+            "wsgi.errors": io.StringIO(),
+            "wsgi.url_scheme": "http",
+            "wsgi.multithread": True,
+            "wsgi.multiprocess": False,
+            "wsgi.run_once": False,
+            **dict(self.headers),
+        }
+
+
+def by(application: Any, asked: Asked) -> tuple[str, dict[str, str], bytes]:  # noqa: ANN401 - WSGI's
+    """Return status, headers and body."""
+    began: list[tuple[str, dict[str, str]]] = []
+
+    def start(status: str, headers: list[tuple[str, str]], _: object = None) -> None:
+        assert len({name.lower() for name, _ in headers}) == len(headers)
+        began.append((status, {name.lower(): value for name, value in headers if name.lower() not in RANDOM}))
+
+    answer = application(asked.environ(), start)
+    body = b"".join(answer)
+    if hasattr(answer, "close"):
+        answer.close()
+    return (*began[0], body)
+
+
+@pytest.fixture(autouse=True)
+def nothing_held() -> None:
+    configuration.holdings.forget_everything()
+
+
+@pytest.fixture
+def client(transactional_db: None) -> AppClient:
+    signing_keys.ensure_house_keys()
+    pool = factories.make_pool()
+    return factories.make_client(
+        pool,
+        generate_secret=True,
+        allowed_oauth_flows_user_pool_client=True,
+        allowed_oauth_flows=["code"],
+        allowed_oauth_scopes=["openid", "email"],
+        callback_urls=["https://app.example/cb"],
+    )
+
+
+@pytest.fixture
+def person(client: AppClient) -> User:
+    return factories.make_user(client.pool, "alice", email="alice@example.com")
+
+
+def issued(client: AppClient) -> str:
+    """Return an access token with the scope openid."""
+    outcome = machine.begin(client, username="alice", password=factories.PASSWORD, want=Want.BROWSER, by=factories.BY)
+    assert isinstance(outcome, SignedIn)
+    assert outcome.browser
+    session = sessions.current(client.pool, outcome.browser.cookie)
+    assert session
+    code = tokens.mint_code(client, session, redirect_uri="https://app.example/cb", scopes=["openid", "email"])
+    return tokens.redeem_code(client, code, redirect_uri="https://app.example/cb", verifier=None).access
+
+
+def wire(operation: str, given: object, **headers: str) -> Asked:
+    """Return a call of the wire API."""
+    body = given if isinstance(given, bytes) else json.dumps(given).encode()
+    target = {"HTTP_X_AMZ_TARGET": f"AWSCognitoIdentityProviderService.{operation}"}
+    return Asked("/", "POST", body, headers=tuple({**WIRE, **target, **headers}.items()))
+
+
+def requests_of(client: AppClient, access_token: str) -> list[Asked]:
+    """Return requests whose answers do not depend on chance."""
+    pool = f"/{client.pool.public_id}"
+    basic = base64.b64encode(f"{client.client_id}:wrong".encode()).decode()
+    form = tuple(FORM.items())
+    bearer = (("HTTP_AUTHORIZATION", f"Bearer {access_token}"),)
+    return [
+        wire("GetUser", {"AccessToken": access_token}),
+        wire("GetUser", {"AccessToken": "x"}),
+        wire("GetUser", {}),
+        wire("GetUser", b"{"),
+        wire("GetUser", b"\xff\xfe"),
+        wire("GetUser", {"AccessToken": "x"}, HTTP_X_FORWARDED_FOR="203.0.113.1"),
+        wire("NoSuchOperation", {}),
+        wire("ListUsers", {"UserPoolId": client.pool.public_id}),
+        Asked("/", "POST", b"x" * (settings.DATA_UPLOAD_MAX_MEMORY_SIZE + 1), headers=tuple(WIRE.items())),
+        Asked("/", "OPTIONS", headers=(("HTTP_ORIGIN", "https://app.example"),)),
+        Asked("/", "GET"),
+        Asked("/", "PUT", b"x"),
+        Asked(f"{pool}/.well-known/jwks.json"),
+        Asked(f"{pool}/.well-known/jwks.json", "HEAD"),
+        Asked(f"{pool}/.well-known/jwks.json", "POST", b"x"),
+        Asked(f"{pool}/.well-known/openid-configuration", query="x=1"),
+        Asked("/us-east-1_nobody/.well-known/openid-configuration"),
+        Asked("/identity-pools/jwks.json"),
+        Asked(f"{pool}/oauth2/userInfo", headers=bearer),
+        Asked(f"{pool}/oauth2/userInfo", "POST", headers=bearer),
+        Asked(f"{pool}/oauth2/userInfo", headers=(("HTTP_AUTHORIZATION", "Bearer x"),)),
+        Asked(f"{pool}/oauth2/userInfo"),
+        Asked(f"{pool}/oauth2/userInfo", "DELETE"),
+        Asked(f"{pool}/oauth2/token", "POST", b"grant_type=client_credentials", headers=form),
+        Asked(f"{pool}/oauth2/token", "POST", b"grant_type=x&grant_type=y", headers=form),
+        Asked(f"{pool}/oauth2/token", "POST", b"\xff=%ff", headers=form),
+        Asked(
+            f"{pool}/oauth2/token", "POST", b"grant_type=x", headers=(*form, ("HTTP_AUTHORIZATION", f"Basic {basic}"))
+        ),
+        Asked(f"{pool}/oauth2/token", "POST", b"{}", headers=tuple(WIRE.items())),
+        Asked(f"{pool}/oauth2/token", "POST", b"", query="grant_type=x", headers=form),
+        Asked(f"{pool}/oauth2/token", "GET"),
+        Asked(f"{pool}/oauth2/token", "OPTIONS", headers=(("HTTP_ORIGIN", "https://app.example"),)),
+    ]
+
+
+def test_both_roads_answer_the_same_bytes(client: AppClient, person: User) -> None:
+    for asked in requests_of(client, issued(client)):
+        assert short_road.find(asked.environ()) is not None, asked
+        assert by(wsgi.application, asked) == by(wsgi.django, asked), asked
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/", {"HTTP_HOST": "evil.example"}),
+        ("/", {"HTTP_HOST": ""}),
+        ("/", {"SCRIPT_NAME": "/x"}),
+        ("//", {}),
+        ("/us-east-1_x/login", {}),
+        ("/us-east-1_x/oauth2/authorize", {}),
+        ("/us-east-1_x/oauth2/token/", {}),
+        ("/us-east-1_x//oauth2/token", {}),
+        ("/us-east-1_\xe9/oauth2/token", {}),
+        ("/console/", {}),
+        ("/identity-pools/jwks.json/", {}),
+    ],
+)
+def test_what_is_not_exactly_one_of_the_paths_takes_djangos_road(path: str, headers: dict[str, str]) -> None:
+    assert short_road.find({**Asked(path).environ(), **headers}) is None
+
+
+def test_there_are_six_paths() -> None:
+    assert len(short_road.OF_THE_HOUSE) + len(short_road.OF_A_POOL) == 6
+
+
+@pytest.mark.parametrize(("failed_since", "questions"), [(False, 0), (True, 1)])
+def test_a_connection_that_just_worked_is_asked_whether_it_lives_only_after_a_failure(
+    client: AppClient, person: User, monkeypatch: pytest.MonkeyPatch, failed_since: bool, questions: int
+) -> None:
+    bearer = (("HTTP_AUTHORIZATION", f"Bearer {issued(client)}"),)
+    asked = Asked(f"/{client.pool.public_id}/oauth2/userInfo", headers=bearer)
+    for _ in range(3):
+        assert by(wsgi.application, asked)[0] == "200 OK"
+    seen = []
+    wrapper = type(django_connections["default"])
+    is_usable = wrapper.is_usable
+
+    def ask(self: Any) -> bool:  # noqa: ANN401 - Django's connection
+        seen.append(self)
+        return bool(is_usable(self))
+
+    monkeypatch.setattr(wrapper, "is_usable", ask)
+    if failed_since:
+        monkeypatch.setattr(connections, "_failed_at", float("inf"))
+
+    assert by(wsgi.application, asked)[0] == "200 OK"
+
+    assert len(seen) == questions
