@@ -61,11 +61,7 @@ class Gate:
             if not self._busy:
                 self._busy = True
                 return
-            line = self._lines.get(pool)
-            crowded = line is not None and len(line) >= max(1, self.waiters // 2) and len(self._lines) > 1
-            if self._waiting >= self.waiters or crowded:
-                REFUSED.labels("full").inc()
-                raise Overloaded(detail="hash gate full")
+            self._refuse_if_full(pool)
             turn = threading.Event()
             self._lines.setdefault(pool, deque()).append(turn)
             self._waiting += 1
@@ -79,6 +75,19 @@ class Gate:
             self._leave_line(pool, turn)
         REFUSED.labels("late").inc()
         raise Overloaded(detail="hash gate deadline")
+
+    def refuse_if_full(self, pool: str) -> None:
+        """Raise Overloaded where a newcomer of this pool would find no place in line."""
+        with self._lock:
+            if self._busy:
+                self._refuse_if_full(pool)
+
+    def _refuse_if_full(self, pool: str) -> None:
+        line = self._lines.get(pool)
+        crowded = line is not None and len(line) >= max(1, self.waiters // 2) and len(self._lines) > 1
+        if self._waiting >= self.waiters or crowded:
+            REFUSED.labels("full").inc()
+            raise Overloaded(detail="hash gate full")
 
     def leave(self) -> None:
         """Hand the slot to the next pool's first waiter, or set it free."""
@@ -107,6 +116,16 @@ class Gate:
 def the_gate() -> Gate:
     """Return this process's gate."""
     return Gate(settings.HASH_WAITERS, settings.HASH_DEADLINE)
+
+
+def refuse_if_full(pool: str) -> None:
+    """Turn away, before anything is asked of the database, whom :func:`slot` would turn away.
+
+    Raises:
+        Overloaded: too many are waiting.
+
+    """
+    the_gate().refuse_if_full(pool)
 
 
 @contextmanager

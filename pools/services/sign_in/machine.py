@@ -97,6 +97,7 @@ def begin(
     """
     _check_flow(client, want, admin=admin)
     pool = client.pool
+    gate.refuse_if_full(pool.public_id)
     stranger = access.decoy(pool, username)
     found = hot.sign_in(pool.pk, access.normalise(pool, username), stranger.id)
     subject = found.person.id if found.person else stranger.id
