@@ -9,6 +9,7 @@ import logging
 import logging.config
 import os
 import re
+import string
 from collections.abc import Callable, Mapping, MutableMapping
 from functools import lru_cache
 from typing import Any
@@ -34,12 +35,18 @@ SECRET_WORDS = frozenset(
 # Names that hold such a word and yet say nothing that must be hidden.
 HARMLESS = frozenset({"status_code", "error_code", "token_use", "token_type", "secret_keys_file"})
 WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
+# Strangers choose parts of what is logged: each pattern below looks at a character a bounded number of times,
+# wherever it begins, and no text is longer than this.
+LONGEST = 8 * 1024
+CUT = " [cut] "
+WORD = string.ascii_letters + string.digits + "_-./+=$%"
 # `name=value` and `"name": "value"` inside a text: query strings, forms, JSON, representations.
-NAME = re.compile(r"[A-Za-z][\w-]*(?=[\"']?\s*[=:])")
-VALUE = r"(?P<is>[\"']?\s*[=:]\s*[\"']?)(?:bearer |basic )?[^\s&\"',;}]+"
+NAME = re.compile(r"(?<![\w-])[A-Za-z_][\w-]{0,63}(?![\w-])(?=[\"']?\s*[=:])")
+VALUE = re.compile(r"(?P<is>[\"']?\s*[=:]\s*[\"']?)(?:bearer |basic )?[^\s&\"',;}]+", re.IGNORECASE)
+PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 SHAPES = (
-    re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL),
-    re.compile(r"eyJ[\w-]{5,}(?:\.[\w-]*){2,4}"),  # JWS and JWE
+    # JWS and JWE. That dots follow is asked first and once, not for each `eyJ` of a word.
+    re.compile(r"(?<![\w-])(?=[\w-]++\.[\w-]*+\.)[\w-]*?eyJ[\w-]{5,}+(?:\.[\w-]*+){2,4}"),
     re.compile(r"\$argon2\S+"),
     re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"),  # user:password in a URL
     re.compile(r"(?i)(?<=\bbearer )\S+|(?<=\bbasic )[\w+/=]{8,}"),
@@ -62,12 +69,33 @@ def names_a_secret(name: str) -> bool:
 
 
 def scrubbed(text: str) -> str:
-    """Return a text with everything hidden that is named like a secret or has the shape of one."""
-    for name in {name for name in NAME.findall(text) if name.lower() == "state" or names_a_secret(name)}:
-        text = re.sub(rf"(?i)(?<![\w-]){name}{VALUE}", rf"{name}\g<is>{HIDDEN}", text)
+    """Return a text with everything hidden that is named like a secret or has the shape of one, long ones cut."""
+    text = without_named_secrets(cut(PRIVATE_KEY.sub(HIDDEN, text)))
     for shape in SHAPES:
         text = shape.sub(HIDDEN, text)
     return text
+
+
+def cut(text: str) -> str:
+    """Return the beginning and the last lines of a text that is too long: a traceback says at its end what failed."""
+    if len(text) <= LONGEST:
+        return text
+    # No half of a secret may be left, whose shape nobody would know: a begun word goes, and a begun line.
+    beginning = text[: LONGEST // 2].rstrip(WORD)
+    return beginning + CUT + text[-LONGEST // 2 :].partition("\n")[2]
+
+
+def without_named_secrets(text: str) -> str:
+    """Return a text without the values that are named like a secret."""
+    kept: list[str] = []
+    end = 0
+    for name in NAME.finditer(text):
+        if name.start() < end or not (name[0].lower() == "state" or names_a_secret(name[0])):
+            continue
+        if value := VALUE.match(text, name.end()):
+            kept += (text[end : name.end()], value["is"], HIDDEN)
+            end = value.end()
+    return "".join((*kept, text[end:]))
 
 
 def scrub(value: object, depth: int = 0) -> object:
@@ -149,6 +177,7 @@ def configure() -> None:
             "loggers": {
                 # A refused request is an answer, not an event; a failed one is reported with its traceback.
                 "django.request": {"level": max(level, logging.ERROR)},
+                "django.security.csrf": {"level": max(level, logging.ERROR)},
                 **{name: {"level": max(level, logging.WARNING)} for name in TALKATIVE},
             },
         }

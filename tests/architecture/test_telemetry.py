@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+import time
 from typing import Any
 
 import pytest
@@ -115,6 +116,91 @@ def test_a_running_process_logs_no_secret_by_any_logger() -> None:
         assert all(word in done.stderr for word in ("one", "two", "three", "four", "five", "six"))
         assert TOKEN not in done.stderr + done.stdout
         assert TOKEN.split(".")[1] not in done.stderr + done.stdout
+
+
+HOSTILE = {
+    "one word": "a" * 100_000,
+    "words": "a " * 50_000,
+    "names": "".join(f"code{letter}=" for letter in "abcdefghijklmnop") * 1_000,
+    "many names": "&".join(f"code{number}=x" for number in range(10_000)),
+    "spaces": "a" + " " * 100_000,
+    "a name and spaces": ("token=" + " " * 5_000) * 20,
+    "begun tokens": "eyJ" * 30_000,
+    "begun tokens, apart": "-eyJeyJ" * 15_000 + ".a",
+    "dots": "a." * 50_000,
+    "begun keys": "-----BEGIN PRIVATE KEY" * 5_000,
+    "keys": ("-----BEGIN " + "A" * 1_000) * 100,
+    "capitals": "A" * 100_000,
+    "base 32": "A2" * 50_000 + "!",
+    "addresses": "://" * 30_000,
+    "addresses with colons": "://a:" * 20_000,
+    "an access key": "aA1/" * 25_000,
+    "lines": "a=b\n" * 25_000,
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_text_of_a_strangers_making_takes_no_time_and_little_room(what: str) -> None:
+    text = HOSTILE[what]
+    began = time.process_time()
+
+    said = str(telemetry.scrub(text))
+
+    # Generous for a slow machine; what is quadratic takes minutes.
+    assert time.process_time() - began < 2
+    assert len(said) <= 4 * telemetry.LONGEST
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_each_pattern_takes_no_time_without_the_cut(what: str) -> None:
+    text = HOSTILE[what]
+    began = time.process_time()
+
+    telemetry.without_named_secrets(text)
+    for shape in (telemetry.PRIVATE_KEY, *telemetry.SHAPES):
+        shape.sub(telemetry.HIDDEN, text)
+
+    assert time.process_time() - began < 2
+
+
+@pytest.mark.parametrize("what", SECRETS)
+@pytest.mark.parametrize("half", range(-60, 61, 12))
+def test_no_half_of_a_secret_is_left_where_a_text_is_cut(what: str, half: int) -> None:
+    secret = SECRETS[what]
+    inside = INSIDE.get(what, "it was {} there").format(secret)
+    before = telemetry.LONGEST // 2 + half - inside.index(secret)
+    after = telemetry.LONGEST // 2 + half - (len(inside) - inside.index(secret))
+
+    beginning = telemetry.scrubbed("x " * (before // 2) + inside + " x" * telemetry.LONGEST)
+    end = telemetry.scrubbed("x " * telemetry.LONGEST + inside + " x" * (after // 2) + "\nlast line")
+
+    assert telemetry.CUT in beginning
+    assert telemetry.CUT in end
+    assert end.endswith("last line")
+    for piece in (secret[:10], secret[-10:]):
+        assert piece not in beginning + end
+
+
+def test_what_failed_is_said_at_the_end_of_a_long_traceback() -> None:
+    frames = 'File "identity/wsgi.py", line 3, in answer\n' * 1_000
+
+    said = telemetry.scrubbed(f"Traceback (most recent call last):\n{frames}ValueError: what failed")
+
+    assert said.startswith("Traceback")
+    assert said.endswith("ValueError: what failed")
+    assert len(said) < telemetry.LONGEST + 20
+
+
+def test_a_private_key_is_hidden_under_its_name_and_across_a_cut() -> None:
+    body = ("MIIEvQIBADANBgkqhkiG/w0BAQE+AASCBKcw/ggSjAgEAAoIBAQ/7\n" * 30).strip()
+    key = f"-----BEGIN RSA PRIVATE KEY-----\n{body}\n-----END RSA PRIVATE KEY-----"
+
+    for text in (f"private_key={key}", "x " * 5_000 + key + " x" * 1_900, key):
+        assert "MIIEvQ" not in telemetry.scrubbed(text)
+
+
+def test_a_refused_form_is_an_answer_and_no_event() -> None:
+    assert logging.getLogger("django.security.csrf").getEffectiveLevel() >= logging.ERROR
 
 
 @pytest.mark.parametrize("name", telemetry.TALKATIVE)
