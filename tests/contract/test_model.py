@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
+import time
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pools.cognito import operations, patterns
 from pools.cognito.contract import SERVICES, Service, identity_pools, user_pools
@@ -262,6 +266,33 @@ def test_javas_patterns_mean_the_same_here(pattern: str, good: list[str], bad: l
 
     assert [value for value in good if not patterns.matches(compiled, value)] == []
     assert [value for value in bad if patterns.matches(compiled, value)] == []
+
+
+@pytest.mark.parametrize("shape", ["EmailVerificationMessageByLinkType", "EmailVerificationMessageType"])
+@given(value=st.lists(st.sampled_from(["{", "}", "#", "{##", "##}", "{####}", "a", "ä", "\u200b"]), max_size=9))
+def test_a_chain_of_runs_means_what_its_pattern_says(shape: str, value: list[str]) -> None:
+    pattern = user_pools.model.shape_for(shape).metadata["pattern"]
+    text = "".join(value)
+    letters = patterns.CATEGORY.sub(lambda found: patterns.ASCII[found[1]] + patterns.STAND_IN[found[1]], pattern)
+
+    assert isinstance(patterns.compiled(pattern), patterns.Chain)
+    assert patterns.matches(patterns.compiled(pattern), text) == bool(
+        re.fullmatch(letters, patterns.folded(text), re.ASCII)
+    )
+
+
+@pytest.mark.parametrize("service", [user_pools, identity_pools], ids=lambda service: service.name)
+@pytest.mark.parametrize("seed", ["{####}", "{##", "##}", "{##a##}", "@", "a:", "_a", "a=", " "])
+def test_no_pattern_takes_long_over_a_long_text(service: Service, seed: str) -> None:
+    shapes = [service.model.shape_for(name) for name in service.model.shape_names]
+    began = time.thread_time()
+
+    for shape in shapes:
+        if pattern := shape.metadata.get("pattern"):
+            size = min(shape.metadata.get("max") or 20_000, 20_000) - 1
+            patterns.matches(patterns.compiled(pattern), (seed * size)[:size] + "\x01")
+
+    assert time.thread_time() - began < 1
 
 
 def test_our_own_answers_are_checked_more_strictly() -> None:
