@@ -10,7 +10,7 @@ import base64
 import binascii
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -25,6 +25,8 @@ Check = Callable[[Any, Where, list[str]], Any]
 
 ECHO = 256
 """Characters of a refused value that are told back."""
+MOST = 20
+"""Complaints of one request. A list of broken members would otherwise be quoted whole by each of them."""
 DEEPEST_DOCUMENT = 64
 RANGE = {"integer": 2**31, "long": 2**63}
 NOT_NULL = "Member must not be null"
@@ -39,7 +41,7 @@ def path(where: Where) -> str:
     parts: list[str] = []
     while where:
         where, name = where
-        parts.append(name)
+        parts.append(cut(name))
     return ".".join(reversed(parts))
 
 
@@ -61,13 +63,36 @@ def unreadable(value: Any, wanted: str) -> Fault:  # noqa: ANN401 - any JSON
 
 def shown(value: Any) -> str:  # noqa: ANN401 - any JSON
     """Return a value as the validation texts quote it, cut to a length that fits a log line."""
-    if isinstance(value, list):
-        text = "[" + ", ".join(str(item) for item in value[:20]) + "]"
-    elif isinstance(value, dict):
-        text = "{" + ", ".join(f"{name}={item}" for name, item in list(value.items())[:20]) + "}"
-    else:
-        text = str(value)
+    text = ""
+    for piece in pieces(value):
+        text += piece[: ECHO + 1]
+        if len(text) > ECHO:
+            break
+    return cut(text)
+
+
+def cut(text: str) -> str:
+    """Return what is told back of a text."""
     return text if len(text) <= ECHO else text[:ECHO] + "..."
+
+
+def pieces(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
+    """Yield a value piece by piece: who has seen enough stops, however large it is."""
+    match value:
+        case list():
+            yield "["
+            for place, item in enumerate(value):
+                yield ", " if place else ""
+                yield from pieces(item)
+            yield "]"
+        case dict():
+            yield "{"
+            for place, (name, item) in enumerate(value.items()):
+                yield f", {cut(name)}=" if place else f"{cut(name)}="
+                yield from pieces(item)
+            yield "}"
+        case _:
+            yield str(value)
 
 
 def is_sensitive(shape: Shape) -> bool:
@@ -165,6 +190,8 @@ class Compiler:
             rules.length(len(value), value, where, complaints)
             clean = []
             for place, given in enumerate(value, 1):
+                if len(complaints) >= MOST:
+                    break
                 if given is None:
                     complaints.append(rules.broken(value, where, f"Member must satisfy constraint: [{NOT_NULL}]"))
                     continue
@@ -191,6 +218,8 @@ class Compiler:
             rules.length(len(value), value, where, complaints)
             clean = {}
             for name, given in value.items():
+                if len(complaints) >= MOST:
+                    break
                 broken: list[str] = []
                 key(name, where, broken)
                 if broken:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.loaders import Loader
 from botocore.model import OperationModel, ServiceModel
 
-from pools.cognito.constraints import NOWHERE, Check, Compiler
+from pools.cognito.constraints import MOST, NOWHERE, Check, Compiler
 from pools.cognito.faults import Fault
 
 if TYPE_CHECKING:
@@ -83,6 +83,7 @@ class Operation:
         complaints: list[str] = []
         clean: dict[str, Any] = {} if self._input is None else self._input(given, NOWHERE, complaints)
         if complaints:
+            complaints = complaints[:MOST]
             found = "1 validation error" if len(complaints) == 1 else f"{len(complaints)} validation errors"
             raise Fault(self.service.invalid, f"{found} detected: {'; '.join(complaints)}")
         return clean

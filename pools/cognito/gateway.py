@@ -57,6 +57,7 @@ QUOTA = {
 }
 UNPRINTABLE = re.compile(r"[^\x20-\x7e]+")
 HEADER_CAP = 512
+MESSAGE_CAP = 4096
 SECONDS = Histogram("cognate_wire_seconds", "Wire requests by operation and answer.", ["operation", "answer"])
 log = structlog.get_logger("wire")
 
@@ -217,14 +218,15 @@ def internal() -> Fault:
 def refusal(exchange: Exchange, fault: Fault) -> Answer:
     """Write an error as both kinds of clients read it: code in body and header."""
     exchange.outcome = fault.code
+    message = fault.message[:MESSAGE_CAP]
     return Answer(
         fault.status,
-        rendered({"__type": fault.code, "message": fault.message}),
+        rendered({"__type": fault.code, "message": message}),
         {
             "content-type": JSON_TYPE,
             "cache-control": "no-store",
             "x-amzn-ErrorType": fault.code + ":",
-            "x-amzn-ErrorMessage": UNPRINTABLE.sub("?", fault.message)[:HEADER_CAP],
+            "x-amzn-ErrorMessage": UNPRINTABLE.sub("?", message[:HEADER_CAP]),
             **fault.headers,
         },
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -13,6 +14,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from identity.foundation import gate, sealing
 from identity.foundation.call import Answer, Call
+from pools.cognito import constraints
 from pools.cognito import gateway as module
 from pools.cognito.contract import Operation, user_pools
 from pools.cognito.gateway import gateway
@@ -109,6 +111,42 @@ def test_a_body_too_large_is_refused_in_json(body: bytes | None) -> None:
 )
 def test_a_body_that_is_no_json_object_is_refused(body: bytes) -> None:
     assert error_of(gateway(bare(TARGET + "SignUp", body)))[:2] == (400, "SerializationException")
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"UserAttributes": [{"Name": "\u200b" * 32}] * 8000},
+        {"UserAttributes": [None] * 100_000},
+        {"ClientMetadata": {str(number): "x" * 2000 for number in range(300)}},
+        {"ValidationData": [{"Name": "n" * 300, "Value": "v" * 500_000}]},
+        {"Username": "ä" * 400_000, "ClientId": "\x7f" * 90},
+        {"ClientId": "\u2028" * 100},
+    ],
+    ids=["members", "nulls", "a map", "a long name", "long texts", "unprintable"],
+)
+def test_a_refusal_is_small_however_much_is_wrong(members: dict[str, Any]) -> None:
+    body = json.dumps(members, ensure_ascii=False).encode()
+    began = time.thread_time()
+
+    answer = gateway(bare(TARGET + "SignUp", body))
+
+    assert time.thread_time() - began < 0.5
+    assert error_of(answer)[:2] == (400, "InvalidParameterException")
+    assert len(answer.body) < 4 * 4096 + 100
+    assert len(answer.headers["x-amzn-ErrorMessage"]) <= 512
+
+
+def test_the_first_twenty_complaints_are_told() -> None:
+    text = error_of(gateway(bare(TARGET + "SignUp", json.dumps({"UserAttributes": [{}] * 400}).encode())))[2]
+
+    assert text.startswith("20 validation errors detected: Value null at 'userAttributes.1.member.name' failed")
+
+
+def test_a_value_is_quoted_as_far_as_it_is_told() -> None:
+    nested = {"SetIdentityPoolRoles": {"IdentityPoolId": "x", "Roles": {"authenticated": "a" * 900_000}}}
+    assert len(constraints.shown(nested)) == 256 + len("...")
+    assert constraints.shown({"a": [1, None], "b": {"c": "d"}}) == "{a=[1, None], b={c=d}}"
 
 
 def test_an_empty_body_is_an_empty_object() -> None:
