@@ -1,8 +1,9 @@
-"""The production shape holds what it promises, by the compose specification's own schema."""
+"""The production shape holds what it promises: the compose file, by its specification's own schema, and the proxy."""
 
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,11 +12,14 @@ from typing import Any
 import jsonschema
 import pytest
 import yaml
+from pytest_django import Settings
 
+from identity import checks
 from tests import servers
 
 SCHEMA = Path(__file__).with_name("compose_spec") / "compose-spec.json"
 FILE = servers.ROOT / "docker-compose.yml"
+PROXY = servers.ROOT / "Caddyfile"
 OURS = ("migrate", "web", "worker", "beat")
 
 
@@ -83,3 +87,96 @@ def test_the_believed_proxies_are_the_proxy_network(compose: dict[str, Any]) -> 
     assert compose["services"]["web"]["environment"]["TRUSTED_PROXIES"] == subnet
     # Whoever shares it could name any client address.
     assert [name for name, it in compose["services"].items() if "front" in it["networks"]] == ["proxy", "web"]
+
+
+def test_the_proxy_reaches_web_by_the_believed_network_only(compose: dict[str, Any]) -> None:
+    proxy, web = (set(compose["services"][name]["networks"]) for name in ("proxy", "web"))
+
+    assert proxy & web == {"front"}
+    # Its own way out: `front` has none.
+    assert [name for name, it in compose["services"].items() if "edge" in it["networks"]] == ["proxy"]
+    assert not (compose["networks"]["edge"] or {}).get("internal")
+
+
+def number(text: str) -> int:
+    """Return the default of `${NAME:-number}`."""
+    found = re.fullmatch(r"\$\{\w+:-(\d+)\}", text)
+    assert found, text
+    return int(found[1])
+
+
+def test_the_database_has_a_connection_for_every_thread_on_any_machine(
+    compose: dict[str, Any], settings: Settings
+) -> None:
+    told = compose["services"]["web"]["environment"]
+    settings.WEB_WORKERS, settings.WEB_THREADS = number(told["WEB_WORKERS"]), number(told["WEB_THREADS"])
+    limits = [part for part in compose["services"]["postgres"]["command"] if part.startswith("max_connections=")]
+    allowed = int(limits[0].partition("=")[2])
+
+    assert settings.WEB_WORKERS > 0, "0 is one for each core"
+    assert checks.connections_wanted() <= allowed - checks.RESERVED
+
+
+def test_the_database_is_asked_where_it_answers_only_when_it_is_made(compose: dict[str, Any]) -> None:
+    assert "--host=127.0.0.1" in compose["services"]["postgres"]["healthcheck"]["test"]
+
+
+def blocks(text: str) -> dict[str, Any]:
+    """Read a Caddyfile: a line's words by its first word, a block's lines below its head."""
+    root: dict[str, Any] = {}
+    inside = [root]
+    for line in filter(None, (re.sub(r"(^|\s)#.*", "", line).strip() for line in text.splitlines())):
+        if line == "}":
+            inside.pop()
+        elif line.endswith("{"):
+            inside.append(inside[-1].setdefault(line[:-1].strip(), {}))
+        elif line.startswith("header_up"):
+            inside[-1].setdefault("header_up", []).append(line.split(maxsplit=1)[1])
+        else:
+            name, _, rest = line.partition(" ")
+            inside[-1][name] = rest
+    assert inside == [root]
+    return root
+
+
+@pytest.fixture(scope="module")
+def proxy() -> dict[str, Any]:
+    """Return the proxy's configuration."""
+    return blocks(PROXY.read_text())
+
+
+@pytest.fixture(scope="module")
+def site(proxy: dict[str, Any]) -> dict[str, Any]:
+    """Return what the proxy does for our names."""
+    found: dict[str, Any] = proxy["{$COGNATE_HOST}, {$CONSOLE_HOST}"]
+    return found
+
+
+def test_the_proxy_waits_for_slow_visitors_itself_and_not_for_long(proxy: dict[str, Any], site: dict[str, Any]) -> None:
+    assert proxy[""]["servers"]["timeouts"] == {"read_header": "5s", "read_body": "10s"}
+    # All that may come is buffered.
+    assert site["reverse_proxy web:8000"]["request_buffers"] == site["request_body"]["max_size"] == "4MB"
+
+
+def test_the_proxy_alone_says_who_the_visitor_is(site: dict[str, Any]) -> None:
+    assert site["request_header"] == "-*_*"
+    assert site["reverse_proxy web:8000"]["header_up"] == [
+        "X-Forwarded-For {remote_host}",
+        "X-Forwarded-Proto {scheme}",
+    ]
+
+
+def test_caddy_agrees(tmp_path: Path) -> None:
+    caddy = shutil.which("caddy")
+    if not caddy:
+        pytest.skip("caddy is not installed")
+
+    checked = subprocess.run(
+        [caddy, "adapt", "--config", str(PROXY), "--adapter", "caddyfile"],
+        env={"COGNATE_HOST": "id.example.com", "CONSOLE_HOST": "console.example.com", "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert checked.returncode == 0, checked.stderr
