@@ -1,4 +1,4 @@
-"""Operators' sign-in: password, then the authenticator's code; a one-time link for the first visit.
+"""Operators' sign-in: password, then the authenticator's code; a one-time link in the password's place.
 
 Until both factors are shown the session holds only who is half-way, for ten minutes; its id changes at each rise.
 """
@@ -187,14 +187,16 @@ def link(request: HttpRequest) -> HttpResponse:
         who = operator_sign_in.spend_link(token, by=actor(request))
     except operator_sign_in.LinkRefused:
         return render(request, "link_refused.html", {"title": "Link expired"}, 410)
-    device = operator_sign_in.authenticator(who)
-    if device is not None and who.has_usable_password():
-        request.session.flush()
-        go_in(request, who, device)
-        return HttpResponseRedirect(reverse("console:pools"), status=303)
+    # A link is one proof, as a password is: whoever has an authenticator shows its code too.
     go_half_way(request, who, by_link=True)
-    where = "console:set_authenticator" if who.has_usable_password() else "console:set_password"
-    return HttpResponseRedirect(reverse(where), status=303)
+    return HttpResponseRedirect(reverse(after_link(who)), status=303)
+
+
+def after_link(who: Operator) -> str:
+    """Name the page at which one who came by a link shows or sets what is missing."""
+    if not who.has_usable_password():
+        return "console:set_password"
+    return "console:code" if operator_sign_in.enrolled(who) else "console:set_authenticator"
 
 
 @sensitive_post_parameters("new_password")
@@ -216,8 +218,7 @@ def set_password(request: HttpRequest) -> HttpResponse:
             form.clean_or_blame(None, BUSY)
         else:
             go_half_way(request, who, by_link=True)
-            where = "console:code" if operator_sign_in.enrolled(who) else "console:set_authenticator"
-            return HttpResponseRedirect(reverse(where), status=303)
+            return HttpResponseRedirect(reverse(after_link(who)), status=303)
     context = {"title": "Choose a password", "who": waiting.operator.username, "step": "Step 1 of 2"}
     return show(request, "set_password.html", context, form, retry)
 

@@ -175,7 +175,7 @@ def _spend_step(device: TOTPDevice, code: str) -> None:
 
 
 def sign_in_link(who: Operator, *, by: Actor) -> str:
-    """Return the token of a link that signs an operator in once, within half an hour.
+    """Return the token of a link that stands for an operator's password once, within half an hour.
 
     Bound to the password: setting one ends every link made before.
     """
@@ -190,7 +190,7 @@ def sign_in_link(who: Operator, *, by: Actor) -> str:
 
 
 def link_owner(token: str) -> Operator:
-    """Return whom a link signs in, leaving it unspent.
+    """Return whose a link is, leaving it unspent.
 
     Raises:
         LinkRefused: unreadable, too old, used, or overtaken by a new password.
@@ -203,7 +203,7 @@ def link_owner(token: str) -> Operator:
 
 
 def spend_link(token: str, *, by: Actor) -> Operator:
-    """Use a link up and return whom it signs in. Of two racing uses one wins.
+    """Use a link up and return whose it is. Of two racing uses one wins.
 
     Raises:
         LinkRefused: unreadable, too old, used, or overtaken by a new password.
@@ -213,7 +213,7 @@ def spend_link(token: str, *, by: Actor) -> Operator:
     try:
         with transaction.atomic():
             Spent.objects.create(id=link)
-            audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by, detail={"method": "link"})
+            audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "link_used"})
     except IntegrityError:
         raise LinkRefused from None
     return who

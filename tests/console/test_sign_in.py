@@ -219,12 +219,28 @@ def test_a_one_time_link_is_good_once(world: World) -> None:
     link = world.live.manage("create_operator", who.username, "--link").strip().removeprefix(world.base_url)
     first, second = world.visitor(), world.visitor()
 
-    assert first.send_form(link).headers["Location"] == "/console/pools"
+    assert first.send_form(link).status_code == 303
     refused = second.get(link)
 
-    assert opens(first)
     assert refused.status_code == 410
     assert "NAME" in refused.text
+
+
+def test_a_one_time_link_lets_nobody_past_the_authenticator(world: World) -> None:
+    who = world.operator()
+    link = world.live.manage("create_operator", who.username, "--link").strip().removeprefix(world.base_url)
+    visitor = world.visitor()
+
+    assert visitor.send_form(link).headers["Location"] == "/console/sign-in/code"
+    assert not opens(visitor)
+    for elsewhere in ("/console/welcome/password", "/console/welcome/authenticator"):
+        assert visitor.get(elsewhere).headers["Location"] == "/console/sign-in"
+    wrong = "000000" if who.code() != "000000" else "111111"
+    assert visitor.send_form("/console/sign-in/code", code=wrong).status_code == 422
+    assert not opens(visitor)
+
+    assert visitor.send_form("/console/sign-in/code", code=who.code()).headers["Location"] == "/console/pools"
+    assert opens(visitor)
 
 
 def test_a_forged_link_is_refused(world: World) -> None:
