@@ -28,6 +28,19 @@ CONNECT = 1.0
 """Seconds to resolve a name and connect."""
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
+INSIDE = tuple(
+    map(
+        ipaddress.ip_network,
+        (
+            "168.63.129.16/32",  # the host under a machine at Azure, though the number is a public one
+            "192.0.0.0/24",  # for protocols; metadata at Oracle's is 192.0.0.192
+            "192.88.99.0/24",  # relays from IPv4 to 6to4, long withdrawn: whoever answers is near
+            "fec0::/10",  # site-local, from before there was fc00::/7
+            "3fff::/20",  # for documentation, as 2001:db8::/32
+        ),
+    )
+)
+"""What the standard library takes for the world and is not."""
 
 
 class AddressRefused(OutsideUnavailable):
@@ -48,6 +61,8 @@ def is_public(address: Address) -> bool:
     """Say whether an address is out in the world, as the one it stands for and as itself."""
     real = behind(address)
     if real.is_multicast or real.is_unspecified or real.is_reserved:
+        return False
+    if any(address in network or real in network for network in INSIDE):
         return False
     return real.is_global and not address.is_multicast
 

@@ -42,6 +42,12 @@ PRIVATE = [
     *("127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "100.64.0.1", "0.0.0.0", "224.0.0.1"),
     *("::1", "::", "fe80::1", "fd00::1", "ff02::1", "::ffff:127.0.0.1", "::ffff:169.254.169.254"),
     *("64:ff9b::7f00:1", "2002:7f00:1::", "2002:a9fe:a9fe::", "240.0.0.1", "255.255.255.255"),
+    *("168.63.129.16", "::ffff:168.63.129.16", "64:ff9b::a83f:8110", "192.0.0.192", "192.88.99.1", "192.88.99.254"),
+    *("fec0::1", "feff::1", "3fff::1"),
+]
+OUTSIDE = [
+    *("8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8", "64:ff9b::808:808"),
+    *("168.63.129.17", "192.88.98.1", "192.0.1.1", "3ffe::1"),
 ]
 
 
@@ -50,7 +56,7 @@ def test_an_address_inside_our_network_is_not_public(address: str) -> None:
     assert not guarded.is_public(ipaddress.ip_address(address))
 
 
-@pytest.mark.parametrize("address", ["8.8.8.8", "2001:4860:4860::8888", "::ffff:8.8.8.8", "64:ff9b::808:808"])
+@pytest.mark.parametrize("address", OUTSIDE)
 def test_an_address_out_in_the_world_is_public(address: str) -> None:
     assert guarded.is_public(ipaddress.ip_address(address))
 
