@@ -117,6 +117,8 @@ class Tag(StrEnum):
     IDENTITY_MERGED = "identity_merged"
     CREDENTIALS_ISSUED = "credentials_issued"
     CREDENTIALS_REFUSED = "credentials_refused"
+    IDENTITY_TOKEN_ISSUED = "identity_token_issued"  # noqa: S105
+    IDENTITY_TOKEN_REFUSED = "identity_token_refused"  # noqa: S105
     OPERATOR_CREATED = "operator_created"
     OPERATOR_SIGNED_IN = "operator_signed_in"
     OPERATOR_CHANGED = "operator_changed"
@@ -166,6 +168,8 @@ DETAIL: dict[Tag, frozenset[str]] = {
     Tag.IDENTITY_MERGED: frozenset({"into", "provider"}),
     Tag.CREDENTIALS_ISSUED: frozenset({"role", "member", "tags", "provider", "access_key_id"}),
     Tag.CREDENTIALS_REFUSED: frozenset({"role", "member", "provider", "code"}),
+    Tag.IDENTITY_TOKEN_ISSUED: frozenset({"member", "providers", "tags"}),
+    Tag.IDENTITY_TOKEN_REFUSED: frozenset({"member", "code"}),
     Tag.OPERATOR_CREATED: frozenset({"name"}),
     Tag.OPERATOR_SIGNED_IN: frozenset({"method"}),
     Tag.OPERATOR_CHANGED: frozenset({"change"}),

@@ -16,7 +16,7 @@ import structlog
 from django.db import transaction
 from prometheus_client import Counter
 
-from identity.foundation import clock, names
+from identity.foundation import clock, limits, names
 from identity.foundation.errors import DomainError, Invalid, NotAuthorized, NotAvailable, RoleRefused
 from pools import ports
 from pools.models import Identity, IdentityPool, PrincipalTagMap
@@ -35,6 +35,9 @@ from pools.services.audit import Actor, Tag
 
 log = structlog.get_logger(__name__)
 VENDED = Counter("cognate_credentials_total", "Credentials asked of the STS.", ["outcome"])
+HANDED = Counter("cognate_identity_tokens_total", "Identity tokens handed out for the classic flow.", ["outcome"])
+REFUSAL_WINDOW = 60
+"""Seconds in which one identity's refusals of one kind leave one row: any stranger can ask, as often as they like."""
 TOKEN_LIFE = 600
 EARLIER = 30
 """Seconds by which ``iat`` lies in the past: some servers allow no clock to be ahead of their own."""
@@ -252,14 +255,27 @@ def open_id_token(identity_id: str, logins: Mapping[str, str], *, by: Actor) -> 
     Raises:
         Invalid: the classic flow is off.
         NotAuthorized: a login is refused, or the identity is not the caller's.
+        RoleRefused: a claim cannot be a tag.
         ResourceConflict: two different logins of one provider would meet in one identity.
 
     """
     claimed = access.identity(identity_id)
     if not claimed.pool.classic_flow:
         raise Invalid("Basic (classic) flow is not enabled, please use enhanced flow.")
-    identity, verified = _holder(claimed, logins, by)
-    return identity.public_id, _token(identity, verified, identity_roles.tags(identity.pool, verified))
+    try:
+        identity, verified = _holder(claimed, logins, by)
+        tags = identity_roles.tags(identity.pool, verified)
+    except DomainError as refusal:
+        HANDED.labels(type(refusal).__name__).inc()
+        _refused(Tag.IDENTITY_TOKEN_REFUSED, claimed, refusal, by, member=bool(logins))
+        raise
+    token = _token(identity, verified, tags)
+    HANDED.labels("done").inc()
+    providers = [login.provider for login in verified]
+    detail = {"member": bool(verified), "providers": providers, "tags": sorted(tags)}
+    subject = identity.public_id
+    audit.record(Tag.IDENTITY_TOKEN_ISSUED, identity_pool=identity.pool, subject=subject, by=by, detail=detail)
+    return identity.public_id, token
 
 
 def credentials(identity_id: str, logins: Mapping[str, str], *, custom_role: str | None = None, by: Actor) -> Vended:
@@ -282,7 +298,9 @@ def credentials(identity_id: str, logins: Mapping[str, str], *, custom_role: str
         tags = identity_roles.tags(identity.pool, verified)
         given = _ask(identity, verified, tags, role)
     except DomainError as refusal:
-        _refused(claimed, refusal, role=role, provider=provider, member=bool(logins), by=by)
+        VENDED.labels(type(refusal).__name__).inc()
+        facts = {"role": role, "provider": provider, "member": bool(logins)}
+        _refused(Tag.CREDENTIALS_REFUSED, claimed, refusal, by, **facts)
         raise
     VENDED.labels("done").inc()
     detail = {"role": role, "member": bool(verified), "provider": provider, "tags": sorted(tags)}
@@ -348,24 +366,15 @@ def _policy(identity: Identity, logins: Sequence[VerifiedLogin], tags: Mapping[s
     return session_policies.render(pool.member_session_policy, identity_id=identity.public_id, tags=tags)
 
 
-def _refused(claimed: Identity, refusal: DomainError, *, role: str, provider: str, member: bool, by: Actor) -> None:
-    """Leave a trace of a refusal. What was merely not answered is counted and logged: nobody decided anything."""
-    VENDED.labels(type(refusal).__name__).inc()
+def _refused(tag: Tag, claimed: Identity, refusal: DomainError, by: Actor, **facts: object) -> None:
+    """Leave a trace of a refusal. What was merely not answered is logged: nobody decided anything."""
     if not isinstance(refusal, NotAuthorized | RoleRefused):
         log.warning("credentials_not_had", refusal=type(refusal).__name__, detail=refusal.detail)
         return
-    detail = {
-        "reason": refusal.detail or refusal.message,
-        "code": type(refusal).__name__,
-        "role": role,
-        "provider": provider,
-        "member": member,
-    }
-    audit.record(
-        Tag.CREDENTIALS_REFUSED,
-        identity_pool=claimed.pool,
-        subject=claimed.public_id,
-        outcome="refused",
-        by=by,
-        detail=detail,
-    )
+    code = type(refusal).__name__
+    # By the kind too: what a stranger is refused for must not hide that a member's role is broken.
+    if not limits.take("vending-refused", f"{claimed.public_id}:{code}", limit=1, window=REFUSAL_WINDOW):
+        return
+    detail = {"reason": refusal.detail or refusal.message, "code": code, **facts}
+    subject = claimed.public_id
+    audit.record(tag, identity_pool=claimed.pool, subject=subject, outcome="refused", by=by, detail=detail)

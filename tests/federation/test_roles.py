@@ -11,16 +11,13 @@ from pytest_django.fixtures import Settings
 
 from identity.foundation import clock, names
 from identity.foundation.errors import (
-    DomainError,
     Invalid,
     Misuse,
     NotAuthorized,
     NotAvailable,
-    OutsideUnavailable,
-    Overloaded,
     RoleRefused,
 )
-from pools.models import AuditEvent, IdentityPool
+from pools.models import IdentityPool
 from pools.services import access, identity_pools, session_policies
 from tests.federation.conftest import BY, EAST, GUEST_ROLE, MEMBER_ROLE, Issuer, Provider
 
@@ -246,29 +243,6 @@ def test_guests_are_scoped_down(
     settings.GUEST_SESSION_POLICY = "off"
     vend(pool)
     assert issuer.last["policy"] is None
-
-
-def test_every_vending_and_every_refusal_leaves_a_row(pool: IdentityPool, providers: Providers, issuer: Issuer) -> None:
-    member = vend(pool, providers[EAST].token("anna"))
-    issuer.refusals.append(RoleRefused(detail="STS: AccessDenied no trust"))
-    with pytest.raises(RoleRefused):
-        vend(pool, providers[EAST].token("anna"))
-
-    done = AuditEvent.objects.get(tag="credentials_issued")
-    refused = AuditEvent.objects.get(tag="credentials_refused")
-    assert (done.subject, done.outcome, done.detail["access_key_id"]) == (member, "done", "ASIAKEY")
-    assert (refused.subject, refused.outcome) == (member, "refused")
-    assert refused.detail["reason"] == "STS: AccessDenied no trust"
-    assert "secret" not in json.dumps([done.detail, refused.detail])
-
-
-@pytest.mark.parametrize("refusal", [OutsideUnavailable(), Overloaded()])
-def test_what_was_not_answered_is_no_refusal_of_ours(refusal: DomainError, pool: IdentityPool, issuer: Issuer) -> None:
-    issuer.refusals.append(refusal)
-
-    with pytest.raises(type(refusal)):
-        vend(pool)
-    assert not AuditEvent.objects.filter(tag="credentials_refused").exists()
 
 
 def test_a_pool_without_roles_is_a_wrong_configuration(
