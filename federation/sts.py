@@ -14,13 +14,14 @@ from django.conf import settings
 
 from identity.foundation import outbound
 from identity.foundation.errors import DomainError, OutsideUnavailable, Overloaded, RoleRefused
-from pools.ports import Credentials
+from pools.ports import Credentials, TokenTooOld
 
 log = structlog.get_logger(__name__)
 THROTTLED = frozenset(
     {"Throttling", "ThrottlingException", "TooManyRequestsException", "SlowDown", "RequestLimitExceeded"}
 )
 UNREACHABLE = frozenset({"ServiceUnavailable", "InternalFailure", "InternalError", "ServiceFailure"})
+EXPIRED = frozenset({"ExpiredTokenException", "ExpiredToken"})
 KEYS_NOT_FETCHED = "verification key"
 """What Amazon says when it could not fetch our keys; once more often helps."""
 SERVER_FAULT = 500
@@ -33,6 +34,7 @@ class SecurityTokenService:
         """Return a role's credentials for a token of the identity pools' issuer. One clock over both tries.
 
         Raises:
+            TokenTooOld: the token expired on its way; only whoever made it can make another.
             RoleRefused: the STS refuses token, role, tags or policy; why is the detail.
             OutsideUnavailable: no answer in time.
             Overloaded: the STS or this process has too much to do.
@@ -79,4 +81,6 @@ def refusal_for(response: dict[str, Any]) -> DomainError:
         return Overloaded(detail=detail)
     if code in UNREACHABLE or status >= SERVER_FAULT:
         return OutsideUnavailable(detail=detail)
+    if code in EXPIRED:
+        return TokenTooOld(detail=detail)
     return RoleRefused(detail=detail)

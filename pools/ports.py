@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 
-from identity.foundation.errors import Misuse
+from identity.foundation.errors import Misuse, RoleRefused
 
 Answer = TypeVar("Answer")
 
@@ -45,6 +45,10 @@ class Credentials:
     expiration: datetime
 
 
+class TokenTooOld(RoleRefused):
+    """The issuer of credentials says that the token expired on its way: one made anew may pass."""
+
+
 class ProviderKind(Protocol):
     """A kind of identity provider that a user pool can have: OIDC, SAML, Google and so on."""
 
@@ -77,6 +81,7 @@ class CredentialIssuer(Protocol):
         """Return credentials.
 
         Raises:
+            TokenTooOld: the token expired on its way.
             RoleRefused: the role cannot be assumed with this token; the true reason is the detail.
             OutsideUnavailable: nobody answered in time.
             Overloaded: too many ask.

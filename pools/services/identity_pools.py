@@ -319,7 +319,7 @@ def _holder(claimed: Identity, logins: Mapping[str, str], by: Actor) -> tuple[Id
 
 
 def _ask(identity: Identity, logins: Sequence[VerifiedLogin], tags: Mapping[str, str], role: str) -> Credentials:
-    """Ask the STS; once more, if the key that signs changed while it was asked."""
+    """Ask the STS; once more with a new token, if that one was too old or the key that signs changed meanwhile."""
     policy = _policy(identity, logins, tags)
 
     def ask(token: str) -> Credentials:
@@ -330,9 +330,10 @@ def _ask(identity: Identity, logins: Sequence[VerifiedLogin], tags: Mapping[str,
     token = _token(identity, logins, tags)
     try:
         return ask(token)
-    except RoleRefused:
+    except RoleRefused as refusal:
         again = _token(identity, logins, tags)
-        if token.partition(".")[0] == again.partition(".")[0]:  # the header names the key
+        same_key = token.partition(".")[0] == again.partition(".")[0]  # the header names the key
+        if same_key and not isinstance(refusal, ports.TokenTooOld):
             raise
         return ask(again)
 

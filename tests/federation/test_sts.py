@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from federation.sts import SecurityTokenService
 from identity.foundation import destinations
 from identity.foundation.errors import DomainError, OutsideUnavailable, Overloaded, RoleRefused
-from pools.ports import Credentials
+from pools.ports import Credentials, TokenTooOld
 from tests.federation.servers import Told, serving
 
 GIVEN = b"""<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
@@ -70,7 +70,7 @@ MEANINGS: list[tuple[int, bytes, type[DomainError], int]] = [
     (403, AMAZON % (b"AccessDenied", b"Not authorized to perform sts:AssumeRoleWithWebIdentity"), RoleRefused, 1),
     (400, AMAZON % (b"InvalidIdentityToken", b"No OpenIDConnect provider found"), RoleRefused, 1),
     (400, AMAZON % (b"InvalidIdentityToken", b"Couldn't retrieve verification key from your provider"), RoleRefused, 2),
-    (400, AMAZON % (b"ExpiredTokenException", b"Token expired"), RoleRefused, 1),
+    (400, AMAZON % (b"ExpiredTokenException", b"Token expired"), TokenTooOld, 1),
     (400, AMAZON % (b"PackedPolicyTooLarge", b"Too large"), RoleRefused, 1),
     (400, AMAZON % (b"IDPCommunicationError", b"Try again"), RoleRefused, 2),
     (400, AMAZON % (b"Throttling", b"Rate exceeded"), Overloaded, 2),

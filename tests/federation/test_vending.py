@@ -1,4 +1,4 @@
-"""What vending leaves behind, and what a stranger who asks again and again is given."""
+"""What vending leaves behind, what a stranger who asks again and again is given, and a token that came too late."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from identity.foundation.call import Call
 from identity.foundation.errors import DomainError, NotAuthorized, OutsideUnavailable, Overloaded, RoleRefused
 from pools.cognito import gateway as wire
 from pools.models import AuditEvent, IdentityPool
+from pools.ports import TokenTooOld
 from pools.services import access, audit, identity_pools, signing_keys
 from tests.federation.conftest import BY, EAST, WEST, Issuer, Provider, make_pool
 
@@ -136,6 +137,29 @@ def test_an_address_that_floods_identity_pools_is_told_to_wait(
     assert flood[:2] == ["ValidationException"] * 2
     assert "TooManyRequestsException" in flood
     assert ask(prefix + "8") == "ValidationException"
+
+
+def test_a_token_that_came_too_late_is_made_anew_once(pool: IdentityPool, issuer: Issuer) -> None:
+    guest = identity_of(pool, {})
+    issuer.refusals.append(TokenTooOld(detail="STS: ExpiredTokenException"))
+
+    assert identity_pools.credentials(guest, {}, by=BY).identity_id == guest
+    first, second = (asked["claims"] for asked in issuer.asked)
+    assert first["jti"] != second["jti"]
+
+    issuer.refusals += [TokenTooOld(detail="STS: ExpiredTokenException")] * 3
+    with pytest.raises(RoleRefused):
+        identity_pools.credentials(guest, {}, by=BY)
+    assert len(issuer.asked) == 4
+
+
+def test_a_role_that_is_refused_is_asked_for_once(pool: IdentityPool, issuer: Issuer) -> None:
+    guest = identity_of(pool, {})
+    issuer.refusals.append(RoleRefused(detail="STS: AccessDenied"))
+
+    with pytest.raises(RoleRefused):
+        identity_pools.credentials(guest, {}, by=BY)
+    assert len(issuer.asked) == 1
 
 
 def test_without_the_classic_flow_no_token_is_made(providers: Providers, issuer: Issuer) -> None:
