@@ -299,6 +299,9 @@ CSRF_FAILURE_VIEW = "identity.console.guard.csrf_refused"
 LOGIN_URL = "console:sign_in"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
+# No form has a file: one that is sent is dropped, never written to a disk.
+DATA_UPLOAD_MAX_NUMBER_FILES = 1
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 LANGUAGE_CODE = "en"
 USE_I18N = True
