@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,12 +12,15 @@ from celery import Celery, Task, signals
 from django.conf import settings
 from kombu import Queue
 
+from identity.foundation import later
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "identity.settings")
 
 # Codes that a person waits for; invitations and imports; seals, purges and metadata.
 LANES = ("now", "bulk", "house")
 PUBLISH_SECONDS = 0.2
 CONSUME_SECONDS = 5
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
 def broker(url: str) -> str:
@@ -25,6 +29,11 @@ def broker(url: str) -> str:
     if parts.scheme != "unix":
         return url
     return f"redis+socket://{parts.path}{'?' + parts.query.replace('db=', 'virtual_host=') if parts.query else ''}"
+
+
+def periodic(task: str, seconds: float) -> dict[str, Any]:
+    """Return an entry of the beat table that is due at once where beat has no memory of it."""
+    return {"task": str(task), "schedule": seconds, "last_run_at": LONG_AGO}
 
 
 app = Celery("cognate")
@@ -56,10 +65,13 @@ app.conf.update(
     timezone="UTC",
     enable_utc=True,
     beat_schedule={
-        "sweep the outbox": {"task": "pools.tasks.sweep_outbox", "schedule": 30.0},
-        "purge": {"task": "pools.tasks.purge", "schedule": 300.0},
-        "make partitions": {"task": "pools.tasks.make_partitions", "schedule": 3600.0},
-        "rotate due keys": {"task": "pools.tasks.rotate_due_keys", "schedule": 3600.0},
+        "sweep the outbox": periodic("pools.tasks.sweep_outbox", 30),
+        "purge": periodic(later.Task.PURGE, 300),
+        # Asked for more often than they run: beat forgets with its container what it asked for. Each task knows in
+        # PostgreSQL when it is due.
+        "make partitions": periodic("pools.tasks.make_partitions", 300),
+        "rotate due keys": periodic("pools.tasks.rotate_due_keys", 300),
+        "reseal": periodic(later.Task.RESEAL, 3600),
     },
 )
 app.autodiscover_tasks(["pools", "federation"])
