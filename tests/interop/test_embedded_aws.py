@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -75,6 +76,23 @@ def test_ceph_is_kept_over_restarts_and_after_it_was_killed(tmp_path: Path) -> N
         with refused("AccessDenied", "403"):
             client("s3", again.endpoint_url).get_object(Bucket=BUCKET, Key="photo")
         assert client("dynamodb", again.dynamodb_endpoint_url, again.keys).list_tables()["TableNames"] == [BUCKET]
+
+
+def test_no_command_line_of_cephs_has_a_secret(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = ("AKIAEXAMPLE", "a-secret-of-the-administrator")
+    gateway = ceph.Ceph(tmp_path, {"mon": 1, "osd": 2, "rgw": 3}, keys)
+    gateway.home.mkdir()
+    program = tmp_path / "radosgw-admin"
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@" >"$0.arguments"\necho "$CEPH_ARGS" >"$0.environment"\n')
+    program.chmod(0o700)
+    monkeypatch.setattr(shutil, "which", lambda name: str(tmp_path / name))
+
+    gateway.before_gateway()
+
+    arguments = Path(f"{program}.arguments").read_text()
+    assert f"--access-key={keys[0]}" in arguments.splitlines()
+    assert keys[1] not in arguments
+    assert Path(f"{program}.environment").read_text().strip() == f"--secret={keys[1]}"
 
 
 def test_without_ceph_moto_stands_in_and_says_that_it_enforces_nothing(

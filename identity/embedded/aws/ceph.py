@@ -138,8 +138,10 @@ class Ceph:
         """Return a command of Ceph's with this cluster's configuration."""
         return (shutil.which(program) or program, "-c", str(self.configuration), *arguments)
 
-    def run(self, program: str, *arguments: str) -> str:
+    def run(self, program: str, *arguments: str, secretly: str | None = None) -> str:
         """Run a command of Ceph's to its end; return what it prints.
+
+        ``secretly``: one more argument. Everyone on the machine may read a command line, but not an environment.
 
         Raises:
             CannotStart: it failed, or hangs.
@@ -147,7 +149,12 @@ class Ceph:
         """
         try:
             done = subprocess.run(
-                self.command(program, *arguments), capture_output=True, text=True, timeout=PATIENCE, check=False
+                self.command(program, *arguments),
+                env=None if secretly is None else {"CEPH_ARGS": secretly},
+                capture_output=True,
+                text=True,
+                timeout=PATIENCE,
+                check=False,
             )
         except subprocess.TimeoutExpired:
             raise CannotStart(f"Ceph: {program} does not end; see {self.home}") from None
@@ -208,7 +215,6 @@ class Ceph:
         if made.exists():
             return
         access_key, secret_key = self.keys
-        arguments = ("--uid=admin", f"--access-key={access_key}", f"--secret={secret_key}")
         try:
             self.run(
                 "radosgw-admin",
@@ -216,9 +222,11 @@ class Ceph:
                 "client.rgw",
                 "user",
                 "create",
+                "--uid=admin",
                 "--display-name=admin",
-                *arguments,
+                f"--access-key={access_key}",
                 "--caps=roles=*;oidc-provider=*",
+                secretly=f"--secret={secret_key}",
             )
         except CannotStart as problem:
             if "exists" not in str(problem):
