@@ -15,11 +15,12 @@ from uuid import UUID
 from django.db import connection
 
 MOVED = """
-SELECT 'pool', public_id, version FROM user_pool WHERE changed_at > clock_timestamp() - interval '120 s'
+SELECT 'pool', public_id, version, '' FROM user_pool WHERE changed_at > clock_timestamp() - interval '120 s'
 UNION ALL
-SELECT 'identity', public_id, version FROM identity_pool WHERE changed_at > clock_timestamp() - interval '120 s'
+SELECT 'identity', public_id, version, '' FROM identity_pool WHERE changed_at > clock_timestamp() - interval '120 s'
 UNION ALL
-SELECT 'house', '', count(*) + count(retire_at) FROM signing_key WHERE pool_id IS NULL
+SELECT 'house', '', 0, coalesce(md5(string_agg(kid || coalesce(retire_at::text, ''), ',' ORDER BY id)), '')
+FROM signing_key WHERE pool_id IS NULL
 """
 
 PERSON = """
@@ -149,7 +150,24 @@ UPDATE refresh_family SET generation = generation + 1, previous_salt = salt, sal
     last_active_at = %s
 WHERE pool_id = %s AND id = %s AND generation = %s AND revoked_at IS NULL
 """
-REDEEM = "UPDATE authorization_code SET consumed_at = %s WHERE pool_id = %s AND id = %s AND consumed_at IS NULL"
+START_FAMILY = """
+INSERT INTO refresh_family (id, pool_id, client_id, user_id, salt, epoch, scopes, oauth, nonce, auth_time, event_id,
+    expires_at, last_active_at)
+VALUES (%(id)s, %(pool)s, %(client)s, %(user)s, %(salt)s, %(epoch)s, %(scopes)s, %(oauth)s, %(nonce)s, %(auth_time)s,
+    %(event)s, %(expires_at)s, %(now)s)
+"""
+# One statement spends the code and makes its family live: whoever comes second makes nothing.
+REDEEM = """
+WITH spent AS (
+    UPDATE authorization_code SET consumed_at = %(now)s
+    WHERE pool_id = %(pool)s AND id = %(code)s AND consumed_at IS NULL RETURNING id
+)
+INSERT INTO refresh_family (id, pool_id, client_id, user_id, salt, epoch, scopes, oauth, nonce, auth_time, event_id,
+    expires_at, last_active_at)
+SELECT %(id)s, %(pool)s, %(client)s, %(user)s, %(salt)s, %(epoch)s, %(scopes)s, %(oauth)s, %(nonce)s, %(auth_time)s,
+    %(event)s, %(expires_at)s, %(now)s
+FROM spent
+"""
 
 
 class Person(NamedTuple):
@@ -286,7 +304,7 @@ def one(statement: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> tupl
     return row
 
 
-def count(statement: str, parameters: Sequence[Any]) -> int:
+def count(statement: str, parameters: Sequence[Any] | dict[str, Any]) -> int:
     """Run a writing statement of this module; return how many rows it touched."""
     with connection.cursor() as cursor:
         cursor.execute(statement, parameters)
@@ -310,12 +328,12 @@ def members(value: Any) -> tuple[Member, ...]:  # noqa: ANN401 - JSON
     return tuple(Member(*entry) for entry in document(value) or ())
 
 
-def moved_configuration() -> tuple[list[tuple[str, str, int]], int]:
-    """Return what changed in the last two minutes as (kind, public id, version), and the house's key version."""
+def moved_configuration() -> tuple[list[tuple[str, str, int]], str]:
+    """Return what changed in the last two minutes as (kind, public id, version), and a digest of the house's keys."""
     with connection.cursor() as cursor:
         cursor.execute(MOVED)
         rows = cursor.fetchall()
-    return [row for row in rows if row[0] != "house"], next(int(row[2]) for row in rows if row[0] == "house")
+    return [row[:3] for row in rows if row[0] != "house"], next(row[3] for row in rows if row[0] == "house")
 
 
 def sign_in(pool_id: int, name: str, decoy: UUID) -> SignIn:
@@ -362,6 +380,34 @@ def browser(pool_id: int, session_id: UUID) -> Browser | None:
     if row is None or found is None:
         return None
     return Browser._make((row[0], bytes(row[1]), row[2], row[3], document(row[4]), *row[5:10], found))
+
+
+class Start(NamedTuple):
+    """A refresh family that is to be made."""
+
+    id: UUID
+    pool: int
+    client: UUID
+    user: UUID
+    salt: bytes
+    epoch: int
+    scopes: list[str]
+    oauth: bool
+    nonce: str
+    auth_time: datetime
+    event: UUID
+    expires_at: datetime
+    now: datetime
+
+
+def start_family(start: Start) -> None:
+    """Make a refresh family: in the transaction of the proof."""
+    count(START_FAMILY, start._asdict())
+
+
+def redeem(code_id: UUID, start: Start) -> bool:
+    """Spend an authorization code and make its family; False when it was spent already."""
+    return count(REDEEM, {**start._asdict(), "code": code_id}) == 1
 
 
 def reserve_guess(**parameters: Any) -> tuple[int, datetime | None] | None:

@@ -75,7 +75,7 @@ class Holdings:
         self._hosts: dict[str, str] = {}
         self._identity_pools: OrderedDict[str, IdentityPool] = OrderedDict()
         self._house_keys: tuple[HeldKey, ...] | None = None
-        self._house_version: int | None = None
+        self._house_version: str | None = None
         self._polled = float("-inf")
 
     def poll(self, *, force: bool = False) -> None:
@@ -101,7 +101,7 @@ class Holdings:
         finally:
             self._polling.release()
 
-    def _apply(self, moved: list[tuple[str, str, int]], house: int, *, missed: bool) -> None:
+    def _apply(self, moved: list[tuple[str, str, int]], house: str, *, missed: bool) -> None:
         with self._lock:
             if missed:
                 self._pools.clear()

@@ -13,8 +13,8 @@ from django.db import connection, transaction
 
 from identity.foundation import clock
 from identity.foundation.names import uuid7
-from pools.models import AppClient, Guess, Membership, RefreshFamily, TotpFactor, User, UserPool, hot
-from pools.services import access, configuration, groups, guesses, sessions, tokens
+from pools.models import AppClient, Guess, Membership, RefreshFamily, SigningKey, TotpFactor, User, UserPool, hot
+from pools.services import access, configuration, groups, guesses, sessions, signing_keys, tokens
 from pools.services.sign_in import machine
 from pools.services.sign_in.machine import SignedIn, Want
 from tests import factories
@@ -23,6 +23,11 @@ BY = factories.BY
 NOW = clock.now
 SOME = uuid.UUID(int=7)
 
+FAMILY: dict[str, Any] = {
+    **dict.fromkeys(("id", "client", "user", "event"), SOME),
+    **dict.fromkeys(("auth_time", "expires_at", "now"), NOW()),
+    "pool": 1, "salt": b"s", "epoch": 0, "scopes": ["openid"], "oauth": True, "nonce": "",
+}
 PARAMETERS: dict[str, Any] = {
     "SIGN_IN": (1, "alice", SOME),
     "ATTEMPT": (1, SOME),
@@ -44,7 +49,8 @@ PARAMETERS: dict[str, Any] = {
     "STRIKE": (1, SOME, 0, 5, NOW()),
     "STEP": (True, "{}", 1, SOME, 0, NOW()),
     "ROTATE": (b"s", NOW(), NOW(), 1, SOME, 0),
-    "REDEEM": (NOW(), 1, SOME),
+    "START_FAMILY": FAMILY,
+    "REDEEM": {**FAMILY, "code": SOME},
 }
 # The poll asks for what changed in all pools, over a table that has a row a pool; the spent have no pool.
 WITHOUT_POOL = {"MOVED", "SPEND"}
@@ -52,7 +58,7 @@ WITHOUT_POOL = {"MOVED", "SPEND"}
 
 def statements() -> dict[str, str]:
     """Return the module's statements by name."""
-    verbs = ("SELECT", "INSERT", "UPDATE", "DELETE")
+    verbs = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
     return {
         name: value
         for name, value in vars(hot).items()
@@ -191,3 +197,35 @@ def test_a_poll_sees_what_changed_in_a_transaction_that_began_before_it(pool: Us
     moved, _ = hot.moved_configuration()
 
     assert ("pool", pool.public_id, version) in moved
+
+
+def test_a_poll_sees_a_house_key_that_takes_the_place_of_two(transactional_db: None) -> None:
+    signing_keys.ensure_house_keys()
+    signing_keys.rotate(None, by=BY)
+    seen = [hot.moved_configuration()[1]]
+
+    # One row goes that was retired, one comes that is not, and one retires: as many rows and dates as before.
+    SigningKey.objects.filter(pool=None).exclude(retire_at=None).delete()
+    signing_keys.rotate(None, by=BY)
+    seen.append(hot.moved_configuration()[1])
+    SigningKey.objects.filter(pool=None).exclude(retire_at=None).update(retire_at=NOW())
+    seen.append(hot.moved_configuration()[1])
+
+    assert len(set(seen)) == 3
+    assert hot.moved_configuration()[1] == seen[-1]
+
+
+def test_a_process_takes_up_the_house_keys_of_another(transactional_db: None) -> None:
+    signing_keys.ensure_house_keys()
+    signing_keys.rotate(None, by=BY)
+    other = configuration.Holdings()
+    other.poll()
+    before = {key.kid for key in other.keys(None)}
+    SigningKey.objects.filter(pool=None).exclude(retire_at=None).delete()
+    signing_keys.rotate(None, by=BY)
+
+    other.poll(force=True)
+
+    now = {key.kid for key in other.keys(None)}
+    assert now == set(SigningKey.objects.filter(pool=None).values_list("kid", flat=True))
+    assert now != before
