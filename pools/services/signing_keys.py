@@ -20,12 +20,13 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import NameOID
 from django.db import transaction
+from django.db.models import Q
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from identity.foundation import clock, gate, names, sealing
-from identity.foundation.errors import DomainError
+from identity.foundation.errors import DomainError, PoolNotFound
 from pools.models import SigningKey, UserPool, locks
 from pools.services import audit, configuration, places
 from pools.services.audit import Actor, Tag
@@ -141,10 +142,18 @@ def rotate(pool: UserPool | None, *, by: Actor, at_once: bool = True) -> list[st
 
     ``at_once`` switches after three seconds, when every process has seen them; otherwise after an hour.
     The old keys stay published until what they signed is dead.
+
+    Raises:
+        PoolNotFound: the pool was deleted meanwhile.
+
     """
     made = prepare(POOL_USES if pool else [Use.IDENTITY])
     active_from = clock.now() + (AT_ONCE if at_once else AHEAD)
     with transaction.atomic(durable=True):
+        if pool is not None:
+            alive = UserPool.objects.select_for_update(no_key=True).filter(pk=pool.pk, deleted_at=None)
+            if alive.values_list("pk", flat=True).first() is None:
+                raise PoolNotFound(pool.public_id)
         SigningKey.objects.filter(pool=pool, retire_at=None).update(retire_at=active_from + KEPT)
         store(pool, made, active_from=active_from)
         for key in made:
@@ -163,13 +172,23 @@ def rotate_due(*, by: Actor, limit: int = 20) -> int:
     SigningKey.objects.filter(retire_at__lt=now).delete()
     due = (
         SigningKey.objects.filter(retire_at=None, active_from__lt=now - LIFE)
+        .filter(Q(pool=None) | Q(pool__deleted_at=None))
         .values_list("pool_id", flat=True)
         .distinct()[:limit]
     )
-    pools = list(due)
-    for pool_id in pools:
-        rotate(UserPool.objects.get(pk=pool_id) if pool_id else None, by=by, at_once=False)
-    return len(pools)
+    return sum(_rotate_due(pool_id, by=by) for pool_id in list(due))
+
+
+def _rotate_due(pool_id: int | None, *, by: Actor) -> bool:
+    """Rotate the keys of one pool, or of the house; False where the pool was deleted, or purged, meanwhile."""
+    pool = UserPool.objects.filter(pk=pool_id).first() if pool_id is not None else None
+    if pool_id is not None and pool is None:
+        return False
+    try:
+        rotate(pool, by=by, at_once=False)
+    except PoolNotFound:
+        return False
+    return True
 
 
 def published(pool: UserPool | None) -> list[configuration.HeldKey]:

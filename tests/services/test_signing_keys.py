@@ -1,0 +1,92 @@
+"""Keys that sign: who is due, and who is gone."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db.models import F, Q
+
+from identity.foundation.errors import PoolNotFound
+from pools.models import SigningKey, UserPool
+from pools.services import access, housekeeping, signing_keys, user_pools
+from tests import factories
+
+BY = factories.BY
+
+
+def age(*pools: UserPool | None) -> None:
+    """Let keys sign for longer than their life."""
+    whose = Q(pool__in=[pool for pool in pools if pool]) | (Q(pool=None) if None in pools else Q(pk__in=[]))
+    SigningKey.objects.filter(whose).update(active_from=F("active_from") - signing_keys.LIFE - timedelta(hours=1))
+
+
+def planned(pool: UserPool | None) -> int:
+    """Return how many keys of a pool will take over."""
+    return SigningKey.objects.filter(pool=pool, active_from__gt=F("published_at")).count()
+
+
+def test_keys_that_signed_long_enough_are_rotated_once(pool: UserPool) -> None:
+    signing_keys.ensure_house_keys()
+    assert signing_keys.rotate_due(by=BY) == 0
+    age(pool, None)
+
+    assert signing_keys.rotate_due(by=BY) == 2
+    assert signing_keys.rotate_due(by=BY) == 0
+
+    assert (planned(pool), planned(None)) == (2, 1)
+
+
+def test_a_deleted_pools_keys_are_left_to_the_purge(pool: UserPool) -> None:
+    other = factories.make_pool()
+    age(pool, other)
+    user_pools.delete(access.pool(pool.public_id), by=BY)
+
+    assert signing_keys.rotate_due(by=BY) == 1
+
+    assert (planned(pool), planned(other)) == (0, 2)
+
+
+@pytest.mark.parametrize("purged", [False, True], ids=["deleted", "purged"])
+def test_a_pool_that_goes_while_keys_are_made_stops_no_other(
+    pool: UserPool, purged: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    other = factories.make_pool()
+    age(pool, other)
+    real, made = signing_keys.prepare, []
+
+    def prepare(*given: object) -> list[signing_keys.Prepared]:
+        if not made:
+            user_pools.delete(access.pool(pool.public_id), by=BY)
+            while purged and UserPool.objects.filter(pk=pool.pk).exists():
+                housekeeping.purge_pools()
+        made.append(1)
+        return real()
+
+    monkeypatch.setattr(signing_keys, "prepare", prepare)
+
+    assert signing_keys.rotate_due(by=BY) == 1
+
+    assert (planned(pool), planned(other)) == (0, 2)
+    with pytest.raises(PoolNotFound):
+        signing_keys.rotate(pool, by=BY)
+
+
+def test_a_pool_that_was_purged_before_its_turn_stops_no_other(pool: UserPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = factories.make_pool()
+    age(pool, other)
+    real, asked = signing_keys.rotate, []
+
+    def rotate(who: UserPool | None, **given: object) -> list[str]:
+        asked.append(who)
+        if len(asked) == 1:
+            left = other if who == pool else pool
+            user_pools.delete(access.pool(left.public_id), by=BY)
+            while UserPool.objects.filter(pk=left.pk).exists():
+                housekeeping.purge_pools()
+        return real(who, by=BY, at_once=False)
+
+    monkeypatch.setattr(signing_keys, "rotate", rotate)
+
+    assert signing_keys.rotate_due(by=BY) == 1
+    assert len(asked) == 1
