@@ -27,7 +27,7 @@ def clock(schedule: Path) -> Iterator[PersistentScheduler]:
 
 def due(scheduler: PersistentScheduler) -> set[str]:
     """Return the tasks that beat would ask for now."""
-    return {entry.task for entry in scheduler.schedule.values() if scheduler.is_due(entry).is_due}
+    return {str(entry.task) for entry in scheduler.schedule.values() if scheduler.is_due(entry)[0]}
 
 
 def test_after_a_fresh_start_everything_is_asked_for_at_once(tmp_path: Path) -> None:
