@@ -105,27 +105,27 @@ class Issued(NamedTuple):
     """Signed tokens, and the row that makes them live."""
 
     tokens: TokenSet
-    family: RefreshFamily
+    family: hot.Start
 
 
 def issue(client: AppClient, person: Person, groups: Sequence[Member], grant: Grant) -> Issued:
-    """Sign tokens for a grant; nothing is written. The caller saves the family in the transaction of the proof."""
+    """Sign tokens for a grant; nothing is written. The caller makes the family in the transaction of the proof."""
     salt = os.urandom(16)
     now = clock.now()
-    family = RefreshFamily(
+    family = hot.Start(
         id=grant.family_id,
-        pool_id=client.pool_id,
-        client_id=client.pk,
-        user_id=person.id,
+        pool=client.pool_id,
+        client=client.pk,
+        user=person.id,
         salt=salt,
         epoch=person.epoch,
         scopes=list(grant.scopes),
         oauth=grant.oauth,
         nonce=grant.nonce,
         auth_time=grant.auth_time,
-        event_id=grant.event_id,
+        event=grant.event_id,
         expires_at=now + timedelta(seconds=client.refresh_seconds),
-        last_active_at=now,
+        now=now,
     )
     refresh_token = pack(client, family.id, 0, salt)
     return Issued(sign(client, person, groups, grant, refresh_token), family)
@@ -221,11 +221,7 @@ def redeem_code(
         raise GrantRefused(detail="the user is gone, disabled or signed out")
     grant = Grant(found.family_id, found.event_id, found.auth_time, tuple(found.scopes), oauth=True, nonce=found.nonce)
     issued = issue(client, person, found.groups, grant)
-    with transaction.atomic(durable=True):
-        won = hot.count(hot.REDEEM, (now, client.pool_id, found.id)) == 1
-        if won:
-            issued.family.save(force_insert=True)
-    if not won:
+    if not hot.redeem(found.id, issued.family):
         raise _reused(client, found, by)
     ISSUED.labels("authorization_code").inc()
     return issued.tokens

@@ -249,7 +249,7 @@ def complete(attempt: Attempt, write: Callable[[], DomainError | None], *, by: A
         refusal = _spend(attempt, still_open=False) or write()
         if refusal is None:
             if issued is not None:
-                issued.family.save(force_insert=True)
+                hot.start_family(issued.family)
             if opening is not None:
                 opening.save()
             audit.sign_in_event(
