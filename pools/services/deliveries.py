@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import json
 import smtplib
+import socket
+import ssl
 import uuid
 from datetime import timedelta
 from email.utils import parseaddr
@@ -14,7 +16,8 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.mail import BadHeaderError, EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives
+from django.core.mail.message import sanitize_address
 from django.db import connection, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Now
@@ -34,8 +37,20 @@ BATCH = 200
 ATTEMPTS = 10
 PERMANENT = 500
 """SMTP answers from here on are final (RFC 5321 4.2.1)."""
+OURSELVES = (
+    # What the installation has wrong, or its mail server, whatever the message: name, certificate, account, sender.
+    smtplib.SMTPAuthenticationError,
+    smtplib.SMTPConnectError,
+    smtplib.SMTPHeloError,
+    smtplib.SMTPNotSupportedError,
+    smtplib.SMTPSenderRefused,
+    ConnectionRefusedError,
+    socket.gaierror,
+    ssl.SSLCertVerificationError,
+)
 FIRST_WAIT = 5.0
 LONGEST_WAIT = 1800.0
+LONGEST_WAIT_FOR_OURSELVES = 300.0
 
 
 class Undeliverable(DomainError):
@@ -44,6 +59,10 @@ class Undeliverable(DomainError):
 
 class NotNow(DomainError):
     """The message was not handed over this time."""
+
+
+class NotOurselves(NotNow):
+    """This installation can send nothing now: no message's fault, so no attempt of it. An operator mends it."""
 
 
 def deliver(outbox_id: uuid.UUID) -> State | None:
@@ -63,12 +82,8 @@ def deliver(outbox_id: uuid.UUID) -> State | None:
 
 def _hand_over(row: OutboxMessage) -> State | None:
     """Hand a leased message over, or end its way."""
-    if row.expires_at is not None and row.expires_at <= clock.now():
-        return _finish(row, State.EXPIRED)
-    if row.state == State.HANDING and row.channel != "email":
-        # A worker died between handing over and our commit. A mail goes again under the same Message-ID; a text
-        # message may have arrived, and the person can ask for another code.
-        return _finish(row, State.DOUBTFUL)
+    if (over := _over(row)) is not None:
+        return _finish(row, over, problem=row.problem)
     try:
         content = json.loads(sealing.unseal(bytes(row.sealed or b""), place=places.message(row.id)))
     except (sealing.Unsealable, ValueError) as problem:
@@ -81,9 +96,23 @@ def _hand_over(row: OutboxMessage) -> State | None:
         _send(row, content)
     except Undeliverable as problem:
         return _finish(row, State.FAILED, problem=problem.detail)
+    except NotOurselves as problem:
+        return _keep(row, problem.detail)
     except NotNow as problem:
         return _postpone(row, problem.detail)
     return _finish(row, State.SENT)
+
+
+def _over(row: OutboxMessage) -> State | None:
+    """Return how a message ends that is not to go out any more, None for one that is."""
+    if row.expires_at is not None and row.expires_at <= clock.now():
+        return State.EXPIRED
+    if row.state == State.HANDING and row.channel != "email":
+        # A worker died between handing over and our commit. A mail goes again under the same Message-ID; a text
+        # message may have arrived, and the person can ask for another code.
+        return State.DOUBTFUL
+    # Whoever had it before died or broke each time: the message is given up, not the workers.
+    return State.FAILED if row.attempts > ATTEMPTS else None
 
 
 def due(limit: int = BATCH) -> list[uuid.UUID]:
@@ -128,13 +157,40 @@ def _capture(row: OutboxMessage, content: dict[str, str]) -> State | None:
 def _send(row: OutboxMessage, content: dict[str, str]) -> None:
     if row.channel != "email":
         raise Undeliverable(detail="no gateway for text messages")
-    sender = settings.DEFAULT_FROM_EMAIL
+    sender = _sender()
+    try:
+        _mail(row, content, sender).send()
+    except smtplib.SMTPRecipientsRefused as problem:
+        answers = [code for code, _ in problem.recipients.values()]
+        raise _refusal(problem, max(answers, default=0)) from None
+    except OURSELVES as problem:
+        code = getattr(problem, "smtp_code", "")
+        raise NotOurselves(detail=f"{type(problem).__name__} {code}".strip()) from None
+    except smtplib.SMTPResponseException as problem:
+        raise _refusal(problem, problem.smtp_code) from None
+    except (smtplib.SMTPException, OSError) as problem:
+        raise NotNow(detail=type(problem).__name__) from None
+    except ValueError as problem:
+        # An address or a header that no mail can have. Its text quotes the address: only its kind is told.
+        raise Undeliverable(detail=type(problem).__name__) from None
+
+
+def _sender() -> str:
+    """Return who mail comes from, if mail can: else every message would look undeliverable."""
+    try:
+        sanitize_address(settings.DEFAULT_FROM_EMAIL, "utf-8")
+    except ValueError:
+        raise NotOurselves(detail="MAIL_FROM is no address") from None
+    return str(settings.DEFAULT_FROM_EMAIL)
+
+
+def _mail(row: OutboxMessage, content: dict[str, str], sender: str) -> EmailMultiAlternatives:
     host = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
     mail = EmailMultiAlternatives(
         subject=content["subject"],
         body=content["text"],
         from_email=sender,
-        to=[content["to"]],
+        to=[sanitize_address(content["to"], "utf-8")],
         reply_to=[content["reply_to"]] if content.get("reply_to") else None,
         headers={
             "Message-ID": f"<{row.id}@{host}>",
@@ -143,20 +199,7 @@ def _send(row: OutboxMessage, content: dict[str, str]) -> None:
         },
     )
     mail.attach_alternative(content["html"], "text/html")
-    try:
-        mail.send()
-    except (BadHeaderError, UnicodeError) as problem:
-        raise Undeliverable(detail=type(problem).__name__) from None
-    except smtplib.SMTPRecipientsRefused as problem:
-        answers = [code for code, _ in problem.recipients.values()]
-        raise _refusal(problem, max(answers, default=0)) from None
-    except smtplib.SMTPAuthenticationError as problem:
-        # The installation's own fault, which an operator mends: the message waits.
-        raise NotNow(detail=f"{type(problem).__name__} {problem.smtp_code}") from None
-    except smtplib.SMTPResponseException as problem:
-        raise _refusal(problem, problem.smtp_code) from None
-    except (smtplib.SMTPException, OSError) as problem:
-        raise NotNow(detail=type(problem).__name__) from None
+    return mail
 
 
 def _refusal(problem: Exception, code: int) -> DomainError:
@@ -187,11 +230,25 @@ def _finish(row: OutboxMessage, state: State, *, problem: str = "") -> State | N
 def _postpone(row: OutboxMessage, problem: str) -> State | None:
     if row.attempts >= ATTEMPTS:
         return _finish(row, State.FAILED, problem=problem)
-    wait = timedelta(seconds=min(LONGEST_WAIT, FIRST_WAIT * 3.0 ** (row.attempts - 1)))
+    return _put_back(row, min(LONGEST_WAIT, FIRST_WAIT * 3.0 ** (row.attempts - 1)), row.attempts, problem)
+
+
+def _keep(row: OutboxMessage, problem: str) -> State | None:
+    """Let a message wait as long again as it has, uncounted: until it goes out, or expires."""
+    age = (clock.now() - row.created_at).total_seconds()
+    return _put_back(row, min(LONGEST_WAIT_FOR_OURSELVES, max(FIRST_WAIT, age)), row.attempts - 1, problem)
+
+
+def _put_back(row: OutboxMessage, seconds: float, attempts: int, problem: str) -> State | None:
     put_back = OutboxMessage.objects.filter(id=row.id, lease=row.lease).update(
-        state=State.PENDING, lease=None, lease_until=None, due_at=Now() + wait, problem=problem
+        state=State.PENDING,
+        lease=None,
+        lease_until=None,
+        attempts=attempts,
+        due_at=Now() + timedelta(seconds=seconds),
+        problem=problem,
     )
-    log.warning("message_postponed", id=str(row.id), attempts=row.attempts, problem=problem)
+    log.warning("message_postponed", id=str(row.id), attempts=attempts, problem=problem)
     return State.PENDING if put_back else None
 
 

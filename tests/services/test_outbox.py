@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import smtplib
+import socket
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -15,10 +17,10 @@ from django.db import transaction
 from django.db.models.functions import Now
 from pytest_django import Settings
 
-from identity.foundation import clock, errors, later
+from identity.foundation import clock, errors, later, sealing
 from pools import tasks
 from pools.models import AppClient, CapturedMessage, OneTimeCode, OutboxMessage, UserPool
-from pools.services import codes, deliveries, messages, passwords, sign_up
+from pools.services import codes, deliveries, messages, passwords, places, sign_up
 from tests import factories
 from tests.services.conftest import VISITOR, at_once
 
@@ -177,6 +179,10 @@ def test_an_expired_code_is_not_sent(waiting: OutboxMessage) -> None:
     ("problem", "after", "told"),
     [
         (ConnectionRefusedError(), State.PENDING, "ConnectionRefusedError"),
+        (smtplib.SMTPConnectError(554, b"no"), State.PENDING, "SMTPConnectError 554"),
+        (smtplib.SMTPHeloError(550, b"no"), State.PENDING, "SMTPHeloError 550"),
+        (smtplib.SMTPSenderRefused(550, b"no", "no-reply@example.com"), State.PENDING, "SMTPSenderRefused 550"),
+        (ValueError(f"Invalid address; only {NAME} could be parsed"), State.FAILED, "ValueError"),
         (TimeoutError(), State.PENDING, "TimeoutError"),
         (smtplib.SMTPServerDisconnected("gone"), State.PENDING, "SMTPServerDisconnected"),
         (smtplib.SMTPAuthenticationError(535, b"no"), State.PENDING, "SMTPAuthenticationError 535"),
@@ -212,6 +218,95 @@ def test_a_message_that_never_goes_out_is_given_up(waiting: OutboxMessage, monke
         last = deliveries.deliver(waiting.id)
 
     assert last == State.FAILED
+    assert OutboxMessage.objects.get().sealed is None
+
+
+@pytest.mark.usefixtures("smtp")
+@pytest.mark.parametrize(
+    "problem",
+    [
+        smtplib.SMTPAuthenticationError(535, b"no"),
+        smtplib.SMTPConnectError(554, b"no"),
+        smtplib.SMTPHeloError(550, b"no"),
+        smtplib.SMTPSenderRefused(550, b"no", "no-reply@example.com"),
+        ConnectionRefusedError(),
+        socket.gaierror(),
+    ],
+    ids=lambda problem: type(problem).__name__,
+)
+def test_a_fault_of_the_installation_costs_no_message(
+    waiting: OutboxMessage, monkeypatch: pytest.MonkeyPatch, problem: Exception
+) -> None:
+    with monkeypatch.context() as broken:
+        broken.setattr(EmailBackend, "send_messages", refusing(problem))
+        for _ in range(2 * deliveries.ATTEMPTS):
+            OutboxMessage.objects.update(due_at=Now())
+            assert deliveries.deliver(waiting.id) == State.PENDING
+    row = OutboxMessage.objects.get()
+    assert row.attempts == 0
+    assert timedelta(0) < row.due_at - clock.now() <= timedelta(seconds=deliveries.LONGEST_WAIT_FOR_OURSELVES)
+
+    OutboxMessage.objects.update(due_at=Now())
+
+    assert deliveries.deliver(waiting.id) == State.SENT
+    assert mail.outbox[0].to == [NAME]
+
+
+@pytest.mark.usefixtures("smtp")
+def test_a_fault_of_the_installation_ends_with_what_waits(
+    waiting: OutboxMessage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(EmailBackend, "send_messages", refusing(smtplib.SMTPAuthenticationError(535, b"no")))
+    assert deliveries.deliver(waiting.id) == State.PENDING
+
+    OutboxMessage.objects.update(due_at=Now(), expires_at=clock.now() - timedelta(seconds=1))
+
+    assert deliveries.deliver(waiting.id) == State.EXPIRED
+
+
+@pytest.mark.usefixtures("smtp")
+def test_a_sender_that_is_no_address_costs_no_message(waiting: OutboxMessage, settings: Settings) -> None:
+    settings.DEFAULT_FROM_EMAIL = "no-reply@.example"
+
+    assert deliveries.deliver(waiting.id) == State.PENDING
+
+    assert OutboxMessage.objects.get().problem == "MAIL_FROM is no address"
+
+
+@pytest.mark.usefixtures("smtp")
+@pytest.mark.parametrize("address", ["a@.com", "a@b..com", "a@b@c"])
+def test_an_address_that_no_mail_can_have_fails_and_is_not_told(
+    waiting: OutboxMessage, address: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    content = json.dumps({"to": address, "subject": "s", "text": "t", "html": "<p>t</p>"}).encode()
+    OutboxMessage.objects.update(sealed=sealing.seal(content, place=places.message(waiting.id)))
+
+    assert deliveries.deliver(waiting.id) == State.FAILED
+
+    row = OutboxMessage.objects.get()
+    assert (row.sealed, row.problem) == (None, "ValueError")
+    assert address not in caplog.text
+
+
+@pytest.mark.usefixtures("smtp")
+def test_a_message_that_breaks_every_worker_is_given_up(
+    waiting: OutboxMessage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = []
+
+    def breaks(*_: object) -> int:
+        tries.append(1)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(EmailBackend, "send_messages", breaks)
+    for _ in range(deliveries.ATTEMPTS):
+        with pytest.raises(ZeroDivisionError):
+            deliveries.deliver(waiting.id)
+        OutboxMessage.objects.update(lease_until=Now() - timedelta(seconds=1))
+
+    assert deliveries.deliver(waiting.id) == State.FAILED
+
+    assert len(tries) == deliveries.ATTEMPTS
     assert OutboxMessage.objects.get().sealed is None
 
 
