@@ -1,0 +1,171 @@
+"""The proxy as it runs: Caddy with our Caddyfile, in front of a server that says what came through."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+import socket
+import subprocess
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from time import monotonic, sleep
+
+import pytest
+
+from tests import servers
+
+LIMIT = 4_000_000
+
+
+class Upstream(ThreadingHTTPServer):
+    """Stands where the web processes are; knows the requests that began to reach it."""
+
+    def __init__(self) -> None:
+        """Listen at any free port."""
+        super().__init__(("127.0.0.1", 0), Answer)
+        self.seen: list[str] = []
+
+
+class Answer(BaseHTTPRequestHandler):
+    """Answers with the headers and the length of the body."""
+
+    def do_GET(self) -> None:
+        """Answer."""
+        assert isinstance(self.server, Upstream)
+        self.server.seen.append(self.path)
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        told = json.dumps({"headers": list(self.headers.items()), "length": len(body)}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(told)))
+        self.end_headers()
+        self.wfile.write(told)
+
+    do_POST = do_GET  # noqa: N815 - the name that the server looks for
+
+    def log_message(self, *_given: object) -> None:
+        """Say nothing."""
+
+
+@dataclass
+class Proxy:
+    """A proxy that runs."""
+
+    port: int
+    upstream: Upstream
+    name: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Name the site."""
+        self.name = f"id.localhost:{self.port}"
+
+    def ask(self, method: str, path: str, *headers: tuple[str, str], body: bytes = b"") -> tuple[int, bytes]:
+        """Send a request whole; return status and body of the answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection.putrequest(method, path, skip_host=True)
+        for name, value in (("Host", self.name), ("Content-Length", str(len(body))), *headers):
+            connection.putheader(name, value)
+        try:
+            connection.endheaders(body)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def begin(self, text: str) -> socket.socket:
+        """Begin a request."""
+        begun = socket.create_connection(("127.0.0.1", self.port), timeout=30)
+        begun.sendall(text.encode())
+        return begun
+
+
+@pytest.fixture(scope="module")
+def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    """Run Caddy, without TLS and with our upstream."""
+    caddy = shutil.which("caddy")
+    if not caddy:
+        pytest.skip("caddy is not installed")
+    home = tmp_path_factory.mktemp("caddy")
+    upstream = Upstream()
+    threading.Thread(target=upstream.serve_forever, daemon=True).start()
+    found = Proxy(servers.free_port(), upstream)
+    text = (servers.ROOT / "Caddyfile").read_text().replace("web:8000", f"127.0.0.1:{upstream.server_port}")
+    configuration = home / "Caddyfile"
+    configuration.write_text(text.replace("{\n", "{\n\tadmin off\n", 1))
+    names = {"COGNATE_HOST": f"http://{found.name}", "CONSOLE_HOST": f"http://console.localhost:{found.port}"}
+    with (home / "log").open("w") as log:
+        process = subprocess.Popen(
+            [caddy, "run", "--config", str(configuration), "--adapter", "caddyfile"],
+            env={**names, "HOME": str(home)},
+            stdout=log,
+            stderr=log,
+        )
+    try:
+        wait_for(found, home / "log")
+        yield found
+    finally:
+        process.terminate()
+        process.wait()
+        upstream.shutdown()
+        upstream.server_close()
+
+
+def wait_for(proxy: Proxy, log: Path) -> None:
+    """Wait until a request reaches the upstream."""
+    until = monotonic() + 30
+    while monotonic() < until:
+        try:
+            if proxy.ask("GET", "/")[0] == 200:
+                return
+        except OSError:
+            pass  # not yet
+        sleep(0.1)
+    pytest.fail(log.read_text())
+
+
+def test_a_visitor_cannot_say_who_they_are(proxy: Proxy) -> None:
+    lies = ("X-Forwarded-For", "X_Forwarded_For", "X-Forwarded_For", "x_forwarded-for")
+
+    status, answer = proxy.ask("GET", "/", *((name, "6.6.6.6") for name in lies), ("X-Amz-Target", "kept"))
+
+    headers = json.loads(answer)["headers"]
+    same = [value for name, value in headers if name.upper().replace("-", "_") == "X_FORWARDED_FOR"]
+    assert status == 200
+    assert same == ["127.0.0.1"]
+    assert ["X-Amz-Target", "kept"] in headers
+
+
+def test_a_body_reaches_us_when_it_is_whole(proxy: Proxy) -> None:
+    with proxy.begin(f"POST /parts HTTP/1.1\r\nHost: {proxy.name}\r\nContent-Length: 6\r\n\r\nabc") as begun:
+        sleep(1)
+        assert "/parts" not in proxy.upstream.seen
+        begun.sendall(b"def")
+        assert b"200 OK" in begun.recv(4096)
+
+    assert "/parts" in proxy.upstream.seen
+
+
+def test_a_body_that_never_ends_is_ended_by_the_proxy(proxy: Proxy) -> None:
+    began = monotonic()
+    with proxy.begin(f"POST /slow HTTP/1.1\r\nHost: {proxy.name}\r\nContent-Length: 6\r\n\r\nabc") as begun:
+        while begun.recv(4096):
+            pass
+
+    assert monotonic() - began < 20
+    assert "/slow" not in proxy.upstream.seen
+
+
+def test_a_head_that_never_ends_is_ended_by_the_proxy(proxy: Proxy) -> None:
+    began = monotonic()
+    with proxy.begin("GET / HTTP/1.1\r\nHost: ") as begun:
+        assert begun.recv(4096) == b""
+
+    assert monotonic() - began < 15
+
+
+@pytest.mark.parametrize(("length", "status"), [(LIMIT - 1, 200), (LIMIT + 1, 413)])
+def test_a_body_may_have_four_megabytes(length: int, status: int, proxy: Proxy) -> None:
+    assert proxy.ask("POST", "/large", body=b"x" * length)[0] == status
