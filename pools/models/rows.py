@@ -1,0 +1,151 @@
+"""What the hot statements return, and take: rows by name, without the ORM's weight."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+
+class Person(NamedTuple):
+    """A live user, with what second factors it has."""
+
+    id: UUID
+    pool_id: int
+    sub: UUID
+    username: str
+    email: str | None
+    email_verified: bool
+    phone_number: str | None
+    phone_number_verified: bool
+    name: str | None
+    given_name: str | None
+    family_name: str | None
+    preferred_username: str | None
+    attributes: dict[str, str]
+    status: str
+    enabled: bool
+    epoch: int
+    preferred_mfa: str
+    created_at: datetime
+    modified_at: datetime
+    totp_enabled: bool
+    totp_name: str
+
+
+class Member(NamedTuple):
+    """One group of a person: name, role, precedence."""
+
+    name: str
+    role_arn: str
+    precedence: int | None
+
+
+class SignIn(NamedTuple):
+    """What a sign-in reads at once, of a person or of a decoy."""
+
+    person: Person | None
+    groups: tuple[Member, ...]
+    argon2: str | None
+    password_expires_at: datetime | None
+    failures: int
+    locked_until: datetime | None
+
+
+class Standing(NamedTuple):
+    """A sign-in after its first proof, and whose it is."""
+
+    id: UUID
+    step: int
+    strikes: int
+    open: bool
+    evidence: dict[str, Any]
+    epoch: int
+    expires_at: datetime
+    client_id: str
+    groups: tuple[Member, ...]
+    person: Person
+
+
+class Family(NamedTuple):
+    """A refresh family and whose it is."""
+
+    id: UUID
+    client_pk: UUID
+    generation: int
+    salt: bytes
+    previous_salt: bytes | None
+    rotated_at: datetime | None
+    revoked_at: datetime | None
+    epoch: int
+    scopes: list[str]
+    oauth: bool
+    nonce: str
+    auth_time: datetime
+    event_id: UUID
+    expires_at: datetime
+    last_active_at: datetime
+    groups: tuple[Member, ...]
+    person: Person | None
+
+
+class Liveness(NamedTuple):
+    """What decides whether an access token is still good."""
+
+    family_id: UUID | None
+    family_epoch: int | None
+    family_revoked_at: datetime | None
+    person: Person
+
+
+class Grant(NamedTuple):
+    """An authorization code and whose it is."""
+
+    id: UUID
+    client_pk: UUID
+    redirect_uri: str
+    scopes: list[str]
+    nonce: str
+    code_challenge: str
+    auth_time: datetime
+    epoch: int
+    event_id: UUID
+    family_id: UUID
+    expires_at: datetime
+    consumed_at: datetime | None
+    groups: tuple[Member, ...]
+    person: Person | None
+
+
+class Browser(NamedTuple):
+    """A browser session and whose it is."""
+
+    id: UUID
+    hashed: bytes
+    epoch: int
+    auth_time: datetime
+    methods: list[str]
+    event_id: UUID
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    person: Person
+
+
+class Start(NamedTuple):
+    """A refresh family that is to be made."""
+
+    id: UUID
+    pool: int
+    client: UUID
+    user: UUID
+    salt: bytes
+    epoch: int
+    scopes: list[str]
+    oauth: bool
+    nonce: str
+    auth_time: datetime
+    event: UUID
+    expires_at: datetime
+    now: datetime
