@@ -5,7 +5,10 @@ A worker also sweeps the outbox every two seconds by a thread of its own, which 
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
@@ -62,32 +65,49 @@ def rotate_due_keys() -> None:
 @shared_task(name=Task.RESEAL.value, ignore_result=True)
 def reseal() -> None:
     """Wrap sealed values by the newest master key, until none is left."""
-    if housekeeping.take_turn("reseal", timedelta(minutes=1)):
+    if housekeeping.take_turn("reseal", timedelta(minutes=30)):
         while housekeeping.reseal():
             pass
 
 
 class Sweeper(threading.Thread):
-    """Looks into the outbox every two seconds, broker or no broker, until it is told to stop."""
+    """Looks into the outbox every two seconds, broker or no broker, until it is told to stop.
 
-    def __init__(self, every: float = SWEEP_EVERY) -> None:
+    Whatever goes wrong, it goes on. Should it end all the same, ``lost`` is called: a worker that sweeps no more
+    must not look healthy.
+    """
+
+    def __init__(self, every: float = SWEEP_EVERY, lost: Callable[[], None] | None = None) -> None:
         """Make a thread that dies with its process."""
         super().__init__(name="outbox-sweep", daemon=True)
         self.every = every
+        self._lost = lost
         self._stopping = threading.Event()
 
     def run(self) -> None:
         """Sweep until stopped; a database that is away is waited for."""
-        with ThreadPoolExecutor(SWEEPERS, thread_name_prefix="outbox-sweep") as hands:
-            while not self._stopping.wait(self.every):
-                try:
-                    # A batch is finished before the next is looked for: what waits, waits in PostgreSQL.
-                    list(hands.map(self._deliver, deliveries.due()))
-                except DatabaseError as problem:
-                    log.warning("sweep_failed", problem=type(problem).__name__)
-                finally:
-                    close_old_connections()
-        deliveries.close_connection()
+        try:
+            with ThreadPoolExecutor(SWEEPERS, thread_name_prefix="outbox-sweep") as hands:
+                while not self._stopping.wait(self.every):
+                    self._sweep(hands)
+            deliveries.close_connection()
+        finally:
+            if not self._stopping.is_set():
+                log.critical("sweep_lost")
+                if self._lost is not None:
+                    self._lost()
+
+    def _sweep(self, hands: ThreadPoolExecutor) -> None:
+        try:
+            try:
+                # A batch is finished before the next is looked for: what waits, waits in PostgreSQL.
+                list(hands.map(self._deliver, deliveries.due()))
+            finally:
+                close_old_connections()
+        except DatabaseError as problem:
+            log.warning("sweep_failed", problem=type(problem).__name__)
+        except Exception:
+            log.exception("sweep_broke")
 
     def _deliver(self, outbox_id: UUID) -> None:
         if self._stopping.is_set():
@@ -110,11 +130,16 @@ class Sweeper(threading.Thread):
 _sweepers: list[Sweeper] = []
 
 
+def end_worker() -> None:
+    """End this worker after the tasks in hand: its supervisor starts another, and probes see that it is gone."""
+    os.kill(os.getpid(), signal.SIGTERM)
+
+
 # Not worker_ready: that waits for the broker, which this thread does not need.
 @worker_init.connect
 def start_sweeping(**_given: Any) -> None:
     """Start the sweep with the worker."""
-    sweeper = Sweeper()
+    sweeper = Sweeper(lost=end_worker)
     sweeper.start()
     _sweepers.append(sweeper)
 

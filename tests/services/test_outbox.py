@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import smtplib
 import socket
 import uuid
@@ -13,7 +14,7 @@ import pytest
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.locmem import EmailBackend
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models.functions import Now
 from pytest_django import Settings
 
@@ -343,15 +344,16 @@ def test_without_redis_the_cause_is_quick_and_the_sweep_delivers(
     assert not sweeper.is_alive()
 
 
-def test_the_sweep_outlives_a_database_that_is_away(waiting: OutboxMessage, monkeypatch: pytest.MonkeyPatch) -> None:
-    from django.db import OperationalError
-
+@pytest.mark.parametrize("problem", [OperationalError("away"), RuntimeError("anything")], ids=["away", "anything"])
+def test_the_sweep_outlives_what_goes_wrong(
+    waiting: OutboxMessage, monkeypatch: pytest.MonkeyPatch, problem: Exception
+) -> None:
     real, calls = deliveries.due, []
 
     def flaky(*given: int) -> list[uuid.UUID]:
         calls.append(1)
         if len(calls) < 3:
-            raise OperationalError("away")
+            raise problem
         return real(*given)
 
     monkeypatch.setattr(deliveries, "due", flaky)
@@ -364,6 +366,37 @@ def test_the_sweep_outlives_a_database_that_is_away(waiting: OutboxMessage, monk
     sweeper.stop()
 
     assert CapturedMessage.objects.count() == 1
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_worker_whose_sweep_ends_ends_too(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def ends(*_: int) -> list[uuid.UUID]:
+        raise SystemExit
+
+    received: list[int] = []
+    former = signal.signal(signal.SIGTERM, lambda number, _: received.append(number))
+    try:
+        monkeypatch.setattr(tasks, "_sweepers", [])
+        monkeypatch.setattr(deliveries, "due", ends)
+        monkeypatch.setattr(tasks.Sweeper.__init__, "__defaults__", (0.02, None))
+        tasks.start_sweeping()
+        [sweeper] = tasks._sweepers
+        sweeper.join(10)
+        assert not sweeper.is_alive()
+    finally:
+        signal.signal(signal.SIGTERM, former)
+
+    assert received == [signal.SIGTERM]
+
+
+def test_a_worker_that_is_told_to_stop_is_not_told_twice(transactional_db: None) -> None:
+    lost: list[int] = []
+    sweeper = tasks.Sweeper(every=0.02, lost=lambda: lost.append(1))
+    sweeper.start()
+    sweeper.stop()
+
+    assert not sweeper.is_alive()
+    assert lost == []
 
 
 def test_a_strangers_message_is_written_and_never_sent(client: AppClient) -> None:
