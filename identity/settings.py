@@ -100,6 +100,12 @@ class Environment(BaseSettings):
     smtp_password: str = Field("", description="SMTP password.")
     smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", description="How SMTP is protected.")
     mail_from: str = Field("no-reply@localhost", description="Sender of mail.")
+    outbox_days: int = Field(
+        90, ge=31, description="Days that rows of sent messages stay, without content; they go by whole months."
+    )
+    sign_in_event_days: int = Field(
+        400, ge=31, description="Days that sign-in events stay; they go by whole months. Audit rows stay for good."
+    )
     outbound_private: bool = Field(
         False, description="Allow outbound calls to private and loopback addresses; on in development."
     )
@@ -213,6 +219,8 @@ STS_ENDPOINT_URL = environment.sts_endpoint_url
 STS_PUBLIC_URL = environment.sts_public_url
 GUEST_SESSION_POLICY = environment.guest_session_policy
 MESSAGES = environment.messages
+OUTBOX_DAYS = environment.outbox_days
+SIGN_IN_EVENT_DAYS = environment.sign_in_event_days
 OUTBOUND_PRIVATE = environment.outbound_private
 OUTBOUND_PRIVATE_HOSTS = environment.outbound_private_hosts
 METRICS_BIND = environment.metrics_bind

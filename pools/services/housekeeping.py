@@ -5,14 +5,18 @@ Each verb works in short transactions and may run twice at once; who calls them 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from datetime import date, timedelta
+from typing import Any
 
 import structlog
+from django.conf import settings
+from django.contrib.sessions.models import Session
 from django.db import models, transaction
 from django.db.models.functions import Now
 
 from identity.foundation import clock, sealing
+from identity.models import AccessKey
 from pools.models import (
     AppClient,
     Attempt,
@@ -49,7 +53,7 @@ KEPT = timedelta(days=1)
 """How long an expired row stays for those who look for the reason of a refusal."""
 CAPTURED = timedelta(days=7)
 QUIET = timedelta(minutes=15)
-RETENTION_DAYS = {"spent": 3}
+SPENT_DAYS = 3
 AHEAD_DAYS = 3
 AHEAD_MONTHS = 2
 
@@ -88,6 +92,19 @@ OF_A_POOL: tuple[type[models.Model], ...] = (
 )
 
 
+# Every column whose values a master key wraps, and the place of a row's value.
+SEALED: tuple[tuple[type[models.Model], str, Callable[[Any], str]], ...] = (
+    (UserPool, "sealed_decoy_key", lambda row: places.decoy_key(row.public_id)),
+    (ClientSecret, "sealed", lambda row: places.client_secret(row.id)),
+    (SigningKey, "sealed_private", lambda row: places.signing_key(row.kid)),
+    (TotpFactor, "sealed_seed", lambda row: places.totp_seed(row.user_id)),
+    (TotpFactor, "sealed_pending", lambda row: places.totp_seed(row.user_id)),
+    (Password, "sealed_verifier", lambda row: places.verifier(row.verifier_pool, row.verifier_name)),
+    (AccessKey, "sealed_secret", lambda row: places.access_key(row.id)),
+    (OutboxMessage, "sealed", lambda row: places.message(row.id)),
+)
+
+
 def take_turn(name: str, every: timedelta) -> bool:
     """Say whether a periodic task is to run now: once in a while, however many beats ask."""
     with transaction.atomic():
@@ -115,6 +132,8 @@ def purge() -> int:
                 models.Q(locked_until=None) | models.Q(locked_until__lt=now)
             ),
             CapturedMessage.objects.filter(created_at__lt=now - CAPTURED),
+            # Operators' only: nobody else has a session of Django's.
+            Session.objects.filter(expire_date__lt=now),
         )
     )
     return removed + purge_users() + purge_pools()
@@ -180,29 +199,22 @@ def make_partitions(today: date | None = None) -> list[str]:
         )
         for name in partitions.make(table, spans)
     ]
-    for table, days in RETENTION_DAYS.items():
+    for table, days in retention().items():
         partitions.drop_before(table, today - timedelta(days=days))
     return made
 
 
+def retention() -> dict[str, int]:
+    """Return after how many days partitions go, by table. Audit rows are not named: they stay."""
+    return {"spent": SPENT_DAYS, "outbox": settings.OUTBOX_DAYS, "auth_event": settings.SIGN_IN_EVENT_DAYS}
+
+
 def reseal(limit: int = 1000) -> int:
     """Wrap sealed columns by the newest master key, some rows at a time; return how many were wrapped anew."""
-    sealed: Iterable[tuple[type[models.Model], str, Callable[[object], str]]] = (
-        (UserPool, "sealed_decoy_key", lambda row: places.decoy_key(row.public_id)),  # type: ignore[attr-defined]
-        (ClientSecret, "sealed", lambda row: places.client_secret(row.id)),  # type: ignore[attr-defined]
-        (SigningKey, "sealed_private", lambda row: places.signing_key(row.kid)),  # type: ignore[attr-defined]
-        (TotpFactor, "sealed_seed", lambda row: places.totp_seed(row.user_id)),  # type: ignore[attr-defined]
-        (TotpFactor, "sealed_pending", lambda row: places.totp_seed(row.user_id)),  # type: ignore[attr-defined]
-        (
-            Password,
-            "sealed_verifier",
-            lambda row: places.verifier(row.verifier_pool, row.verifier_name),  # type: ignore[attr-defined]
-        ),
-    )
-    return sum(_reseal(table, column, place, limit) for table, column, place in sealed)
+    return sum(_reseal(table, column, place, limit) for table, column, place in SEALED)
 
 
-def _reseal(table: type[models.Model], column: str, place: Callable[[object], str], limit: int) -> int:
+def _reseal(table: type[models.Model], column: str, place: Callable[[Any], str], limit: int) -> int:
     # A value names the key that wraps it in its head: rows of another head are those to wrap anew.
     key = sealing.master_keys()[0].id.encode()
     head = sealing.FORMAT + bytes([len(key)]) + key

@@ -10,23 +10,38 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from django.apps import apps
+from django.contrib.sessions.models import Session
 from django.db import connection
 from django.db.models.functions import Now
 from pytest_django import Settings
 
-from identity.foundation import clock, names, sealing
+from identity.celery import app
+from identity.foundation import clock, later, names, sealing
 from pools.models import (
     AppClient,
+    CapturedMessage,
     Guess,
     OneTimeCode,
     Password,
     PeriodicTask,
     SigningKey,
     Spent,
+    TotpFactor,
     UserPool,
     partitions,
 )
-from pools.services import app_clients, configuration, housekeeping, passwords, places, sign_up
+from pools.services import (
+    app_clients,
+    configuration,
+    deliveries,
+    factors,
+    housekeeping,
+    operators,
+    passwords,
+    places,
+    sign_up,
+)
 from tests import factories
 from tests.services.conftest import VISITOR, at_once
 
@@ -127,6 +142,10 @@ def test_a_new_master_key_wraps_everything_anew_and_the_old_may_go(
 ) -> None:
     client = factories.make_client(pool, generate_secret=True)
     user = factories.make_user(pool, NAME)
+    factories.give_totp(pool, user)
+    factors.associate(pool, user)
+    key_id, key_secret = operators.create_key(operators.create("ada", by=factories.BY), by=factories.BY)
+    sign_up.sign_up(client, "bob@example.com", password="Correct-horse-1", attributes={}, by=VISITOR)
     secret, salt = app_clients.secrets(client), passwords.srp_salt(pool, "x")
     old = settings.SECRET_KEYS_FILE.read_text()
     new = f"new {base64.b64encode(b'n' * 32).decode()}\n"
@@ -148,9 +167,62 @@ def test_a_new_master_key_wraps_everything_anew_and_the_old_may_go(
         sealing.unseal(bytes(row.sealed_verifier), place=places.verifier(row.verifier_pool, row.verifier_name))
         for key in SigningKey.objects.all():
             sealing.unseal(bytes(key.sealed_private), place=places.signing_key(key.kid))
+        factor = TotpFactor.objects.get()
+        for seed in (factor.sealed_seed, factor.sealed_pending):
+            sealing.unseal(bytes(seed or b""), place=places.totp_seed(user.id))
+        view = operators.authenticate_key(key_id)
+        assert view
+        assert view.secret == key_secret
+        assert deliveries.sweep() == 1
+        assert CapturedMessage.objects.get().to == "bob@example.com"
     finally:
         sealing.master_keys.cache_clear()
         configuration.holdings.forget_everything()
+
+
+def test_every_sealed_column_is_wrapped_anew() -> None:
+    columns = {
+        (model, field.name)
+        for model in apps.get_models()
+        for field in model._meta.get_fields()
+        if field.name.startswith("sealed")
+    }
+
+    assert columns == {(table, column) for table, column, _ in housekeeping.SEALED}
+
+
+def test_beat_asks_for_it_within_the_hour() -> None:
+    [entry] = [entry for entry in app.conf.beat_schedule.values() if entry["task"] == later.Task.RESEAL]
+
+    assert entry["schedule"] <= 3600
+
+
+@pytest.mark.usefixtures("no_partitions")
+def test_sent_messages_and_sign_in_events_go_after_their_days_and_audit_rows_stay(settings: Settings) -> None:
+    settings.OUTBOX_DAYS, settings.SIGN_IN_EVENT_DAYS = 31, 62
+    months = ("202608", "202609", "202610")
+    for table in partitions.MONTHLY:
+        for month in months:
+            first = date(int(month[:4]), int(month[4:]), 1)
+            partitions.make(table, partitions.months(first, 0))
+
+    housekeeping.make_partitions(date(2026, 12, 2))
+
+    def left(table: str) -> list[str]:
+        return [month for month in months if f"{table}_{month}" in partitions.existing(table)]
+
+    assert left("outbox") == []
+    assert left("auth_event") == ["202610"]
+    assert left("audit_event") == left("audit_personal") == list(months)
+
+
+def test_operators_sessions_that_are_over_go(transactional_db: None) -> None:
+    for key, hours in (("over", -1), ("alive", 1)):
+        Session(session_key=key, session_data="", expire_date=clock.now() + timedelta(hours=hours)).save()
+
+    assert housekeeping.purge() == 1
+
+    assert Session.objects.get().session_key == "alive"
 
 
 def test_values_in_their_places_only(pool: UserPool) -> None:
