@@ -26,7 +26,12 @@ SOME = uuid.UUID(int=7)
 FAMILY: dict[str, Any] = {
     **dict.fromkeys(("id", "client", "user", "event"), SOME),
     **dict.fromkeys(("auth_time", "expires_at", "now"), NOW()),
-    "pool": 1, "salt": b"s", "epoch": 0, "scopes": ["openid"], "oauth": True, "nonce": "",
+    "pool": 1,
+    "salt": b"s",
+    "epoch": 0,
+    "scopes": ["openid"],
+    "oauth": True,
+    "nonce": "",
 }
 PARAMETERS: dict[str, Any] = {
     "SIGN_IN": (1, "alice", SOME),
@@ -124,9 +129,11 @@ def user(pool: UserPool) -> User:
 def same(person: hot.Person | None, user: User) -> bool:
     """Say whether a hot row is what the ORM reads."""
     fresh = User.objects.get(pk=user.pk)
-    factor = TotpFactor.objects.filter(pk=user.pk, enabled=True).exclude(verified_at=None).first()
+    proven = TotpFactor.objects.filter(pk=user.pk).exclude(verified_at=None).first()
+    factor = proven if proven and proven.enabled else None
     expected = {name: getattr(fresh, name) for name in hot.Person._fields if not name.startswith("totp")}
-    expected |= {"totp_enabled": factor is not None, "totp_name": factor.name if factor else ""}
+    expected |= {"totp_enabled": factor is not None, "totp_name": proven.name if proven else ""}
+    expected |= {"totp_verified": proven is not None}
     return person is not None and person._asdict() == expected
 
 

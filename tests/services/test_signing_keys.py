@@ -53,7 +53,8 @@ def test_a_pool_that_goes_while_keys_are_made_stops_no_other(
 ) -> None:
     other = factories.make_pool()
     age(pool, other)
-    real, made = signing_keys.prepare, []
+    real = signing_keys.prepare
+    made: list[int] = []
 
     def prepare(*given: object) -> list[signing_keys.Prepared]:
         if not made:
