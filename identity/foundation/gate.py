@@ -38,8 +38,20 @@ def outside_transactions(what: str) -> None:
         raise Misuse(f"{what} inside a transaction")
 
 
+class Turn:
+    """One who waits: woken to go in, or to be told that the place went to a pool that had none."""
+
+    def __init__(self) -> None:
+        """Wait for either."""
+        self.come = threading.Event()
+        self.refused = False
+
+
 class Gate:
-    """One slot, and at most ``waiters`` in line: at most half of them of one pool while another waits."""
+    """One slot, and at most ``waiters`` in line: at most half of them of one pool while another waits.
+
+    A pool without a place gets the youngest one of the longest line, so that no pool's storm keeps others out.
+    """
 
     def __init__(self, waiters: int, deadline: float) -> None:
         """Open the gate."""
@@ -47,7 +59,7 @@ class Gate:
         self.deadline = deadline
         self._lock = threading.Lock()
         self._busy = False
-        self._lines: OrderedDict[str, deque[threading.Event]] = OrderedDict()
+        self._lines: OrderedDict[str, deque[Turn]] = OrderedDict()
         self._waiting = 0
 
     def enter(self, pool: str) -> None:
@@ -62,17 +74,21 @@ class Gate:
                 self._busy = True
                 return
             self._refuse_if_full(pool)
-            turn = threading.Event()
+            if self._waiting >= self.waiters:
+                self._make_room()
+            turn = Turn()
             self._lines.setdefault(pool, deque()).append(turn)
             self._waiting += 1
         began = clock.monotonic()
-        if turn.wait(self.deadline):
-            WAITED.observe(clock.monotonic() - began)
+        if turn.come.wait(self.deadline):
+            self._go_in(turn, began)
             return
         with self._lock:
-            if turn.is_set():  # handed over at the last moment: the slot is ours
-                return
-            self._leave_line(pool, turn)
+            if not turn.come.is_set():
+                self._leave_line(pool, turn)
+        if turn.come.is_set():  # at the last moment
+            self._go_in(turn, began)
+            return
         REFUSED.labels("late").inc()
         raise Overloaded(detail="hash gate deadline")
 
@@ -85,9 +101,25 @@ class Gate:
     def _refuse_if_full(self, pool: str) -> None:
         line = self._lines.get(pool)
         crowded = line is not None and len(line) >= max(1, self.waiters // 2) and len(self._lines) > 1
-        if self._waiting >= self.waiters or crowded:
+        full = self._waiting >= self.waiters and (line is not None or not self._has_room_to_make())
+        if full or crowded:
             REFUSED.labels("full").inc()
             raise Overloaded(detail="hash gate full")
+
+    def _has_room_to_make(self) -> bool:
+        return any(len(line) > 1 for line in self._lines.values())
+
+    def _make_room(self) -> None:
+        turn = max(self._lines.values(), key=len).pop()
+        self._waiting -= 1
+        turn.refused = True
+        turn.come.set()
+
+    def _go_in(self, turn: Turn, began: float) -> None:
+        if turn.refused:
+            REFUSED.labels("displaced").inc()
+            raise Overloaded(detail="the place in line went to a pool that had none")
+        WAITED.observe(clock.monotonic() - began)
 
     def leave(self) -> None:
         """Hand the slot to the next pool's first waiter, or set it free."""
@@ -102,9 +134,9 @@ class Gate:
                 self._lines.move_to_end(pool)
             else:
                 del self._lines[pool]
-            turn.set()
+            turn.come.set()
 
-    def _leave_line(self, pool: str, turn: threading.Event) -> None:
+    def _leave_line(self, pool: str, turn: Turn) -> None:
         line = self._lines[pool]
         line.remove(turn)
         self._waiting -= 1
