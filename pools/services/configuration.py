@@ -30,6 +30,8 @@ from pools.services import places
 
 log = structlog.get_logger(__name__)
 POLL = 1.0
+PATIENCE = 0.2
+"""Seconds to wait for another thread's poll."""
 WINDOW = 100.0
 """Seconds without a poll after which changes may have been missed (the poll looks back 120)."""
 STALE = 60.0
@@ -77,18 +79,22 @@ class Holdings:
         self._house_keys: tuple[HeldKey, ...] | None = None
         self._house_version: str | None = None
         self._polled = float("-inf")
+        self._tried = float("-inf")
 
     def poll(self, *, force: bool = False) -> None:
-        """Drop what moved, if a second has passed; wait for another thread's poll only when two have."""
+        """Drop what moved, if a second has passed; wait, a little, for another thread's poll only when two have.
+
+        A database that does not answer is asked once a second, by one thread; the others go on with what is held.
+        """
         age = clock.monotonic() - self._polled
-        if age < POLL and not force:
+        if not force and min(age, clock.monotonic() - self._tried) < POLL:
             return
-        if not self._polling.acquire(blocking=force or age > 2 * POLL):
+        if not self._polling.acquire(timeout=PATIENCE if force or age > 2 * POLL else 0):
             return
         try:
-            if clock.monotonic() - self._polled < POLL and not force:
+            if not force and clock.monotonic() - self._tried < POLL:
                 return
-            began = clock.monotonic()
+            began = self._tried = clock.monotonic()
             try:
                 moved, house = hot.moved_configuration()
             except DatabaseError as problem:
@@ -124,7 +130,7 @@ class Holdings:
 
     def _drop(self, public_id: str) -> None:
         held = self._pools.pop(public_id, None)
-        for client_id in held.clients if held else ():
+        for client_id in list(held.clients) if held else ():
             self._pool_of_client.pop(client_id, None)
         for host in [host for host, owner in self._hosts.items() if owner == public_id]:
             del self._hosts[host]
@@ -144,7 +150,7 @@ class Holdings:
             self._identity_pools.clear()
             self._house_keys = None
             self._house_version = None
-            self._polled = float("-inf")
+            self._polled = self._tried = float("-inf")
 
     def forget_house_keys(self) -> None:
         """Drop the identity pools' keys that this process has changed itself."""
@@ -206,12 +212,12 @@ class Holdings:
             raise ClientNotFound(client_id)
         client.pool = held.row
         secrets = ClientSecret.objects.filter(pool_id=held.row.pk, client=client).order_by("id")
-        held.secrets[client_id] = tuple(
-            sealing.unseal(row.sealed, place=places.client_secret(row.pk)).decode() for row in secrets
-        )
-        held.clients[client_id] = client
+        unsealed = tuple(sealing.unseal(row.sealed, place=places.client_secret(row.pk)).decode() for row in secrets)
         with self._lock:
-            self._pool_of_client[client_id] = owner_id
+            held.secrets[client_id] = unsealed
+            held.clients[client_id] = client
+            if self._pools.get(owner_id) is held:
+                self._pool_of_client[client_id] = owner_id
         return held, client
 
     def secrets(self, client: AppClient) -> tuple[str, ...]:
@@ -230,9 +236,14 @@ class Holdings:
         """Return a pool's keys, or those of the identity pools' issuer."""
         if pool is None:
             self.poll()
-            if self._house_keys is None:
-                self._house_keys = load_keys(None)
-            return self._house_keys
+            keys = self._house_keys
+            if keys is None:
+                version = self._house_version
+                keys = load_keys(None)
+                with self._lock:
+                    if version == self._house_version:  # else they may be older than what was seen meanwhile
+                        self._house_keys = keys
+            return keys
         held = self.pool(pool.public_id)
         if held.keys is None:
             held.keys = load_keys(held.row)

@@ -148,12 +148,17 @@ def rotate(pool: UserPool | None, *, by: Actor, at_once: bool = True) -> list[st
 
     """
     made = prepare(POOL_USES if pool else [Use.IDENTITY])
-    active_from = clock.now() + (AT_ONCE if at_once else AHEAD)
+    now = clock.now()
+    active_from = now + (AT_ONCE if at_once else AHEAD)
     with transaction.atomic(durable=True):
-        if pool is not None:
+        if pool is None:
+            locks.hold(HOUSE_LOCK)
+        else:
             alive = UserPool.objects.select_for_update(no_key=True).filter(pk=pool.pk, deleted_at=None)
             if alive.values_list("pk", flat=True).first() is None:
                 raise PoolNotFound(pool.public_id)
+        # A planned key that never signed is superseded for good: it must not come back when its hour comes.
+        SigningKey.objects.filter(pool=pool, active_from__gt=now).delete()
         SigningKey.objects.filter(pool=pool, retire_at=None).update(retire_at=active_from + KEPT)
         store(pool, made, active_from=active_from)
         for key in made:
@@ -223,7 +228,7 @@ def sign(pool: UserPool | None, use: SigningKey.Use, claims: dict[str, Any]) -> 
     gate.outside_transactions("A signature")
     now = clock.now()
     for key in configuration.holdings.keys(pool):
-        if key.use == use and key.active_from <= now:
+        if key.use == use and key.active_from <= now and (key.retire_at is None or key.retire_at > now):
             return jwt.encode({"alg": "RS256", "kid": key.kid}, claims, key.key, algorithms=["RS256"])
     raise NoKey(detail=f"{pool} {use}")
 

@@ -213,6 +213,7 @@ def test_a_poll_sees_a_house_key_that_takes_the_place_of_two(transactional_db: N
 
     # One row goes that was retired, one comes that is not, and one retires: as many rows and dates as before.
     SigningKey.objects.filter(pool=None).exclude(retire_at=None).delete()
+    SigningKey.objects.filter(pool=None).update(active_from=NOW())
     signing_keys.rotate(None, by=BY)
     seen.append(hot.moved_configuration()[1])
     SigningKey.objects.filter(pool=None).exclude(retire_at=None).update(retire_at=NOW())
@@ -229,6 +230,7 @@ def test_a_process_takes_up_the_house_keys_of_another(transactional_db: None) ->
     other.poll()
     before = {key.kid for key in other.keys(None)}
     SigningKey.objects.filter(pool=None).exclude(retire_at=None).delete()
+    SigningKey.objects.filter(pool=None).update(active_from=NOW())
     signing_keys.rotate(None, by=BY)
 
     other.poll(force=True)
