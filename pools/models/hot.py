@@ -55,7 +55,7 @@ PERSON = """
     u.id, u.pool_id, u.sub, u.username, u.email, u.email_verified, u.phone_number, u.phone_number_verified, u.name,
     u.given_name, u.family_name, u.preferred_username, u.attributes, u.status, u.enabled, u.epoch, u.preferred_mfa,
     u.created_at, u.modified_at,
-    coalesce(t.enabled AND t.verified_at IS NOT NULL, false), coalesce(t.name, '')
+    coalesce(t.enabled AND t.verified_at IS NOT NULL, false), coalesce(t.name, ''), t.verified_at IS NOT NULL
 """
 GROUPS = """
     (SELECT json_agg(json_build_array(g.name, g.role_arn, g.precedence) ORDER BY g.precedence NULLS LAST, g.name)
@@ -64,7 +64,7 @@ GROUPS = """
 """
 
 SIGN_IN = (
-    "SELECT p.argon2, p.expires_at, s.failures, s.locked_until, "
+    "SELECT p.argon2, p.expires_at, p.changed_at, s.failures, s.locked_until, "
     + GROUPS
     + ","
     + PERSON
@@ -79,7 +79,7 @@ LEFT JOIN guess s ON s.pool_id = q.pool_id AND s.subject = coalesce(u.id, q.deco
 )
 
 ATTEMPT = (
-    "SELECT a.id, a.step, a.strikes, a.open, a.evidence, a.epoch, a.expires_at, c.client_id, "
+    "SELECT a.id, a.step, a.strikes, a.open, a.evidence, a.epoch, a.expires_at, c.client_id, p.changed_at, "
     + GROUPS
     + ","
     + PERSON
@@ -87,6 +87,7 @@ ATTEMPT = (
 FROM attempt a
 JOIN app_client c ON c.pool_id = a.pool_id AND c.id = a.client_id
 JOIN pool_user u ON u.pool_id = a.pool_id AND u.id = a.user_id AND u.deleted_at IS NULL
+LEFT JOIN password p ON p.pool_id = u.pool_id AND p.user_id = u.id
 LEFT JOIN totp_factor t ON t.pool_id = u.pool_id AND t.user_id = u.id
 WHERE a.pool_id = %s AND a.id = %s
 """
@@ -241,16 +242,16 @@ def moved_configuration() -> tuple[list[tuple[str, str, int]], str]:
 def sign_in(pool_id: int, name: str, decoy: UUID) -> SignIn:
     """Return what a sign-in needs, by one statement that is the same for people and decoys."""
     row = one(SIGN_IN, (pool_id, name, decoy)) or ()
-    return SignIn(person(row[5:]), members(row[4]), row[0], row[1], row[2] or 0, row[3])
+    return SignIn(person(row[6:]), members(row[5]), row[0], row[1], row[2], row[3] or 0, row[4])
 
 
 def standing(pool_id: int, attempt_id: UUID) -> Standing | None:
     """Return an attempt with its person, None when either is gone."""
     row = one(ATTEMPT, (pool_id, attempt_id))
-    found = person(row[9:]) if row else None
+    found = person(row[10:]) if row else None
     if row is None or found is None:
         return None
-    return Standing._make((*row[:4], document(row[4]), *row[5:8], members(row[8]), found))
+    return Standing._make((*row[:4], document(row[4]), *row[5:9], members(row[9]), found))
 
 
 def family(pool_id: int, family_id: UUID) -> Family | None:

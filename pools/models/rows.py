@@ -31,6 +31,7 @@ class Person(NamedTuple):
     modified_at: datetime
     totp_enabled: bool
     totp_name: str
+    totp_verified: bool
 
 
 class Member(NamedTuple):
@@ -48,6 +49,7 @@ class SignIn(NamedTuple):
     groups: tuple[Member, ...]
     argon2: str | None
     password_expires_at: datetime | None
+    password_changed_at: datetime | None
     failures: int
     locked_until: datetime | None
 
@@ -63,6 +65,7 @@ class Standing(NamedTuple):
     epoch: int
     expires_at: datetime
     client_id: str
+    password_changed_at: datetime | None
     groups: tuple[Member, ...]
     person: Person
 

@@ -138,6 +138,8 @@ def set_preference(pool: UserPool, user: User | Person, *, totp: Mapping[str, bo
     if pool.mfa == UserPool.Mfa.OFF or not pool.totp_enabled:
         raise Invalid("User pool does not have software token MFA turned on.", field="software_token_mfa_settings")
     enabled = bool(totp.get("enabled", False))
+    if not enabled and pool.mfa == UserPool.Mfa.ON:
+        raise Invalid("This user pool requires a second factor.", field="software_token_mfa_settings")
     preferred = bool(totp.get("preferred", totp.get("preferred_mfa", False)))
     if preferred and not enabled:
         raise Invalid("Preferred MFA must be enabled.", field="software_token_mfa_settings")

@@ -242,10 +242,10 @@ def _check_verifier(challenge: str, verifier: str | None) -> None:
 def _reused(client: AppClient, found: hot.Grant, by: Actor) -> GrantRefused:
     """Revoke the family of a code that came twice; return the refusal."""
     with transaction.atomic(durable=True):
-        _revoke(client.pool_id, found.family_id)
-        subject = found.person.sub if found.person else ""
-        detail = {"client_id": client.client_id}
-        audit.record(Tag.CODE_REUSED, pool=client.pool, subject=subject, outcome="refused", by=by, detail=detail)
+        if _revoke(client.pool_id, found.family_id):  # once: a stranger may send a used code again and again
+            subject = found.person.sub if found.person else ""
+            detail = {"client_id": client.client_id}
+            audit.record(Tag.CODE_REUSED, pool=client.pool, subject=subject, outcome="refused", by=by, detail=detail)
     return GrantRefused(detail="code used twice")
 
 

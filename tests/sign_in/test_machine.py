@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 
 from identity.foundation import clock, errors
 from pools.models import AppClient, Attempt, AuthEvent, Guess, Password, RefreshFamily, TotpFactor, User, UserPool
-from pools.services import access, audit, configuration, sessions, tokens, users
+from pools.services import access, audit, configuration, factors, passwords, sessions, tokens, users
 from pools.services.sign_in import machine
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn, Want
 from tests import factories
@@ -332,3 +332,39 @@ def test_groups_and_roles_reach_the_tokens(client: AppClient, person: User) -> N
     assert claims["cognito:groups"] == ["admins", "staff"]
     assert claims["cognito:preferred_role"] == "arn:aws:iam:::role/Root"
     assert claims["cognito:roles"] == ["arn:aws:iam:::role/Root", "arn:aws:iam:::role/Staff"]
+
+
+def test_a_required_factor_cannot_be_switched_off_and_set_up_anew_by_the_password(transactional_db: None) -> None:
+    pool = factories.make_pool(mfa="ON")
+    client, person = factories.make_client(pool), factories.make_user(pool, "alice")
+    factories.give_totp(pool, person)
+
+    with pytest.raises(errors.Invalid, match="requires a second factor"):
+        factors.set_preference(pool, person, totp={"enabled": False}, by=BY)
+    TotpFactor.objects.filter(pk=person.pk).update(enabled=False)  # proven by an access token, never preferred
+
+    asked = challenged(begin(client), Challenge.TOTP)
+    with pytest.raises(errors.SessionRefused):
+        machine.associate(client, asked.session)
+
+
+def test_a_session_does_not_outlive_the_password_that_opened_it(client: AppClient, person: User) -> None:
+    totp = factories.give_totp(client.pool, person)
+    invited = factories.make_invited(client.pool, "bob", password="Temporary-1")
+    at_code = challenged(begin(client), Challenge.TOTP)
+    at_choice = challenged(begin(client, "bob", "Temporary-1"), Challenge.NEW_PASSWORD)
+
+    passwords.admin_set(client.pool, person, "Operator-chose-1", permanent=True, by=BY)
+    passwords.admin_set(client.pool, invited, "Temporary-2", permanent=False, by=BY)
+
+    with pytest.raises(errors.SessionRefused):
+        machine.respond(client, challenge=Challenge.TOTP, session=at_code.session, answers={"code": fresh(totp)}, by=BY)
+    with pytest.raises(errors.SessionRefused):
+        machine.respond(
+            client,
+            challenge=Challenge.NEW_PASSWORD,
+            session=at_choice.session,
+            answers={"new_password": "Attackers-1"},
+            by=BY,
+        )
+    challenged(begin(client, "bob", "Temporary-2"), Challenge.NEW_PASSWORD)

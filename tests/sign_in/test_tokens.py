@@ -11,13 +11,13 @@ from datetime import timedelta
 
 import pytest
 import time_machine
-from django.db import connection, connections, transaction
+from django.db import OperationalError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from identity.foundation import clock, errors
-from pools.models import AppClient, RefreshFamily, User, UserPool
+from pools.models import AppClient, AuditEvent, RefreshFamily, User, UserPool, hot
 from pools.services import access, codes, configuration, passwords, sessions, signing_keys, tokens, users
 from pools.services.sign_in import machine
 from pools.services.sign_in.machine import SignedIn, Want
@@ -349,3 +349,49 @@ def test_only_refresh_tokens_can_be_revoked(client: AppClient, person: User) -> 
     tokens.revoke(client, "unknown")
     tokens.revoke(client, issued.refresh or "")
     tokens.revoke(client, issued.refresh or "")
+
+
+def test_a_forced_rotation_ends_a_planned_one_for_good(client: AppClient, person: User) -> None:
+    with time_machine.travel(clock.now(), tick=False) as travel:
+        planned = signing_keys.rotate(client.pool, by=BY, at_once=False)
+        travel.shift(timedelta(minutes=5))
+        forced = signing_keys.rotate(client.pool, by=BY)
+        for _ in range(4):
+            travel.shift(timedelta(hours=1))
+            configuration.holdings.forget_everything()
+            kid = signing_keys.unverified_header(sign_in(access.client(client.client_id)).access)["kid"]
+            published = [key["kid"] for key in json.loads(signing_keys.jwks(client.pool))["keys"]]
+            assert kid in forced
+            assert kid in published
+            assert not set(planned) & set(published)
+
+
+def test_a_used_code_leaves_one_audit_row_however_often_it_comes(client: AppClient, person: User) -> None:
+    minted = code(client)
+    redeem(client, minted)
+
+    for _ in range(5):
+        with pytest.raises(errors.GrantRefused):
+            redeem(client, minted)
+
+    assert AuditEvent.objects.filter(pool_id=client.pool_id, tag="code_reused").count() == 1
+
+
+def test_a_database_that_does_not_answer_is_polled_once_a_second_and_keys_go_on(
+    client: AppClient, person: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = signing_keys.jwks(client.pool)
+    asked = []
+
+    def fail() -> None:
+        asked.append(1)
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(hot, "moved_configuration", fail)
+    for late in ("_polled", "_tried"):
+        monkeypatch.setattr(configuration.holdings, late, clock.monotonic() - 3)
+
+    for _ in range(20):
+        assert signing_keys.jwks(client.pool) == before
+
+    assert len(asked) == 1

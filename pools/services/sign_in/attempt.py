@@ -37,6 +37,8 @@ class Attempt:
     groups: tuple[Member, ...]
     want: Want
     evidence: Mapping[str, Any] = field(default_factory=dict)
+    password_changed: str = ""
+    """When the password that was proven was set: a session does not outlive it."""
     standing: Standing | None = None
     """The row, once there is one."""
 

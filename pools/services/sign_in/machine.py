@@ -110,7 +110,8 @@ def begin(
         _refused(client, found.person, subject if right else None, refusal, by)
         raise refusal
     person = cast("Person", found.person)
-    attempt = Attempt(client, person, found.groups, want, {"password": clock.epoch()})
+    changed = session_text.moment(found.password_changed_at)
+    attempt = Attempt(client, person, found.groups, want, {"password": clock.epoch()}, changed)
 
     def write() -> DomainError | None:
         guesses.clear(pool, person.id, guesses.Kind.PASSWORD)
@@ -224,7 +225,7 @@ def _spend(attempt: Attempt, *, still_open: bool) -> DomainError | None:
     standing = attempt.standing
     if standing is None:
         return None
-    evidence = {"want": attempt.want, **attempt.evidence}
+    evidence = {"want": attempt.want, "password_changed": attempt.password_changed, **attempt.evidence}
     now = clock.now()
     spent = hot.step(attempt.pool.pk, standing.id, standing.step, still_open=still_open, evidence=evidence, now=now)
     return None if spent else SessionRefused(detail="a twin was faster")

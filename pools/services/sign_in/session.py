@@ -7,7 +7,7 @@ sealed string of its own.)
 from __future__ import annotations
 
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from identity.foundation import clock, sealing
@@ -40,7 +40,7 @@ def row(attempt: Attempt) -> Row:
         pool_id=attempt.pool.pk,
         client_id=attempt.client.pk,
         user_id=attempt.person.id,
-        evidence={"want": attempt.want, **attempt.evidence},
+        evidence={"want": attempt.want, "password_changed": attempt.password_changed, **attempt.evidence},
         epoch=attempt.person.epoch,
         expires_at=clock.now() + timedelta(minutes=minutes),
     )
@@ -75,8 +75,16 @@ def load(session: str, client: AppClient | None) -> Attempt:
         own = client or access.client_in(pool, found.client_id)
     except ClientNotFound:
         raise SessionRefused(detail="the client is gone") from None
-    evidence = {name: value for name, value in found.evidence.items() if name != "want"}
-    return Attempt(own, found.person, found.groups, Want(found.evidence["want"]), evidence, found)
+    kept = dict(found.evidence)
+    want, password_changed = Want(kept.pop("want")), str(kept.pop("password_changed"))
+    if "new_password" not in kept and password_changed != moment(found.password_changed_at):
+        raise SessionRefused(detail="the password was changed meanwhile")
+    return Attempt(own, found.person, found.groups, want, kept, password_changed, found)
+
+
+def moment(when: datetime | None) -> str:
+    """Return a moment as evidence keeps it."""
+    return when.isoformat() if when else ""
 
 
 def strike(attempt: Attempt) -> None:

@@ -17,7 +17,7 @@ def applies(attempt: Attempt) -> bool:
     """Say whether the pool requires a factor that the person has not, and the attempt has not gone through set-up."""
     if attempt.pool.mfa != UserPool.Mfa.ON or attempt.proven("set_up"):
         return False
-    return attempt.proven("enrolled") or not attempt.person.totp_enabled
+    return attempt.proven("enrolled") or not attempt.person.totp_verified
 
 
 def offer(attempt: Attempt) -> dict[str, Any]:

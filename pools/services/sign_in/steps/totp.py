@@ -15,8 +15,9 @@ challenge = Challenge.TOTP
 
 
 def applies(attempt: Attempt) -> bool:
-    """Say whether a code is due: MFA is not off, the person's authenticator is on and was not proven just now."""
-    if attempt.pool.mfa == UserPool.Mfa.OFF or not attempt.person.totp_enabled:
+    """Say whether a code is due: of a person whose authenticator is on, or of any who has one where MFA is required."""
+    required = attempt.pool.mfa == UserPool.Mfa.ON and attempt.person.totp_verified
+    if attempt.pool.mfa == UserPool.Mfa.OFF or not (required or attempt.person.totp_enabled):
         return False
     return not (attempt.proven("totp") or attempt.proven("enrolled"))
 
