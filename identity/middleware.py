@@ -9,7 +9,7 @@ import re
 import uuid
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from ipaddress import ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -67,18 +67,23 @@ def client_address(meta: Mapping[str, Any]) -> str:
     hops = [hop.strip() for hop in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
     while hops and is_trusted(address):
         address = hops.pop()
+    found = parsed(address)
+    return str(found) if found else ""
+
+
+def parsed(address: str) -> IPv4Address | IPv6Address | None:
+    """Return an address in its one form: without a zone, and IPv4 where it is that in IPv6's clothes."""
     try:
-        return str(ip_address(address))
+        found = ip_address(address.partition("%")[0])
     except ValueError:
-        return ""
+        return None
+    return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found
 
 
 def is_trusted(address: str) -> bool:
     """Say whether a peer is one of our proxies."""
-    try:
-        return any(ip_address(address) in network for network in settings.TRUSTED_PROXIES)
-    except ValueError:
-        return False
+    found = parsed(address)
+    return found is not None and any(found in network for network in settings.TRUSTED_PROXIES)
 
 
 def by_https(meta: Mapping[str, Any]) -> bool:

@@ -162,6 +162,8 @@ def unseal_text(carried: str, *, purpose: str) -> bytes:
     """
     try:
         raw = base64.b64decode(carried + "=" * (-len(carried) % 4), altchars=b"-_", validate=True)
+        if base64.urlsafe_b64encode(raw).decode().rstrip("=") != carried:
+            raise Unsealable(detail=f"{purpose}: another spelling")
         end = 1 + raw[0]
         key, salt, body = by_id(raw[1:end]), raw[end : end + SALT], raw[end + SALT :]
         return AESGCM(derive(key.secret, "carried", salt)).decrypt(NONCE, body, purpose.encode())

@@ -104,6 +104,8 @@ def test_a_forwarded_host_changes_nothing(pool: UserPool) -> None:
         ("192.0.2.66, 203.0.113.9, 10.0.0.2", "10.0.0.1", "203.0.113.9"),
         ("nonsense", "10.0.0.1", ""),
         ("", "10.0.0.1", "10.0.0.1"),
+        ("203.0.113.9", "::ffff:10.0.0.1", "203.0.113.9"),
+        ("fe80::1%eth0", "10.0.0.1", "fe80::1"),
     ],
 )
 def test_only_trusted_proxies_say_who_the_client_is(
