@@ -22,6 +22,8 @@ COLUMNS = (
     "preferred_username",
 )
 LONGEST = 2048
+COLUMN_BYTES = 2500
+"""What an index of PostgreSQL holds of one text: columns that are searched are indexed."""
 MAX_CUSTOM = 50
 CUSTOM_NAME = 20
 NUMBER = re.compile(r"-?[0-9]{1,18}")
@@ -223,6 +225,8 @@ def check_value(rule: Rule, value: str) -> None:
     problem = ""
     if len(value) > LONGEST or "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
         problem = "Attribute value is not valid"
+    elif rule.name in COLUMNS and len(value.encode()) > COLUMN_BYTES:
+        problem = f"String must be no longer than {COLUMN_BYTES} bytes"
     elif rule.type == "String":
         problem = _length_problem(rule, value)
     elif rule.type == "Number":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import random
+
 import pytest
 
 from identity.foundation import errors
@@ -166,3 +168,16 @@ def test_a_change_that_cannot_send_its_code_changes_nothing(app: AppClient, alic
         attributes.update(app, alice, {"email": NEW, "name": "Al"}, by=VISITOR)
 
     assert now(alice) == {"sub": str(alice.sub), "email": OLD, "email_verified": "true"}
+
+
+def test_names_of_many_bytes_are_refused_or_indexed(alias_pool: UserPool) -> None:
+    # Random, since PostgreSQL compresses what repeats.
+    dice = random.Random(8)
+    cjk = "".join(chr(dice.randrange(0x4E00, 0x9FA0)) for _ in range(2048))
+
+    for column in ("name", "given_name", "family_name", "preferred_username"):
+        users.create(alias_pool, f"fits-{column}", attributes={column: cjk[:833]}, message="suppress", by=BY)
+        with pytest.raises(errors.Invalid, match="2500 bytes"):
+            users.create(alias_pool, f"over-{column}", attributes={column: cjk}, message="suppress", by=BY)
+    # What no index holds may be as long as Cognito lets it be.
+    users.create(alias_pool, "nick", attributes={"nickname": cjk}, message="suppress", by=BY)
