@@ -169,7 +169,10 @@ def normalise(pool: UserPool, name: str) -> str:
     """
     if len(name) > NAME_LENGTH or "\x00" in name:
         return ""
-    return unicodedata.normalize("NFC", name) if pool.case_sensitive else unicodedata.normalize("NFKC", name).lower()
+    if pool.case_sensitive:
+        return unicodedata.normalize("NFC", name)
+    # Twice: small letters join marks that capitals do not, and a folded name must fold to itself.
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).lower())
 
 
 def user(pool: UserPool, name: str) -> User:
@@ -179,9 +182,10 @@ def user(pool: UserPool, name: str) -> User:
         UserNotFound: nobody of this pool.
 
     """
-    found = _by_name(pool, name)
-    if found is None and names.is_uuid(name):
-        found = User.objects.filter(pool_id=pool.pk, sub=name, deleted_at=None).first()
+    # The sub first: it names one person for ever, and no chosen name may stand before it.
+    found = User.objects.filter(pool_id=pool.pk, sub=name, deleted_at=None).first() if names.is_uuid(name) else None
+    if found is None:
+        found = _by_name(pool, name)
     if found is None:
         raise UserNotFound
     return found

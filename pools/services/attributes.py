@@ -48,7 +48,7 @@ def check(pool: UserPool, values: Mapping[str, str], *, client: AppClient | None
         if name == "sub":
             raise Invalid("sub: Attribute cannot be set.", field="sub")
         if value:
-            schema.check_value(rule, value)
+            _check_value(pool, rule, value)
 
 
 def check_complete(pool: UserPool, values: Mapping[str, str]) -> None:
@@ -131,6 +131,12 @@ def _known(pool: UserPool, name: str) -> schema.Rule:
     return rule
 
 
+def _check_value(pool: UserPool, rule: schema.Rule, value: str) -> None:
+    schema.check_value(rule, value)
+    if rule.name == "preferred_username":
+        sign_in_names.check_preferred(pool, value)
+
+
 def _check_writable(pool: UserPool, names: Iterable[str], client: AppClient | None) -> None:
     if client is None:
         return
@@ -188,7 +194,7 @@ def _update(
         if name == "sub" or (not rule.mutable and profile.of(user).get(name, "") != value):
             raise Invalid(f"user.{name}: Attribute cannot be updated.", field=name)
         if value:
-            schema.check_value(rule, value)
+            _check_value(pool, rule, value)
         elif rule.required or name in pool.username_attributes:
             raise Invalid(f"user.{name}: Attribute cannot be deleted.", field=name)
     deliveries: list[Delivery] = []

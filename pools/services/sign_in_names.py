@@ -17,6 +17,8 @@ from pools.services.audit import Actor, Tag
 Kind = SignInName.Kind
 LENGTH = 128
 EMAIL_LENGTH = 320
+NAME_BYTES = 2500
+"""What an index of PostgreSQL holds of one text with room for its other columns."""
 # ASCII alone, and no encoded words: what a mail library would read as another address counts as another person here.
 ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
 LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
@@ -35,12 +37,34 @@ def is_phone(value: str) -> bool:
 
 
 def check_username(pool: UserPool, username: str) -> None:
-    """Check the name under which an account is made.
+    """Check the name under which an account is made, as it is typed and as the pool compares it.
 
     Raises:
         Invalid: it is of another shape than the pool wants.
 
     """
+    # Folding makes other names of some: full-width digits become a sub, one ligature a whole sentence.
+    for form in (username, access.normalise(pool, username)):
+        _check_form(pool, form)
+
+
+def check_preferred(pool: UserPool, value: str) -> None:
+    """Check a preferred_username that is to sign in, as the pool compares it.
+
+    Raises:
+        Invalid: it could be taken for somebody's sub, or no index holds it.
+
+    """
+    if Kind.PREFERRED_USERNAME not in pool.alias_attributes:
+        return
+    name = access.normalise(pool, value)
+    if not name or len(name) > access.NAME_LENGTH or len(name.encode()) > NAME_BYTES:
+        raise Invalid("Preferred username is not valid.", field=Kind.PREFERRED_USERNAME.value)
+    if names.is_uuid(name):
+        raise Invalid("Names of a UUID's shape are reserved.", field=Kind.PREFERRED_USERNAME.value)
+
+
+def _check_form(pool: UserPool, username: str) -> None:
     # Letters, marks, symbols, numbers, punctuation: Cognito's pattern, which knows no spaces and no controls.
     proper = all(unicodedata.category(character)[0] in "LMSNP" for character in username)
     if not username or len(username) > LENGTH or not proper:

@@ -1,4 +1,4 @@
-"""What an address is: only what every mail library reads as the same address."""
+"""What a name may be: an address only what every mail library reads alike, no name what folds to another's."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ import string
 
 import pytest
 from django.core.mail.message import sanitize_address
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pools.services import sign_in_names
+from identity.foundation import errors
+from pools.models import SignInName, UserPool
+from pools.services import access, sign_in_names, sign_up, users
+from tests import factories
+from tests.factories import BY, PASSWORD
+from tests.services.conftest import VISITOR
 
 
 @pytest.mark.parametrize(
@@ -72,3 +77,76 @@ def test_an_address_is_what_goes_on_the_wire(local: str, domain: str) -> None:
 
     if sign_in_names.is_email(address):
         assert sanitize_address(address, "utf-8") == address
+
+
+FULL_WIDTH = {ord(character): ord(character) + 0xFEE0 for character in string.digits}
+
+
+def fullwidth(name: str) -> str:
+    """Return a name that reads the same and folds to this one."""
+    return name.translate(FULL_WIDTH)
+
+
+@pytest.fixture
+def folding_pool(transactional_db: None) -> UserPool:
+    """Return a pool with usernames and aliases, where case does not matter."""
+    return factories.make_pool(
+        alias_attributes=["email", "phone_number", "preferred_username"],
+        username_configuration={"case_sensitive": False},
+    )
+
+
+def test_a_username_that_folds_to_a_sub_is_refused(folding_pool: UserPool) -> None:
+    client = factories.make_client(folding_pool)
+    sub = str(factories.make_user(folding_pool).sub)
+    assert access.normalise(folding_pool, fullwidth(sub)) == sub
+
+    with pytest.raises(errors.Invalid, match="UUID"):
+        sign_up.sign_up(client, fullwidth(sub), password=PASSWORD, attributes={"email": "a@example.com"}, by=VISITOR)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("victim\uff20example.com", "email format"),
+        ("\uff0b4930123456", "phone number format"),
+        ("\ufdfa" * 8, "without spaces"),
+        ("\u3392" * 100, "1 to 128 characters"),
+        ("a\u00b4b", "without spaces"),
+    ],
+    ids=["address", "number", "words", "long", "space"],
+)
+def test_a_username_is_checked_as_it_is_compared(folding_pool: UserPool, name: str, told: str) -> None:
+    sign_in_names.check_username(folding_pool, "\uff56ictim")
+
+    with pytest.raises(errors.Invalid, match=told):
+        sign_in_names.check_username(folding_pool, name)
+
+
+@pytest.mark.parametrize(
+    "name", ["sub", "full-width sub", "\ufdfa" * 200, "x" * 2049], ids=["sub", "full-width", "ligatures", "long"]
+)
+def test_a_preferred_username_that_cannot_sign_in_is_refused(folding_pool: UserPool, name: str) -> None:
+    sub = str(factories.make_user(folding_pool).sub)
+    name = {"sub": sub, "full-width sub": fullwidth(sub)}.get(name, name)
+    users.create(folding_pool, "proper", attributes={"preferred_username": "\uff50"}, message="suppress", by=BY)
+
+    with pytest.raises(errors.Invalid):
+        users.create(folding_pool, "other", attributes={"preferred_username": name}, message="suppress", by=BY)
+
+
+def test_a_sub_means_its_owner_whoever_is_called_so(alias_pool: UserPool) -> None:
+    owner, other = factories.make_user(alias_pool), factories.make_user(alias_pool)
+    kind = SignInName.Kind.PREFERRED_USERNAME
+    SignInName.objects.create(pool=alias_pool, user=other, kind=kind, name=str(owner.sub))
+
+    assert access.user(alias_pool, str(owner.sub)).id == owner.id
+
+
+@given(st.text(max_size=8))
+@example("H\u0331")
+def test_a_folded_name_folds_to_itself(name: str) -> None:
+    pool = UserPool(case_sensitive=False)
+    folded = access.normalise(pool, name)
+
+    assert access.normalise(pool, folded) == folded
