@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
-from identity.foundation import clock, names
+from identity.foundation import clock, names, sealing
 from identity.foundation.errors import ClientNotFound
 from pools.oidc import browser, errors
 from pools.oidc.errors import PageRefusal, refusal
@@ -24,6 +24,7 @@ from pools.services import access, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
 
     from pools.models import AppClient, UserPool
     from pools.models.hot import Browser
@@ -36,7 +37,7 @@ NONCE_LENGTH = 2048
 AGE_DIGITS = 9
 SINCE = "signed_in_since"
 """Our own parameter on the way to the login page and back: the request was here at this moment (milliseconds), so a
-sign-in after it answers ``prompt=login``. It proves nothing to the client, which reads ``auth_time``."""
+sign-in after it answers ``prompt=login``. Sealed for pool and client: one that somebody made up counts as absent."""
 
 
 @dataclass(slots=True)
@@ -226,13 +227,29 @@ def run(checks: tuple[Callable[[Asked], None], ...], asked: Asked) -> None:
 
 def is_recent_enough(asked: Asked, session: Browser) -> bool:
     """Say whether a session answers what the client wants to know: signed in at all, lately, or just now."""
-    since = asked.given.get(SINCE, "")
-    if is_number(since, 15) and session.auth_time.timestamp() * 1000 >= int(since):
-        return True
-    if asked.prompts & ASKING:
-        return False
     age = asked.given.get("max_age")
-    return age is None or clock.now() - session.auth_time <= timedelta(seconds=int(age))
+    if age is not None and int(age) and clock.now() - session.auth_time > timedelta(seconds=int(age)):
+        return False
+    return not asks_again(asked) or was_here_before(asked, session.auth_time)
+
+
+def asks_again(asked: Asked) -> bool:
+    """Say whether no session of before is good enough; an age of nothing means that (OpenID Connect Core 3.1.2.1)."""
+    return bool(asked.prompts & ASKING) or int(asked.given.get("max_age", "1")) == 0
+
+
+def was_here_before(asked: Asked, signed_in: datetime) -> bool:
+    """Say whether we noted this request on its way to the login page before that sign-in."""
+    try:
+        noted = sealing.unseal_text(asked.given.get(SINCE, ""), purpose=since_purpose(asked))
+    except sealing.Unsealable:
+        return False
+    return signed_in.timestamp() * 1000 >= int(noted)
+
+
+def since_purpose(asked: Asked) -> str:
+    """Return what the note of :data:`SINCE` is bound to."""
+    return f"since:{asked.pool.public_id}:{asked.client.client_id}"
 
 
 def is_the_one_meant(asked: Asked, session: Browser) -> bool:
@@ -247,7 +264,8 @@ def to_sign_in(asked: Asked, *, again: bool) -> HttpResponse:
         raise refusal("login_required", "The user must sign in.")
     carried = dict(asked.given)
     if again or asked.prompts & ASKING or "max_age" in carried:
-        carried[SINCE] = str(int(clock.now().timestamp() * 1000))
+        now = str(int(clock.now().timestamp() * 1000))
+        carried[SINCE] = sealing.seal_text(now.encode(), purpose=since_purpose(asked))
     return errors.moved(f"{reverse('hosted:sign_in')}?{urlencode(carried)}", 303)
 
 
@@ -273,6 +291,6 @@ def back(asked: Asked, said: dict[str, str]) -> HttpResponse:
     )
 
 
-def is_number(text: str, digits: int = AGE_DIGITS) -> bool:
-    """Say whether a text is a number of seconds (or milliseconds) that can be reckoned with."""
-    return text.isascii() and text.isdigit() and len(text) <= digits
+def is_number(text: str) -> bool:
+    """Say whether a text is a number of seconds that can be reckoned with."""
+    return text.isascii() and text.isdigit() and len(text) <= AGE_DIGITS
