@@ -4,8 +4,8 @@ Where the challenge session travels: in a sealed, HttpOnly cookie, not in the UR
 hidden field (a page that is saved, printed or read over a shoulder would carry it, and 303 after POST needs a place
 that survives the GET). The cookie is sealed for this pool *and* this browser's nonce, so that one lifted out of another
 browser opens nothing here, and the nonce is replaced whenever somebody signs in or out: nothing that was planted
-before counts after. Steps are kept by what the browser came for (the OAuth request), so that two tabs do not disturb
-each other.
+before counts after, so the steps kept until then go too. Steps are kept by what the browser came for (the OAuth
+request), so that two tabs do not disturb each other before one of them is signed in.
 """
 
 from __future__ import annotations
@@ -31,8 +31,11 @@ NONCE = re.compile(r"^[A-Za-z0-9_-]{32}$")
 KEPT_FOR = 3600
 """Seconds a step is remembered: a mail may take a while. What a challenge is good for, the machine decides."""
 KEPT_AT_ONCE = 4
-"""Tabs; the oldest goes first, which keeps the cookie below 4 KB."""
+"""Tabs; the oldest goes first."""
 COOKIE_LIMIT = 3800
+"""Browsers refuse 4 KB; what does not fit is not remembered."""
+NAME_LIMIT = 320
+"""No address is longer (RFC 5321), so nobody's name is lost."""
 FRESH, PRIOR = "fresh", "prior"
 
 
@@ -53,10 +56,15 @@ class Step:
     asked_at: int = 0
     """When a code was asked for last, in epoch seconds."""
     account: str = ""
-    """Which account this browser confirms: ``fresh``, made by it; ``prior``, there before. One length, since a sealed
-    cookie's length is seen."""
+    """Which account this browser confirms: ``fresh``, made by it, or it showed the password; ``prior``, there before.
+    One length, since a sealed cookie's length is seen."""
     required: list[str] = field(default_factory=list)
     """Attributes that the new-password step still needs."""
+
+    def __post_init__(self) -> None:
+        """Cut what somebody typed to what could be a name."""
+        for name in ("username", "sent_to"):
+            object.__setattr__(self, name, getattr(self, name)[:NAME_LIMIT])
 
     def packed(self) -> dict[str, object]:
         """Return what differs from an empty step."""
@@ -121,6 +129,10 @@ class Browser:
         found = self._kept.get(self.trip, {})
         return Step(**{name: value for name, value in found.items() if name in STEP_FIELDS})  # type: ignore[arg-type]
 
+    def has_made(self, username: str) -> bool:
+        """Say whether this browser, on any trip, made that account or showed its password."""
+        return any(each.get("account") == FRESH and each.get("username") == username for each in self._kept.values())
+
     def keep(self, step: Step) -> None:
         """Remember where this browser is on its present trip."""
         self._keep(self.trip, step)
@@ -143,8 +155,9 @@ class Browser:
         return sessions.current(self.pool, self._cookies.get(self.session_cookie))
 
     def open(self, opened: OpenedSession) -> None:
-        """Take a new session: its cookie replaces any other, and the nonce changes with it."""
+        """Take a new session: its cookie replaces any other, the nonce changes with it, and every step is forgotten."""
         self._opened = opened
+        self._kept = {}
         self._renew()
 
     def close(self) -> None:
@@ -170,14 +183,13 @@ class Browser:
         return response
 
     def _write_kept(self, response: HttpResponse) -> None:
-        if not self._kept:
-            self._delete(response, self.step_cookie)
-            return
-        sealed = self._sealed()
-        while len(sealed) > COOKIE_LIMIT and len(self._kept) > 1:
-            del self._kept[next(iter(self._kept))]
+        while self._kept:
             sealed = self._sealed()
-        self._write(response, self.step_cookie, sealed, KEPT_FOR)
+            if len(sealed) <= COOKIE_LIMIT:
+                self._write(response, self.step_cookie, sealed, KEPT_FOR)
+                return
+            del self._kept[next(iter(self._kept))]
+        self._delete(response, self.step_cookie)
 
     def _sealed(self) -> str:
         carried = json.dumps(self._kept, separators=(",", ":")).encode()

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pyotp
 import pytest
 
-from tests.hosted.world import CALLBACK, OTHER_PASSWORD, PASSWORD, Visitor, World
+from tests.hosted.world import CALLBACK, OTHER_PASSWORD, PASSWORD, Page, Visitor, World
 
 FAILED = "That sign-in didn't work. Check the details and try again, or reset your password."
 
@@ -50,6 +50,17 @@ def test_an_empty_form_says_what_is_missing_at_its_fields(visitor: Visitor) -> N
         assert page.form[name]["aria-invalid"] == "true"
         assert page.form[name]["aria-describedby"] == f"{name}_error"
     assert "autofocus" in page.form["username"]
+
+
+def test_a_password_that_an_operator_ended_is_a_wrong_one(world: World, visitor: Visitor) -> None:
+    """Who has an account is not said, so the way on is the page's own link to a new password."""
+    name = world.person()
+    world.end_password(name)
+
+    page = visitor.sign_in(name)
+
+    assert (page.path, page.alert) == ("/login", FAILED)
+    assert visitor.follow("Forgot your password?").path == "/forgotPassword"
 
 
 @pytest.mark.parametrize("is_known", [True, False])
@@ -163,19 +174,41 @@ def test_somebody_signed_in_may_carry_on_unless_the_app_asks_again(world: World,
     assert visitor.submit(username=name, password=PASSWORD).code
 
 
-def test_two_tabs_do_not_disturb_each_other(world: World, visitor: Visitor) -> None:
+def two_tabs(world: World, visitor: Visitor) -> tuple[list[str], list[str], list[Page]]:
+    """Stop at the second factor in two tabs, as two people; return names, seeds and pages."""
     names = [world.person(), world.person()]
     secrets = [world.give_totp(name) for name in names]
-    tabs = []
-    for name in names:
-        visitor.sign_in(name)
-        tabs.append(visitor.here)
+    return names, secrets, [visitor.sign_in(name) for name in names]
 
+
+def test_two_tabs_do_not_disturb_each_other(world: World, visitor: Visitor) -> None:
+    names, secrets, tabs = two_tabs(world, visitor)
+
+    for name, tab in zip(names, tabs, strict=True):
+        assert name in visitor.open(tab.url).text
     visitor.page = tabs[0]
     assert visitor.submit(code=next_code(secrets[0])).code
-    visitor.open(tabs[1].url)
-    assert names[1] in visitor.here.text
-    assert visitor.submit(code=next_code(secrets[1])).code
+
+
+def test_no_step_of_before_outlives_a_sign_in(world: World, visitor: Visitor) -> None:
+    names, secrets, tabs = two_tabs(world, visitor)
+    visitor.page = tabs[0]
+    assert visitor.submit(code=next_code(secrets[0])).code
+
+    page = visitor.open(tabs[1].url)
+
+    assert page.path == "/login"
+    assert names[1] not in page.text
+
+
+@pytest.mark.parametrize("name", ["a" * 2000, "\u0800" * 2000, "\U0001f600" * 2000])
+def test_however_long_a_name_is_the_cookie_stays_one_that_browsers_take(
+    world: World, visitor: Visitor, name: str
+) -> None:
+    for _ in range(2):
+        visitor.start("/confirm")
+        visitor.submit(form=1, username=name)
+        assert len(visitor.cookie("-step") or "") <= 3800
 
 
 def test_cookies_are_for_the_browser_alone_and_answers_are_not_kept(world: World, visitor: Visitor) -> None:

@@ -312,6 +312,16 @@ class World:
             pool = access.pool(self.pool_id)
             users.set_enabled(pool, access.user(pool, name), False, by=Actor.system())
 
+    def end_password(self, name: str) -> None:
+        """Have a person choose a new password, as an operator does."""
+        from pools.models.user import Status
+        from pools.services import access
+
+        with self.rows() as pool:
+            user = access.user(pool, name)
+            user.status = Status.RESET_REQUIRED
+            user.save(update_fields=["status"])
+
     def give_totp(self, name: str) -> str:
         """Enrol an authenticator for a person; return its secret. Codes of the present step are spent by that."""
         from pools.services import access
