@@ -56,10 +56,10 @@ def check_password(username: str, password: str, *, by: Actor) -> Operator:
     """
     username = Operator.normalize_username(username)[:150]
     subject = _subject(username)
-    guesses.reserve(HOUSE, subject, guesses.Kind.PASSWORD)
     who = Operator.objects.filter(username=username).first()
     encoded = who.password if who is not None and who.has_usable_password() else _nobodys_password()
-    with gate.slot("operators"):
+    with gate.slot("operators"):  # first: whoever is turned away there has not guessed
+        guesses.reserve(HOUSE, subject, guesses.Kind.PASSWORD)
         matches = operators.Hasher().verify(password, encoded)
     if who is None or not matches or not who.has_usable_password() or not who.is_active:
         audit.record(

@@ -163,24 +163,22 @@ def change(pool: UserPool, user: User, *, previous: str | None, proposed: str, b
         PasswordIncorrect: the previous one is wrong, missing, or was changed meanwhile.
         LockedOut: too many wrong ones.
         PasswordResetRequired: an operator ended the old password.
+        Overloaded: the gate is full; nothing was counted.
 
     """
     check_policy(pool, proposed)
     encoded = Password.objects.filter(pool_id=pool.pk, user_id=user.id).values_list("argon2", flat=True).first()
     if user.status == Status.RESET_REQUIRED:
         raise PasswordResetRequired
-    if encoded is not None or previous is not None:
-        guesses.reserve(pool, user.id, guesses.Kind.PASSWORD)
-        if not verify(pool.public_id, encoded, previous or ""):
-            audit.record(
-                Tag.PASSWORD_REFUSED,
-                pool=pool,
-                subject=user.sub,
-                by=by,
-                outcome="refused",
-            )
-            raise PasswordIncorrect
-    prepared = hashed(pool, user.username, proposed)
+    asked = encoded is not None or previous is not None
+    with gate.slot(pool.public_id):  # first, and for both hashes: whoever is turned away there has not guessed
+        if asked:
+            guesses.reserve(pool, user.id, guesses.Kind.PASSWORD)
+        right = not asked or verify(pool.public_id, encoded, previous or "")
+        prepared = hashed(pool, user.username, proposed) if right else None
+    if prepared is None:
+        audit.record(Tag.PASSWORD_REFUSED, pool=pool, subject=user.sub, by=by, outcome="refused")
+        raise PasswordIncorrect
     with transaction.atomic(durable=True):
         locked = locked_user(pool, user)
         now = Password.objects.filter(pool_id=pool.pk, user_id=user.id).values_list("argon2", flat=True).first()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 import pytest
@@ -31,6 +32,16 @@ def patient_gate(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let as many hashes wait as a race brings: what is raced here is not the gate."""
     monkeypatch.setattr(gate.the_gate(), "waiters", 200)
     monkeypatch.setattr(gate.the_gate(), "deadline", 60.0)
+
+
+@contextmanager
+def overloaded() -> Iterator[None]:
+    """Let the gate turn everybody away: another's hash holds the only slot, and nobody may wait."""
+    full = gate.Gate(waiters=0, deadline=1)
+    full.enter("another")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gate, "the_gate", lambda: full)
+        yield
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from pools.models import AppClient, AuditEvent, OneTimeCode, OutboxMessage, Pass
 from pools.services import access, passwords, places, srp, users
 from tests import factories
 from tests.factories import BY, PASSWORD
-from tests.services.conftest import VISITOR, at_once, code_sent_to, mail_to, wrong
+from tests.services.conftest import VISITOR, at_once, code_sent_to, mail_to, overloaded, wrong
 
 NEW = "Another-horse-2"
 PREFIX = "Password did not conform with policy: "
@@ -138,6 +138,16 @@ class TestChange:
 
         with pytest.raises(errors.LockedOut):
             passwords.change(pool, alice, previous=PASSWORD, proposed=NEW, by=BY)
+
+    def test_whoever_is_turned_away_has_not_guessed(self, pool: UserPool, alice: User) -> None:
+        with overloaded():
+            for _ in range(30):
+                with pytest.raises(errors.Overloaded):
+                    passwords.change(pool, alice, previous=PASSWORD, proposed=NEW, by=BY)
+
+        passwords.change(pool, alice, previous=PASSWORD, proposed=NEW, by=BY)
+
+        assert verifies(alice, NEW)
 
     @pytest.mark.usefixtures("patient_gate")
     def test_of_racing_changes_from_the_same_password_one_wins(self, pool: UserPool, alice: User) -> None:
