@@ -20,7 +20,7 @@ from identity.foundation.errors import (
     UserNotFound,
     WrongState,
 )
-from pools.models import AppClient, User, UserPool
+from pools.models import AppClient, Password, User, UserPool
 from pools.models.user import Status
 from pools.services import (
     access,
@@ -123,6 +123,12 @@ def _sign_up(
     return None
 
 
+def would_be_sent(pool: UserPool, username: str, attributes: Mapping[str, str]) -> Delivery | None:
+    """Return where the code of such an account would go, whether or not the name is taken."""
+    route = _route(pool, users.new(pool, username, attributes, Status.UNCONFIRMED))
+    return messages.delivery(*route) if route else None
+
+
 def _route(pool: UserPool, user: User) -> tuple[str, str] | None:
     """Return channel and address of the confirmation code: SMS before mail, as Cognito has it."""
     for attribute in ("phone_number", "email"):
@@ -150,8 +156,12 @@ def _send(client: AppClient, user: User, channel: str, to: str) -> Delivery:
     return messages.delivery(channel, to)
 
 
-def confirm(client: AppClient, username: str, *, code: str, force_alias: bool = False, by: Actor) -> User:
+def confirm(
+    client: AppClient, username: str, *, code: str, force_alias: bool = False, keep_password: bool = True, by: Actor
+) -> User:
     """Turn an unconfirmed account into a confirmed one, given the code it was sent.
+
+    Without ``keep_password`` the password that its maker chose is gone with it: another may own the address.
 
     Raises:
         UserNotFound: nobody of that name, said only where the client shows existence.
@@ -164,30 +174,37 @@ def confirm(client: AppClient, username: str, *, code: str, force_alias: bool = 
     subject = access.user_or_decoy(client, username)
     if subject.user is None and not client.hide_existence:
         raise UserNotFound(STRANGER)
-    if subject.user is not None and subject.user.status != Status.UNCONFIRMED:
+    is_done = subject.user is not None and subject.user.status != Status.UNCONFIRMED
+    if subject.user is not None and is_done and not client.hide_existence:
         raise _confirmed_already(subject.user)
-    tried = codes.take_try(pool, subject.id, codes.Purpose.SIGN_UP)
     try:
-        proof = codes.check(tried, code, nobody=subject.user is None)
+        proof = _proven(client, subject, code, nobody=subject.user is None or is_done, by=by)
     except (CodeMismatch, CodeExpired, TooManyWrongCodes):
-        detail = {"purpose": codes.Purpose.SIGN_UP.value, "client_id": client.client_id}
-        audit.record(
-            Tag.CODE_REFUSED,
-            pool=pool,
-            subject=subject.sub,
-            by=by,
-            outcome="refused",
-            detail=detail,
-        )
+        if subject.user is not None and is_done:
+            # Only now: a confirmed account costs what nobody's name costs.
+            raise _confirmed_already(subject.user) from None
         raise
     with transaction.atomic(durable=True):
         user = passwords.locked_user(pool, subject.user)
         refusal = _confirm(pool, user, proof, force_alias=force_alias, by=by)
         if refusal is not None:
             transaction.set_rollback(True)  # the code stays good; its try was counted before
+        elif user is not None and not keep_password:
+            Password.objects.filter(pool_id=pool.pk, user_id=user.id).delete()
     if refusal is not None or user is None:
         raise refusal or CodeExpired
     return user
+
+
+def _proven(client: AppClient, subject: access.Subject, code: str, *, nobody: bool, by: Actor) -> codes.Proof:
+    """Count a try and return the proof; every refusal is recorded alike. Nobody's code has no destination."""
+    try:
+        tried = codes.take_try(client.pool, subject.id, codes.Purpose.SIGN_UP)
+        return codes.check(tried, code, nobody=nobody or not tried.destination)
+    except (CodeMismatch, CodeExpired, TooManyWrongCodes):
+        detail = {"purpose": codes.Purpose.SIGN_UP.value, "client_id": client.client_id}
+        audit.record(Tag.CODE_REFUSED, pool=client.pool, subject=subject.sub, by=by, outcome="refused", detail=detail)
+        raise
 
 
 def _confirm(
@@ -280,11 +297,12 @@ def resend(client: AppClient, username: str, *, by: Actor) -> Delivery:
     user = subject.user
     if user is None and not client.hide_existence:
         raise UserNotFound(STRANGER)
-    if user is not None and user.status != Status.UNCONFIRMED:
-        raise Invalid("User is already confirmed.", field="username")
     route = _route(pool, user) if user is not None else None
-    if user is not None and route is None:
-        raise Invalid("Auto verification not turned on.", field="username")
+    hindrance = _no_code_for(user, route) if user is not None else None
+    if hindrance is not None and not client.hide_existence:
+        raise hindrance
+    if hindrance is not None or user is None or route is None:
+        user, route = None, None  # an account that gets no code costs what nobody's name costs
     shown = messages.delivery(*route) if route else messages.simulated(username, subject.id)
     channel, to = route or (messages.EMAIL, f"nobody:{subject.id}")
     refused = False
@@ -318,6 +336,15 @@ def resend(client: AppClient, username: str, *, by: Actor) -> Delivery:
                         "client_id": client.client_id,
                     },
                 )
+    if hindrance is not None:
+        raise hindrance
     if refused:
         raise TooManyAttempts
     return shown
+
+
+def _no_code_for(user: User, route: tuple[str, str] | None) -> Invalid | None:
+    """Return why someone gets no code, in Cognito's words."""
+    if user.status != Status.UNCONFIRMED:
+        return Invalid("User is already confirmed.", field="username")
+    return Invalid("Auto verification not turned on.", field="username") if route is None else None
