@@ -10,7 +10,7 @@ from pools.hosted import wording
 from pools.hosted.browser import FRESH, Step
 from pools.hosted.forms import CodeForm, NewPasswordForm, SignInForm, policy_list
 from pools.hosted.visit import Visit, page
-from pools.services import factors, passwords, sessions, sign_up
+from pools.services import factors, sessions, sign_up
 from pools.services.sign_in import machine
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn, Want
 
@@ -39,8 +39,6 @@ def sign_in(visit: Visit) -> HttpResponse:
         outcome = machine.begin(visit.app, username=username, password=password, want=Want.BROWSER, by=visit.by)
     except errors.UserNotConfirmed:
         return confirm_first(visit, username)
-    except errors.PasswordResetRequired:
-        return reset_first(visit, username)
     except errors.DomainError as problem:
         form.tell(wording.of_sign_in(problem), problem)
         return shown(visit, form)
@@ -76,16 +74,7 @@ def confirm_first(visit: Visit, username: str) -> HttpResponse:
     # Where nothing is sent, the code sent before is as good, and the page has a button to ask for another.
     with suppress(errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized):
         sign_up.resend(visit.app, username, by=visit.by)
-    return visit.go("confirm", Step(username=username, notice="confirm_first", asked_at=clock.epoch()))
-
-
-def reset_first(visit: Visit, username: str) -> HttpResponse:
-    """Lead an account whose password an operator ended to a new one."""
-    try:
-        passwords.forgot(visit.app, username, by=visit.by)
-    except (errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized):
-        return visit.go("forgot", Step(username=username, notice="reset_first"))
-    return visit.go("confirm_forgot", Step(username=username, notice="reset_first", asked_at=clock.epoch()))
+    return visit.go("confirm", Step(username, "confirm_first", asked_at=clock.epoch(), account=FRESH))
 
 
 def proceed(visit: Visit, outcome: Challenged | SignedIn, *, username: str) -> HttpResponse:

@@ -16,7 +16,7 @@ from pools.services import sign_up as accounts
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
-    from pools.services.sign_up import SignedUp
+    from pools.services.messages import Delivery
 
 RESEND_AFTER = 60
 
@@ -45,22 +45,23 @@ def sign_up(visit: Visit) -> HttpResponse:
     except errors.DomainError as problem:
         if isinstance(problem, errors.AlreadyExists) and visit.pool.username_attributes:
             # The name is an address: whoever reads its mail learns more, and nobody else does. A new account would
-            # have cost a hash, so this costs one.
-            passwords.verify(visit.pool.public_id, None, form.cleaned_data["password"])
-            return visit.go("confirm", waiting(username, username, PRIOR))
+            # have cost a hash, so this costs one, and leads to where a new one would.
+            passwords.hashed(visit.pool, username, form.cleaned_data["password"])
+            delivery = accounts.would_be_sent(visit.pool, username, form.attributes())
+            return led_on(visit, username, delivery, PRIOR)
         form.tell(wording.of_sign_up(problem), problem)
         return shown(visit, form)
-    return received(visit, username, done)
-
-
-def received(visit: Visit, username: str, done: SignedUp) -> HttpResponse:
-    """Go where a new account leads: to its code, or on where none was sent."""
     if done.confirmed:
         return visit.go("sign_in", Step(username, "created", account=FRESH))
-    if done.delivery is None:
+    return led_on(visit, username, done.delivery, FRESH)
+
+
+def led_on(visit: Visit, username: str, delivery: Delivery | None, account: str) -> HttpResponse:
+    """Go where an account that waits leads: to its code, or on where none was sent."""
+    if delivery is None:
         return visit.go("sign_in", Step(username, "waiting"))
-    sent_to = username if visit.pool.username_attributes else done.delivery.destination
-    return visit.go("confirm", waiting(username, sent_to, FRESH))
+    sent_to = username if visit.pool.username_attributes else delivery.destination
+    return visit.go("confirm", waiting(username, sent_to, account))
 
 
 def waiting(username: str, sent_to: str, account: str) -> Step:
@@ -84,24 +85,27 @@ def confirm(visit: Visit) -> HttpResponse:
     if not form.is_valid():
         return asked(visit, form)
     username = form.cleaned_data["username"]
+    is_own = visit.browser.has_made(username)
     try:
-        accounts.confirm(visit.app, username, code=form.cleaned_data["code"], by=visit.by)
+        accounts.confirm(visit.app, username, code=form.cleaned_data["code"], keep_password=is_own, by=visit.by)
     except errors.DomainError as problem:
         form.tell(wording.of_code(problem), problem)
         return asked(visit, form)
-    if step.account == PRIOR:
+    if not is_own:
         return choose_again(visit, username)
     return visit.go("sign_in", Step(username=username, notice="confirmed", account=FRESH))
 
 
 def choose_again(visit: Visit, username: str) -> HttpResponse:
-    """Have a password set for an account that was there before this browser signed up.
+    """Have a password set for an account that was not made here.
 
-    Whoever made it chose another password, and may not have been the owner of the address.
+    Whoever made it chose the password that is gone now, and may not have been the owner of the address.
     """
     step = Step(username, "choose_again", asked_at=clock.epoch(), account=FRESH)
     try:
         passwords.forgot(visit.app, username, by=visit.by)
+    except errors.WrongState:
+        return visit.go("sign_in", Step(username, "ask_operator"))  # the pool's people may not recover by themselves
     except (errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized):
         return visit.go("forgot", step)
     return visit.go("confirm_forgot", step)
@@ -112,7 +116,7 @@ def confirm_link(visit: Visit) -> HttpResponse:
     """Open the link of a mail: name and code are filled in, and a person presses the button."""
     name = visit.request.GET.get("user_name", "")[:2048]
     code = visit.request.GET.get("confirmation_code", "")[:16]
-    visit.browser.keep(Step(username=name, account=FRESH))
+    visit.browser.keep(Step(username=name, account=FRESH if visit.browser.has_made(name) else PRIOR))
     return asked(visit, NamedCodeForm(visit.pool, name, initial={"code": code}), is_link=True)
 
 
@@ -134,5 +138,5 @@ def resend(visit: Visit) -> HttpResponse:
         # Where nothing is sent, the page is the same as after a mail that went out.
         with suppress(errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized, errors.UserNotFound):
             accounts.resend(visit.app, username, by=visit.by)
-    again = Step(username, "resent", sent_to=step.sent_to, asked_at=clock.epoch(), account=step.account or FRESH)
+    again = Step(username, "resent", sent_to=step.sent_to, asked_at=clock.epoch(), account=step.account or PRIOR)
     return visit.go("confirm", again)

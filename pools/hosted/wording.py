@@ -67,9 +67,12 @@ NOTICES: dict[str, tuple[str, str | _StrPromise]] = {
         "good",
         gettext_lazy("Your address is confirmed. Choose the password of your account: another code is on its way."),
     ),
+    "ask_operator": (
+        "warn",
+        gettext_lazy("Your address is confirmed. Ask an administrator for a password before you sign in."),
+    ),
     "resent": ("good", gettext_lazy("A new code is on its way.")),
     "confirm_first": ("warn", gettext_lazy("Confirm your account first. A new code is on its way.")),
-    "reset_first": ("warn", gettext_lazy("You need to set a new password before you can sign in.")),
     "expired": ("warn", gettext_lazy("That took too long. Please sign in again.")),
     "prove": ("warn", gettext_lazy("Confirm that it's you before you change how you sign in.")),
     "mfa_on": ("good", gettext_lazy("Your authenticator app is set up. You'll be asked for a code when you sign in.")),

@@ -90,14 +90,17 @@ def test_a_code_is_sent_again_by_one_button_and_the_page_always_says_so(world: W
     assert visitor.submit(code=world.mailed(name)).path == "/login"
 
 
-def test_the_address_of_an_existing_account_looks_like_a_new_one(world: World) -> None:
+@pytest.mark.parametrize("sent", [True, False])
+def test_the_address_of_an_existing_account_looks_like_a_new_one(world: World, *, sent: bool) -> None:
+    if not sent:
+        world = World(world.live, AutoVerifiedAttributes=[])
     taken, free = world.person(), world.name()
     pages, lengths = [], []
     for name in (taken, free):
         visitor = world.visitor()
         visitor.open(f"{world.base}/signup?client_id={world.client_id}")
         page = visitor.submit(username=name, password=PASSWORD)
-        token = page.form.values["form_token"], page.read.forms[1].values["form_token"]
+        token = [each.values["form_token"] for each in page.read.forms]
         text = page.text.replace(name, "NAME")
         for each in token:
             text = text.replace(each, "TOKEN")
@@ -105,6 +108,7 @@ def test_the_address_of_an_existing_account_looks_like_a_new_one(world: World) -
         lengths.append(len(visitor.cookie("-step") or ""))
 
     assert pages[0] == pages[1]
+    assert pages[0][1] == ("/confirm" if sent else "/login")
     assert lengths[0] == lengths[1]
 
 
@@ -119,11 +123,56 @@ def test_who_signs_up_over_a_strangers_account_chooses_its_password_after_provin
     page = owner.submit(code=code)
     assert page.path == "/confirmForgotPassword"
     assert "Choose the password of your account" in page.text
+    assert world.visitor().sign_in(name, OTHER_PASSWORD).path == "/login"
 
     page = owner.submit(code=world.mailed(name, count=2), new_password=PASSWORD)
     assert page.path == "/login"
     assert world.visitor().sign_in(name, OTHER_PASSWORD).path == "/login"
     assert owner.submit(password=PASSWORD).path == "/login/mfa"
+
+
+@pytest.mark.parametrize("way", ["link", "page", "resent", "another name's sign-up"])
+def test_a_code_alone_never_makes_a_strangers_password_good(world: World, way: str) -> None:
+    name = world.name()
+    signed_up(world, world.visitor(), name, OTHER_PASSWORD)
+    owner, code = world.visitor(), world.mailed(name)
+    link = urlencode({"client_id": world.client_id, "user_name": name, "confirmation_code": code})
+    if way == "another name's sign-up":
+        signed_up(world, owner, world.name())
+    else:
+        owner.open(f"{world.base}/confirmUser?{link}") if way == "link" else owner.start("/confirm")
+    if way == "resent":
+        owner.submit(form=1, username=name)
+
+    page = owner.submit(username=name, code=code)
+
+    assert page.path == "/confirmForgotPassword"
+    assert world.visitor().sign_in(name, OTHER_PASSWORD).path == "/login"
+    assert owner.submit(code=world.mailed(name, count=2), new_password=PASSWORD).path == "/login"
+    assert world.visitor().sign_in(name, PASSWORD).code
+
+
+def test_a_link_opened_where_the_account_was_made_keeps_its_password(world: World, visitor: Visitor) -> None:
+    name = world.name()
+    signed_up(world, visitor, name)
+    link = {"client_id": world.client_id, "user_name": name, "confirmation_code": world.mailed(name)}
+    visitor.open(f"{world.base}/confirmUser?{urlencode(link)}")
+
+    assert visitor.submit().path == "/login"
+    assert world.visitor().sign_in(name).code
+
+
+def test_where_nobody_recovers_alone_an_operator_is_asked(world: World) -> None:
+    world = World(world.live, AccountRecoverySetting={"RecoveryMechanisms": [{"Name": "admin_only", "Priority": 1}]})
+    name, reader = world.name(), world.visitor()
+    signed_up(world, world.visitor(), name, OTHER_PASSWORD)
+    reader.start("/confirm")
+
+    page = reader.submit(username=name, code=world.mailed(name))
+
+    assert page.path == "/login"
+    assert "Ask an administrator for a password" in page.text
+    assert world.visitor().sign_in(name, OTHER_PASSWORD).path == "/login"
 
 
 def test_what_the_schema_requires_is_asked_for_by_its_own_name(named: World) -> None:
@@ -186,7 +235,7 @@ def test_a_link_in_a_mail_fills_in_and_leaves_the_button_to_a_person(world: Worl
     assert status == "UNCONFIRMED"
     assert page.form["code"]["value"] == link["confirmation_code"]
 
-    assert reader.submit().path == "/login"
+    assert reader.submit().path == "/confirmForgotPassword"
     status = world.idp.admin_get_user(UserPoolId=world.pool_id, Username=name)["UserStatus"]
     assert status == "CONFIRMED"
 

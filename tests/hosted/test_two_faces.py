@@ -109,7 +109,7 @@ class Hosted:
 
     def __init__(self, world: World) -> None:
         """Open a browser."""
-        self.world, self.visitor = world, world.visitor()
+        self.world, self.visitor, self.waits_at = world, world.visitor(), ""
 
     def sign_in(self, name: str, password: str) -> str:
         """Fill in /login."""
@@ -128,11 +128,12 @@ class Hosted:
         """Fill in /signup."""
         self.visitor.start("/signup")
         page = self.visitor.submit(username=name, password=password)
+        self.waits_at = page.url
         return "done" if page.path == "/confirm" else self._failed(page.alert)
 
     def confirm(self, name: str, code: str) -> str:
         """Fill in /confirm."""
-        self.visitor.start("/confirm")
+        self.visitor.open(self.waits_at)
         page = self.visitor.submit(username=name, code=code)
         return "done" if page.path == "/login" else self._failed(page.alert)
 
