@@ -20,12 +20,14 @@ QUOTED = re.compile(r"'[^']*'(::\w+)?|\b\d+\b")
 BY = Actor.visitor(address="192.0.2.1", request_id="r")
 
 
-def written(call: Callable[[], object]) -> tuple[list[str], type[Exception] | None]:
+def written(
+    call: Callable[[AppClient, str], object], client: AppClient, name: str
+) -> tuple[list[str], type[Exception] | None]:
     """Return the writing statements of a call, values apart, and how it was refused."""
     with CaptureQueriesContext(connection) as seen:
         refusal: type[Exception] | None = None
         try:
-            call()
+            call(client, name)
         except errors.DomainError as problem:
             refusal = type(problem)
     kinds = [" ".join(each["sql"].split()[:3]) for each in seen if each["sql"].split()[0] in {"INSERT", "UPDATE"}]
@@ -53,7 +55,7 @@ def test_a_confirmed_account_costs_what_nobodys_name_costs(
     taken, free = world.person(), world.name()
     with world.live.orm():
         client = access.client(world.client_id)
-        (for_taken, told), (for_free, _) = (written(lambda name=name: call(client, name)) for name in (taken, free))
+        (for_taken, told), (for_free, _) = (written(call, client, name) for name in (taken, free))
 
     assert for_taken == for_free
     assert for_free
@@ -69,8 +71,8 @@ def test_an_account_that_gets_no_code_costs_what_nobodys_name_costs_and_no_guess
     world.live.boto(signed=False).sign_up(ClientId=silent.client_id, Username=taken, Password="Correct-horse-7")
     with world.live.orm():
         client = access.client(silent.client_id)
-        (for_taken, told), (for_free, _) = (written(lambda name=name: resend(client, name)) for name in (taken, free))
-        tries = [written(lambda name=name: confirm(client, name)) for name in (taken, free)]
+        (for_taken, told), (for_free, _) = (written(resend, client, name) for name in (taken, free))
+        tries = [written(confirm, client, name) for name in (taken, free)]
 
     assert (for_taken, told) == (for_free, errors.Invalid)
     assert tries[0] == tries[1]
