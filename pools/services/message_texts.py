@@ -13,12 +13,15 @@ from typing import Any
 from urllib.parse import urlencode
 
 import css_inline
+import structlog
 from django.template.loader import get_template
 from django.utils.html import strip_tags
 from django.utils.safestring import mark_safe
 
 from identity.foundation import names
 from pools.models import AppClient, UserPool
+
+log = structlog.get_logger(__name__)
 
 CODE = "{####}"
 NAME = "{username}"
@@ -145,11 +148,16 @@ def mail(pool: UserPool, purpose: str, *, secret: str, username: str = "", link:
             "lines": [line],
             "note": words.note,
         }
-    return Composed(
-        subject,
-        text,
-        INLINER.inline(get_template("messages/mail.html").render(context)),
-    )
+    return Composed(subject, text, _inlined(pool, get_template("messages/mail.html").render(context)))
+
+
+def _inlined(pool: UserPool, page: str) -> str:
+    try:
+        return INLINER.inline(page)
+    except css_inline.InlineError as problem:
+        # The operator's own template: a style that nobody can read costs looks, not people their codes.
+        log.warning("mail_not_inlined", pool=pool.public_id, problem=str(problem))
+        return page
 
 
 def sms(pool: UserPool, purpose: str, *, secret: str, username: str = "") -> Composed:
