@@ -126,6 +126,7 @@ class Doorway:
             response = self.get_response(request) if self.route(request) else HttpResponseNotFound()
         finally:
             structlog.contextvars.unbind_contextvars("request_id")
+            set_script_prefix("/")  # the thread goes on to other pools' requests, by the short road too
         dress(response, request.request_id, secure=request.via_proxy_https)  # type: ignore[attr-defined]
         self.note(request, response, clock.monotonic() - began)
         return response

@@ -195,6 +195,7 @@ def test_a_connection_that_just_worked_is_asked_whether_it_lives_only_after_a_fa
 ) -> None:
     bearer = (("HTTP_AUTHORIZATION", f"Bearer {issued(client)}"),)
     asked = Asked(f"/{client.pool.public_id}/oauth2/userInfo", headers=bearer)
+    monkeypatch.setattr(connections, "TRUSTED", 3600)  # however busy the machine
     for _ in range(3):
         assert by(wsgi.application, asked)[0] == "200 OK"
     seen = []

@@ -1,0 +1,35 @@
+"""Ids sort as they were made, and have the shapes that clients insist on."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from time import sleep
+
+from identity.foundation import names
+
+
+def test_ids_of_rows_sort_as_they_were_made() -> None:
+    made = []
+    for _ in range(200):
+        made.append(names.uuid7())
+        sleep(0.00001)
+
+    assert made == sorted(made)
+    assert len(set(made)) == len(made)
+    assert {found.version for found in made} == {7}
+    assert {found.variant for found in made} == {uuid.RFC_4122}
+
+
+def test_a_partitions_border_lies_below_its_ids() -> None:
+    moment = int.from_bytes(names.uuid7().bytes[:6], "big")
+
+    assert names.uuid7_floor(moment) <= names.uuid7() < names.uuid7_floor(moment + 60_000)
+
+
+def test_public_ids_have_amazons_shapes() -> None:
+    assert re.fullmatch(r"us-east-1_[0-9A-Za-z]{9}", names.pool_id())
+    assert re.fullmatch(r"[a-z0-9]{26}", names.client_id())
+    assert re.fullmatch(r"[\w+]{24,64}", names.client_secret())
+    assert names.IDENTITY_ID.match(names.identity_id())
+    assert re.fullmatch(r"AKIA[A-Z2-7]{16}", names.access_key_id())
