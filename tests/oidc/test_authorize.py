@@ -227,64 +227,6 @@ def test_prompt_none_shows_no_page(world: World) -> None:
     assert "code" in said(known)
 
 
-ASKING = [{"prompt": "login"}, {"prompt": "select_account"}, {"max_age": "60"}, {"max_age": "0"}]
-
-
-@pytest.mark.parametrize("asked", ASKING)
-def test_a_fresh_sign_in_is_asked_for_once_and_then_believed(world: World, asked: dict[str, str]) -> None:
-    browser = world.browser(world.ann, signed_in_ago=120)
-
-    first = browser.authorize(world.public, **asked)
-    back = said(first)
-    again = browser.get("/oauth2/authorize", **back)
-    browser.sign_in(world.ann)
-    answered = browser.get("/oauth2/authorize", **back)
-
-    assert target(first) == target(again) == f"/{world.pool_id}/login"
-    assert first.status_code == 303
-    assert target(answered) == CALLBACK
-    assert "code" in said(answered)
-
-
-@pytest.mark.parametrize("asked", ASKING)
-@pytest.mark.parametrize("made_up", ["0", "1", "x"])
-def test_nobody_gets_round_a_fresh_sign_in_by_saying_when_they_came(
-    world: World, asked: dict[str, str], made_up: str
-) -> None:
-    answer = world.browser(world.ann, signed_in_ago=120).authorize(world.public, signed_in_since=made_up, **asked)
-
-    assert target(answer) == f"/{world.pool_id}/login"
-    assert said(answer)["signed_in_since"] != made_up
-
-
-def test_when_a_request_came_is_noted_for_its_own_app(world: World) -> None:
-    apps = world.public, world.app("other")
-    noted = [said(world.browser().authorize(app, prompt="login"))["signed_in_since"] for app in apps]
-    browser = world.browser(world.ann)
-
-    answers = [browser.authorize(apps[0], prompt="login", signed_in_since=each) for each in noted]
-
-    assert [target(answer) for answer in answers] == [CALLBACK, f"/{world.pool_id}/login"]
-
-
-def test_an_old_session_that_began_after_the_request_came_is_still_too_old(world: World) -> None:
-    browser = world.browser(world.ann, signed_in_ago=120)
-    back = said(browser.authorize(world.public, max_age="60"))
-    browser.sign_in(world.ann, ago=-10)
-    assert "code" in said(browser.get("/oauth2/authorize", **back))
-    browser.sign_in(world.ann, ago=61)
-
-    assert target(browser.get("/oauth2/authorize", **back)) == f"/{world.pool_id}/login"
-
-
-def test_max_age_lets_a_young_session_pass_and_refuses_an_old_one_silently(world: World) -> None:
-    young = world.browser(world.ann, signed_in_ago=30).authorize(world.public, max_age="60", prompt="none")
-    old = world.browser(world.ann, signed_in_ago=90).authorize(world.public, max_age="60", prompt="none")
-
-    assert "code" in said(young)
-    assert said(old)["error"] == "login_required"
-
-
 def test_the_id_token_says_when_the_person_signed_in_and_repeats_the_nonce(world: World) -> None:
     before = int(datetime.now(UTC).timestamp())
     browser = world.browser(world.ann, signed_in_ago=40)
