@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, MutableMapping
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
@@ -26,12 +26,12 @@ POOL_PREFIX = re.compile(r"^/([\w-]{1,45}_[0-9a-zA-Z]{1,40})(/.*)?$")
 PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
 CONSOLE_PATHS = ("/console", "/api/", "/static/", "/health/", "/metrics")
 HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-    "X-Robots-Tag": "noindex",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "same-origin",
+    "x-frame-options": "DENY",
+    "x-robots-tag": "noindex",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
 # No form-action: a form's chain of redirects ends at the client, and browsers check each hop.
 PAGE_CSP = (
@@ -93,17 +93,16 @@ def by_https(meta: Mapping[str, Any]) -> bool:
     return meta.get("HTTP_X_FORWARDED_PROTO") == "https" and is_trusted(meta.get("REMOTE_ADDR", ""))
 
 
-def dress(response: HttpResponse, request_id: str, *, secure: bool) -> None:
-    """Add the request id and the security headers."""
-    headers = response.headers
-    headers.setdefault("x-amzn-RequestId", request_id)
+def dress(headers: MutableMapping[str, str], request_id: str, *, secure: bool) -> None:
+    """Add the request id and the security headers: to Django's own, or to a dictionary by lower-case names."""
+    headers.setdefault("x-amzn-requestid", request_id)
     for name, value in HEADERS.items():
         headers.setdefault(name, value)
-    if headers.get("Content-Type", "").startswith("text/html"):
-        headers.setdefault("Content-Security-Policy", PAGE_CSP)
-        headers.setdefault("Cache-Control", "no-store")
+    if headers.get("content-type", "").startswith("text/html"):
+        headers.setdefault("content-security-policy", PAGE_CSP)
+        headers.setdefault("cache-control", "no-store")
     if secure:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        headers.setdefault("strict-transport-security", "max-age=31536000")
 
 
 class Doorway:
@@ -127,7 +126,8 @@ class Doorway:
         finally:
             structlog.contextvars.unbind_contextvars("request_id")
             set_script_prefix("/")  # the thread goes on to other pools' requests, by the short road too
-        dress(response, request.request_id, secure=request.via_proxy_https)  # type: ignore[attr-defined]
+        secure = request.via_proxy_https  # type: ignore[attr-defined]
+        dress(response.headers, request.request_id, secure=secure)  # type: ignore[arg-type, attr-defined]
         self.note(request, response, clock.monotonic() - began)
         return response
 

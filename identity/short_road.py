@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -16,7 +17,7 @@ from django.core.signals import request_finished, request_started
 
 from identity import middleware, telemetry
 from identity.foundation import clock
-from identity.foundation.call import Answer, Call, Endpoint, respond
+from identity.foundation.call import Answer, Call, Endpoint
 from pools.cognito.gateway import gateway
 from pools.oidc import discovery, resources, token
 
@@ -72,13 +73,14 @@ def walk(
     try:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             answer = answered(environ, endpoint, request_id, pool, path)
-        response = respond(answer)
-        middleware.dress(response, request_id, secure=middleware.by_https(environ))
-        telemetry.answered(face, response.status_code, clock.monotonic() - began)
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        headers.setdefault("content-type", "text/html; charset=utf-8")  # Django's, of an answer that names none
+        middleware.dress(headers, request_id, secure=middleware.by_https(environ))
+        telemetry.answered(face, answer.status, clock.monotonic() - began)
     finally:
         request_finished.send(sender=short_road)
-    start_response(f"{response.status_code} {response.reason_phrase}", list(response.items()))
-    return [response.content]
+    start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", list(headers.items()))
+    return [answer.body]
 
 
 def answered(environ: Environ, endpoint: Endpoint, request_id: str, pool: str | None, path: str) -> Answer:
