@@ -14,12 +14,10 @@ from identity.foundation import clock
 from identity.foundation.errors import (
     AliasExists,
     CodeExpired,
-    CodeMismatch,
     DomainError,
     Invalid,
     NotAuthorized,
     TooManyAttempts,
-    TooManyWrongCodes,
     UserNotFound,
 )
 from pools.models import AppClient, User, UserPool
@@ -333,19 +331,8 @@ def verify(pool: UserPool, user: User, address: str, code: str, *, by: Actor) ->
     if address not in ADDRESSES:
         raise Invalid("Only email and phone_number can be verified.", field="attribute_name")
     tried = codes.take_try(pool, user.id, address)
-    try:
+    with codes.recorded(pool, user.sub, address, by=by):
         proof = codes.check(tried, code)
-    except (CodeMismatch, CodeExpired, TooManyWrongCodes):
-        detail = {"purpose": address}
-        audit.record(
-            Tag.CODE_REFUSED,
-            pool=pool,
-            subject=user.sub,
-            by=by,
-            outcome="refused",
-            detail=detail,
-        )
-        raise
     with transaction.atomic(durable=True):
         locked = User.objects.select_for_update().filter(pool_id=pool.pk, id=user.id, deleted_at=None).first()
         refusal: DomainError | None = None

@@ -7,6 +7,8 @@ Order of use: :func:`take_try` (committed), :func:`check`, then :func:`spend` in
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -23,6 +25,8 @@ from identity.foundation.errors import (
 )
 from identity.foundation.names import uuid7
 from pools.models import OneTimeCode, UserPool
+from pools.services import audit
+from pools.services.audit import Actor, Tag
 
 Purpose = OneTimeCode.Purpose
 
@@ -147,6 +151,17 @@ def take_try(pool: UserPool, subject_id: UUID, purpose: str) -> Tried:
         row.expires_at,
         row.consumed_at,
     )
+
+
+@contextmanager
+def recorded(pool: UserPool, sub: UUID, purpose: str, *, by: Actor, client_id: str = "") -> Iterator[None]:
+    """Leave an audit row of each refused code."""
+    try:
+        yield
+    except (CodeMismatch, CodeExpired, TooManyWrongCodes):
+        detail = {"purpose": str(purpose), **({"client_id": client_id} if client_id else {})}
+        audit.record(Tag.CODE_REFUSED, pool=pool, subject=sub, by=by, outcome="refused", detail=detail)
+        raise
 
 
 def check(tried: Tried, code: str, *, nobody: bool = False) -> Proof:

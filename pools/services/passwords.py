@@ -17,14 +17,12 @@ from django.db.models import F
 from identity.foundation import clock, gate, sealing
 from identity.foundation.errors import (
     CodeExpired,
-    CodeMismatch,
     DomainError,
     Invalid,
     Misuse,
     PasswordIncorrect,
     PasswordResetRequired,
     TooManyAttempts,
-    TooManyWrongCodes,
     UserDisabled,
     UserNotFound,
     WrongState,
@@ -305,21 +303,8 @@ def confirm_forgot(client: AppClient, username: str, *, code: str, password: str
     if subject.user is None and not client.hide_existence:
         raise UserNotFound
     tried = codes.take_try(pool, subject.id, codes.Purpose.RECOVERY)
-    try:
+    with codes.recorded(pool, subject.sub, codes.Purpose.RECOVERY, by=by, client_id=client.client_id):
         proof = codes.check(tried, code, nobody=subject.user is None)
-    except (CodeMismatch, CodeExpired, TooManyWrongCodes):
-        audit.record(
-            Tag.CODE_REFUSED,
-            pool=pool,
-            subject=subject.sub,
-            by=by,
-            outcome="refused",
-            detail={
-                "purpose": codes.Purpose.RECOVERY.value,
-                "client_id": client.client_id,
-            },
-        )
-        raise
     prepared = hashed(pool, subject.username, password)
     with transaction.atomic(durable=True):
         user = locked_user(pool, subject.user)

@@ -198,13 +198,9 @@ def confirm(
 
 def _proven(client: AppClient, subject: access.Subject, code: str, *, nobody: bool, by: Actor) -> codes.Proof:
     """Count a try and return the proof; every refusal is recorded alike. Nobody's code has no destination."""
-    try:
+    with codes.recorded(client.pool, subject.sub, codes.Purpose.SIGN_UP, by=by, client_id=client.client_id):
         tried = codes.take_try(client.pool, subject.id, codes.Purpose.SIGN_UP)
         return codes.check(tried, code, nobody=nobody or not tried.destination)
-    except (CodeMismatch, CodeExpired, TooManyWrongCodes):
-        detail = {"purpose": codes.Purpose.SIGN_UP.value, "client_id": client.client_id}
-        audit.record(Tag.CODE_REFUSED, pool=client.pool, subject=subject.sub, by=by, outcome="refused", detail=detail)
-        raise
 
 
 def _confirm(
