@@ -289,37 +289,6 @@ def send_verification(pool: UserPool, client: AppClient | None, user: User, addr
     return messages.delivery(channel, to)
 
 
-def ask_verification(client: AppClient, user: User, address: str, *, by: Actor) -> Delivery:
-    """Send a code for a signed-in person's present address again, at most once a minute.
-
-    Raises:
-        Invalid: there is nothing to verify.
-        TooManyAttempts: too many messages to that address lately.
-
-    """
-    pool = client.pool
-    if address not in ADDRESSES or not getattr(user, address) or not messages.can_send(messages.CHANNEL[address]):
-        raise Invalid("User has no attribute specified to verify.", field="attribute_name")
-    to = str(getattr(user, address))
-    refused = False
-    with transaction.atomic(durable=True):
-        sendable = messages.allowed(pool, client, to, address)
-        if not codes.cooling(pool, user.id, address):
-            refused = not sendable
-            if sendable:
-                send_verification(pool, client, user, address, to)
-                audit.record(
-                    Tag.CODE_SENT,
-                    pool=pool,
-                    subject=user.sub,
-                    by=by,
-                    detail={"purpose": address},
-                )
-    if refused:
-        raise TooManyAttempts
-    return messages.delivery(messages.CHANNEL[address], to)
-
-
 def verify(pool: UserPool, user: User, address: str, code: str, *, by: Actor) -> None:
     """Take the code that was sent to an address as proof of it; a change that waited for it takes effect.
 

@@ -233,8 +233,3 @@ def _reseal(table: type[models.Model], column: str, place: Callable[[Any], str],
             # Only if nobody wrote it meanwhile.
             done += table.objects.filter(pk=row.pk, **{column: before}).update(**{column: after})  # type: ignore[attr-defined]
     return done
-
-
-def outbox_backlog() -> int:
-    """Return how many messages are due, up to ten thousand, for the metrics."""
-    return OutboxMessage.objects.filter(state__in=["pending", "handing"], due_at__lte=Now())[:10_000].count()

@@ -42,11 +42,6 @@ class Rule:
     least: int | None = None
     most: int | None = None
 
-    @property
-    def is_custom(self) -> bool:
-        """Say whether the pool made it up."""
-        return ":" in self.name
-
     def described(self) -> dict[str, Any]:
         """Return it as Cognito describes it: constraints are texts."""
         told: dict[str, Any] = {

@@ -29,7 +29,7 @@ from identity.foundation.errors import (
     UserNotFound,
 )
 from identity.foundation.names import uuid7
-from pools.models import AppClient, UserPool, hot
+from pools.models import AppClient, hot
 from pools.models.hot import Person, SignIn
 from pools.models.user import Status
 from pools.services import access, app_clients, audit, factors, guesses, passwords, sessions, tokens
@@ -305,8 +305,3 @@ def _at_set_up(client: AppClient | None, session: str) -> Attempt:
     if not attempt.pool.totp_enabled:
         raise Invalid("Software token MFA is not enabled for this user pool.")
     return attempt
-
-
-def available(pool: UserPool) -> bool:
-    """Say whether people of this pool can have a second factor at all."""
-    return pool.mfa != UserPool.Mfa.OFF and pool.totp_enabled
