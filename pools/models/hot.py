@@ -7,12 +7,16 @@ pool. Decides nothing: what a row means is the services' business.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import psycopg
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
+from psycopg.pq import Format
 
 from pools.models.rows import Browser, Family, Grant, Liveness, Member, Person, SignIn, Standing, Start
 
@@ -30,7 +34,6 @@ __all__ = [
     "browser",
     "count",
     "family",
-    "grant",
     "moved_configuration",
     "one",
     "redeem",
@@ -118,20 +121,6 @@ WHERE u.pool_id = %s AND u.sub = %s AND u.deleted_at IS NULL
 """
 )
 
-CODE = (
-    """SELECT c.id, c.client_id, c.redirect_uri, c.scopes, c.nonce, c.code_challenge, c.auth_time, c.epoch, c.event_id,
-    c.family_id, c.expires_at, c.consumed_at, """
-    + GROUPS
-    + ","
-    + PERSON
-    + """
-FROM authorization_code c
-LEFT JOIN pool_user u ON u.pool_id = c.pool_id AND u.id = c.user_id AND u.deleted_at IS NULL
-LEFT JOIN totp_factor t ON t.pool_id = u.pool_id AND t.user_id = u.id
-WHERE c.pool_id = %s AND c.hashed = ANY(%s)
-"""
-)
-
 BROWSER = (
     """SELECT b.id, b.hashed, b.epoch, b.auth_time, b.methods, b.event_id, b.created_at, b.last_seen_at, b.expires_at,
     b.ended_at, """
@@ -185,23 +174,55 @@ INSERT INTO refresh_family (id, pool_id, client_id, user_id, salt, epoch, scopes
 VALUES (%(id)s, %(pool)s, %(client)s, %(user)s, %(salt)s, %(epoch)s, %(scopes)s, %(oauth)s, %(nonce)s, %(auth_time)s,
     %(event)s, %(expires_at)s, %(now)s)
 """
-# One statement spends the code and makes its family live: whoever comes second makes nothing.
-REDEEM = """
+# A code is spent, and its family live, where all that it is bound to is as presented, in one statement: of two that
+# come with it one gets a family. The row comes back either way, as it was before, to tell what was wrong.
+REDEEM = (
+    """
 WITH spent AS (
-    UPDATE authorization_code SET consumed_at = %(now)s
-    WHERE pool_id = %(pool)s AND id = %(code)s AND consumed_at IS NULL RETURNING id
+    UPDATE authorization_code c SET consumed_at = %(now)s
+    FROM pool_user u
+    WHERE c.pool_id = %(pool)s AND c.hashed = ANY(%(hashes)s) AND c.client_id = %(client)s AND c.consumed_at IS NULL
+        AND c.expires_at > %(now)s AND c.redirect_uri = %(redirect_uri)s AND c.code_challenge = %(challenge)s
+        AND u.pool_id = c.pool_id AND u.id = c.user_id AND u.deleted_at IS NULL AND u.enabled AND u.epoch = c.epoch
+    RETURNING c.*
+), family AS (
+    INSERT INTO refresh_family (id, pool_id, client_id, user_id, salt, epoch, scopes, oauth, nonce, auth_time,
+        event_id, expires_at, last_active_at)
+    SELECT family_id, pool_id, client_id, user_id, %(salt)s, epoch, scopes, true, nonce, auth_time, event_id,
+        %(family_expires_at)s, %(now)s
+    FROM spent
 )
-INSERT INTO refresh_family (id, pool_id, client_id, user_id, salt, epoch, scopes, oauth, nonce, auth_time, event_id,
-    expires_at, last_active_at)
-SELECT %(id)s, %(pool)s, %(client)s, %(user)s, %(salt)s, %(epoch)s, %(scopes)s, %(oauth)s, %(nonce)s, %(auth_time)s,
-    %(event)s, %(expires_at)s, %(now)s
-FROM spent
+SELECT EXISTS (SELECT FROM spent), c.client_id, c.redirect_uri, c.scopes, c.nonce, c.code_challenge, c.auth_time,
+    c.epoch, c.event_id, c.family_id, c.expires_at, c.consumed_at, """  # noqa: S608 - of constants
+    + GROUPS
+    + ","
+    + PERSON
+    + """
+FROM authorization_code c
+LEFT JOIN pool_user u ON u.pool_id = c.pool_id AND u.id = c.user_id AND u.deleted_at IS NULL
+LEFT JOIN totp_factor t ON t.pool_id = u.pool_id AND t.user_id = u.id
+WHERE c.pool_id = %(pool)s AND c.hashed = ANY(%(hashes)s)
 """
+)
+
+
+@contextmanager
+def reader() -> Iterator[CursorWrapper]:
+    """Open a cursor that binds on the server and reads binary rows: a third less work than literals and text.
+
+    Django's wrappers stay round it: errors are Django's, and tests see each statement. Nothing is prepared.
+    """
+    connection.ensure_connection()
+    raw = psycopg.Cursor(connection.connection)
+    raw.format = Format.BINARY
+    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
+    with wrap(raw) as cursor:  # type: ignore[arg-type]  # the stubs know Django's own cursors only
+        yield cursor
 
 
 def one(statement: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> tuple[Any, ...] | None:
     """Return the first row of a statement of this module."""
-    with connection.cursor() as cursor:
+    with reader() as cursor:
         cursor.execute(statement, parameters)
         row: tuple[Any, ...] | None = cursor.fetchone()
     return row
@@ -209,7 +230,7 @@ def one(statement: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> tupl
 
 def count(statement: str, parameters: Sequence[Any] | dict[str, Any]) -> int:
     """Run a writing statement of this module; return how many rows it touched."""
-    with connection.cursor() as cursor:
+    with reader() as cursor:
         cursor.execute(statement, parameters)
         return int(cursor.rowcount)
 
@@ -270,12 +291,6 @@ def bearer(pool_id: int, sub: UUID, family_id: UUID | None) -> Liveness | None:
     return Liveness._make((*row[:3], found)) if row and found else None
 
 
-def grant(pool_id: int, hashes: list[bytes]) -> Grant | None:
-    """Return an authorization code with its person."""
-    row = one(CODE, (pool_id, hashes))
-    return Grant._make((*row[:12], members(row[12]), person(row[13:]))) if row else None
-
-
 def browser(pool_id: int, session_id: UUID) -> Browser | None:
     """Return a browser session with its person, None when either is gone."""
     row = one(BROWSER, (pool_id, session_id))
@@ -290,9 +305,10 @@ def start_family(start: Start) -> None:
     count(START_FAMILY, start._asdict())
 
 
-def redeem(code_id: UUID, start: Start) -> bool:
-    """Spend an authorization code and make its family; False when it was spent already."""
-    return count(REDEEM, {**start._asdict(), "code": code_id}) == 1
+def redeem(**parameters: Any) -> Grant | None:
+    """Spend an authorization code that is all it should be, and make its family; None for an unknown code."""
+    row = one(REDEEM, parameters)
+    return Grant._make((*row[:12], members(row[12]), person(row[13:]))) if row else None
 
 
 def reserve_guess(**parameters: Any) -> tuple[int, datetime | None] | None:
