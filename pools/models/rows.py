@@ -102,9 +102,9 @@ class Liveness(NamedTuple):
 
 
 class Grant(NamedTuple):
-    """An authorization code and whose it is."""
+    """An authorization code as it was, whose it is, and whether it has been redeemed now."""
 
-    id: UUID
+    redeemed: bool
     client_pk: UUID
     redirect_uri: str
     scopes: list[str]

@@ -1,8 +1,8 @@
 """Tokens: issue, redeem, refresh, revoke, verify.
 
 Only ``sign_in.machine.complete`` issues for a person who signs in; codes and refresh tokens continue what it began.
-Issuing signs first and writes after: no signature inside a transaction. Whether a token is still good is asked of
-PostgreSQL each time, by one statement, and never held.
+No signature inside a transaction: a sign-in signs and then writes, a code is spent and then signed for. Whether a
+token is still good is asked of PostgreSQL each time, by one statement, and never held.
 """
 
 from __future__ import annotations
@@ -202,41 +202,49 @@ def redeem_code(
         GrantRefused: unknown, used, expired, another client's or redirect URI's, or the PKCE verifier is wrong.
 
     """
-    by = by or Actor.client(client.client_id)
-    found = hot.grant(client.pool_id, sealing.keyed_hashes("authorization_code", code[:200]))
+    salt, now = os.urandom(16), clock.now()
+    found = hot.redeem(
+        pool=client.pool_id,
+        hashes=sealing.keyed_hashes("authorization_code", code[:200]),
+        client=client.pk,
+        redirect_uri=redirect_uri,
+        challenge=_challenge(verifier),
+        salt=salt,
+        family_expires_at=now + timedelta(seconds=client.refresh_seconds),
+        now=now,
+    )
     if found is None:
         raise GrantRefused(detail="unknown code")
-    if found.client_pk != client.pk:
-        raise GrantRefused(detail="another client's code")
-    if found.consumed_at is not None:
-        raise _reused(client, found, by)
-    now = clock.now()
-    if found.expires_at <= now:
-        raise GrantRefused(detail="expired code")
-    if not hmac.compare_digest(found.redirect_uri.encode(), redirect_uri.encode()):
-        raise GrantRefused(detail="another redirect_uri")
-    _check_verifier(found.code_challenge, verifier)
-    person = found.person
-    if person is None or not person.enabled or person.epoch != found.epoch:
-        raise GrantRefused(detail="the user is gone, disabled or signed out")
+    if found.person is None or not found.redeemed:
+        raise _refusal(client, found, redirect_uri, verifier, by or Actor.client(client.client_id))
     grant = Grant(found.family_id, found.event_id, found.auth_time, tuple(found.scopes), oauth=True, nonce=found.nonce)
-    issued = issue(client, person, found.groups, grant)
-    if not hot.redeem(found.id, issued.family):
-        raise _reused(client, found, by)
+    issued = sign(client, found.person, found.groups, grant, pack(client, found.family_id, 0, salt))
     ISSUED.labels("authorization_code").inc()
-    return issued.tokens
+    return issued
 
 
-def _check_verifier(challenge: str, verifier: str | None) -> None:
-    """Check PKCE by S256 (RFC 7636): a verifier is required exactly when a challenge was sent."""
-    if not challenge:
-        if verifier:
-            raise GrantRefused(detail="a verifier without a challenge")
-        return
-    digest = hashlib.sha256((verifier or "").encode()).digest()
-    expected = base64.urlsafe_b64encode(digest).rstrip(b"=")
-    if not verifier or not hmac.compare_digest(expected, challenge.encode()):
-        raise GrantRefused(detail="wrong verifier")
+def _challenge(verifier: str | None) -> str:
+    """Return the S256 challenge of a verifier (RFC 7636), empty without one: as the code must hold it, exactly."""
+    if not verifier:
+        return ""
+    return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+
+
+def _refusal(client: AppClient, found: hot.Grant, redirect_uri: str, verifier: str | None, by: Actor) -> GrantRefused:
+    """Return why a code was not redeemed."""
+    if found.client_pk != client.pk:
+        return GrantRefused(detail="another client's code")
+    if found.consumed_at is None:
+        person = found.person
+        if found.expires_at <= clock.now():
+            return GrantRefused(detail="expired code")
+        if found.redirect_uri != redirect_uri:
+            return GrantRefused(detail="another redirect_uri")
+        if found.code_challenge != _challenge(verifier):
+            return GrantRefused(detail="wrong verifier, or a verifier without a challenge")
+        if person is None or not person.enabled or person.epoch != found.epoch:
+            return GrantRefused(detail="the user is gone, disabled or signed out")
+    return _reused(client, found, by)  # before, or by a twin that was faster
 
 
 def _reused(client: AppClient, found: hot.Grant, by: Actor) -> GrantRefused:

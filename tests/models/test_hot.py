@@ -6,12 +6,13 @@ import json
 import re
 import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
 
-from identity.foundation import clock
+from identity.foundation import clock, sealing
 from identity.foundation.names import uuid7
 from pools.models import AppClient, Guess, Membership, RefreshFamily, SigningKey, TotpFactor, User, UserPool, hot
 from pools.services import access, configuration, groups, guesses, sessions, signing_keys, tokens
@@ -38,7 +39,6 @@ PARAMETERS: dict[str, Any] = {
     "ATTEMPT": (1, SOME),
     "REFRESH": (1, SOME),
     "BEARER": (SOME, 1, SOME),
-    "CODE": (1, [b"x"]),
     "BROWSER": (1, SOME),
     "RESERVE_GUESS": {
         "id": SOME,
@@ -55,7 +55,15 @@ PARAMETERS: dict[str, Any] = {
     "STEP": (True, "{}", 1, SOME, 0, NOW()),
     "ROTATE": (b"s", NOW(), NOW(), 1, SOME, 0),
     "START_FAMILY": FAMILY,
-    "REDEEM": {**FAMILY, "code": SOME},
+    "REDEEM": {
+        **dict.fromkeys(("family_expires_at", "now"), NOW()),
+        "pool": 1,
+        "hashes": [b"x"],
+        "client": SOME,
+        "redirect_uri": "",
+        "challenge": "",
+        "salt": b"s",
+    },
 }
 # The poll asks for what changed in all pools, over a table that has a row a pool; the spent have no pool.
 WITHOUT_POOL = {"MOVED", "SPEND"}
@@ -126,6 +134,21 @@ def user(pool: UserPool) -> User:
     return access.user_by_sub(pool, made.sub)
 
 
+def redeem(app: AppClient, code: str, **other: Any) -> hot.Grant | None:
+    """Redeem a code as it was minted, or otherwise."""
+    given = {
+        "pool": app.pool_id,
+        "hashes": sealing.keyed_hashes("authorization_code", code),
+        "client": app.pk,
+        "redirect_uri": "https://app.example",
+        "challenge": "",
+        "salt": b"s" * 16,
+        "now": NOW(),
+        "family_expires_at": NOW() + timedelta(days=1),
+    }
+    return hot.redeem(**{**given, **other})
+
+
 def same(person: hot.Person | None, user: User) -> bool:
     """Say whether a hot row is what the ORM reads."""
     fresh = User.objects.get(pk=user.pk)
@@ -170,9 +193,6 @@ def test_no_statement_reads_another_pools_rows(client: AppClient, user: User) ->
     session = sessions.current(client.pool, browser.browser.cookie)
     assert session
     minted = tokens.mint_code(client, session, redirect_uri="https://app.example", scopes=["openid"])
-    from identity.foundation import sealing
-
-    hashes = sealing.keyed_hashes("authorization_code", minted)
     family = RefreshFamily.objects.get(pool_id=client.pool_id)
     other = factories.make_pool()
 
@@ -180,13 +200,51 @@ def test_no_statement_reads_another_pools_rows(client: AppClient, user: User) ->
     for pool_id, found in ((client.pool_id, True), (other.pk, False)):
         assert bool(hot.family(pool_id, family.id)) is found
         assert bool(hot.bearer(pool_id, user.sub, family.id)) is found
-        assert bool(hot.grant(pool_id, hashes)) is found
+        assert bool(redeem(client, minted, pool=pool_id, redirect_uri="https://app.example/other")) is found
         assert bool(hot.browser(pool_id, session.id)) is found
     live = hot.bearer(client.pool_id, user.sub, family.id)
     assert live
     assert same(live.person, user)
     assert same(getattr(hot.family(client.pool_id, family.id), "person", None), user)
-    assert same(getattr(hot.grant(client.pool_id, hashes), "person", None), user)
+    redeemed = redeem(client, minted)
+    assert redeemed
+    assert redeemed.redeemed
+    assert same(redeemed.person, user)
+
+
+def test_a_code_that_is_not_as_presented_is_read_and_stays_unspent(client: AppClient, user: User) -> None:
+    browser = machine.begin(client, username="alice", password=factories.PASSWORD, want=Want.BROWSER, by=BY)
+    assert isinstance(browser, SignedIn)
+    assert browser.browser
+    session = sessions.current(client.pool, browser.browser.cookie)
+    assert session
+    minted = tokens.mint_code(
+        client, session, redirect_uri="https://app.example", scopes=["openid"], code_challenge="c"
+    )
+    late = NOW() + timedelta(minutes=6)
+    wrong: list[dict[str, Any]] = [
+        {"client": SOME},
+        {"redirect_uri": "https://app.example/"},
+        {"challenge": ""},
+        {"challenge": "C"},
+        {"now": late},
+    ]
+
+    for one in wrong:
+        found = redeem(client, minted, **{"challenge": "c", **one})
+        assert found
+        assert not found.redeemed
+        assert found.consumed_at is None
+    for change, undone in (({"enabled": False}, {"enabled": True}), ({"epoch": 7}, {"epoch": 0})):
+        User.objects.filter(pk=user.pk).update(**change)
+        found = redeem(client, minted, challenge="c")
+        assert found
+        assert not found.redeemed
+        User.objects.filter(pk=user.pk).update(**undone)
+    assert not RefreshFamily.objects.filter(pool_id=client.pool_id, oauth=True).exists()
+    found = redeem(client, minted, challenge="c")
+    assert found
+    assert found.redeemed
 
 
 def test_what_is_spent_is_spent_once(transactional_db: None) -> None:
