@@ -174,6 +174,10 @@ INSERT INTO refresh_family (id, pool_id, client_id, user_id, salt, epoch, scopes
 VALUES (%(id)s, %(pool)s, %(client)s, %(user)s, %(salt)s, %(epoch)s, %(scopes)s, %(oauth)s, %(nonce)s, %(auth_time)s,
     %(event)s, %(expires_at)s, %(now)s)
 """
+AUTH_EVENT = """
+INSERT INTO auth_event (id, pool_id, client_id, user_id, kind, passed, reason, methods, address, request_id)
+VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+"""
 # A code is spent, and its family live, where all that it is bound to is as presented, in one statement: of two that
 # come with it one gets a family. The row comes back either way, as it was before, to tell what was wrong.
 REDEEM = (

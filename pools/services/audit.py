@@ -19,7 +19,7 @@ import structlog
 
 from identity.foundation.errors import Misuse
 from identity.foundation.names import uuid7
-from pools.models import AuditEvent, AuditPersonal, AuthEvent, IdentityPool, UserPool
+from pools.models import AuditEvent, AuditPersonal, IdentityPool, UserPool, hot
 
 FORMAT = 1
 SUBJECT = 128
@@ -260,18 +260,9 @@ def sign_in_event(  # noqa: PLR0913 - an event has these parts
     methods: list[str] | None = None,
 ) -> None:
     """Write one sign-in event: in the transaction that makes tokens, or alone for a refusal."""
-    AuthEvent(
-        id=event_id,
-        pool_id=pool.pk,
-        client_id=client_pk,
-        user_id=user_id,
-        kind=kind,
-        passed=passed,
-        reason=reason,
-        methods=methods or [],
-        address=by.address or None,
-        request_id=by.request_id or str(structlog.contextvars.get_contextvars().get("request_id", "")),
-    ).save(force_insert=True)
+    request_id = by.request_id or str(structlog.contextvars.get_contextvars().get("request_id", ""))
+    seen = json.dumps(methods or []), by.address or None, request_id
+    hot.count(hot.AUTH_EVENT, (event_id, pool.pk, client_pk, user_id, kind, passed, reason, *seen))
 
 
 def latest(pool: UserPool, *, limit: int = 50) -> list[AuditEvent]:

@@ -55,6 +55,7 @@ PARAMETERS: dict[str, Any] = {
     "STEP": (True, "{}", 1, SOME, 0, NOW()),
     "ROTATE": (b"s", NOW(), NOW(), 1, SOME, 0),
     "START_FAMILY": FAMILY,
+    "AUTH_EVENT": (SOME, 1, SOME, SOME, "sign_in", True, "", "[]", None, ""),
     "REDEEM": {
         **dict.fromkeys(("family_expires_at", "now"), NOW()),
         "pool": 1,
