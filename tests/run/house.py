@@ -24,9 +24,10 @@ PATIENCE = 90
 class House:
     """One ``make run``. It has the demo's pool, but nobody starts an AWS for it."""
 
-    def __init__(self, data_dir: Path, **settings: str) -> None:
-        """Choose ports; start nothing yet."""
+    def __init__(self, data_dir: Path, *, under: tuple[str, ...] = (), **settings: str) -> None:
+        """Choose ports; start nothing yet. ``under`` is a command that becomes the one it is given."""
         self.data_dir = data_dir
+        self.under = under
         self.port = servers.free_port()
         self.base_url = f"http://localhost:{self.port}"
         foreign = ("DATABASE_URL", "REDIS_URL", "REDIS_PREFIX", "SECRET_KEYS_FILE", "WIRE_RESPONSE_CHECKS")
@@ -47,7 +48,7 @@ class House:
         """Start it and do not wait."""
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "identity.embedded"],
+                [*self.under, sys.executable, "-m", "identity.embedded"],
                 cwd=servers.ROOT,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,

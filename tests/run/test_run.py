@@ -159,6 +159,24 @@ def test_as_root_postgres_runs_as_somebody_else(house: House) -> None:
     assert Path(f"/proc/{house.leaders()['postgres']}").stat().st_uid != 0
 
 
+def test_it_needs_no_root(tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only as root: everybody else runs all of this without it")
+    nobody_special = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
+    if subprocess.run([*nobody_special, "true"], capture_output=True, check=False).returncode:
+        pytest.skip("no user namespaces here")
+    house = House(tmp_path / "var", under=nobody_special)
+
+    try:
+        house.start()
+        postgres = house.leaders()["postgres"]
+        assert Path(f"/proc/{postgres}/uid_map").read_text().split() == ["1000", "0", "1"]
+        assert house.stop() == 0
+        house.start()
+    finally:
+        house.stop()
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
 def test_the_end_leaves_nothing_behind_and_the_next_start_carries_on(house: House, number: signal.Signals) -> None:
     before = house.bootstrap()
