@@ -51,6 +51,8 @@ class OutboxMessage(models.Model):
     due_at = models.DateTimeField(db_default=Now())
     expires_at = models.DateTimeField(null=True)
     problem = models.CharField(max_length=200, blank=True, default="")
+    request_id = models.CharField(max_length=36, blank=True, db_default="", default="")
+    """Of the request that caused it: whoever delivers says it in the log."""
     created_at = models.DateTimeField(db_default=Now())
     sent_at = models.DateTimeField(null=True)
 

@@ -77,7 +77,8 @@ def deliver(outbox_id: uuid.UUID) -> State | None:
     row = OutboxMessage.objects.filter(id=outbox_id, lease=lease).first()
     if row is None:
         return None
-    return _hand_over(row)
+    with structlog.contextvars.bound_contextvars(**({"request_id": row.request_id} if row.request_id else {})):
+        return _hand_over(row)
 
 
 def _hand_over(row: OutboxMessage) -> State | None:
@@ -222,6 +223,7 @@ def _finish(row: OutboxMessage, state: State, *, problem: str = "") -> State | N
     FINISHED.labels(row.channel, state.value).inc()
     if state == State.SENT:
         DELAY.observe(max(0.0, (clock.now() - row.created_at).total_seconds()))
+        log.info("message_sent", id=str(row.id), channel=row.channel, purpose=row.purpose)
     else:
         log.warning("message_not_sent", id=str(row.id), state=state.value, purpose=row.purpose, problem=problem)
     return state

@@ -216,6 +216,7 @@ def _queue(  # noqa: PLR0913 - a message has these parts
         sealed=None if nobody else sealed,
         state=State.SENT if nobody else State.PENDING,
         expires_at=expires_at,
+        request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
         created_at=now,
     ).save(force_insert=True)
     QUEUED.labels(channel, purpose).inc()

@@ -24,10 +24,11 @@ PATIENCE = 90
 class House:
     """One ``make run``. It has the demo's pool, but nobody starts an AWS for it."""
 
-    def __init__(self, data_dir: Path, *, under: tuple[str, ...] = (), **settings: str) -> None:
-        """Choose ports; start nothing yet. ``under`` is a command that becomes the one it is given."""
+    def __init__(self, data_dir: Path, **settings: str) -> None:
+        """Choose ports; start nothing yet."""
         self.data_dir = data_dir
-        self.under = under
+        self.under: tuple[str, ...] = ()
+        """A command that becomes the one it is given."""
         self.port = servers.free_port()
         self.base_url = f"http://localhost:{self.port}"
         foreign = ("DATABASE_URL", "REDIS_URL", "REDIS_PREFIX", "SECRET_KEYS_FILE", "WIRE_RESPONSE_CHECKS")

@@ -165,7 +165,8 @@ def test_it_needs_no_root(tmp_path: Path) -> None:
     nobody_special = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
     if subprocess.run([*nobody_special, "true"], capture_output=True, check=False).returncode:
         pytest.skip("no user namespaces here")
-    house = House(tmp_path / "var", under=nobody_special)
+    house = House(tmp_path / "var")
+    house.under = nobody_special
 
     try:
         house.start()
