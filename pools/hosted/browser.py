@@ -175,7 +175,7 @@ class Browser:
         if self._opened is not None:
             self._write(response, self.session_cookie, self._opened.cookie, self._opened.max_age)
         elif self._closed:
-            self._delete(response, self.session_cookie)
+            self.forget(response, self.session_cookie)
         if self._kept_changed:
             self._write_kept(response)  # first: what is kept is sealed for the nonce, and makes one where there is none
         if self.nonce != self._nonce_written:
@@ -189,7 +189,7 @@ class Browser:
                 self._write(response, self.step_cookie, sealed, KEPT_FOR)
                 return
             del self._kept[next(iter(self._kept))]
-        self._delete(response, self.step_cookie)
+        self.forget(response, self.step_cookie)
 
     def _sealed(self) -> str:
         carried = json.dumps(self._kept, separators=(",", ":")).encode()
@@ -198,5 +198,6 @@ class Browser:
     def _write(self, response: HttpResponse, name: str, value: str, max_age: int | None) -> None:
         response.set_cookie(name, value, max_age=max_age, path="/", secure=self.secure, httponly=True, samesite="Lax")
 
-    def _delete(self, response: HttpResponse, name: str) -> None:
+    def forget(self, response: HttpResponse, name: str) -> None:
+        """Take a cookie back. A ``__Host-`` cookie is only replaced by one that is Secure as well."""
         self._write(response, name, "", 0)

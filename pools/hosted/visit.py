@@ -18,7 +18,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from identity.foundation import errors
-from pools.hosted import guard, wording
+from pools.hosted import guard, neighbours, wording
 from pools.hosted.browser import Browser, Step
 from pools.services import access
 from pools.services.audit import Actor
@@ -258,7 +258,7 @@ def page(
                 return problem(request, stopped.kind, status=400)
             except SuspiciousOperation:
                 return problem(request, "invalid_request", status=400)
-            return visit.browser.dress(answer(inner, visit))
+            return neighbours.make_room(visit, visit.browser.dress(answer(inner, visit)))
 
         view.csrf_exempt = True  # type: ignore[attr-defined]  # guarded by pools.hosted.guard
         return view

@@ -70,18 +70,25 @@ def prepare(pool: UserPool, person: Person, *, event_id: uuid.UUID, methods: lis
     return Opening(row, OpenedSession(session_id, cookie, int(LIFE.total_seconds())))
 
 
-def current(pool: UserPool, cookie: str | None) -> hot.Browser | None:
-    """Return the live session of a cookie, with its person, by one statement; None for anything else."""
+def parts(cookie: str | None) -> tuple[uuid.UUID, bytes] | None:
+    """Return id and secret as a cookie says them, unchecked; None for what is no cookie of ours. Ids sort by age."""
     if not cookie or len(cookie) > 200:  # noqa: PLR2004 - ours have 64
         return None
     try:
         raw = base64.b64decode(cookie + "=" * (-len(cookie) % 4), altchars=b"-_", validate=True)
     except ValueError:
         return None
-    if len(raw) != 16 + SECRET:
+    return (uuid.UUID(bytes=raw[:16]), raw[16:]) if len(raw) == 16 + SECRET else None
+
+
+def current(pool: UserPool, cookie: str | None) -> hot.Browser | None:
+    """Return the live session of a cookie, with its person, by one statement; None for anything else."""
+    read = parts(cookie)
+    if read is None:
         return None
-    found = hot.browser(pool.pk, uuid.UUID(bytes=raw[:16]))
-    if found is None or not sealing.matches("browser_session", raw[16:], found.hashed):
+    session_id, secret = read
+    found = hot.browser(pool.pk, session_id)
+    if found is None or not sealing.matches("browser_session", secret, found.hashed):
         return None
     now = clock.now()
     if found.ended_at is not None or found.expires_at <= now or found.last_seen_at <= now - IDLE:

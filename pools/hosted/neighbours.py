@@ -1,0 +1,63 @@
+"""Other pools in the same browser: at most ten keep their cookies at one origin, since each request brings them all."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from identity.foundation.errors import PoolNotFound
+from pools.services import access, sessions
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+
+    from pools.hosted.visit import Visit
+
+KEPT = 10
+MOST_AT_ONCE = 10
+"""A browser of ours is never above the limit by more; a header that somebody made up costs no more than this."""
+NEVER = uuid.UUID(int=0)
+
+
+def make_room(visit: Visit, response: HttpResponse) -> HttpResponse:
+    """Where an answer sets cookies of its pool, end the oldest pools beyond the limit and take their cookies back."""
+    if not response.cookies:
+        return response
+    region, _, own = visit.pool.public_id.rpartition("_")
+    cookies, session_cookie = visit.request.COOKIES, visit.browser.session_cookie.removesuffix(own) + "{}"
+    found = by_pool(cookies, session_cookie.format(""))
+    found.pop(own, None)
+
+    def began(short: str) -> uuid.UUID:
+        """Return the session's id, which sorts by age; where nobody is signed in, least is lost."""
+        read = sessions.parts(cookies.get(session_cookie.format(short)))
+        return read[0] if read else NEVER
+
+    surplus = max(0, len(found) + 1 - KEPT)
+    for short in sorted(found, key=began)[: min(surplus, MOST_AT_ONCE)]:
+        end(visit, f"{region}_{short}", cookies.get(session_cookie.format(short)))
+        for name in found[short]:
+            visit.browser.forget(response, name)
+    return response
+
+
+def by_pool(cookies: Mapping[str, str], prefix: str) -> dict[str, list[str]]:
+    """Return the names of this scheme's cookies by the short id of their pool, in the browser's order."""
+    ours = re.compile(rf"{re.escape(prefix)}([0-9A-Za-z]{{1,40}})(-form|-step)?")
+    found: dict[str, list[str]] = {}
+    for name in cookies:
+        if read := ours.fullmatch(name):
+            found.setdefault(read[1], []).append(name)
+    return found
+
+
+def end(visit: Visit, pool_id: str, cookie: str | None) -> None:
+    """End the session of a cookie that goes; one that proves nothing ends nothing."""
+    with suppress(PoolNotFound):
+        pool = access.pool(pool_id)
+        session = sessions.current(pool, cookie)
+        if session is not None:
+            sessions.end(pool, session, by=visit.by_user(session))
