@@ -38,6 +38,8 @@ PAGE_CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
 )
+# What an account's own forms send stays here: none of them ends at a client.
+ACCOUNT_CSP = f"{PAGE_CSP}; form-action 'self'"
 log = structlog.get_logger("request")
 
 
@@ -93,15 +95,23 @@ def by_https(meta: Mapping[str, Any]) -> bool:
     return meta.get("HTTP_X_FORWARDED_PROTO") == "https" and is_trusted(meta.get("REMOTE_ADDR", ""))
 
 
-def dress(headers: MutableMapping[str, str], request_id: str, *, secure: bool) -> None:
+def policy(request: HttpRequest) -> str:
+    """Return the content security policy of a page at that address."""
+    is_account = request.pool is not None and f"{request.path_info}/".startswith("/account/")  # type: ignore[attr-defined]
+    return ACCOUNT_CSP if is_account else PAGE_CSP
+
+
+def dress(headers: MutableMapping[str, str], request_id: str, *, secure: bool, csp: str = PAGE_CSP) -> None:
     """Add the request id and the security headers: to Django's own, or to a dictionary by lower-case names."""
     headers.setdefault("x-amzn-requestid", request_id)
     for name, value in HEADERS.items():
         headers.setdefault(name, value)
     if headers.get("content-type", "").startswith("text/html"):
-        headers.setdefault("content-security-policy", PAGE_CSP)
+        headers.setdefault("content-security-policy", csp)
         headers.setdefault("cache-control", "no-store")
-    if secure:
+    # Browsers keep it for the name, whatever the port: beside an address on http, as `make run` has it, they would
+    # never reach that again, nor anything else on localhost.
+    if secure and settings.BASE_URL.startswith("https://"):
         headers.setdefault("strict-transport-security", "max-age=31536000")
 
 
@@ -127,7 +137,7 @@ class Doorway:
             structlog.contextvars.unbind_contextvars("request_id")
             set_script_prefix("/")  # the thread goes on to other pools' requests, by the short road too
         secure = request.via_proxy_https  # type: ignore[attr-defined]
-        dress(response.headers, request.request_id, secure=secure)  # type: ignore[arg-type, attr-defined]
+        dress(response.headers, request.request_id, secure=secure, csp=policy(request))  # type: ignore[arg-type, attr-defined]
         self.note(request, response, clock.monotonic() - began)
         return response
 

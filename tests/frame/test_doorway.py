@@ -121,6 +121,45 @@ def test_only_trusted_proxies_say_who_the_client_is(
     assert middleware.client_address(request.META) == seen
 
 
+@pytest.mark.parametrize(
+    ("base", "proto", "kept"),
+    [(f"https://{BASE}", "https", True), (f"https://{BASE}", "http", False), (f"http://{BASE}", "https", False)],
+)
+def test_browsers_are_told_to_stay_with_https_only_where_there_is_nothing_else(
+    pool: UserPool, settings: Settings, base: str, proto: str, kept: bool
+) -> None:
+    settings.BASE_URL = base
+    settings.TRUSTED_PROXIES = [ip_network("10.0.0.0/8")]
+
+    answer = Client().get(
+        f"/{pool.public_id}/login", HTTP_HOST=BASE, REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_PROTO=proto
+    )
+
+    assert ("Strict-Transport-Security" in answer.headers) is kept
+
+
+@pytest.mark.parametrize(
+    ("path", "is_held"),
+    [("/account", True), ("/account/mfa", True), ("/account/nothing", True), ("/login", False), ("/accountant", False)],
+)
+def test_forms_of_the_account_stay_here_and_those_of_a_sign_in_may_end_at_the_app(
+    pool: UserPool, path: str, is_held: bool
+) -> None:
+    for host, prefix in ((BASE, f"/{pool.public_id}"), (f"crew{pool.pk}.auth.{BASE}", "")):
+        answer = Client().get(f"{prefix}{path}", HTTP_HOST=host)
+
+        assert ("form-action 'self'" in answer.headers["Content-Security-Policy"]) is is_held
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+def test_a_page_of_a_pool_may_be_a_window_that_an_app_opened(pool: UserPool) -> None:
+    answers = [Client().get(f"/{pool.public_id}{path}", HTTP_HOST=BASE) for path in ("/login", "/account", "/error")]
+
+    assert ["Cross-Origin-Opener-Policy" in answer.headers for answer in answers] == [False] * 3
+    console = Client().get("/console/sign-in", HTTP_HOST=CONSOLE)
+    assert console.headers["Cross-Origin-Opener-Policy"] == "same-origin"
+
+
 def test_every_page_carries_the_security_headers(pool: UserPool) -> None:
     answer = Client().get(f"/{pool.public_id}/login", HTTP_HOST=BASE)
 
