@@ -1,0 +1,95 @@
+"""Sessions of browsers: what ends them, and what opens none."""
+
+from __future__ import annotations
+
+import base64
+import uuid
+from datetime import timedelta
+from typing import Any
+
+import pytest
+import time_machine
+
+from identity.foundation import clock
+from pools.models import AuditEvent, BrowserSession, User, UserPool, hot
+from pools.services import sessions
+from pools.services.sessions import OpenedSession
+from tests import factories
+
+
+@pytest.fixture
+def ann(pool: UserPool) -> User:
+    """Return a person."""
+    return factories.make_user(pool, "ann@example.com")
+
+
+@pytest.fixture
+def opened(pool: UserPool, ann: User) -> OpenedSession:
+    """Return her session."""
+    person = hot.sign_in(pool.pk, "ann@example.com", uuid.uuid4()).person
+    assert person is not None
+    assert person.id == ann.id
+    return sessions.prepare(pool, person, event_id=uuid.uuid4(), methods=["pwd"]).save()
+
+
+def is_live(pool: UserPool, cookie: str) -> bool:
+    """Say whether a cookie opens something."""
+    return sessions.current(pool, cookie) is not None
+
+
+@pytest.mark.parametrize(("minutes", "lives"), [(59, True), (60, False)])
+def test_it_ends_an_hour_after_it_began_however_much_it_is_used(
+    pool: UserPool, opened: OpenedSession, minutes: int, lives: bool
+) -> None:
+    later = clock.now() + timedelta(minutes=minutes)
+    BrowserSession.objects.filter(pk=opened.id).update(last_seen_at=later)
+
+    with time_machine.travel(later, tick=False):
+        assert is_live(pool, opened.cookie) is lives
+    assert opened.max_age == 3600
+
+
+def test_it_ends_an_hour_after_it_was_used_last(pool: UserPool, opened: OpenedSession) -> None:
+    assert is_live(pool, opened.cookie)
+    BrowserSession.objects.filter(pk=opened.id).update(last_seen_at=clock.now() - timedelta(hours=1))
+
+    assert not is_live(pool, opened.cookie)
+
+
+def test_it_ends_with_a_sign_out_which_is_recorded_once(pool: UserPool, opened: OpenedSession) -> None:
+    session = sessions.current(pool, opened.cookie)
+    assert session is not None
+
+    for _ in range(2):
+        sessions.end(pool, session, by=factories.BY)
+
+    assert not is_live(pool, opened.cookie)
+    assert AuditEvent.objects.filter(pool_id=pool.pk, tag="signed_out").count() == 1
+
+
+@pytest.mark.parametrize("change", [{"enabled": False}, {"epoch": 99}], ids=["disabled", "signed out everywhere"])
+def test_it_is_dead_while_its_person_is(
+    pool: UserPool, ann: User, opened: OpenedSession, change: dict[str, Any]
+) -> None:
+    User.objects.filter(pk=ann.pk).update(**change)
+    assert not is_live(pool, opened.cookie)
+
+    User.objects.filter(pk=ann.pk).update(enabled=True, epoch=ann.epoch)
+    assert is_live(pool, opened.cookie)
+
+
+def test_another_secret_or_another_pool_opens_nothing(pool: UserPool, opened: OpenedSession) -> None:
+    forged = base64.urlsafe_b64encode(opened.id.bytes + b"x" * sessions.SECRET).decode().rstrip("=")
+
+    assert not is_live(pool, forged)
+    assert not is_live(factories.make_pool(), opened.cookie)
+    assert is_live(pool, opened.cookie)
+
+
+def test_the_row_does_not_hold_the_secret(opened: OpenedSession) -> None:
+    read = sessions.parts(opened.cookie)
+    assert read is not None
+    row = BrowserSession.objects.get(pk=opened.id)
+
+    assert read[0] == opened.id
+    assert read[1] not in bytes(row.hashed)
