@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pools.hosted import wording
 from pools.hosted.browser import Step
 from pools.hosted.visit import Visit, page
 from pools.services import factors, sessions
@@ -22,9 +23,13 @@ def account(visit: Visit) -> HttpResponse:
         sessions.end(visit.pool, session, by=visit.by_user(session))
         visit.browser.close()
         return visit.go("signed_out")
+    notice = wording.NOTICES.get(visit.step.notice)
+    if notice is not None:
+        visit.browser.keep(Step())  # read once
     can_have_totp = visit.pool.totp_enabled and visit.pool.mfa != visit.pool.Mfa.OFF
     return visit.show(
         "account",
+        notice=notice,
         session=session,
         person=session.person,
         can_have_totp=can_have_totp,

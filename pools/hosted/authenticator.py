@@ -141,11 +141,11 @@ def verified(visit: Visit, session: Session, *, is_on: bool) -> HttpResponse:
     return enrolment(visit, "account_mfa", form, visit.step, is_on=is_on, session=session)
 
 
-def prove_first(visit: Visit, step: Step) -> HttpResponse:
+def prove_first(visit: Visit, step: Step, resume: str = "account_mfa") -> HttpResponse:
     """Have the person sign in, and come back: a new session takes the old one's place."""
     if visit.client is None:
         return visit.problem("no_client")
-    query = urlencode({"client_id": visit.app.client_id, "resume": "account_mfa"})
+    query = urlencode({"client_id": visit.app.client_id, "resume": resume})
     visit.browser.keep_for(query, step)
     return SeeOther(f"{visit.plain_url('sign_in')}?{query}")
 

@@ -264,6 +264,20 @@ class NewPasswordForm(PageForm):
         return {name: self.cleaned_data[name] for name in self.asked}
 
 
+class OwnPasswordForm(PageForm):
+    """The present password of somebody who is signed in, and a new one."""
+
+    def __init__(self, pool: UserPool, username: str, *arguments: Any, **named: Any) -> None:
+        """Put the name first: password managers pair it with both."""
+        super().__init__(*arguments, initial={"username": username}, **named)
+        self.fields["username"] = known_name_field(pool)
+        self.fields["username"].required = False
+        self.fields["password"] = text(
+            gettext_lazy("Present password"), "current-password", kind="password", limit=PASSWORD_LENGTH
+        )
+        self.fields["new_password"] = new_password_field(pool, gettext_lazy("New password"))
+
+
 class SignUpForm(PageForm):
     """A new account: name, what the pool requires of everyone, password."""
 

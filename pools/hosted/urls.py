@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from pools.hosted import account, authenticator, pages, recovery, sign_in, sign_up
+from pools.hosted import account, authenticator, own_password, pages, recovery, sign_in, sign_up
 
 app_name = "hosted"
 urlpatterns = [
@@ -20,6 +20,8 @@ urlpatterns = [
     path("confirmForgotPassword", recovery.confirm_forgot, name="confirm_forgot"),
     path("account", account.account, name="account"),
     path("account/mfa", authenticator.account_mfa, name="account_mfa"),
+    path("account/password", own_password.account_password, name="account_password"),
+    path(".well-known/change-password", own_password.change_password, name="change_password"),
     path("signedout", account.signed_out, name="signed_out"),
     path("error", pages.error, name="error"),
 ]

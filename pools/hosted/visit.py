@@ -33,6 +33,8 @@ log = structlog.get_logger("hosted")
 OWN_PARAMETERS = frozenset({"code", "user_name", "confirmation_code", "error"})
 """What a link to one page says, which is not carried to the next."""
 ONCE = ("client_id", "redirect_uri", "response_type")
+RESUMABLE = ("account_mfa", "account_password")
+"""Pages that send somebody to sign in and have them back."""
 QUERY_LIMIT = 6000
 BUSY_SECONDS = 2
 
@@ -144,7 +146,8 @@ class Visit:
         """Return the address of what the browser came for: the app's OAuth request, else the account pages."""
         if "response_type" in self.asked:
             return f"{reverse('oidc:authorize')}?{self.query}"
-        return self.url("account_mfa" if self.asked.get("resume") == "account_mfa" else "account")
+        resume = self.asked.get("resume")
+        return self.url(resume if resume in RESUMABLE else "account")
 
     def onward(self) -> HttpResponse:
         """Go to what the browser came for."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 SIGN_IN_FAILED = gettext_lazy("That sign-in didn't work. Check the details and try again, or reset your password.")
 CODE_FAILED = gettext_lazy("That code didn't work. Check it, or ask for a new one.")
+OWN_PASSWORD_FAILED = gettext_lazy("That is not your present password.")
 TOTP_FAILED = gettext_lazy("That code didn't work. Enter the code your app shows now.")
 TOTP_USED = gettext_lazy("That code was used already. Wait for the next one.")
 WAIT = gettext_lazy("Too many tries. Wait a while, then try again.")
@@ -63,6 +64,7 @@ NOTICES: dict[str, tuple[str, str | _StrPromise]] = {
     "created": ("good", gettext_lazy("Your account is ready. Sign in to continue.")),
     "waiting": ("warn", gettext_lazy("Your account was created. An administrator has to confirm it first.")),
     "password_changed": ("good", gettext_lazy("Your password is changed. Sign in with the new one.")),
+    "own_password_changed": ("good", gettext_lazy("Your password is changed.")),
     "choose_again": (
         "good",
         gettext_lazy("Your address is confirmed. Choose the password of your account: another code is on its way."),
@@ -237,3 +239,10 @@ def of_new_password(problem: errors.DomainError) -> Said:
         case errors.Invalid():
             return Said(problem.field, problem.message)
     return of_sign_in(problem)
+
+
+def of_own_password(problem: errors.DomainError) -> Said:
+    """Return what the page says at which somebody changes their password."""
+    if isinstance(problem, errors.PasswordIncorrect):
+        return Said("password", OWN_PASSWORD_FAILED)
+    return of_new_password(problem)

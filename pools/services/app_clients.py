@@ -116,6 +116,12 @@ def page(pool: UserPool, limit: int, token: str | None) -> Page[AppClient]:
     return paging.cut(list(rows[: limit + 1]), limit, lambda client: [str(client.id)], purpose=purpose)
 
 
+def first_of_pages(pool: UserPool) -> AppClient | None:
+    """Return the oldest app whose people sign in on the hosted pages, for somebody who came from no app."""
+    rows = AppClient.objects.filter(pool_id=pool.pk, oauth_enabled=True, oauth_flows__contains=["code"])
+    return rows.order_by("id").first()
+
+
 def secrets(client: AppClient) -> list[str]:
     """Return a client's live secrets, oldest first, none for a public client."""
     rows = ClientSecret.objects.filter(pool_id=client.pool_id, client_id=client.id).order_by("id")

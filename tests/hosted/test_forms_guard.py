@@ -111,7 +111,7 @@ def test_a_form_of_before_the_sign_in_is_refused_after_it(world: World, visitor:
 
 
 @pytest.mark.parametrize(
-    "path", [*PAGES, "/resendcode", "/login/totp", "/login/mfa", "/login/new-password", "/account"]
+    "path", [*PAGES, "/resendcode", "/login/totp", "/login/mfa", "/login/new-password", "/account", "/account/password"]
 )
 def test_every_form_is_guarded(world: World, visitor: Visitor, path: str) -> None:
     answer = requests.post(world.url(path), {"username": "x", "code": "1"}, timeout=TIMEOUT, allow_redirects=False)
