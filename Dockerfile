@@ -17,7 +17,8 @@ RUN rm -rf identity/embedded identity/demo \
     && /opt/cognate/bin/python -m compileall -q identity pools federation
 
 FROM python:3.13-slim
-RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonexistent cognate
+RUN groupadd --gid 10001 cognate \
+    && useradd --uid 10001 --gid cognate --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin cognate
 COPY --from=build /opt/cognate /opt/cognate
 COPY --from=build /srv/cognate /srv/cognate
 WORKDIR /srv/cognate
