@@ -58,7 +58,7 @@ def main(arguments: list[str]) -> int:  # noqa: RET503 - it becomes the command
     commands = {
         "web": lambda: web(environment.bind, environment.port, environment.web_workers, environment.web_threads),
         "worker": lambda: worker(environment),
-        "beat": lambda: beat(environment, Path("/tmp/beat-schedule")),  # noqa: S108 - without it each task is asked for at once
+        "beat": lambda: beat(environment, Path(tempfile.gettempdir()) / "beat-schedule"),
     }
     if len(arguments) != 1 or arguments[0] not in commands:
         sys.stderr.write(f"usage: python -m identity.serve {'|'.join(commands)}\n")

@@ -172,10 +172,10 @@ def migrate(url: str) -> None:
         raise RuntimeError(f"manage.py migrate fails:\n{done.stderr[-4000:]}")
 
 
-def fresh_database(name: str) -> str:
-    """Return the address of a new migrated database of that name; an old one goes."""
+def fresh_database(name: str, *, migrated: bool = True) -> str:
+    """Return the address of a new database of that name; an old one goes."""
     server = postgres()
-    source = template()
+    source = template() if migrated else None
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
     server.ensure_database(name, template=source)

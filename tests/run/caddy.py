@@ -48,7 +48,7 @@ def is_old() -> bool:
     """Say whether it is Debian's, 2.6; one that somebody built may not know its version."""
     said = subprocess.run([program(), "version"], capture_output=True, text=True, check=True).stdout
     found = re.match(r"v?(\d+)\.(\d+)", said)
-    return bool(found) and (int(found[1]), int(found[2])) < CHANGED
+    return found is not None and (int(found[1]), int(found[2])) < CHANGED
 
 
 def configuration() -> str:
@@ -60,11 +60,11 @@ def configuration() -> str:
 
 @contextlib.contextmanager
 def running(web: int, names: Mapping[str, str], home: Path) -> Iterator[Path]:
-    """Run Caddy in front of a port; return its log. Certificates, if any, come from an authority of its own."""
+    """Run Caddy in front of a port; return its log, `proxy.log`. Certificates come from an authority of its own."""
     # Neither an endpoint nor a port that a Caddy of this machine has, and nothing trusts its authority.
     own = f"{{\n\tadmin off\n\tskip_install_trust\n\thttp_port {servers.free_port()}\n"
     text = configuration().replace("web:8000", f"127.0.0.1:{web}").replace("{\n", own, 1)
-    file, log = home / "Caddyfile", home / "log"
+    file, log = home / "Caddyfile", home / "proxy.log"
     file.write_text(text)
     with log.open("w") as output:
         process = subprocess.Popen(

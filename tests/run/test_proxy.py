@@ -127,7 +127,7 @@ def test_a_visitor_cannot_say_who_they_are(proxy: Proxy) -> None:
     assert ["X-Amz-Target", "kept"] in headers
 
 
-# The header asks that each part be handed on as it comes (RFC 10036); Caddy knows it from 2.11 on.
+# The header asks that each part be handed on as it comes; Caddy knows it from 2.11 on.
 @pytest.mark.parametrize("more", ["", "Incremental: ?1\r\n"])
 def test_a_body_reaches_us_when_it_is_whole(more: str, proxy: Proxy) -> None:
     path = f"/parts-{len(more)}"
