@@ -9,8 +9,8 @@ import socketserver
 import threading
 from collections.abc import Iterator
 from email.message import EmailMessage
+from io import BufferedIOBase
 from time import monotonic, sleep
-from typing import IO
 
 SECONDS = 20
 
@@ -54,7 +54,7 @@ class Conversation(socketserver.StreamRequestHandler):
         self.wfile.write(f"{line}\r\n".encode())
 
 
-def read(lines: IO[bytes]) -> EmailMessage:
+def read(lines: BufferedIOBase) -> EmailMessage:
     """Read a mail up to the dot that ends it."""
     kept = []
     while (line := lines.readline()) not in {b".\r\n", b""}:
