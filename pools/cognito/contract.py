@@ -100,6 +100,22 @@ class Operation:
         return complaints
 
 
+def without_prose(node: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return a model without its documentation, which nobody reads here and which is most of what it weighs.
+
+    Only a text is prose: a shape or a member of that name would be described by an object.
+    """
+    if isinstance(node, dict):
+        return {
+            name: without_prose(inner)
+            for name, inner in node.items()
+            if not (name == "documentation" and isinstance(inner, str))
+        }
+    if isinstance(node, list):
+        return [without_prose(inner) for inner in node]
+    return node
+
+
 @dataclass
 class Service:
     """One of the two services: its model and the registry of its handlers."""
@@ -115,8 +131,9 @@ class Service:
     def __post_init__(self) -> None:
         """Load the model."""
         # Without the constructor's defaults: nobody's home folder has a say in what the contract is.
-        description = Loader(include_default_search_paths=False, extra_search_paths=[Loader.BUILTIN_DATA_PATH])
-        self.model = model = ServiceModel(description.load_service_model(self.name, "service-2"), self.name)
+        loader = Loader(include_default_search_paths=False, extra_search_paths=[Loader.BUILTIN_DATA_PATH])
+        description = without_prose(loader.load_service_model(self.name, "service-2"))
+        self.model = model = ServiceModel(description, self.name)
         self.target = model.metadata["targetPrefix"]
         self.operations = {name: Operation(name, self, model.operation_model(name)) for name in model.operation_names}
         self.compiler = Compiler()

@@ -8,6 +8,8 @@ import time
 from typing import Any
 
 import pytest
+from botocore.loaders import create_loader
+from botocore.model import ServiceModel
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -88,6 +90,17 @@ def test_every_operation_compiles_and_declares_what_a_refusal_falls_back_to(serv
     for operation in service.operations.values():
         assert "InvalidParameterException" in operation.errors, operation.name
         operation._input, operation._output  # noqa: B018 - compiled on being asked
+
+
+@pytest.mark.parametrize("service", SERVICES.values(), ids=lambda service: service.name)
+def test_the_model_is_held_whole_but_for_its_prose(service: Service) -> None:
+    amazons = ServiceModel(create_loader().load_service_model(service.name, "service-2"), service.name)
+
+    for name in amazons.shape_names:
+        ours, theirs = service.model.shape_for(name), amazons.shape_for(name)
+        assert ours.documentation == "", name
+        assert (ours.type_name, ours.metadata) == (theirs.type_name, theirs.metadata), name
+        assert list(getattr(ours, "members", ())) == list(getattr(theirs, "members", ())), name
 
 
 def refused(operation: str, given: dict[str, Any]) -> tuple[str, str]:
