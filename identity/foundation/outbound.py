@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 
 import boto3
 import botocore.config
+import botocore.loaders
 import botocore.session
 import requests
 import structlog
@@ -237,6 +238,38 @@ class Carrier:
         return AWSResponse(request.url, response.status_code, response.headers, Body(response.content))
 
 
+class Loader(botocore.loaders.Loader):  # type: ignore[misc]  # botocore has no types
+    """Reads botocore's own data, but for its list of every endpoint there is: each service's rules know better.
+
+    That list would take 7 MiB for as long as a client lives, and a tenth of a second of whoever waits for the first.
+    """
+
+    def __init__(self) -> None:
+        """Read no folder but botocore's own."""
+        super().__init__(include_default_search_paths=False, extra_search_paths=[self.BUILTIN_DATA_PATH])
+
+    def load_data_with_path(self, name: str) -> Any:  # noqa: ANN401 - JSON, and the path of its file
+        """Read a file; of the endpoints only how the partitions of AWS name theirs."""
+        if name != "endpoints":
+            return super().load_data_with_path(name)
+        partitions = [
+            {
+                "partition": partition["id"],
+                "dnsSuffix": partition["outputs"]["dnsSuffix"],
+                "regionRegex": partition["regionRegex"],
+                "regions": partition["regions"],
+                "defaults": {
+                    "hostname": "{service}.{region}.{dnsSuffix}",
+                    "protocols": ["https"],
+                    "signatureVersions": ["v4"],
+                },
+                "services": {},
+            }
+            for partition in self.load_data("partitions")["partitions"]
+        ]
+        return {"partitions": partitions}, self.BUILTIN_DATA_PATH
+
+
 _making = threading.Lock()
 
 
@@ -247,6 +280,7 @@ def _client(service: str, endpoint_url: str, keys: tuple[str, str], region: str)
     bare = botocore.session.Session(
         session_vars={"profile": nothing, "config_file": nowhere, "credentials_file": nowhere}
     )
+    bare.register_component("data_loader", Loader())
     client = boto3.session.Session(botocore_session=bare).client(
         service,
         endpoint_url=endpoint_url or None,

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler
+from typing import Any
 from urllib.parse import parse_qs
 
+import boto3
 import pytest
 import structlog
+from botocore.awsrequest import AWSPreparedRequest
 from pytest_django.fixtures import Settings
 
 from federation.sts import SecurityTokenService
-from identity.foundation import destinations
+from identity.foundation import destinations, outbound
 from identity.foundation.errors import DomainError, OutsideUnavailable, Overloaded, RoleRefused
 from pools.ports import Credentials, TokenTooOld
 from tests.federation.servers import Told, serving
@@ -137,3 +142,39 @@ def test_the_sts_is_told_for_which_request_it_is_asked(sts: Told) -> None:
         ask()
 
     assert told == [None, "5f2c9f1e-0000-4000-8000-000000000001"]
+
+
+class Stopped(Exception):
+    """A request was about to leave."""
+
+
+def addressed(client: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - boto3's own
+    """Return where a client sends an unsigned and a signed request, and for which region and service it signs."""
+    sent: list[tuple[str, str]] = []
+
+    def keep(request: AWSPreparedRequest, **_: object) -> None:
+        scope = re.search(r"Credential=\w+/\d+/([^,]+)", str(request.headers.get("Authorization", "")))
+        sent.append((request.url, scope[1] if scope else ""))
+        raise Stopped
+
+    client.meta.events.register_first("before-send", keep, "test")
+    asked = {"RoleArn": "arn:aws:iam::000000000000:role/R", "RoleSessionName": "S1", "WebIdentityToken": "a.b.c"}
+    for ask, given in ((client.assume_role_with_web_identity, asked), (client.get_caller_identity, {})):
+        with contextlib.suppress(Stopped):
+            ask(**given)
+    client.meta.events.unregister("before-send", keep, "test")
+    return [(client.meta.endpoint_url, client.meta.partition), *sent]
+
+
+def test_without_a_list_of_endpoints_each_region_of_amazon_is_addressed_as_boto3_does() -> None:
+    amazon = boto3.session.Session()
+    known = [amazon.get_available_regions("sts", name) for name in amazon.get_available_partitions()]
+    regions = [names[0] for names in known if names]
+    assert len(regions) >= 3
+
+    for region in ["us-east-1", "xx-unheard-1", *regions]:
+        keys = {"aws_access_key_id": "unsigned", "aws_secret_access_key": "unsigned"}
+        theirs = addressed(amazon.client("sts", region_name=region, **keys))
+        assert len(theirs) == 3
+        assert theirs[-1][1].startswith(f"{region}/sts/")
+        assert addressed(outbound.aws_client("sts", region=region)) == theirs
