@@ -16,13 +16,14 @@ PROBLEM = "application/problem+json"
 
 
 def addresses() -> Iterator[tuple[str, str]]:
-    """Return each named address of the console's urlconf, with holes."""
-    from identity.console import urls
+    """Return each named address of the console's urlconfs, with holes."""
+    from identity.console import api_urls, urls
 
-    for pattern in urls.urlpatterns:
-        name = getattr(pattern, "name", None)
-        if name and name not in OPEN:
-            yield name, "/" + str(pattern.pattern)
+    for before, patterns in (("/", urls.urlpatterns), ("/api/", api_urls.urlpatterns)):
+        for pattern in patterns:
+            name = getattr(pattern, "name", None)
+            if name and name not in OPEN:
+                yield name, before + str(pattern.pattern)
 
 
 def filled(world: World, address: str, *, foreign: bool = False) -> str:

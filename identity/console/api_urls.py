@@ -1,0 +1,25 @@
+"""Where the management API's paths lead, below ``/api/``."""
+
+from __future__ import annotations
+
+from django.urls import URLPattern, path, re_path
+
+from identity.console import api_docs, rest
+
+API = [
+    ("v1/pools", rest.Pools, "api_pools"),
+    ("v1/pools/<str:pool_id>", rest.Pool, "api_pool"),
+    ("v1/pools/<str:pool_id>/apps", rest.Apps, "api_apps"),
+    ("v1/pools/<str:pool_id>/apps/<slug:client_id>", rest.App, "api_app"),
+    ("v1/pools/<str:pool_id>/users", rest.Users, "api_users"),
+    ("v1/pools/<str:pool_id>/users/<uuid:sub>", rest.User, "api_user"),
+    ("v1/pools/<str:pool_id>/users/<uuid:sub>/disable", rest.DisableUser, "api_disable_user"),
+    ("v1/pools/<str:pool_id>/users/<uuid:sub>/enable", rest.EnableUser, "api_enable_user"),
+]
+
+urlpatterns: list[URLPattern] = [
+    path("docs/", api_docs.page, name="api_docs"),
+    path("schema/", api_docs.schema, name="api_schema"),
+    *(path(route, view.as_view(), name=name) for route, view, name in API),
+    re_path(r"^.*$", rest.Nothing.as_view(), name="api_nothing"),
+]
