@@ -1,0 +1,211 @@
+"""What a web process weighs once it has answered each kind of request, and what it does without."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any
+from urllib.parse import urlencode
+
+import boto3
+import pytest
+
+from identity import serve
+from identity.embedded.parts import Part
+from identity.embedded.processes import end, spawn
+from tests import servers
+from tests.federation.servers import Told, serving
+from tests.federation.test_sts import GIVEN
+from tests.live import Live
+
+MOST = 150
+"""MiB of one web worker. 140 were measured, of them 4 for what only this environment brings along."""
+THREADS = 24
+CALLBACK = "https://app.example.com/back"
+# Each was loaded once without need, or soon would be.
+NOT_FOR_A_WEB_PROCESS = frozenset(
+    [
+        "rest_framework.views",
+        "drf_spectacular.generators",
+        "jsonschema",
+        "django.test",
+        "unittest",
+        "jinja2",
+        "moto",
+        "pytest",
+        "identity.embedded",
+        "identity.demo",
+        "celery.bin",
+        "celery.worker.consumer",
+    ]
+)
+
+
+class Web:
+    """A web process over the live installation's database, as production starts it."""
+
+    def __init__(self, live: Live, sts: Told) -> None:
+        """Choose a port."""
+        self.live = live
+        self.port = servers.free_port()
+        self.base_url = f"http://localhost:{self.port}"
+        self.settings = {
+            **live.settings,
+            "BASE_URL": self.base_url,
+            "PORT": str(self.port),
+            "STS_ENDPOINT_URL": sts.url,
+            "WIRE_RESPONSE_CHECKS": "0",
+        }
+        command = serve.web("127.0.0.1", self.port, 1, THREADS)
+        self.part = Part("web", command, environment=serve.ALLOCATOR, directory=servers.ROOT)
+
+    def ask(self, path: str, fields: dict[str, str] | None = None, secret: str = "") -> bytes:
+        """Ask for a page or of an OAuth endpoint."""
+        data = urlencode(fields).encode() if fields else None
+        headers = {"Authorization": "Basic " + base64.b64encode(secret.encode()).decode()} if secret else {}
+        with urllib.request.urlopen(urllib.request.Request(self.base_url + path, data, headers), timeout=30) as answer:
+            body: bytes = answer.read()
+        return body
+
+    def is_ready(self) -> bool:
+        """Say whether it answers as ready."""
+        try:
+            return bool(self.ask("/health/ready"))
+        except OSError:
+            return False
+
+    def boto(self, service: str) -> Any:  # noqa: ANN401 - boto3's own
+        """Return a client that asks this process."""
+        key_id, secret = self.live.access_key
+        return boto3.session.Session().client(
+            service,
+            endpoint_url=self.base_url,
+            region_name=self.live.region,
+            aws_access_key_id=key_id,
+            aws_secret_access_key=secret,
+        )
+
+
+@pytest.fixture
+def web(live: Live) -> Iterator[tuple[Web, int]]:
+    """Return a web process, and the id of its one worker."""
+    with serving(Told(body=GIVEN, headers={"content-type": "text/xml"})) as sts:
+        found = Web(live, sts)
+        with (live.logs / "weighed.log").open("wb") as log:
+            process = spawn(found.part, found.settings, output=log)
+        try:
+            until = monotonic() + 60
+            while not found.is_ready():
+                assert process.poll() is None
+                assert monotonic() < until
+                sleep(0.1)
+            yield found, max(descendants(process.pid), key=resident)
+        finally:
+            end(process, found.part)
+
+
+def descendants(pid: int) -> list[int]:
+    """Return a process and all below it."""
+    below = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return [pid, *(found for child in below for found in descendants(int(child)))]
+
+
+def resident(pid: int) -> float:
+    """Return the resident set in MiB."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE") / 2**20
+
+
+def one_of_each(web: Web) -> None:
+    """Let a process answer one request of each kind: machines, people, credentials, pages."""
+    idp, identity = web.boto("cognito-idp"), web.boto("cognito-identity")
+    pool = idp.create_user_pool(PoolName="weighed", AutoVerifiedAttributes=["email"])["UserPool"]["Id"]
+    idp.create_resource_server(
+        UserPoolId=pool, Identifier="photos", Name="Photos", Scopes=[{"ScopeName": "read", "ScopeDescription": "Read."}]
+    )
+    grants = {"AllowedOAuthFlowsUserPoolClient": True, "SupportedIdentityProviders": ["COGNITO"]}
+    app = idp.create_user_pool_client(
+        UserPoolId=pool,
+        ClientName="app",
+        ExplicitAuthFlows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+        AllowedOAuthFlows=["code"],
+        AllowedOAuthScopes=["openid"],
+        CallbackURLs=[CALLBACK],
+        **grants,
+    )["UserPoolClient"]["ClientId"]
+    machine = idp.create_user_pool_client(
+        UserPoolId=pool,
+        ClientName="machine",
+        GenerateSecret=True,
+        AllowedOAuthFlows=["client_credentials"],
+        AllowedOAuthScopes=["photos/read"],
+        **grants,
+    )["UserPoolClient"]
+
+    idp.sign_up(
+        ClientId=app,
+        Username="ada",
+        Password="Correct-horse-9",
+        UserAttributes=[{"Name": "email", "Value": "ada@example.com"}],
+    )
+    idp.admin_confirm_sign_up(UserPoolId=pool, Username="ada")
+    given = {"USERNAME": "ada", "PASSWORD": "Correct-horse-9"}
+    tokens = idp.initiate_auth(ClientId=app, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=given)[
+        "AuthenticationResult"
+    ]
+    given = {"REFRESH_TOKEN": tokens["RefreshToken"]}
+    idp.initiate_auth(ClientId=app, AuthFlow="REFRESH_TOKEN_AUTH", AuthParameters=given)
+    idp.get_user(AccessToken=tokens["AccessToken"])
+    secret = f"{machine['ClientId']}:{machine['ClientSecret']}"
+    web.ask(f"/{pool}/oauth2/token", {"grant_type": "client_credentials"}, secret)
+    web.ask(f"/{pool}/.well-known/openid-configuration")
+    web.ask(f"/{pool}/.well-known/jwks.json")
+
+    provider = f"localhost:{web.port}/{pool}"
+    identities = identity.create_identity_pool(
+        IdentityPoolName="weighed",
+        AllowUnauthenticatedIdentities=False,
+        CognitoIdentityProviders=[{"ProviderName": provider, "ClientId": app}],
+    )["IdentityPoolId"]
+    role = {"authenticated": "arn:aws:iam::000000000000:role/member"}
+    identity.set_identity_pool_roles(IdentityPoolId=identities, Roles=role)
+    logins = {provider: tokens["IdToken"]}
+    who = identity.get_id(IdentityPoolId=identities, Logins=logins)["IdentityId"]
+    credentials = identity.get_credentials_for_identity(IdentityId=who, Logins=logins)["Credentials"]
+    assert credentials["AccessKeyId"] == "ASIAKEY"
+
+    asked = {"client_id": app, "response_type": "code", "scope": "openid", "redirect_uri": CALLBACK}
+    assert b"<form" in web.ask(f"/{pool}/login?{urlencode(asked)}")
+
+
+def test_a_web_process_that_has_answered_one_request_of_each_kind_is_small(web: tuple[Web, int]) -> None:
+    process, worker = web
+
+    one_of_each(process)
+
+    assert resident(worker) < MOST
+
+
+def test_a_web_process_does_without_what_only_others_need() -> None:
+    program = """
+import json, sys
+import identity.wsgi
+from django.urls import get_resolver, resolve
+get_resolver("identity.pool_urls").reverse_dict
+resolve("/health/ready")
+json.dump(sorted(sys.modules), sys.stdout)
+"""
+    settings = {**os.environ, "DEMO": "0"}
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=servers.ROOT, env=settings, capture_output=True, text=True, check=True
+    )
+    loaded = set(json.loads(done.stdout))
+
+    assert "identity.console.urls" in loaded
+    assert sorted(NOT_FOR_A_WEB_PROCESS & loaded) == []
