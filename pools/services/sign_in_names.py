@@ -52,7 +52,7 @@ def check_preferred(pool: UserPool, value: str) -> None:
     """Check a preferred_username that is to sign in, as the pool compares it.
 
     Raises:
-        Invalid: it could be taken for somebody's sub, or no index holds it.
+        Invalid: it could be taken for somebody's address or sub, or no index holds it.
 
     """
     if Kind.PREFERRED_USERNAME not in pool.alias_attributes:
@@ -60,8 +60,7 @@ def check_preferred(pool: UserPool, value: str) -> None:
     name = access.normalise(pool, value)
     if not name or len(name) > access.NAME_LENGTH or len(name.encode()) > NAME_BYTES:
         raise Invalid("Preferred username is not valid.", field=Kind.PREFERRED_USERNAME.value)
-    if names.is_uuid(name):
-        raise Invalid("Names of a UUID's shape are reserved.", field=Kind.PREFERRED_USERNAME.value)
+    _check_reads_like_nothing_else(pool, name, "Preferred username", field=Kind.PREFERRED_USERNAME.value)
 
 
 def _check_form(pool: UserPool, username: str) -> None:
@@ -74,18 +73,18 @@ def _check_form(pool: UserPool, username: str) -> None:
         if not any(fits[kind](username) for kind in pool.username_attributes):
             raise Invalid(_expected(pool.username_attributes), field="username")
         return
-    if "email" in pool.alias_attributes and is_email(username):
-        raise Invalid(
-            "Username cannot be of email format, since user pool is configured for email alias.",
-            field="username",
-        )
-    if "phone_number" in pool.alias_attributes and is_phone(username):
-        raise Invalid(
-            "Username cannot be of phone number format, since user pool is configured for phone number alias.",
-            field="username",
-        )
-    if names.is_uuid(username):
-        raise Invalid("Usernames of a UUID's shape are reserved.", field="username")
+    _check_reads_like_nothing_else(pool, username, "Username", field="username")
+
+
+def _check_reads_like_nothing_else(pool: UserPool, name: str, what: str, *, field: str) -> None:
+    """Refuse a chosen name that one could take for somebody's address, where addresses sign in, or for a sub."""
+    for kind, fits, word in (("email", is_email, "email"), ("phone_number", is_phone, "phone number")):
+        if kind in pool.alias_attributes and fits(name):
+            raise Invalid(
+                f"{what} cannot be of {word} format, since user pool is configured for {word} alias.", field=field
+            )
+    if names.is_uuid(name):
+        raise Invalid(f"{what}s of a UUID's shape are reserved.", field=field)
 
 
 def _expected(kinds: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import string
+from collections.abc import Callable
 
 import pytest
 from django.core.mail.message import sanitize_address
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from identity.foundation import errors
 from pools.models import SignInName, UserPool
-from pools.services import access, sign_in_names, sign_up, users
+from pools.services import access, attributes, sign_in_names, sign_up, users
 from tests import factories
 from tests.factories import BY, PASSWORD
 from tests.services.conftest import VISITOR
@@ -133,6 +134,45 @@ def test_a_preferred_username_that_cannot_sign_in_is_refused(folding_pool: UserP
 
     with pytest.raises(errors.Invalid):
         users.create(folding_pool, "other", attributes={"preferred_username": name}, message="suppress", by=BY)
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("victim@example.com", "email format"),
+        ("victim\uff20example.com", "email format"),
+        ("+4930123456", "phone number format"),
+    ],
+    ids=["address", "folding", "number"],
+)
+@pytest.mark.parametrize("way", ["create", "update", "admin_update", "complete"])
+def test_nobody_is_called_like_an_address_where_addresses_sign_in(
+    folding_pool: UserPool, way: str, name: str, told: str
+) -> None:
+    client, chosen = factories.make_client(folding_pool), {"preferred_username": name}
+    user = factories.make_user(folding_pool)
+    ways: dict[str, Callable[[], object]] = {
+        "create": lambda: users.create(folding_pool, "new", attributes=chosen, message="suppress", by=BY),
+        "update": lambda: attributes.update(client, user, chosen, by=VISITOR),
+        "admin_update": lambda: attributes.admin_update(folding_pool, user, chosen, by=BY),
+        "complete": lambda: attributes.check_completion(folding_pool, client, user, chosen),
+    }
+
+    with pytest.raises(errors.Invalid, match=f"Preferred username cannot be of {told}"):
+        ways[way]()
+
+    attributes.admin_update(folding_pool, user, {"preferred_username": "victim"}, by=BY)
+
+
+def test_a_preferred_username_like_an_address_harms_nobody_where_addresses_do_not_sign_in(
+    transactional_db: None,
+) -> None:
+    pool = factories.make_pool(alias_attributes=["preferred_username"])
+    user = factories.make_user(pool)
+
+    attributes.admin_update(pool, user, {"preferred_username": "me@example.com"}, by=BY)
+
+    assert access.user(pool, "me@example.com").id == user.id
 
 
 def test_a_sub_means_its_owner_whoever_is_called_so(alias_pool: UserPool) -> None:
