@@ -56,6 +56,6 @@ def make_invited(pool: UserPool, username: str = "", *, password: str = PASSWORD
 
 def give_totp(pool: UserPool, user: User, *, enable: bool = True) -> pyotp.TOTP:
     """Enrol an authenticator; its first code is spent by that."""
-    totp = pyotp.TOTP(factors.associate(pool, user))
+    totp = pyotp.TOTP(factors.associate(pool, user, by=BY))
     factors.verify(pool, user, totp.now(), enable=enable, by=BY)
     return totp

@@ -123,9 +123,8 @@ def account_mfa(visit: Visit) -> HttpResponse:
         return verified(visit, session, is_on=is_on)
     if is_on:
         return visit.go("account_mfa", Step())
-    return visit.go(
-        "account_mfa", Step(username=shown_name(session), secret=factors.associate(visit.pool, session.person))
-    )
+    secret = factors.associate(visit.pool, session.person, by=visit.by_user(session))
+    return visit.go("account_mfa", Step(username=shown_name(session), secret=secret))
 
 
 def shown_name(session: Session) -> str:

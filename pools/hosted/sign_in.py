@@ -87,7 +87,7 @@ def proceed(visit: Visit, outcome: Challenged | SignedIn, *, username: str) -> H
         required = [str(name) for name in outcome.parameters.get("required", [])]
         step = Step(username=username, challenge=outcome.challenge, session=outcome.session, required=required)
         return visit.go("new_password", step)
-    secret, session = machine.associate(visit.app, outcome.session)
+    secret, session = machine.associate(visit.app, outcome.session, by=visit.by)
     step = Step(username=username, challenge=outcome.challenge, session=session, secret=secret)
     return visit.go("totp_setup", step)
 
@@ -105,7 +105,7 @@ def signed_in(visit: Visit, outcome: SignedIn, *, username: str) -> HttpResponse
     visit.browser.open(opened)
     offer = is_fresh and visit.pool.totp_enabled and visit.pool.mfa == visit.pool.Mfa.OPTIONAL
     if offer and not factors.has_totp(visit.pool, outcome.user):
-        secret = factors.associate(visit.pool, outcome.user)
+        secret = factors.associate(visit.pool, outcome.user, by=visit.by_user(outcome))
         return visit.go("totp_setup", Step(username=username, secret=secret))
     visit.browser.keep(Step())
     return visit.onward()

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from pools.models import AppClient, UserPool
     from pools.models.hot import Browser as Session
+    from pools.services.sign_in.machine import SignedIn
 
 log = structlog.get_logger("hosted")
 OWN_PARAMETERS = frozenset({"code", "user_name", "confirmation_code", "error"})
@@ -113,7 +114,7 @@ class Visit:
             address=getattr(request, "address", ""), request_id=str(getattr(request, "request_id", ""))
         )
 
-    def by_user(self, session: Session) -> Actor:
+    def by_user(self, session: Session | SignedIn) -> Actor:
         """Return the signed-in person as the one who acts."""
         request = self.request
         return Actor.user(

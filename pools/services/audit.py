@@ -94,6 +94,7 @@ class Tag(StrEnum):
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a tag
     PASSWORD_RESET = "password_reset"  # noqa: S105
     PASSWORD_REFUSED = "password_refused"  # noqa: S105
+    FACTOR_OFFERED = "factor_offered"
     FACTOR_ENROLLED = "factor_enrolled"
     FACTOR_REMOVED = "factor_removed"
     FACTOR_REFUSED = "factor_refused"
@@ -150,6 +151,7 @@ DETAIL: dict[Tag, frozenset[str]] = {
     Tag.CODE_REFUSED: frozenset({"purpose"}),
     Tag.PASSWORD_CHANGED: frozenset({"method", "permanent"}),
     Tag.PASSWORD_RESET: frozenset({"method"}),
+    Tag.FACTOR_OFFERED: frozenset({"factor", "replaced"}),
     Tag.FACTOR_ENROLLED: frozenset({"factor"}),
     Tag.FACTOR_REMOVED: frozenset({"factor"}),
     Tag.FACTOR_REFUSED: frozenset({"factor"}),

@@ -39,14 +39,20 @@ class TotpProof:
     step: int
 
 
-def associate(pool: UserPool, user: User | Person) -> str:
+def associate(pool: UserPool, user: User | Person, *, by: Actor) -> str:
     """Make a new seed and return it in base32; it counts only once :func:`verify` has proven it.
 
-    Asking again replaces the pending seed and leaves a proven one alone.
+    Asking again replaces the pending seed, which the audit row says, and leaves a proven one alone.
     """
     seed = os.urandom(SEED_BYTES)
     sealed = sealing.seal(seed, place=places.totp_seed(user.id))
-    TotpFactor.objects.update_or_create(user_id=user.id, pool_id=pool.pk, defaults={"sealed_pending": sealed})
+    with transaction.atomic(durable=True):
+        TotpFactor.objects.bulk_create([TotpFactor(user_id=user.id, pool_id=pool.pk)], ignore_conflicts=True)
+        own = TotpFactor.objects.filter(pool_id=pool.pk, user_id=user.id)
+        replaced = own.select_for_update().values_list("sealed_pending", flat=True).get() is not None
+        own.update(sealed_pending=sealed)
+        detail = {"factor": "totp", "replaced": replaced}
+        audit.record(Tag.FACTOR_OFFERED, pool=pool, subject=user.sub, by=by, detail=detail)
     return base64.b32encode(seed).decode()
 
 

@@ -39,6 +39,27 @@ CLOCKS = {
 }  # fmt: skip
 # Who may make tokens: the end of a sign-in, and what continues it. DECISIONS, mistake 10.
 ISSUERS = {"pools/services/sign_in/machine.py": {"complete", "_complete"}, "pools/services/tokens.py": {"redeem_code"}}
+# Public functions of services that write and take no actor, by the reason. One that takes one must leave the list.
+PARTS = "a part of a verb, which takes the actor and writes the audit row"
+BY_ITSELF = "the house's own bookkeeping: nobody asked for it"
+NO_CHANGE = "no account or setting changes: it carries a sign-in on, whose event names who acted"
+ACTORLESS: dict[str, dict[str, str]] = {
+    "pools/services/codes.py": {"issue": PARTS, "take_try": PARTS, "spend": PARTS},
+    "pools/services/configuration.py": {"touch": PARTS, "touch_identity_pool": PARTS},
+    "pools/services/deliveries.py": {"deliver": BY_ITSELF, "due": BY_ITSELF},
+    "pools/services/factors.py": {"spend": PARTS},
+    "pools/services/guesses.py": {"reserve": PARTS, "clear": PARTS},
+    "pools/services/housekeeping.py": {"take_turn": BY_ITSELF, "purge_users": BY_ITSELF},
+    "pools/services/interactions.py": {"begin": NO_CHANGE, "take": NO_CHANGE},
+    "pools/services/operators.py": {"key_used": BY_ITSELF},
+    "pools/services/passwords.py": {"store": PARTS},
+    "pools/services/sign_in/session.py": {"strike": PARTS},
+    "pools/services/sign_in_names.py": {"claim": PARTS, "release": PARTS},
+    "pools/services/signing_keys.py": {"store": PARTS, "ensure_house_keys": BY_ITSELF},
+    "pools/services/tokens.py": {"mint_code": NO_CHANGE},
+}
+WRITES = {"save", "create", "bulk_create", "get_or_create", "update", "update_or_create", "bulk_update", "delete"}
+HOT_WRITES = {"hot.count", "hot.redeem", "hot.reserve_guess", "hot.start_family", "hot.step", "hot.strike"}
 WIRE_ONLY = ("pools/services", "pools/models", "pools/oidc", "pools/hosted", "pools/tasks.py", "identity/console")
 HTTP = ("django.http", "django.shortcuts", "django.views", "django.urls", "django.template.response", "celery")
 
@@ -222,6 +243,34 @@ def actors_are_named(source: Source) -> Found:
                 yield f"{node.name} takes `by` by position"
 
 
+def is_write(node: ast.AST) -> bool:
+    """Say whether a call writes rows: the ORM's, a hot statement, or a transaction opened for some."""
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
+        return False
+    if node.func.attr in WRITES:
+        # A set's or dict's own `update` takes what it adds by position; a table's takes columns by name.
+        return node.func.attr != "update" or not node.args
+    return dotted(node.func) in HOT_WRITES | {"transaction.atomic"}
+
+
+def writers_take_an_actor(source: Source) -> Found:
+    """Law 4: whoever writes is told who acts, unless the list says why not."""
+    if not source.under("pools/services"):
+        return
+    listed = set(ACTORLESS.get(source.path, {}))
+    for function in source.tree.body:
+        if not isinstance(function, ast.FunctionDef) or function.name.startswith("_"):
+            continue
+        takes = any(argument.arg == "by" for argument in (*function.args.args, *function.args.kwonlyargs))
+        if takes or not any(is_write(node) for node in ast.walk(function)):
+            continue
+        if function.name not in listed:
+            yield f"{function.name} writes and does not take `by`"
+        listed.discard(function.name)
+    for name in listed:
+        yield f"{name} is in the list of writers without an actor, and is none"
+
+
 def swallowed(source: Source) -> Found:
     """Nothing is swallowed: an ``except`` of everything must do something with it, or raise."""
     if not source.is_product:
@@ -251,6 +300,7 @@ RULES: dict[str, Rule] = {
         wire_names,
         no_http_in_rules,
         actors_are_named,
+        writers_take_an_actor,
         swallowed,
     )
 }

@@ -143,7 +143,7 @@ def test_a_new_master_key_wraps_everything_anew_and_the_old_may_go(
     client = factories.make_client(pool, generate_secret=True)
     user = factories.make_user(pool, NAME)
     factories.give_totp(pool, user)
-    factors.associate(pool, user)
+    factors.associate(pool, user, by=factories.BY)
     key_id, key_secret = operators.create_key(operators.create("ada", by=factories.BY), by=factories.BY)
     sign_up.sign_up(client, "bob@example.com", password="Correct-horse-1", attributes={}, by=VISITOR)
     secret, salt = app_clients.secrets(client), passwords.srp_salt(pool, "x")

@@ -114,7 +114,7 @@ class Walker(RuleBasedStateMachine):
         """Ask for a seed within a sign-in."""
         session = data.draw(st.sampled_from(self.sessions))
         try:
-            secret, following = machine.associate(self.client, session)
+            secret, following = machine.associate(self.client, session, by=BY)
         except errors.DomainError:
             return
         assert self.pool.mfa == "ON"

@@ -120,9 +120,9 @@ def test_a_required_factor_is_set_up_on_the_way(transactional_db: None) -> None:
 
     with pytest.raises(errors.SessionRefused):
         machine.respond(client, challenge=Challenge.FACTOR_SETUP, session=asked.session, answers={}, by=BY)
-    secret, session = machine.associate(client, asked.session)
+    secret, session = machine.associate(client, asked.session, by=BY)
     with pytest.raises(errors.SessionRefused):
-        machine.associate(client, asked.session)
+        machine.associate(client, asked.session, by=BY)
     with pytest.raises(errors.TotpEnrolmentFailed):
         machine.verify_enrolment(client, session, "000000", by=BY)
     session = machine.verify_enrolment(client, session, pyotp.TOTP(secret).now(), name="phone", by=BY)
@@ -345,7 +345,7 @@ def test_a_required_factor_cannot_be_switched_off_and_set_up_anew_by_the_passwor
 
     asked = challenged(begin(client), Challenge.TOTP)
     with pytest.raises(errors.SessionRefused):
-        machine.associate(client, asked.session)
+        machine.associate(client, asked.session, by=BY)
 
 
 def test_a_session_does_not_outlive_the_password_that_opened_it(client: AppClient, person: User) -> None:

@@ -17,10 +17,10 @@ def associate_software_token(call: Request) -> Reply:
     """AWS: API_AssociateSoftwareToken."""
     if "AccessToken" in call:
         bearer = account.bearer_of(call)
-        return {"SecretCode": factors.associate(bearer.pool, bearer.person)}
+        return {"SecretCode": factors.associate(bearer.pool, bearer.person, by=account.acting(call, bearer))}
     if "Session" not in call:
         raise Invalid(NEITHER)
-    secret, session = machine.associate(None, call["Session"])
+    secret, session = machine.associate(None, call["Session"], by=call.by)
     return {"SecretCode": secret, "Session": session}
 
 

@@ -270,7 +270,7 @@ def complete(attempt: Attempt, write: Callable[[], DomainError | None], *, by: A
     return SignedIn(person, client, issued.tokens if issued else None, opening.opened if opening else None)
 
 
-def associate(client: AppClient | None, session: str) -> tuple[str, str]:
+def associate(client: AppClient | None, session: str, *, by: Actor) -> tuple[str, str]:
     """Hand out a new authenticator seed within a sign-in that needs one; return it in base32, and the next session.
 
     Raises:
@@ -278,7 +278,7 @@ def associate(client: AppClient | None, session: str) -> tuple[str, str]:
 
     """
     attempt = _at_set_up(client, session)
-    secret = factors.associate(attempt.pool, attempt.person)
+    secret = factors.associate(attempt.pool, attempt.person, by=by)
     return secret, _advance(attempt, lambda: None)
 
 

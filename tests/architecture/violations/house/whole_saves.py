@@ -4,7 +4,8 @@
 from pools.models import User
 
 
-def rename(user: User, name: str) -> None:
+def rename(user: User, name: str, *, by: object) -> None:
     """Give a user another name."""
+    del by
     user.name = name
     user.save()
