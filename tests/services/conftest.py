@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import TypeVar
+from contextlib import contextmanager, suppress
+from threading import Barrier, BrokenBarrierError
+from typing import Any, TypeVar
 
 import pytest
 from django.db import connections
@@ -19,6 +20,7 @@ from tests import factories
 
 VISITOR = Actor.visitor(address="192.0.2.1")
 T = TypeVar("T")
+Meet = Callable[[object, str], None]
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +34,23 @@ def patient_gate(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let as many hashes wait as a race brings: what is raced here is not the gate."""
     monkeypatch.setattr(gate.the_gate(), "waiters", 200)
     monkeypatch.setattr(gate.the_gate(), "deadline", 60.0)
+
+
+@pytest.fixture
+def meet(monkeypatch: pytest.MonkeyPatch) -> Meet:
+    """Return what lets two threads wait for one another before a call, unless one of them waits elsewhere."""
+
+    def before(owner: object, name: str) -> None:
+        real, both = getattr(owner, name), Barrier(2, timeout=1)
+
+        def waiting(*given: Any, **named: Any) -> object:
+            with suppress(BrokenBarrierError):
+                both.wait()
+            return real(*given, **named)
+
+        monkeypatch.setattr(owner, name, waiting)
+
+    return before
 
 
 @contextmanager
