@@ -17,7 +17,14 @@ from django.db import transaction
 from prometheus_client import Counter
 
 from identity.foundation import clock, limits, names
-from identity.foundation.errors import DomainError, Invalid, NotAuthorized, NotAvailable, RoleRefused
+from identity.foundation.errors import (
+    DomainError,
+    IdentityPoolNotFound,
+    Invalid,
+    NotAuthorized,
+    NotAvailable,
+    RoleRefused,
+)
 from pools import ports
 from pools.models import Identity, IdentityPool, PrincipalTagMap
 from pools.ports import Credentials, VerifiedLogin
@@ -117,6 +124,7 @@ def set_roles(pool: IdentityPool, *, roles: Mapping[str, str], mappings: Mapping
     """Replace the pool's roles (``authenticated``, ``unauthenticated``) and role mappings.
 
     Raises:
+        IdentityPoolNotFound: the pool was deleted meanwhile.
         Invalid: a role or a mapping breaks a rule.
         NotAvailable: a mapping names a provider that this release does not have.
 
@@ -172,6 +180,7 @@ def set_tag_map(
     """Set which claims of a provider's tokens become session tags; return the map.
 
     Raises:
+        IdentityPoolNotFound: the pool was deleted meanwhile.
         Invalid: a tag cannot be.
         NotAvailable: this release does not know the provider.
 
@@ -182,6 +191,7 @@ def set_tag_map(
     identity_roles.check_tags(kept)
     row = PrincipalTagMap(pool=pool, provider=identity_logins.canonical(provider), use_defaults=use_defaults, tags=kept)
     with transaction.atomic(durable=True):
+        _hold(pool)
         PrincipalTagMap.objects.bulk_create(
             [row],
             update_conflicts=True,
@@ -206,6 +216,7 @@ def set_session_policies(pool: IdentityPool, *, member: str = "", guest: str = "
     Only the enhanced flow carries them: with the classic flow a caller takes a token to the STS without us.
 
     Raises:
+        IdentityPoolNotFound: the pool was deleted meanwhile.
         Invalid: a template cannot become a policy, or the guests' names a tag, which guests never have.
 
     """
@@ -220,9 +231,16 @@ def set_session_policies(pool: IdentityPool, *, member: str = "", guest: str = "
 
 def _change(pool: IdentityPool, tag: Tag, detail: Mapping[str, Any], by: Actor, **columns: Any) -> None:
     with transaction.atomic(durable=True):
-        IdentityPool.objects.filter(pk=pool.pk, deleted_at=None).update(**columns)
+        _hold(pool)
+        IdentityPool.objects.filter(pk=pool.pk).update(**columns)
         audit.record(tag, identity_pool=pool, subject=pool.public_id, by=by, detail=detail)
         configuration.touch_identity_pool(pool)
+
+
+def _hold(pool: IdentityPool) -> None:
+    """Lock the pool's row for a change, unless the pool was deleted meanwhile."""
+    if not IdentityPool.objects.select_for_update(no_key=True).filter(pk=pool.pk, deleted_at=None).exists():
+        raise IdentityPoolNotFound(pool.public_id)
 
 
 # -- giving ----------------------------------------------------------------------------------------------------------

@@ -11,13 +11,14 @@ from pytest_django.fixtures import Settings
 
 from identity.foundation import clock, names
 from identity.foundation.errors import (
+    IdentityPoolNotFound,
     Invalid,
     Misuse,
     NotAuthorized,
     NotAvailable,
     RoleRefused,
 )
-from pools.models import IdentityPool
+from pools.models import AuditEvent, IdentityPool, PrincipalTagMap
 from pools.services import access, identity_pools, session_policies
 from tests.federation.conftest import BY, EAST, GUEST_ROLE, MEMBER_ROLE, Issuer, Provider
 
@@ -280,6 +281,21 @@ def test_what_this_release_cannot_honour_is_said(settings: dict[str, Any], trans
     with pytest.raises(NotAvailable):
         identity_pools.create("pool", settings=settings, by=BY)
     assert not IdentityPool.objects.exists()
+
+
+def test_a_pool_that_was_deleted_meanwhile_is_not_changed_and_no_row_says_so(pool: IdentityPool) -> None:
+    before = AuditEvent.objects.count()
+    IdentityPool.objects.update(deleted_at=clock.now())
+
+    with pytest.raises(IdentityPoolNotFound):
+        identity_pools.set_roles(pool, roles={"authenticated": OTHER_ROLE}, mappings=None, by=BY)
+    with pytest.raises(IdentityPoolNotFound):
+        identity_pools.set_session_policies(pool, by=BY)
+    with pytest.raises(IdentityPoolNotFound):
+        identity_pools.set_tag_map(pool, EAST, use_defaults=True, tags=None, by=BY)
+
+    assert AuditEvent.objects.count() == before
+    assert not PrincipalTagMap.objects.exists()
 
 
 def test_roles_come_back_as_they_were_set_and_are_replaced_as_a_whole(pool: IdentityPool) -> None:
