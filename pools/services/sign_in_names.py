@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from django.db.models import Q
+
 from identity.foundation import clock, names
 from identity.foundation.errors import Invalid
 from pools.models import SignInName, User, UserPool
@@ -108,6 +110,8 @@ def usable(pool: UserPool, user: User, kind: str) -> bool:
 def claim(pool: UserPool, user: User, kind: str, value: str) -> bool:
     """Give a user a name in the place of an older of the same kind; False where another owns it."""
     name = access.normalise(pool, value)
+    if taken(pool, value, by_other_than=user):
+        return False  # before the older name is let go: two people whose names are swapped would wait for one another
     SignInName.objects.filter(pool_id=pool.pk, user=user, kind=kind).exclude(name=name).delete()
     SignInName.objects.bulk_create([SignInName(pool=pool, user=user, kind=kind, name=name)], ignore_conflicts=True)
     # A user's own name of another kind serves as well: preferred_username may equal the own username.
@@ -126,10 +130,21 @@ def release(pool: UserPool, user: User, *kinds: str) -> None:
     (owned.filter(kind__in=kinds) if kinds else owned).delete()
 
 
+def hold(pool: UserPool, user: User) -> None:
+    """Lock a user and the owners of their addresses before a hand-over, in one order, and before any name.
+
+    Whoever changes someone locks the person first, then the names: so do hand-overs, and wait for one another.
+    """
+    addresses = [access.normalise(pool, value) for value in (user.email, user.phone_number) if value]
+    owners = SignInName.objects.filter(pool_id=pool.pk, name__in=addresses).values("user_id")
+    concerned = User.objects.filter(Q(id=user.id) | Q(id__in=owners), pool_id=pool.pk)
+    list(concerned.select_for_update(of=("self",)).order_by("id").values_list("id"))
+
+
 def settle(pool: UserPool, user: User, *, force: bool = False, by: Actor) -> str:
     """Make a user's aliases follow the attributes; return the kind that another owns, empty where all went well.
 
-    With ``force`` the alias is handed over: the former owner keeps the value, unverified.
+    With ``force`` the alias is handed over, after :func:`hold`: the former owner keeps the value, unverified.
     """
     for kind in (Kind.PREFERRED_USERNAME, Kind.EMAIL, Kind.PHONE_NUMBER):
         if not usable(pool, user, kind):

@@ -185,6 +185,8 @@ def confirm(
             raise _confirmed_already(subject.user) from None
         raise
     with transaction.atomic(durable=True):
+        if force_alias and subject.user is not None:
+            sign_in_names.hold(pool, subject.user)
         user = passwords.locked_user(pool, subject.user)
         refusal = _confirm(pool, user, proof, force_alias=force_alias, by=by)
         if refusal is not None:

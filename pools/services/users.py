@@ -94,6 +94,8 @@ def insert(pool: UserPool, user: User, *, force_alias: bool = False, by: Actor) 
     """
     if sign_in_names.taken(pool, user.username):
         return False
+    if force_alias:
+        sign_in_names.hold(pool, user)
     user.save(force_insert=True)
     if not sign_in_names.claim(pool, user, sign_in_names.Kind.USERNAME, user.username):
         return False
