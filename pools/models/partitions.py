@@ -110,6 +110,22 @@ def drop_before(table: str, day: date) -> list[str]:
     return dropped
 
 
+def delete_stray(table: str, day: date, limit: int) -> int:
+    """Delete so many rows of before a day that no partition was there for: the default holds them, and stays."""
+    assert table in TABLES  # noqa: S101 - names come from this module
+    with connection.cursor() as cursor:
+        cursor.execute(
+            sql.SQL(
+                "DELETE FROM {default} WHERE id IN (SELECT id FROM {default} WHERE id < {floor} LIMIT {limit})"
+            ).format(
+                default=sql.Identifier(f"{table}_default"),
+                floor=sql.Literal(str(_floor(day))),
+                limit=sql.Literal(limit),
+            )
+        )
+        return int(cursor.rowcount)
+
+
 def _end(suffix: str) -> date:
     start = date(int(suffix[:4]), int(suffix[4:6]), int(suffix[6:] or 1))
     return start + timedelta(days=1) if suffix[6:] else (start + timedelta(days=32)).replace(day=1)

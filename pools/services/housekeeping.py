@@ -189,7 +189,10 @@ def _delete(rows: models.QuerySet[models.Model]) -> int:
 
 
 def make_partitions(today: date | None = None) -> list[str]:
-    """Make the partitions of the days and months to come and drop those that are over; return what was made."""
+    """Make the partitions of the days and months to come, drop those that are over; return what was made.
+
+    What the default partition took, when none was made in time, goes by its age, a chunk at a time.
+    """
     today = today or clock.now().date()
     made = [
         name
@@ -200,12 +203,16 @@ def make_partitions(today: date | None = None) -> list[str]:
         for name in partitions.make(table, spans)
     ]
     for table, days in retention().items():
-        partitions.drop_before(table, today - timedelta(days=days))
+        first_kept = today - timedelta(days=days)
+        partitions.drop_before(table, first_kept)
+        for _ in range(PASSES):
+            if partitions.delete_stray(table, first_kept, CHUNK) < CHUNK:
+                break
     return made
 
 
 def retention() -> dict[str, int]:
-    """Return after how many days partitions go, by table. Audit rows are not named: they stay."""
+    """Return after how many days rows go, by table. Audit rows are not named: they stay."""
     return {"spent": SPENT_DAYS, "outbox": settings.OUTBOX_DAYS, "auth_event": settings.SIGN_IN_EVENT_DAYS}
 
 

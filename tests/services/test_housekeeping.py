@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import base64
+import secrets
 import uuid
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from django.apps import apps
 from django.contrib.sessions.models import Session
-from django.db import connection
+from django.db import connection, models
 from django.db.models.functions import Now
 from pytest_django import Settings
 
@@ -20,9 +21,13 @@ from identity.celery import app
 from identity.foundation import clock, later, names, sealing
 from pools.models import (
     AppClient,
+    AuditEvent,
+    AuditPersonal,
+    AuthEvent,
     CapturedMessage,
     Guess,
     OneTimeCode,
+    OutboxMessage,
     Password,
     PeriodicTask,
     SigningKey,
@@ -214,6 +219,46 @@ def test_sent_messages_and_sign_in_events_go_after_their_days_and_audit_rows_sta
     assert left("outbox") == []
     assert left("auth_event") == ["202610"]
     assert left("audit_event") == left("audit_personal") == list(months)
+
+
+@pytest.mark.usefixtures("no_partitions")
+def test_rows_that_no_partition_was_there_for_go_by_their_age(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    today = date(2026, 12, 2)
+    settings.OUTBOX_DAYS, settings.SIGN_IN_EVENT_DAYS = 31, 62
+    ages = (-1, 1, 2, 3, 4, 31, 32, 62, 63)
+    for age in ages:
+        for table in partitions.TABLES:
+            stray(table, today - timedelta(days=age))
+    monkeypatch.setattr(housekeeping, "CHUNK", 2)
+
+    housekeeping.make_partitions(today)
+
+    kept = {"spent": (-1, 1, 2, 3), "outbox": (-1, 1, 2, 3, 4, 31), "auth_event": ages[:-1]}
+    for table in partitions.TABLES:
+        assert ages_of(table, today) == sorted(kept.get(table, ages)), table
+
+
+def stray(table: str, day: date) -> None:
+    """Write a row of a day into a table."""
+    at = int(datetime(day.year, day.month, day.day, 12, tzinfo=UTC).timestamp() * 1000)
+    key = uuid.UUID(int=names.uuid7_floor(at).int | secrets.randbits(60))
+    rows: dict[str, models.Model] = {
+        "spent": Spent(id=key),
+        "outbox": OutboxMessage(id=key, pool_id=1, channel="email", purpose="x", recipient_hash=b"", state="sent"),
+        "auth_event": AuthEvent(id=key, pool_id=1, kind="sign_in", passed=True),
+        "audit_event": AuditEvent(id=key, tag="x", actor_kind="system", outcome="done", digest=b""),
+        "audit_personal": AuditPersonal(id=key, salt=b""),
+    }
+    rows[table].save(force_insert=True)
+
+
+def ages_of(table: str, today: date) -> list[int]:
+    """Return how many days old a table's rows are."""
+    [model] = [model for model in apps.get_models() if model._meta.db_table == table]
+    days = [datetime.fromtimestamp((row.pk.int >> 80) / 1000, UTC).date() for row in model._default_manager.all()]
+    return sorted((today - day).days for day in days)
 
 
 def test_operators_sessions_that_are_over_go(transactional_db: None) -> None:
