@@ -64,10 +64,9 @@ def rotate_due_keys() -> None:
 
 @shared_task(name=Task.RESEAL.value, ignore_result=True)
 def reseal() -> None:
-    """Wrap sealed values by the newest master key, until none is left."""
+    """Wrap sealed values by the newest master key, where that was not done to the end yet."""
     if housekeeping.take_turn("reseal", timedelta(minutes=30)):
-        while housekeeping.reseal():
-            pass
+        housekeeping.reseal()
 
 
 class Sweeper(threading.Thread):

@@ -54,6 +54,7 @@ KEPT = timedelta(days=1)
 CAPTURED = timedelta(days=7)
 QUIET = timedelta(minutes=15)
 SPENT_DAYS = 3
+RESEALED = timedelta(days=1)
 AHEAD_DAYS = 3
 AHEAD_MONTHS = 2
 
@@ -216,27 +217,42 @@ def retention() -> dict[str, int]:
     return {"spent": SPENT_DAYS, "outbox": settings.OUTBOX_DAYS, "auth_event": settings.SIGN_IN_EVENT_DAYS}
 
 
-def reseal(limit: int = 1000) -> int:
-    """Wrap sealed columns by the newest master key, some rows at a time; return how many were wrapped anew."""
-    return sum(_reseal(table, column, place, limit) for table, column, place in SEALED)
+def reseal() -> int:
+    """Wrap every sealed column by the newest master key; return how many values were wrapped anew.
+
+    What a pass has seen to its end is not read again for a day: then for what a process sealed that had not been
+    restarted with the new key.
+    """
+    done = PeriodicTask(name=f"resealed:{sealing.keyed_hash('resealed', '').hex()}")  # of this key, whatever its name
+    if PeriodicTask.objects.filter(name=done.name, due_at__gt=Now()).exists():
+        return 0
+    wrapped = sum(_reseal(table, column, place) for table, column, place in SEALED)
+    PeriodicTask.objects.bulk_create([done], ignore_conflicts=True)
+    PeriodicTask.objects.filter(name=done.name).update(due_at=Now() + RESEALED)
+    return wrapped
 
 
-def _reseal(table: type[models.Model], column: str, place: Callable[[Any], str], limit: int) -> int:
+def _reseal(table: type[models.Model], column: str, place: Callable[[Any], str]) -> int:
     # A value names the key that wraps it in its head: rows of another head are those to wrap anew.
     key = sealing.master_keys()[0].id.encode()
     head = sealing.FORMAT + bytes([len(key)]) + key
     rows = table.objects.exclude(**{f"{column}": None}).annotate(  # type: ignore[attr-defined]
         head=models.Func(models.F(column), 1, len(head), function="substring", output_field=models.BinaryField())
     )
-    done = 0
-    for row in rows.exclude(head=head).order_by("pk")[:limit]:
-        before = bytes(getattr(row, column))
-        try:
-            after = sealing.reseal(before, place=place(row))
-        except sealing.Unsealable as problem:
-            log.exception("reseal_failed", table=table._meta.db_table, row=str(row.pk), problem=problem.detail)  # noqa: SLF001 - without Django's collector
-            continue
-        if after is not None:
-            # Only if nobody wrote it meanwhile.
-            done += table.objects.filter(pk=row.pk, **{column: before}).update(**{column: after})  # type: ignore[attr-defined]
-    return done
+    stale, wrapped = rows.exclude(head=head).order_by("pk"), 0
+    chunk = list(stale[:CHUNK])
+    while chunk:
+        wrapped += sum(_reseal_row(row, column, place(row)) for row in chunk)
+        chunk = list(stale.filter(pk__gt=chunk[-1].pk)[:CHUNK])
+    return wrapped
+
+
+def _reseal_row(row: models.Model, column: str, place: str) -> int:
+    before = bytes(getattr(row, column))
+    try:
+        after = sealing.reseal(before, place=place) or before
+    except sealing.Unsealable as problem:
+        log.exception("reseal_failed", table=row._meta.db_table, row=str(row.pk), problem=problem.detail)  # noqa: SLF001 - the table's name
+        return 0
+    # Only if nobody wrote it meanwhile.
+    return int(type(row).objects.filter(pk=row.pk, **{column: before}).update(**{column: after}))  # type: ignore[attr-defined]

@@ -49,7 +49,7 @@ ACTORLESS: dict[str, dict[str, str]] = {
     "pools/services/deliveries.py": {"deliver": BY_ITSELF, "due": BY_ITSELF},
     "pools/services/factors.py": {"spend": PARTS},
     "pools/services/guesses.py": {"reserve": PARTS, "clear": PARTS},
-    "pools/services/housekeeping.py": {"take_turn": BY_ITSELF, "purge_users": BY_ITSELF},
+    "pools/services/housekeeping.py": {"take_turn": BY_ITSELF, "purge_users": BY_ITSELF, "reseal": BY_ITSELF},
     "pools/services/interactions.py": {"begin": NO_CHANGE, "take": NO_CHANGE},
     "pools/services/operators.py": {"key_used": BY_ITSELF},
     "pools/services/passwords.py": {"store": PARTS},

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import secrets
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -14,7 +14,9 @@ import pytest
 from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.db import connection, models
+from django.db.models import F
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from identity.celery import app
@@ -159,8 +161,7 @@ def test_a_new_master_key_wraps_everything_anew_and_the_old_may_go(
     try:
         keys.write_text(new + old)
         sealing.master_keys.cache_clear()
-        while housekeeping.reseal():
-            pass
+        assert housekeeping.reseal()
         keys.write_text(new)
         sealing.master_keys.cache_clear()
         configuration.holdings.forget_everything()
@@ -183,6 +184,56 @@ def test_a_new_master_key_wraps_everything_anew_and_the_old_may_go(
     finally:
         sealing.master_keys.cache_clear()
         configuration.holdings.forget_everything()
+
+
+def reading(job: Callable[[], int]) -> tuple[int, set[str]]:
+    """Run a job; return what it gave, and the sealed tables that its statements name."""
+    tables = {table._meta.db_table for table, _, _ in housekeeping.SEALED}
+    with CaptureQueriesContext(connection) as said:
+        given = job()
+    return given, {table for table in tables for query in said if f'"{table}"' in query["sql"]}
+
+
+@pytest.fixture
+def rotate(tmp_path: Path, settings: Settings) -> Iterator[Callable[[str], None]]:
+    """Return what puts a new sealing key on top."""
+    keys = tmp_path / "keys"
+
+    def put_on_top(name: str) -> None:
+        keys.write_text(sealing.new_key_line(name) + "\n" + settings.SECRET_KEYS_FILE.read_text())
+        settings.SECRET_KEYS_FILE = keys
+        sealing.master_keys.cache_clear()
+
+    yield put_on_top
+    sealing.master_keys.cache_clear()
+
+
+def test_what_is_wrapped_anew_is_not_read_again_for_a_day(pool: UserPool, rotate: Callable[[str], None]) -> None:
+    rotate("second")
+    assert housekeeping.reseal()
+
+    assert reading(housekeeping.reseal) == (0, set())
+
+    PeriodicTask.objects.update(due_at=F("due_at") - timedelta(days=1))
+    wrapped, tables = reading(housekeeping.reseal)
+    assert wrapped == 0
+    assert len(tables) >= 6
+    rotate("third")
+    assert housekeeping.reseal()
+
+
+def test_a_value_that_no_key_opens_is_passed_over(
+    pool: UserPool, rotate: Callable[[str], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    users = sorted((factories.make_user(pool) for _ in range(5)), key=lambda user: user.id)
+    Password.objects.filter(user__in=[users[1], users[2]]).update(sealed_verifier=b"broken")
+    monkeypatch.setattr(housekeeping, "CHUNK", 2)
+    rotate("second")
+
+    housekeeping.reseal()
+
+    left = [user for user in users if bytes(Password.objects.get(user=user).sealed_verifier)[2:8] != b"second"]
+    assert left == [users[1], users[2]]
 
 
 def test_every_sealed_column_is_wrapped_anew() -> None:
