@@ -16,7 +16,7 @@ class IdentityConfig(AppConfig):
     def ready(self) -> None:
         """Set up logging, register checks, derive Django's key from the sealing keys where they exist."""
         from identity import celery, checks, telemetry
-        from identity.foundation import connections, sealing
+        from identity.foundation import connections
         from pools import tasks
 
         del checks, tasks  # registered by being imported
@@ -25,4 +25,12 @@ class IdentityConfig(AppConfig):
         telemetry.configure()
         connections.install()
         if settings.SECRET_KEYS_FILE.exists():
-            settings.SECRET_KEY = sealing.permanent_key("django").hex()
+            derive_keys()
+
+
+def derive_keys() -> None:
+    """Derive Django's keys from the sealing keys: what an older one signed holds as long as that is kept."""
+    from identity.foundation import sealing
+
+    newest, *older = (key.hex() for key in sealing.derived_keys("django"))
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = newest, older

@@ -18,6 +18,24 @@ class Operator(AbstractUser):
         db_table = "operator"
 
 
+class OperatorSeed(models.Model):
+    """The seed of an operator's authenticator, sealed; the device's own ``key`` is only part of its place."""
+
+    device = models.OneToOneField(
+        "otp_totp.TOTPDevice", on_delete=models.CASCADE, primary_key=True, related_name="seed"
+    )
+    sealed = models.BinaryField()
+
+    class Meta:
+        """Table name."""
+
+        db_table = "operator_seed"
+
+    def __str__(self) -> str:
+        """Return whose seed it is."""
+        return str(self.pk)
+
+
 class AccessKey(models.Model):
     """A SigV4 key pair of an operator: id in the clear, secret sealed (it must be read to check a signature)."""
 

@@ -196,6 +196,6 @@ def _hash_key(key: MasterKey, purpose: str) -> bytes:
     return derive(key.secret, "hash:" + purpose)
 
 
-def permanent_key(purpose: str) -> bytes:
-    """Return a key that outlives rotations as long as the oldest master key is kept (Django's SECRET_KEY)."""
-    return hashlib.sha256(derive(master_keys()[-1].secret, "permanent:" + purpose)).digest()
+def derived_keys(purpose: str) -> list[bytes]:
+    """Return a key of each master key, newest first, for who signs by the first and checks by all (Django)."""
+    return [hashlib.sha256(derive(key.secret, "permanent:" + purpose)).digest() for key in master_keys()]

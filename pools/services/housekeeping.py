@@ -16,7 +16,7 @@ from django.db import models, transaction
 from django.db.models.functions import Now
 
 from identity.foundation import clock, sealing
-from identity.models import AccessKey
+from identity.models import AccessKey, OperatorSeed
 from pools.models import (
     AppClient,
     Attempt,
@@ -102,6 +102,7 @@ SEALED: tuple[tuple[type[models.Model], str, Callable[[Any], str]], ...] = (
     (TotpFactor, "sealed_pending", lambda row: places.totp_seed(row.user_id)),
     (Password, "sealed_verifier", lambda row: places.verifier(row.verifier_pool, row.verifier_name)),
     (AccessKey, "sealed_secret", lambda row: places.access_key(row.id)),
+    (OperatorSeed, "sealed", lambda row: places.operator_seed(row.device.user_id, row.device.key)),
     (OutboxMessage, "sealed", lambda row: places.message(row.id)),
 )
 
@@ -229,6 +230,7 @@ def reseal() -> int:
     wrapped = sum(_reseal(table, column, place) for table, column, place in SEALED)
     PeriodicTask.objects.bulk_create([done], ignore_conflicts=True)
     PeriodicTask.objects.filter(name=done.name).update(due_at=Now() + RESEALED)
+    log.info("reseal_done", sealing_key_id=sealing.master_keys()[0].id, values=wrapped)
     return wrapped
 
 

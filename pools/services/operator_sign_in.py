@@ -1,7 +1,7 @@
 """How operators prove themselves: password, authenticator, one-time link. The rooms of a session are the console's.
 
-Guesses are counted in PostgreSQL before the proof is looked at, and what a stolen database shows of an authenticator
-is only the salt from which its seed is derived.
+Guesses are counted in PostgreSQL before the proof is looked at. An authenticator's seed is sealed beside django-otp's
+row of it, whose own ``key`` opens nothing.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import os
 import uuid
 from datetime import timedelta
 from functools import lru_cache
@@ -18,15 +19,16 @@ from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from identity.foundation import clock, errors, gate, names, sealing
-from identity.models import Operator
+from identity.models import Operator, OperatorSeed
 from pools.models import Spent, UserPool
-from pools.services import audit, guesses, operators
+from pools.services import audit, guesses, operators, places
 from pools.services.audit import Actor, Tag
 
 HOUSE = UserPool(id=0)
 """Stands in for a pool where the house itself is guessed at; no row, and no pool has its number."""
 LINK_LIFE = timedelta(minutes=30)
 STEP, DIGITS, TOLERANCE = 30, 6, 1
+SEED_BYTES = 20
 
 
 class LinkRefused(errors.NotAuthorized):
@@ -115,15 +117,19 @@ def enrol(who: Operator, *, by: Actor, confirmed: bool = False) -> str:
         AlreadyExists: the operator has one.
 
     """
+    device = TOTPDevice(user=who, name="authenticator", confirmed=confirmed)
+    seed = os.urandom(SEED_BYTES)
+    sealed = sealing.seal(seed, place=_place(device))
     with transaction.atomic():
         Operator.objects.select_for_update().get(id=who.id)
         if enrolled(who):
             raise errors.AlreadyExists("The operator has an authenticator.")
         TOTPDevice.objects.filter(user=who, confirmed=False).delete()
-        device = TOTPDevice.objects.create(user=who, name="authenticator", confirmed=confirmed)
+        device.save(force_insert=True)
+        OperatorSeed(device=device, sealed=sealed).save(force_insert=True)
         if confirmed:
             audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "authenticator"})
-    return base64.b32encode(_seed(device)).decode()
+    return base64.b32encode(seed).decode()
 
 
 def pending_secret(who: Operator) -> str | None:
@@ -156,9 +162,11 @@ def confirm_enrolment(who: Operator, code: str, *, by: Actor) -> TOTPDevice:
 
 
 def _seed(device: TOTPDevice) -> bytes:
-    # The column holds a salt: a copy of the database alone makes no codes.
-    place = f"operator-totp:{device.user_id}:{device.key}"
-    return hmac.digest(sealing.permanent_key("operator-totp"), place.encode(), "sha256")[:20]
+    return sealing.unseal(OperatorSeed.objects.get(device=device).sealed, place=_place(device))
+
+
+def _place(device: TOTPDevice) -> str:
+    return places.operator_seed(device.user_id, device.key)
 
 
 def _spend_step(device: TOTPDevice, code: str) -> None:

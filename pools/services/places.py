@@ -38,6 +38,11 @@ def message(outbox_id: UUID) -> str:
     return f"outbox:{outbox_id}"
 
 
+def operator_seed(operator_id: int, key: str) -> str:
+    """Return the place of the seed of an operator's authenticator."""
+    return f"operator-totp:{operator_id}:{key}"
+
+
 def access_key(access_key_id: str) -> str:
     """Return the place of an operator's access key secret."""
     return f"access_key:{access_key_id}:secret"

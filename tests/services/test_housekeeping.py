@@ -10,8 +10,10 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
+import pyotp
 import pytest
 from django.apps import apps
+from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db import connection, models
 from django.db.models import F
@@ -19,6 +21,7 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
+from identity.apps import derive_keys
 from identity.celery import app
 from identity.foundation import clock, later, names, sealing
 from pools.models import (
@@ -34,20 +37,23 @@ from pools.models import (
     PeriodicTask,
     SigningKey,
     Spent,
-    TotpFactor,
     UserPool,
     partitions,
 )
 from pools.services import (
+    access,
     app_clients,
     configuration,
     deliveries,
     factors,
     housekeeping,
+    operator_sign_in,
     operators,
     passwords,
     places,
     sign_up,
+    signing_keys,
+    srp,
 )
 from tests import factories
 from tests.services.conftest import VISITOR, at_once
@@ -149,9 +155,12 @@ def test_a_new_master_key_wraps_everything_anew_and_the_old_may_go(
 ) -> None:
     client = factories.make_client(pool, generate_secret=True)
     user = factories.make_user(pool, NAME)
-    factories.give_totp(pool, user)
-    factors.associate(pool, user, by=factories.BY)
-    key_id, key_secret = operators.create_key(operators.create("ada", by=factories.BY), by=factories.BY)
+    totp = factories.give_totp(pool, user)
+    pending = factors.associate(pool, user, by=factories.BY)
+    ada = operators.create("ada", by=factories.BY)
+    operators_totp = pyotp.TOTP(operator_sign_in.enrol(ada, by=factories.BY, confirmed=True))
+    key_id, key_secret = operators.create_key(ada, by=factories.BY)
+    id_token = signing_keys.sign(pool, SigningKey.Use.ID, {"sub": "x"})
     sign_up.sign_up(client, "bob@example.com", password="Correct-horse-1", attributes={}, by=VISITOR)
     secret, salt = app_clients.secrets(client), passwords.srp_salt(pool, "x")
     old = settings.SECRET_KEYS_FILE.read_text()
@@ -168,14 +177,20 @@ def test_a_new_master_key_wraps_everything_anew_and_the_old_may_go(
 
         assert housekeeping.reseal() == 0
         assert app_clients.secrets(client) == secret
+        access.authenticate(access.client(client.client_id), secret[0])
         assert passwords.srp_salt(pool, "x") == salt
-        row = Password.objects.get(user=user)
-        sealing.unseal(bytes(row.sealed_verifier), place=places.verifier(row.verifier_pool, row.verifier_name))
+        kept = sealing.unseal(
+            Password.objects.get(user=user).sealed_verifier, place=places.verifier(pool.public_id, user.username)
+        )
+        own_salt = passwords.srp_salt(pool, user.username)
+        assert kept == srp.padded(srp.verifier(pool.public_id, user.username, factories.PASSWORD, own_salt))
+        assert signing_keys.verify(pool, SigningKey.Use.ID, id_token) == {"sub": "x"}
         for key in SigningKey.objects.all():
             sealing.unseal(bytes(key.sealed_private), place=places.signing_key(key.kid))
-        factor = TotpFactor.objects.get()
-        for seed in (factor.sealed_seed, factor.sealed_pending):
-            sealing.unseal(bytes(seed or b""), place=places.totp_seed(user.id))
+        assert signing_keys.sign(pool, SigningKey.Use.ACCESS, {"sub": "x"})
+        factors.check_totp(pool, user, totp.at(clock.epoch() + 30))
+        factors.verify(pool, user, pyotp.TOTP(pending).at(clock.epoch()), by=factories.BY)
+        operator_sign_in.check_code(ada, operators_totp.at(clock.epoch()), by=factories.BY)
         view = operators.authenticate_key(key_id)
         assert view
         assert view.secret == key_secret
@@ -234,6 +249,23 @@ def test_a_value_that_no_key_opens_is_passed_over(
 
     left = [user for user in users if bytes(Password.objects.get(user=user).sealed_verifier)[2:8] != b"second"]
     assert left == [users[1], users[2]]
+
+
+def test_operators_sessions_outlive_a_new_key_and_end_with_their_own(
+    rotate: Callable[[str], None], settings: Settings
+) -> None:
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "restored", []  # after the test, to what they were
+    derive_keys()
+    kept = SessionStore().encode({"operator": 7})
+
+    rotate("second")
+    derive_keys()
+    assert SessionStore().decode(kept) == {"operator": 7}
+
+    settings.SECRET_KEYS_FILE.write_text(settings.SECRET_KEYS_FILE.read_text().splitlines()[0])
+    sealing.master_keys.cache_clear()
+    derive_keys()
+    assert SessionStore().decode(kept) == {}
 
 
 def test_every_sealed_column_is_wrapped_anew() -> None:
