@@ -21,11 +21,21 @@ PLACEHOLDER = re.compile(r"\{(identity_id|tag\.[^{}]+)\}")
 SAMPLE = "us-east-1:00000000-0000-4000-8000-000000000000"
 RESOURCES = frozenset({"Resource", "NotResource"})
 AWS_SERVICES = (
-    *("cognito-identity", "cognito-sync", "comprehend", "dynamodb", "firehose", "geo", "iot", "kinesis", "lambda"),
-    *("lex", "logs", "mobileanalytics", "mobiletargeting", "personalize", "polly", "rekognition", "rum", "s3"),
-    *("sdb", "sns", "sqs", "textract", "transcribe", "translate"),
+    *("appsync", "cloudwatch", "codewhisperer", "cognito-identity", "cognito-idp", "cognito-sync", "comprehend"),
+    *("dynamodb", "execute-api", "firehose", "gamelift", "geo", "iot", "kinesis", "lambda", "lex", "logs"),
+    *("machinelearning", "mobileanalytics", "mobiletargeting", "personalize", "polly", "rekognition", "s3", "sdb"),
+    *("ses", "sns", "sqs", "transcribe", "translate"),
 )
-"""What guests may reach at most at Amazon's (COGNITO.md 2.3): a role made too wide by mistake stays in these."""
+AWS_ACTIONS = (
+    *("kms:Encrypt", "kms:Decrypt", "kms:ReEncrypt*", "kms:GenerateDataKey*", "rum:PutRumEvents"),
+    *("sagemaker:InvokeEndpoint", "sumerian:View*", "textract:AnalyzeDocument", "textract:DetectDocumentText"),
+)
+"""What guests may reach at most at Amazon's: a role made too wide by mistake stays in these services, and in these
+actions of others.
+
+AWS: Amazon Cognito Developer Guide, "IAM roles", sections "Services that unauthenticated enhanced flow users can
+access" (of Kinesis and Pinpoint as its earlier form named them) and "The AWS managed session policy".
+"""
 
 
 def compact(policy: object) -> str:
@@ -33,13 +43,14 @@ def compact(policy: object) -> str:
     return json.dumps(policy, separators=(",", ":"))
 
 
-def allowing(services: tuple[str, ...]) -> str:
-    """Return the policy that allows all of these services."""
-    statement = {"Effect": "Allow", "Action": [f"{service}:*" for service in services], "Resource": "*"}
+def allowing(services: tuple[str, ...], actions: tuple[str, ...] = ()) -> str:
+    """Return the policy that allows all of these services, and these actions of others."""
+    allowed = [*(f"{service}:*" for service in services), *actions]
+    statement = {"Effect": "Allow", "Action": allowed, "Resource": "*"}
     return compact({"Version": VERSION, "Statement": [statement]})
 
 
-SCOPE_DOWN = {"aws": allowing(AWS_SERVICES), "s3": allowing(("s3",)), "off": None}
+SCOPE_DOWN = {"aws": allowing(AWS_SERVICES, AWS_ACTIONS), "s3": allowing(("s3",)), "off": None}
 
 
 def check(template: str) -> None:
