@@ -128,47 +128,6 @@ def secrets(client: AppClient) -> list[str]:
     return [sealing.unseal(bytes(row.sealed), place=places.client_secret(row.id)).decode() for row in rows]
 
 
-def description(client: AppClient) -> dict[str, Any]:
-    """Return a client as Cognito describes it, secret included: optional settings only where they were given."""
-    validity = client.validity
-    units = validity.get("units")
-    found: dict[str, Any] = {
-        "client_id": client.client_id,
-        "client_name": client.name,
-        "creation_date": client.created_at,
-        "last_modified_date": client.modified_at,
-        "refresh_token_validity": validity.get("refresh", 30),
-        "access_token_validity": validity.get("access"),
-        "id_token_validity": validity.get("id"),
-        "token_validity_units": {f"{kind}_token": unit for kind, unit in units.items()}
-        if isinstance(units, dict)
-        else {},
-        "allowed_oauth_flows_user_pool_client": client.oauth_enabled,
-        "enable_token_revocation": client.revocation,
-        "enable_propagate_additional_user_context_data": client.propagate_context,
-        "auth_session_validity": client.session_minutes,
-        "explicit_auth_flows": client.auth_flows or None,
-        "supported_identity_providers": client.identity_providers or None,
-        "callback_urls": client.callback_urls or None,
-        "logout_urls": client.logout_urls or None,
-        "default_redirect_uri": client.default_redirect_uri or None,
-        "allowed_oauth_flows": client.oauth_flows or None,
-        "allowed_oauth_scopes": client.scopes or None,
-        "read_attributes": client.read_attributes,
-        "write_attributes": client.write_attributes,
-    }
-    if "prevent_user_existence_errors" in client.explicit:
-        found["prevent_user_existence_errors"] = "ENABLED" if client.hide_existence else "LEGACY"
-    if "refresh_token_rotation" in client.explicit:
-        found["refresh_token_rotation"] = {
-            "feature": "ENABLED" if client.rotation else "DISABLED",
-            "retry_grace_period_seconds": client.rotation_grace_seconds,
-        }
-    if client.confidential:
-        found["client_secret"] = secrets(client)[0]
-    return {name: value for name, value in found.items() if value is not None}
-
-
 def effective_flows(client: AppClient) -> frozenset[str]:
     """Return the ALLOW_ flows that a client has, by default or by older names."""
     if not client.auth_flows:

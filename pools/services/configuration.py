@@ -25,7 +25,7 @@ from prometheus_client import Gauge
 
 from identity.foundation import clock, sealing
 from identity.foundation.errors import ClientNotFound, IdentityPoolNotFound, Overloaded, PoolNotFound
-from pools.models import AppClient, ClientSecret, IdentityPool, PoolDomain, ResourceServer, SigningKey, UserPool, hot
+from pools.models import AppClient, ClientSecret, IdentityPool, PoolDomain, SigningKey, UserPool, hot
 from pools.services import places
 
 log = structlog.get_logger(__name__)
@@ -62,7 +62,6 @@ class HeldPool:
     clients: dict[str, AppClient] = field(default_factory=dict)
     secrets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     keys: tuple[HeldKey, ...] | None = None
-    scopes: dict[str, list[str]] | None = None
 
 
 class Holdings:
@@ -248,14 +247,6 @@ class Holdings:
         if held.keys is None:
             held.keys = load_keys(held.row)
         return held.keys
-
-    def custom_scopes(self, pool: UserPool) -> dict[str, list[str]]:
-        """Return the pool's scopes by resource server identifier."""
-        held = self.pool(pool.public_id)
-        if held.scopes is None:
-            servers = ResourceServer.objects.filter(pool_id=held.row.pk).order_by("id")
-            held.scopes = {server.identifier: [scope["name"] for scope in server.scopes] for server in servers}
-        return held.scopes
 
     def identity_pool(self, public_id: str) -> IdentityPool:
         """Return an identity pool.

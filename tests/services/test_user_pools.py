@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from identity.foundation import errors
 from pools.models import AuditEvent, SigningKey, User, UserPool
-from pools.services import access, app_clients, configuration, housekeeping, schema, user_pools, users
+from pools.services import access, app_clients, housekeeping, schema, user_pools, users
 from tests import factories
 from tests.factories import BY
 
@@ -219,8 +219,8 @@ class TestServersAndDomains:
         with pytest.raises(errors.Invalid, match="already exists in user pool"):
             user_pools.create_resource_server(pool, identifier="https://api", name="API", by=BY)
 
-        assert [server.identifier for server in user_pools.resource_servers(pool)] == ["https://api"]
-        assert configuration.holdings.custom_scopes(pool) == {"https://api": ["read"]}
+        [server] = user_pools.resource_servers(pool)
+        assert (server.identifier, server.scopes) == ("https://api", [{"name": "read", "description": "Read"}])
 
     @pytest.mark.parametrize(
         ("identifier", "name", "scope"),
