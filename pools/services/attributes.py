@@ -5,7 +5,7 @@ Which attributes a pool knows is ``schema``; which of them sign in is ``sign_in_
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -20,7 +20,7 @@ from identity.foundation.errors import (
     TooManyAttempts,
     UserNotFound,
 )
-from pools.models import AppClient, User, UserPool
+from pools.models import AppClient, OutboxMessage, User, UserPool
 from pools.services import app_clients, audit, codes, messages, profile, schema, sign_in_names
 from pools.services.audit import Actor, Tag
 from pools.services.messages import Delivery
@@ -153,6 +153,14 @@ class _Change:
     to_verify: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _Proof:
+    """A code that proves an address, and the message that takes it there: composed before the transaction."""
+
+    code: str
+    letter: OutboxMessage
+
+
 def update(client: AppClient, user: User, changes: Mapping[str, str], *, by: Actor) -> list[Delivery]:
     """Change a signed-in person's own attributes; return where codes went. An empty value deletes.
 
@@ -195,15 +203,16 @@ def _update(
             _check_value(pool, rule, value)
         elif rule.required or name in pool.username_attributes:
             raise Invalid(f"user.{name}: Attribute cannot be deleted.", field=name)
+    proofs = _proofs(pool, client, user, changes)
     deliveries: list[Delivery] = []
     with transaction.atomic(durable=True):
         locked = User.objects.select_for_update().filter(pool_id=pool.pk, id=user.id, deleted_at=None).first()
         refusal: DomainError | None = UserNotFound()
         if locked is not None:
-            change = _effects(pool, locked, changes)
+            change = _effects(pool, locked, changes, proofs)
             refusal = _send_limits(pool, client, change)
             if refusal is None:
-                refusal = _apply(pool, client, locked, change, deliveries, by=by)
+                refusal = _apply(pool, locked, change, proofs, deliveries, by=by)
             if refusal is not None:
                 transaction.set_rollback(True)  # nothing was counted here: a name that is taken undoes the rest
     if refusal is not None:
@@ -211,7 +220,21 @@ def _update(
     return deliveries
 
 
-def _effects(pool: UserPool, user: User, changes: Mapping[str, str]) -> _Change:
+def _proofs(pool: UserPool, client: AppClient | None, user: User, changes: Mapping[str, str]) -> dict[str, _Proof]:
+    """Compose what each address needs that is verified here and may turn out to be new."""
+    found = {}
+    for address in ADDRESSES:
+        to, channel = changes.get(address), messages.CHANNEL[address]
+        if to and address in pool.auto_verified and messages.can_send(channel):
+            code, name = codes.new(), user.username
+            letter = messages.code_letter(
+                pool, client, purpose=address, code=code, to=to, channel=channel, username=name
+            )
+            found[address] = _Proof(code, letter)
+    return found
+
+
+def _effects(pool: UserPool, user: User, changes: Mapping[str, str], proofs: Collection[str]) -> _Change:
     """Return what changes now and what waits: a new address is unproven unless an operator vouches for it."""
     settings = pool.configuration.get("user_attribute_update_settings") or {}
     held_back = settings.get("attributes_require_verification_before_update") or []
@@ -221,8 +244,7 @@ def _effects(pool: UserPool, user: User, changes: Mapping[str, str]) -> _Change:
         vouched = changes.get(f"{address}_verified", "").lower() == "true"
         if value is None or value == (getattr(user, address) or "") or vouched:
             continue
-        reachable = messages.can_send(messages.CHANNEL[address])
-        if value and address in pool.auto_verified and reachable:
+        if address in proofs:
             change.to_verify[address] = value
             if address in held_back:
                 del change.values[address]
@@ -239,9 +261,9 @@ def _send_limits(pool: UserPool, client: AppClient | None, change: _Change) -> D
 
 def _apply(
     pool: UserPool,
-    client: AppClient | None,
     user: User,
     change: _Change,
+    proofs: Mapping[str, _Proof],
     deliveries: list[Delivery],
     *,
     by: Actor,
@@ -252,7 +274,9 @@ def _apply(
     if refused := sign_in_names.settle(pool, user, by=by):
         return taken(refused)
     for address, to in change.to_verify.items():
-        deliveries.append(send_verification(pool, client, user, address, to))
+        codes.issue(pool, user.id, address, to, proofs[address].code)
+        messages.queue(proofs[address].letter)
+        deliveries.append(messages.delivery(messages.CHANNEL[address], to))
     audit.record(
         Tag.ATTRIBUTES_CHANGED,
         pool=pool,
@@ -271,22 +295,6 @@ def taken(kind: str) -> AliasExists:
         "preferred_username": "preferred username",
     }[kind]
     return AliasExists(f"An account with the given {word} already exists.")
-
-
-def send_verification(pool: UserPool, client: AppClient | None, user: User, address: str, to: str) -> Delivery:
-    """Send a code that proves an address, inside the caller's transaction."""
-    channel = messages.CHANNEL[address]
-    code = codes.issue(pool, user.id, address, to)
-    messages.send_code(
-        pool,
-        client,
-        purpose=address,
-        code=code,
-        to=to,
-        channel=channel,
-        username=user.username,
-    )
-    return messages.delivery(channel, to)
 
 
 def verify(pool: UserPool, user: User, address: str, code: str, *, by: Actor) -> None:

@@ -71,14 +71,20 @@ def life(purpose: str) -> timedelta:
     return LIFE[Purpose(purpose)]
 
 
-def issue(pool: UserPool, subject_id: UUID, purpose: str, destination: str) -> str:
-    """Return a new code for a destination, in the place of any older of the same purpose. Inside a transaction.
+def new() -> str:
+    """Return a code that means nothing yet, for a message that is composed before the code is issued."""
+    return f"{secrets.randbelow(10**LENGTH):0{LENGTH}d}"
 
-    A decoy's code is issued alike: nobody is told it, and its tries count.
+
+def issue(pool: UserPool, subject_id: UUID, purpose: str, destination: str, code: str = "") -> str:
+    """Issue a code, a new one unless given, for a destination; return it. Inside a transaction.
+
+    It takes the place of any older of the same purpose. A decoy's code is issued alike: nobody is told it, and its
+    tries count.
     """
     if not connection.in_atomic_block:
         raise Misuse("a code is issued in the transaction that sends it")
-    code = f"{secrets.randbelow(10**LENGTH):0{LENGTH}d}"
+    code = code or new()
     now = clock.now()
     OneTimeCode.objects.bulk_create(
         [

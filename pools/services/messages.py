@@ -12,7 +12,7 @@ from uuid import UUID
 
 import structlog
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from prometheus_client import Counter
 
 from identity.foundation import clock, later, sealing
@@ -20,7 +20,8 @@ from identity.foundation.errors import Misuse
 from identity.foundation.names import uuid7, uuid7_floor
 from pools.models import AppClient, CapturedMessage, OutboxMessage, UserPool
 from pools.models.locks import hold
-from pools.services import codes, message_texts, places
+from pools.services import access, audit, codes, message_texts, places
+from pools.services.audit import Actor, Tag
 
 log = structlog.get_logger(__name__)
 QUEUED = Counter(
@@ -119,7 +120,7 @@ def allowed(pool: UserPool, client: AppClient | None, to: str, purpose: str) -> 
     return False
 
 
-def send_code(  # noqa: PLR0913 - a message has these parts
+def code_letter(  # noqa: PLR0913 - a message has these parts
     pool: UserPool,
     client: AppClient | None,
     *,
@@ -130,8 +131,8 @@ def send_code(  # noqa: PLR0913 - a message has these parts
     username: str = "",
     by_link: bool = False,
     nobody: bool = False,
-) -> UUID:
-    """Put a message with a code into the outbox, in the transaction that made the code; return its id.
+) -> OutboxMessage:
+    """Compose and seal a message with a code, before the transaction that issues the code and queues the message.
 
     For ``nobody`` (a decoy) the same is composed and written, but the row is born sent.
     """
@@ -144,7 +145,7 @@ def send_code(  # noqa: PLR0913 - a message has these parts
         else message_texts.sms(pool, purpose, secret=code, username=username)
     )
     expires_at = clock.now() + codes.life(purpose)
-    return _queue(
+    return _letter(
         pool,
         client,
         purpose,
@@ -157,7 +158,49 @@ def send_code(  # noqa: PLR0913 - a message has these parts
     )
 
 
-def send_invitation(
+def send_unless_cooling(  # noqa: PLR0913 - a message has these parts
+    client: AppClient,
+    subject: access.Subject,
+    purpose: str,
+    *,
+    channel: str,
+    to: str,
+    by_link: bool = False,
+    nobody: bool,
+    by: Actor,
+) -> bool:
+    """Send somebody a code that they asked for, unless one went out less than a minute ago; False beyond a send limit.
+
+    For ``nobody`` the same is done, and nothing goes.
+    """
+    pool = client.pool
+    address = f"nobody:{subject.id}" if nobody else to
+    code = codes.new()
+    letter = code_letter(
+        pool,
+        client,
+        purpose=purpose,
+        code=code,
+        to=address,
+        channel=channel,
+        username=subject.username,
+        by_link=by_link,
+        nobody=nobody,
+    )
+    with transaction.atomic(durable=True):
+        sendable = allowed(pool, client, address, purpose)
+        if codes.cooling(pool, subject.id, purpose):
+            return True
+        if sendable:
+            codes.issue(pool, subject.id, purpose, "" if nobody else to, code)
+            queue(letter)
+            tag, outcome = (Tag.CODE_REFUSED, "refused") if nobody else (Tag.CODE_SENT, "done")
+            detail = {"purpose": str(purpose), "client_id": client.client_id}
+            audit.record(tag, pool=pool, subject=subject.sub, by=by, outcome=outcome, detail=detail)
+    return sendable
+
+
+def invitation(
     pool: UserPool,
     *,
     to: str,
@@ -165,11 +208,11 @@ def send_invitation(
     username: str,
     password: str,
     expires_at: datetime,
-) -> UUID:
-    """Put an invitation with a temporary password into the outbox, in the transaction that set it."""
+) -> OutboxMessage:
+    """Compose and seal an invitation with a temporary password, before the transaction that sets it."""
     compose = message_texts.mail if channel == EMAIL else message_texts.sms
     composed = compose(pool, "invitation", secret=password, username=username)
-    return _queue(
+    return _letter(
         pool,
         None,
         "invitation",
@@ -181,7 +224,7 @@ def send_invitation(
     )
 
 
-def _queue(  # noqa: PLR0913 - a message has these parts
+def _letter(  # noqa: PLR0913 - a message has these parts
     pool: UserPool,
     client: AppClient | None,
     purpose: str,
@@ -192,11 +235,8 @@ def _queue(  # noqa: PLR0913 - a message has these parts
     expires_at: datetime,
     lane: str,
     nobody: bool = False,
-) -> UUID:
-    if not connection.in_atomic_block:
-        raise Misuse("a message is written in the transaction of its cause")
+) -> OutboxMessage:
     outbox_id = uuid7()
-    now = clock.now()
     carried = {
         "to": to,
         "subject": composed.subject,
@@ -205,7 +245,7 @@ def _queue(  # noqa: PLR0913 - a message has these parts
         **({"reply_to": reply_to} if (reply_to := _reply_to(pool)) else {}),
     }
     sealed = sealing.seal(json.dumps(carried).encode(), place=places.message(outbox_id))
-    OutboxMessage(
+    return OutboxMessage(
         id=outbox_id,
         pool_id=pool.pk,
         client_id=client.id if client else None,
@@ -217,11 +257,18 @@ def _queue(  # noqa: PLR0913 - a message has these parts
         state=State.SENT if nobody else State.PENDING,
         expires_at=expires_at,
         request_id=structlog.contextvars.get_contextvars().get("request_id", ""),
-        created_at=now,
-    ).save(force_insert=True)
-    QUEUED.labels(channel, purpose).inc()
-    later.after_commit(later.Task.DELIVER, str(outbox_id), queue=lane)
-    return outbox_id
+        created_at=clock.now(),
+    )
+
+
+def queue(letter: OutboxMessage) -> UUID:
+    """Put a message into the outbox, in the transaction of its cause; return its id."""
+    if not connection.in_atomic_block:
+        raise Misuse("a message is written in the transaction of its cause")
+    letter.save(force_insert=True)
+    QUEUED.labels(letter.channel, letter.purpose).inc()
+    later.after_commit(later.Task.DELIVER, str(letter.id), queue=letter.lane)
+    return letter.id
 
 
 def _reply_to(pool: UserPool) -> str:

@@ -253,37 +253,8 @@ def forgot(client: AppClient, username: str, *, by: Actor) -> messages.Delivery:
     if hindrance is not None and not client.hide_existence:
         raise hindrance
     shown = messages.simulated(username, subject.id) if hindrance else messages.delivery(channel, to)
-    nobody = hindrance is not None
-    address = f"nobody:{subject.id}" if nobody else to
-    refused = False
-    with transaction.atomic(durable=True):
-        sendable = messages.allowed(pool, client, address, codes.Purpose.RECOVERY)
-        if not codes.cooling(pool, subject.id, codes.Purpose.RECOVERY):
-            refused = not sendable
-            if sendable:
-                code = codes.issue(pool, subject.id, codes.Purpose.RECOVERY, "" if nobody else to)
-                messages.send_code(
-                    pool,
-                    client,
-                    purpose=codes.Purpose.RECOVERY,
-                    code=code,
-                    to=address,
-                    channel=channel,
-                    username=subject.username,
-                    nobody=nobody,
-                )
-                audit.record(
-                    Tag.CODE_REFUSED if nobody else Tag.CODE_SENT,
-                    pool=pool,
-                    subject=subject.sub,
-                    by=by,
-                    outcome="refused" if nobody else "done",
-                    detail={
-                        "purpose": codes.Purpose.RECOVERY.value,
-                        "client_id": client.client_id,
-                    },
-                )
-    if refused:
+    nobody, purpose = hindrance is not None, codes.Purpose.RECOVERY
+    if not messages.send_unless_cooling(client, subject, purpose, channel=channel, to=to, nobody=nobody, by=by):
         raise TooManyAttempts
     return shown
 

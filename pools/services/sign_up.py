@@ -20,7 +20,7 @@ from identity.foundation.errors import (
     UserNotFound,
     WrongState,
 )
-from pools.models import AppClient, Password, User, UserPool
+from pools.models import AppClient, OutboxMessage, Password, User, UserPool
 from pools.models.user import Status
 from pools.services import (
     access,
@@ -81,11 +81,12 @@ def sign_up(
     if sign_in_names.taken(pool, username):
         raise UsernameExists
     prepared = passwords.hashed(pool, user.username, password)
-    route = _route(pool, user)
+    route, code = _route(pool, user), codes.new()
+    letter = _letter(client, user, *route, code) if route else None
     refusal: DomainError | None = UsernameExists()
     try:
         with transaction.atomic(durable=True):
-            refusal = _sign_up(client, user, prepared, route, by=by)
+            refusal = _sign_up(client, user, prepared, route, code, letter, by=by)
             if refusal is not None:
                 transaction.set_rollback(True)  # nothing was counted here
     except IntegrityError as problem:
@@ -106,6 +107,8 @@ def _sign_up(
     user: User,
     prepared: passwords.Prepared,
     route: tuple[str, str] | None,
+    code: str,
+    letter: OutboxMessage | None,
     *,
     by: Actor,
 ) -> DomainError | None:
@@ -116,8 +119,10 @@ def _sign_up(
         return UsernameExists()
     passwords.store(user, prepared)
     medium = ""
-    if route is not None:
-        medium = _send(client, user, *route).medium
+    if route is not None and letter is not None:
+        codes.issue(pool, user.id, codes.Purpose.SIGN_UP, route[1], code)
+        messages.queue(letter)
+        medium = messages.MEDIUM[letter.channel]
     detail = {"client_id": client.client_id, "medium": medium}
     audit.record(Tag.SIGNED_UP, pool=pool, subject=user.sub, by=by, detail=detail)
     return None
@@ -139,21 +144,22 @@ def _route(pool: UserPool, user: User) -> tuple[str, str] | None:
     return None
 
 
-def _send(client: AppClient, user: User, channel: str, to: str) -> Delivery:
-    pool = client.pool
-    template = pool.configuration.get("verification_message_template") or {}
-    code = codes.issue(pool, user.id, codes.Purpose.SIGN_UP, to)
-    messages.send_code(
-        pool,
+def _letter(client: AppClient, user: User, channel: str, to: str, code: str) -> OutboxMessage:
+    return messages.code_letter(
+        client.pool,
         client,
         purpose=codes.Purpose.SIGN_UP,
         code=code,
         to=to,
         channel=channel,
         username=user.username,
-        by_link=template.get("default_email_option") == "CONFIRM_WITH_LINK",
+        by_link=_by_link(client.pool),
     )
-    return messages.delivery(channel, to)
+
+
+def _by_link(pool: UserPool) -> bool:
+    template = pool.configuration.get("verification_message_template") or {}
+    return template.get("default_email_option") == "CONFIRM_WITH_LINK"
 
 
 def confirm(
@@ -302,41 +308,14 @@ def resend(client: AppClient, username: str, *, by: Actor) -> Delivery:
     if hindrance is not None or user is None or route is None:
         user, route = None, None  # an account that gets no code costs what nobody's name costs
     shown = messages.delivery(*route) if route else messages.simulated(username, subject.id)
-    channel, to = route or (messages.EMAIL, f"nobody:{subject.id}")
-    refused = False
-    with transaction.atomic(durable=True):
-        sendable = messages.allowed(pool, client, to, codes.Purpose.SIGN_UP)
-        if not codes.cooling(pool, subject.id, codes.Purpose.SIGN_UP):
-            refused = not sendable
-            if sendable and user is not None:
-                _send(client, user, channel, to)
-            elif sendable:
-                code = codes.issue(pool, subject.id, codes.Purpose.SIGN_UP, "")
-                messages.send_code(
-                    pool,
-                    client,
-                    purpose=codes.Purpose.SIGN_UP,
-                    code=code,
-                    to=to,
-                    channel=channel,
-                    username=subject.username,
-                    nobody=True,
-                )
-            if sendable:
-                audit.record(
-                    Tag.CODE_REFUSED if user is None else Tag.CODE_SENT,
-                    pool=pool,
-                    subject=subject.sub,
-                    by=by,
-                    outcome="refused" if user is None else "done",
-                    detail={
-                        "purpose": codes.Purpose.SIGN_UP.value,
-                        "client_id": client.client_id,
-                    },
-                )
+    channel, to = route or (messages.EMAIL, "")
+    purpose, by_link, nobody = codes.Purpose.SIGN_UP, _by_link(pool), user is None
+    sent = messages.send_unless_cooling(
+        client, subject, purpose, channel=channel, to=to, by_link=by_link, nobody=nobody, by=by
+    )
     if hindrance is not None:
         raise hindrance
-    if refused:
+    if not sent:
         raise TooManyAttempts
     return shown
 

@@ -22,7 +22,7 @@ from identity.foundation.errors import (
     WrongState,
 )
 from identity.foundation.paging import Page
-from pools.models import TotpFactor, User, UserPool
+from pools.models import OutboxMessage, TotpFactor, User, UserPool
 from pools.models.user import Status
 from pools.services import (
     access,
@@ -141,14 +141,14 @@ def create(  # noqa: PLR0913 - a message has these parts
         raise UsernameExists(EXISTS)
     prepared = passwords.hashed(pool, user.username, password)
     expires_at = passwords.temporary_until(pool)
+    letters = [] if message == "suppress" else _invitations(pool, user, password, media)
     done = False
     try:
         with transaction.atomic(durable=True):
             done = insert(pool, user, force_alias=force_alias, by=by)
             if done:
                 passwords.store(user, prepared, expires_at=expires_at)
-                sent = [] if message == "suppress" else _invite(pool, user, password, media)
-                detail = {"status": str(user.status), "medium": " ".join(sent)}
+                detail = {"status": str(user.status), "medium": _invite(letters)}
                 audit.record(Tag.USER_CREATED, pool=pool, subject=user.sub, by=by, detail=detail)
             else:
                 transaction.set_rollback(True)
@@ -160,8 +160,8 @@ def create(  # noqa: PLR0913 - a message has these parts
     return user
 
 
-def _invite(pool: UserPool, user: User, password: str, media: Sequence[str]) -> list[str]:
-    """Send the invitation by each wanted medium that reaches the person, else by the one that does."""
+def _invitations(pool: UserPool, user: User, password: str, media: Sequence[str]) -> list[OutboxMessage]:
+    """Compose the invitation for each wanted medium that reaches the person, else for the one that does."""
     wanted = [CHANNELS[medium] for medium in media if medium in CHANNELS]
     reachable = [
         channel
@@ -172,8 +172,8 @@ def _invite(pool: UserPool, user: User, password: str, media: Sequence[str]) -> 
     for kind in pool.username_attributes:
         name = getattr(user, kind) or name
     chosen = [channel for channel in reachable if channel in wanted] or reachable[:1]
-    for channel in chosen:
-        messages.send_invitation(
+    return [
+        messages.invitation(
             pool,
             to=str(getattr(user, messages.ATTRIBUTE[channel])),
             channel=channel,
@@ -181,7 +181,15 @@ def _invite(pool: UserPool, user: User, password: str, media: Sequence[str]) -> 
             password=password,
             expires_at=passwords.temporary_until(pool),
         )
-    return chosen
+        for channel in chosen
+    ]
+
+
+def _invite(letters: Sequence[OutboxMessage]) -> str:
+    """Queue invitations, in the transaction that sets their password; return their channels."""
+    for letter in letters:
+        messages.queue(letter)
+    return " ".join(letter.channel for letter in letters)
 
 
 def _invite_again(pool: UserPool, user: User, password: str, media: Sequence[str], *, by: Actor) -> User:
@@ -191,6 +199,7 @@ def _invite_again(pool: UserPool, user: User, password: str, media: Sequence[str
             detail=user.status,
         )
     prepared = passwords.hashed(pool, user.username, password)
+    letters = _invitations(pool, user, password, media)
     with transaction.atomic(durable=True):
         locked = passwords.locked_user(pool, user)
         refusal: DomainError | None = None
@@ -198,9 +207,11 @@ def _invite_again(pool: UserPool, user: User, password: str, media: Sequence[str
             refusal = UserNotFound()
         elif locked.status != Status.FORCE_CHANGE_PASSWORD:
             refusal = WrongState("User is not in a state that an invitation can be resent in.")
+        elif (locked.email, locked.phone_number) != (user.email, user.phone_number):
+            refusal = WrongState("User was changed meanwhile.")  # a password goes to no address of before
         else:
             passwords.store(locked, prepared, expires_at=passwords.temporary_until(pool))
-            detail = {"medium": " ".join(_invite(pool, locked, password, media))}
+            detail = {"medium": _invite(letters)}
             audit.record(Tag.USER_INVITED, pool=pool, subject=user.sub, by=by, detail=detail)
     if refusal is not None or locked is None:
         raise refusal or UserNotFound

@@ -51,6 +51,7 @@ ACTORLESS: dict[str, dict[str, str]] = {
     "pools/services/guesses.py": {"reserve": PARTS, "clear": PARTS},
     "pools/services/housekeeping.py": {"take_turn": BY_ITSELF, "purge_users": BY_ITSELF, "reseal": BY_ITSELF},
     "pools/services/interactions.py": {"begin": NO_CHANGE, "take": NO_CHANGE},
+    "pools/services/messages.py": {"queue": PARTS},
     "pools/services/operators.py": {"key_used": BY_ITSELF},
     "pools/services/passwords.py": {"store": PARTS},
     "pools/services/sign_in/session.py": {"strike": PARTS},

@@ -9,19 +9,20 @@ import socket
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.locmem import EmailBackend
-from django.db import OperationalError, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 from pytest_django import Settings
 
 from identity.foundation import clock, errors, later, sealing
 from pools import tasks
-from pools.models import AppClient, CapturedMessage, OneTimeCode, OutboxMessage, UserPool
-from pools.services import codes, deliveries, messages, passwords, places, sign_up
+from pools.models import AppClient, CapturedMessage, OneTimeCode, OutboxMessage, User, UserPool
+from pools.services import attributes, codes, deliveries, message_texts, messages, passwords, places, sign_up, users
 from tests import factories
 from tests.services.conftest import VISITOR, at_once
 
@@ -63,11 +64,12 @@ def leave(row: OutboxMessage, at: str, *, ago: timedelta = timedelta(seconds=1))
 
 def test_a_message_and_its_cause_are_one_transaction(pool: UserPool, client: AppClient) -> None:
     user = factories.make_user(pool, NAME)
+    letter = messages.code_letter(pool, client, purpose="sign_up", code="123456", to=NAME, channel="email")
 
     def cause() -> None:
         with transaction.atomic():
-            code = codes.issue(pool, user.id, codes.Purpose.SIGN_UP, NAME)
-            messages.send_code(pool, client, purpose="sign_up", code=code, to=NAME, channel="email")
+            codes.issue(pool, user.id, codes.Purpose.SIGN_UP, NAME, "123456")
+            messages.queue(letter)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -76,7 +78,58 @@ def test_a_message_and_its_cause_are_one_transaction(pool: UserPool, client: App
     assert not OutboxMessage.objects.exists()
     assert not OneTimeCode.objects.exists()
     with pytest.raises(errors.Misuse):
-        messages.send_code(pool, client, purpose="sign_up", code="123456", to=NAME, channel="email")
+        messages.queue(letter)
+
+
+@pytest.mark.parametrize("way", ["sign_up", "resend", "forgot", "forgot_nobody", "invite", "invite_again", "change"])
+def test_a_message_is_composed_and_sealed_outside_its_transaction(
+    way: str, pool: UserPool, client: AppClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unconfirmed, confirmed, invited = "carol@example.com", "dora@example.com", "emma@example.com"
+    sign_up.sign_up(client, unconfirmed, password="Correct-horse-1", attributes={}, by=VISITOR)
+    OneTimeCode.objects.update(created_at=clock.now() - timedelta(hours=1))
+    person = factories.make_user(pool, confirmed, email_verified="true")
+    factories.make_invited(pool, invited)
+    ways: dict[str, Callable[[], object]] = {
+        "sign_up": lambda: sign_up.sign_up(client, NAME, password="Correct-horse-1", attributes={}, by=VISITOR),
+        "resend": lambda: sign_up.resend(client, unconfirmed, by=VISITOR),
+        "forgot": lambda: passwords.forgot(client, confirmed, by=VISITOR),
+        "forgot_nobody": lambda: passwords.forgot(client, "nobody@example.com", by=VISITOR),
+        "invite": lambda: users.create(pool, NAME, attributes={}, by=factories.BY),
+        "invite_again": lambda: users.create(pool, invited, attributes={}, message="resend", by=factories.BY),
+        "change": lambda: attributes.update(client, person, {"email": NAME}, by=VISITOR),
+    }
+    inside: list[bool] = []
+    compose, before = message_texts.mail, OutboxMessage.objects.count()
+
+    def watched(*given: Any, **named: Any) -> message_texts.Composed:
+        inside.append(connection.in_atomic_block)
+        return compose(*given, **named)
+
+    monkeypatch.setattr(message_texts, "mail", watched)
+
+    ways[way]()
+
+    assert inside == [False]
+    assert OutboxMessage.objects.count() == before + 1
+
+
+def test_a_temporary_password_goes_to_no_address_that_was_changed_meanwhile(
+    pool: UserPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    invited = factories.make_invited(pool, NAME)
+    compose = message_texts.mail
+
+    def changing(*given: Any, **named: Any) -> message_texts.Composed:
+        User.objects.filter(id=invited.id).update(email="another@example.com")
+        return compose(*given, **named)
+
+    monkeypatch.setattr(message_texts, "mail", changing)
+
+    with pytest.raises(errors.WrongState):
+        users.create(pool, NAME, attributes={}, message="resend", by=factories.BY)
+
+    assert not OutboxMessage.objects.exists()
 
 
 def test_the_row_holds_no_readable_content_and_nothing_once_sent(waiting: OutboxMessage) -> None:
