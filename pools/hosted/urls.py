@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from pools.hosted import account, authenticator, own_password, pages, recovery, sign_in, sign_up
+from pools.hosted import account, authenticator, own_password, pages, recovery, sign_in, sign_up, strength
 
 app_name = "hosted"
 urlpatterns = [
@@ -18,6 +18,7 @@ urlpatterns = [
     path("resendcode", sign_up.resend, name="resend"),
     path("forgotPassword", recovery.forgot, name="forgot"),
     path("confirmForgotPassword", recovery.confirm_forgot, name="confirm_forgot"),
+    path("passwordStrength", strength.strength, name="strength"),
     path("account", account.account, name="account"),
     path("account/mfa", authenticator.account_mfa, name="account_mfa"),
     path("account/password", own_password.account_password, name="account_password"),

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
+
 from tests.hosted.world import OTHER_PASSWORD, PASSWORD, Visitor, World
 
+TOKEN = re.compile(r"\b[0-9a-f]{64}\b")
 CODE_FAILED = "That code didn't work. Check it, or ask for a new one."
 
 
@@ -32,7 +35,7 @@ def test_nobody_is_told_apart_on_the_way(world: World) -> None:
         steps = [visitor.submit(username=name)]
         steps += [visitor.submit(code="000000", new_password=OTHER_PASSWORD) for _ in range(7)]
         for page in steps:
-            text = page.text.replace(name, "NAME").replace(page.form.values["form_token"], "TOKEN")
+            text = TOKEN.sub("TOKEN", page.text.replace(name, "NAME"))
             texts.append((page.status, page.path, text, len(visitor.cookie("-step") or "")))
 
     assert texts[: len(texts) // 2] == texts[len(texts) // 2 :]

@@ -1,0 +1,55 @@
+"""What a password that is being chosen is worth, said while it is typed. The page's script asks; pages do without.
+
+The password is scored and forgotten: no row, no log line. Whether it is taken is the policy's to say, not the meter's.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.http import JsonResponse
+from django.utils.translation import gettext, gettext_lazy
+
+from identity.foundation import limits
+from pools.hosted.forms import NAME_LENGTH, PASSWORD_LENGTH
+from pools.hosted.visit import Visit, page
+from pools.services import password_strength
+from pools.services.password_strength import Advice
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+
+PER_ADDRESS = 60
+WINDOW = 60
+
+SCORES = (
+    gettext_lazy("Very weak"),
+    gettext_lazy("Weak"),
+    gettext_lazy("Could be stronger"),
+    gettext_lazy("Good"),
+    gettext_lazy("Strong"),
+)
+ADVICE = {
+    Advice.WORD: gettext_lazy("add another word"),
+    Advice.COMMON: gettext_lazy("many people use this one, choose another"),
+    Advice.KEYS: gettext_lazy("avoid keys that lie side by side"),
+    Advice.REPEATS: gettext_lazy("avoid repeats"),
+    Advice.SEQUENCE: gettext_lazy("avoid sequences such as abc or 123"),
+    Advice.DATE: gettext_lazy("avoid dates and years"),
+    Advice.NAME: gettext_lazy("names are easy to guess, add other words"),
+}
+
+
+@page(methods=("POST",))
+def strength(visit: Visit) -> HttpResponse:
+    """Answer with a score from 0 to 4, and what to say of it."""
+    address = getattr(visit.request, "address", "")
+    if not limits.take("password-strength", address, limit=PER_ADDRESS, window=WINDOW):
+        return JsonResponse({}, status=429, headers={"Cache-Control": "no-store", "Retry-After": str(WINDOW)})
+    password = visit.request.POST.get("password", "")[:PASSWORD_LENGTH]
+    name = visit.request.POST.get("username", "")[:NAME_LENGTH]
+    found = password_strength.strength(password, [name, name.partition("@")[0], visit.place])
+    said = str(SCORES[found.score])
+    if found.advice is not Advice.NONE:
+        said = gettext("%(score)s – %(advice)s") % {"score": said, "advice": ADVICE[found.advice]}
+    return JsonResponse({"score": found.score, "said": said}, headers={"Cache-Control": "no-store"})
