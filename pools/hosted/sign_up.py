@@ -40,6 +40,7 @@ def sign_up(visit: Visit) -> HttpResponse:
             username,
             password=form.cleaned_data["password"],
             attributes=form.attributes(),
+            tell_owner=True,
             by=visit.by,
         )
     except errors.DomainError as problem:
@@ -47,6 +48,7 @@ def sign_up(visit: Visit) -> HttpResponse:
             # The name is an address: whoever reads its mail learns more, and nobody else does. A new account would
             # have cost a hash, so this costs one, and leads to where a new one would.
             passwords.hashed(visit.pool, username, form.cleaned_data["password"])
+            accounts.remind(visit.app, username, by=visit.by)
             delivery = accounts.would_be_sent(visit.pool, username, form.attributes())
             return led_on(visit, username, delivery, PRIOR)
         form.tell(wording.of_sign_up(problem), problem)

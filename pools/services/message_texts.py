@@ -112,19 +112,47 @@ def confirmation_link(pool: UserPool, client: AppClient, username: str, code: st
     return f"{names.issuer(pool.public_id)}/confirmUser?{query}"
 
 
-def mail(pool: UserPool, purpose: str, *, secret: str, username: str = "", link: str = "") -> Composed:
-    """Return a mail: the pool's own template where it has one, else ours; a text part always."""
-    words = WORDS[purpose]
-    own, own_subject = _own_mail(pool, purpose, by_link=bool(link))
-    fill = {CODE: secret, NAME: username}
-    subject = _one_line(_filled(own_subject or words.subject, fill))[:SUBJECT_LENGTH]
-    context: dict[str, Any] = {
+def reminder(pool: UserPool, client: AppClient) -> Composed:
+    """Return the mail to somebody who signs up again. Links are from configuration; nothing in it was typed."""
+    query = urlencode({"client_id": client.client_id})
+    issuer = names.issuer(pool.public_id)
+    sign_in, reset = f"{issuer}/login?{query}", f"{issuer}/forgotPassword?{query}"
+    subject = "You already have an account"
+    line = f"Somebody, probably you, just asked for a new account at {pool.name} with this address. It has one already."
+    note = "If it was not you, there is nothing to do: your account is as it was."
+    text = f"{subject}\n\n{line}\n\nSign in: {sign_in}\n\nForgot your password? Choose a new one: {reset}\n\n{note}\n"
+    context = {
+        **_frame(pool, subject),
+        "preheader": line,
+        "title": subject,
+        "lines": [line],
+        "link": sign_in,
+        "link_text": "Sign in",
+        "other_line": "Forgot your password?",
+        "other_link": reset,
+        "other_text": "Choose a new one",
+        "note": note,
+    }
+    return Composed(subject, text, _inlined(pool, get_template("messages/mail.html").render(context)))
+
+
+def _frame(pool: UserPool, subject: str) -> dict[str, Any]:
+    return {
         "language": "en",
         "direction": "ltr",
         "subject": subject,
         "house": pool.name,
         "foot": f"Sent automatically by {pool.name}. Replies are not read.",
     }
+
+
+def mail(pool: UserPool, purpose: str, *, secret: str, username: str = "", link: str = "") -> Composed:
+    """Return a mail: the pool's own template where it has one, else ours; a text part always."""
+    words = WORDS[purpose]
+    own, own_subject = _own_mail(pool, purpose, by_link=bool(link))
+    fill = {CODE: secret, NAME: username}
+    subject = _one_line(_filled(own_subject or words.subject, fill))[:SUBJECT_LENGTH]
+    context = _frame(pool, subject)
     if own:
         body = _filled(own, {key: html.escape(value) for key, value in fill.items()})
         if link:

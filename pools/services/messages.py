@@ -40,6 +40,9 @@ CHANNEL = {"email": EMAIL, "phone_number": SMS}
 
 PER_ADDRESS = 5
 """Messages of one purpose to an address in an hour."""
+REMINDER = "reminder"
+REMINDERS = 1
+"""Reminders to an address in an hour: each says the same."""
 PER_ADDRESS_ALL = 15
 """Messages of all purposes to an address in an hour."""
 PER_CLIENT = 3000
@@ -107,7 +110,9 @@ def allowed(pool: UserPool, client: AppClient | None, to: str, purpose: str) -> 
         created_at__gt=now - MINUTE,
         id__gte=_floor(now - MINUTE - MINUTE),
     )
-    if len(purposes) >= PER_ADDRESS_ALL or purposes.count(purpose) >= PER_ADDRESS:
+    if len(purposes) >= PER_ADDRESS_ALL or purposes.count(purpose) >= (
+        REMINDERS if purpose == REMINDER else PER_ADDRESS
+    ):
         limit = "address"
     elif client is not None and minute.filter(client_id=client.id)[:PER_CLIENT].count() >= PER_CLIENT:
         limit = "client"
@@ -221,6 +226,21 @@ def invitation(
         composed,
         expires_at=expires_at,
         lane=Lane.BULK,
+    )
+
+
+def reminder(pool: UserPool, client: AppClient, *, to: str, nobody: bool = False) -> OutboxMessage:
+    """Compose and seal "you have an account already". For ``nobody`` as :func:`code_letter` does."""
+    return _letter(
+        pool,
+        client,
+        REMINDER,
+        EMAIL,
+        to,
+        message_texts.reminder(pool, client),
+        expires_at=clock.now() + HOUR,
+        lane=Lane.NOW,
+        nobody=nobody,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
@@ -29,6 +30,7 @@ from pools.services import (
     messages,
     passwords,
     profile,
+    reminders,
     sign_in_names,
     users,
 )
@@ -54,9 +56,13 @@ def sign_up(
     *,
     password: str,
     attributes: Mapping[str, str],
+    tell_owner: bool = False,
     by: Actor,
 ) -> SignedUp:
     """Make an account that waits for its confirmation.
+
+    Where e-mail addresses are aliases, two accounts may have one until a code decides: with ``tell_owner`` its
+    owner hears that they have an account.
 
     Raises:
         NotAuthorized: the pool's operators make accounts, or the client may not write an attribute.
@@ -81,12 +87,13 @@ def sign_up(
     if sign_in_names.taken(pool, username):
         raise UsernameExists
     prepared = passwords.hashed(pool, user.username, password)
-    route, code = _route(pool, user), codes.new()
-    letter = _letter(client, user, *route, code) if route else None
+    confirmation, reminder = _confirmation(client, user), None
+    if tell_owner and user.email and "email" in pool.alias_attributes:
+        reminder = reminders.to_whoever(client, user.email)
     refusal: DomainError | None = UsernameExists()
     try:
         with transaction.atomic(durable=True):
-            refusal = _sign_up(client, user, prepared, route, code, letter, by=by)
+            refusal = _sign_up(client, user, prepared, confirmation, reminder, by=by)
             if refusal is not None:
                 transaction.set_rollback(True)  # nothing was counted here
     except IntegrityError as problem:
@@ -98,7 +105,7 @@ def sign_up(
     return SignedUp(
         str(user.sub),
         confirmed=False,
-        delivery=messages.delivery(*route) if route else None,
+        delivery=messages.delivery(confirmation.channel, confirmation.to) if confirmation else None,
     )
 
 
@@ -106,26 +113,43 @@ def _sign_up(
     client: AppClient,
     user: User,
     prepared: passwords.Prepared,
-    route: tuple[str, str] | None,
-    code: str,
-    letter: OutboxMessage | None,
+    confirmation: _Confirmation | None,
+    reminder: reminders.Reminder | None,
     *,
     by: Actor,
 ) -> DomainError | None:
     pool = client.pool
-    if route is not None and not messages.allowed(pool, client, route[1], codes.Purpose.SIGN_UP):
+    purpose, medium = codes.Purpose.SIGN_UP, ""
+    if confirmation is not None and not messages.allowed(pool, client, confirmation.to, purpose):
         return TooManyAttempts()
     if not users.insert(pool, user, by=by):
         return UsernameExists()
     passwords.store(user, prepared)
-    medium = ""
-    if route is not None and letter is not None:
-        codes.issue(pool, user.id, codes.Purpose.SIGN_UP, route[1], code)
-        messages.queue(letter)
-        medium = messages.MEDIUM[letter.channel]
+    if confirmation is not None:
+        codes.issue(pool, user.id, purpose, confirmation.to, confirmation.code)
+        messages.queue(confirmation.letter)
+        medium = messages.MEDIUM[confirmation.channel]
+    if reminder is not None:
+        reminders.send(client, reminder)
     detail = {"client_id": client.client_id, "medium": medium}
     audit.record(Tag.SIGNED_UP, pool=pool, subject=user.sub, by=by, detail=detail)
     return None
+
+
+def remind(client: AppClient, username: str, *, by: Actor) -> None:
+    """Tell the owner of a taken address that they have an account; one who never confirmed gets the code again.
+
+    For faces that do not say who has an account: whoever reads the mail learns it, and nobody else.
+    """
+    user = access.user_or_decoy(client, username).user
+    if user is not None and user.status == Status.UNCONFIRMED:
+        with suppress(TooManyAttempts, Invalid):  # nothing is sent: the code sent before is as good
+            resend(client, username, by=by)
+    elif user is not None:
+        reminder = reminders.to_owner(client, user, username)
+        with transaction.atomic(durable=True):
+            detail = {"client_id": client.client_id, "medium": reminders.send(client, reminder) if reminder else ""}
+            audit.record(Tag.SIGNED_UP, pool=client.pool, subject=user.sub, by=by, outcome="refused", detail=detail)
 
 
 def would_be_sent(pool: UserPool, username: str, attributes: Mapping[str, str]) -> Delivery | None:
@@ -144,17 +168,32 @@ def _route(pool: UserPool, user: User) -> tuple[str, str] | None:
     return None
 
 
-def _letter(client: AppClient, user: User, channel: str, to: str, code: str) -> OutboxMessage:
-    return messages.code_letter(
-        client.pool,
+@dataclass(frozen=True)
+class _Confirmation:
+    """A new account's code, and the message that takes it to its owner: composed before the transaction."""
+
+    channel: str
+    to: str
+    code: str
+    letter: OutboxMessage
+
+
+def _confirmation(client: AppClient, user: User) -> _Confirmation | None:
+    pool, route = client.pool, _route(client.pool, user)
+    if route is None:
+        return None
+    (channel, to), code = route, codes.new()
+    letter = messages.code_letter(
+        pool,
         client,
         purpose=codes.Purpose.SIGN_UP,
         code=code,
         to=to,
         channel=channel,
         username=user.username,
-        by_link=_by_link(client.pool),
+        by_link=_by_link(pool),
     )
+    return _Confirmation(channel, to, code, letter)
 
 
 def _by_link(pool: UserPool) -> bool:

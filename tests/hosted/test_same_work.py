@@ -77,3 +77,21 @@ def test_an_account_that_gets_no_code_costs_what_nobodys_name_costs_and_no_guess
     assert (for_taken, told) == (for_free, errors.Invalid)
     assert tries[0] == tries[1]
     assert tries[0][1] is errors.CodeMismatch
+
+
+def test_an_alias_that_somebody_has_costs_what_nobodys_costs(world: World) -> None:
+    aliased = World(world.live, mfa="OFF", by_email=False, AliasAttributes=["email"])
+
+    def ask(client: AppClient, address: str) -> object:
+        attributes = {"email": address}
+        return sign_up.sign_up(
+            client, aliased.name(), password="Correct-horse-7", attributes=attributes, tell_owner=True, by=BY
+        )
+
+    taken, free = (f"{name}@example.org" for name in (aliased.person(), aliased.name()))
+    with world.live.orm():
+        client = access.client(aliased.client_id)
+        for_taken, for_free = (written(ask, client, address) for address in (taken, free))
+
+    assert for_taken == for_free
+    assert for_taken[0].count('INSERT INTO "outbox"') == 2

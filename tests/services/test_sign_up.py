@@ -7,7 +7,7 @@ import time_machine
 
 from identity.foundation import clock, errors
 from pools.models import AppClient, AuditEvent, OutboxMessage, SignInName, User, UserPool
-from pools.services import access, attributes, sign_up, users
+from pools.services import access, attributes, codes, sign_up, users
 from pools.services.messages import Delivery
 from pools.services.sign_up import SignedUp
 from tests import factories
@@ -275,3 +275,24 @@ def test_a_link_confirms_where_the_pool_wants_links(transactional_db: None) -> N
 
     assert f"/{pool.public_id}/confirmUser?client_id={app.client_id}&user_name=alice&confirmation_code=" in mail.body
     assert "confirmation_code=" in mail.html
+
+
+def test_who_asks_again_for_an_unconfirmed_account_gets_its_code_again(client: AppClient) -> None:
+    address = f"again{factories.number()}@example.com"
+    sign_up.sign_up(client, address, password=PASSWORD, attributes={}, by=VISITOR)
+    first = code_sent_to(address)
+    sign_up.remind(client, address, by=VISITOR)
+    assert code_sent_to(address) == first  # within the minute nothing more is sent
+
+    with time_machine.travel(clock.now() + codes.COOL_DOWN, tick=False):
+        sign_up.remind(client, address, by=VISITOR)
+
+        assert mail_to(address).subject == "Your verification code"
+        assert code_sent_to(address) != first
+        assert sign_up.confirm(client, address, code=code_sent_to(address), by=VISITOR).username
+
+
+def test_nobody_is_reminded_of_what_is_gone(client: AppClient) -> None:
+    sign_up.remind(client, f"nobody{factories.number()}@example.com", by=VISITOR)
+
+    assert not OutboxMessage.objects.exists()
