@@ -55,7 +55,7 @@ def required(visit: Visit, step: Step) -> HttpResponse:
                 visit.app, challenge=Challenge.FACTOR_SETUP, session=session, answers={}, by=visit.by
             )
             return proceed(visit, outcome, username=step.username)
-    return enrolment(visit, "totp_setup", form, step, is_required=True)
+    return enrolment(visit, "totp_setup", form, step, is_required=True, progress=wording.PROGRESS["totp"])
 
 
 def offered(visit: Visit, step: Step, session: Session) -> HttpResponse:

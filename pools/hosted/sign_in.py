@@ -41,6 +41,8 @@ def sign_in(visit: Visit) -> HttpResponse:
         return confirm_first(visit, username)
     except errors.DomainError as problem:
         form.tell(wording.of_sign_in(problem), problem)
+        if not (visit.step.account or visit.step.session):
+            visit.browser.keep(Step(username))  # who goes on to another page need not type it again
         return shown(visit, form)
     return proceed(visit, outcome, username=username)
 

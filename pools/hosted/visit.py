@@ -165,6 +165,7 @@ class Visit:
             "links": Named(self.url),
             "tokens": Named(lambda name: guard.token(self.browser, name)),
             "token_field": guard.FIELD,
+            "progress": wording.PROGRESS.get(template),
             "notice": wording.NOTICES.get(self.step.notice),
             "request_id": str(getattr(self.request, "request_id", "")),
             **context,
@@ -228,6 +229,7 @@ def problem(
         {
             "said": said,
             "place": place,
+            "failed": True,
             "retry": retry,
             "restart": restart,
             "request_id": str(getattr(request, "request_id", "")),

@@ -81,6 +81,9 @@ NOTICES: dict[str, tuple[str, str | _StrPromise]] = {
     "mfa_off": ("good", gettext_lazy("Your authenticator app is removed.")),
 }
 
+# By page: which step it is, of how many.
+PROGRESS = {"sign_up": (1, 2), "confirm": (2, 2), "forgot": (1, 2), "confirm_forgot": (2, 2), "totp": (2, 2)}
+
 PROBLEMS: dict[str, Problem] = {
     "no_client": Problem(
         gettext_lazy("This link is incomplete"),

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pyotp
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, Response
+from playwright.sync_api import Browser, Page, Response, expect
 
 from tests.browser.conftest import listen
 from tests.browser.test_flows import secret_of, submit
@@ -18,6 +18,8 @@ pytestmark = pytest.mark.browser
 BUDGET_BYTES = 40_000
 BUDGET_REQUESTS = 6
 LEAST_TARGET = 24
+TARGET = 42
+"""What a line holds alone: 44 px with its border."""
 
 
 def checked(page: Page) -> None:
@@ -37,6 +39,13 @@ def checked(page: Page) -> None:
         LEAST_TARGET,
     )
     assert small == [], f"{page.url}: too small to touch"
+    thin = page.evaluate(
+        """(least) => [...document.querySelectorAll("button, .button, input:not([type=hidden]), summary, .after a")]
+          .filter((each) => each.checkVisibility() && each.getBoundingClientRect().height < least)
+          .map((each) => `${each.outerHTML.slice(0, 80)} ${each.getBoundingClientRect().height}`)""",
+        TARGET,
+    )
+    assert thin == [], f"{page.url}: hard to touch"
 
 
 @pytest.mark.parametrize("width", [320, 1280])
@@ -177,3 +186,36 @@ def test_the_qr_code_is_what_the_link_says(pool: World, page: Page) -> None:
     box = page.locator(".qr svg").bounding_box()
     assert box is not None
     assert box["width"] >= 150
+
+
+def test_who_wants_no_motion_gets_none(pool: World, browser: Browser) -> None:
+    quick = {"reduce": set[str](), "no-preference": set[str]()}
+    for wish, found in quick.items():
+        page = browser.new_page(reduced_motion="reduce" if wish == "reduce" else "no-preference")
+        page.goto(pool.url())
+        found |= set(
+            page.evaluate(
+                "() => [...document.querySelectorAll('*')].map((each) => getComputedStyle(each).transitionDuration)"
+            )
+        )
+        page.close()
+
+    assert quick["reduce"] == {"0s"}
+    assert len(quick["no-preference"]) > 1
+
+
+def test_forced_colours_leave_edges_and_states(pool: World, browser: Browser) -> None:
+    context = browser.new_context(forced_colors="active")
+    page = context.new_page()
+    page.goto(pool.url("/signup"))
+    page.fill("#password", "Correct-horse-7")
+    expect(page.locator(".strength [role=status]")).to_have_text("Strong")
+
+    for part in ("form.main .button", ".card", "#password"):
+        assert page.locator(part).evaluate("(each) => parseFloat(getComputedStyle(each).borderTopWidth)") >= 1, part
+    assert (
+        page.locator(".checklist li[data-met]").first.evaluate("(each) => getComputedStyle(each, '::before').content")
+        == '"✓"'
+    )
+    assert page.locator("meter").evaluate("(each) => getComputedStyle(each).appearance") == "auto"
+    context.close()

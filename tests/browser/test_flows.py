@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator
 from urllib.parse import parse_qsl, urlsplit
@@ -168,6 +169,37 @@ def test_asking_again_counts_down(pool: World, page: Page) -> None:
     button = page.get_by_role("button", name="Send a new code in")
 
     expect(button).to_be_disabled()
+
+
+def test_the_countdown_is_said_when_it_begins_and_when_it_ends(pool: World, page: Page) -> None:
+    page.clock.install()
+    page.goto(pool.url("/signup"))
+    submit(page, username=pool.name(), password=PASSWORD)
+    said = page.locator("form + .visually-hidden, form .visually-hidden[role=status]")
+    page.clock.run_for(1000)
+    began = said.inner_text()
+    assert re.fullmatch(r"You can ask for a new code in \d+ seconds\.", began)
+
+    page.clock.run_for(20_000)
+    expect(page.get_by_role("button", name="Send a new code in")).to_be_disabled()
+    assert said.inner_text() == began
+
+    page.clock.run_for(50_000)
+    expect(page.get_by_role("button", name="Send a new code", exact=True)).to_be_enabled()
+    assert said.inner_text() == "You can ask for a new code now."
+
+
+def test_caps_lock_is_said(pool: World, page: Page) -> None:
+    page.goto(pool.url())
+    said = page.locator(".field .caps")
+    press = """(input, on) => input.dispatchEvent(
+      new KeyboardEvent("keydown", { key: "A", modifierCapsLock: on, bubbles: true }))"""
+
+    page.locator("#password").evaluate(press, arg=True)
+    expect(said).to_have_text("Caps Lock is on.")
+
+    page.locator("#password").evaluate(press, arg=False)
+    expect(said).to_have_text("")
 
 
 def test_keys_alone_lead_through_in_reading_order(pool: World, page: Page) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.hosted.world import PASSWORD, Form, Page, Visitor, World
+from tests.hosted.world import OTHER_PASSWORD, PASSWORD, Form, Page, Visitor, World
 
 TABLE = {
     ("/login", "username"): {"autocomplete": "username webauthn", "type": "email", "autocapitalize": "none"},
@@ -95,8 +95,63 @@ def test_what_the_app_suggests_is_filled_in(world: World, visitor: Visitor) -> N
     assert visitor.start("/signup", login_hint="ann@example.org").form["username"]["value"] == "ann@example.org"
 
 
-def test_a_code_in_an_address_is_filled_in_and_not_sent(world: World, visitor: Visitor) -> None:
-    assert visitor.start("/confirm", code="123456").form["code"]["value"] == "123456"
+@pytest.mark.parametrize("path", ["/confirm", "/confirmForgotPassword"])
+def test_a_code_in_an_address_is_filled_in_and_not_sent(visitor: Visitor, path: str) -> None:
+    assert visitor.start(path, code="123456").form["code"]["value"] == "123456"
+
+
+@pytest.mark.parametrize(
+    ("path", "step"),
+    [
+        ("/signup", "Step 1 of 2"),
+        ("/confirm", "Step 2 of 2"),
+        ("/forgotPassword", "Step 1 of 2"),
+        ("/confirmForgotPassword", "Step 2 of 2"),
+    ],
+)
+def test_title_and_heading_say_which_step_it_is(visitor: Visitor, path: str, step: str) -> None:
+    page = visitor.start(path)
+
+    assert page.read.title.endswith(f" – {step} – Photos")
+    assert f'<p class="step">{step}</p>' in page.text
+
+
+def test_the_second_factor_is_the_second_step(world: World, strict: World) -> None:
+    name = world.person()
+    world.give_totp(name)
+    for page in (world.visitor().sign_in(name), strict.visitor().sign_in(strict.person())):
+        assert page.read.title.endswith(" – Step 2 of 2 – Photos")
+        assert '<p class="step">Step 2 of 2</p>' in page.text
+
+
+def test_a_page_of_an_error_says_so_in_its_title_and_names_a_reference(world: World, visitor: Visitor) -> None:
+    for page in (visitor.open(f"{world.base}/no"), visitor.start(client_id="unknown"), visitor.start("/error")):
+        assert page.read.title.startswith("Error: ")
+        assert not page.read.title.endswith("–")
+        assert page.answer.headers["x-amzn-requestid"] in page.text
+
+
+def test_each_attribute_says_what_it_is(world: World) -> None:
+    wanted = {
+        "phone_number": ("tel", "tel"),
+        "name": ("name", "text"),
+        "family_name": ("family-name", "text"),
+        "birthdate": ("bday", "date"),
+        "address": ("street-address", None),
+    }
+    asking = World(world.live, mfa="OFF", Schema=[{"Name": name, "Required": True} for name in wanted])
+
+    form = asking.visitor().start("/signup").form
+
+    assert {name: (form[name]["autocomplete"], form[name].get("type")) for name in wanted} == wanted
+
+
+@pytest.mark.parametrize("link", ["Forgot your password?", "Create an account"])
+def test_a_name_is_typed_once(world: World, visitor: Visitor, link: str) -> None:
+    for name in (world.person(), world.name()):
+        visitor.sign_in(name, OTHER_PASSWORD)
+
+        assert visitor.follow(link).form["username"]["value"] == name
 
 
 def test_typed_passwords_are_never_sent_back(world: World, visitor: Visitor) -> None:

@@ -53,6 +53,23 @@ def test_not_now_is_one_click_and_the_offer_does_not_come_back(world: World, vis
     assert world.visitor().sign_in(name).code
 
 
+def test_a_code_may_be_typed_with_spaces(world: World, visitor: Visitor) -> None:
+    name = world.name()
+    signed_up(world, visitor, name)
+    code = world.mailed(name)
+
+    assert visitor.submit(code=f" {code[:3]} {code[3:]} ").path == "/login"
+
+
+def test_a_wrong_name_after_sign_up_leaves_what_the_browser_made(world: World, visitor: Visitor) -> None:
+    name = world.name()
+    signed_up(world, visitor, name)
+    visitor.submit(code=world.mailed(name))
+    visitor.submit(username=world.name(), password=PASSWORD)
+
+    assert visitor.submit(username=name, password=PASSWORD).path == "/login/mfa"
+
+
 def test_a_wrong_code_may_be_corrected(world: World, visitor: Visitor) -> None:
     name = world.name()
     signed_up(world, visitor, name)

@@ -1,4 +1,4 @@
-// What pages gain with a script: showing a password, ticking off its policy, counting down to a new code.
+// What pages gain with a script: showing a password, a word on Caps Lock, ticking off the policy, counting down.
 // Every page is complete without it.
 
 for (const place of document.querySelectorAll("[data-reveal]")) {
@@ -15,6 +15,18 @@ for (const place of document.querySelectorAll("[data-reveal]")) {
   input.form?.addEventListener("submit", () => set(false));
   set(false);
   place.append(button);
+
+  const caps = document.createElement("p");
+  caps.className = "help caps";
+  caps.setAttribute("role", "status");
+  place.after(caps);
+  for (const kind of ["keydown", "keyup", "pointerdown"]) {
+    input.addEventListener(kind, (event) => {
+      const on = event.getModifierState?.("CapsLock") ?? false;
+      if (on !== Boolean(caps.textContent)) caps.textContent = on ? place.dataset.caps : "";
+    });
+  }
+  input.addEventListener("blur", () => { caps.textContent = ""; });
 }
 
 const RULES = {
@@ -35,6 +47,8 @@ for (const list of document.querySelectorAll("[data-policy]")) {
   if (input) tick();
 }
 
+const SPOKEN_AFTER = 200; // a status is read out when its text changes, not when it appears
+
 for (const button of document.querySelectorAll("[data-wait]")) {
   const label = button.textContent;
   const until = performance.now() + Number(button.dataset.wait) * 1000;
@@ -42,6 +56,8 @@ for (const button of document.querySelectorAll("[data-wait]")) {
   status.setAttribute("role", "status");
   status.className = "visually-hidden";
   button.after(status);
+  // Said at the beginning and at the end, not every second.
+  setTimeout(() => { status.textContent = button.dataset.begun; }, SPOKEN_AFTER);
   button.disabled = true;
   const show = () => {
     const left = Math.ceil((until - performance.now()) / 1000);
