@@ -40,7 +40,7 @@ ADVICE = {
 }
 
 
-@page(methods=("POST",))
+@page(app=False, methods=("POST",))
 def strength(visit: Visit) -> HttpResponse:
     """Answer with a score from 0 to 4, and what to say of it."""
     address = getattr(visit.request, "address", "")

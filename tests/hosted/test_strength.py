@@ -70,6 +70,19 @@ def test_every_page_that_sets_a_password_asks(visitor: Visitor, path: str) -> No
     assert ask(visitor, PASSWORD).json()["score"] == 4
 
 
+@pytest.mark.parametrize("app", [True, False])
+def test_a_page_of_somebody_signed_in_asks(app: bool, world: World, visitor: Visitor) -> None:
+    visitor.sign_in(world.person())
+    visitor.open(f"{world.base}/account/password" + (f"?client_id={world.client_id}" if app else ""))
+
+    assert asked(visitor.here)["data-strength"] == "new_password"
+    assert ask(visitor, PASSWORD).json()["score"] == 4
+    assert any(
+        given.get("src", "").endswith("strength.js") or "/strength." in given.get("src", "")
+        for _, given in visitor.here.read.tags
+    )
+
+
 def test_a_page_of_an_invited_person_asks(world: World, visitor: Visitor) -> None:
     visitor.sign_in(world.person(temporary=True))
 
