@@ -12,11 +12,12 @@ from typing import Any
 import django
 import pytest
 
-from tests import servers
+from tests import servers, statements
 
 # Settings are read from the environment when Django is first touched: here, so that other conftests may import models.
 servers.start()
 django.setup()
+statements.watch()
 
 pytest_plugins = ["tests.live"]
 

@@ -28,7 +28,7 @@ from identity import serve
 from identity.embedded.parts import Part
 from identity.embedded.processes import end, kill_group, spawn
 from identity.settings import environment
-from tests import servers
+from tests import servers, statements
 
 PATIENCE = 60
 
@@ -43,6 +43,7 @@ class Live:
         self.region = "us-east-1"
         self.database = f"live_{servers.WORKER}"
         self.settings = {
+            "DJANGO_SETTINGS_MODULE": "tests.live_settings",
             "REDIS_PREFIX": f"live:{os.environ['REDIS_PREFIX']}",
             "WEB_WORKERS": "1",
             "PYTHONUNBUFFERED": "1",
@@ -189,3 +190,6 @@ def live(django_db_blocker: DjangoDbBlocker) -> Iterator[Live]:
         yield house
     finally:
         house.stop()
+    for name in house.parts:
+        assert statements.WATCHED in house.log(name)
+        assert statements.MARK not in house.log(name), house.log(name)[-6000:]

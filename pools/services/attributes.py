@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 
-from identity.foundation import clock
 from identity.foundation.errors import (
     AliasExists,
     CodeExpired,
@@ -24,7 +23,7 @@ from pools.models import AppClient, OutboxMessage, User, UserPool
 from pools.services import app_clients, audit, codes, messages, profile, schema, sign_in_names
 from pools.services.audit import Actor, Tag
 from pools.services.messages import Delivery
-from pools.services.profile import ADDRESSES, WRITTEN, Profile
+from pools.services.profile import ADDRESSES, Profile
 
 
 def of(person: Profile) -> dict[str, str]:
@@ -105,8 +104,7 @@ def complete(pool: UserPool, user: User, changes: Mapping[str, str], *, by: Acto
         if address in changes and changes[address] != getattr(user, address)
     }
     profile.write(user, {**changes, **unproven})
-    user.modified_at = clock.now()
-    user.save(update_fields=[*WRITTEN, "modified_at"])
+    profile.store(user)
     if refused := sign_in_names.settle(pool, user, by=by):
         raise taken(refused)
     detail = {"changed": sorted(changes)}
@@ -269,8 +267,7 @@ def _apply(
     by: Actor,
 ) -> DomainError | None:
     profile.write(user, change.values)
-    user.modified_at = clock.now()
-    user.save(update_fields=[*WRITTEN, "modified_at"])
+    profile.store(user)
     if refused := sign_in_names.settle(pool, user, by=by):
         return taken(refused)
     for address, to in change.to_verify.items():
@@ -319,8 +316,7 @@ def verify(pool: UserPool, user: User, address: str, code: str, *, by: Actor) ->
             refusal = CodeExpired(detail="spent meanwhile")
         else:
             profile.write(locked, {address: proof.destination, f"{address}_verified": "true"})
-            locked.modified_at = clock.now()
-            locked.save(update_fields=[*WRITTEN, "modified_at"])
+            profile.store(locked)
             if other := sign_in_names.settle(pool, locked, by=by):
                 refusal = taken(other)
                 transaction.set_rollback(True)  # the code stays good; the try was counted before

@@ -89,7 +89,7 @@ def _hand_over(row: OutboxMessage) -> State | None:
         content = json.loads(sealing.unseal(bytes(row.sealed or b""), place=places.message(row.id)))
     except (sealing.Unsealable, ValueError) as problem:
         return _finish(row, State.FAILED, problem=type(problem).__name__)
-    if not OutboxMessage.objects.filter(id=row.id, lease=row.lease).update(state=State.HANDING):
+    if not OutboxMessage.objects.filter(pool_id=row.pool_id, id=row.id, lease=row.lease).update(state=State.HANDING):
         return None
     if settings.MESSAGES == "captured":
         return _capture(row, content)
@@ -210,7 +210,7 @@ def _refusal(problem: Exception, code: int) -> DomainError:
 
 def _finish(row: OutboxMessage, state: State, *, problem: str = "") -> State | None:
     """End a message's way, if the lease is still ours; its content is erased."""
-    ended = OutboxMessage.objects.filter(id=row.id, lease=row.lease).update(
+    ended = OutboxMessage.objects.filter(pool_id=row.pool_id, id=row.id, lease=row.lease).update(
         state=state,
         sealed=None,
         lease=None,
@@ -242,7 +242,7 @@ def _keep(row: OutboxMessage, problem: str) -> State | None:
 
 
 def _put_back(row: OutboxMessage, seconds: float, attempts: int, problem: str) -> State | None:
-    put_back = OutboxMessage.objects.filter(id=row.id, lease=row.lease).update(
+    put_back = OutboxMessage.objects.filter(pool_id=row.pool_id, id=row.id, lease=row.lease).update(
         state=State.PENDING,
         lease=None,
         lease_until=None,

@@ -97,7 +97,8 @@ def of(pool: IdentityPool, logins: Sequence[VerifiedLogin], *, claimed: Identity
 
 def _rows(pool: IdentityPool, logins: Sequence[VerifiedLogin]) -> list[IdentityLogin]:
     wanted = reduce(or_, [Q(provider=login.provider, subject=login.subject) for login in logins])
-    return list(IdentityLogin.objects.filter(wanted, pool_id=pool.pk).select_related("identity"))
+    found = IdentityLogin.objects.filter(wanted, pool_id=pool.pk, identity__pool_id=pool.pk)
+    return list(found.select_related("identity"))
 
 
 def _new(pool: IdentityPool, *, member: bool, by: Actor) -> Identity:

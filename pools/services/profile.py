@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
+from identity.foundation import clock
 from pools.models import User
 from pools.services import schema
 
@@ -59,7 +60,7 @@ def of(person: Profile) -> dict[str, str]:
 
 
 def write(user: User, values: Mapping[str, str]) -> None:
-    """Put checked values into an unsaved or locked row; an empty text deletes. The caller saves ``WRITTEN``."""
+    """Put checked values into an unsaved or locked row; an empty text deletes. The caller saves it."""
     extra = dict(user.attributes)
     for name, value in values.items():
         if name in schema.VERIFIED:
@@ -77,3 +78,10 @@ def write(user: User, values: Mapping[str, str]) -> None:
 
 
 WRITTEN = (*schema.COLUMNS, "email_verified", "phone_number_verified", "attributes")
+
+
+def store(user: User, columns: Sequence[str] = WRITTEN) -> None:
+    """Write columns of a locked row, within the person's pool; by default all that :func:`write` may have changed."""
+    user.modified_at = clock.now()
+    changed = {name: getattr(user, name) for name in (*columns, "modified_at")}
+    User.objects.filter(pool_id=user.pool_id, pk=user.pk).update(**changed)

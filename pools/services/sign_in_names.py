@@ -159,7 +159,7 @@ def _take_over(pool: UserPool, user: User, kind: str, *, by: Actor) -> bool:
     former = (
         SignInName.objects.select_for_update(of=("self",))
         .select_related("user")
-        .filter(pool_id=pool.pk, name=name)
+        .filter(pool_id=pool.pk, name=name, user__pool_id=pool.pk)
         .first()
     )
     # A verified address moves to who verified it last; a username, or a name that was chosen, never does.

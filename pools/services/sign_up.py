@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
 
-from identity.foundation import clock
 from identity.foundation.errors import (
     CodeExpired,
     CodeMismatch,
@@ -282,15 +281,7 @@ def _confirm(
 
 def _set_confirmed(user: User) -> None:
     user.status = Status.CONFIRMED
-    user.modified_at = clock.now()
-    user.save(
-        update_fields=[
-            "status",
-            "modified_at",
-            "email_verified",
-            "phone_number_verified",
-        ]
-    )
+    profile.store(user, ("status", "email_verified", "phone_number_verified"))
 
 
 def _confirmed_already(user: User) -> WrongState:

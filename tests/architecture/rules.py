@@ -54,6 +54,7 @@ ACTORLESS: dict[str, dict[str, str]] = {
     "pools/services/messages.py": {"queue": PARTS},
     "pools/services/operators.py": {"key_used": BY_ITSELF},
     "pools/services/passwords.py": {"store": PARTS},
+    "pools/services/profile.py": {"store": PARTS},
     "pools/services/sign_in/session.py": {"strike": PARTS},
     "pools/services/sign_in_names.py": {"claim": PARTS, "release": PARTS},
     "pools/services/signing_keys.py": {"store": PARTS, "ensure_house_keys": BY_ITSELF},

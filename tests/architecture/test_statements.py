@@ -1,0 +1,95 @@
+"""Every statement on a pool's table names the pool: the watch is on, and catches what is planted."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from pools.models import Membership, User, hot
+from tests import statements
+from tests.architecture.source import ROOT
+
+PLANTED = str(ROOT / "pools" / "services" / "planted.py")
+USER = "SELECT * FROM pool_user u "
+
+
+def planted(source: str) -> Any:  # noqa: ANN401 - whatever it returns
+    """Run an expression as if it stood in the product."""
+    return eval(compile(source, PLANTED, "eval"), {"User": User, "Membership": Membership, "connection": connection})
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "User.objects.filter(sub='00000000-0000-4000-8000-000000000000').first()",
+        "User.objects.filter(pk='00000000-0000-4000-8000-000000000000').update(enabled=False)",
+        "User.objects.filter(pool__public_id='us-east-1_x').first()",  # the pool's key is its number
+        "User.objects.filter(username='ann')._raw_delete('default')",
+        "Membership.objects.filter(pool_id=1).select_related('user').first()",
+        "Membership.objects.filter(user__pool_id=1).first()",
+        "connection.cursor().execute('UPDATE guess SET pool_id = 1')",
+    ],
+)
+def test_a_planted_statement_without_its_pool_is_refused(source: str, db: None) -> None:
+    with pytest.raises(statements.Unscoped, match=r"planted\.py"):
+        planted(source)
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "User.objects.filter(pool_id=1, username='ann').first()",
+        "User.objects.filter(pool_id__in=[1, 2]).update(enabled=False)",
+        "Membership.objects.filter(pool_id=1, user__pool_id=1).select_related('user').first()",
+        "connection.cursor().execute('SELECT 1')",
+    ],
+)
+def test_a_statement_that_names_its_pool_is_let_through(source: str, db: None) -> None:
+    planted(source)
+
+
+def test_what_a_test_asks_is_its_own(db: None) -> None:
+    assert User.objects.count() == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        (USER + "WHERE u.pool_id = %s", ()),
+        (USER + "WHERE u.sub = %s", ("pool_user",)),
+        (USER + "WHERE u.name = 'u.pool_id = 1'", ("pool_user",)),
+        (USER + "JOIN membership m ON m.pool_id = u.pool_id AND m.user_id = u.id", ("pool_user", "membership")),
+        (USER + "JOIN membership m ON m.user_id = u.id WHERE u.pool_id = %s", ("membership",)),
+        (USER + "JOIN membership m ON m.pool_id = u.pool_id WHERE u.pool_id = %s", ()),
+        (USER + "JOIN user_pool p ON u.pool_id = user_pool.id WHERE u.sub = %s", ("pool_user",)),
+        (
+            "SELECT u.pool_id FROM pool_user u WHERE u.id IN (SELECT user_id FROM membership)",
+            ("pool_user", "membership"),
+        ),
+        ("DELETE FROM guess WHERE last_at < %s", ("guess",)),
+        ("UPDATE guess SET pool_id = %s", ("guess",)),
+        ("UPDATE guess SET failures = 0 WHERE pool_id = %s", ()),
+        ("SELECT * FROM signing_key WHERE pool_id IS NULL", ()),
+        ("SELECT * FROM spent", ()),
+    ],
+)
+def test_a_statement_is_read_table_by_table(text: str, found: tuple[str, ...]) -> None:
+    assert statements.unnamed(text) == found
+
+
+def test_hot_statements_name_every_pool() -> None:
+    texts = {name: text for name, text in vars(hot).items() if name.isupper() and isinstance(text, str)}
+    whole = {name: text for name, text in texts.items() if name not in {"PERSON", "GROUPS"}}
+
+    assert {name: statements.unnamed(text) for name, text in whole.items() if statements.unnamed(text)} == {}
+
+
+@pytest.mark.parametrize("place", sorted(statements.BEYOND))
+def test_who_may_look_beyond_a_pool_is_there(place: str) -> None:
+    path, _, function = place.partition(":")
+    tree = ast.parse((ROOT / path).read_text())
+
+    assert function in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}

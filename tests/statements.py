@@ -1,0 +1,117 @@
+"""Watches every statement that a process sends: one on a pool's table that does not name the pool is refused.
+
+Installed for the tests' own process by ``tests.conftest``, and for the live installation's by ``tests.live_settings``.
+What tests do themselves, to set up and to look, is theirs. Plain inserts name their pool by being a row.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from functools import cache, lru_cache
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from django.apps import apps
+from django.db.backends.signals import connection_created
+
+ROOT = Path(__file__).resolve().parent.parent
+PRODUCT = {"federation", "identity", "pools"}
+WATCHED = "Statements are watched."
+MARK = "A statement on a pool's table does not name the pool"
+# Who may look beyond a pool, and why. Everything else names the pool of each table that it touches.
+BEYOND = {
+    "pools/services/access.py:identity": "identity ids are unique in the house, and callers name nothing else",
+    "pools/services/configuration.py:client": "client ids are unique in the house, and callers name nothing else",
+    "pools/services/configuration.py:pool_by_host": "host names are unique in the house: this is how a pool is found",
+    "pools/services/deliveries.py:deliver": "the outbox is the house's queue, and its hint to a worker is an id",
+    "pools/services/deliveries.py:due": "the sweep, over all pools",
+    "pools/services/housekeeping.py:_in_chunks": "the purge of what expired, over all pools",
+    "pools/services/housekeeping.py:_reseal": "a new master key wraps the secrets of all pools",
+    "pools/services/housekeeping.py:purge_users": "finds deleted users of all pools, then works pool by pool",
+    "pools/services/messages.py:captured": "the mailbox of development, of the whole house",
+    "pools/services/signing_keys.py:rotate_due": "finds keys that are due in all pools",
+}
+
+QUOTED = re.compile(r"'(?:[^']|'')*'")
+REFERENCE = re.compile(
+    r'\b(?:FROM|JOIN|UPDATE|USING)\s+"?(?P<table>\w+)"?(?:\s+(?:AS\s+)?(?!(?:ON|SET|WHERE|INNER|LEFT|JOIN|ORDER|GROUP'
+    r'|LIMIT|FOR|UNION|RETURNING|CROSS|USING|DO)\b)"?(?P<alias>\w+)"?)?',
+    re.IGNORECASE,
+)
+ASSIGNMENTS = re.compile(r"\bSET\b.*?(?=\bWHERE\b|\bFROM\b|\bRETURNING\b|$)", re.IGNORECASE | re.DOTALL)
+# Joining the pool's own row narrows nothing.
+TO_THE_POOL = re.compile(r'"?\w+"?\."?pool_id"?\s*=\s*\(?"?(?:user_pool|identity_pool)"?\."?id"?', re.IGNORECASE)
+COMPARED = r"(?:=|IN\b|IS\b)"
+# Somewhere the chain of comparisons must end at a pool that is given.
+GIVEN = re.compile(r'pool_id"?\s*(?:=\s*(?:%|ANY\b|\d)|IN\b|IS\b)|%s::bigint\s+AS\s+pool_id', re.IGNORECASE)
+
+
+class Unscoped(AssertionError):
+    """A statement does not name the pool."""
+
+
+@cache
+def tables() -> frozenset[str]:
+    """Return the tables whose rows belong to a pool."""
+    models = apps.get_app_config("pools").get_models()
+    return frozenset(
+        model._meta.db_table for model in models if any(field.column == "pool_id" for field in model._meta.fields)
+    )
+
+
+@lru_cache(maxsize=4096)
+def unnamed(statement: str) -> tuple[str, ...]:
+    """Return the tables of pools that a statement reads, changes or joins without comparing their pool."""
+    text = TO_THE_POOL.sub(" ", ASSIGNMENTS.sub(" ", QUOTED.sub("''", statement)))
+    found = [(each["table"], each["alias"] or each["table"]) for each in REFERENCE.finditer(text)]
+    references = [(table, alias) for table, alias in found if table in tables()]
+    if not GIVEN.search(text):
+        return tuple(table for table, _ in references)
+    alone = len(references) == 1
+    return tuple(table for table, alias in references if not compared(text, alias, may_be_bare=alone))
+
+
+def compared(text: str, alias: str, *, may_be_bare: bool) -> bool:
+    """Say whether a statement compares the pool of a table that it calls ``alias``."""
+    column = rf'(?<![\w."])(?:"?{alias}"?\.)' + ("?" if may_be_bare else "") + r'"?pool_id\b"?'
+    return re.search(rf"{column}\s*{COMPARED}|=\s*\(?{column}", text, re.IGNORECASE) is not None
+
+
+def responsible() -> str:
+    """Return the place of the product that asks, as ``path:function``; empty where a test asks."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        path = Path(frame.f_code.co_filename)
+        inside = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+        if inside.parts[0] in PRODUCT:
+            return f"{inside}:{frame.f_code.co_name}"
+        if inside.parts[0] == "tests" and path != Path(__file__):
+            return ""
+        frame = frame.f_back
+    return ""
+
+
+def check(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:  # noqa: ANN401
+    """Refuse a statement of ours that does not name the pool; let any other through."""
+    found = unnamed(sql if isinstance(sql, str) else sql.as_string(None))
+    if found:
+        place = responsible()
+        if place and place not in BEYOND and not place.startswith("pools/migrations/"):
+            problem = f"{MARK}: {', '.join(found)} in {place}: {' '.join(str(sql).split())}"
+            print(problem, file=sys.stderr, flush=True)  # noqa: T201 - into a live process's log, whoever swallows it
+            raise Unscoped(problem)
+    return execute(sql, params, many, context)
+
+
+def attend(*, connection: Any, **_: object) -> None:  # noqa: ANN401 - a signal's
+    """Watch a connection."""
+    if check not in connection.execute_wrappers:
+        connection.execute_wrappers.append(check)
+
+
+def watch() -> None:
+    """Watch every connection of this process from now on."""
+    connection_created.connect(attend, dispatch_uid="tests.statements")
