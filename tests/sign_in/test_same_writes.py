@@ -1,0 +1,80 @@
+"""What a wrong guess writes to the disk says nothing of whether there is an account: WAL of known and unknown names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from statistics import median
+
+import pytest
+from django.db import connection
+
+from identity.foundation import errors
+from pools.models import AppClient, UserPool
+from pools.services import passwords, sign_up
+from pools.services.sign_in import machine
+from pools.services.sign_in.machine import Want
+from tests import factories
+from tests.sign_in.conftest import BY
+
+NAMES, ROUNDS = 10, 3
+"""Thirty calls of each, and fewer rounds than lock a name."""
+SLACK = 32
+"""Bytes a call, of some 600 to 900: an event names the person, where there is one, by 16 bytes in its row and at most
+16 in an index. That is far below a block of the disk."""
+Call = Callable[[AppClient, str], object]
+
+
+def wrong_password(client: AppClient, name: str) -> object:
+    return machine.begin(client, username=name, password="Wrong-horse-1", want=Want.TOKENS, by=BY)
+
+
+def wrong_recovery_code(client: AppClient, name: str) -> object:
+    return passwords.confirm_forgot(client, name, code="000000", password="Battery-staple-8", by=BY)
+
+
+def wrong_sign_up_code(client: AppClient, name: str) -> object:
+    return sign_up.confirm(client, name, code="000000", by=BY)
+
+
+def wal() -> tuple[int, int]:
+    """Return how many records and bytes this connection has written to the WAL, nobody else's among them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_stat_force_next_flush()")
+        cursor.execute("SELECT pg_stat_clear_snapshot()")
+        cursor.execute("SELECT wal_records, wal_bytes FROM pg_stat_get_backend_wal(pg_backend_pid())")
+        row = cursor.fetchone()
+    assert row
+    return int(row[0]), int(row[1])
+
+
+def written(call: Call, client: AppClient, name: str) -> tuple[int, int]:
+    """Return records and bytes of one call."""
+    before = wal()
+    with suppress(errors.DomainError):
+        call(client, name)
+    return tuple(now - then for now, then in zip(wal(), before, strict=True))  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize("call", [wrong_password, wrong_recovery_code, wrong_sign_up_code])
+def test_a_wrong_guess_writes_as_much_for_a_stranger(call: Call, pool: UserPool, client: AppClient) -> None:
+    known = [
+        factories.make_user(pool, email=f"{factories.number()}@example.com", email_verified="true").username
+        for _ in range(NAMES)
+    ]
+    unknown = [f"person{factories.number()}" for _ in range(NAMES)]
+    for name in (*known, *unknown):
+        with suppress(errors.DomainError):
+            passwords.forgot(client, name, by=BY)  # so that there is a code to guess
+    written(call, client, factories.make_user(pool).username)  # catalogues are read from now on
+
+    found: dict[bool, list[tuple[int, int]]] = {True: [], False: []}
+    # By turns, so that what a growing table costs now and then falls on both.
+    for _ in range(ROUNDS):
+        for pair in zip(known, unknown, strict=True):
+            for name in pair:
+                found[name in known].append(written(call, client, name))
+
+    records, size = ({who: median(each[at] for each in found[who]) for who in found} for at in (0, 1))
+    assert records[True] == records[False] > 0, found
+    assert abs(size[True] - size[False]) <= SLACK, found
