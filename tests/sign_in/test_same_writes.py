@@ -64,8 +64,9 @@ def test_a_wrong_guess_writes_as_much_for_a_stranger(call: Call, pool: UserPool,
     ]
     unknown = [f"person{factories.number()}" for _ in range(NAMES)]
     for name in (*known, *unknown):
-        with suppress(errors.DomainError):
-            passwords.forgot(client, name, by=BY)  # so that there is a code to guess
+        for ask in (passwords.forgot, sign_up.resend):
+            with suppress(errors.DomainError):
+                ask(client, name, by=BY)  # so that there is a code to guess
     written(call, client, factories.make_user(pool).username)  # catalogues are read from now on
 
     found: dict[bool, list[tuple[int, int]]] = {True: [], False: []}

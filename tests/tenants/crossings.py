@@ -1,0 +1,396 @@
+"""For each operation of the wire API: what its legitimate caller sends, and what of another tenant may be put into it.
+
+Without what is foreign the call succeeds, so that a refusal has no other reason.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyotp
+
+from pools.cognito.contract import SERVICES
+from pools.services import signing_keys
+from tests.tenants.tenant import CALLBACK, OTHER_PASSWORD, PASSWORD, App, Tenant
+
+Members = dict[str, Any]
+OWN = "own"
+"""No refusal: the call means the caller's own, as if the other tenant were not there."""
+NOT_FOUND, NOT_AUTHORIZED = "ResourceNotFoundException", "NotAuthorizedException"
+NOBODY, INVALID = "UserNotFoundException", "InvalidParameterException"
+_numbers = itertools.count(1)
+
+
+@dataclass
+class Case:
+    """A call, and members that make it foreign, each with the refusal that they meet."""
+
+    right: Members
+    wrong: list[tuple[Members, str]] = field(default_factory=list)
+    otherwise: str = ""
+    """The refusal that the right call meets, where this house cannot do what was asked."""
+
+
+Maker = Callable[[Tenant, Tenant], list[Case]]
+CROSSINGS: dict[str, Maker] = {}
+BY_FUNCTION = {name.lower(): name for service in SERVICES.values() for name in service.operations}
+# Operations that name one thing, or none: nothing foreign can be put in, and the operator's key is for the whole house.
+OF_THE_HOUSE = {
+    "CreateIdentityPool": "makes; whose logins count is asked at GetId",
+    "CreateUserPool": "makes",
+    "DeleteUserPool": "names a pool",
+    "DescribeIdentityPool": "names an identity pool",
+    "DescribeUserPool": "names a pool",
+    "GetIdentityPoolRoles": "names an identity pool",
+    "GetPrincipalTagAttributeMap": "names an identity pool; any pool of the house may be its provider",
+    "GetUserPoolMfaConfig": "names a pool",
+    "ListUserPools": "lists the house",
+    "SetIdentityPoolRoles": "names an identity pool; any pool of the house may be its provider",
+    "SetPrincipalTagAttributeMap": "names an identity pool; any pool of the house may be its provider",
+    "SetUserPoolMfaConfig": "names a pool",
+}
+
+
+def crossing(maker: Maker) -> Maker:
+    """Keep a maker under the operation that it is named for, as the registries do."""
+    CROSSINGS[BY_FUNCTION[maker.__name__.replace("_", "")]] = maker
+    return maker
+
+
+def new_name(of: Tenant) -> str:
+    """Return a name that nobody has."""
+    return f"new{next(_numbers)}-{of.word}"
+
+
+# -- an access token is the whole of who calls
+
+
+def by_token(mine: Tenant, theirs: Tenant, **members: Any) -> list[Case]:
+    """Return a call by an access token. Foreign: a token that means somebody of theirs, with a signature of ours."""
+    own, other = mine.tokens(mine.person())["AccessToken"], theirs.tokens()["AccessToken"]
+    theirs_by_our_key = mine.forged(signing_keys.unverified_claims(other))
+    said = signing_keys.unverified_claims(own)
+    about = {name: signing_keys.unverified_claims(other)[name] for name in ("sub", "username", "origin_jti", "jti")}
+    foreign: list[tuple[Members, str]] = [
+        ({"AccessToken": theirs_by_our_key}, NOT_AUTHORIZED),
+        ({"AccessToken": mine.forged({**said, **about})}, NOBODY),
+        ({"AccessToken": mine.forged({**said, "origin_jti": about["origin_jti"]})}, NOT_AUTHORIZED),
+        ({"AccessToken": mine.forged({**said, "client_id": theirs.public.id})}, NOT_AUTHORIZED),
+        # Their head and body with the signature of a token of ours.
+        ({"AccessToken": other.rpartition(".")[0] + "." + own.rpartition(".")[2]}, NOT_AUTHORIZED),
+    ]
+    return [Case({"AccessToken": own, **members}, foreign)]
+
+
+CROSSINGS |= dict.fromkeys(("AssociateSoftwareToken", "GetUser", "GlobalSignOut"), by_token)
+
+
+@crossing
+def update_user_attributes(mine: Tenant, theirs: Tenant) -> list[Case]:
+    return by_token(mine, theirs, UserAttributes=[{"Name": "nickname", "Value": "Nick"}])
+
+
+@crossing
+def change_password(mine: Tenant, theirs: Tenant) -> list[Case]:
+    return by_token(mine, theirs, PreviousPassword=PASSWORD, ProposedPassword=OTHER_PASSWORD)
+
+
+@crossing
+def verify_software_token(mine: Tenant, theirs: Tenant) -> list[Case]:
+    cases = by_token(mine, theirs)
+    secret = mine.wire.ask("AssociateSoftwareToken", AccessToken=cases[0].right["AccessToken"])["SecretCode"]
+    cases[0].right["UserCode"] = pyotp.TOTP(secret).now()
+    return cases
+
+
+@crossing
+def set_user_mfa_preference(mine: Tenant, theirs: Tenant) -> list[Case]:
+    return by_token(mine, theirs, SoftwareTokenMfaSettings={"Enabled": False})
+
+
+# -- a client, and SECRET_HASH where it has a secret
+
+
+def hashes(mine: Tenant, theirs: Tenant, name: str, member: str = "SecretHash") -> list[tuple[Members, str]]:
+    """Return what of theirs may stand where our confidential client proves itself for a call about a name."""
+    ours, other = mine.confidential, theirs.confidential
+    return [
+        ({member: other.proves(name)}, NOT_AUTHORIZED),
+        ({member: other.proves(name, of=ours.id)}, NOT_AUTHORIZED),
+        ({"ClientId": other.id}, NOT_AUTHORIZED),
+        ({"ClientId": other.id, member: ours.proves(name, of=other.id)}, NOT_AUTHORIZED),
+    ]
+
+
+def proven(app: App, name: str) -> Members:
+    """Return client, name and proof."""
+    return {"ClientId": app.id, "Username": name, "SecretHash": app.proves(name)}
+
+
+@crossing
+def sign_up(mine: Tenant, theirs: Tenant) -> list[Case]:
+    name = new_name(mine)
+    namesake = (proven(mine.confidential, theirs.person().name), OWN)  # another person, of another pool
+    right = {**proven(mine.confidential, name), "Password": PASSWORD}
+    return [Case(right, [*hashes(mine, theirs, name), namesake])]
+
+
+@crossing
+def confirm_sign_up(mine: Tenant, theirs: Tenant) -> list[Case]:
+    ours, other = mine.signing_up(), theirs.signing_up()
+    code, foreign = mine.mailed(ours), theirs.mailed(other)
+    wrong = [
+        *hashes(mine, theirs, ours.name),
+        ({"ConfirmationCode": foreign}, "CodeMismatchException"),
+        ({**proven(mine.confidential, other.name), "ConfirmationCode": foreign}, "ExpiredCodeException"),
+    ]
+    return [Case({**proven(mine.confidential, ours.name), "ConfirmationCode": code}, wrong)]
+
+
+@crossing
+def resend_confirmation_code(mine: Tenant, theirs: Tenant) -> list[Case]:
+    ours, other = mine.signing_up(), theirs.signing_up()
+    wrong = [*hashes(mine, theirs, ours.name), (proven(mine.confidential, other.name), OWN)]
+    return [Case(proven(mine.confidential, ours.name), wrong)]
+
+
+@crossing
+def forgot_password(mine: Tenant, theirs: Tenant) -> list[Case]:
+    ours = mine.person()
+    wrong = [*hashes(mine, theirs, ours.name), (proven(mine.confidential, theirs.ann.name), OWN)]
+    return [Case(proven(mine.confidential, ours.name), wrong)]
+
+
+@crossing
+def confirm_forgot_password(mine: Tenant, theirs: Tenant) -> list[Case]:
+    (ours, code), (other, foreign) = mine.recovering(), theirs.recovering()
+    wrong = [
+        *hashes(mine, theirs, ours.name),
+        ({"ConfirmationCode": foreign}, "CodeMismatchException"),
+        ({**proven(mine.confidential, other.name), "ConfirmationCode": foreign}, "ExpiredCodeException"),
+    ]
+    right = {**proven(mine.confidential, ours.name), "ConfirmationCode": code, "Password": OTHER_PASSWORD}
+    return [Case(right, wrong)]
+
+
+# -- signing in
+
+
+def password(app: App, name: str, *, by: App | None = None) -> Members:
+    """Return the parameters of a sign-in by password."""
+    proof = {"SECRET_HASH": (by or app).proves(name, of=app.id)} if app.secret else {}
+    return {"USERNAME": name, "PASSWORD": PASSWORD, **proof}
+
+
+@crossing
+def initiate_auth(mine: Tenant, theirs: Tenant) -> list[Case]:
+    ours, other, name = mine.confidential, theirs.confidential, mine.ann.name
+    by_password = Case(
+        {"ClientId": ours.id, "AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": password(ours, name)},
+        [
+            ({"AuthParameters": password(ours, theirs.ann.name)}, NOT_AUTHORIZED),
+            ({"AuthParameters": password(ours, name, by=other)}, NOT_AUTHORIZED),
+            ({"ClientId": other.id}, NOT_AUTHORIZED),
+        ],
+    )
+    token, foreign = (
+        {"REFRESH_TOKEN": each.tokens(each.ann, each.confidential)["RefreshToken"]} for each in (mine, theirs)
+    )
+    ours_proof, their_proof = ({"SECRET_HASH": each.confidential.proves(each.ann.name)} for each in (mine, theirs))
+    by_token = Case(
+        {"ClientId": ours.id, "AuthFlow": "REFRESH_TOKEN_AUTH", "AuthParameters": {**token, **ours_proof}},
+        [
+            ({"AuthParameters": {**foreign, **ours_proof}}, NOT_AUTHORIZED),
+            ({"AuthParameters": {**foreign, **their_proof}}, NOT_AUTHORIZED),
+            ({"AuthParameters": {**token, **their_proof}}, NOT_AUTHORIZED),
+            ({"ClientId": other.id}, NOT_AUTHORIZED),
+            ({"ClientId": other.id, "AuthParameters": {**foreign, **ours_proof}}, NOT_AUTHORIZED),
+        ],
+    )
+    return [by_password, by_token]
+
+
+@crossing
+def admin_initiate_auth(mine: Tenant, theirs: Tenant) -> list[Case]:
+    right = {
+        "UserPoolId": mine.pool_id,
+        "ClientId": mine.public.id,
+        "AuthFlow": "ADMIN_USER_PASSWORD_AUTH",
+        "AuthParameters": password(mine.public, mine.ann.name),
+    }
+    foreign = theirs.tokens()["RefreshToken"]
+    wrong: list[tuple[Members, str]] = [
+        ({"ClientId": theirs.public.id}, NOT_FOUND),
+        ({"UserPoolId": theirs.pool_id}, NOT_FOUND),
+        ({"AuthParameters": password(mine.public, theirs.ann.name)}, NOT_AUTHORIZED),
+        ({"AuthFlow": "REFRESH_TOKEN_AUTH", "AuthParameters": {"REFRESH_TOKEN": foreign}}, NOT_AUTHORIZED),
+    ]
+    return [Case(right, wrong)]
+
+
+@crossing
+def respond_to_auth_challenge(mine: Tenant, theirs: Tenant) -> list[Case]:
+    (ours, session, code), (other, foreign, their_code) = mine.challenged(), theirs.challenged()
+
+    def answers(name: str, with_code: str) -> Members:
+        return {"USERNAME": name, "SOFTWARE_TOKEN_MFA_CODE": with_code}
+
+    right = {"ClientId": mine.public.id, "ChallengeName": "SOFTWARE_TOKEN_MFA", "Session": session}
+    wrong: list[tuple[Members, str]] = [
+        ({"Session": foreign}, NOT_AUTHORIZED),
+        ({"Session": foreign, "ChallengeResponses": answers(other.name, their_code)}, NOT_AUTHORIZED),
+        ({"ClientId": theirs.public.id}, NOT_AUTHORIZED),
+        ({"ClientId": theirs.public.id, "ChallengeResponses": answers(other.name, their_code)}, NOT_AUTHORIZED),
+    ]
+    return [Case({**right, "ChallengeResponses": answers(ours.name, code)}, wrong)]
+
+
+@crossing
+def revoke_token(mine: Tenant, theirs: Tenant) -> list[Case]:
+    ours, other = mine.confidential, theirs.confidential
+    token, foreign = (each.tokens(each.ann, each.confidential)["RefreshToken"] for each in (mine, theirs))
+    wrong: list[tuple[Members, str]] = [
+        ({"Token": foreign}, OWN),  # unknown here, and so revoked already
+        ({"ClientSecret": other.secret}, "UnauthorizedException"),
+        ({"ClientId": other.id, "Token": foreign}, "UnauthorizedException"),
+    ]
+    return [Case({"ClientId": ours.id, "ClientSecret": ours.secret, "Token": token}, wrong)]
+
+
+# -- an operator, who may touch every pool: foreign is what is of another pool than the one named
+
+
+def by_operator(mine: Tenant, theirs: Tenant, name: str, foreign: str, sub: str, **members: Any) -> list[Case]:
+    """Return a call about a user of a pool."""
+    wrong: list[tuple[Members, str]] = [
+        ({"Username": foreign}, NOBODY),
+        ({"Username": sub}, NOBODY),
+        ({"UserPoolId": theirs.pool_id}, NOBODY),
+    ]
+    return [Case({"UserPoolId": mine.pool_id, "Username": name, **members}, wrong)]
+
+
+@crossing
+def admin_get_user(mine: Tenant, theirs: Tenant) -> list[Case]:
+    return by_operator(mine, theirs, mine.ann.name, theirs.ann.name, theirs.ann.sub)
+
+
+@crossing
+def admin_set_user_password(mine: Tenant, theirs: Tenant) -> list[Case]:
+    name = mine.person().name
+    return by_operator(mine, theirs, name, theirs.ann.name, theirs.ann.sub, Password=OTHER_PASSWORD, Permanent=True)
+
+
+@crossing
+def admin_confirm_sign_up(mine: Tenant, theirs: Tenant) -> list[Case]:
+    other = theirs.signing_up()
+    return by_operator(mine, theirs, mine.signing_up().name, other.name, other.sub)
+
+
+@crossing
+def admin_create_user(mine: Tenant, theirs: Tenant) -> list[Case]:
+    right = {"UserPoolId": mine.pool_id, "Username": new_name(mine), "MessageAction": "SUPPRESS"}
+    again = {"Username": theirs.person().name, "MessageAction": "RESEND"}
+    return [Case(right, [({"Username": theirs.person().name}, OWN), (again, NOBODY)])]
+
+
+@crossing
+def list_users(mine: Tenant, theirs: Tenant) -> list[Case]:
+    for each in (mine, theirs):
+        each.person()
+    token, foreign = (
+        each.wire.ask("ListUsers", UserPoolId=each.pool_id, Limit=1)["PaginationToken"] for each in (mine, theirs)
+    )
+    wrong: list[tuple[Members, str]] = [
+        ({"PaginationToken": foreign}, INVALID),
+        ({"PaginationToken": None, "Filter": f'email = "{theirs.ann.email}"'}, OWN),
+        ({"PaginationToken": None, "Filter": f'sub = "{theirs.ann.sub}"'}, OWN),
+    ]
+    return [Case({"UserPoolId": mine.pool_id, "Limit": 1, "PaginationToken": token}, wrong)]
+
+
+@crossing
+def create_user_pool_client(mine: Tenant, theirs: Tenant) -> list[Case]:
+    oauth = {
+        "AllowedOAuthFlowsUserPoolClient": True,
+        "AllowedOAuthFlows": ["code"],
+        "CallbackURLs": [CALLBACK],
+        "SupportedIdentityProviders": ["COGNITO"],
+    }
+    right = {"UserPoolId": mine.pool_id, "ClientName": "more", "AllowedOAuthScopes": [mine.scope], **oauth}
+    return [Case(right, [({"AllowedOAuthScopes": [theirs.scope]}, "ScopeDoesNotExistException")])]
+
+
+@crossing
+def describe_user_pool_client(mine: Tenant, theirs: Tenant) -> list[Case]:
+    wrong: list[tuple[Members, str]] = [
+        ({"ClientId": theirs.confidential.id}, NOT_FOUND),
+        ({"UserPoolId": theirs.pool_id}, NOT_FOUND),
+    ]
+    return [Case({"UserPoolId": mine.pool_id, "ClientId": mine.confidential.id}, wrong)]
+
+
+@crossing
+def list_user_pool_clients(mine: Tenant, theirs: Tenant) -> list[Case]:
+    token, foreign = (
+        each.wire.ask("ListUserPoolClients", UserPoolId=each.pool_id, MaxResults=1)["NextToken"]
+        for each in (mine, theirs)
+    )
+    right = {"UserPoolId": mine.pool_id, "MaxResults": 1, "NextToken": token}
+    return [Case(right, [({"NextToken": foreign}, INVALID)])]
+
+
+@crossing
+def create_resource_server(mine: Tenant, theirs: Tenant) -> list[Case]:
+    right = {"UserPoolId": mine.pool_id, "Identifier": new_name(mine), "Name": "API"}
+    return [Case(right, [({"Identifier": theirs.scope.partition("/")[0]}, OWN)])]
+
+
+# -- identity pools
+
+
+@crossing
+def get_id(mine: Tenant, theirs: Tenant) -> list[Case]:
+    (_, ours), (_, other) = mine.member(), theirs.member()
+    token = next(iter(other.values()))
+    wrong: list[tuple[Members, str]] = [
+        ({"Logins": {mine.provider: token}}, NOT_AUTHORIZED),
+        ({"Logins": other}, NOT_AUTHORIZED),
+        ({"Logins": {**ours, **other}}, NOT_AUTHORIZED),
+        ({"IdentityPoolId": theirs.identity_pool_id}, NOT_AUTHORIZED),
+        (
+            {"IdentityPoolId": theirs.identity_pool_id, "Logins": {theirs.provider: next(iter(ours.values()))}},
+            NOT_AUTHORIZED,
+        ),
+    ]
+    return [Case({"IdentityPoolId": mine.identity_pool_id, "Logins": ours}, wrong)]
+
+
+def by_identity(mine: Tenant, theirs: Tenant, **more: Any) -> list[Case]:
+    """Return a call for an identity, by its logins."""
+    (identity, ours), (foreign, other) = mine.member(), theirs.member()
+    ours_as_theirs = {theirs.provider: next(iter(ours.values()))}
+    wrong: list[tuple[Members, str]] = [
+        ({"IdentityId": foreign}, NOT_AUTHORIZED),
+        ({"IdentityId": foreign, "Logins": ours_as_theirs}, NOT_AUTHORIZED),
+        ({"IdentityId": foreign, "Logins": None}, NOT_AUTHORIZED),
+        ({"IdentityId": theirs.guest()}, NOT_AUTHORIZED),
+        ({"Logins": other}, NOT_AUTHORIZED),
+        ({"Logins": {**ours, **other}}, NOT_AUTHORIZED),
+        ({"Logins": {mine.provider: next(iter(other.values()))}}, NOT_AUTHORIZED),
+    ]
+    return [Case({"IdentityId": identity, "Logins": ours}, wrong, **more)]
+
+
+@crossing
+def get_open_id_token(mine: Tenant, theirs: Tenant) -> list[Case]:
+    return by_identity(mine, theirs)
+
+
+@crossing
+def get_credentials_for_identity(mine: Tenant, theirs: Tenant) -> list[Case]:
+    # The identity pools here have no role, which is said to those only who may act as the identity.
+    return by_identity(mine, theirs, otherwise="InvalidIdentityPoolConfigurationException")
