@@ -17,6 +17,8 @@ from tests import servers, statements
 # Settings are read from the environment when Django is first touched: here, so that other conftests may import models.
 servers.start()
 django.setup()
+# A worker of xdist has this environment, and pytest-django would read settings of it before the worker has its own.
+del os.environ["DJANGO_SETTINGS_MODULE"]
 statements.watch()
 
 pytest_plugins = ["tests.live"]
