@@ -216,6 +216,7 @@ def reader() -> Iterator[CursorWrapper]:
 
     Django's wrappers stay round it: errors are Django's, and tests see each statement. Nothing is prepared.
     """
+    connection.close_if_health_check_failed()  # as Django's own cursors begin
     connection.ensure_connection()
     raw = psycopg.Cursor(connection.connection)
     raw.format = Format.BINARY
