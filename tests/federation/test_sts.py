@@ -178,3 +178,10 @@ def test_without_a_list_of_endpoints_each_region_of_amazon_is_addressed_as_boto3
         assert len(theirs) == 3
         assert theirs[-1][1].startswith(f"{region}/sts/")
         assert addressed(outbound.aws_client("sts", region=region)) == theirs
+
+
+@pytest.mark.parametrize("service", ["s3", "iam", "dynamodb"])
+def test_what_the_demos_seed_asks_has_clients_too(service: str) -> None:
+    client = outbound.aws_client(service, endpoint_url="http://127.0.0.1:9", keys=("key", "secret"))
+
+    assert client.meta.endpoint_url == "http://127.0.0.1:9"
