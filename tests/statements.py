@@ -30,6 +30,7 @@ BEYOND = {
     "pools/services/deliveries.py:due": "the sweep, over all pools",
     "pools/services/housekeeping.py:_in_chunks": "the purge of what expired, over all pools",
     "pools/services/housekeeping.py:_reseal": "a new master key wraps the secrets of all pools",
+    "pools/services/housekeeping.py:_reseal_row": "one of them, whose table it does not know",
     "pools/services/housekeeping.py:purge_users": "finds deleted users of all pools, then works pool by pool",
     "pools/services/messages.py:captured": "the mailbox of development, of the whole house",
     "pools/services/signing_keys.py:rotate_due": "finds keys that are due in all pools",

@@ -14,7 +14,7 @@ import pyotp
 
 from pools.cognito.contract import SERVICES
 from pools.services import signing_keys
-from tests.tenants.tenant import CALLBACK, OTHER_PASSWORD, PASSWORD, App, Tenant
+from tests.tenants.tenant import CALLBACK, FAMILY, OTHER_PASSWORD, PASSWORD, App, Tenant
 
 Members = dict[str, Any]
 OWN = "own"
@@ -301,15 +301,16 @@ def admin_create_user(mine: Tenant, theirs: Tenant) -> list[Case]:
 def list_users(mine: Tenant, theirs: Tenant) -> list[Case]:
     for each in (mine, theirs):
         each.person()
+    family: Members = {"Limit": 1, "Filter": f'family_name = "{FAMILY}"'}
     token, foreign = (
-        each.wire.ask("ListUsers", UserPoolId=each.pool_id, Limit=1)["PaginationToken"] for each in (mine, theirs)
+        each.wire.ask("ListUsers", UserPoolId=each.pool_id, **family)["PaginationToken"] for each in (mine, theirs)
     )
     wrong: list[tuple[Members, str]] = [
         ({"PaginationToken": foreign}, INVALID),
         ({"PaginationToken": None, "Filter": f'email = "{theirs.ann.email}"'}, OWN),
         ({"PaginationToken": None, "Filter": f'sub = "{theirs.ann.sub}"'}, OWN),
     ]
-    return [Case({"UserPoolId": mine.pool_id, "Limit": 1, "PaginationToken": token}, wrong)]
+    return [Case({"UserPoolId": mine.pool_id, **family, "PaginationToken": token}, wrong)]
 
 
 @crossing

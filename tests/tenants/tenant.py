@@ -31,6 +31,7 @@ assert operations
 CALLBACK = "https://app.example/callback"
 BYE = "https://app.example/bye"
 PASSWORD = factories.PASSWORD
+FAMILY = "Walker"  # of both tenants' people alike, and of no namesake that a crossing makes
 OTHER_PASSWORD = "Battery-staple-8"
 OAUTH = {
     "allowed_oauth_flows_user_pool_client": True,
@@ -217,7 +218,12 @@ class Tenant:
         name = f"p{next(_numbers)}-{self.word}"
         email = f"{name}@example.org"
         with self.live.orm():
-            given = {"email": email, "email_verified": "true", "given_name": f"Given {self.word}"}
+            given = {
+                "email": email,
+                "email_verified": "true",
+                "given_name": f"Given {self.word}",
+                "family_name": FAMILY,
+            }
             return Person(name, str(factories.make_user(self.row, name, **given).sub), email)
 
     def invited(self) -> Person:
