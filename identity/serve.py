@@ -20,8 +20,8 @@ from identity.settings import Environment
 # a password hash is limited by the gate, which refuses at once.
 CONNECTIONS = 1024
 LANES = "now,bulk,house"
-# Each hash takes 7 MiB; with glibc's arenas, eight a core, each would keep as much for good.
-ALLOCATOR = {"MALLOC_ARENA_MAX": "2"}
+# Each hash takes 7 MiB, and one is made at a time: with several of glibc's arenas each would keep as much for good.
+ALLOCATOR = {"MALLOC_ARENA_MAX": "1"}
 
 
 def web(bind: str, port: int, workers: int, threads: int, *more: str) -> tuple[str, ...]:
