@@ -13,10 +13,9 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.signals import request_finished, request_started
 
 from identity import middleware, telemetry
-from identity.foundation import clock
+from identity.foundation import clock, connections
 from identity.foundation.call import Answer, Call, Endpoint
 from pools.cognito.gateway import gateway
 from pools.oidc import discovery, resources, token
@@ -69,7 +68,7 @@ def walk(
     """Answer by an endpoint, as Django's handler, the doorway and the adapter together would."""
     began = clock.monotonic()
     request_id = str(uuid.uuid4())
-    request_started.send(sender=short_road, environ=environ)
+    connections.begin()
     try:
         with structlog.contextvars.bound_contextvars(request_id=request_id):
             answer = answered(environ, endpoint, request_id, pool, path)
@@ -78,7 +77,7 @@ def walk(
         middleware.dress(headers, request_id, secure=middleware.by_https(environ))
         telemetry.answered(face, answer.status, clock.monotonic() - began)
     finally:
-        request_finished.send(sender=short_road)
+        connections.end()
     start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", list(headers.items()))
     return [answer.body]
 

@@ -25,6 +25,18 @@ def install() -> None:
     request_finished.connect(note_how_it_went, dispatch_uid="connections.finished")
 
 
+def begin() -> None:
+    """Begin a request that is none of Django's, as its signals do for the connection, at a third of their cost."""
+    connection.close_if_unusable_or_obsolete()
+    trust_what_just_worked()
+
+
+def end() -> None:
+    """End it."""
+    connection.close_if_unusable_or_obsolete()
+    note_how_it_went()
+
+
 def trust_what_just_worked(**_: object) -> None:
     """Spare the question where the answer is known."""
     worked_at: float = getattr(_local, "worked_at", float("-inf"))

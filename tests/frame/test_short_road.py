@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.core.signals import request_started
 from django.db import connections as django_connections
 
 from identity import short_road, wsgi
@@ -197,9 +196,6 @@ def test_a_connection_that_just_worked_is_asked_whether_it_lives_only_after_a_fa
     bearer = (("HTTP_AUTHORIZATION", f"Bearer {issued(client)}"),)
     asked = Asked(f"/{client.pool.public_id}/oauth2/userInfo", headers=bearer)
     monkeypatch.setattr(connections, "TRUSTED", 3600)  # however busy the machine
-    # Django's test client takes its receiver out and puts it back behind ours; a server never does.
-    request_started.disconnect(dispatch_uid="connections.started")
-    connections.install()
     for _ in range(3):
         assert by(wsgi.application, asked)[0] == "200 OK"
     seen = []
