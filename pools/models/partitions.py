@@ -63,7 +63,7 @@ def make(table: str, spans: Iterable[Span]) -> list[str]:
     """Make the partitions that are missing; return their names.
 
     Rows that the default partition took for such a time meanwhile are moved: PostgreSQL refuses the partition
-    otherwise. The default's rows of one time are few, since partitions are made days ahead.
+    otherwise. They are few, since partitions are made days ahead, and nobody adds one while they move.
     """
     assert table in TABLES  # noqa: S101 - names come from this module
     present = set(existing(table))
@@ -77,6 +77,7 @@ def make(table: str, spans: Iterable[Span]) -> list[str]:
             names = {"part": sql.Identifier(name), "table": sql.Identifier(table)}
             default = sql.Identifier(f"{table}_default")
             bounds = {"start": sql.Literal(str(_floor(span.start))), "end": sql.Literal(str(_floor(span.end)))}
+            cursor.execute(sql.SQL("LOCK TABLE {default} IN ACCESS EXCLUSIVE MODE").format(default=default))
             cursor.execute(
                 sql.SQL("CREATE TABLE {part} (LIKE {table} INCLUDING DEFAULTS INCLUDING CONSTRAINTS)").format(**names)
             )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import secrets
+import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -15,7 +17,7 @@ import pytest
 from django.apps import apps
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
@@ -59,6 +61,7 @@ from tests import factories
 from tests.services.conftest import VISITOR, at_once
 
 NAME = "alice@example.com"
+WAITING = "SELECT EXISTS (SELECT FROM pg_locks WHERE relation = 'spent_default'::regclass AND NOT granted)"
 
 
 @pytest.fixture
@@ -92,6 +95,32 @@ def test_partitions_are_made_ahead_once_and_rows_find_them() -> None:
         cursor.execute("SELECT tableoid::regclass::text, id FROM spent")
         assert {row[0] for row in cursor.fetchall()} == {f"spent_{today:%Y%m%d}"}
     assert Spent.objects.count() == 2
+
+
+@pytest.mark.usefixtures("no_partitions")
+def test_whoever_writes_into_the_default_partition_is_waited_for() -> None:
+    today = clock.now().date()
+    both = threading.Barrier(2, timeout=20)
+
+    def write() -> list[str]:
+        with transaction.atomic(), connection.cursor() as cursor:
+            Spent(id=names.uuid7()).save(force_insert=True)
+            both.wait()
+            for _ in range(200):
+                cursor.execute(WAITING)
+                if cursor.fetchone() == (True,):
+                    return []
+                time.sleep(0.01)
+        raise AssertionError("nobody waits")
+
+    def make() -> list[str]:
+        both.wait()
+        return partitions.make("spent", partitions.days(today, 0))
+
+    assert at_once(2, lambda number: (write, make)[number]()) == [[], [f"spent_{today:%Y%m%d}"]]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT tableoid::regclass::text FROM spent")
+        assert cursor.fetchall() == [(f"spent_{today:%Y%m%d}",)]
 
 
 @pytest.mark.usefixtures("no_partitions")
