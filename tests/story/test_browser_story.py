@@ -165,6 +165,11 @@ def keep_a_photo(page: Page, photo: Path) -> None:
     page.click("#upload button")
     expect(page.locator("#status")).to_have_text(f"{photo.name} is stored.")
     expect(page.locator("#photos img")).to_have_count(1)
+    before = page.viewport_size
+    page.set_viewport_size({"width": 320, "height": 640})
+    assert page.evaluate("document.documentElement.scrollWidth") == 320
+    assert before is not None
+    page.set_viewport_size(before)
     page.click("#try-stranger")
     expect(page.locator("#stranger-answer")).to_contain_text("Refused by the storage (AccessDenied)")
 
