@@ -49,13 +49,14 @@ lock: $(VENV)/.development
 
 # What docker-compose.yml mounts. The folder is closed; the files are not, because containers have users of their own.
 secrets:
-	@mkdir -p -m 700 var/secrets && cd var/secrets && for name in postgres_password database_url secret_keys; do \
+	@mkdir -p -m 700 var/secrets && cd var/secrets && for name in postgres_password database_url web_database_url secret_keys; do \
 		[ ! -e $$name ] || { echo "var/secrets/$$name is there already; nothing was changed" >&2; exit 1; }; done; \
 	password=$$(openssl rand -hex 24); \
 	printf '%s\n' "$$password" > postgres_password; \
 	printf 'postgresql://cognate:%s@postgres:5432/cognate\n' "$$password" > database_url; \
+	printf 'postgresql://cognate_web:%s@postgres:5432/cognate\n' "$$(openssl rand -hex 24)" > web_database_url; \
 	printf 'k1 %s\n' "$$(openssl rand -base64 32)" > secret_keys; \
-	chmod 644 postgres_password database_url secret_keys; echo "made var/secrets: keep a copy in a safe place"
+	chmod 644 postgres_password *database_url secret_keys; echo "made var/secrets: keep a copy in a safe place"
 
 # The first Python from 3.11 on that can make a virtual environment; what is missing is named in one line.
 $(PY):

@@ -69,6 +69,9 @@ class Environment(BaseSettings):
     region: str = Field("us-east-1", pattern=r"^[a-z]{2}-(gov-)?[a-z]+-\d$", description="Prefix of user pool ids.")
     account_id: str = Field("000000000000", pattern=r"^\d{12}$", description="Account number in ARNs.")
     database_url: str = Field("", description="PostgreSQL 15 or newer, as `postgresql://user:password@host:port/name`.")
+    web_database_url: str = Field(
+        "", description="The same with the web processes' own role, for `migrate` to make: it may change no audit row."
+    )
     statement_seconds: int = Field(
         30, ge=0, description="Longest statement and idle transaction; 0, for long migrations, is no limit."
     )
@@ -292,6 +295,7 @@ TEMPLATES = [
 ]
 
 DATABASES = {"default": database(environment.database_url, environment.statement_seconds)}
+WEB_DATABASE_URL = environment.web_database_url
 ATOMIC_REQUESTS = False
 
 SESSION_COOKIE_NAME = "operator"

@@ -15,9 +15,11 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
+from urllib.parse import urlsplit
 
 import boto3
 import botocore.config
@@ -65,9 +67,15 @@ class Live:
     def prepare(self) -> None:
         """Make the database and the access key that signs."""
         self.settings["DATABASE_URL"] = servers.fresh_database(self.database)
+        role = servers.as_web(self.settings["DATABASE_URL"])
+        self.parts["web"] = replace(self.parts["web"], environment={"DATABASE_URL": role})
         with self.orm():
+            from pools.models import grants
             from pools.services import operators
             from pools.services.audit import Actor
+
+            parts = urlsplit(role)
+            grants.give(str(parts.username), str(parts.password))
 
             by = Actor.system()
             self.access_key = operators.create_key(operators.create("live", by=by), by=by)

@@ -18,6 +18,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from time import sleep
+from urllib.parse import urlsplit
 
 import psycopg
 from psycopg import sql
@@ -170,6 +171,12 @@ def migrate(url: str) -> None:
     )
     if done.returncode:
         raise RuntimeError(f"manage.py migrate fails:\n{done.stderr[-4000:]}")
+
+
+def as_web(url: str) -> str:
+    """Return a database's address for web processes: by a role of their own, this run's and worker's."""
+    parts = urlsplit(url)
+    return parts._replace(netloc=f"web_{WORKER}:{WORKER}@{parts.netloc.rpartition('@')[2]}").geturl()
 
 
 def fresh_database(name: str, *, migrated: bool = True) -> str:

@@ -23,6 +23,7 @@ LONG: dict[str, str] = {
 HANDLER = 25
 # Files that may speak SQL: constant statements, each with a test of its plan.
 SQL = (
+    "pools/models/grants.py",
     "pools/models/hot.py",
     "pools/models/locks.py",
     "pools/models/partitions.py",

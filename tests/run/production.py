@@ -86,6 +86,7 @@ class Production:
         (self.home / "tmp").mkdir()
         self.database = servers.fresh_database(f"production_{servers.WORKER}", migrated=False)
         (secrets / "database_url").write_text(f"{self.database}\n")
+        (secrets / "web_database_url").write_text(f"{servers.as_web(self.database)}\n")
         (secrets / "secret_keys").write_text(f"{sealing.new_key_line('k1')}\n")
         for path in secrets.iterdir():
             path.chmod(0o600)
