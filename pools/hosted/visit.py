@@ -278,6 +278,9 @@ def answer(inner: Page, visit: Visit) -> HttpResponse:
     name = (match.url_name if match else "") or ""
     try:
         if visit.request.method == "POST":
+            if (visit.request.encoding or "utf-8").lower() != "utf-8":
+                # Our pages send nothing else, and another charset can spell what is no text.
+                raise SuspiciousOperation("a form in another charset")
             guard.check(visit.request, visit.browser, name)
         return inner(visit)
     except guard.FormRefused as refused:

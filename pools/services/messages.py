@@ -6,6 +6,7 @@ PostgreSQL is the queue and Celery's message a hint (DECISIONS.md 6). What a mes
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -104,15 +105,15 @@ def allowed(pool: UserPool, client: AppClient | None, to: str, purpose: str) -> 
         created_at__gt=now - HOUR,
         id__gte=_floor(now - HOUR - MINUTE),
     )
-    purposes = list(recent.values_list("purpose", flat=True)[:PER_ADDRESS_ALL])
+    # Reminders stand beside the rest: only an owner's address gets one, and it would reach the total first.
+    reminded = recent.filter(purpose=REMINDER)[:REMINDERS].count()
+    purposes = list(recent.exclude(purpose=REMINDER).values_list("purpose", flat=True)[:PER_ADDRESS_ALL])
     minute = OutboxMessage.objects.filter(
         pool_id=pool.pk,
         created_at__gt=now - MINUTE,
         id__gte=_floor(now - MINUTE - MINUTE),
     )
-    if len(purposes) >= PER_ADDRESS_ALL or purposes.count(purpose) >= (
-        REMINDERS if purpose == REMINDER else PER_ADDRESS
-    ):
+    if reminded >= REMINDERS if purpose == REMINDER else _full(purposes, purpose):
         limit = "address"
     elif client is not None and minute.filter(client_id=client.id)[:PER_CLIENT].count() >= PER_CLIENT:
         limit = "client"
@@ -123,6 +124,10 @@ def allowed(pool: UserPool, client: AppClient | None, to: str, purpose: str) -> 
     LIMITED.labels(limit).inc()
     log.warning("message_limited", limit=limit, pool=pool.public_id, purpose=purpose)
     return False
+
+
+def _full(purposes: Sequence[str], purpose: str) -> bool:
+    return len(purposes) >= PER_ADDRESS_ALL or purposes.count(purpose) >= PER_ADDRESS
 
 
 def code_letter(  # noqa: PLR0913 - a message has these parts

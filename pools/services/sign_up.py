@@ -119,6 +119,8 @@ def _sign_up(
 ) -> DomainError | None:
     pool = client.pool
     purpose, medium = codes.Purpose.SIGN_UP, ""
+    if reminder is not None:
+        reminders.send(client, reminder)  # first: who changes both addresses takes the mail's limit first too
     if confirmation is not None and not messages.allowed(pool, client, confirmation.to, purpose):
         return TooManyAttempts()
     if not users.insert(pool, user, by=by):
@@ -128,8 +130,6 @@ def _sign_up(
         codes.issue(pool, user.id, purpose, confirmation.to, confirmation.code)
         messages.queue(confirmation.letter)
         medium = messages.MEDIUM[confirmation.channel]
-    if reminder is not None:
-        reminders.send(client, reminder)
     detail = {"client_id": client.client_id, "medium": medium}
     audit.record(Tag.SIGNED_UP, pool=pool, subject=user.sub, by=by, detail=detail)
     return None

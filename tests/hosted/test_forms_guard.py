@@ -177,3 +177,24 @@ def test_strange_values_in_an_own_form_are_refused_by_the_form(world: World, vis
         page = visitor.submit({"username": world.name(), "password": PASSWORD, **typed})
         assert page.status == 200
         assert page.alert
+
+
+@pytest.mark.parametrize("path", ["/login", "/signup", "/passwordStrength"])
+def test_a_form_in_a_charset_that_can_spell_no_text_is_refused(path: str, visitor: Visitor) -> None:
+    form = visitor.start().form
+    page = visitor.world.url(path)
+    token = dict(form.values) | {"username": "+2AA-", "password": "+2AA-"}
+    parts = [
+        f'--b\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n' for name, value in token.items()
+    ]
+
+    answer = visitor.session.post(
+        page,
+        ("".join(parts) + "--b--\r\n").encode(),
+        headers={"Content-Type": "multipart/form-data; boundary=b; charset=utf-7"},
+        allow_redirects=False,
+        timeout=TIMEOUT,
+    )
+
+    assert answer.status_code == 400
+    assert "This request can" in answer.text

@@ -56,3 +56,10 @@ def test_wrong_passwords_lock_an_operator_out(operator: Operator) -> None:
 
     with pytest.raises(errors.LockedOut):
         operator_sign_in.check_password(operator.username, PASSWORD, by=VISITOR)
+
+
+def test_an_authenticator_without_a_seed_is_none(operator: Operator) -> None:
+    TOTPDevice.objects.create(user=operator, name="authenticator", confirmed=True)  # as the version before made it
+
+    with pytest.raises(errors.TotpNotFound):
+        operator_sign_in.check_code(operator, "123456", by=VISITOR)

@@ -486,3 +486,28 @@ def test_every_name_has_a_task() -> None:
     from celery import current_app
 
     assert {task.value for task in later.Task} <= set(current_app.tasks)
+
+
+def test_a_reminder_leaves_the_limits_of_all_else_as_they_are_for_nobodys_address(
+    pool: UserPool, client: AppClient
+) -> None:
+    purposes = ("sign_up", "recovery", "email")
+    sent: dict[str, list[bool]] = {}
+    for to in (NAME, "nobody:1"):
+        sent[to] = []
+        for purpose in (messages.REMINDER, *purposes * (messages.PER_ADDRESS + 1)):
+            with transaction.atomic():
+                sent[to].append(messages.allowed(pool, client, to, purpose))
+                if purpose == messages.REMINDER and to != NAME:
+                    continue  # the decoy's goes to an address of its own
+                if sent[to][-1]:
+                    letter = (
+                        messages.reminder(pool, client, to=to)
+                        if purpose == messages.REMINDER
+                        else messages.code_letter(pool, client, purpose=purpose, code="1", to=to, channel="email")
+                    )
+                    messages.queue(letter)
+
+    assert sent[NAME] == sent["nobody:1"] == [True] * 16 + [False] * 3
+    with transaction.atomic():
+        assert not messages.allowed(pool, client, NAME, messages.REMINDER)
