@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote, urlsplit
-
 from django.apps import AppConfig
 from django.conf import settings
-from django.db.models.signals import post_migrate
 
 
 class IdentityConfig(AppConfig):
@@ -27,7 +24,6 @@ class IdentityConfig(AppConfig):
         celery.app.set_default()
         telemetry.configure()
         connections.install()
-        post_migrate.connect(let_web_in, sender=self)
         if settings.SECRET_KEYS_FILE.exists():
             derive_keys()
 
@@ -38,12 +34,3 @@ def derive_keys() -> None:
 
     newest, *older = (key.hex() for key in sealing.derived_keys("django"))
     settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = newest, older
-
-
-def let_web_in(**_: object) -> None:
-    """Give the web processes' database role its rights, where there is one of their own. New tables have come."""
-    from pools.models import grants
-
-    if settings.WEB_DATABASE_URL:
-        parts = urlsplit(settings.WEB_DATABASE_URL)
-        grants.give(unquote(parts.username or ""), unquote(parts.password or ""))

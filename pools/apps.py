@@ -20,6 +20,7 @@ class PoolsConfig(AppConfig):
         from pools.services import configuration
 
         post_migrate.connect(ensure_keys, sender=self)
+        post_migrate.connect(ensure_web_role, sender=self)
         telemetry.register_probe("configuration", configuration.problem)
 
 
@@ -29,3 +30,10 @@ def ensure_keys(**_: object) -> None:
 
     if settings.SECRET_KEYS_FILE.exists():
         signing_keys.ensure_house_keys()
+
+
+def ensure_web_role(**_: object) -> None:
+    """Let web processes reach what this migration made, by their own role where they have one."""
+    from pools.services import web_role
+
+    web_role.ensure()
