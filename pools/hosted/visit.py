@@ -280,7 +280,7 @@ def answer(inner: Page, visit: Visit) -> HttpResponse:
         if visit.request.method == "POST":
             if (visit.request.encoding or "utf-8").lower() != "utf-8":
                 # Our pages send nothing else, and another charset can spell what is no text.
-                raise SuspiciousOperation("a form in another charset")
+                return visit.problem("invalid_request")
             guard.check(visit.request, visit.browser, name)
         return inner(visit)
     except guard.FormRefused as refused:
