@@ -26,6 +26,8 @@ class AuditEvent(models.Model):
     detail: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(default=dict)
     request_id = models.CharField(max_length=36, blank=True)
     format = models.SmallIntegerField(default=1)
+    personal_digest = models.BinaryField(db_default=b"", default=b"")
+    """Salted, of the side row's values: it stays when they are erased. Empty without a side row."""
     digest = models.BinaryField()
     written_at = models.DateTimeField(db_default=Now())
 

@@ -1,7 +1,8 @@
 """What happened, who did it, to whom. One row in the transaction of a change; a refusal's row outside it.
 
-Rows are never changed. ``detail`` is an allow-list per tag; personal values go into an erasable side row, and the
-row's digest covers only their salted digest. Refresh, client credentials and reads leave metrics, not rows.
+Rows are never changed. ``detail`` is an allow-list per tag; personal values go into an erasable side row. The row keeps
+their salted digest, which its own digest covers, so that it can be checked when they are gone. Refresh, client
+credentials and reads leave metrics, not rows.
 """
 
 from __future__ import annotations
@@ -217,15 +218,15 @@ def record(  # noqa: PLR0913 - an audit row has these parts
     )
     values = {**(personal or {}), **({"address": by.address} if by.address else {})}
     salt = os.urandom(16) if values else b""
-    row.digest = hashlib.sha256(canonical(row, salt, values)).digest()
+    row.personal_digest = hashlib.sha256(salt + compact(values)).digest() if values else b""
+    row.digest = hashlib.sha256(canonical(row)).digest()
     row.save(force_insert=True)
     if values:
         AuditPersonal(id=row.id, pool_id=row.pool_id, salt=salt, values=values).save(force_insert=True)
 
 
-def canonical(row: AuditEvent, salt: bytes, personal: Mapping[str, Any]) -> bytes:
+def canonical(row: AuditEvent) -> bytes:
     """Return the bytes that a row's digest covers, by the row's format number."""
-    covered = hashlib.sha256(salt + compact(personal)).hexdigest() if personal else ""
     return compact(
         [
             row.format,
@@ -239,7 +240,7 @@ def canonical(row: AuditEvent, salt: bytes, personal: Mapping[str, Any]) -> byte
             row.outcome,
             row.detail,
             row.request_id,
-            covered,
+            bytes(row.personal_digest).hex(),
         ]
     )
 
