@@ -17,6 +17,7 @@ from pytest_django import Settings
 
 from identity import telemetry
 from identity.foundation import names
+from identity.models import Operator
 from tests.architecture.source import ROOT
 
 TOKEN = "eyJraWQiOiJhIiwiYWxnIjoiUlMyNTYifQ.eyJzdWIiOiIxMjMifQ.c2lnbmF0dXJlLW9mLWl0"
@@ -229,6 +230,17 @@ def test_metrics_are_shown_to(address: str, mode: str, bound: str, status: int, 
 
     assert answer.status_code == status
     assert (b"cognate_http_seconds" in answer.content) == (status == 200)
+
+
+@pytest.mark.django_db
+def test_metrics_are_not_shown_to_a_session_that_lacks_the_second_factor() -> None:
+    operator = Client(headers=HOST)
+    operator.force_login(Operator.objects.create(username="ada"))
+
+    answers = [each.get("/metrics", REMOTE_ADDR="203.0.113.9") for each in (operator, Client(headers=HOST))]
+
+    assert answers[0].wsgi_request.user.is_authenticated
+    assert [(answer.status_code, answer.content) for answer in answers] == [(404, b"")] * 2
 
 
 @pytest.mark.django_db
