@@ -9,11 +9,14 @@ import pytest
 from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import models
+from django.test.utils import isolate_apps
 from prometheus_client import REGISTRY
 
 from identity.celery import LANES, app
 from identity.foundation.later import Task
+from identity.models import Operator
 from pools.cognito import contract, operations
+from pools.models import RefreshFamily, Spent, UserPool
 from tests.architecture.source import ROOT, house
 
 
@@ -54,28 +57,67 @@ def test_every_operation_is_answered_or_refused_by_name(service: contract.Servic
     assert service.invalid == "ValidationException" or silent == []
 
 
-@pytest.mark.django_db
-def test_no_migration_is_missing() -> None:
+def missing_migrations() -> str:
+    """Return what `makemigrations --check` says; nothing if it finds none missing."""
     said = StringIO()
-
     try:
         call_command("makemigrations", "--check", "--dry-run", stdout=said, stderr=said)
     except (CommandError, SystemExit):
-        pytest.fail(said.getvalue())
+        return said.getvalue()
+    return ""
 
 
-@pytest.mark.parametrize(
-    "model",
-    [model for label in ("pools",) for model in apps.get_app_config(label).get_models()],
-    ids=lambda m: m.__name__,
-)
-def test_every_row_of_a_pool_names_it(model: type[models.Model]) -> None:
-    house_wide = {"UserPool", "IdentityPool"}
-    names = {field.name for field in model._meta.get_fields()}
+@pytest.mark.django_db
+def test_no_migration_is_missing() -> None:
+    assert missing_migrations() == ""
 
-    assert (
-        model.__name__ in house_wide or names & {"pool", "pool_id", "identity_pool"} or not names & {"user", "client"}
-    )
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("model", [Operator, UserPool, Spent], ids=lambda model: model.__name__)
+def test_a_planted_change_of_a_model_is_seen(model: type[models.Model], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model._meta.pk, "help_text", "planted")
+
+    assert model._meta.pk.name in missing_migrations()
+
+
+def test_lint_looks_for_missing_migrations() -> None:
+    lint = re.search(r"^lint:.*\n((?:\t.*\n)+)", (ROOT / "Makefile").read_text(), re.MULTILINE)
+
+    assert lint
+    assert "manage.py makemigrations --check" in lint[1]
+
+
+# Tables of `pools` whose rows are no one pool's, and why.
+HOUSE_WIDE = {
+    "UserPool": "is the pool",
+    "IdentityPool": "is the pool",
+    "PeriodicTask": "tells when the house last did what",
+    "Spent": "holds ids that no two pools share, and nothing else",
+}
+
+
+def names_its_pool(model: type[models.Model]) -> bool:
+    """Say whether a table has a column for the pool, be it a reference or a number."""
+    return bool({field.attname for field in model._meta.concrete_fields} & {"pool_id", "identity_pool_id"})
+
+
+def test_every_row_of_a_pool_names_it() -> None:
+    tables = apps.get_app_config("pools").get_models()
+
+    assert {model.__name__ for model in tables if not names_its_pool(model)} == set(HOUSE_WIDE)
+
+
+@isolate_apps("pools")
+def test_a_planted_table_without_its_pool_is_caught() -> None:
+    class Planted(models.Model):  # noqa: DJ008 - never made
+        family = models.ForeignKey(RefreshFamily, models.DO_NOTHING, related_name="+")
+        parent = models.ForeignKey("self", models.DO_NOTHING, related_name="pool")  # others' column, not its own
+
+        class Meta:
+            app_label = "pools"
+
+    assert not names_its_pool(Planted)
+    assert names_its_pool(RefreshFamily)
 
 
 def test_metrics_have_the_houses_name_and_a_sentence() -> None:
