@@ -38,7 +38,7 @@ def test_every_setting_has_a_sentence() -> None:
 def test_every_link_leads_somewhere(document: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", document.read_text())
 
-    assert [link for link in links if not (document.parent / link).exists() and not link.endswith(".png")] == []
+    assert [link for link in links if not (document.parent / link).exists()] == []
 
 
 def test_every_command_of_the_readme_exists() -> None:
