@@ -51,6 +51,8 @@ PASSES = 40
 """Chunks of one table in one run: a run ends, the next goes on."""
 KEPT = timedelta(days=1)
 """How long an expired row stays for those who look for the reason of a refusal."""
+NOTICED = timedelta(minutes=5)
+"""How long a deleted pool's own row stays, by which every process hears of its end (``hot.MOVED``: two minutes)."""
 CAPTURED = timedelta(days=7)
 QUIET = timedelta(minutes=15)
 SPENT_DAYS = 3
@@ -172,11 +174,11 @@ def purge_users() -> int:
 
 
 def purge_pools() -> int:
-    """Remove deleted pools, a chunk of rows at a time, the pool's own row last."""
+    """Remove deleted pools, a chunk of rows at a time, the pool's own row last, when all processes know."""
     removed = 0
     for pool_id in UserPool.objects.exclude(deleted_at=None).order_by("id").values_list("pk", flat=True)[:20]:
         if all(_emptied(table, pool_id) for table in OF_A_POOL):
-            removed += _delete(UserPool.objects.filter(pk=pool_id).exclude(deleted_at=None))
+            removed += _delete(UserPool.objects.filter(pk=pool_id, deleted_at__lt=clock.now() - NOTICED))
     return removed
 
 

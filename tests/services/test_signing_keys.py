@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.db.models import F, Q
 
+from identity.foundation import clock
 from identity.foundation.errors import PoolNotFound
 from pools.models import SigningKey, UserPool
 from pools.services import access, housekeeping, signing_keys, user_pools
@@ -47,6 +48,14 @@ def test_a_deleted_pools_keys_are_left_to_the_purge(pool: UserPool) -> None:
     assert (planned(pool), planned(other)) == (0, 2)
 
 
+def purge(pool: UserPool) -> None:
+    """Purge a pool that was deleted a while ago."""
+    deleted = UserPool.objects.filter(pk=pool.pk)
+    deleted.update(deleted_at=clock.now() - 2 * housekeeping.NOTICED)
+    while deleted.exists():
+        housekeeping.purge_pools()
+
+
 @pytest.mark.parametrize("purged", [False, True], ids=["deleted", "purged"])
 def test_a_pool_that_goes_while_keys_are_made_stops_no_other(
     pool: UserPool, purged: bool, monkeypatch: pytest.MonkeyPatch
@@ -59,8 +68,8 @@ def test_a_pool_that_goes_while_keys_are_made_stops_no_other(
     def prepare(*given: object) -> list[signing_keys.Prepared]:
         if not made:
             user_pools.delete(access.pool(pool.public_id), by=BY)
-            while purged and UserPool.objects.filter(pk=pool.pk).exists():
-                housekeeping.purge_pools()
+            if purged:
+                purge(pool)
         made.append(1)
         return real()
 
@@ -83,8 +92,7 @@ def test_a_pool_that_was_purged_before_its_turn_stops_no_other(pool: UserPool, m
         if len(asked) == 1:
             left = other if who == pool else pool
             user_pools.delete(access.pool(left.public_id), by=BY)
-            while UserPool.objects.filter(pk=left.pk).exists():
-                housekeeping.purge_pools()
+            purge(left)
         return real(who, by=BY, at_once=False)
 
     monkeypatch.setattr(signing_keys, "rotate", rotate)
