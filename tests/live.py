@@ -107,27 +107,40 @@ class Live:
         process.wait()
         kill_group(process.pid)
 
-    def is_ready(self) -> bool:
+    def is_ready(self, port: int = 0) -> bool:
         """Say whether the web process answers as ready."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health/ready", timeout=2):
+            with urllib.request.urlopen(f"http://127.0.0.1:{port or self.port}/health/ready", timeout=2):
                 return True
         except OSError:
             return False
 
-    def wait_ready(self) -> None:
+    def wait_ready(self, name: str = "web", port: int = 0) -> None:
         """Wait until the web process is ready; show its log if it never is."""
         until = monotonic() + PATIENCE
-        while not self.is_ready():
-            if monotonic() > until or self.processes["web"].poll() is not None:
-                raise RuntimeError(f"The live web process is not ready:\n{self.log('web')[-6000:]}")
+        while not self.is_ready(port):
+            if monotonic() > until or self.processes[name].poll() is not None:
+                raise RuntimeError(f"The live web process is not ready:\n{self.log(name)[-6000:]}")
             sleep(0.1)
 
     def log(self, name: str) -> str:
         """Return what a process has said."""
         return (self.logs / f"{name}.log").read_text(errors="replace")
 
-    def boto(self, service: str = "cognito-idp", *, signed: bool = True, **config: Any) -> Any:  # noqa: ANN401 - boto3's own
+    @contextlib.contextmanager
+    def second_web(self) -> Iterator[str]:
+        """Run another web process over the same database; give an address by which no other process is met."""
+        port = servers.free_port()
+        self.parts["web2"] = Part("web2", serve.web("127.0.0.1", port, 1, 24), directory=servers.ROOT)
+        try:
+            self.start("web2")
+            self.wait_ready("web2", port)
+            yield f"http://localhost:{port}"
+        finally:
+            self.stop("web2")
+            del self.parts["web2"]
+
+    def boto(self, service: str = "cognito-idp", *, signed: bool = True, url: str = "", **config: Any) -> Any:  # noqa: ANN401 - boto3's own
         """Return a boto3 client of ``cognito-idp`` or ``cognito-identity``, signed, without retries."""
         settings: dict[str, Any] = {"retries": {"total_max_attempts": 1}, "read_timeout": 30, **config}
         if not signed:
@@ -135,7 +148,7 @@ class Live:
         key_id, secret = self.access_key if signed else (None, None)
         return boto3.session.Session().client(
             service,
-            endpoint_url=self.base_url,
+            endpoint_url=url or self.base_url,
             region_name=self.region,
             aws_access_key_id=key_id,
             aws_secret_access_key=secret,
