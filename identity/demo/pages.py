@@ -15,7 +15,10 @@ from django.views.decorators.http import require_safe
 from identity.foundation import names
 
 PAGE = Path(__file__).with_name("page.html")
-TOLD = ("base_url", "region", "issuer", "client_id", "identity_pool_id", "bucket", "aws_endpoint_url", "aws_enforces")
+TOLD = (
+    *("base_url", "region", "issuer", "client_id", "identity_pool_id", "bucket"),
+    *("aws_endpoint_url", "aws_enforces", "aws_is_demo"),
+)
 
 
 def bootstrap() -> dict[str, Any]:
@@ -61,6 +64,7 @@ def config(request: HttpRequest) -> HttpResponse:
     kept = bootstrap()
     told: dict[str, Any] = {name: kept.get(name, "") for name in TOLD}
     told["provider"] = names.without_scheme(str(kept.get("issuer", "")))
+    told["identity_issuer"] = names.identity_issuer()
     told["redirect_uri"] = f"{settings.BASE_URL}/demo/callback"
     told["logout_uri"] = f"{settings.BASE_URL}/demo/"
     told["mailbox_url"] = kept.get("mailbox_url", "")

@@ -70,8 +70,11 @@ def write(kept: dict[str, Any]) -> None:
     Path(name).replace(path())
 
 
-def seed() -> dict[str, Any]:
-    """Make what is missing, refresh addresses, and return the bootstrap file's content."""
+def seed(place: embedded_aws.Place | None) -> dict[str, Any]:
+    """Make what is missing, refresh addresses, and return the bootstrap file's content.
+
+    ``place`` is the AWS that was started for the demo; there is none where ``STS_ENDPOINT_URL`` names one's own.
+    """
     kept = read()
     stages: tuple[tuple[str, Callable[[dict[str, Any]], dict[str, Any]]], ...] = (
         ("operator", operator),
@@ -87,7 +90,7 @@ def seed() -> dict[str, Any]:
         if not kept.get(key):
             kept |= stage(kept)
             write(kept)
-    kept |= addresses(kept)
+    kept |= addresses(kept) | storage(place)
     write(kept)
     return kept
 
@@ -204,9 +207,8 @@ def identity_pool(kept: dict[str, Any]) -> dict[str, Any]:
     return {"identity_pool_id": identity_pools.create("Demo", settings=wanted, by=BY).public_id}
 
 
-def aws(kept: dict[str, Any]) -> dict[str, Any]:
+def aws(kept: dict[str, Any], place: embedded_aws.Place) -> None:
     """Make roles, bucket and table in the demo's AWS where they are missing, and set the identity pool to use them."""
-    place = embedded_aws.place(settings.DATA_DIR)
     certificate = json.loads(signing_keys.identity_jwks())["keys"][0]["x5c"][0]
     made = embedded_aws.prepare(
         place.endpoint_url,
@@ -226,15 +228,6 @@ def aws(kept: dict[str, Any]) -> dict[str, Any]:
     policy = embedded_aws.session_policy(BUCKET)
     if pool.member_session_policy != policy:
         identity_pools.set_session_policies(pool, member=policy, by=BY)
-    kept |= {
-        "aws_endpoint_url": place.endpoint_url,
-        "aws_enforces": place.enforces,
-        "dynamodb_endpoint_url": place.dynamodb_endpoint_url,
-        "bucket": BUCKET,
-        "table": TABLE,
-    }
-    write(kept)
-    return kept
 
 
 def demo_url() -> str:
@@ -261,9 +254,16 @@ def addresses(kept: dict[str, Any]) -> dict[str, Any]:
         "domain": f"{prefix}.auth.{own.netloc}",
         "tls_domain": f"{prefix}.auth.{host}:{settings.TLS_PORT}",
         "mailbox_url": f"{settings.BASE_URL}/dev/mailbox" if settings.MESSAGES == "captured" else "",
-        "aws_endpoint_url": kept.get("aws_endpoint_url") or settings.STS_PUBLIC_URL,
-        "aws_enforces": kept.get("aws_enforces", False),
-        "dynamodb_endpoint_url": kept.get("dynamodb_endpoint_url", ""),
+    }
+
+
+def storage(place: embedded_aws.Place | None) -> dict[str, Any]:
+    """Return where credentials and photos are of this start; nobody vouches for the rules of what is not ours."""
+    return {
+        "aws_endpoint_url": place.endpoint_url if place else settings.STS_PUBLIC_URL,
+        "aws_enforces": bool(place and place.enforces),
+        "aws_is_demo": bool(place),
+        "dynamodb_endpoint_url": place.dynamodb_endpoint_url if place else "",
         "bucket": BUCKET,
         "table": TABLE,
     }

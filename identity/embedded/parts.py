@@ -66,4 +66,4 @@ class Ensemble:
     settings: Mapping[str, str] = field(default_factory=dict)
     """Environment for web, worker, beat and ``manage.py``: addresses, known before any part runs."""
     ready: Callable[[], bool] = always
-    """Whether all of it answers; ``seed_demo --aws`` runs then."""
+    """Whether all of it answers; ``seed_demo --aws ready`` runs then."""

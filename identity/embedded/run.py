@@ -183,15 +183,16 @@ class House:
         """Seed the demo, say where everything is; then start the demo's AWS and seed that too."""
         if not self.supervisor.wait_ready("web"):
             return
-        if self.environment.demo and not self.manage("seed", "seed_demo"):
+        beside = ("--aws", "starting") if aws.parts else ()
+        if self.environment.demo and not self.manage("seed", "seed_demo", *beside):
             self.supervisor.say(f"the demo cannot be set up: {self.journal.last_words('seed')}")
         self.show_addresses()
         for part in aws.parts:
             self.supervisor.keep(part, self.settings)
-        while aws.parts and not aws.ready():
+        while not aws.ready():
             if self.supervisor.stopping.wait(0.2):
                 return
-        if self.environment.demo and self.manage("seed", "seed_demo", "--aws"):
+        if aws.parts and self.manage("seed", "seed_demo", "--aws", "ready"):
             self.supervisor.say(f"the demo's AWS is ready after {clock.monotonic() - self.began:.0f} s")
 
     def show_addresses(self) -> None:

@@ -1,4 +1,4 @@
-"""Seed the demo: ``manage.py seed_demo``, and ``--aws`` once its AWS answers. Made for ``make run``."""
+"""Seed the demo: ``manage.py seed_demo``, with ``--aws`` where ``make run`` starts one for it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from identity.demo import seed
+from identity.embedded import aws as embedded_aws
 
 
 class Command(BaseCommand):
@@ -16,13 +17,18 @@ class Command(BaseCommand):
     help = "Seed the demo's pool, apps, identity pool and operator; write the bootstrap file."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        """Read whether the demo's AWS is to be seeded too."""
-        parser.add_argument("--aws", action="store_true", help="also roles, bucket and table in the demo's AWS")
+        """Read whether the demo has an AWS that is ours, and whether that is to be seeded too."""
+        parser.add_argument(
+            "--aws",
+            choices=("starting", "ready"),
+            help="the demo's AWS was started beside it; once it is ready, roles, bucket and table are made there",
+        )
 
     def handle(self, *_: object, **options: Any) -> None:
         """Seed."""
         if not settings.DEMO:
             raise CommandError("The demo is off: it is for MODE=development with DEMO on.")
-        kept = seed.seed()
-        if options["aws"]:
-            seed.aws(kept)
+        place = embedded_aws.place(settings.DATA_DIR) if options["aws"] else None
+        kept = seed.seed(place)
+        if place and options["aws"] == "ready":
+            seed.aws(kept, place)

@@ -148,9 +148,9 @@ async function tryStranger(config, bucket) {
   const stranger = `${config.region}:00000000-0000-4000-8000-000000000000/note.txt`;
   try {
     await bucket.put(stranger, "hello", "text/plain");
-    say("stranger-answer", config.aws_enforces
-      ? "It was allowed. That is wrong: check the role's policy."
-      : "It was allowed, because this storage checks nothing. With a real one it is refused.", "bad");
+    say("stranger-answer", config.aws_is_demo && !config.aws_enforces
+      ? "It was allowed, because this storage checks nothing. With a real one it is refused."
+      : "It was allowed. That is wrong: check the role's policy.", "bad");
   } catch (problem) {
     say("stranger-answer", `Refused by the storage (${problem.message}), as it should be.`, "good");
   }
@@ -169,12 +169,26 @@ async function asGuest(config) {
   }
 }
 
+function aboutAws(config) {
+  if (!config.aws_endpoint_url) return "AWS itself answers for STS and S3.";
+  if (!config.aws_is_demo) {
+    return `Credentials come from the STS that this installation is configured with (STS_ENDPOINT_URL), at ${config.aws_endpoint_url}; photos go to S3 at the same address. Its own rules decide who gets in and what they may do: roles and bucket are its administrator's, the demo made none there.`;
+  }
+  return config.aws_enforces
+    ? `STS and S3 are Ceph's gateway at ${config.aws_endpoint_url}: it checks each token's signature and enforces the roles' rules.`
+    : `STS and S3 are a stand-in (moto) at ${config.aws_endpoint_url}: it stores photos but checks nothing, neither tokens nor rules. Install Ceph's radosgw to see rules enforced.`;
+}
+
 function about(config) {
-  $("about-aws").textContent = !config.aws_endpoint_url
-    ? "AWS itself answers for STS and S3."
-    : config.aws_enforces
-      ? `STS and S3 are Ceph's gateway at ${config.aws_endpoint_url}: it checks each token's signature and enforces the roles' rules.`
-      : `STS and S3 are a stand-in (moto) at ${config.aws_endpoint_url}: it stores photos but checks neither tokens nor rules. Install Ceph's radosgw to see rules enforced.`;
+  $("about-aws").textContent = aboutAws(config);
+  const own = Boolean(config.aws_endpoint_url) && !config.aws_is_demo;
+  if (own) {
+    $("own-issuer").textContent = config.identity_issuer;
+    $("own-audience").textContent = config.identity_pool_id;
+    $("own-bucket").textContent = config.bucket;
+    $("own-origin").textContent = location.origin;
+  }
+  show("about-own", own);
   show("about-mail", Boolean(config.mailbox_url));
 }
 
