@@ -6,6 +6,7 @@ A fixed window of one counter a key; a Redis that is away or silent costs a tent
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import lru_cache
 
 import redis
@@ -13,6 +14,7 @@ import structlog
 from django.conf import settings
 from prometheus_client import Counter
 from redis.backoff import NoBackoff
+from redis.client import Pipeline
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
@@ -41,23 +43,41 @@ def connection() -> redis.Redis:
 
 def take(name: str, key: str, *, limit: int, window: int) -> bool:
     """Take one from a window of ``window`` seconds; say whether ``limit`` still allows it. True without Redis."""
+    slot = _slot(name, key, window)
+    count = _asked(lambda redis: (redis.incr(slot), redis.expire(slot, window + 1)))
+    if count is not None and count > limit:
+        REFUSED.labels(name).inc()
+        return False
+    return True
+
+
+def wait(name: str, key: str, *, limit: int, window: int) -> int:
+    """Take nothing; return the seconds until a window that is used up ends. 0 while it is not, and without Redis."""
+    slot = _slot(name, key, window)
+    count = _asked(lambda redis: redis.get(slot))
+    if count is None or count < limit:
+        return 0
+    REFUSED.labels(name).inc()
+    return window - clock.epoch() % window
+
+
+def _slot(name: str, key: str, window: int) -> str:
+    return f"{settings.REDIS_PREFIX}limit:{name}:{key}:{clock.epoch() // window}"
+
+
+def _asked(commands: Callable[[Pipeline], object]) -> int | None:
+    """Return the count that the first command answers; None where Redis is away, or was a moment ago."""
     global _broken_until  # noqa: PLW0603 - one breaker a process
     if clock.monotonic() < _broken_until:
         FAILED_OPEN.inc()
-        return True
-    slot = f"{settings.REDIS_PREFIX}limit:{name}:{key}:{clock.epoch() // window}"
+        return None
     try:
         with connection().pipeline(transaction=False) as pipeline:
-            pipeline.incr(slot)
-            pipeline.expire(slot, window + 1)
-            count = int(pipeline.execute()[0])
+            commands(pipeline)
+            return int(pipeline.execute()[0] or 0)
     except (RedisError, OSError) as problem:
         with _lock:
             _broken_until = clock.monotonic() + BREAK
         FAILED_OPEN.inc()
         log.warning("limits_failed_open", problem=type(problem).__name__)
-        return True
-    if count > limit:
-        REFUSED.labels(name).inc()
-        return False
-    return True
+        return None

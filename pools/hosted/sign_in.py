@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from identity.foundation import clock, errors
-from pools.hosted import wording
+from pools.hosted import failures, wording
 from pools.hosted.browser import FRESH, Step
 from pools.hosted.forms import CodeForm, NewPasswordForm, SignInForm, policy_list
 from pools.hosted.visit import Visit, page
@@ -36,7 +36,8 @@ def sign_in(visit: Visit) -> HttpResponse:
         return shown(visit, form)
     username, password = form.cleaned_data["username"], form.cleaned_data["password"]
     try:
-        outcome = machine.begin(visit.app, username=username, password=password, want=Want.BROWSER, by=visit.by)
+        with failures.counted(visit):
+            outcome = machine.begin(visit.app, username=username, password=password, want=Want.BROWSER, by=visit.by)
     except errors.UserNotConfirmed:
         return confirm_first(visit, username)
     except errors.DomainError as problem:
@@ -157,7 +158,10 @@ def answered(visit: Visit, form: PageForm, template: str, step: Step, answers: d
     challenge = Challenge(step.challenge)
     explain = wording.of_totp if challenge is Challenge.TOTP else wording.of_new_password
     try:
-        outcome = machine.respond(visit.app, challenge=challenge, session=step.session, answers=answers, by=visit.by)
+        with failures.counted(visit) if challenge is Challenge.TOTP else nullcontext():
+            outcome = machine.respond(
+                visit.app, challenge=challenge, session=step.session, answers=answers, by=visit.by
+            )
     except errors.DomainError as problem:
         form.tell(explain(problem), problem)
         return visit.show(template, form=form.focused(), username=step.username, policy=policy_list(visit.pool))

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 import requests
+from requests.adapters import HTTPAdapter
 
 from tests.live import Live
 
@@ -146,13 +147,28 @@ class Page:
         return dict(parse_qsl(urlsplit(self.url).query))["code"]
 
 
+class From(HTTPAdapter):
+    """Connects from an address."""
+
+    def __init__(self, address: str) -> None:
+        """Keep it."""
+        self.address = address
+        super().__init__()
+
+    def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
+        """Have each connection made from there."""
+        super().init_poolmanager(*arguments, **named, source_address=(self.address, 0))
+
+
 class Visitor:
     """A browser: cookies, Origin with each form, redirects followed until the app."""
 
-    def __init__(self, world: World) -> None:
-        """Start with no cookies."""
+    def __init__(self, world: World, address: str = "") -> None:
+        """Start with no cookies; from an address of one's own (127.0.0.0/8), if any."""
         self.world = world
         self.session = requests.Session()
+        if address:
+            self.session.mount("http://", From(address))
         self.page: Page | None = None
 
     def open(self, url: str) -> Page:
@@ -266,9 +282,9 @@ class World:
         }
         return f"{self.base}{page}?{urlencode({name: value for name, value in asked.items() if value})}"
 
-    def visitor(self) -> Visitor:
+    def visitor(self, address: str = "") -> Visitor:
         """Return a browser without cookies."""
-        return Visitor(self)
+        return Visitor(self, address)
 
     def name(self) -> str:
         """Return a sign-in name that nobody has, with an address to it."""
