@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from identity.foundation import clock, errors
+from identity.foundation import errors
 from pools.hosted import wording
 from pools.hosted.browser import Step
 from pools.hosted.forms import ForgotForm, ResetForm, policy_list
@@ -29,7 +29,7 @@ def forgot(visit: Visit) -> HttpResponse:
     # Where nothing is sent, the page is the same as after a mail that went out.
     with suppress(errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized, errors.UserNotFound):
         passwords.forgot(visit.app, username, by=visit.by)
-    return visit.go("confirm_forgot", Step(username, asked_at=clock.epoch(), account=visit.step.account))
+    return visit.go("confirm_forgot", Step(username, account=visit.step.account))
 
 
 @page()

@@ -5,10 +5,11 @@ from __future__ import annotations
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
-from identity.foundation import clock, errors
+from identity.foundation import errors
 from pools.hosted import failures, wording
 from pools.hosted.browser import FRESH, Step
 from pools.hosted.forms import CodeForm, NewPasswordForm, SignInForm, policy_list
+from pools.hosted.sign_up import waiting
 from pools.hosted.visit import Visit, page
 from pools.services import factors, sessions, sign_up
 from pools.services.sign_in import machine
@@ -77,7 +78,7 @@ def confirm_first(visit: Visit, username: str) -> HttpResponse:
     # Where nothing is sent, the code sent before is as good, and the page has a button to ask for another.
     with suppress(errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized):
         sign_up.resend(visit.app, username, by=visit.by)
-    return visit.go("confirm", Step(username, "confirm_first", asked_at=clock.epoch(), account=FRESH))
+    return visit.go("confirm", waiting(visit, username, "confirm_first", account=FRESH))
 
 
 def proceed(visit: Visit, outcome: Challenged | SignedIn, *, username: str) -> HttpResponse:

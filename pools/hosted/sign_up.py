@@ -10,7 +10,7 @@ from pools.hosted import wording
 from pools.hosted.browser import FRESH, PRIOR, Step
 from pools.hosted.forms import NamedCodeForm, SignUpForm, policy_list
 from pools.hosted.visit import Visit, page
-from pools.services import passwords, user_pools
+from pools.services import messages, passwords, user_pools
 from pools.services import sign_up as accounts
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pools.services.messages import Delivery
 
-RESEND_AFTER = 60
+HOUR = 3600
 
 
 @page()
@@ -63,12 +63,20 @@ def led_on(visit: Visit, username: str, delivery: Delivery | None, account: str)
     if delivery is None:
         return visit.go("sign_in", Step(username, "waiting"))
     sent_to = username if visit.pool.username_attributes else delivery.destination
-    return visit.go("confirm", waiting(username, sent_to, account))
+    return visit.go("confirm", waiting(visit, username, sent_to=sent_to, account=account))
 
 
-def waiting(username: str, sent_to: str, account: str) -> Step:
-    """Return the step of somebody who looks for a mail."""
-    return Step(username=username, sent_to=sent_to, asked_at=clock.epoch(), account=account)
+def waiting(visit: Visit, username: str, notice: str = "", *, sent_to: str = "", account: str) -> Step:
+    """Return the step of somebody who looks for the code just asked for.
+
+    Who asks before the wait is over gets no other (the server sees to that), and does not wait longer for it.
+    """
+    now = clock.epoch()
+    before = visit.step.asked if visit.step.username == username else []
+    asked = [moment for moment in before if moment > now - HOUR]
+    if messages.next_code_at(asked) <= now:
+        asked.append(now)
+    return Step(username, notice, sent_to=sent_to, asked=asked, account=account)
 
 
 def shown(visit: Visit, form: SignUpForm) -> HttpResponse:
@@ -103,7 +111,7 @@ def choose_again(visit: Visit, username: str) -> HttpResponse:
 
     Whoever made it chose the password that is gone now, and may not have been the owner of the address.
     """
-    step = Step(username, "choose_again", asked_at=clock.epoch(), account=FRESH)
+    step = Step(username, "choose_again", account=FRESH)
     try:
         passwords.forgot(visit.app, username, by=visit.by)
     except errors.WrongState:
@@ -125,10 +133,13 @@ def confirm_link(visit: Visit) -> HttpResponse:
 def asked(visit: Visit, form: NamedCodeForm, **context: Any) -> HttpResponse:
     """Show the page of the code."""
     step = visit.step
-    left = max(0, step.asked_at + RESEND_AFTER - clock.epoch()) if step.asked_at else 0
-    return visit.show(
+    left = max(0, messages.next_code_at(step.asked) - clock.epoch())
+    response = visit.show(
         "confirm", form=form.focused(), sent_to=step.sent_to, username=step.username, resend_in=left, **context
     )
+    if left:
+        response.setdefault("Retry-After", str(left))  # unless the form's own error says how long
+    return response
 
 
 @page(methods=("POST",))
@@ -140,5 +151,5 @@ def resend(visit: Visit) -> HttpResponse:
         # Where nothing is sent, the page is the same as after a mail that went out.
         with suppress(errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized, errors.UserNotFound):
             accounts.resend(visit.app, username, by=visit.by)
-    again = Step(username, "resent", sent_to=step.sent_to, asked_at=clock.epoch(), account=step.account or PRIOR)
+    again = waiting(visit, username, "resent", sent_to=step.sent_to, account=step.account or PRIOR)
     return visit.go("confirm", again)

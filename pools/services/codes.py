@@ -39,6 +39,11 @@ LIFE = {
     Purpose.RECOVERY: timedelta(hours=1),
 }
 COOL_DOWN = timedelta(seconds=60)
+"""Before a second code; each further one within the hour doubles it."""
+DOUBLINGS = 3
+"""At most eight minutes: beyond that the limit of codes in an hour holds (``messages``)."""
+GRACE = timedelta(seconds=1)
+"""Pages count whole seconds: who asks when theirs are over is not too early."""
 LENGTH = 6
 
 
@@ -115,8 +120,13 @@ def issue(pool: UserPool, subject_id: UUID, purpose: str, destination: str, code
     return code
 
 
-def cooling(pool: UserPool, subject_id: UUID, purpose: str) -> bool:
-    """Say whether a live code went out less than a minute ago: another one would only confuse. Locks the row."""
+def cool_down(sent: int) -> timedelta:
+    """Return how long nothing is sent after so many codes of one purpose within the hour."""
+    return COOL_DOWN * (1 << min(max(0, sent - 1), DOUBLINGS))
+
+
+def cooling(pool: UserPool, subject_id: UUID, purpose: str, *, sent: int) -> bool:
+    """Say whether a live code, the last of so many, went out too lately: another would only confuse. Locks the row."""
     return (
         OneTimeCode.objects.select_for_update()
         .filter(
@@ -125,7 +135,7 @@ def cooling(pool: UserPool, subject_id: UUID, purpose: str) -> bool:
             purpose=purpose,
             consumed_at=None,
             tries__lt=TRIES,
-            created_at__gt=clock.now() - COOL_DOWN,
+            created_at__gt=clock.now() - cool_down(sent) + GRACE,
         )
         .exists()
     )

@@ -90,7 +90,12 @@ def simulated(name: str, subject_id: UUID) -> Delivery:
 
 
 def allowed(pool: UserPool, client: AppClient | None, to: str, purpose: str) -> bool:
-    """Say whether an address, an app and a pool may be sent another message. Inside the sending transaction.
+    """Say whether an address, an app and a pool may be sent another message. Inside the sending transaction."""
+    return _allowed(pool, client, purpose, _lately(pool, to))
+
+
+def _lately(pool: UserPool, to: str) -> list[str]:
+    """Return the purposes of what an address was sent within the hour.
 
     Counted from the outbox under the address's lock, so that it holds without Redis and between parallel calls.
     """
@@ -105,15 +110,20 @@ def allowed(pool: UserPool, client: AppClient | None, to: str, purpose: str) -> 
         created_at__gt=now - HOUR,
         id__gte=_floor(now - HOUR - MINUTE),
     )
-    # Reminders stand beside the rest: only an owner's address gets one, and it would reach the total first.
-    reminded = recent.filter(purpose=REMINDER)[:REMINDERS].count()
-    purposes = list(recent.exclude(purpose=REMINDER).values_list("purpose", flat=True)[:PER_ADDRESS_ALL])
+    return list(recent.values_list("purpose", flat=True)[: PER_ADDRESS_ALL + REMINDERS])
+
+
+def _allowed(pool: UserPool, client: AppClient | None, purpose: str, lately: list[str]) -> bool:
+    now = clock.now()
     minute = OutboxMessage.objects.filter(
         pool_id=pool.pk,
         created_at__gt=now - MINUTE,
         id__gte=_floor(now - MINUTE - MINUTE),
     )
-    if reminded >= REMINDERS if purpose == REMINDER else _full(purposes, purpose):
+    # Reminders stand beside the rest: only an owner's address gets one, and it would reach the total first.
+    others = [one for one in lately if one != REMINDER]
+    full = len(others) >= PER_ADDRESS_ALL or others.count(purpose) >= PER_ADDRESS
+    if lately.count(REMINDER) >= REMINDERS if purpose == REMINDER else full:
         limit = "address"
     elif client is not None and minute.filter(client_id=client.id)[:PER_CLIENT].count() >= PER_CLIENT:
         limit = "client"
@@ -126,8 +136,18 @@ def allowed(pool: UserPool, client: AppClient | None, to: str, purpose: str) -> 
     return False
 
 
-def _full(purposes: Sequence[str], purpose: str) -> bool:
-    return len(purposes) >= PER_ADDRESS_ALL or purposes.count(purpose) >= PER_ADDRESS
+def next_code_at(asked: Sequence[int]) -> int:
+    """Return when one more code would be sent, by when the others of the hour were, oldest first, in epoch seconds.
+
+    What a page may tell: by what its browser asked for, and not by what was sent, which tells who has an account.
+    """
+    hour = round(HOUR.total_seconds())
+    moments = []
+    for old in range(max(0, len(asked) - PER_ADDRESS + 1), len(asked)):  # so many no longer count
+        forgotten = asked[old - 1] + hour if old else 0
+        cooled = asked[-1] + round(codes.cool_down(len(asked) - old).total_seconds())
+        moments.append(max(forgotten, cooled))
+    return min(moments, default=0)
 
 
 def code_letter(  # noqa: PLR0913 - a message has these parts
@@ -179,7 +199,7 @@ def send_unless_cooling(  # noqa: PLR0913 - a message has these parts
     nobody: bool,
     by: Actor,
 ) -> bool:
-    """Send somebody a code that they asked for, unless one went out less than a minute ago; False beyond a send limit.
+    """Send somebody a code that they asked for, unless one went out too lately; False beyond a send limit.
 
     For ``nobody`` the same is done, and nothing goes.
     """
@@ -198,8 +218,9 @@ def send_unless_cooling(  # noqa: PLR0913 - a message has these parts
         nobody=nobody,
     )
     with transaction.atomic(durable=True):
-        sendable = allowed(pool, client, address, purpose)
-        if codes.cooling(pool, subject.id, purpose):
+        lately = _lately(pool, address)
+        sendable = _allowed(pool, client, purpose, lately)
+        if codes.cooling(pool, subject.id, purpose, sent=lately.count(purpose)):
             return True
         if sendable:
             codes.issue(pool, subject.id, purpose, "" if nobody else to, code)
