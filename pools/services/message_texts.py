@@ -10,10 +10,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import css_inline
 import structlog
+from django.conf import settings
 from django.template.loader import get_template
 from django.utils.html import strip_tags
 from django.utils.safestring import mark_safe
@@ -189,9 +190,19 @@ def _inlined(pool: UserPool, page: str) -> str:
 
 
 def sms(pool: UserPool, purpose: str, *, secret: str, username: str = "") -> Composed:
-    """Return an SMS."""
+    """Return an SMS: the pool's own text where it has one, else ours. A code's last line is for the telephone."""
     template = _own_sms(pool, purpose) or WORDS[purpose].sms
-    return Composed("", _one_line(_filled(template, {CODE: secret, NAME: username})), "")
+    text = _one_line(_filled(template, {CODE: secret, NAME: username}))
+    # An invitation's secret is a password, which no telephone fills in.
+    return Composed("", text if purpose == "invitation" else f"{text}\n\n{_for_autofill(secret)}", "")
+
+
+def _for_autofill(code: str) -> str:
+    """Return the line by which a telephone fills a code in at our own pages and no others (origin-bound codes).
+
+    The host is configuration's, without the port, which the format has no place for.
+    """
+    return f"@{urlsplit(settings.BASE_URL).hostname} #{code}"
 
 
 def _own_mail(pool: UserPool, purpose: str, *, by_link: bool) -> tuple[str, str]:

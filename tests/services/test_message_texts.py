@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pytest_django import Settings
 
 from pools.services import message_texts, sign_up
 from tests import factories
@@ -38,3 +39,36 @@ def test_a_reminder_shows_a_pools_name_as_text(transactional_db: None) -> None:
     assert "<b>" not in mail.html
     assert "&lt;b&gt;Photos&lt;/b&gt; &amp; more" in mail.html
     assert mail.html.count(f"client_id={client.client_id}") == 2
+
+
+@pytest.mark.parametrize(
+    ("own", "text"),
+    [("", "Your verification code is 123456"), ("  Photos:\n{####} is yours ", "Photos: 123456 is yours")],
+)
+def test_the_last_line_of_a_codes_sms_names_the_place_it_is_for(
+    transactional_db: None, settings: Settings, own: str, text: str
+) -> None:
+    settings.BASE_URL = "https://login.example.com:8443/under"
+    pool = factories.make_pool(**({"sms_verification_message": own} if own else {}))
+
+    sms = message_texts.sms(pool, "phone_number", secret="123456")
+
+    assert sms.text == f"{text}\n\n@login.example.com #123456"
+
+
+def test_an_invitations_password_is_no_code(transactional_db: None) -> None:
+    sms = message_texts.sms(factories.make_pool(), "invitation", secret="Secret-1", username="alice")
+
+    assert sms.text == "Your username is alice and temporary password is Secret-1."
+
+
+def test_a_captured_sms_shows_the_line(transactional_db: None, settings: Settings) -> None:
+    settings.BASE_URL = "https://login.example.com"
+    pool = factories.make_pool(username_attributes=["phone_number"], auto_verified_attributes=["phone_number"])
+    client, number = factories.make_client(pool), "+12025550123"
+
+    sign_up.sign_up(client, number, password=PASSWORD, attributes={}, by=VISITOR)
+
+    code = code_sent_to(number)
+    assert mail_to(number).body.splitlines()[-1] == f"@login.example.com #{code}"
+    assert sign_up.confirm(client, number, code=code, by=VISITOR).username
