@@ -88,6 +88,13 @@ def wait_longer(**_given: Any) -> None:
     app.conf.broker_transport_options = {**app.conf.broker_transport_options, "socket_timeout": CONSUME_SECONDS}
 
 
+@signals.beat_init.connect
+def show_life(**_given: Any) -> None:
+    """Have beat touch its file with each task that it asks for. A worker does with each sweep."""
+    if alive := settings.ALIVE_FILE:
+        signals.before_task_publish.connect(lambda **_: alive.touch(), weak=False)
+
+
 @signals.task_prerun.connect
 def take_up_request(task: Task[..., Any], **_given: Any) -> None:
     """Log a task under the id of the request that asked for it."""

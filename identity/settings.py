@@ -86,6 +86,10 @@ class Environment(BaseSettings):
     web_workers: int = Field(0, ge=0, description="Web processes; 0 is the number of usable cores.")
     web_threads: int = Field(24, ge=2, le=256, description="Threads of each web process.")
     web_nodes: int = Field(1, ge=1, description="Machines running web processes, for the connection budget.")
+    alive_file: Path | None = Field(
+        None,
+        description="Touched by a worker with each sweep of the outbox and by beat with each task, for health checks.",
+    )
     worker_threads: int = Field(8, ge=1, description="Threads of the Celery worker.")
     hash_waiters: int = Field(12, ge=0, description="Password hashes that may wait in a process; more are refused.")
     hash_deadline: float = Field(1.0, gt=0, description="Seconds that a password hash may wait for its turn.")
@@ -296,6 +300,7 @@ TEMPLATES = [
 
 DATABASES = {"default": database(environment.database_url, environment.statement_seconds)}
 WEB_DATABASE_URL = environment.web_database_url
+ALIVE_FILE = environment.alive_file
 ATOMIC_REQUESTS = False
 
 SESSION_COOKIE_NAME = "operator"

@@ -17,6 +17,7 @@ from uuid import UUID
 import structlog
 from celery import shared_task
 from celery.signals import worker_init, worker_shutdown
+from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
 from identity.foundation.later import Task
@@ -103,6 +104,8 @@ class Sweeper(threading.Thread):
                 list(hands.map(self._deliver, deliveries.due()))
             finally:
                 close_old_connections()
+            if settings.ALIVE_FILE:
+                settings.ALIVE_FILE.touch()
         except DatabaseError as problem:
             log.warning("sweep_failed", problem=type(problem).__name__)
         except Exception:

@@ -24,6 +24,7 @@ COMPOSE: dict[str, Any] = yaml.safe_load((servers.ROOT / "docker-compose.yml").r
 # One instruction a line; comments may stand inside one.
 IMAGE = re.sub(r"^#.*\n", "", (servers.ROOT / "Dockerfile").read_text(), flags=re.MULTILINE).replace("\\\n", " ")
 PYTHON = "/opt/cognate/bin/python"
+ALIVE = "/tmp/alive"
 SERVED = ("web", "worker", "beat")
 
 
@@ -101,6 +102,7 @@ class Production:
             found[name] = interpolated(value, self.told)
             for theirs, ours in self.here.items():
                 found[name] = found[name].replace(theirs, ours)
+            found[name] = found[name].replace(ALIVE, str(self.alive(service)))
         return found | {"PATH": os.environ["PATH"], "BIND": "127.0.0.1", "PORT": str(self.port)}
 
     def command(self, *words: str) -> list[str]:
@@ -133,12 +135,19 @@ class Production:
                 start_new_session=True,
             )
 
+    def alive(self, service: str) -> Path:
+        """Return the file by which a service shows that it works."""
+        return self.home / f"{service}.alive"
+
     def is_well(self, service: str) -> bool:
         """Ask the service's own health check."""
         [kind, *words] = COMPOSE["services"][service]["healthcheck"]["test"]
         assert kind == "CMD"
         told = {"PATH": os.environ["PATH"]}
-        asked = [word.replace("127.0.0.1:8000", f"127.0.0.1:{self.port}") for word in self.command(*words)]
+        asked = [
+            word.replace("127.0.0.1:8000", f"127.0.0.1:{self.port}").replace(ALIVE, str(self.alive(service)))
+            for word in self.command(*words)
+        ]
         return subprocess.run(asked, env=told, capture_output=True, check=False).returncode == 0
 
     def stop(self, service: str) -> int:

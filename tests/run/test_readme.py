@@ -20,7 +20,7 @@ def test_the_first_call_by_boto3_runs_beside_a_bootstrap_file(live: Live, tmp_pa
     settings.DATA_DIR = tmp_path / "var"
     settings.DATA_DIR.mkdir()
     with live.orm():
-        seed.seed()
+        seed.seed(None)
     # As a newcomer has it: nothing that boto3 might read instead of what the program says.
     bare = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
 
