@@ -7,7 +7,7 @@ import re
 import threading
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from time import monotonic, sleep
 from typing import Any, Self
 
@@ -138,3 +138,52 @@ def test_a_killed_part_loses_nothing_acknowledged(house: House, keys: dict[str, 
     with pytest.raises(ClientError) as refused:
         visitor.confirm_sign_up(ClientId=keys["client"], Username=email, ConfirmationCode=code[0])
     assert refused.value.response["Error"]["Code"] in {"NotAuthorizedException", "ExpiredCodeException"}
+
+
+def once_back(house: House, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    """Ask until somebody answers."""
+    until = monotonic() + BACK_WITHIN + 20
+    while True:
+        try:
+            return ask()
+        except BotoCoreError:
+            pass
+        except ClientError as refused:
+            if refused.response["ResponseMetadata"]["HTTPStatusCode"] < 500:
+                raise
+        assert monotonic() < until, house.said()[-4000:]
+        sleep(0.1)
+
+
+@pytest.mark.parametrize("part", ["web", "postgres"])
+def test_a_killed_part_forgets_no_new_password_and_no_revocation(house: House, keys: dict[str, str], part: str) -> None:
+    admin, visitor = client_of(house, keys), client_of(house, keys, signed=False)
+    flows = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+    app = admin.create_user_pool_client(UserPoolId=keys["pool"], ClientName="members", ExplicitAuthFlows=flows)
+    client, email = app["UserPoolClient"]["ClientId"], f"member-{part}@example.com"
+    admin.admin_create_user(UserPoolId=keys["pool"], Username=email, MessageAction="SUPPRESS")
+    admin.admin_set_user_password(UserPoolId=keys["pool"], Username=email, Password=PASSWORD, Permanent=True)
+
+    def sign_in(password: str) -> dict[str, Any]:
+        asked = {"USERNAME": email, "PASSWORD": password}
+        answer = visitor.initiate_auth(ClientId=client, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=asked)
+        return dict(answer["AuthenticationResult"])
+
+    ended, kept = sign_in(PASSWORD), sign_in(PASSWORD)
+    visitor.revoke_token(ClientId=client, Token=ended["RefreshToken"])
+    visitor.change_password(
+        AccessToken=kept["AccessToken"], PreviousPassword=PASSWORD, ProposedPassword="Another-horse-9"
+    )
+    house.kill(part)
+
+    assert once_back(house, lambda: sign_in("Another-horse-9"))["AccessToken"]
+    for gone in (
+        lambda: sign_in(PASSWORD),
+        lambda: visitor.get_user(AccessToken=ended["AccessToken"]),
+        lambda: visitor.initiate_auth(
+            ClientId=client, AuthFlow="REFRESH_TOKEN_AUTH", AuthParameters={"REFRESH_TOKEN": ended["RefreshToken"]}
+        ),
+    ):
+        with pytest.raises(visitor.exceptions.NotAuthorizedException):
+            gone()
+    assert visitor.get_user(AccessToken=kept["AccessToken"])
