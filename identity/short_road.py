@@ -35,6 +35,7 @@ OF_A_POOL: dict[str, tuple[str, Endpoint]] = {
     "/.well-known/jwks.json": ("oidc", discovery.jwks),
 }
 PLAIN = ("CONTENT_TYPE", "CONTENT_LENGTH")
+DRAINED = 8 << 20
 log = structlog.get_logger("request")
 
 
@@ -111,6 +112,7 @@ def body(environ: Environ) -> bytes | None:
     except ValueError:
         length = 0
     if length > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
+        drain(environ["wsgi.input"], length)
         return None
     if not length:
         return b""
@@ -119,3 +121,13 @@ def body(environ: Environ) -> bytes | None:
     except OSError:
         return None
     return read
+
+
+def drain(stream: Any, length: int) -> None:  # noqa: ANN401 - what the server gives
+    """Read a body that is refused, as far as a proxy lets one through: who still sends would not hear the answer."""
+    left = min(length, DRAINED)
+    try:
+        while left > 0 and (chunk := stream.read(min(left, 65536))):
+            left -= len(chunk)
+    except OSError:
+        return

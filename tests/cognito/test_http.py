@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import socket
 import urllib.error
 import urllib.request
+from time import sleep
 
 from tests.cognito.conftest import PASSWORD, World
 from tests.live import Live
@@ -83,3 +85,17 @@ def test_what_is_no_request_is_answered_in_json_too(live: Live) -> None:
 
         assert status in {400, 413}
         assert json.loads(raw)["__type"] == expected
+
+
+def test_who_still_sends_a_body_that_is_too_large_hears_so(live: Live) -> None:
+    length = 3 << 20
+    said = {"Host": f"localhost:{live.port}", "Content-Length": length, "X-Amz-Target": f"{TARGET}SignUp"}
+    head = "".join(["POST / HTTP/1.1\r\n", *(f"{name}: {value}\r\n" for name, value in said.items()), "\r\n"])
+    with socket.create_connection(("127.0.0.1", live.port), timeout=20) as connection:
+        connection.sendall(head.encode() + b"x" * (length // 2))
+        sleep(1)  # long enough for an answer that waits for nothing
+        connection.sendall(b"x" * (length - length // 2))
+        answer = connection.recv(65536)
+
+    assert answer.startswith(b"HTTP/1.1 413")
+    assert b"RequestEntityTooLargeException" in answer
