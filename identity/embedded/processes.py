@@ -7,12 +7,16 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO
 
 from identity.embedded.parts import Part
+from identity.foundation import clock
 
+ENDING_SECONDS = 3
+"""How long killed processes may take to end: on a busy machine they hold their ports for a while."""
 LEASH = Path(__file__).with_name("leash.py")
 
 
@@ -73,7 +77,8 @@ def forget(place: Path, leader: int) -> None:
 
 
 def forget_all(place: Path) -> None:
-    """Kill the groups that a killed supervisor and its killed parts left, and empty the list."""
+    """Kill the groups that a killed supervisor and its killed parts left, wait for their end, and empty the list."""
+    until = clock.monotonic() + ENDING_SECONDS
     for note in place.iterdir() if place.is_dir() else ():
         leader = int(note.name)
         was_boot, was_born, _ = (note.read_text() + "  ").split(" ", 2)
@@ -81,7 +86,18 @@ def forget_all(place: Path) -> None:
         # the same, means that whatever is in the group is ours.
         if was_boot == boot() and born(leader) in {"", was_born}:
             kill_group(leader)
+            while is_there(leader) and clock.monotonic() < until:
+                time.sleep(0.02)
         note.unlink()
+
+
+def is_there(leader: int) -> bool:
+    """Say whether a process group has members that are ours."""
+    try:
+        os.killpg(leader, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
 
 
 def boot() -> str:

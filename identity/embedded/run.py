@@ -11,7 +11,6 @@ import shutil
 import socket
 import sys
 import threading
-import time
 
 from identity import serve
 from identity.embedded import folder, keys, tls
@@ -34,21 +33,6 @@ HUSHED_OF_CELERY = (
     *("SecurityWarning", "absolutely not recommended", "Please specify a different user", "User information: uid="),
     "_warn_or_raise_security_error",
 )
-
-
-ENDING_SECONDS = 6
-"""How long a web server of the last run may hold its port: granian ends a worker that goes on after five."""
-
-
-def is_free(family: int, address: str, port: int) -> bool:
-    """Say whether nobody holds a port just now; what else is wrong with it is found by whoever opens it."""
-    try:
-        with socket.socket(family) as probe:
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((address, port))
-    except OSError as problem:
-        return problem.errno != errno.EADDRINUSE
-    return True
 
 
 class House:
@@ -100,10 +84,7 @@ class House:
         address = self.environment.bind
         for name, port in (("PORT", self.environment.port), ("TLS_PORT", self.environment.tls_port)):
             family = socket.AF_INET6 if ":" in address else socket.AF_INET
-            until = clock.monotonic() + ENDING_SECONDS
             try:
-                while not is_free(family, address, port) and clock.monotonic() < until:
-                    time.sleep(0.1)
                 with socket.socket(family) as probe:
                     probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                     probe.bind((address, port))
