@@ -7,7 +7,7 @@ import os
 import shutil
 import socket
 from collections.abc import Generator, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import django
 import pytest
@@ -20,6 +20,9 @@ django.setup()
 # A worker of xdist has this environment, and pytest-django would read settings of it before the worker has its own.
 del os.environ["DJANGO_SETTINGS_MODULE"]
 statements.watch()
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Playwright
 
 pytest_plugins = ["tests.live"]
 
@@ -48,6 +51,25 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     from django.db import connections
 
     connections["default"].settings_dict["TEST"]["TEMPLATE"] = servers.template()
+
+
+@pytest.fixture(scope="session")
+def no_connection(django_db_setup: None) -> Iterator[None]:
+    """Leave no connection behind, on either side: one that stays open keeps the test database from being dropped."""
+    from django.db import connections
+
+    connections.close_all()
+    yield
+    connections.close_all()
+
+
+@pytest.fixture(scope="session")
+def playwright(no_connection: None, playwright: Playwright) -> Iterator[Playwright]:
+    """Begin and end with no connection. While it runs, an event loop does, where Django has connections of its own."""
+    from django.db import connections
+
+    yield playwright
+    connections.close_all()
 
 
 @pytest.fixture(scope="session")
