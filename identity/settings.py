@@ -98,6 +98,12 @@ class Environment(BaseSettings):
     guest_session_policy: Literal["aws", "s3", "off"] = Field(
         "aws", description="What guests are confined to in the enhanced flow: AWS's list of services, S3 only, nothing."
     )
+    breached_passwords_url: str = Field(
+        "",
+        pattern=r"^(https?://[^\s?#]+)?$",
+        description="Where a new password is looked for among leaked ones: `https://api.pwnedpasswords.com/range`, or "
+        "a copy of one's own (with its host in `OUTBOUND_PRIVATE_HOSTS`). Unset: nowhere.",
+    )
     messages: Literal["captured", "smtp"] = Field(
         "smtp", description="`captured` keeps mail and SMS in the mailbox page; default in development."
     )
@@ -152,6 +158,7 @@ class Environment(BaseSettings):
         """Fill in what follows from other settings."""
         self.data_dir = self.data_dir.resolve()
         self.base_url = self.base_url.rstrip("/")
+        self.breached_passwords_url = self.breached_passwords_url.rstrip("/")
         self.console_url = (self.console_url or self.base_url).rstrip("/")
         self.demo = bool(self.demo) and self.mode == "development"
         self.web_workers = self.web_workers or usable_cores()
@@ -225,6 +232,7 @@ REDIS_PREFIX = environment.redis_prefix
 STS_ENDPOINT_URL = environment.sts_endpoint_url
 STS_PUBLIC_URL = environment.sts_public_url
 GUEST_SESSION_POLICY = environment.guest_session_policy
+BREACHED_PASSWORDS_URL = environment.breached_passwords_url
 MESSAGES = environment.messages
 OUTBOX_DAYS = environment.outbox_days
 SIGN_IN_EVENT_DAYS = environment.sign_in_event_days

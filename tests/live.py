@@ -128,10 +128,11 @@ class Live:
         return (self.logs / f"{name}.log").read_text(errors="replace")
 
     @contextlib.contextmanager
-    def second_web(self) -> Iterator[str]:
+    def second_web(self, **settings: str) -> Iterator[str]:
         """Run another web process over the same database; give an address by which no other process is met."""
         port = servers.free_port()
-        self.parts["web2"] = Part("web2", serve.web("127.0.0.1", port, 1, 24), directory=servers.ROOT)
+        command = serve.web("127.0.0.1", port, 1, 24)
+        self.parts["web2"] = Part("web2", command, directory=servers.ROOT, environment=settings)
         try:
             self.start("web2")
             self.wait_ready("web2", port)

@@ -11,6 +11,7 @@ from django.http import JsonResponse
 from django.utils.translation import gettext, gettext_lazy
 
 from identity.foundation import limits
+from pools.hosted.failures import source
 from pools.hosted.forms import NAME_LENGTH, PASSWORD_LENGTH
 from pools.hosted.visit import Visit, page
 from pools.services import password_strength
@@ -37,18 +38,20 @@ ADVICE = {
     Advice.SEQUENCE: gettext_lazy("avoid sequences such as abc or 123"),
     Advice.DATE: gettext_lazy("avoid dates and years"),
     Advice.NAME: gettext_lazy("names are easy to guess, add other words"),
+    Advice.LEAKED: gettext_lazy("this one is in a known leak, choose another"),
 }
 
 
 @page(app=False, methods=("POST",))
 def strength(visit: Visit) -> HttpResponse:
     """Answer with a score from 0 to 4, and what to say of it."""
-    address = getattr(visit.request, "address", "")
-    if not limits.take("password-strength", address, limit=PER_ADDRESS, window=WINDOW):
+    if not limits.take("password-strength", source(visit.by.address), limit=PER_ADDRESS, window=WINDOW):
         return JsonResponse({}, status=429, headers={"Cache-Control": "no-store", "Retry-After": str(WINDOW)})
     password = visit.request.POST.get("password", "")[:PASSWORD_LENGTH]
     name = visit.request.POST.get("username", "")[:NAME_LENGTH]
-    found = password_strength.strength(password, [name, name.partition("@")[0], visit.place])
+    is_chosen = visit.request.POST.get("chosen") == "1"
+    rate = password_strength.strength_of_chosen if is_chosen else password_strength.strength
+    found = rate(password, [name, name.partition("@")[0], visit.place])
     said = str(SCORES[found.score])
     if found.advice is not Advice.NONE:
         said = gettext("%(score)s – %(advice)s") % {"score": said, "advice": ADVICE[found.advice]}

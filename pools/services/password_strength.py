@@ -12,6 +12,8 @@ from enum import StrEnum
 import zxcvbn_rs_py
 from zxcvbn_rs_py import Warning as Reason
 
+from pools.services import breached_passwords
+
 SCORED = 32
 """Characters that are looked at: what is strong for so long stays strong, and time grows with the square."""
 KNOWN = 8
@@ -34,6 +36,7 @@ class Advice(StrEnum):
     SEQUENCE = "sequence"
     DATE = "date"
     NAME = "name"
+    LEAKED = "leaked"
 
 
 # Pairs, since the library's reasons cannot be keys.
@@ -69,6 +72,13 @@ def strength(password: str, known: Iterable[str] = ()) -> Strength:
         return Strength(int(found.score), Advice.NONE)
     fitting = (advice for reason, advice in ADVICE if reason == found.feedback.warning)
     return Strength(int(found.score), next(fitting, Advice.WORD))
+
+
+def strength_of_chosen(password: str, known: Iterable[str] = ()) -> Strength:
+    """Return the same for a password that stands as its owner means it: one in a known leak is guessed at once."""
+    if breached_passwords.is_breached(password):
+        return Strength(0, Advice.LEAKED)
+    return strength(password, known)
 
 
 def readable(text: str) -> str:

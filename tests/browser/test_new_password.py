@@ -43,6 +43,19 @@ def test_a_word_typed_in_one_go_is_asked_about_once_and_by_post(pool: World, pag
     assert not [request.url for request in seen if "Correct" in request.url]
 
 
+def test_a_password_is_called_chosen_when_its_field_is_left(pool: World, page: Page) -> None:
+    page.goto(pool.url("/signup"))
+    field = page.locator("#password")
+
+    with page.expect_request("**/passwordStrength*") as typed:
+        field.press_sequentially("Correct-horse-7")
+    with page.expect_request("**/passwordStrength*") as chosen:
+        field.blur()
+
+    assert [str(each.value.post_data)[-len("chosen=0") :] for each in (typed, chosen)] == ["chosen=0", "chosen=1"]
+    expect(page.locator(".strength [role=status]")).to_have_text("Strong")
+
+
 def test_a_server_that_has_no_time_leaves_the_page_as_it_is(pool: World, page: Page) -> None:
     page.goto(pool.url("/signup"))
     page.route("**/passwordStrength*", lambda route: route.fulfill(status=429, json={"score": 4, "said": "Strong"}))

@@ -18,6 +18,7 @@ class Told:
     body: bytes = b"hello"
     headers: dict[str, str] = field(default_factory=dict)
     asked: list[bytes] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     instead: Callable[[BaseHTTPRequestHandler], None] | None = None
     """Answers in place of status, headers and body."""
     url: str = ""
@@ -36,6 +37,7 @@ def serving(told: Told, *, tls: ssl.SSLContext | None = None) -> Iterator[Told]:
         protocol_version = "HTTP/1.1"
 
         def answer(self) -> None:
+            told.paths.append(self.path)
             told.asked.append(self.rfile.read(int(self.headers.get("content-length", 0))))
             if told.instead:
                 told.instead(self)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -13,6 +15,7 @@ import requests
 from identity.foundation import clock, limits
 from pools.hosted import strength
 from pools.services import password_strength
+from tests.federation.servers import Told, serving
 from tests.hosted.world import PASSWORD, TIMEOUT, Page, Visitor, World
 
 
@@ -21,13 +24,14 @@ def asked(page: Page) -> dict[str, str]:
     return next(given for _, given in page.read.tags if "data-strength" in given)
 
 
-def ask(visitor: Visitor, password: str, *, username: str = "", **more: Any) -> requests.Response:
+def ask(visitor: Visitor, password: str, *, username: str = "", at: str = "", **more: Any) -> requests.Response:
     """Ask as the page's script does."""
     place = asked(visitor.here)
     body = {place["data-token-field"]: place["data-token"], "username": username, "password": password}
-    return visitor.session.post(
-        visitor.world.live.base_url + place["data-url"], {**body, **more.pop("body", {})}, timeout=TIMEOUT, **more
-    )
+    own = visitor.world.live.base_url
+    headers = {"Host": urlsplit(own).netloc, **more.pop("headers", {})}
+    url = (at or own) + place["data-url"]
+    return visitor.session.post(url, {**body, **more.pop("body", {})}, headers=headers, timeout=TIMEOUT, **more)
 
 
 @pytest.mark.parametrize(
@@ -58,6 +62,26 @@ def test_the_own_name_makes_a_password_weak(visitor: Visitor) -> None:
     own = ask(visitor, "Wolkenkuckucksheim", username="wolkenkuckucksheim@example.org").json()["score"]
 
     assert own < alone
+
+
+def test_whether_a_password_has_leaked_is_asked_when_it_is_chosen_and_not_before(visitor: Visitor) -> None:
+    password = f"Correct-horse-{secrets.token_hex(8)}"
+    digest = hashlib.sha1(password.encode(), usedforsecurity=False).hexdigest().upper()
+    visitor.start("/signup")
+
+    with (
+        serving(Told(body=f"{digest[5:]}:7\r\n".encode())) as ranges,
+        visitor.world.live.second_web(BREACHED_PASSWORDS_URL=f"{ranges.url}/range/") as asking,
+    ):
+        typed = ask(visitor, password, at=asking)
+        asked_while_typing = list(ranges.paths)
+        chosen = ask(visitor, password, at=asking, body={"chosen": "1"})
+        another = ask(visitor, f"{password}s", at=asking, body={"chosen": "1"})
+
+    assert (typed.json()["score"], asked_while_typing) == (4, [])
+    assert chosen.json() == {"score": 0, "said": "Very weak – this one is in a known leak, choose another"}
+    assert ranges.paths[0] == f"/range/{digest[:5]}"
+    assert (another.json(), len(ranges.paths)) == ({"score": 4, "said": "Strong"}, 2)
 
 
 @pytest.mark.parametrize("path", ["/signup", "/confirmForgotPassword"])

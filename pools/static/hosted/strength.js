@@ -1,4 +1,5 @@
-// Says while a password is chosen how strong it is: the server knows, after a pause in typing.
+// Says while a password is chosen how strong it is: the server knows, after a pause in typing. Whether it is in a known
+// leak is asked only when it has been chosen: of its beginnings nobody else may hear.
 // The page is complete without it, and so it stays silent when the server is busy or away.
 
 const PAUSE = 400;
@@ -16,12 +17,13 @@ for (const place of document.querySelectorAll("[data-strength]")) {
     if (status.textContent !== said) status.textContent = said;
   };
 
-  const ask = async () => {
+  const ask = async (chosen) => {
     asked = new AbortController();
     const body = new URLSearchParams({
       [place.dataset.tokenField]: place.dataset.token,
       username: input.form?.elements.username?.value ?? "",
       password: input.value,
+      chosen,
     });
     try {
       const answer = await fetch(place.dataset.url, { method: "POST", body, signal: asked.signal });
@@ -36,8 +38,13 @@ for (const place of document.querySelectorAll("[data-strength]")) {
   input.addEventListener("input", () => {
     clearTimeout(timer);
     asked?.abort();
-    if (input.value) timer = setTimeout(ask, PAUSE);
+    if (input.value) timer = setTimeout(ask, PAUSE, "0");
     else show(0, "");
+  });
+  input.addEventListener("change", () => {
+    clearTimeout(timer);
+    asked?.abort();
+    if (input.value) ask("1");
   });
   input.form?.addEventListener("submit", () => {
     clearTimeout(timer);
