@@ -53,8 +53,8 @@ class Step:
     secret: str = ""
     """The pending seed of an authenticator that is being set up."""
     sent_to: str = ""
-    asked: list[int] = field(default_factory=list)
-    """When codes were asked for, oldest first, in epoch seconds; those that came too early left out."""
+    waits: dict[str, list[int]] = field(default_factory=dict)
+    """When codes were asked for, by purpose, oldest first, in epoch seconds; those that came too early left out."""
     account: str = ""
     """Which account this browser confirms: ``fresh``, made by it, or it showed the password; ``prior``, there before.
     One length, since a sealed cookie's length is seen."""

@@ -6,11 +6,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from identity.foundation import errors
-from pools.hosted import wording
+from pools.hosted import waits, wording
 from pools.hosted.browser import Step
 from pools.hosted.forms import ForgotForm, ResetForm, policy_list
 from pools.hosted.visit import Visit, page
 from pools.services import passwords
+from pools.services.codes import Purpose
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -29,7 +30,10 @@ def forgot(visit: Visit) -> HttpResponse:
     # Where nothing is sent, the page is the same as after a mail that went out.
     with suppress(errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized, errors.UserNotFound):
         passwords.forgot(visit.app, username, by=visit.by)
-    return visit.go("confirm_forgot", Step(username, account=visit.step.account))
+    step = visit.step
+    again = step.username == username and Purpose.RECOVERY in step.waits
+    asked = waits.after_asking(step, username, Purpose.RECOVERY)
+    return visit.go("confirm_forgot", Step(username, "resent" if again else "", waits=asked, account=step.account))
 
 
 @page()
@@ -59,6 +63,12 @@ def confirm_forgot(visit: Visit) -> HttpResponse:
 
 def shown(visit: Visit, form: ResetForm) -> HttpResponse:
     """Show the page."""
-    return visit.show(
-        "confirm_forgot", form=form.focused(), username=visit.step.username, policy=policy_list(visit.pool)
+    left = waits.left(visit.step, Purpose.RECOVERY)
+    response = visit.show(
+        "confirm_forgot",
+        form=form.focused(),
+        username=visit.step.username,
+        policy=policy_list(visit.pool),
+        resend_in=left,
     )
+    return waits.said(response, left)

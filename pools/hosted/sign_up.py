@@ -5,20 +5,19 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from identity.foundation import clock, errors
-from pools.hosted import wording
+from identity.foundation import errors
+from pools.hosted import waits, wording
 from pools.hosted.browser import FRESH, PRIOR, Step
 from pools.hosted.forms import NamedCodeForm, SignUpForm, policy_list
 from pools.hosted.visit import Visit, page
-from pools.services import messages, passwords, user_pools
+from pools.services import passwords, user_pools
 from pools.services import sign_up as accounts
+from pools.services.codes import Purpose
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
     from pools.services.messages import Delivery
-
-HOUR = 3600
 
 
 @page()
@@ -67,16 +66,9 @@ def led_on(visit: Visit, username: str, delivery: Delivery | None, account: str)
 
 
 def waiting(visit: Visit, username: str, notice: str = "", *, sent_to: str = "", account: str) -> Step:
-    """Return the step of somebody who looks for the code just asked for.
-
-    Who asks before the wait is over gets no other (the server sees to that), and does not wait longer for it.
-    """
-    now = clock.epoch()
-    before = visit.step.asked if visit.step.username == username else []
-    asked = [moment for moment in before if moment > now - HOUR]
-    if messages.next_code_at(asked) <= now:
-        asked.append(now)
-    return Step(username, notice, sent_to=sent_to, asked=asked, account=account)
+    """Return the step of somebody who looks for the code just asked for."""
+    asked = waits.after_asking(visit.step, username, Purpose.SIGN_UP)
+    return Step(username, notice, sent_to=sent_to, waits=asked, account=account)
 
 
 def shown(visit: Visit, form: SignUpForm) -> HttpResponse:
@@ -111,7 +103,8 @@ def choose_again(visit: Visit, username: str) -> HttpResponse:
 
     Whoever made it chose the password that is gone now, and may not have been the owner of the address.
     """
-    step = Step(username, "choose_again", account=FRESH)
+    asked = waits.after_asking(visit.step, username, Purpose.RECOVERY)
+    step = Step(username, "choose_again", waits=asked, account=FRESH)
     try:
         passwords.forgot(visit.app, username, by=visit.by)
     except errors.WrongState:
@@ -133,13 +126,11 @@ def confirm_link(visit: Visit) -> HttpResponse:
 def asked(visit: Visit, form: NamedCodeForm, **context: Any) -> HttpResponse:
     """Show the page of the code."""
     step = visit.step
-    left = max(0, messages.next_code_at(step.asked) - clock.epoch())
+    left = waits.left(step, Purpose.SIGN_UP)
     response = visit.show(
         "confirm", form=form.focused(), sent_to=step.sent_to, username=step.username, resend_in=left, **context
     )
-    if left:
-        response.setdefault("Retry-After", str(left))  # unless the form's own error says how long
-    return response
+    return waits.said(response, left)
 
 
 @page(methods=("POST",))

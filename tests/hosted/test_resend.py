@@ -60,6 +60,18 @@ class Browser:
         self.send("/resendcode", form=1)
         assert ON_ITS_WAY in self.text
 
+    def forget(self, name: str) -> None:
+        """Ask for a new password."""
+        self.open("/forgotPassword")
+        self.send("/forgotPassword", username=name)
+        assert ON_ITS_WAY not in self.text
+
+    def ask_again_for_a_password(self) -> None:
+        """Press that page's button."""
+        form = Reader(self.text).forms[1]
+        self.send("/forgotPassword", form=1, username=form.values["username"])
+        assert ON_ITS_WAY in self.text
+
     @property
     def wait(self) -> int:
         """Return what the page counts down from; 0 where it does not."""
@@ -89,9 +101,9 @@ def visitor(app: AppClient) -> Browser:
     return Browser(app)
 
 
-def sent() -> int:
-    """Return how many codes of sign-up are in the outbox."""
-    return OutboxMessage.objects.filter(purpose="sign_up").count()
+def sent(purpose: str = "sign_up") -> int:
+    """Return how many codes of a purpose are in the outbox, those to nobody included."""
+    return OutboxMessage.objects.filter(purpose=purpose).count()
 
 
 def test_each_code_doubles_the_wait_for_the_next_and_five_fill_the_hour(
@@ -131,6 +143,40 @@ def test_the_button_says_the_same_of_a_name_that_has_an_account(app: AppClient, 
         ways.append(seen)
 
     assert ways[0] == ways[1] == [60, 30, 120, 90, 240, 480]
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_code_for_a_new_password_is_waited_for_alike(
+    app: AppClient, visitor: Browser, time: time_machine.Traveller, *, is_known: bool
+) -> None:
+    name = "someone@example.com"
+    if is_known:
+        factories.make_user(app.pool, name, email=name)
+    visitor.forget(name)
+    waits, letters = [visitor.wait], [sent("recovery")]
+
+    for pause in (30, 30, 120):
+        time.shift(timedelta(seconds=pause))
+        visitor.ask_again_for_a_password()
+        waits.append(visitor.wait)
+        letters.append(sent("recovery"))
+
+    assert waits == [60, 30, 120, 240]
+    assert letters == [1, 1, 2, 3]
+
+
+def test_the_waits_for_two_purposes_are_two(app: AppClient, visitor: Browser, time: time_machine.Traveller) -> None:
+    visitor.sign_up("new@example.com")
+    time.shift(timedelta(seconds=60))
+    visitor.ask_again()
+    time.shift(timedelta(seconds=10))
+
+    visitor.forget("new@example.com")
+    assert visitor.wait == 60
+
+    time.shift(timedelta(seconds=20))
+    visitor.sign_in("new@example.com")
+    assert visitor.wait == 90
 
 
 def test_what_others_asked_for_is_not_seen(app: AppClient, time: time_machine.Traveller) -> None:
