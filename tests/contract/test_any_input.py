@@ -7,30 +7,17 @@ from typing import Any
 
 import pytest
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
-from django.apps import apps
 from django.conf import settings as settings_of_django
-from django.db import connection
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from psycopg import sql
 
 from pools.cognito import operations
 from pools.cognito.contract import SERVICES, Operation
 from pools.cognito.faults import COMMON
 from tests.contract.conftest import PASSWORD, Place, make_place, sign_in
+from tests.rows import state
 
 assert operations
-# What a refusal may leave: its own record, a guess that counts, a stolen refresh token's end.
-COUNTED = {
-    "attempt",
-    "audit_event",
-    "audit_personal",
-    "auth_event",
-    "guess",
-    "one_time_code",
-    "refresh_family",
-    "spent",
-}
 HANDLED = [operation for service in SERVICES.values() for operation in service.operations.values() if operation.handler]
 TEXT = st.text(max_size=40) | st.text("abc019-_@. {}#\"'=", max_size=30)
 JSON = st.recursive(
@@ -140,17 +127,6 @@ def vocabulary(place: Place) -> dict[str, list[Any]]:
             "123456",
         ],
     }
-
-
-def state() -> tuple[str, ...]:
-    """Return a digest of each table that a refusal leaves alone."""
-    models = apps.get_app_config("pools").get_models()
-    tables = [model._meta.db_table for model in models if model._meta.db_table not in COUNTED]
-    each = "SELECT md5(coalesce(string_agg(t::text, ' ' ORDER BY t::text), '')) FROM {} t"
-    statement = sql.SQL(" UNION ALL ").join(sql.SQL(each).format(sql.Identifier(table)) for table in tables)
-    with connection.cursor() as cursor:
-        cursor.execute(statement)
-        return tuple(row[0] for row in cursor.fetchall())
 
 
 @pytest.mark.parametrize("operation", HANDLED, ids=lambda operation: operation.name)

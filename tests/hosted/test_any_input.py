@@ -1,0 +1,171 @@
+"""Whatever is sent to a page, by whoever has come whichever way: a page of ours, and a refusal changes nothing."""
+
+from __future__ import annotations
+
+import urllib.parse
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+from django.conf import settings as settings_of_django
+from django.test import Client
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from pools.hosted import guard
+from pools.hosted.urls import urlpatterns
+from pools.models import AppClient
+from pools.services import configuration
+from tests import factories
+from tests.hosted.world import CALLBACK, PASSWORD, Reader
+from tests.rows import state
+
+anything = settings(
+    max_examples=300,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+KNOWN, SECURED = "known@example.com", "secured@example.com"
+PATHS = {str(each.name): str(each.pattern) for each in urlpatterns}
+FIELDS = ["username", "password", "new_password", "code", "given_name", "email", "key", "answer", "chosen", "confirm"]
+VALUES = [
+    *(KNOWN, SECURED, "fresh@example.com", PASSWORD, "Battery-staple-8", "123456", "000000", "1", "0", "off", "resent"),
+    *("", " ", "\x00", "a\x00b", "\r\nSet-Cookie: a=b", "%", "💥", "é" * 300, "x" * 5000, "<script>", "{{ 7 }}"),
+]
+QUERIES = [
+    *("client_id", "redirect_uri", "response_type", "scope", "state", "code", "user_name", "confirmation_code"),
+    *("error", "login_hint", "prompt", "max_age", "resume", "lang"),
+]
+TEXT = st.text(max_size=40) | st.sampled_from(VALUES)
+FORM = st.lists(st.tuples(st.sampled_from(FIELDS) | st.text(max_size=8), TEXT), max_size=6)
+ASKED = TEXT | st.sampled_from([CALLBACK, "code", "account_mfa"])
+QUERY = st.lists(st.tuples(st.sampled_from(QUERIES), ASKED), max_size=4)
+STAGE = st.sampled_from(["nobody", "confirming", "recovering", "challenged", "inside"])
+PAGE = st.sampled_from(sorted(PATHS))
+KIND = st.sampled_from(
+    [
+        *("application/x-www-form-urlencoded", "multipart/form-data", "multipart/form-data; boundary=x"),
+        *("application/json", "application/x-www-form-urlencoded; charset=utf-7", "text/plain", "x", ""),
+    ]
+)
+
+
+class Pool:
+    """A pool with two people, and the cookies of a browser at each stage of its way."""
+
+    def __init__(self, app: AppClient) -> None:
+        """Let browsers come to where they stop."""
+        self.app, self.public_id = app, app.pool.public_id
+        factories.make_user(app.pool, KNOWN, email=KNOWN, password=PASSWORD)
+        factories.give_totp(app.pool, factories.make_user(app.pool, SECURED, email=SECURED, password=PASSWORD))
+        ways: dict[str, list[tuple[str, dict[str, str]]]] = {
+            "nobody": [("sign_in", {})],
+            "confirming": [("sign_up", {"username": "fresh@example.com", "password": PASSWORD})],
+            "recovering": [("forgot", {"username": KNOWN})],
+            "challenged": [("sign_in", {"username": SECURED, "password": PASSWORD})],
+            "inside": [("sign_in", {"username": KNOWN, "password": PASSWORD})],
+        }
+        self.cookies = {stage: self.after(way) for stage, way in ways.items()}
+        assert self.asked("challenged", "totp").status_code == 200
+        assert self.asked("inside", "account").status_code == 200
+
+    def after(self, way: list[tuple[str, dict[str, str]]]) -> dict[str, str]:
+        """Return a browser's cookies after these forms."""
+        browser = self.browser({})
+        for page, typed in way:
+            shown = browser.get(self.url(page))
+            if typed:
+                token = Reader(shown.content.decode()).forms[0].values["form_token"]
+                assert browser.post(self.url(page), {"form_token": token, **typed}).status_code == 303
+        return {name: morsel.value for name, morsel in browser.cookies.items()}
+
+    def browser(self, cookies: dict[str, str]) -> Client:
+        """Return a browser with these cookies."""
+        browser = Client(headers={"host": urllib.parse.urlsplit(settings_of_django.BASE_URL).netloc})
+        for name, value in cookies.items():
+            browser.cookies[name] = value
+        return browser
+
+    def url(self, page: str, query: list[tuple[str, str]] | None = None) -> str:
+        """Return the address of a page; the app is named unless another is."""
+        asked = {"client_id": self.app.client_id, **dict(query or [])}
+        return f"/{self.public_id}/{PATHS[page]}?{urllib.parse.urlencode(asked, errors='surrogatepass')}"
+
+    def asked(self, stage: str, page: str) -> Any:  # noqa: ANN401 - Django's answer
+        """Open a page."""
+        return self.browser(self.cookies[stage]).get(self.url(page))
+
+    def token(self, stage: str, page: str) -> str:
+        """Return the token of a page's form for the browser at that stage."""
+        nonce = next(value for name, value in self.cookies[stage].items() if name.endswith("-form"))
+        owner = SimpleNamespace(form_nonce=lambda: nonce, pool=SimpleNamespace(public_id=self.public_id))
+        return guard.token(cast("Any", owner), page)
+
+
+@pytest.fixture
+def pool(transactional_db: None) -> Pool:
+    """Return the pool."""
+    configuration.holdings.forget_everything()
+    made = factories.make_pool(mfa="OPTIONAL", username_attributes=["email"], auto_verified_attributes=["email"])
+    oauth = {
+        "allowed_oauth_flows_user_pool_client": True,
+        "allowed_oauth_flows": ["code"],
+        "allowed_oauth_scopes": ["openid"],
+        "callback_urls": [CALLBACK],
+    }
+    return Pool(factories.make_client(made, **oauth))
+
+
+def check(answer: Any, before: tuple[str, ...]) -> None:  # noqa: ANN401 - Django's answer
+    """See that an answer is a page of ours, or the way to one, and that what is no way on has changed nothing."""
+    assert answer.status_code in {200, 302, 303, 400, 403, 405, 415, 429}
+    if answer.status_code in {302, 303}:
+        where = urllib.parse.urlsplit(answer["Location"])
+        assert where.netloc == "" or answer["Location"].startswith(CALLBACK)
+        return
+    assert b"{{" not in answer.content.replace(b"{{ 7 }}", b"")
+    assert b"<script>" not in answer.content
+    assert state() == before
+
+
+@anything
+@given(stage=STAGE, page=PAGE, form=FORM, query=QUERY, own=st.integers(0, 5))
+def test_any_form_gets_a_page_and_a_refusal_changes_nothing(
+    pool: Pool, stage: str, page: str, form: list[tuple[str, str]], query: list[tuple[str, str]], own: int
+) -> None:
+    browser, before = pool.browser(pool.cookies[stage]), state()
+    body: dict[str, Any] = {}
+    for name, value in form:
+        body.setdefault(name, []).append(value)
+    if own:
+        body["form_token"] = pool.token(stage, page)
+
+    check(browser.post(pool.url(page, query), body), before)
+
+
+@anything
+@given(stage=STAGE, page=PAGE, query=QUERY)
+def test_any_address_gets_a_page(pool: Pool, stage: str, page: str, query: list[tuple[str, str]]) -> None:
+    browser, before = pool.browser(pool.cookies[stage]), state()
+
+    check(browser.get(pool.url(page, query)), before)
+
+
+@anything
+@given(page=PAGE, body=st.binary(max_size=300), kind=KIND)
+def test_bytes_that_are_no_form_get_a_page_too(pool: Pool, page: str, body: bytes, kind: str) -> None:
+    browser, before = pool.browser(pool.cookies["nobody"]), state()
+    token = f"form_token={pool.token('nobody', page)}&".encode()
+
+    check(browser.generic("POST", pool.url(page), token + body, content_type=kind), before)
+
+
+@anything
+@given(page=PAGE, cookie=st.text(st.characters(codec="latin-1"), max_size=60))
+def test_cookies_that_we_never_set_get_a_page_too(pool: Pool, page: str, cookie: str) -> None:
+    short = pool.public_id.rpartition("_")[2]
+    browser, before = pool.browser({f"cg-{short}{kind}": cookie for kind in ("", "-form", "-step")}), state()
+
+    check(browser.get(pool.url(page)), before)

@@ -1,0 +1,30 @@
+"""What a refusal leaves alone: every row but those that count refusals."""
+
+from __future__ import annotations
+
+from django.apps import apps
+from django.db import connection
+from psycopg import sql
+
+# What a refusal may leave: its own record, a guess that counts, a stolen refresh token's end.
+COUNTED = {
+    "attempt",
+    "audit_event",
+    "audit_personal",
+    "auth_event",
+    "guess",
+    "one_time_code",
+    "refresh_family",
+    "spent",
+}
+
+
+def state() -> tuple[str, ...]:
+    """Return a digest of each table that a refusal leaves alone."""
+    models = apps.get_app_config("pools").get_models()
+    tables = [model._meta.db_table for model in models if model._meta.db_table not in COUNTED]
+    each = "SELECT md5(coalesce(string_agg(t::text, ' ' ORDER BY t::text), '')) FROM {} t"
+    statement = sql.SQL(" UNION ALL ").join(sql.SQL(each).format(sql.Identifier(table)) for table in tables)
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+        return tuple(row[0] for row in cursor.fetchall())
