@@ -7,14 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
 import struct
 import urllib.parse
 import urllib.request
 import zlib
-from collections.abc import Iterator
 from pathlib import Path
-from time import monotonic, sleep
+from time import sleep
 from typing import Any
 
 import pyotp
@@ -22,64 +20,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.run.house import House
+from tests.story.house import MAIL, PASSWORD, PATIENCE, WithAws, fresh_code, lasting, mailed_code, restart, wait_for_aws
 
 pytestmark = [pytest.mark.interop, pytest.mark.browser, pytest.mark.run, pytest.mark.timeout(420)]
 
-PASSWORD = "Correct-horse-1"
-MAIL = "ada@example.com"
-PATIENCE = 60
 expect.set_options(timeout=PATIENCE * 1000)
-TOTP_STEP = 30
-
-
-class WithAws(House):
-    """A house that starts an AWS for its demo, and counts its starts."""
-
-    starts = 0
-
-    def start(self) -> float:
-        """Start it."""
-        self.environment.pop("STS_ENDPOINT_URL", None)
-        self.starts += 1
-        return super().start()
-
-
-@pytest.fixture
-def house(tmp_path: Path) -> Iterator[WithAws]:
-    """Start what ``make run`` starts, with Ceph as its AWS."""
-    if not shutil.which("radosgw"):
-        pytest.skip("needs: radosgw (apt-get install radosgw ceph-mon ceph-osd ceph-common)")
-    built = WithAws(tmp_path / "var", WEB_WORKERS="2")
-    try:
-        built.start()
-        yield built
-    finally:
-        if built.process and built.process.poll() is None:
-            built.stop()
-
-
-def wait_for_aws(house: WithAws) -> dict[str, Any]:
-    """Return the bootstrap file once the demo's AWS was seeded by this start. The log goes on over restarts."""
-    until = monotonic() + PATIENCE
-    while house.said().count("the demo's AWS is ready") < house.starts:
-        assert monotonic() < until, house.said()[-4000:]
-        sleep(0.2)
-    return house.bootstrap()
-
-
-def mailed_code(house: House) -> str:
-    """Return the code of the newest mail to Ada."""
-    until = monotonic() + 10
-    query = urllib.parse.urlencode({"to": MAIL})
-    while monotonic() < until:
-        with urllib.request.urlopen(f"{house.base_url}/dev/messages?{query}") as answer:
-            messages = json.load(answer)
-        if messages:
-            found = re.search(r"\b\d{6}\b", messages[0]["body"])
-            assert found, messages[0]["body"]
-            return found[0]
-        sleep(0.1)
-    raise AssertionError("no mail came")
 
 
 def picture(path: Path) -> Path:
@@ -98,14 +43,6 @@ def picture(path: Path) -> Path:
 
 def submit(page: Page) -> None:
     page.locator("form button[type=submit]").first.click()
-
-
-def fresh_code(totp: pyotp.TOTP, spent: str) -> str:
-    """Return a code other than the one that was spent; wait for the next step if it must be."""
-    until = monotonic() + TOTP_STEP + 2
-    while totp.now() == spent and monotonic() < until:
-        sleep(0.5)
-    return totp.now()
 
 
 def sign_up(house: House, page: Page) -> None:
@@ -174,13 +111,6 @@ def keep_a_photo(page: Page, photo: Path) -> None:
     expect(page.locator("#stranger-answer")).to_contain_text("Refused by the storage (AccessDenied)")
 
 
-def restart(house: WithAws) -> dict[str, Any]:
-    """Stop everything, start it again, and return the bootstrap file."""
-    house.stop()
-    house.start()
-    return wait_for_aws(house)
-
-
 def secrets_of(page: Page, totp: pyotp.TOTP, kept: dict[str, Any]) -> dict[str, str]:
     """Return every secret that the story knows of, by name: none may be in the log."""
     stored = page.evaluate("() => Object.values(sessionStorage)")
@@ -197,11 +127,6 @@ def secrets_of(page: Page, totp: pyotp.TOTP, kept: dict[str, Any]) -> dict[str, 
         "operator's seed": kept["operator"]["totp_secret"],
         **cookies,
     }
-
-
-def lasting(kept: dict[str, Any]) -> dict[str, Any]:
-    """Return what never changes."""
-    return {name: kept[name] for name in kept if name.endswith(("_id", "secret")) or name == "operator"}
 
 
 def test_a_stranger_signs_up_and_keeps_a_photo_in_s3(house: WithAws, browser: Browser, tmp_path: Path) -> None:
