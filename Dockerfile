@@ -1,5 +1,11 @@
 # The image of web, worker and beat: `python -m identity.serve web|worker|beat`. Debian's slim Python, locked
-# dependencies, an unprivileged user, a file system that may be read-only.
+# dependencies, an unprivileged user, a file system that may be read-only. The stage `proxy` is Caddy for the same user.
+FROM caddy:2 AS proxy
+# A new volume begins as what the image has at its place. Those that Caddy's own image declares stay root's.
+RUN mkdir /state && chown 10001:10001 /state
+ENV XDG_DATA_HOME=/state/data XDG_CONFIG_HOME=/state/config
+USER 10001:10001
+
 FROM python:3.13-slim AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1
 RUN python -m venv /opt/cognate

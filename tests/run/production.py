@@ -23,14 +23,16 @@ from tests import servers
 COMPOSE: dict[str, Any] = yaml.safe_load((servers.ROOT / "docker-compose.yml").read_text())
 # One instruction a line; comments may stand inside one.
 IMAGE = re.sub(r"^#.*\n", "", (servers.ROOT / "Dockerfile").read_text(), flags=re.MULTILINE).replace("\\\n", " ")
+SERVING = IMAGE.rpartition("\nFROM ")[2]
+"""The stage whose image runs."""
 PYTHON = "/opt/cognate/bin/python"
 ALIVE = "/tmp/alive"
 SERVED = ("web", "worker", "beat")
 
 
-def instructions(word: str) -> list[str]:
-    """Return what follows that word in the Dockerfile."""
-    return re.findall(rf"^{word} (.+)$", IMAGE, re.MULTILINE)
+def instructions(word: str, stage: str = IMAGE) -> list[str]:
+    """Return what follows that word in the Dockerfile, or in one stage of it."""
+    return re.findall(rf"^{word} (.+)$", stage, re.MULTILINE)
 
 
 def interpolated(text: str, told: Mapping[str, str]) -> str:
@@ -95,7 +97,7 @@ class Production:
     def environment(self, service: str) -> dict[str, str]:
         """Return what a service's processes are told."""
         found = {"TMPDIR": f"{self.home}/tmp"}
-        for pair in " ".join(instructions("ENV")[1:]).split():
+        for pair in " ".join(instructions("ENV", SERVING)).split():
             name, _, value = pair.partition("=")
             found[name] = value
         for name, value in COMPOSE["services"][service]["environment"].items():

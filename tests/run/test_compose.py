@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from identity import checks
 from tests import servers
-from tests.run import caddy
+from tests.run import caddy, production
 
 SCHEMA = Path(__file__).with_name("compose_spec") / "compose-spec.json"
 FILE = servers.ROOT / "docker-compose.yml"
@@ -64,7 +64,19 @@ def test_everything_is_watched_and_unprivileged(compose: dict[str, Any]) -> None
         assert service["cap_drop"] == ["ALL"], name
         assert "privileged" not in service, name
         assert "healthcheck" in service or service["restart"] == "no", name
-        assert service.get("user", "").split(":")[0] not in {"root", "0"}, name
+        assert service["user"].split(":")[0] not in {"", "root", "0"}, name
+
+
+def test_the_proxy_may_write_where_it_keeps_certificates(compose: dict[str, Any]) -> None:
+    proxy = compose["services"]["proxy"]
+    stage = production.IMAGE.partition(f" AS {proxy['build']['target']}\n")[2].partition("\nFROM ")[0]
+    places = [pair.partition("=")[2] for each in production.instructions("ENV", stage) for pair in each.split()]
+    [volume] = [mount.partition(":")[2] for mount in proxy["volumes"] if mount.partition(":")[0] in compose["volumes"]]
+
+    assert production.instructions("USER", stage) == [proxy["user"]]
+    assert f"mkdir {volume} && chown {proxy['user']} {volume}" in production.instructions("RUN", stage)
+    assert [Path(place).parent for place in places] == [Path(volume)] * 2
+    assert proxy["sysctls"] == {"net.ipv4.ip_unprivileged_port_start": 0}  # 80 and 443 are its own to bind
 
 
 def test_only_the_proxy_is_reachable_from_outside(compose: dict[str, Any]) -> None:
