@@ -90,6 +90,7 @@ def seed(place: embedded_aws.Place | None) -> dict[str, Any]:
         if not kept.get(key):
             kept |= stage(kept)
             write(kept)
+    move_along(kept)
     kept |= addresses(kept) | storage(place)
     write(kept)
     return kept
@@ -165,8 +166,18 @@ def oauth(callbacks: list[str], logouts: list[str]) -> dict[str, Any]:
 def public_client(kept: dict[str, Any]) -> dict[str, Any]:
     """Make the sample app's client: public, code and PKCE."""
     pool = access.pool(kept["user_pool_id"])
-    wanted = oauth([CALLBACK, f"{settings.BASE_URL}/demo/callback"], ["http://localhost:3000/", demo_url()])
+    wanted = oauth([CALLBACK, f"{demo_url()}callback"], ["http://localhost:3000/", demo_url()])
     return {"client_id": app_clients.create(pool, "Darkroom", settings=wanted, by=BY).client_id}
+
+
+def move_along(kept: dict[str, Any]) -> None:
+    """Let the sample app's client know where the app is, after a start at another address than those before."""
+    client = access.client_in(access.pool(kept["user_pool_id"]), kept["client_id"])
+    callback = f"{demo_url()}callback"
+    if callback not in client.callback_urls:
+        others = [url for url in client.callback_urls if not url.endswith("/demo/callback")]
+        logouts = [url for url in client.logout_urls if not url.endswith("/demo/")]
+        app_clients.update(client, settings=oauth([*others, callback], [*logouts, demo_url()]), by=BY)
 
 
 def confidential_client(kept: dict[str, Any]) -> dict[str, Any]:

@@ -75,7 +75,8 @@ def _verify_own(pool: IdentityPool, own: str, token: str) -> VerifiedLogin:
     checked = {
         line["client_id"]: bool(line.get("server_side_token_check"))
         for line in pool.providers
-        if own_pool_id(line["provider_name"]) == own
+        # That the name is of a pool of ours was checked when it was set; the installation may have moved since.
+        if line["provider_name"].rpartition("/")[2] == own
     }
     if not checked:
         raise LoginRefused(UNSUPPORTED)

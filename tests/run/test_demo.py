@@ -9,6 +9,7 @@ import re
 import ssl
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 from urllib.parse import parse_qsl
@@ -23,7 +24,7 @@ from tests.browser.test_addresses import Housed, listens
 from tests.console.world import Visitor as Console
 from tests.hosted.world import PASSWORD, Visitor, World
 from tests.oidc.world import Proof, claims
-from tests.run.house import PATIENCE, House
+from tests.run.house import PATIENCE, House, running
 
 pytestmark = [pytest.mark.run, pytest.mark.timeout(240)]
 
@@ -293,3 +294,37 @@ def test_the_operator_opens_the_console(house: House) -> None:
     visitor.send_form("/console/sign-in/code", code=pyotp.TOTP(operator["totp_secret"]).now())
 
     assert visitor.get(f"{house.bootstrap()['console_url']}pools").status_code == 200
+
+
+def test_it_comes_along_to_another_port(tmp_path: Path) -> None:
+    """The newcomer whose port is taken today finds the app, the account and the identity of yesterday."""
+    with running(tmp_path / "var") as house:
+        settle(house)
+        before = Demo(house)
+        name = before.person()
+        identity_id = identity_of(before, name)
+    with running(tmp_path / "var") as house:
+        settle(house)
+        after = Demo(house)
+        own = f"{house.base_url}/demo/callback"
+        client = after.described("client_id")
+
+        assert after.base != before.base
+        assert set(client["CallbackURLs"]) == {CALLBACK, own}
+        assert set(client["LogoutURLs"]) == {"http://localhost:3000/", f"{house.base_url}/demo/"}
+        assert set(client["AllowedOAuthScopes"]) == SCOPES
+        assert after.visitor().open(after.url("/oauth2/authorize", redirect_uri=own)).path == "/login"
+        assert identity_of(after, name) == identity_id
+
+
+def identity_of(demo: Demo, name: str) -> str:
+    """Return the identity of a person who signs in."""
+    signed_in = demo.live.boto(signed=False).initiate_auth(
+        ClientId=demo.client_id,
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": name, "PASSWORD": PASSWORD},
+    )["AuthenticationResult"]
+    found = demo.live.boto("cognito-identity", signed=False).get_id(
+        IdentityPoolId=demo.kept["identity_pool_id"], Logins={demo.provider: signed_in["IdToken"]}
+    )
+    return str(found["IdentityId"])
