@@ -63,6 +63,10 @@ ACTORLESS: dict[str, dict[str, str]] = {
 }
 WRITES = {"save", "create", "bulk_create", "get_or_create", "update", "update_or_create", "bulk_update", "delete"}
 HOT_WRITES = {"hot.count", "hot.redeem", "hot.reserve_guess", "hot.start_family", "hot.step", "hot.strike"}
+# Who turns a name that somebody gave into a row: access, what it keeps ready, and the index of the names themselves.
+FINDERS = ("pools/services/access.py", "pools/services/configuration.py", "pools/services/sign_in_names.py")
+GIVEN = {"public_id", "client_id", "sub", "username", "email", "phone_number", "name"}
+SCOPED = {"UserPool", "AppClient", "User", "IdentityPool", "Identity", "SignInName"}
 WIRE_ONLY = ("pools/services", "pools/models", "pools/oidc", "pools/hosted", "pools/tasks.py", "identity/console")
 HTTP = ("django.http", "django.shortcuts", "django.views", "django.urls", "django.template.response", "celery")
 
@@ -289,6 +293,25 @@ def swallowed(source: Source) -> Found:
                 yield f"line {node.lineno} swallows {caught or 'everything'}"
 
 
+def finders(source: Source) -> Found:
+    """Law 6: ``access`` is the only way from a given name to a pool, client, user or identity."""
+    if not source.is_product or source.under(*FINDERS):
+        return
+    for node in source.walk():
+        if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or root(node) not in SCOPED:
+            continue
+        asked = {(word.arg or "").partition("__")[0] for word in node.keywords} & GIVEN
+        if asked and node.func.attr != "create":
+            yield f"line {node.lineno} looks up by {', '.join(sorted(asked))}"
+
+
+def root(node: ast.AST) -> str:
+    """Return the name at which a chain of calls begins: ``User`` of ``User.objects.filter().first``."""
+    while isinstance(node, ast.Attribute | ast.Call):
+        node = node.func if isinstance(node, ast.Call) else node.value
+    return dotted(node)
+
+
 RULES: dict[str, Rule] = {
     rule.__name__: rule
     for rule in (
@@ -307,5 +330,6 @@ RULES: dict[str, Rule] = {
         actors_are_named,
         writers_take_an_actor,
         swallowed,
+        finders,
     )
 }
