@@ -49,10 +49,12 @@ log = structlog.get_logger(__name__)
 CHUNK = 500
 PASSES = 40
 """Chunks of one table in one run: a run ends, the next goes on."""
+POOLS = 200
+"""Deleted pools in one run, those first that were deleted first."""
 KEPT = timedelta(days=1)
 """How long an expired row stays for those who look for the reason of a refusal."""
 NOTICED = timedelta(minutes=5)
-"""How long a deleted pool's own row stays, by which every process hears of its end (``hot.MOVED``: two minutes)."""
+"""How long a deleted pool stays, by whose row every process hears of its end (``hot.MOVED``: two minutes)."""
 CAPTURED = timedelta(days=7)
 QUIET = timedelta(minutes=15)
 SPENT_DAYS = 3
@@ -174,11 +176,12 @@ def purge_users() -> int:
 
 
 def purge_pools() -> int:
-    """Remove deleted pools, a chunk of rows at a time, the pool's own row last, when all processes know."""
+    """Remove deleted pools of which all processes know, a chunk of rows at a time, the pool's own row last."""
     removed = 0
-    for pool_id in UserPool.objects.exclude(deleted_at=None).order_by("id").values_list("pk", flat=True)[:20]:
+    gone = UserPool.objects.filter(deleted_at__lt=clock.now() - NOTICED).order_by("deleted_at")
+    for pool_id in gone.values_list("pk", flat=True)[:POOLS]:
         if all(_emptied(table, pool_id) for table in OF_A_POOL):
-            removed += _delete(UserPool.objects.filter(pk=pool_id, deleted_at__lt=clock.now() - NOTICED))
+            removed += _delete(UserPool.objects.filter(pk=pool_id).exclude(deleted_at=None))
     return removed
 
 
