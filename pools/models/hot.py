@@ -7,7 +7,7 @@ pool. Decides nothing: what a row means is the services' business.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
@@ -33,6 +33,7 @@ __all__ = [
     "bearer",
     "browser",
     "count",
+    "end_sign_in",
     "family",
     "moved_configuration",
     "one",
@@ -176,8 +177,20 @@ VALUES (%(id)s, %(pool)s, %(client)s, %(user)s, %(salt)s, %(epoch)s, %(scopes)s,
 """
 AUTH_EVENT = """
 INSERT INTO auth_event (id, pool_id, client_id, user_id, kind, passed, reason, methods, address, request_id)
-VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s, %s)
+VALUES (%(event)s, %(pool)s, %(client)s, %(user)s, %(kind)s, %(passed)s, %(reason)s, %(methods)s, %(address)s,
+    %(request_id)s)
 """
+# The end of a sign-in by password alone, whose failures are forgotten: one statement, one transaction, one wait.
+END_SIGN_IN = (
+    """
+WITH forgotten AS (
+    UPDATE guess SET failures = 0, locked_until = NULL
+    WHERE pool_id = %(pool)s AND subject = %(user)s AND kind = 'password' AND failures > 0
+), event AS ("""  # noqa: S608 - of constants
+    + AUTH_EVENT
+    + ")"
+    + START_FAMILY
+)
 # A code is spent, and its family live, where all that it is bound to is as presented, in one statement: of two that
 # come with it one gets a family. The row comes back either way, as it was before, to tell what was wrong.
 REDEEM = (
@@ -308,6 +321,11 @@ def browser(pool_id: int, session_id: UUID) -> Browser | None:
 def start_family(start: Start) -> None:
     """Make a refresh family: in the transaction of the proof."""
     count(START_FAMILY, start._asdict())
+
+
+def end_sign_in(start: Start, event: Mapping[str, Any]) -> None:
+    """Make a refresh family, write the sign-in event and forget wrong passwords, all or nothing."""
+    count(END_SIGN_IN, {**start._asdict(), **event})
 
 
 def redeem(**parameters: Any) -> Grant | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -20,7 +20,7 @@ import structlog
 
 from identity.foundation.errors import Misuse
 from identity.foundation.names import uuid7
-from pools.models import AuditEvent, AuditPersonal, IdentityPool, UserPool, hot
+from pools.models import AuditEvent, AuditPersonal, IdentityPool, UserPool
 
 FORMAT = 1
 SUBJECT = 128
@@ -258,14 +258,22 @@ def sign_in_event(  # noqa: PLR0913 - an event has these parts
     user_id: UUID | None,
     passed: bool,
     by: Actor,
-    kind: str = "sign_in",
     reason: str = "",
-    methods: list[str] | None = None,
-) -> None:
-    """Write one sign-in event: in the transaction that makes tokens, or alone for a refusal."""
-    request_id = by.request_id or str(structlog.contextvars.get_contextvars().get("request_id", ""))
-    seen = json.dumps(methods or []), by.address or None, request_id
-    hot.count(hot.AUTH_EVENT, (event_id, pool.pk, client_pk, user_id, kind, passed, reason, *seen))
+    methods: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Return one sign-in event, as ``hot`` writes it: with what makes tokens, or alone for a refusal."""
+    return {
+        "event": event_id,
+        "pool": pool.pk,
+        "client": client_pk,
+        "user": user_id,
+        "kind": "sign_in",
+        "passed": passed,
+        "reason": reason,
+        "methods": json.dumps(list(methods)),
+        "address": by.address or None,
+        "request_id": by.request_id or str(structlog.contextvars.get_contextvars().get("request_id", "")),
+    }
 
 
 def latest(pool: UserPool, *, limit: int = 50) -> list[AuditEvent]:

@@ -62,7 +62,9 @@ ACTORLESS: dict[str, dict[str, str]] = {
     "pools/services/tokens.py": {"mint_code": NO_CHANGE},
 }
 WRITES = {"save", "create", "bulk_create", "get_or_create", "update", "update_or_create", "bulk_update", "delete"}
-HOT_WRITES = {"hot.count", "hot.redeem", "hot.reserve_guess", "hot.start_family", "hot.step", "hot.strike"}
+HOT_WRITES = {
+    *("hot.count", "hot.end_sign_in", "hot.redeem", "hot.reserve_guess", "hot.start_family", "hot.step", "hot.strike"),
+}
 # Who turns a name that somebody gave into a row: access, what it keeps ready, and the index of the names themselves.
 FINDERS = ("pools/services/access.py", "pools/services/configuration.py", "pools/services/sign_in_names.py")
 GIVEN = {"public_id", "client_id", "sub", "username", "email", "phone_number", "name"}

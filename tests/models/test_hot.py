@@ -34,6 +34,15 @@ FAMILY: dict[str, Any] = {
     "oauth": True,
     "nonce": "",
 }
+EVENT: dict[str, Any] = {
+    **dict.fromkeys(("event", "client", "user"), SOME),
+    **dict.fromkeys(("reason", "request_id"), ""),
+    "pool": 1,
+    "kind": "sign_in",
+    "passed": True,
+    "methods": "[]",
+    "address": None,
+}
 PARAMETERS: dict[str, Any] = {
     "SIGN_IN": (1, "alice", SOME),
     "ATTEMPT": (1, SOME),
@@ -55,7 +64,8 @@ PARAMETERS: dict[str, Any] = {
     "STEP": (True, "{}", 1, SOME, 0, NOW()),
     "ROTATE": (b"s", NOW(), NOW(), 1, SOME, 0),
     "START_FAMILY": FAMILY,
-    "AUTH_EVENT": (SOME, 1, SOME, SOME, "sign_in", True, "", "[]", None, ""),
+    "AUTH_EVENT": EVENT,
+    "END_SIGN_IN": {**FAMILY, **EVENT},
     "REDEEM": {
         **dict.fromkeys(("family_expires_at", "now"), NOW()),
         "pool": 1,

@@ -155,7 +155,7 @@ def _refused(client: AppClient, person: Person | None, proven: UUID | None, refu
     SIGN_INS.labels("refused").inc()
     if proven is not None:
         guesses.clear(client.pool, proven, guesses.Kind.PASSWORD)
-    audit.sign_in_event(
+    event = audit.sign_in_event(
         event_id=uuid7(),
         pool=client.pool,
         client_pk=client.pk,
@@ -164,6 +164,7 @@ def _refused(client: AppClient, person: Person | None, proven: UUID | None, refu
         by=by,
         reason=type(refusal).__name__,
     )
+    hot.count(hot.AUTH_EVENT, event)
 
 
 def respond(
@@ -235,6 +236,7 @@ def complete(attempt: Attempt, write: Callable[[], DomainError | None], *, by: A
     """End a sign-in that nothing stands in the way of: the only place that issues tokens for someone who signs in.
 
     Signatures come first; one transaction then spends the last step, writes its effect and makes the tokens live.
+    Where the password was all, it is one statement.
     """
     if next_step(attempt) is not None or not attempt.proven("password"):
         raise SessionRefused(detail="a step is still due")
@@ -246,28 +248,42 @@ def complete(attempt: Attempt, write: Callable[[], DomainError | None], *, by: A
         issued = tokens.issue(client, person, attempt.groups, grant)
     else:
         opening = sessions.prepare(client.pool, person, event_id=event_id, methods=methods)
+    event = audit.sign_in_event(
+        event_id=event_id,
+        pool=client.pool,
+        client_pk=client.pk,
+        user_id=person.id,
+        passed=True,
+        by=by,
+        methods=methods,
+    )
+    if issued is not None and attempt.standing is None:
+        hot.end_sign_in(issued.family, event)  # which is what an accepted password writes, too
+    else:
+        _end(attempt, write, issued.family if issued else None, opening, event)
+    SIGN_INS.labels("signed_in").inc()
+    return SignedIn(person, client, issued.tokens if issued else None, opening.opened if opening else None)
+
+
+def _end(
+    attempt: Attempt,
+    write: Callable[[], DomainError | None],
+    family: hot.Start | None,
+    opening: sessions.Opening | None,
+    event: dict[str, Any],
+) -> None:
     with transaction.atomic(durable=True):
         refusal = _spend(attempt, still_open=False) or write()
         if refusal is None:
-            if issued is not None:
-                hot.start_family(issued.family)
+            if family is not None:
+                hot.start_family(family)
             if opening is not None:
                 opening.save()
-            audit.sign_in_event(
-                event_id=event_id,
-                pool=client.pool,
-                client_pk=client.pk,
-                user_id=person.id,
-                passed=True,
-                by=by,
-                methods=methods,
-            )
+            hot.count(hot.AUTH_EVENT, event)
         else:
             transaction.set_rollback(True)
     if refusal is not None:
         raise refusal
-    SIGN_INS.labels("signed_in").inc()
-    return SignedIn(person, client, issued.tokens if issued else None, opening.opened if opening else None)
 
 
 def associate(client: AppClient | None, session: str, *, by: Actor) -> tuple[str, str]:
