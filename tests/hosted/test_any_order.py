@@ -1,0 +1,256 @@
+"""In whatever order pages are opened and forms are sent, nobody gets in without the proofs, or as somebody else.
+
+Mallory has an account, its password and its mail, and knows of somebody else the name. Every cookie that the browser
+ever had may be put back.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import urllib.parse
+import uuid
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pyotp
+import pytest
+from django.conf import settings as settings_of_django
+from django.test import Client
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from identity.foundation import sealing
+from pools.hosted import failures, guard
+from pools.hosted.urls import urlpatterns
+from pools.models import (
+    AppClient,
+    AuthorizationCode,
+    Guess,
+    OneTimeCode,
+    OutboxMessage,
+    Password,
+    TotpFactor,
+    User,
+    UserPool,
+    hot,
+)
+from pools.services import configuration, factors, places, sessions
+from tests import factories
+from tests.hosted.world import CALLBACK
+
+FIRST, OTHER, WRONG = "Correct-horse-7", "Battery-staple-8", "Wrong-guess-1"
+KEY = re.compile(r"otpauth://totp/[^\"]*secret=([A-Z2-7]{32})")
+CODE = re.compile(r"\b\d{6}\b")
+PATHS = {str(each.name): str(each.pattern) for each in urlpatterns}
+FORMS = ["sign_in", "totp", "totp_setup", "new_password", "sign_up", "confirm", "confirm_link", "resend", "forgot"]
+FORMS += ["confirm_forgot", "account", "account_mfa", "account_password"]
+KINDS = st.sampled_from(["plain", "secured", "invited", "unconfirmed"])
+
+
+class Walker(RuleBasedStateMachine):
+    """Mallory's browser, and what it has shown."""
+
+    apps: dict[str, AppClient]
+
+    @initialize(mfa=st.sampled_from(["OFF", "OPTIONAL", "ON"]), own=KINDS, other=KINDS)
+    def people(self, mfa: str, own: str, other: str) -> None:
+        """Make Mallory's account and somebody else's."""
+        self.app = self.apps[mfa]
+        self.pool: UserPool = self.app.pool
+        self.mallory, self.totp = self.person(own)
+        self.victim, _ = self.person(other)
+        self.password = FIRST
+        self.pending: pyotp.TOTP | None = None
+        self.browser = Client(headers={"host": urllib.parse.urlsplit(settings_of_django.BASE_URL).netloc})
+        self.jars: list[dict[str, str]] = []
+        self.known: set[uuid.UUID] = set()
+        # What was shown rightly since the password was last changed, and by the form that was sent last.
+        self.has_shown_password = self.has_shown_code = False
+        self.of_the_victim = self.belongings()
+
+    def person(self, kind: str) -> tuple[User, pyotp.TOTP | None]:
+        """Make a person, with an authenticator or without."""
+        name = f"person{factories.number()}@example.com"
+        if kind == "invited":
+            return factories.make_invited(self.pool, name, password=FIRST, email=name), None
+        user = factories.make_user(self.pool, name, password=FIRST, email=name, email_verified="true")
+        if kind == "unconfirmed":
+            User.objects.filter(pool_id=self.pool.pk, id=user.id).update(status="UNCONFIRMED", email_verified=False)
+        if kind == "secured" and self.pool.mfa != "OFF":
+            return user, factories.give_totp(self.pool, user)
+        return user, None
+
+    def belongings(self) -> tuple[object, ...]:
+        """Return what is the victim's alone to change."""
+        own = {"pool_id": self.pool.pk, "user_id": self.victim.id}
+        user = User.objects.get(pool_id=self.pool.pk, id=self.victim.id)
+        return (
+            *(user.status, user.email, user.email_verified, user.enabled, user.preferred_mfa, user.epoch),
+            *Password.objects.filter(**own).values_list("argon2"),
+            *TotpFactor.objects.filter(**own).values_list("sealed_seed", "enabled", "verified_at"),
+        )
+
+    def quieten(self) -> None:
+        """Forget locks and spent codes, which would only hide what is looked for."""
+        Guess.objects.filter(pool_id=self.pool.pk).delete()
+        TotpFactor.objects.filter(pool_id=self.pool.pk).update(last_step=0)
+        OneTimeCode.objects.filter(pool_id=self.pool.pk).update(tries=0)
+
+    def mailed(self) -> list[str]:
+        """Return the codes in Mallory's mail, the newest first."""
+        found = []
+        for row in OutboxMessage.objects.filter(pool_id=self.pool.pk, sealed__isnull=False).order_by("-id")[:20]:
+            carried = json.loads(sealing.unseal(bytes(row.sealed or b""), place=places.message(row.id)))
+            if carried["to"] == self.mallory.email:
+                found += CODE.findall(carried["text"])
+        return found
+
+    def url(self, page: str) -> str:
+        """Return the address of a page."""
+        return f"/{self.pool.public_id}/{PATHS[page]}?client_id={self.app.client_id}"
+
+    def token(self, page: str) -> str:
+        """Return the token of a page's form for this browser."""
+        nonce = next((each.value for name, each in self.browser.cookies.items() if name.endswith("-form")), "")
+        owner = SimpleNamespace(form_nonce=lambda: nonce, pool=SimpleNamespace(public_id=self.pool.public_id))
+        return guard.token(cast("Any", owner), page)
+
+    def current(self) -> hot.Browser | None:
+        """Return whom this browser is signed in as."""
+        cookie = self.browser.cookies.get(sessions.cookie_name(self.pool, secure=False))
+        return sessions.current(self.pool, cookie.value if cookie else None)
+
+    @rule(page=st.sampled_from(sorted(PATHS)))
+    def look(self, page: str) -> None:
+        """Open a page, and keep the cookies for later."""
+        self.has_shown_code = False
+        shown = self.browser.get(self.url(page))
+        assert shown.status_code < 500
+        if found := KEY.search(shown.content.decode()):
+            self.pending = pyotp.TOTP(found[1])
+        self.jars.append({name: each.value for name, each in self.browser.cookies.items()})
+
+    @rule(data=st.data())
+    def go_back(self, data: st.DataObject) -> None:
+        """Put old cookies back."""
+        if self.jars:
+            self.browser.cookies.clear()
+            for name, value in data.draw(st.sampled_from(self.jars)).items():
+                self.browser.cookies[name] = value
+
+    @rule(
+        page=st.sampled_from(FORMS),
+        mine=st.sampled_from([True, True, True, False]),
+        password=st.sampled_from(["own", "own", OTHER, WRONG]),
+        code=st.sampled_from(["app", "app", "pending", "mail", "mail", "000000"]),
+        action=st.sampled_from(["verify", "skip", "remove", ""]),
+    )
+    def send(self, page: str, mine: bool, password: str, code: str, action: str) -> None:
+        """Send any form with any mixture of what Mallory has."""
+        self.quieten()
+        apps = {"app": self.totp, "pending": self.pending}
+        app = apps.get(code)
+        mailed = self.mailed()
+        shown = {"mail": mailed[0] if mailed else "", "000000": "000000"}.get(code) or (app.now() if app else "111111")
+        typed = self.password if password == "own" else password
+        name = str((self.mallory if mine else self.victim).email)
+        inside = self.current()
+        had_app = self.has_app()
+        hashed = self.hashed()
+        body = {"username": name, "password": typed, "new_password": OTHER, "code": shown, "action": action}
+
+        answer = self.browser.post(self.url(page), {**body, "form_token": self.token(page)})
+
+        assert answer.status_code < 500
+        if page == "sign_in" and mine and typed == self.password:
+            self.has_shown_password = True
+        self.has_shown_code = page in {"totp", "totp_setup"} and app is not None and shown == app.now()
+        if self.hashed() != hashed:
+            by_mail = page == "confirm_forgot" and mine and shown in mailed
+            by_step = page == "new_password" and self.has_shown_password
+            by_owner = page == "account_password" and inside is not None and typed == self.password
+            assert by_mail or by_step or by_owner, page
+            self.password, self.has_shown_password = OTHER, by_step
+        if self.has_app() != had_app:
+            assert page in {"totp_setup", "account_mfa"}
+            assert inside is not None or self.has_shown_password
+            assert had_app or app is self.pending
+            self.totp = None if had_app else self.pending
+
+    def hashed(self) -> str:
+        """Return the hash of Mallory's password."""
+        return Password.objects.get(pool_id=self.pool.pk, user_id=self.mallory.id).argon2
+
+    def has_app(self) -> bool:
+        """Say whether Mallory has an authenticator."""
+        return factors.has_totp(self.pool, self.mallory)
+
+    @rule()
+    def come_from_the_app(self) -> None:
+        """Ask for an authorization code, as the app does."""
+        asked = {
+            "client_id": self.app.client_id,
+            "response_type": "code",
+            "redirect_uri": CALLBACK,
+            "scope": "openid",
+            "code_challenge": "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM",
+            "code_challenge_method": "S256",
+        }
+        inside = self.current()
+        answer = self.browser.get(f"/{self.pool.public_id}/oauth2/authorize?{urllib.parse.urlencode(asked)}")
+        assert answer.status_code in {302, 303}
+        assert ("code=" in answer["Location"] and answer["Location"].startswith(CALLBACK)) == (inside is not None)
+
+    @invariant()
+    def nobody_is_somebody_else(self) -> None:
+        """The victim has what they had, and no browser and no app got in for them."""
+        if not hasattr(self, "of_the_victim"):
+            return
+        assert self.belongings() == self.of_the_victim
+        assert not AuthorizationCode.objects.filter(pool_id=self.pool.pk, user_id=self.victim.id).exists()
+
+    @invariant()
+    def who_is_inside_has_shown_everything(self) -> None:
+        """A session that was not there before is Mallory's, by password and by whatever else is needed."""
+        session = self.current() if hasattr(self, "of_the_victim") else None
+        if session is None or session.id in self.known:
+            return
+        self.known.add(session.id)
+        assert session.person.id == self.mallory.id
+        assert self.has_shown_password
+        user = User.objects.get(pool_id=self.pool.pk, id=self.mallory.id)
+        assert user.status == "CONFIRMED"
+        needs_code = self.pool.mfa == "ON" or (self.pool.mfa == "OPTIONAL" and self.has_app())
+        assert self.has_shown_code or not needs_code
+
+
+@pytest.fixture
+def apps(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, AppClient]:
+    """Return an app of a pool of each kind; no address fails too often."""
+    monkeypatch.setattr(failures, "FAILURES", 10**9)
+    configuration.holdings.forget_everything()
+    oauth = {
+        "allowed_oauth_flows_user_pool_client": True,
+        "allowed_oauth_flows": ["code"],
+        "allowed_oauth_scopes": ["openid"],
+        "callback_urls": [CALLBACK],
+    }
+    return {
+        mfa: factories.make_client(
+            factories.make_pool(mfa=mfa, username_attributes=["email"], auto_verified_attributes=["email"]), **oauth
+        )
+        for mfa in ("OFF", "OPTIONAL", "ON")
+    }
+
+
+def test_no_order_of_pages_lets_anybody_in_without_the_proofs(apps: dict[str, AppClient]) -> None:
+    Walker.apps = apps
+
+    run_state_machine_as_test(
+        Walker,
+        settings=settings(
+            max_examples=60, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
