@@ -82,6 +82,12 @@ class Bare:
     per_second: float
 
 
+def together(rounds: Sequence[Bare]) -> Bare:
+    """Return several rounds of the same arithmetic as one, each with the same weight."""
+    milliseconds = sum(each.milliseconds for each in rounds) / len(rounds)
+    return Bare(rounds[0].name, milliseconds, 1000 / milliseconds)
+
+
 def bare(name: str, work: Callable[[], object], seconds: float = 1.0) -> Bare:
     """Repeat something in this process, and count by processor time."""
     work()
@@ -91,6 +97,45 @@ def bare(name: str, work: Callable[[], object], seconds: float = 1.0) -> Bare:
         count += 1
     spent = process_time() - began
     return Bare(name, 1000 * spent / count, count / spent)
+
+
+@dataclass
+class Rounds:
+    """The rounds of one measurement, taken together."""
+
+    times: list[float] = field(default_factory=list)
+    statuses: set[str] = field(default_factory=set)
+    failures: int = 0
+    seconds: float = 0.0
+    spent: float = 0.0
+    """Processor time of the web process."""
+
+    def add(self, found: dict[str, Any], spent: float) -> None:
+        """Add what the load found in one round."""
+        self.times += found["times"]
+        self.statuses |= set(found["statuses"])
+        self.failures += found["failures"]
+        self.seconds += found["seconds"]
+        self.spent += spent
+
+    @property
+    def per_core(self) -> float:
+        """Return how many a core of its own would do in a second."""
+        return len(self.times) / self.spent if self.spent else 0.0
+
+    def job(self, name: str) -> Job:
+        """Return the figures."""
+        return Job(
+            name,
+            len(self.times),
+            self.seconds,
+            len(self.times) / self.seconds,
+            self.per_core,
+            1000 * percentile(self.times, 0.5),
+            1000 * percentile(self.times, 0.99),
+            self.failures,
+            notes={"statuses": sorted(self.statuses)} if self.statuses - {"200"} else {},
+        )
 
 
 @dataclass
@@ -116,9 +161,9 @@ class Job:
 
 def table(jobs: Sequence[Job]) -> str:
     """Return the jobs as a table."""
-    head = f"{'job':<34}{'req/s':>8}{'per core':>10}{'p50 ms':>9}{'p99 ms':>9}{'queries':>9}{'crypto':>8}{'failed':>8}"
+    head = f"{'job':<44}{'req/s':>8}{'per core':>10}{'p50 ms':>9}{'p99 ms':>9}{'queries':>9}{'crypto':>8}{'failed':>8}"
     rows = [
-        f"{job.name:<34}{job.per_second:>8.0f}{job.per_core:>10.0f}{job.p50:>9.1f}{job.p99:>9.1f}"
+        f"{job.name:<44}{job.per_second:>8.0f}{job.per_core:>10.0f}{job.p50:>9.1f}{job.p99:>9.1f}"
         f"{'' if job.queries is None else job.queries:>9}"
         f"{'' if job.arithmetic is None else f'{job.arithmetic:.0%}':>8}{job.failures:>8}"
         for job in jobs
