@@ -19,9 +19,9 @@ COUNTED = {
 }
 
 
-def state() -> tuple[str, ...]:
-    """Return a digest of each table that a refusal leaves alone."""
-    models = apps.get_app_config("pools").get_models()
+def state(*rooms: str) -> tuple[str, ...]:
+    """Return a digest of each table of these apps, of ``pools`` where none is named, that a refusal leaves alone."""
+    models = [model for room in rooms or ("pools",) for model in apps.get_app_config(room).get_models()]
     tables = [model._meta.db_table for model in models if model._meta.db_table not in COUNTED]
     each = "SELECT md5(coalesce(string_agg(t::text, ' ' ORDER BY t::text), '')) FROM {} t"
     statement = sql.SQL(" UNION ALL ").join(sql.SQL(each).format(sql.Identifier(table)) for table in tables)
