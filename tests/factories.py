@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import secrets
+from copy import copy
 from typing import Any
 
 import pyotp
@@ -55,7 +56,10 @@ def make_invited(pool: UserPool, username: str = "", *, password: str = PASSWORD
 
 
 def give_totp(pool: UserPool, user: User, *, enable: bool = True) -> pyotp.TOTP:
-    """Enrol an authenticator; its first code is spent by that."""
+    """Enrol an authenticator; its first code is spent by that. Where the pool asks for none, it once did."""
+    if pool.mfa == UserPool.Mfa.OFF:
+        pool = copy(pool)
+        pool.mfa, pool.totp_enabled = UserPool.Mfa.OPTIONAL, True
     totp = pyotp.TOTP(factors.associate(pool, user, by=BY))
     factors.verify(pool, user, totp.now(), enable=enable, by=BY)
     return totp

@@ -42,6 +42,7 @@ EXCEPTION: dict[type[errors.DomainError], str] = {
 }
 UNLESS: dict[tuple[str, type[errors.DomainError]], str] = {
     ("AdminCreateUser", errors.WrongState): "UnsupportedUserStateException",
+    ("ChangePassword", errors.LockedOut): "LimitExceededException",
     # Amazon's words for a client that is unknown here or cannot prove its secret.
     ("RevokeToken", errors.NotFound): "UnauthorizedException",
     ("RevokeToken", errors.NotAuthorized): "UnauthorizedException",
@@ -57,7 +58,7 @@ INSTEAD = {
     "CodeMismatchException": "NotAuthorizedException",
     "ExpiredCodeException": "NotAuthorizedException",
     "TooManyFailedAttemptsException": "LimitExceededException",
-    "LimitExceededException": "NotAuthorizedException",
+    "LimitExceededException": "TooManyRequestsException",
     "ResourceNotFoundException": "InvalidParameterException",
     "NotAuthorizedException": "InvalidParameterException",
     "TooManyRequestsException": "ThrottlingException",

@@ -102,12 +102,14 @@ def page(name: str, lines: Iterable[dict[str, Any]], token_name: str, token: str
 def user_pool(pool: UserPool) -> dict[str, Any]:
     """Return UserPoolType: what was set, and the defaults that Cognito tells too."""
     rest = pool.configuration
+    mail = {"email_sending_account": "COGNITO_DEFAULT"}
+    template = {"default_email_option": "CONFIRM_WITH_CODE"}
     description = {
-        "email_configuration": {"email_sending_account": "COGNITO_DEFAULT"},
         "user_pool_tier": "ESSENTIALS",
         "lambda_config": {},
-        "verification_message_template": {"default_email_option": "CONFIRM_WITH_CODE"},
         **rest,
+        "email_configuration": {**mail, **rest.get("email_configuration", {})},
+        "verification_message_template": {**template, **rest.get("verification_message_template", {})},
         "id": pool.public_id,
         "arn": names.pool_arn(pool.public_id),
         "name": pool.name,
@@ -118,7 +120,6 @@ def user_pool(pool: UserPool) -> dict[str, Any]:
         "auto_verified_attributes": pool.auto_verified or None,
         "alias_attributes": pool.alias_attributes or None,
         "username_attributes": pool.username_attributes or None,
-        "username_configuration": {"case_sensitive": pool.case_sensitive},
         "mfa_configuration": pool.mfa,
         "admin_create_user_config": {
             **rest.get("admin_create_user_config", {}),

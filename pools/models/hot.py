@@ -160,7 +160,7 @@ WHERE pool_id = %s AND id = %s AND step = %s AND open AND strikes < %s AND expir
 RETURNING strikes
 """
 STEP = """
-UPDATE attempt SET step = step + 1, strikes = 0, open = %s, evidence = %s
+UPDATE attempt SET step = step + 1, strikes = 0, open = %s, evidence = %s, expires_at = %s
 WHERE pool_id = %s AND id = %s AND step = %s AND open AND expires_at > %s
 """
 SPEND = "INSERT INTO spent (id) VALUES (%s) ON CONFLICT DO NOTHING"
@@ -340,9 +340,18 @@ def reserve_guess(**parameters: Any) -> tuple[int, datetime | None] | None:
     return (int(row[0]), row[1]) if row else None
 
 
-def step(pool_id: int, attempt_id: UUID, at: int, *, still_open: bool, evidence: dict[str, Any], now: datetime) -> bool:
-    """Spend a step of an attempt; False when it was spent already, closed or late."""
-    return count(STEP, (still_open, json.dumps(evidence), pool_id, attempt_id, at, now)) == 1
+def step(
+    pool_id: int,
+    attempt_id: UUID,
+    at: int,
+    *,
+    still_open: bool,
+    evidence: dict[str, Any],
+    now: datetime,
+    expires_at: datetime,
+) -> bool:
+    """Spend a step of an attempt; False when it was spent already, closed or late. The next one has time of its own."""
+    return count(STEP, (still_open, json.dumps(evidence), expires_at, pool_id, attempt_id, at, now)) == 1
 
 
 def strike(pool_id: int, attempt_id: UUID, at: int, limit: int, now: datetime) -> int | None:

@@ -20,6 +20,7 @@ from identity.foundation.errors import (
     UserNotFound,
 )
 from pools.models import AppClient, Identity, IdentityPool, SignInName, User, UserPool
+from pools.models.hot import Person
 from pools.services import configuration
 
 NAME_LENGTH = 2048
@@ -110,7 +111,7 @@ def app_client_for(client_id: str, username: str, *, secret_hash: str | None = N
     if not _hash_matches(found, candidates, secret_hash):
         # Clients hash over the internal name too where they sent an alias, or the other way round.
         subject = user_or_decoy(found, username)
-        candidates += [subject.username, str(subject.sub)]
+        candidates += [subject.username, str(subject.sub), *(aliases(subject.user) if subject.user else ())]
     check_secret_hash(found, candidates, secret_hash)
     return found
 
@@ -173,6 +174,17 @@ def normalise(pool: UserPool, name: str) -> str:
         return unicodedata.normalize("NFC", name)
     # Twice: small letters join marks that capitals do not, and a folded name must fold to itself.
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).lower())
+
+
+def aliases(person: User | Person) -> list[str]:
+    """Return what else somebody may call themselves, whether or not it signs in here."""
+    return [name for name in (person.email, person.phone_number, person.preferred_username) if name]
+
+
+def is_called(pool: UserPool, person: User | Person, name: str) -> bool:
+    """Say whether a name means this person."""
+    own = [person.username, str(person.sub), *aliases(person)]
+    return bool(normalise(pool, name)) and normalise(pool, name) in [normalise(pool, each) for each in own]
 
 
 def user(pool: UserPool, name: str) -> User:

@@ -174,7 +174,12 @@ def _lifetimes(client: AppClient, settings: Mapping[str, Any]) -> None:
         if amount is not None:
             told[kind] = int(amount)
     if units:
-        told["units"] = {kind: units[member] for kind, (member, *_) in LIFETIMES.items() if units.get(member)}
+        # Refresh tokens alone are told with an amount always: the default's unit is none that was given without one.
+        told["units"] = {
+            kind: units[member]
+            for kind, (member, *_) in LIFETIMES.items()
+            if units.get(member) and (kind != "refresh" or kind in told)
+        }
     if client.refresh_seconds < max(client.access_seconds, client.id_seconds):
         raise Invalid(
             "Refresh token validity must not be shorter than that of access and ID tokens.",

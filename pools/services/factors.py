@@ -43,7 +43,12 @@ def associate(pool: UserPool, user: User | Person, *, by: Actor) -> str:
     """Make a new seed and return it in base32; it counts only once :func:`verify` has proven it.
 
     Asking again replaces the pending seed, which the audit row says, and leaves a proven one alone.
+
+    Raises:
+        TotpNotFound: the pool asks nobody for an authenticator.
+
     """
+    _check_asked_for(pool)
     seed = os.urandom(SEED_BYTES)
     sealed = sealing.seal(seed, place=places.totp_seed(user.id))
     with transaction.atomic(durable=True):
@@ -60,16 +65,17 @@ def verify(pool: UserPool, user: User | Person, code: str, *, name: str = "", en
     """Prove the pending seed by a code. ``enable`` also has it asked for at sign-in, and preferred.
 
     Raises:
-        TotpNotFound: no seed was asked for.
+        TotpNotFound: no seed was asked for, or the pool asks nobody for an authenticator.
         TotpEnrolmentFailed: the code is wrong.
         LockedOut: too many wrong codes.
 
     """
+    _check_asked_for(pool)
     factor = TotpFactor.objects.filter(pool_id=pool.pk, user_id=user.id).exclude(sealed_pending=None).first()
     if factor is None or factor.sealed_pending is None:
         raise TotpNotFound
     pending = bytes(factor.sealed_pending)
-    guesses.reserve(pool, user.id, guesses.Kind.TOTP)
+    guesses.reserve(pool, user.id, guesses.Kind.TOTP, words=guesses.LIMIT)
     step = matching_step(sealing.unseal(pending, place=places.totp_seed(user.id)), code)
     if step is None:
         audit.record(
@@ -88,6 +94,11 @@ def verify(pool: UserPool, user: User | Person, code: str, *, name: str = "", en
             audit.record(Tag.FACTOR_ENROLLED, pool=pool, subject=user.sub, by=by, detail={"factor": "totp"})
     if not won:
         raise TotpEnrolmentFailed(detail="another seed took its place")
+
+
+def _check_asked_for(pool: UserPool) -> None:
+    if pool.mfa == UserPool.Mfa.OFF or not pool.totp_enabled:
+        raise TotpNotFound("Software Token MFA has not been enabled by the userPool")
 
 
 def matching_step(seed: bytes, code: str) -> int | None:

@@ -20,9 +20,12 @@ FREE = {Guess.Kind.PASSWORD: 5, Guess.Kind.TOTP: 5, Guess.Kind.CODE: 5}
 QUIET = timedelta(minutes=15)
 LOCKED = Counter("cognate_locked_total", "Guesses refused because the subject is locked.", ["kind"])
 Kind = Guess.Kind
+LIMIT = "Attempt limit exceeded, please try after some time."
 
 
-def refuse_if_locked(locked_until: datetime | None, kind: Guess.Kind = Guess.Kind.PASSWORD) -> None:
+def refuse_if_locked(
+    locked_until: datetime | None, kind: Guess.Kind = Guess.Kind.PASSWORD, words: str | None = None
+) -> None:
     """Refuse without writing, where a read already showed a lock.
 
     Raises:
@@ -32,11 +35,13 @@ def refuse_if_locked(locked_until: datetime | None, kind: Guess.Kind = Guess.Kin
     now = clock.now()
     if locked_until is not None and locked_until > now:
         LOCKED.labels(kind.value).inc()
-        raise LockedOut(retry_after=max(1, round((locked_until - now).total_seconds())))
+        raise LockedOut(words, retry_after=max(1, round((locked_until - now).total_seconds())))
 
 
-def reserve(pool: UserPool, subject: UUID, kind: Guess.Kind) -> int:
+def reserve(pool: UserPool, subject: UUID, kind: Guess.Kind, *, words: str | None = None) -> int:
     """Take one guess, in a transaction of its own that is committed before the guess is evaluated; return its number.
+
+    ``words`` are what a lock says where no sign-in was tried.
 
     Raises:
         LockedOut: no guess is left for now.
@@ -49,8 +54,8 @@ def reserve(pool: UserPool, subject: UUID, kind: Guess.Kind) -> int:
     )
     if taken is None:
         row = hot.one(hot.LOCKED_UNTIL, (pool.pk, subject, kind.value))
-        refuse_if_locked(row[0] if row else None, kind)
-        raise LockedOut  # the lock ended between the two statements: this guess is refused all the same
+        refuse_if_locked(row[0] if row else None, kind, words)
+        raise LockedOut(words)  # the lock ended between the two statements: this guess is refused all the same
     return taken[0]
 
 

@@ -187,6 +187,8 @@ def set_tag_map(
     """
     if not identity_logins.is_known(provider):
         raise NotAvailable(f"{provider} is not available in this release.", field="IdentityProviderName")
+    if use_defaults and tags and dict(tags) != identity_roles.DEFAULT_TAGS:
+        raise Invalid("PrincipalTags are either the defaults or one's own.", field="PrincipalTags")
     kept = dict(identity_roles.DEFAULT_TAGS if use_defaults else tags or {})
     identity_roles.check_tags(kept)
     row = PrincipalTagMap(pool=pool, provider=identity_logins.canonical(provider), use_defaults=use_defaults, tags=kept)

@@ -171,7 +171,7 @@ def change(pool: UserPool, user: User, *, previous: str | None, proposed: str, b
     asked = encoded is not None or previous is not None
     with gate.slot(pool.public_id):  # first, and for both hashes: whoever is turned away there has not guessed
         if asked:
-            guesses.reserve(pool, user.id, guesses.Kind.PASSWORD)
+            guesses.reserve(pool, user.id, guesses.Kind.PASSWORD, words=guesses.LIMIT)
         right = not asked or verify(pool.public_id, encoded, previous or "")
         prepared = hashed(pool, user.username, proposed) if right else None
     if prepared is None:

@@ -22,7 +22,6 @@ TIERS = ("LITE", "ESSENTIALS", "PLUS")
 HARMLESS: dict[str, Any] = {
     "lambda_config": {},
     "sms_configuration": {},
-    "device_configuration": {},
     "acr_configuration": {},
 }
 """Members of features that this release has not: only these values say the same as leaving them out."""
@@ -42,10 +41,12 @@ KEPT = (
     "dcr_configuration",
     "key_configuration",
     "issuer_configuration",
+    "username_configuration",
 )
 KNOWN = {
     *KEPT,
     *HARMLESS,
+    "device_configuration",
     "policies",
     "deletion_protection",
     "auto_verified_attributes",
@@ -53,7 +54,6 @@ KNOWN = {
     "username_attributes",
     "mfa_configuration",
     "schema",
-    "username_configuration",
 }
 
 
@@ -105,11 +105,15 @@ def _refuse_what_is_missing(settings: Mapping[str, Any]) -> None:
     for name, harmless in HARMLESS.items():
         if settings.get(name, harmless) != harmless:
             raise _missing(name)
-    if (settings.get("user_pool_add_ons") or {}).get("advanced_security_mode", "OFF") != "OFF":
+    if "device_configuration" in settings:  # whatever it says: that it is there has devices tracked
+        raise _missing("device_configuration")
+    add_ons = settings.get("user_pool_add_ons") or {}
+    if add_ons.get("advanced_security_mode", "OFF") != "OFF" or "advanced_security_additional_flows" in add_ons:
         raise _missing("user_pool_add_ons")
     if (settings.get("dcr_configuration") or {}).get("enable_status", "Disabled") != "Disabled":
         raise _missing("dcr_configuration")
-    if (settings.get("key_configuration") or {}).get("key_type", "AWS_OWNED_KEY") != "AWS_OWNED_KEY":
+    key = settings.get("key_configuration") or {}
+    if key.get("key_type", "AWS_OWNED_KEY") != "AWS_OWNED_KEY" or "kms_key_arn" in key:
         raise _missing("key_configuration")
     if (settings.get("issuer_configuration") or {}).get("type", "ORIGINAL") != "ORIGINAL":
         raise _missing("issuer_configuration")

@@ -27,6 +27,7 @@ COLUMN_BYTES = 2500
 MAX_CUSTOM = 50
 CUSTOM_NAME = 20
 NUMBER = re.compile(r"-?[0-9]{1,18}")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 TYPES = ("String", "Number", "DateTime", "Boolean")
 
 
@@ -223,7 +224,7 @@ def check_value(rule: Rule, value: str) -> None:
     elif rule.name in COLUMNS and len(value.encode()) > COLUMN_BYTES:
         problem = f"String must be no longer than {COLUMN_BYTES} bytes"
     elif rule.type == "String":
-        problem = _length_problem(rule, value)
+        problem = _text_problem(rule, value)
     elif rule.type == "Number":
         problem = _number_problem(rule, value)
     elif rule.type == "Boolean" and value.lower() not in ("true", "false"):
@@ -237,7 +238,9 @@ def check_value(rule: Rule, value: str) -> None:
         )
 
 
-def _length_problem(rule: Rule, value: str) -> str:
+def _text_problem(rule: Rule, value: str) -> str:
+    if rule.name == "birthdate" and not _is_day(value):
+        return "Birthdate is not a day of the form YYYY-MM-DD"
     if rule.least is not None and len(value) < rule.least:
         return f"String must be at least {rule.least} characters long"
     if rule.most is not None and len(value) > rule.most:
@@ -253,6 +256,13 @@ def _number_problem(rule: Rule, value: str) -> str:
     if rule.most is not None and int(value) > rule.most:
         return f"Number must be no greater than {rule.most}"
     return ""
+
+
+def _is_day(value: str) -> bool:
+    try:
+        return bool(DAY.fullmatch(value)) and bool(date.fromisoformat(value))
+    except ValueError:
+        return False
 
 
 def _is_moment(value: str) -> bool:

@@ -136,7 +136,7 @@ def set_mfa(pool: UserPool, *, settings: Mapping[str, Any], by: Actor) -> UserPo
         "email_mfa_configuration",
         "web_authn_configuration",
     ):
-        if settings.get(member):
+        if settings.get(member) is not None:  # that it is there, empty or not, asks for the factor
             word = "".join(part.capitalize() for part in member.split("_"))
             raise NotAvailable(f"{word} is not available in this release.", field=member)
     mode = settings.get("mfa_configuration") or UserPool.Mfa.OFF

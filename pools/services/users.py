@@ -6,7 +6,7 @@ People who make their own account come through ``sign_up``; what they may change
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +30,7 @@ from pools.services import (
     messages,
     passwords,
     profile,
+    schema,
     sign_in_names,
     user_filter,
 )
@@ -70,7 +71,7 @@ def new(pool: UserPool, username: str, values: Mapping[str, str], status: Status
     internal = access.normalise(pool, username)
     if pool.username_attributes:
         kind = "email" if sign_in_names.is_email(username) else "phone_number"
-        if given.setdefault(kind, username) != username:
+        if access.normalise(pool, given.setdefault(kind, username)) != internal:
             raise Invalid(f"The username differs from the attribute {kind}.", field="username")
         internal = str(sub)
     now = clock.now()
@@ -84,6 +85,19 @@ def new(pool: UserPool, username: str, values: Mapping[str, str], status: Status
     )
     profile.write(user, given)
     return user
+
+
+def check_known(pool: UserPool, asked: Iterable[str]) -> None:
+    """Check that attributes are the pool's.
+
+    Raises:
+        Invalid: one is not.
+
+    """
+    known = schema.rules(pool)
+    for name in asked:
+        if name not in known:
+            raise Invalid(f"User does not have attribute {name}", field=name)
 
 
 def insert(pool: UserPool, user: User, *, force_alias: bool = False, by: Actor) -> bool:
@@ -116,10 +130,13 @@ def create(  # noqa: PLR0913 - a message has these parts
     temporary_password: str | None = None,
     message: str = "send",
     force_alias: bool = False,
-    media: Sequence[str] = ("EMAIL",),
+    media: Sequence[str] = (),
     by: Actor,
 ) -> User:
     """Make an account for someone and invite them with a temporary password; ``resend`` invites again.
+
+    It goes by the ``media`` that are named (EMAIL, SMS) and by no other; where none is, by SMS if that reaches them,
+    else by mail.
 
     Raises:
         UsernameExists: the name or a verified alias is taken.
@@ -161,17 +178,19 @@ def create(  # noqa: PLR0913 - a message has these parts
 
 
 def _invitations(pool: UserPool, user: User, password: str, media: Sequence[str]) -> list[OutboxMessage]:
-    """Compose the invitation for each wanted medium that reaches the person, else for the one that does."""
+    """Compose the invitation for each named medium that reaches the person; where none is named, for the first."""
     wanted = [CHANNELS[medium] for medium in media if medium in CHANNELS]
     reachable = [
         channel
-        for channel in (messages.EMAIL, messages.SMS)
+        for channel in (messages.SMS, messages.EMAIL)
         if getattr(user, messages.ATTRIBUTE[channel]) and messages.can_send(channel)
     ]
+    if media and not set(reachable) & set(wanted):
+        raise Invalid(f"The invitation cannot be sent by {' or '.join(media)}.", field="desired_delivery_mediums")
     name = user.username
     for kind in pool.username_attributes:
         name = getattr(user, kind) or name
-    chosen = [channel for channel in reachable if channel in wanted] or reachable[:1]
+    chosen = [channel for channel in reachable if channel in wanted] if media else reachable[:1]
     return [
         messages.invitation(
             pool,

@@ -21,7 +21,7 @@ def test_a_pool_is_told_back_with_cognitos_defaults(world: World) -> None:
     assert pool["LambdaConfig"] == {}
     assert pool["DeletionProtection"] == "INACTIVE"
     assert pool["UserPoolTier"] == "ESSENTIALS"
-    assert pool["UsernameConfiguration"] == {"CaseSensitive": True}
+    assert "UsernameConfiguration" not in pool  # told only where it was set: Terraform would replace the pool
     assert pool["EmailConfiguration"] == {"EmailSendingAccount": "COGNITO_DEFAULT"}
     assert pool["AutoVerifiedAttributes"] == ["email"]
     assert "AliasAttributes" not in pool

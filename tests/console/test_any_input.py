@@ -76,7 +76,9 @@ class House:
             "key": "disable",
             "key_id": key_id,
         }
-        self.who, self.device = who, operator_sign_in.authenticator(who)
+        device = operator_sign_in.authenticator(who)
+        assert device is not None
+        self.who, self.device_id = who, device.persistent_id
         assert self.browser(inside=True).get("/console/pools").status_code == 200
         assert self.browser(inside=True).get("/api/v1/pools").status_code == 200
 
@@ -86,7 +88,7 @@ class House:
         if inside:
             browser.force_login(self.who)
             session = browser.session
-            session[DEVICE_ID_SESSION_KEY] = self.device.persistent_id
+            session[DEVICE_ID_SESSION_KEY] = self.device_id
             session.save()
         return browser
 

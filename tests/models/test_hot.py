@@ -61,7 +61,7 @@ PARAMETERS: dict[str, Any] = {
     "CLEAR_GUESS": (1, SOME, "password"),
     "LOCKED_UNTIL": (1, SOME, "password"),
     "STRIKE": (1, SOME, 0, 5, NOW()),
-    "STEP": (True, "{}", 1, SOME, 0, NOW()),
+    "STEP": (True, "{}", NOW(), 1, SOME, 0, NOW()),
     "ROTATE": (b"s", NOW(), NOW(), 1, SOME, 0),
     "START_FAMILY": FAMILY,
     "AUTH_EVENT": EVENT,

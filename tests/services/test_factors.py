@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
-from pools.models import AuditEvent, UserPool
+from pools.models import AuditEvent
 from pools.services import factors
 from pools.services.audit import Actor
 from tests import factories
@@ -12,16 +12,17 @@ from tests.services.conftest import Meet, at_once
 
 
 def test_each_seed_that_is_handed_out_leaves_a_row_which_says_whether_it_replaced_one(
-    alias_pool: UserPool, meet: Meet
+    transactional_db: None, meet: Meet
 ) -> None:
-    user = factories.make_user(alias_pool)
+    pool = factories.make_pool(mfa="OPTIONAL")
+    user = factories.make_user(pool)
     by = Actor.user(user.sub)
-    factories.give_totp(alias_pool, user)  # the row is there, and no seed waits
+    factories.give_totp(pool, user)  # the row is there, and no seed waits
     meet(QuerySet, "update")
 
-    seeds = at_once(2, lambda _: factors.associate(alias_pool, user, by=by))
+    seeds = at_once(2, lambda _: factors.associate(pool, user, by=by))
 
-    rows = AuditEvent.objects.filter(pool_id=alias_pool.pk, tag="factor_offered", actor_id=str(user.sub))
+    rows = AuditEvent.objects.filter(pool_id=pool.pk, tag="factor_offered", actor_id=str(user.sub))
     assert len(set(seeds)) == 2
     assert sorted(row.detail["replaced"] for row in rows) == [False, True]
     assert {(row.actor_kind, row.subject) for row in rows} == {("user", str(user.sub))}

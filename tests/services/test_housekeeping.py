@@ -56,6 +56,7 @@ from pools.services import (
     sign_up,
     signing_keys,
     srp,
+    user_pools,
 )
 from tests import factories
 from tests.services.conftest import VISITOR, at_once
@@ -184,6 +185,8 @@ def test_a_new_master_key_wraps_everything_anew_and_the_old_may_go(
 ) -> None:
     client = factories.make_client(pool, generate_secret=True)
     user = factories.make_user(pool, NAME)
+    mfa = {"mfa_configuration": "OPTIONAL", "software_token_mfa_configuration": {"enabled": True}}
+    pool = user_pools.set_mfa(pool, settings=mfa, by=factories.BY)
     totp = factories.give_totp(pool, user)
     pending = factors.associate(pool, user, by=factories.BY)
     ada = operators.create("ada", by=factories.BY)

@@ -43,7 +43,7 @@ def verify_software_token(call: Request) -> Reply:
 def set_user_mfa_preference(call: Request) -> Reply:
     """AWS: API_SetUserMFAPreference."""
     for name in LATER:
-        if call.get(name, {}).get("Enabled"):
+        if any(call.get(name, {}).values()):
             raise NotAvailable(f"{name} is not available in this release.")
     bearer = account.bearer_of(call)
     totp = call.get("SoftwareTokenMfaSettings")

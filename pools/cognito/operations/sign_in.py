@@ -98,7 +98,9 @@ def respond_to_auth_challenge(call: Request) -> Reply:
     if "Session" not in call:
         raise Invalid("Missing required parameter Session", field="Session")
     challenge, answers = ANSWERS[name]
-    outcome = machine.respond(client, challenge=challenge, session=call["Session"], answers=answers(given), by=call.by)
+    outcome = machine.respond(
+        client, challenge=challenge, session=call["Session"], answers=answers(given), username=username, by=call.by
+    )
     return shapes.auth_outcome(outcome)
 
 

@@ -20,7 +20,7 @@ def admin_create_user(call: Request) -> Reply:
         temporary_password=call.get("TemporaryPassword"),
         message=MESSAGE[call.get("MessageAction")],
         force_alias=call.get("ForceAliasCreation", False),
-        media=tuple(call.get("DesiredDeliveryMediums") or ("EMAIL",)),
+        media=tuple(call.get("DesiredDeliveryMediums") or ()),
         by=call.by,
     )
     return {"User": shapes.user(user)}
@@ -41,6 +41,7 @@ def list_users(call: Request) -> Reply:
     """AWS: API_ListUsers."""
     pool = access.pool(call["UserPoolId"])
     page = users.page(pool, call.get("Limit") or MOST, call.get("PaginationToken"), call.get("Filter"))
-    only = call.get("AttributesToGet")
-    lines = [shapes.user(user, only=None if only is None else frozenset(only)) for user in page.rows]
+    only = None if call.get("AttributesToGet") is None else frozenset(call["AttributesToGet"])
+    users.check_known(pool, only or ())
+    lines = [shapes.user(user, only=only) for user in page.rows]
     return shapes.page("Users", lines, "PaginationToken", page.token)

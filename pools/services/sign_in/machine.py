@@ -168,16 +168,26 @@ def _refused(client: AppClient, person: Person | None, proven: UUID | None, refu
 
 
 def respond(
-    client: AppClient, *, challenge: Challenge, session: str, answers: Mapping[str, Any], by: Actor
+    client: AppClient,
+    *,
+    challenge: Challenge,
+    session: str,
+    answers: Mapping[str, Any],
+    username: str | None = None,
+    by: Actor,
 ) -> Challenged | SignedIn:
     """Answer the present step of a sign-in. A wrong answer leaves the session usable until its strikes are used up.
 
+    Who says a ``username`` with the answer must name whom the session is about, by any name of theirs.
+
     Raises:
-        SessionRefused, SessionExpired: the session is not at this step, or no longer.
+        SessionRefused, SessionExpired: the session is not at this step, or no longer, or another person's.
         What the step raises: TotpMismatch, TotpUsed, PasswordRejected, Invalid, LockedOut.
 
     """
     attempt = session_text.load(session, client)
+    if username is not None and not access.is_called(attempt.pool, attempt.person, username):
+        raise SessionRefused(detail="another person's")
     step = next_step(attempt)
     if step is None or step.challenge is not challenge:
         raise SessionRefused(detail="another step is due")
@@ -228,7 +238,15 @@ def _spend(attempt: Attempt, *, still_open: bool) -> DomainError | None:
         return None
     evidence = {"want": attempt.want, "password_changed": attempt.password_changed, **attempt.evidence}
     now = clock.now()
-    spent = hot.step(attempt.pool.pk, standing.id, standing.step, still_open=still_open, evidence=evidence, now=now)
+    spent = hot.step(
+        attempt.pool.pk,
+        standing.id,
+        standing.step,
+        still_open=still_open,
+        evidence=evidence,
+        now=now,
+        expires_at=now + session_text.life(attempt),
+    )
     return None if spent else SessionRefused(detail="a twin was faster")
 
 

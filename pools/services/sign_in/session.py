@@ -32,9 +32,6 @@ def text(attempt: Attempt, attempt_id: UUID, step: int) -> str:
 
 def row(attempt: Attempt) -> Row:
     """Return a new row for an attempt that goes on; the caller saves it in the transaction of the proof."""
-    minutes = attempt.client.session_minutes
-    if attempt.want is Want.BROWSER:
-        minutes = max(minutes, PAGE_MINUTES)
     return Row(
         id=uuid7(),
         pool_id=attempt.pool.pk,
@@ -42,8 +39,14 @@ def row(attempt: Attempt) -> Row:
         user_id=attempt.person.id,
         evidence={"want": attempt.want, "password_changed": attempt.password_changed, **attempt.evidence},
         epoch=attempt.person.epoch,
-        expires_at=clock.now() + timedelta(minutes=minutes),
+        expires_at=clock.now() + life(attempt),
     )
+
+
+def life(attempt: Attempt) -> timedelta:
+    """Return how long a Session string is good for, from the answer that brings it (COGNITO.md 3.13)."""
+    minutes = attempt.client.session_minutes
+    return timedelta(minutes=max(minutes, PAGE_MINUTES) if attempt.want is Want.BROWSER else minutes)
 
 
 def load(session: str, client: AppClient | None) -> Attempt:
