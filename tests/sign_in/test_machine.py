@@ -112,6 +112,23 @@ def test_mfa_off_asks_for_no_code_even_of_those_who_have_one(client: AppClient, 
     signed_in(begin(access.client(client.client_id)))
 
 
+def test_each_answer_gives_its_session_a_life_of_its_own(transactional_db: None) -> None:
+    """Whoever has to install an authenticator first has more than one life of a session for all of it."""
+    pool = factories.make_pool(mfa="ON")
+    client = factories.make_client(pool)
+    factories.make_user(pool, "alice")
+    with time_machine.travel(clock.now(), tick=False) as time:
+        session = challenged(begin(client), Challenge.FACTOR_SETUP).session
+        time.shift(timedelta(seconds=150))
+        secret, session = machine.associate(client, session, by=BY)
+        time.shift(timedelta(seconds=150))
+        session = machine.verify_enrolment(client, session, pyotp.TOTP(secret).at(clock.epoch()), by=BY)
+        time.shift(timedelta(seconds=150))
+        outcome = machine.respond(client, challenge=Challenge.FACTOR_SETUP, session=session, answers={}, by=BY)
+
+    assert signed_in(outcome).tokens is not None
+
+
 def test_a_required_factor_is_set_up_on_the_way(transactional_db: None) -> None:
     pool = factories.make_pool(mfa="ON")
     client, person = factories.make_client(pool), factories.make_user(pool, "alice")

@@ -1,0 +1,234 @@
+"""What was asked for is honoured, told back, or refused by name: nothing in between. Each case was ignored once."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from pools.models import TotpFactor
+from pools.services import access
+from tests.cognito.conftest import FLOWS, PASSWORD, World, named, refused, secret_hash
+from tests.live import Live
+
+LIMIT = "Attempt limit exceeded, please try after some time."
+NO_TOTP = "Software Token MFA has not been enabled by the userPool"
+
+
+@pytest.fixture(scope="module")
+def mailed(live: Live) -> World:
+    """Return a pool whose people sign in by address, whatever its case, with a client that has a secret."""
+    return World(
+        live,
+        pool={"UsernameAttributes": ["email"], "UsernameConfiguration": {"CaseSensitive": False}},
+        client={"GenerateSecret": True},
+    )
+
+
+@pytest.fixture(scope="module")
+def careful(live: Live) -> World:
+    """Return a pool with optional TOTP."""
+    made = World(live)
+    made.mfa("OPTIONAL")
+    return made
+
+
+def test_a_challenge_is_answered_by_whom_it_is_about(careful: World) -> None:
+    alice, bob = careful.person(preferred_username="al"), careful.person()
+    app = careful.enrol(careful.tokens(alice)["AccessToken"])
+    sub = named(careful.user(alice)["UserAttributes"])["sub"]
+
+    for other in (bob, "nobody", f"{bob}@example.com", ""):
+        with refused("NotAuthorizedException", "Invalid session for the user."):
+            careful.respond(careful.sign_in(alice), other, SOFTWARE_TOKEN_MFA_CODE=app.totp.now())
+    for own in (alice, sub, f"{alice}@example.com", "al"):
+        with careful.live.orm():
+            TotpFactor.objects.filter(pool_id=access.pool(careful.pool_id).pk).update(last_step=0)
+        answered = careful.respond(careful.sign_in(alice), own, SOFTWARE_TOKEN_MFA_CODE=app.totp.now())
+        assert answered["AuthenticationResult"]
+
+
+def test_a_hash_over_any_name_of_a_person_proves_the_client(mailed: World) -> None:
+    name = "Carol@Example.com"
+    mailed.idp.admin_create_user(UserPoolId=mailed.pool_id, Username=name, MessageAction="SUPPRESS")
+    mailed.idp.admin_set_user_password(UserPoolId=mailed.pool_id, Username=name, Password=PASSWORD, Permanent=True)
+    sub = named(mailed.user(name)["UserAttributes"])["sub"]
+
+    for said, covered in ((name, name), (name, sub), (sub, name), (sub, sub)):
+        assert mailed.sign_in(said, SECRET_HASH=secret_hash(mailed.client, covered))["AuthenticationResult"]
+    with refused("NotAuthorizedException"):
+        mailed.sign_in(sub, SECRET_HASH=secret_hash(mailed.client, "dave@example.com"))
+
+
+@pytest.mark.parametrize("member", ["EmailMfaConfiguration", "SmsMfaConfiguration", "WebAuthnConfiguration"])
+def test_an_empty_structure_asks_for_its_factor(careful: World, member: str) -> None:
+    totp = {"SoftwareTokenMfaConfiguration": {"Enabled": True}}
+
+    with refused("InvalidParameterException", f"{member} is not available in this release."):
+        careful.idp.set_user_pool_mfa_config(
+            UserPoolId=careful.pool_id, MfaConfiguration="OPTIONAL", **totp, **{member: {}}
+        )
+
+
+@pytest.mark.parametrize(
+    ("member", "value"),
+    [
+        ("DeviceConfiguration", {}),
+        ("DeviceConfiguration", {"ChallengeRequiredOnNewDevice": False}),
+        (
+            "UserPoolAddOns",
+            {"AdvancedSecurityMode": "OFF", "AdvancedSecurityAdditionalFlows": {"CustomAuthMode": "ENFORCED"}},
+        ),
+        ("KeyConfiguration", {"KeyType": "AWS_OWNED_KEY", "KmsKeyArn": "arn:aws:kms:us-east-1:000000000000:key/a"}),
+    ],
+)
+def test_a_pool_that_asks_for_what_is_not_there_is_not_made(world: World, member: str, value: dict[str, Any]) -> None:
+    with refused("InvalidParameterException", f"{member} is not available in this release."):
+        world.idp.create_user_pool(PoolName="p", **{member: value})
+
+
+def test_what_is_given_in_part_is_told_with_its_defaults(new_world: Callable[..., World]) -> None:
+    pool = new_world(
+        pool={
+            "VerificationMessageTemplate": {"EmailMessage": "Your code: {####}"},
+            "EmailConfiguration": {"ReplyToEmailAddress": "help@example.com"},
+        }
+    ).pool
+
+    assert pool["VerificationMessageTemplate"]["DefaultEmailOption"] == "CONFIRM_WITH_CODE"
+    assert pool["EmailConfiguration"] == {
+        "EmailSendingAccount": "COGNITO_DEFAULT",
+        "ReplyToEmailAddress": "help@example.com",
+    }
+
+
+def test_no_authenticator_is_enrolled_where_the_pool_asks_for_none(world: World, careful: World) -> None:
+    token = world.tokens(world.person())["AccessToken"]
+
+    with refused("SoftwareTokenMFANotFoundException", NO_TOTP):
+        world.anyone.associate_software_token(AccessToken=token)
+    with refused("SoftwareTokenMFANotFoundException", NO_TOTP):
+        world.anyone.verify_software_token(AccessToken=token, UserCode="123456")
+    with refused("InvalidParameterException", "SMSMfaSettings is not available in this release."):
+        careful.anyone.set_user_mfa_preference(
+            AccessToken=careful.tokens(careful.person())["AccessToken"], SMSMfaSettings={"PreferredMfa": True}
+        )
+
+
+def test_clients_that_registered_themselves_are_none(world: World) -> None:
+    regular = world.idp.list_user_pool_clients(UserPoolId=world.pool_id, ClientType="REGULAR")
+    registered = world.idp.list_user_pool_clients(UserPoolId=world.pool_id, ClientType="DCR")
+
+    assert world.client_id in {line["ClientId"] for line in regular["UserPoolClients"]}
+    assert registered["UserPoolClients"] == []
+
+
+@pytest.mark.parametrize(
+    ("media", "addresses", "reached"),
+    [
+        (["EMAIL"], {"email", "phone_number"}, {"email"}),
+        (["SMS"], {"email", "phone_number"}, {"phone_number"}),
+        (["SMS", "EMAIL"], {"email", "phone_number"}, {"email", "phone_number"}),
+        (None, {"email", "phone_number"}, {"phone_number"}),
+        (None, {"email"}, {"email"}),
+        (["SMS"], {"email"}, None),
+    ],
+)
+def test_an_invitation_goes_by_what_was_named_and_by_nothing_else(
+    world: World, media: list[str] | None, addresses: set[str], reached: set[str] | None
+) -> None:
+    name = f"guest-{secrets.token_hex(4)}"
+    given = {"email": f"{name}@example.com", "phone_number": f"+49{secrets.randbelow(10**10):010}"}
+    asked: dict[str, Any] = {} if media is None else {"DesiredDeliveryMediums": media}
+    sent = {"Username": name, "UserAttributes": [{"Name": kind, "Value": given[kind]} for kind in sorted(addresses)]}
+
+    if reached is None:
+        with refused("InvalidParameterException", "The invitation cannot be sent by SMS."):
+            world.idp.admin_create_user(UserPoolId=world.pool_id, **sent, **asked)
+        with refused("UserNotFoundException"):
+            world.user(name)
+        return
+    world.idp.admin_create_user(UserPoolId=world.pool_id, **sent, **asked)
+
+    for kind in reached:
+        world.live.message(given[kind])
+    assert {kind for kind, to in given.items() if world.live.messages(to)} == reached
+
+
+def test_limits_are_told_as_limits_and_not_as_a_dead_token(world: World) -> None:
+    name = world.person()
+    token = world.tokens(name)["AccessToken"]
+
+    for _ in range(5):
+        with refused("NotAuthorizedException"):
+            world.anyone.change_password(
+                AccessToken=token, PreviousPassword="Wrong-guess-1", ProposedPassword="Battery-staple-8"
+            )
+    with refused("LimitExceededException", LIMIT):
+        world.anyone.change_password(AccessToken=token, PreviousPassword=PASSWORD, ProposedPassword="Battery-staple-8")
+    for number in range(5):
+        address = {"Name": "email", "Value": f"{name}-{number % 2}@example.org"}
+        world.anyone.update_user_attributes(AccessToken=token, UserAttributes=[address])
+    with refused("TooManyRequestsException", LIMIT):
+        for number in range(8):
+            address = {"Name": "email", "Value": f"{name}-{number % 2}@example.org"}
+            world.anyone.update_user_attributes(AccessToken=token, UserAttributes=[address])
+
+
+def test_an_address_in_other_letters_is_the_same_where_case_does_not_matter(mailed: World) -> None:
+    made = mailed.idp.admin_create_user(
+        UserPoolId=mailed.pool_id,
+        Username="erin@example.com",
+        MessageAction="SUPPRESS",
+        UserAttributes=[{"Name": "email", "Value": "Erin@Example.com"}],
+    )
+
+    assert named(made["User"]["Attributes"])["email"] == "Erin@Example.com"
+    with refused("InvalidParameterException", "The username differs from the attribute email."):
+        mailed.idp.admin_create_user(
+            UserPoolId=mailed.pool_id,
+            Username="frank@example.com",
+            UserAttributes=[{"Name": "email", "Value": "grace@example.com"}],
+        )
+
+
+def test_a_unit_without_an_amount_tells_no_other_life(world: World) -> None:
+    client = world.new_client(TokenValidityUnits={"RefreshToken": "hours", "AccessToken": "minutes"})
+
+    assert client["RefreshTokenValidity"] == 30
+    assert client["TokenValidityUnits"] == {"AccessToken": "minutes"}
+    assert client["ExplicitAuthFlows"] == FLOWS
+
+
+@pytest.mark.parametrize("value", ["xxxxxxxxxx", "2000-13-01", "2000-02-30", "01.02.2000", "2024-W01-1"])
+def test_a_birthdate_is_a_day(world: World, value: str) -> None:
+    name = world.person(birthdate="2000-02-29")
+
+    with refused("InvalidParameterException"):
+        world.anyone.update_user_attributes(
+            AccessToken=world.tokens(name)["AccessToken"], UserAttributes=[{"Name": "birthdate", "Value": value}]
+        )
+    assert named(world.user(name)["UserAttributes"])["birthdate"] == "2000-02-29"
+
+
+def test_attributes_that_the_pool_has_not_cannot_be_listed(world: World) -> None:
+    world.person()
+
+    with refused("InvalidParameterException", "User does not have attribute custom:zz"):
+        world.idp.list_users(UserPoolId=world.pool_id, AttributesToGet=["email", "custom:zz"])
+
+
+def test_tags_are_the_defaults_or_ones_own(world: World) -> None:
+    identity = world.live.boto("cognito-identity")
+    provider = f"{world.live.base_url.partition('://')[2]}/{world.pool_id}"
+    pool = identity.create_identity_pool(IdentityPoolName="p", AllowUnauthenticatedIdentities=True)["IdentityPoolId"]
+    about = {"IdentityPoolId": pool, "IdentityProviderName": provider}
+
+    with refused("InvalidParameterException"):
+        identity.set_principal_tag_attribute_map(**about, UseDefaults=True, PrincipalTags={"team": "custom:team"})
+    assert identity.get_principal_tag_attribute_map(**about)["PrincipalTags"] == {}
+    for more in ({}, {"PrincipalTags": {"client": "aud", "username": "sub"}}):
+        told = identity.set_principal_tag_attribute_map(**about, UseDefaults=True, **more)
+        assert told["PrincipalTags"] == {"client": "aud", "username": "sub"}
