@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from identity.foundation import clock, sealing
-from pools.services import sessions
+from pools.services import codes, sessions
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 NONCE = re.compile(r"^[A-Za-z0-9_-]{32}$")
 KEPT_FOR = 3600
-"""Seconds a step is remembered: a mail may take a while. What a challenge is good for, the machine decides."""
+"""Seconds a step is remembered. What a challenge is good for, the machine decides."""
+CONFIRMED_WITHIN = round(codes.life(codes.Purpose.SIGN_UP).total_seconds())
+"""Seconds a browser remembers whose account it made: as long as the mailed code is good."""
 KEPT_AT_ONCE = 4
 """Tabs; the oldest goes first."""
 COOKIE_LIMIT = 3800
@@ -145,7 +147,7 @@ class Browser:
         self._kept.pop(trip, None)
         packed = step.packed()
         if packed:
-            self._kept[trip] = {**packed, "until": clock.epoch() + KEPT_FOR}
+            self._kept[trip] = {**packed, "until": clock.epoch() + (CONFIRMED_WITHIN if step.account else KEPT_FOR)}
         while len(self._kept) > KEPT_AT_ONCE:
             del self._kept[next(iter(self._kept))]
         self._kept_changed = True
@@ -186,7 +188,7 @@ class Browser:
         while self._kept:
             sealed = self._sealed()
             if len(sealed) <= COOKIE_LIMIT:
-                self._write(response, self.step_cookie, sealed, KEPT_FOR)
+                self._write(response, self.step_cookie, sealed, CONFIRMED_WITHIN)
                 return
             del self._kept[next(iter(self._kept))]
         self.forget(response, self.step_cookie)

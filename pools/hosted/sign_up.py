@@ -44,8 +44,8 @@ def sign_up(visit: Visit) -> HttpResponse:
         )
     except errors.DomainError as problem:
         if isinstance(problem, errors.AlreadyExists) and visit.pool.username_attributes:
-            # The name is an address: whoever reads its mail learns more, and nobody else does. A new account would
-            # have cost a hash, so this costs one, and leads to where a new one would.
+            # The name is an address: whoever reads its mail learns more. A new account would have cost a hash, so this
+            # costs one, and leads to where a new one would. (What it does not hide: docs/security-model.md.)
             passwords.hashed(visit.pool, username, form.cleaned_data["password"])
             accounts.remind(visit.app, username, by=visit.by)
             delivery = accounts.would_be_sent(visit.pool, username, form.attributes())
@@ -137,10 +137,11 @@ def asked(visit: Visit, form: NamedCodeForm, **context: Any) -> HttpResponse:
 def resend(visit: Visit) -> HttpResponse:
     """Send the code again. The page says so always; whether one was sent, limits and the account decide."""
     step = visit.step
-    username = step.username or visit.request.POST.get("username", "")[:2048].strip()
-    if username:
-        # Where nothing is sent, the page is the same as after a mail that went out.
-        with suppress(errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized, errors.UserNotFound):
-            accounts.resend(visit.app, username, by=visit.by)
+    username = step.username
+    if not username:
+        return visit.go("sign_in")  # who signs in and has not confirmed yet is sent one
+    # Where nothing is sent, the page is the same as after a mail that went out.
+    with suppress(errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized, errors.UserNotFound):
+        accounts.resend(visit.app, username, by=visit.by)
     again = waiting(visit, username, "resent", sent_to=step.sent_to, account=step.account or PRIOR)
     return visit.go("confirm", again)

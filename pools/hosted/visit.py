@@ -210,6 +210,12 @@ class Named(Mapping[str, str]):
         return 1
 
 
+def same_page(visit: Visit) -> str:
+    """Return the address of the page where somebody is; that of the code's page for its button, which is none."""
+    match = visit.request.resolver_match
+    return visit.url("confirm") if match and match.url_name == "resend" else visit.request.get_full_path()
+
+
 def problem(
     request: HttpRequest,
     kind: str,
@@ -221,7 +227,7 @@ def problem(
 ) -> HttpResponse:
     """Render an explanation of what stopped, with the request's id and, where that helps, a way to start again."""
     said = wording.PROBLEMS.get(kind, wording.PROBLEMS["invalid_request"])
-    retry = again.request.get_full_path() if again is not None and said.again == "same" else ""
+    retry = same_page(again) if again is not None and said.again == "same" else ""
     restart = again.url("sign_in") if again is not None and again.client is not None and said.again == "start" else ""
     response = render(
         request,

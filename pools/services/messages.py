@@ -166,6 +166,8 @@ def code_letter(  # noqa: PLR0913 - a message has these parts
 
     For ``nobody`` (a decoy) the same is composed and written, but the row is born sent.
     """
+    if pool.username_attributes:
+        username = to  # people know themselves by their address there, and never saw the name that we gave them
     link = ""
     if by_link and client is not None and channel == EMAIL:
         link = message_texts.confirmation_link(pool, client, username, code)

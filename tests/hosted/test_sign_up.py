@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from time import time
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pyotp
@@ -157,9 +159,9 @@ def test_a_code_alone_never_makes_a_strangers_password_good(world: World, way: s
     if way == "another name's sign-up":
         signed_up(world, owner, world.name())
     else:
-        owner.open(f"{world.base}/confirmUser?{link}") if way == "link" else owner.start("/confirm")
+        owner.start("/confirm") if way == "page" else owner.open(f"{world.base}/confirmUser?{link}")
     if way == "resent":
-        owner.submit(form=1, username=name)
+        owner.submit(form=1)
 
     page = owner.submit(username=name, code=code)
 
@@ -177,6 +179,47 @@ def test_a_link_opened_where_the_account_was_made_keeps_its_password(world: Worl
 
     assert visitor.submit().path == "/login"
     assert world.visitor().sign_in(name).code
+
+
+def test_the_link_of_a_mail_confirms_by_the_address_and_keeps_the_password(world: World) -> None:
+    world = World(world.live, VerificationMessageTemplate={"DefaultEmailOption": "CONFIRM_WITH_LINK"})
+    name, visitor = world.name(), world.visitor()
+    signed_up(world, visitor, name)
+    found = re.search(r"https?://\S+/confirmUser\?\S+", world.live.message(name)["body"])
+    assert found
+    link = found[0].replace(world.live.base_url, world.base.rpartition("/")[0])
+
+    page = visitor.open(link)
+
+    assert page.form["username"]["value"] == name
+    assert visitor.submit().path == "/login"
+    assert visitor.here.form["username"]["value"] == name
+    assert visitor.submit(password=PASSWORD).path == "/login/mfa"
+
+
+def test_whoever_made_an_account_may_confirm_it_hours_later(visitor: Visitor, world: World) -> None:
+    name = world.name()
+    signed_up(world, visitor, name)
+    cookies = [each for each in visitor.session.cookies if each.name.endswith("-step")]
+
+    assert [round((each.expires or 0) - time()) // 3600 for each in cookies] in ([23], [24])
+
+
+def test_who_is_not_known_is_shown_where_to_get_a_code(visitor: Visitor) -> None:
+    page = visitor.start("/confirm")
+
+    assert [form.action for form in page.read.forms] == [page.form.action]
+    assert "/login" in page.link("Sign in to be sent a new code")
+
+
+def test_a_button_that_comes_too_late_leads_back_to_its_page(visitor: Visitor, world: World) -> None:
+    signed_up(world, visitor, world.name())
+
+    page = visitor.submit(form=1, form_token="0" * 64)
+
+    assert page.status == 403
+    assert any("/confirm?" in where for where in page.read.links.values())
+    assert not any("/resendcode" in where for where in page.read.links.values())
 
 
 def test_where_nobody_recovers_alone_an_operator_is_asked(world: World) -> None:
