@@ -82,6 +82,15 @@ def keep_our_logging(**_given: Any) -> None:
     """Leave logging as ``identity.telemetry`` set it up: a receiver keeps Celery from its own."""
 
 
+@signals.worker_init.connect
+@signals.beat_init.connect
+def refuse_to_start_unsafely(**_given: Any) -> None:
+    """Hold worker and beat to the checks where ``identity.serve`` did not: Celery itself runs them and goes on."""
+    from identity.checks import insist  # Django is not set up before
+
+    insist()
+
+
 @signals.celeryd_init.connect
 def wait_longer(**_given: Any) -> None:
     """Let a worker, which asks Redis to answer only when there is something, wait longer than publishers do."""

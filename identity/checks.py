@@ -1,6 +1,7 @@
 """Refuse to start misconfigured: Django system checks ``identity.E001`` and on.
 
-``identity.serve`` and every command of ``manage.py`` run them. What development may do is asked of the mode only.
+``identity.serve`` and every command of ``manage.py`` run them; ``insist`` holds whoever starts a server otherwise to
+them. What development may do is asked of the mode only.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Tags, Warning, register  # noqa: A004 - Django's name
+from django.core.checks import CheckMessage, Error, Tags, Warning, register, run_checks  # noqa: A004 - Django's name
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections
 
@@ -37,6 +38,14 @@ def error(number: int, message: str, hint: str) -> Error:
 def warning(number: int, message: str, hint: str) -> Warning:
     """Return a warning that does not."""
     return Warning(message, hint=hint, id=f"identity.W{number:03}")
+
+
+def insist() -> None:
+    """End this process where production is unsafe, whichever command started it. What asks the database is left out."""
+    if settings.MODE == "production":
+        unsafe = [str(found) for found in run_checks(tags=[Tags.security]) if found.is_serious()]
+        if unsafe:
+            raise SystemExit("\n".join(unsafe))
 
 
 def origin(url: str) -> tuple[str, str]:

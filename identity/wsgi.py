@@ -10,7 +10,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "identity.settings")
 
 django = get_wsgi_application()
 
-# Endpoints can be imported only once Django is set up.
+# Checks and endpoints can be imported only once Django is set up.
+from identity.checks import insist  # noqa: E402
 from identity.short_road import short_road  # noqa: E402
+
+insist()
 
 application = short_road(django)  # type: ignore[arg-type]  # WSGI's own types say less than Django's

@@ -23,6 +23,9 @@ def main() -> int:
         first = problem.errors()[0]
         sys.stderr.write(f"{'.'.join(map(str, first['loc'])).upper()}: {first['msg']}.\n")
         return 1
+    if environment.mode != "development":
+        sys.stderr.write("`make run` is for MODE=development; production is served by `docker compose up`.\n")
+        return 1
     return House(environment).run()
 
 

@@ -279,8 +279,17 @@ def test_what_make_run_starts_is_not_in_the_image(place: Place) -> None:
     assert not {"embedded", "demo"} & inside
 
 
+# A server can be started by its own program, too.
+ROUNDABOUT = {
+    "web": ("python", "-m", "granian", "--interface", "wsgi", "--port", "0", "identity.wsgi:application"),
+    "worker": ("python", "-m", "celery", "-A", "identity.celery", "worker", "-P", "threads"),
+    "beat": ("python", "-m", "celery", "-A", "identity.celery", "beat"),
+}
+
+
 @pytest.mark.parametrize("service", SERVED)
-def test_it_refuses_what_is_unsafe(service: str, place: Place, tmp_path: Path) -> None:
+@pytest.mark.parametrize("roundabout", [False, True])
+def test_it_refuses_what_is_unsafe(service: str, roundabout: bool, place: Place, tmp_path: Path) -> None:
     (tmp_path / "secret_keys").write_text("development-1 " + "A" * 43 + "=\n")
     unsafe = {
         "BASE_URL": "http://id.localhost",
@@ -289,9 +298,10 @@ def test_it_refuses_what_is_unsafe(service: str, place: Place, tmp_path: Path) -
         "SECRET_KEYS_FILE": str(tmp_path / "secret_keys"),
     }
 
-    refused = place.production.run(service, **unsafe)
+    refused = place.production.run(service, *(ROUNDABOUT[service] if roundabout else ()), **unsafe)
 
     assert refused.returncode == 1
+    assert "Traceback" not in refused.stderr
     for name in ("E004", "E005", "E007", "E013"):
         assert f"identity.{name}" in refused.stderr
 

@@ -69,6 +69,14 @@ def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
     assert tried.stderr == f"Port {port} is taken by another program: stop it, or set PORT to a free port.\n"
 
 
+def test_another_mode_is_one_line(tmp_path: Path) -> None:
+    tried = attempt(tmp_path / "var", MODE="production")
+
+    assert tried.returncode == 1
+    assert tried.stderr == "`make run` is for MODE=development; production is served by `docker compose up`.\n"
+    assert not (tmp_path / "var").exists()
+
+
 def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder, "NEEDED_MEGABYTES", 10**12)
 
