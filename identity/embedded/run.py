@@ -185,6 +185,8 @@ class House:
             return
         beside = ("--aws", "starting") if aws.parts else ()
         if self.environment.demo and not self.manage("seed", "seed_demo", *beside):
+            if self.supervisor.stopping.is_set():
+                return
             self.supervisor.say(f"the demo cannot be set up: {self.journal.last_words('seed')}")
         self.show_addresses()
         for part in aws.parts:

@@ -136,6 +136,7 @@ class Supervisor:
         self.stopping = threading.Event()
         self.hurried = threading.Event()
         self.verdict = ""
+        self._starting = threading.Lock()
 
     def listen(self) -> None:
         """Take the signals that mean stop; the second one means now."""
@@ -153,15 +154,18 @@ class Supervisor:
         self.journal.say("run", line)
 
     def fail(self, line: str) -> None:
-        """Stop everything and say why; the first reason counts."""
-        self.verdict = self.verdict or line
-        self.stopping.set()
+        """Stop everything and say why. The first reason counts; what fails as everything stops is none."""
+        if not self.stopping.is_set():
+            self.verdict = line
+            self.stopping.set()
 
     def keep(self, part: Part, settings: Mapping[str, str]) -> Keeper:
-        """Start a part and keep it alive."""
+        """Start a part and keep it alive, unless everything stops: :meth:`stop` could not know of it."""
         keeper = Keeper(self, part, settings)
-        self.keepers[part.name] = keeper
-        keeper.start()
+        with self._starting:
+            self.keepers[part.name] = keeper
+            if not self.stopping.is_set():
+                keeper.start()
         return keeper
 
     def wait_ready(self, *names: str) -> bool:
@@ -197,8 +201,9 @@ class Supervisor:
     def stop(self, last: tuple[str, ...]) -> None:
         """Stop every part; those named last when all others have ended."""
         self.stopping.set()
-        first = [keeper for name, keeper in self.keepers.items() if name not in last]
-        then = [self.keepers[name] for name in last if name in self.keepers]
+        with self._starting:
+            first = [keeper for name, keeper in self.keepers.items() if name not in last]
+            then = [self.keepers[name] for name in last if name in self.keepers]
         for wave in (first, then):
             for keeper in wave:
                 keeper.stop(at_once=self.hurried.is_set())

@@ -6,12 +6,18 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
 
+from identity.embedded.journal import Journal
+from identity.embedded.parts import Ensemble, Part
+from identity.embedded.run import House
+from identity.embedded.supervisor import Supervisor
+from identity.settings import environment
 from tests import servers
 
 SMALL_HOUSE = Path(__file__).with_name("small_house.py")
@@ -111,3 +117,47 @@ def test_orphans_of_a_killed_supervisor_and_a_killed_part_go_at_the_next_start(t
     assert eventually(lambda: not is_alive(orphan))
     again.terminate()
     again.communicate(timeout=10)
+
+
+def test_nothing_starts_once_everything_stops(tmp_path: Path) -> None:
+    house = Supervisor(tmp_path, Journal())
+    house.interrupted(signal.SIGTERM, None)
+
+    late = house.keep(Part("late", ("/bin/sh", "-c", f"echo $$ > {tmp_path}/pid; exec sleep 100")), {})
+    late.join(1) if late.ident else None
+    house.stop(last=())
+
+    assert not (tmp_path / "pid").exists()
+
+
+def test_what_fails_as_everything_stops_is_no_reason(tmp_path: Path) -> None:
+    house = Supervisor(tmp_path, Journal())
+    house.interrupted(signal.SIGTERM, None)
+
+    house.fail("the database went away")
+
+    assert house.verdict == ""
+
+
+def test_a_first_seed_that_is_stopped_starts_no_aws_and_blames_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    house = House(environment.model_copy(update={"data_dir": tmp_path, "demo": True}))
+    seed = Part("seed", ("/bin/sh", "-c", f"echo $$ > {tmp_path}/seed; exec sleep 100"))
+    monkeypatch.setattr(house, "manage", lambda *_: house.supervisor.run_once(seed, {}))
+    aws = Part("ceph", ("/bin/sh", "-c", f"echo $$ > {tmp_path}/ceph; exec sleep 100"))
+    house.supervisor.keep(Part("web", ("/bin/sleep", "100")), {})
+    settling = threading.Thread(target=house.settle, args=(Ensemble((aws,)),))
+    settling.start()
+    pid_in(tmp_path / "seed")
+
+    house.supervisor.interrupted(signal.SIGTERM, None)
+    house.supervisor.stop(last=())
+    settling.join(10)
+
+    assert not settling.is_alive()
+    assert not eventually((tmp_path / "ceph").exists, seconds=1)
+    out, err = capfd.readouterr()
+    assert "cannot be set up" not in out + err
+    assert "is up" not in out + err
+    assert house.supervisor.verdict == ""
