@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import structlog
 from django.conf import settings
 
 from identity.embedded import aws as embedded_aws
-from identity.foundation import names
+from identity.foundation import errors, names
 from pools.services import (
     access,
     app_clients,
@@ -31,6 +32,7 @@ from pools.services import (
 )
 from pools.services.audit import Actor
 
+log = structlog.get_logger(__name__)
 BY = Actor.system()
 CALLBACK = "http://localhost:3000/callback"
 SCOPES = ["openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"]
@@ -170,9 +172,18 @@ def public_client(kept: dict[str, Any]) -> dict[str, Any]:
     return {"client_id": app_clients.create(pool, "Darkroom", settings=wanted, by=BY).client_id}
 
 
+def tell_what_is(gone: errors.NotFound) -> None:
+    """Say in a line that somebody deleted a part of the demo: it stays so, and the rest goes on."""
+    log.warning("the demo is not whole", problem=type(gone).__name__, remedy=f"remove {path()} for a new demo")
+
+
 def move_along(kept: dict[str, Any]) -> None:
     """Let the sample app's client know where the app is, after a start at another address than those before."""
-    client = access.client_in(access.pool(kept["user_pool_id"]), kept["client_id"])
+    try:
+        client = access.client_in(access.pool(kept["user_pool_id"]), kept["client_id"])
+    except errors.NotFound as gone:
+        tell_what_is(gone)
+        return
     callback = f"{demo_url()}callback"
     if callback not in client.callback_urls:
         others = [url for url in client.callback_urls if not url.endswith("/demo/callback")]
@@ -232,7 +243,11 @@ def aws(kept: dict[str, Any], place: embedded_aws.Place) -> None:
         dynamodb_endpoint_url=place.dynamodb_endpoint_url,
         table=TABLE,
     )
-    pool = access.identity_pool(kept["identity_pool_id"])
+    try:
+        pool = access.identity_pool(kept["identity_pool_id"])
+    except errors.IdentityPoolNotFound as gone:
+        tell_what_is(gone)
+        return
     wanted = {"authenticated": made.member_role, "unauthenticated": made.guest_role}
     if (pool.member_role, pool.guest_role) != (made.member_role, made.guest_role):
         identity_pools.set_roles(pool, roles=wanted, mappings=None, by=BY)
