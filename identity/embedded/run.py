@@ -80,8 +80,10 @@ class House:
         return 1 if self.supervisor.verdict else 0
 
     def check_ports(self) -> None:
-        """Refuse a port that another program holds, which granian itself would share."""
+        """Refuse a port that is wanted twice or that another program holds, which granian itself would share."""
         address = self.environment.bind
+        if self.environment.port == self.environment.tls_port:
+            raise CannotStart(f"PORT and TLS_PORT are both {self.environment.port}: set one of them to another port.")
         for name, port in (("PORT", self.environment.port), ("TLS_PORT", self.environment.tls_port)):
             family = socket.AF_INET6 if ":" in address else socket.AF_INET
             try:

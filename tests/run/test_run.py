@@ -77,6 +77,15 @@ def test_another_mode_is_one_line(tmp_path: Path) -> None:
     assert not (tmp_path / "var").exists()
 
 
+def test_one_port_for_both_is_one_line(tmp_path: Path) -> None:
+    port = str(servers.free_port())
+
+    tried = attempt(tmp_path / "var", PORT=port, TLS_PORT=port)
+
+    assert tried.returncode == 1
+    assert tried.stderr == f"PORT and TLS_PORT are both {port}: set one of them to another port.\n"
+
+
 def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(folder, "NEEDED_MEGABYTES", 10**12)
 
