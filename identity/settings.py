@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from pydantic import Field, field_validator, model_validator
-from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -33,10 +33,16 @@ class FileSource(PydanticBaseSettingsSource):
 
     def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:  # noqa: ANN401 - pydantic's signature
         """Return the content of the named file, or nothing."""
-        path = os.environ.get(f"{field_name.upper()}_FILE")
+        variable = f"{field_name.upper()}_FILE"
+        path = os.environ.get(variable)
         if field_name == "secret_keys_file" or not path:
             return None, field_name, False
-        return Path(path).read_text().strip(), field_name, False
+        try:
+            return Path(path).read_text().strip(), field_name, False
+        except OSError as problem:
+            raise SettingsError(f"{variable}: {path} cannot be read: {problem.strerror}.") from None
+        except UnicodeDecodeError:
+            raise SettingsError(f"{variable}: {path} is no text.") from None
 
     def __call__(self) -> dict[str, Any]:
         """Return every value that a file gives."""
@@ -208,7 +214,18 @@ def database(url: str, statement_seconds: int) -> dict[str, Any]:
     }
 
 
-environment = Environment()  # type: ignore[call-arg]  # every field has its default
+def configured() -> Environment:
+    """Read the environment. What is wrong with it is one line, and the end of whatever reads it."""
+    try:
+        return Environment()  # type: ignore[call-arg]  # every field has its default
+    except ValidationError as problem:
+        first = problem.errors()[0]
+        raise SystemExit(f"{'.'.join(map(str, first['loc'])).upper()}: {first['msg']}.") from None
+    except SettingsError as problem:
+        raise SystemExit(str(problem)) from None
+
+
+environment = configured()
 
 MODE = environment.mode
 DEBUG = environment.debug

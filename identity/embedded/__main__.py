@@ -14,15 +14,9 @@ def main() -> int:
         sys.stderr.write(f"Python {sys.version.split()[0]} is too old: 3.11 or newer is needed.\n")
         return 1
     os.environ.setdefault("MODE", "development")
-    from pydantic import ValidationError
+    from identity.embedded.run import House
+    from identity.settings import environment
 
-    try:
-        from identity.embedded.run import House
-        from identity.settings import environment
-    except ValidationError as problem:
-        first = problem.errors()[0]
-        sys.stderr.write(f"{'.'.join(map(str, first['loc'])).upper()}: {first['msg']}.\n")
-        return 1
     if environment.mode != "development":
         sys.stderr.write("`make run` is for MODE=development; production is served by `docker compose up`.\n")
         return 1

@@ -25,10 +25,10 @@ from tests.run.house import House, running
 pytestmark = [pytest.mark.run, pytest.mark.timeout(240)]
 
 
-def attempt(data_dir: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+def attempt(data_dir: Path, module: str = "embedded", *more: str, **settings: str) -> subprocess.CompletedProcess[str]:
     house = House(data_dir, **settings)
     return subprocess.run(
-        [sys.executable, "-m", "identity.embedded"],
+        [sys.executable, "-m", f"identity.{module}", *more],
         cwd=servers.ROOT,
         env=house.environment,
         capture_output=True,
@@ -84,6 +84,26 @@ def test_one_port_for_both_is_one_line(tmp_path: Path) -> None:
 
     assert tried.returncode == 1
     assert tried.stderr == f"PORT and TLS_PORT are both {port}: set one of them to another port.\n"
+
+
+@pytest.mark.parametrize("command", [("embedded",), ("serve", "web"), ("serve", "worker")])
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        (
+            "SMTP_PASSWORD_FILE",
+            "/nowhere/it",
+            "SMTP_PASSWORD_FILE: /nowhere/it cannot be read: No such file or directory.",
+        ),
+        ("WEB_THREADS", "1", "WEB_THREADS: Input should be greater than or equal to 2."),
+    ],
+)
+def test_a_setting_that_is_wrong_is_one_line(
+    tmp_path: Path, command: tuple[str, ...], name: str, value: str, said: str
+) -> None:
+    tried = attempt(tmp_path / "var", *command, **{name: value})
+
+    assert (tried.returncode, tried.stderr) == (1, f"{said}\n")
 
 
 def test_a_full_disk_is_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
