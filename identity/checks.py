@@ -17,11 +17,12 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections
 
 from identity.foundation import sealing
+from pools import tasks
 
 RESERVED = 20
 """Connections left to people, monitoring and migrations."""
-WORKER_SPARE = 2
-"""The worker's sweep, and beat."""
+WORKER_SPARE = 2 * (1 + tasks.SWEEPERS) + 1
+"""The worker's sweeps with the threads that deliver for them, and beat."""
 OLDEST = 150000
 """PostgreSQL 15, as the server numbers itself."""
 ENOUGH_BYTES = 16

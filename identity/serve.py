@@ -20,6 +20,8 @@ from identity.settings import Environment
 # a password hash is limited by the gate, which refuses at once.
 CONNECTIONS = 1024
 LANES = "now,bulk,house"
+FEWEST_THREADS = 3
+"""Of a worker: one for each lane."""
 # Each hash takes 7 MiB, and one is made at a time: with several of glibc's arenas each would keep as much for good.
 ALLOCATOR = {"MALLOC_ARENA_MAX": "1"}
 
@@ -36,9 +38,13 @@ def web(bind: str, port: int, workers: int, threads: int, *more: str) -> tuple[s
 
 
 def worker(environment: Environment) -> tuple[str, ...]:
-    """Return the command of the Celery worker. Threads: mail waits for the network, and its sweep is a thread too."""
+    """Return the command of the Celery worker. Threads: mail waits for the network, and so do its sweeps.
+
+    No lane can take them all from ``now`` (``pools.tasks``).
+    """
+    threads = max(FEWEST_THREADS, environment.worker_threads)
     options = (
-        *("-P", "threads", "-c", str(environment.worker_threads), "-Q", LANES, "-l", environment.log_level),
+        *("-P", "threads", "-c", str(threads), "-Q", LANES, "-l", environment.log_level),
         *("--without-gossip", "--without-mingle", "--without-heartbeat"),
     )
     return (sys.executable, "-m", "celery", "--quiet", "-A", "identity.celery", "worker", *options)

@@ -96,7 +96,9 @@ class Environment(BaseSettings):
         None,
         description="Touched by a worker with each sweep of the outbox and by beat with each task, for health checks.",
     )
-    worker_threads: int = Field(8, ge=1, description="Threads of the Celery worker.")
+    worker_threads: int = Field(
+        8, ge=1, description="Threads of the Celery worker; bulk mail and housekeeping take a quarter each at most."
+    )
     hash_waiters: int = Field(12, ge=0, description="Password hashes that may wait in a process; more are refused.")
     hash_deadline: float = Field(1.0, gt=0, description="Seconds that a password hash may wait for its turn.")
     sts_endpoint_url: str = Field("", description="Where credentials come from. Unset: AWS.")

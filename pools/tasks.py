@@ -1,6 +1,7 @@
 """Celery's side of the house: each task takes ids and calls one service. PostgreSQL is the queue, a task a hint.
 
-A worker also sweeps the outbox every two seconds by a thread of its own, which needs no broker.
+Each lane has room of its own in a worker. A worker also sweeps the outbox every two seconds by threads of its own, one
+for what people wait for and one for the rest, which need no broker.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from celery import Task as CeleryTask
 from celery import shared_task
 from celery.signals import worker_init, worker_shutdown
 from django.conf import settings
@@ -27,43 +29,65 @@ from pools.services.audit import Actor
 log = structlog.get_logger(__name__)
 SWEEP_EVERY = 2.0
 SWEEPERS = 4
+Lane = deliveries.Lane
+ROOM = {
+    lane.value: threading.BoundedSemaphore(max(1, settings.WORKER_THREADS // 4)) for lane in (Lane.BULK, Lane.HOUSE)
+}
+"""How many threads a lane may take for which nobody waits: the others are left to ``now``, however slow these are."""
 
 
-@shared_task(name=Task.DELIVER.value, ignore_result=True)
+class OfALane(CeleryTask):  # type: ignore[type-arg]  # generic to the checker alone
+    """A task that is passed over where its lane is full: a hint, which the sweep or beat's next one makes good."""
+
+    def __call__(self, *args: Any, **named: Any) -> Any:  # noqa: ANN401 - Celery's own
+        """Run, if there is room."""
+        room = ROOM.get((self.request.delivery_info or {}).get("routing_key") or "")
+        if room is None:
+            return self.run(*args, **named)
+        if not room.acquire(blocking=False):
+            log.debug("lane_full", task=self.name)
+            return None
+        try:
+            return self.run(*args, **named)
+        finally:
+            room.release()
+
+
+@shared_task(name=Task.DELIVER.value, ignore_result=True, base=OfALane)
 def deliver(outbox_id: str) -> None:
     """Deliver one message of the outbox."""
     deliveries.deliver(UUID(outbox_id))
 
 
-@shared_task(name="pools.tasks.sweep_outbox", ignore_result=True)
+@shared_task(name="pools.tasks.sweep_outbox", ignore_result=True, base=OfALane)
 def sweep_outbox() -> None:
     """Deliver what was left behind, in case no worker's own thread does."""
     if housekeeping.take_turn("sweep_outbox", timedelta(seconds=20)):
         deliveries.sweep()
 
 
-@shared_task(name=Task.PURGE.value, ignore_result=True)
+@shared_task(name=Task.PURGE.value, ignore_result=True, base=OfALane)
 def purge(pool_id: str = "") -> None:
     """Remove what is over, and what was deleted. An argument of the beat table is of no use here."""
     del pool_id
     housekeeping.purge()
 
 
-@shared_task(name="pools.tasks.make_partitions", ignore_result=True)
+@shared_task(name="pools.tasks.make_partitions", ignore_result=True, base=OfALane)
 def make_partitions() -> None:
     """Make the partitions of the days to come."""
     if housekeeping.take_turn("make_partitions", timedelta(minutes=30)):
         housekeeping.make_partitions()
 
 
-@shared_task(name="pools.tasks.rotate_due_keys", ignore_result=True)
+@shared_task(name="pools.tasks.rotate_due_keys", ignore_result=True, base=OfALane)
 def rotate_due_keys() -> None:
     """Rotate signing keys that have signed long enough."""
     if housekeeping.take_turn("rotate_due_keys", timedelta(minutes=30)):
         signing_keys.rotate_due(by=Actor.system())
 
 
-@shared_task(name=Task.RESEAL.value, ignore_result=True)
+@shared_task(name=Task.RESEAL.value, ignore_result=True, base=OfALane)
 def reseal() -> None:
     """Wrap sealed values by the newest master key, where that was not done to the end yet."""
     if housekeeping.take_turn("reseal", timedelta(minutes=30)):
@@ -71,25 +95,29 @@ def reseal() -> None:
 
 
 class Sweeper(threading.Thread):
-    """Looks into the outbox every two seconds, broker or no broker, until it is told to stop.
+    """Looks into a lane of the outbox every two seconds, broker or no broker, until it is told to stop.
 
     Whatever goes wrong, it goes on. Should it end all the same, ``lost`` is called: a worker that sweeps no more
     must not look healthy.
     """
 
-    def __init__(self, every: float = SWEEP_EVERY, lost: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self, every: float = SWEEP_EVERY, lost: Callable[[], None] | None = None, *, lane: deliveries.Lane = Lane.NOW
+    ) -> None:
         """Make a thread that dies with its process."""
-        super().__init__(name="outbox-sweep", daemon=True)
+        super().__init__(name=f"outbox-sweep-{lane}", daemon=True)
         self.every = every
+        self.lane = lane
         self._lost = lost
         self._stopping = threading.Event()
 
     def run(self) -> None:
         """Sweep until stopped; a database that is away is waited for."""
+        more = False
         try:
-            with ThreadPoolExecutor(SWEEPERS, thread_name_prefix="outbox-sweep") as hands:
-                while not self._stopping.wait(self.every):
-                    self._sweep(hands)
+            with ThreadPoolExecutor(SWEEPERS, thread_name_prefix=self.name) as hands:
+                while not self._stopping.wait(0 if more else self.every):
+                    more = self._sweep(hands)
             deliveries.close_connection()
         finally:
             if not self._stopping.is_set():
@@ -97,19 +125,25 @@ class Sweeper(threading.Thread):
                 if self._lost is not None:
                     self._lost()
 
-    def _sweep(self, hands: ThreadPoolExecutor) -> None:
+    def _sweep(self, hands: ThreadPoolExecutor) -> bool:
+        """Deliver a batch; say whether there may be more."""
         try:
             try:
                 # A batch is finished before the next is looked for: what waits, waits in PostgreSQL.
-                list(hands.map(self._deliver, deliveries.due()))
+                found = deliveries.due(self.lane)
+                list(hands.map(self._deliver, found))
             finally:
                 close_old_connections()
-            if settings.ALIVE_FILE:
+            # A batch that nobody waits for may take its time, and a worker is well all the while.
+            if settings.ALIVE_FILE and self.lane == Lane.NOW:
                 settings.ALIVE_FILE.touch()
         except DatabaseError as problem:
             log.warning("sweep_failed", problem=type(problem).__name__)
         except Exception:
             log.exception("sweep_broke")
+        else:
+            return len(found) == deliveries.BATCH[self.lane]
+        return False
 
     def _deliver(self, outbox_id: UUID) -> None:
         if self._stopping.is_set():
@@ -123,9 +157,13 @@ class Sweeper(threading.Thread):
         finally:
             deliveries.close_connection()
 
+    def tell(self) -> None:
+        """Ask it to stop after the deliveries in hand."""
+        self._stopping.set()
+
     def stop(self, timeout: float = 15.0) -> None:
         """Stop after the deliveries in hand."""
-        self._stopping.set()
+        self.tell()
         self.join(timeout)
 
 
@@ -137,17 +175,20 @@ def end_worker() -> None:
     os.kill(os.getpid(), signal.SIGTERM)
 
 
-# Not worker_ready: that waits for the broker, which this thread does not need.
+# Not worker_ready: that waits for the broker, which these threads do not need.
 @worker_init.connect
 def start_sweeping(**_given: Any) -> None:
-    """Start the sweep with the worker."""
-    sweeper = Sweeper(lost=end_worker)
-    sweeper.start()
-    _sweepers.append(sweeper)
+    """Start the sweeps with the worker."""
+    for lane in deliveries.BATCH:
+        sweeper = Sweeper(lost=end_worker, lane=lane)
+        sweeper.start()
+        _sweepers.append(sweeper)
 
 
 @worker_shutdown.connect
 def stop_sweeping(**_given: Any) -> None:
-    """Stop the sweep with the worker."""
+    """Stop the sweeps with the worker."""
+    for sweeper in _sweepers:
+        sweeper.tell()
     while _sweepers:
         _sweepers.pop().stop()

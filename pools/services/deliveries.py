@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import smtplib
 import socket
@@ -32,8 +33,11 @@ log = structlog.get_logger(__name__)
 FINISHED = Counter("cognate_messages_finished_total", "Messages that left the outbox.", ["channel", "state"])
 DELAY = Histogram("cognate_message_delay_seconds", "From cause to delivery.", buckets=(0.1, 0.3, 1, 3, 10, 60, 600))
 State = OutboxMessage.State
+Lane = OutboxMessage.Lane
 LEASE = timedelta(seconds=60)
-BATCH = 200
+BATCH = {Lane.NOW: 200, Lane.BULK: 20}
+"""At most, of what people wait for and of all the rest."""
+SWEEP_SECONDS = 15.0
 ATTEMPTS = 10
 PERMANENT = 500
 """SMTP answers from here on are final (RFC 5321 4.2.1)."""
@@ -116,15 +120,26 @@ def _over(row: OutboxMessage) -> State | None:
     return State.FAILED if row.attempts > ATTEMPTS else None
 
 
-def due(limit: int = BATCH) -> list[uuid.UUID]:
-    """Return what should go out now and nobody is at, the longest due first; rows being leased are passed over."""
-    with transaction.atomic():
-        return list(_due().select_for_update(skip_locked=True).order_by("due_at").values_list("id", flat=True)[:limit])
+def due(*lanes: Lane) -> list[uuid.UUID]:
+    """Return what should go out now and nobody is at; rows being leased are passed over.
+
+    What people wait for comes first, then a few of ``bulk``, by which all the rest is meant; the longest due before
+    the others of its lane.
+    """
+    found: list[uuid.UUID] = []
+    for lane in lanes or BATCH:
+        rows = _due().filter(Q(lane=Lane.NOW) if lane == Lane.NOW else ~Q(lane=Lane.NOW))
+        with transaction.atomic():
+            locked = rows.select_for_update(skip_locked=True).order_by("due_at")
+            found += locked.values_list("id", flat=True)[: BATCH[lane]]
+    return found
 
 
-def sweep(limit: int = BATCH) -> int:
-    """Deliver what is due, whatever became of its hint; return how many left."""
-    return sum(deliver(outbox_id) is not None for outbox_id in due(limit))
+def sweep() -> int:
+    """Deliver what is due, whatever became of its hint, for a while; return how many left."""
+    began = clock.monotonic()
+    in_time = itertools.takewhile(lambda _: clock.monotonic() - began < SWEEP_SECONDS, due())
+    return sum(deliver(outbox_id) is not None for outbox_id in in_time)
 
 
 def _due() -> Any:  # noqa: ANN401 - the stubs' private kind

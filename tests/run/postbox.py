@@ -25,6 +25,10 @@ class Postbox(socketserver.ThreadingTCPServer):
         """Listen, by default at any free port."""
         super().__init__((address, port), Conversation)
         self.mail: list[EmailMessage] = []
+        self.slow = ""
+        """How the addresses begin whose mail it takes and does not answer for, until ``go``."""
+        self.held: list[EmailMessage] = []
+        self.go = threading.Event()
 
     def mail_to(self, address: str) -> EmailMessage:
         """Wait for a mail to that address; return the newest."""
@@ -46,7 +50,11 @@ class Conversation(socketserver.StreamRequestHandler):
             word = line.split()[0].upper()
             if word == b"DATA":
                 self.say("354 go on")
-                self.server.mail.append(read(self.rfile))
+                mail = read(self.rfile)
+                if self.server.slow and mail["To"].startswith(self.server.slow):
+                    self.server.held.append(mail)
+                    self.server.go.wait(SECONDS)
+                self.server.mail.append(mail)
             self.say("221 bye" if word == b"QUIT" else "250 ok")
 
     def say(self, line: str) -> None:

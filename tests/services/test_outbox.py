@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import smtplib
@@ -28,6 +29,7 @@ from tests.services.conftest import VISITOR, at_once
 
 NAME = "alice@example.com"
 State = OutboxMessage.State
+Lane = OutboxMessage.Lane
 
 
 @pytest.fixture
@@ -403,7 +405,7 @@ def test_the_sweep_outlives_what_goes_wrong(
 ) -> None:
     real, calls = deliveries.due, []
 
-    def flaky(*given: int) -> list[uuid.UUID]:
+    def flaky(*given: Lane) -> list[uuid.UUID]:
         calls.append(1)
         if len(calls) < 3:
             raise problem
@@ -421,10 +423,56 @@ def test_the_sweep_outlives_what_goes_wrong(
     assert CapturedMessage.objects.count() == 1
 
 
+def test_the_sweep_takes_what_people_wait_for_first_and_a_few_of_the_rest(
+    waiting: OutboxMessage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(deliveries.BATCH, Lane.BULK, 3)
+    longer_due = clock.now() - timedelta(hours=1)
+    others = [
+        OutboxMessage(pool_id=waiting.pool_id, lane=lane, channel="email", recipient_hash=b"", due_at=longer_due)
+        for lane in (Lane.BULK, Lane.BULK, Lane.BULK, Lane.HOUSE)
+    ]
+    OutboxMessage.objects.bulk_create(others)
+
+    found = deliveries.due()
+
+    assert found[0] == waiting.id
+    assert len(found) == 1 + 3
+    assert deliveries.due(Lane.NOW) == [waiting.id]
+    assert len(deliveries.due(Lane.BULK)) == 3
+
+
+@pytest.mark.parametrize("lane", Lane)
+def test_a_hint_finds_no_room_only_in_a_lane_that_is_full(waiting: OutboxMessage, lane: Lane) -> None:
+    def hint() -> None:
+        tasks.deliver.apply((str(waiting.id),), routing_key=lane.value)
+
+    for room in tasks.ROOM.values():
+        while room.acquire(blocking=False):
+            pass
+
+    try:
+        hint()
+        assert (state() == State.SENT) is (lane == Lane.NOW)
+    finally:
+        for room in tasks.ROOM.values():
+            with contextlib.suppress(ValueError):  # full again
+                while True:
+                    room.release()
+
+    hint()
+    assert state() == State.SENT
+
+
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_worker_whose_sweep_ends_ends_too(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    def ends(*_: int) -> list[uuid.UUID]:
-        raise SystemExit
+@pytest.mark.parametrize("lane", deliveries.BATCH)
+def test_a_worker_one_of_whose_sweeps_ends_ends_too(
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch, lane: Lane
+) -> None:
+    def ends(*lanes: Lane) -> list[uuid.UUID]:
+        if lane in lanes:
+            raise SystemExit
+        return []
 
     received: list[int] = []
     former = signal.signal(signal.SIGTERM, lambda number, _: received.append(number))
@@ -433,9 +481,10 @@ def test_a_worker_whose_sweep_ends_ends_too(transactional_db: None, monkeypatch:
         monkeypatch.setattr(deliveries, "due", ends)
         monkeypatch.setattr(tasks.Sweeper.__init__, "__defaults__", (0.02, None))
         tasks.start_sweeping()
-        [sweeper] = tasks._sweepers
+        [sweeper] = [sweeper for sweeper in tasks._sweepers if sweeper.lane == lane]
         sweeper.join(10)
         assert not sweeper.is_alive()
+        tasks.stop_sweeping()
     finally:
         signal.signal(signal.SIGTERM, former)
 
