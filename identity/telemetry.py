@@ -1,6 +1,7 @@
 """What the house says of itself: structured logs without secrets, metrics, and whether it lives and is ready.
 
-Knows nothing of pools: what can make a process unready is registered from above by :func:`register_probe`.
+Knows nothing of pools: what can make a process unready is registered from above by :func:`register_probe`, what is read
+as the metrics are shown by :func:`register_gauges`.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ import logging.config
 import os
 import re
 import string
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from django.conf import settings
@@ -21,6 +22,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
 log = structlog.get_logger(__name__)
@@ -200,8 +202,50 @@ def answered(face: str, status: int, seconds: float) -> None:
     ANSWERED.labels(face, f"{status // 100}xx").observe(seconds)
 
 
+class Gauge(NamedTuple):
+    """One figure as it is now, the same whichever process is asked."""
+
+    name: str
+    says: str
+    value: float
+
+
+class Readings:
+    """Figures that nobody counts: they are read when the metrics are shown."""
+
+    def __init__(self) -> None:
+        """Know of none."""
+        self.sources: list[Callable[[], Iterable[Gauge]]] = []
+
+    def collect(self) -> Iterator[GaugeMetricFamily]:
+        """Read them; a database that is away takes its own figures away, no others."""
+        for source in self.sources:
+            try:
+                gauges = tuple(source())
+            except DatabaseError as problem:
+                log.warning("gauges_failed", problem=type(problem).__name__)
+                continue
+            for gauge in gauges:
+                yield GaugeMetricFamily(gauge.name, gauge.says, value=gauge.value)
+
+
+_readings = Readings()
+
+
+def register_gauges(source: Callable[[], Iterable[Gauge]]) -> None:
+    """Let a part of the house give figures as they are when the metrics are shown."""
+    _readings.sources.append(source)
+
+
 def exposition() -> bytes:
-    """Return all metrics as text: of all processes that count together in ``METRICS_DIR``, else of this one."""
+    """Return all metrics as text: what was counted, and what is read now."""
+    now = CollectorRegistry()
+    now.register(_readings)
+    return counted() + generate_latest(now)
+
+
+def counted() -> bytes:
+    """Return what was counted: by all processes that count together in ``METRICS_DIR``, else by this one."""
     if settings.METRICS_DIR is None:
         return generate_latest(REGISTRY)
     for path in settings.METRICS_DIR.glob("gauge_live*_*.db"):

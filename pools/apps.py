@@ -15,13 +15,14 @@ class PoolsConfig(AppConfig):
     verbose_name = "Pools"
 
     def ready(self) -> None:
-        """Have readiness depend on fresh configuration, and a key for the identity pools made once there is a table."""
+        """Have readiness depend on fresh configuration, and metrics tell of the outbox; make what migrations leave."""
         from identity import telemetry
-        from pools.services import configuration
+        from pools.services import configuration, deliveries
 
         post_migrate.connect(ensure_keys, sender=self)
         post_migrate.connect(ensure_web_role, sender=self)
         telemetry.register_probe("configuration", configuration.problem)
+        telemetry.register_gauges(deliveries.gauges)
 
 
 def ensure_keys(**_: object) -> None:

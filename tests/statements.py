@@ -28,6 +28,7 @@ BEYOND = {
     "pools/services/configuration.py:pool_by_host": "host names are unique in the house: this is how a pool is found",
     "pools/services/deliveries.py:deliver": "the outbox is the house's queue, and its hint to a worker is an id",
     "pools/services/deliveries.py:due": "the sweep, over all pools",
+    "pools/services/deliveries.py:gauges": "figures of the whole house",
     "pools/services/housekeeping.py:_in_chunks": "the purge of what expired, over all pools",
     "pools/services/housekeeping.py:_reseal": "a new master key wraps the secrets of all pools",
     "pools/services/housekeeping.py:_reseal_row": "one of them, whose table it does not know",

@@ -20,12 +20,13 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.message import sanitize_address
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import Count, F, Min, Q
 from django.db.models.functions import Now
 from prometheus_client import Counter, Histogram
 
-from identity.foundation import clock, gate, sealing
+from identity.foundation import clock, gate, names, sealing
 from identity.foundation.errors import DomainError
+from identity.telemetry import Gauge
 from pools.models import CapturedMessage, OutboxMessage
 from pools.services import places
 
@@ -140,6 +141,22 @@ def sweep() -> int:
     began = clock.monotonic()
     in_time = itertools.takewhile(lambda _: clock.monotonic() - began < SWEEP_SECONDS, due())
     return sum(deliver(outbox_id) is not None for outbox_id in in_time)
+
+
+def gauges() -> list[Gauge]:
+    """Return how the outbox stands: whoever delivers is another process, perhaps none."""
+    now = clock.now()
+    waiting = OutboxMessage.objects.filter(state__in=[State.PENDING, State.HANDING], due_at__lte=now)
+    due = waiting.aggregate(count=Count("id"), since=Min("due_at"))
+    # By the primary key, which has the time in it.
+    day = names.uuid7_floor(int((now - timedelta(days=1)).timestamp() * 1000))
+    failed = OutboxMessage.objects.filter(id__gte=day, state=State.FAILED).count()
+    age = (now - due["since"]).total_seconds() if due["since"] else 0.0
+    return [
+        Gauge("cognate_outbox_due", "Messages that are due and not sent.", due["count"]),
+        Gauge("cognate_outbox_oldest_due_seconds", "How long the oldest of them has been due.", age),
+        Gauge("cognate_outbox_failed_of_a_day", "Messages of the last 24 hours that were given up.", failed),
+    ]
 
 
 def _due() -> Any:  # noqa: ANN401 - the stubs' private kind
