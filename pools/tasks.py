@@ -28,6 +28,8 @@ from pools.services.audit import Actor
 
 log = structlog.get_logger(__name__)
 SWEEP_EVERY = 2.0
+PAUSE = 0.1
+"""Before the next batch of many: rows that cannot be handled would keep a thread spinning."""
 SWEEPERS = 4
 Lane = deliveries.Lane
 ROOM = {
@@ -116,7 +118,7 @@ class Sweeper(threading.Thread):
         more = False
         try:
             with ThreadPoolExecutor(SWEEPERS, thread_name_prefix=self.name) as hands:
-                while not self._stopping.wait(0 if more else self.every):
+                while not self._stopping.wait(PAUSE if more else self.every):
                     more = self._sweep(hands)
             deliveries.close_connection()
         finally:
