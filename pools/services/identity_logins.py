@@ -1,12 +1,14 @@
 """Logins of identity pools: which provider a name means, and whether a token speaks for anyone there.
 
 A user pool of ours has two names: its issuer without the scheme, and the one that Amazon gives to user pools. Both
-mean the same logins, which are kept under the second, since an installation's address may change.
+mean the same logins, which are kept under the second, since an installation's address may change. In providers and
+role mappings a name is kept as it was given, and read by ``kept_pool_id`` wherever the installation is now.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from django.conf import settings
 
@@ -29,6 +31,27 @@ def own_pool_id(provider: str) -> str:
             found = provider.removeprefix(place)
             return found if names.POOL_ID.match(found) else ""
     return ""
+
+
+def kept_pool_id(provider: str) -> str:
+    """Return the id of the user pool of ours that a kept name means, if it means one.
+
+    That it named a pool of ours was checked when it was set; the installation may have moved since.
+    """
+    place, _, found = provider.rpartition("/")
+    own = place and provider not in ports.login_verifiers.names() and names.POOL_ID.match(found)
+    return found if own else ""
+
+
+def shown(provider: str) -> str:
+    """Return a kept name as a client can use it now: Amazon's as it was given, an issuer by today's address."""
+    own = kept_pool_id(provider)
+    return names.without_scheme(names.issuer(own)) if own and provider != own_name(own) else provider
+
+
+def shown_providers(pool: IdentityPool) -> list[dict[str, Any]]:
+    """Return a pool's user pool providers, as they were set, by the names that clients can use now."""
+    return [{**line, "provider_name": shown(line["provider_name"])} for line in pool.providers]
 
 
 def own_name(pool_id: str) -> str:
@@ -75,8 +98,7 @@ def _verify_own(pool: IdentityPool, own: str, token: str) -> VerifiedLogin:
     checked = {
         line["client_id"]: bool(line.get("server_side_token_check"))
         for line in pool.providers
-        # That the name is of a pool of ours was checked when it was set; the installation may have moved since.
-        if line["provider_name"].rpartition("/")[2] == own
+        if kept_pool_id(line["provider_name"]) == own
     }
     if not checked:
         raise LoginRefused(UNSUPPORTED)

@@ -151,7 +151,7 @@ def _check_role(role: str) -> None:
 
 
 def _check_mapping(key: str, mapping: Mapping[str, Any]) -> None:
-    provider, _ = identity_roles.mapping_key(key)
+    provider, _ = identity_roles.split_key(key)
     if not identity_logins.is_known(provider):
         raise NotAvailable(f"Role mappings of {key} are not available in this release.", field="RoleMappings")
     rules = (mapping.get("rules_configuration") or {}).get("rules") or []
@@ -166,12 +166,10 @@ def _check_mapping(key: str, mapping: Mapping[str, Any]) -> None:
 
 
 def roles(pool: IdentityPool) -> dict[str, Any]:
-    """Return the pool's roles and role mappings, as they were set."""
+    """Return the pool's roles and role mappings, as they were set, their providers by today's names."""
     found = {kind: getattr(pool, column) for kind, column in KINDS.items()}
-    return {
-        "roles": {kind: role for kind, role in found.items() if role},
-        "role_mappings": pool.role_mappings,
-    }
+    mappings = {identity_roles.shown_key(key): mapping for key, mapping in pool.role_mappings.items()}
+    return {"roles": {kind: role for kind, role in found.items() if role}, "role_mappings": mappings}
 
 
 def set_tag_map(

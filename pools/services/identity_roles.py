@@ -9,7 +9,7 @@ from typing import Any
 from identity.foundation.errors import Invalid, NotAuthorized, RoleRefused
 from pools.models import IdentityPool, PrincipalTagMap
 from pools.ports import VerifiedLogin
-from pools.services.identity_logins import canonical, own_pool_id, with_setting
+from pools.services.identity_logins import is_known, kept_pool_id, own_name, shown, with_setting
 
 DEFAULT_TAGS = {"client": "aud", "username": "sub"}
 """Tag to claim, where a provider's map says ``use_defaults``."""
@@ -30,14 +30,14 @@ def choose(
     Raises:
         Invalid: a guest asks for a role.
         NotAuthorized: the asked role is not this caller's, or which it is stays open and the pool says no.
-        RoleRefused: the pool has no role for such callers.
+        RoleRefused: the pool has no role for such callers, or a mapping that cannot be read.
 
     """
     if not logins:
         if custom_role:
             raise Invalid("CustomRoleArn is not supported for unauthenticated access.", field="CustomRoleArn")
         return _default(pool.guest_role), None
-    mappings = {mapping_key(key): mapping for key, mapping in pool.role_mappings.items()}
+    mappings = _mappings(pool)
     for login in logins:
         mapping = mappings.get((login.provider, login.audience)) or mappings.get((login.provider, ""))
         if mapping is not None:
@@ -45,6 +45,15 @@ def choose(
     if custom_role and custom_role != pool.member_role:
         raise _not_yours(custom_role)
     return _default(pool.member_role), logins[0]
+
+
+def _mappings(pool: IdentityPool) -> dict[tuple[str, str], Mapping[str, Any]]:
+    found = {mapping_key(key): mapping for key, mapping in pool.role_mappings.items()}
+    for provider, _ in found:
+        # Only pools of ours have a path. Whom an unread mapping would have denied must not get the default role.
+        if "/" in provider and not kept_pool_id(provider) and not is_known(provider):
+            raise RoleRefused(detail=f"role mapping cannot be read: {provider}")
+    return found
 
 
 def _by_mapping(
@@ -104,10 +113,23 @@ def _not_yours(role: str) -> NotAuthorized:
     return NotAuthorized("The requested role is not available to this identity.", detail=role)
 
 
-def mapping_key(key: str) -> tuple[str, str]:
-    """Return provider and client of a role mapping's key: ``provider:client``, or ``provider`` alone."""
+def split_key(key: str) -> tuple[str, str]:
+    """Return provider, as it was written, and client of a role mapping's key: ``provider:client`` or ``provider``."""
     provider, _, client = key.rpartition(":")
-    return (canonical(provider), client) if own_pool_id(provider) else (canonical(key), "")
+    return (provider, client) if kept_pool_id(provider) else (key, "")
+
+
+def mapping_key(key: str) -> tuple[str, str]:
+    """Return the provider's one name, and the client, of a role mapping's key, wherever we were when it was set."""
+    provider, client = split_key(key)
+    own = kept_pool_id(provider)
+    return (own_name(own) if own else provider), client
+
+
+def shown_key(key: str) -> str:
+    """Return a kept key of a role mapping as a client can use it now."""
+    provider, _ = split_key(key)
+    return shown(provider) + key.removeprefix(provider)
 
 
 def text_of(claim: Any) -> str:  # noqa: ANN401 - any JSON

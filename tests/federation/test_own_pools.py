@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
+from pytest_django import Settings
 
 from identity.foundation import names
-from identity.foundation.errors import NotAuthorized
+from identity.foundation.errors import NotAuthorized, NotAvailable, RoleRefused
 from pools.models import AppClient, IdentityPool, UserPool
-from pools.services import access, groups, identity_pools
+from pools.services import access, configuration, groups, identity_pools
 from pools.services.sign_in import machine
 from tests import factories
 from tests.federation.conftest import BY, GUEST_ROLE, MEMBER_ROLE, Issuer
@@ -43,6 +44,12 @@ class World:
             mappings={f"{self.provider}:{self.client.client_id}": mapping},
             by=BY,
         )
+
+    def move(self, settings: Settings) -> None:
+        """Let the installation have another address, where the user pool's other name changes with it."""
+        settings.BASE_URL = "https://id.example.com:8443"
+        if not self.provider.startswith("cognito-idp."):
+            self.provider = f"id.example.com:8443/{self.users.public_id}"
 
     def vend(self, custom_role: str | None = None) -> str:
         """Sign in, ask for credentials, return the role that the STS was asked for."""
@@ -115,3 +122,52 @@ def test_the_token_names_the_login_and_its_claims_become_tags(world: World) -> N
         "client": [world.client.client_id],
         "username": [sub],
     }
+
+
+def test_a_mapping_decides_also_after_the_installation_moved(world: World, settings: Settings) -> None:
+    world.choose_by_token("Deny")
+    world.move(settings)
+
+    with pytest.raises(NotAuthorized):
+        world.vend()
+    assert not world.issuer.asked
+
+    world.join("admins", ADMIN_ROLE, 1)
+    assert world.vend() == ADMIN_ROLE
+
+
+def test_a_mapping_of_a_whole_pool_decides_also_after_the_installation_moved(world: World, settings: Settings) -> None:
+    mapping = {"type": "Token", "ambiguous_role_resolution": "Deny"}
+    roles = {"authenticated": MEMBER_ROLE}
+    identity_pools.set_roles(world.pool, roles=roles, mappings={world.provider: mapping}, by=BY)
+    world.move(settings)
+
+    with pytest.raises(NotAuthorized):
+        world.vend()
+
+
+def test_tags_and_their_map_are_there_also_after_the_installation_moved(world: World, settings: Settings) -> None:
+    identity_pools.set_roles(world.pool, roles={"authenticated": MEMBER_ROLE}, mappings=None, by=BY)
+    identity_pools.set_tag_map(world.pool, world.provider, use_defaults=False, tags={"app": "aud"}, by=BY)
+    world.move(settings)
+
+    assert world.vend() == MEMBER_ROLE
+
+    tags = world.issuer.last["claims"]["https://aws.amazon.com/tags"]["principal_tags"]
+    assert tags == {"app": [world.client.client_id]}
+    assert identity_pools.tag_map(world.pool, world.provider)["principal_tags"] == {"app": "aud"}
+
+
+@pytest.mark.parametrize("key", ["localhost:8000/us-east-1", "id.example/us-east-1_A/x:y", "id.example/:client"])
+def test_nobody_gets_a_role_beside_a_mapping_that_cannot_be_read(key: str, world: World) -> None:
+    roles = {"authenticated": MEMBER_ROLE}
+    mapping = {"type": "Token", "ambiguous_role_resolution": "Deny"}
+    with pytest.raises(NotAvailable):
+        identity_pools.set_roles(world.pool, roles=roles, mappings={key: mapping}, by=BY)
+    identity_pools.set_roles(world.pool, roles=roles, mappings=None, by=BY)
+    IdentityPool.objects.filter(pk=world.pool.pk).update(role_mappings={key: mapping})
+    configuration.holdings.forget_everything()
+
+    with pytest.raises(RoleRefused):
+        world.vend()
+    assert not world.issuer.asked

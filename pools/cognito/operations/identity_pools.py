@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pools.cognito import contract, shapes
 from pools.cognito.contract import Reply, Request
-from pools.services import access, identity_pools
+from pools.services import access, identity_logins, identity_pools
 
 if TYPE_CHECKING:
     from pools.models import IdentityPool
@@ -20,7 +20,7 @@ def shape(call: Request, pool: IdentityPool) -> dict[str, Any]:
         "identity_pool_name": pool.name,
         "allow_unauthenticated_identities": pool.guests,
         "allow_classic_flow": pool.classic_flow,
-        "cognito_identity_providers": pool.providers or None,
+        "cognito_identity_providers": identity_logins.shown_providers(pool) or None,
         "identity_pool_tags": pool.configuration.get("identity_pool_tags", {}),
     }
     return shapes.output(call, description)
