@@ -39,6 +39,10 @@ class Unsealable(DomainError):
     """A sealed value was changed, moved, or sealed by a key that is gone."""
 
 
+class KeyUnknown(Unsealable):
+    """Sealed by a master key that this process does not have: gone, or written after it started."""
+
+
 class MasterKey(NamedTuple):
     """A master key and its name."""
 
@@ -81,11 +85,16 @@ def derive(secret: bytes, purpose: str, salt: bytes = b"") -> bytes:
 
 
 def by_id(key_id: bytes) -> MasterKey:
-    """Return the master key of that name."""
+    """Return the master key of that name.
+
+    Raises:
+        KeyUnknown: this process has none of that name.
+
+    """
     for key in master_keys():
         if key.id.encode() == key_id:
             return key
-    raise Unsealable(detail=f"no master key {key_id!r}")
+    raise KeyUnknown(detail=f"no master key {key_id!r}")
 
 
 def wrap(data_key: bytes) -> tuple[str, bytes]:
@@ -123,7 +132,8 @@ def unseal(sealed: Stored, *, place: str) -> bytes:
     """Decrypt a value that :func:`seal` made for this place.
 
     Raises:
-        Unsealable: changed, moved, or its master key is gone.
+        KeyUnknown: this process does not have its master key.
+        Unsealable: changed or moved.
 
     """
     head, key_id, wrapped, body = _split(sealed)

@@ -91,14 +91,13 @@ def _hand_over(row: OutboxMessage) -> State | None:
     if (over := _over(row)) is not None:
         return _finish(row, over, problem=row.problem)
     try:
-        content = json.loads(sealing.unseal(bytes(row.sealed or b""), place=places.message(row.id)))
-    except (sealing.Unsealable, ValueError) as problem:
-        return _finish(row, State.FAILED, problem=type(problem).__name__)
-    if not OutboxMessage.objects.filter(pool_id=row.pool_id, id=row.id, lease=row.lease).update(state=State.HANDING):
-        return None
-    if settings.MESSAGES == "captured":
-        return _capture(row, content)
-    try:
+        content = _content(row)
+        if not OutboxMessage.objects.filter(pool_id=row.pool_id, id=row.id, lease=row.lease).update(
+            state=State.HANDING
+        ):
+            return None
+        if settings.MESSAGES == "captured":
+            return _capture(row, content)
         _send(row, content)
     except Undeliverable as problem:
         return _finish(row, State.FAILED, problem=problem.detail)
@@ -107,6 +106,16 @@ def _hand_over(row: OutboxMessage) -> State | None:
     except NotNow as problem:
         return _postpone(row, problem.detail)
     return _finish(row, State.SENT)
+
+
+def _content(row: OutboxMessage) -> Any:  # noqa: ANN401 - JSON
+    try:
+        return json.loads(sealing.unseal(bytes(row.sealed or b""), place=places.message(row.id)))
+    except sealing.KeyUnknown as problem:
+        # Another process was restarted with a new key and this one was not: the message is as good as ever.
+        raise NotOurselves(detail=type(problem).__name__) from None
+    except (sealing.Unsealable, ValueError) as problem:
+        raise Undeliverable(detail=type(problem).__name__) from None
 
 
 def _over(row: OutboxMessage) -> State | None:

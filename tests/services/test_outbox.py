@@ -10,6 +10,7 @@ import socket
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +24,18 @@ from pytest_django import Settings
 from identity.foundation import clock, errors, later, sealing
 from pools import tasks
 from pools.models import AppClient, CapturedMessage, OneTimeCode, OutboxMessage, User, UserPool
-from pools.services import attributes, codes, deliveries, message_texts, messages, passwords, places, sign_up, users
+from pools.services import (
+    attributes,
+    codes,
+    configuration,
+    deliveries,
+    message_texts,
+    messages,
+    passwords,
+    places,
+    sign_up,
+    users,
+)
 from tests import factories
 from tests.services.conftest import VISITOR, at_once
 
@@ -371,6 +383,64 @@ def test_a_sealed_row_that_was_moved_fails_and_says_so(waiting: OutboxMessage) -
     OutboxMessage.objects.update(id=other)
 
     assert deliveries.deliver(other) == State.FAILED
+
+    assert OutboxMessage.objects.get().problem == "Unsealable"
+
+
+@pytest.fixture
+def restart(tmp_path: Path, settings: Settings) -> Iterator[Callable[..., None]]:
+    """Return what restarts this process with such sealing keys."""
+
+    def with_keys(*lines: str) -> None:
+        settings.SECRET_KEYS_FILE = tmp_path / "keys"
+        settings.SECRET_KEYS_FILE.write_text("\n".join(lines))
+        sealing.master_keys.cache_clear()
+        configuration.holdings.forget_everything()
+
+    yield with_keys
+    sealing.master_keys.cache_clear()
+    configuration.holdings.forget_everything()
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+def test_a_message_sealed_by_a_newer_process_waits_for_a_restart_of_this(
+    steps: int, client: AppClient, settings: Settings, restart: Callable[..., None]
+) -> None:
+    old, new = settings.SECRET_KEYS_FILE.read_text().strip(), sealing.new_key_line("newer")
+    restart(new, old)
+    sign_up.sign_up(client, NAME, password="Correct-horse-1", attributes={}, by=VISITOR)
+    row = OutboxMessage.objects.get()
+
+    restart(old, *([new] if steps == 2 else []))
+    if steps == 1:
+        for _ in range(2 * deliveries.ATTEMPTS):
+            OutboxMessage.objects.update(due_at=Now())
+            assert deliveries.deliver(row.id) == State.PENDING
+        row = OutboxMessage.objects.get()
+        assert (row.attempts, row.lease, row.problem) == (0, None, "KeyUnknown")
+        assert timedelta(0) < row.due_at - clock.now() <= timedelta(seconds=deliveries.LONGEST_WAIT_FOR_OURSELVES)
+        OutboxMessage.objects.update(due_at=Now())
+        restart(new, old)
+
+    assert deliveries.deliver(row.id) == State.SENT
+    assert CapturedMessage.objects.get().to == NAME
+
+
+def test_a_message_whose_key_never_comes_expires(waiting: OutboxMessage, restart: Callable[..., None]) -> None:
+    restart(sealing.new_key_line("another"))
+    assert deliveries.deliver(waiting.id) == State.PENDING
+
+    OutboxMessage.objects.update(due_at=Now(), expires_at=clock.now() - timedelta(seconds=1))
+
+    assert deliveries.deliver(waiting.id) == State.EXPIRED
+    assert OutboxMessage.objects.get().sealed is None
+
+
+def test_a_damaged_message_fails(waiting: OutboxMessage) -> None:
+    sealed = bytes(waiting.sealed or b"")
+    OutboxMessage.objects.update(sealed=sealed[:-1] + bytes([sealed[-1] ^ 1]))
+
+    assert deliveries.deliver(waiting.id) == State.FAILED
 
     assert OutboxMessage.objects.get().problem == "Unsealable"
 
