@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 @page(app=False)
 def account(visit: Visit) -> HttpResponse:
     """Show who is signed in, and sign them out."""
-    session = visit.browser.current()
+    is_leaving = visit.request.method == "POST"
+    session = visit.browser.held() if is_leaving else visit.browser.current()
     if session is None:
         return visit.go("sign_in", Step(notice=visit.step.notice)) if visit.client else visit.problem("no_client")
-    if visit.request.method == "POST":
+    if is_leaving:
         sessions.end(visit.pool, session, by=visit.by_user(session))
         visit.browser.close()
         return visit.go("signed_out")

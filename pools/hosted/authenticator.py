@@ -15,7 +15,7 @@ from pools.hosted.browser import Step
 from pools.hosted.forms import CodeForm, PageForm
 from pools.hosted.sign_in import proceed
 from pools.hosted.visit import SeeOther, Visit, page
-from pools.services import factors
+from pools.services import factors, sessions
 from pools.services.sign_in import machine
 from pools.services.sign_in.machine import Challenge
 
@@ -71,12 +71,14 @@ def offered(visit: Visit, step: Step, session: Session) -> HttpResponse:
 
 
 def proven(visit: Visit, form: CodeForm, session: Session) -> bool:
-    """Prove the pending seed by the form's code, and have it asked for from now on."""
+    """Prove the pending seed by the form's code, and have it asked for from now on: of others, not of this browser."""
+    code, opening = form.cleaned_data["code"], sessions.raised(visit.pool, session, sessions.CODE)
     try:
-        factors.verify(visit.pool, session.person, form.cleaned_data["code"], enable=True, by=visit.by_user(session))
+        factors.verify(visit.pool, session.person, code, enable=True, opening=opening, by=visit.by_user(session))
     except errors.DomainError as problem:
         form.tell(wording.of_totp(problem), problem)
         return False
+    visit.browser.open(opening.opened)
     return True
 
 

@@ -153,8 +153,12 @@ class Browser:
         self._kept_changed = True
 
     def current(self) -> Session | None:
-        """Return the live session of this browser at the pool, if any."""
+        """Return the session that carries this browser's person at the pool, if any."""
         return sessions.current(self.pool, self._cookies.get(self.session_cookie))
+
+    def held(self) -> Session | None:
+        """Return the live session that this browser may end, whether or not it still carries anybody."""
+        return sessions.held(self.pool, self._cookies.get(self.session_cookie))
 
     def open(self, opened: OpenedSession) -> None:
         """Take a new session: its cookie replaces any other, the nonce changes with it, and every step is forgotten."""

@@ -58,6 +58,6 @@ def end(visit: Visit, pool_id: str, cookie: str | None) -> None:
     """End the session of a cookie that goes; one that proves nothing ends nothing."""
     with suppress(PoolNotFound):
         pool = access.pool(pool_id)
-        session = sessions.current(pool, cookie)
+        session = sessions.held(pool, cookie)
         if session is not None:
             sessions.end(pool, session, by=visit.by_user(session))

@@ -102,7 +102,7 @@ def signed_in(visit: Visit, outcome: SignedIn, *, username: str) -> HttpResponse
     if opened is None:
         raise errors.Misuse("the pages ask the machine for a browser session")
     is_fresh = visit.step.account == FRESH
-    before = visit.browser.current()
+    before = visit.browser.held()
     if before is not None:
         # Whoever has a copy of the old cookie has nothing: the session changes with every new proof.
         sessions.end(visit.pool, before, by=visit.by_user(before))

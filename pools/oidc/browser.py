@@ -52,8 +52,18 @@ def is_https(request: HttpRequest) -> bool:
 
 
 def session(request: HttpRequest, pool: UserPool) -> Browser | None:
-    """Return the live session of this browser, if there is one."""
-    return sessions.current(pool, request.COOKIES.get(sessions.cookie_name(pool, is_https(request))))
+    """Return the session that carries this browser's person, if there is one."""
+    return sessions.current(pool, cookie(request, pool))
+
+
+def held(request: HttpRequest, pool: UserPool) -> Browser | None:
+    """Return the live session that this browser may end, whether or not it still carries anybody."""
+    return sessions.held(pool, cookie(request, pool))
+
+
+def cookie(request: HttpRequest, pool: UserPool) -> str | None:
+    """Return what the browser's cookie of this pool says."""
+    return request.COOKIES.get(sessions.cookie_name(pool, is_https(request)))
 
 
 def forget(request: HttpRequest, response: HttpResponse, pool: UserPool) -> None:

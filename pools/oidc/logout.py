@@ -98,7 +98,7 @@ def asking(leaving: Leaving) -> AppClient:
 
 def end(request: HttpRequest, leaving: Leaving) -> None:
     """End the browser's session, unless the application speaks of somebody else's."""
-    session = browser.session(request, leaving.pool)
+    session = browser.held(request, leaving.pool)
     if session is None:
         return
     sub = str(session.person.sub)

@@ -11,6 +11,7 @@ import os
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from django.db import transaction
 from django.db.models import Q
@@ -22,6 +23,9 @@ from pools.models import TotpFactor, User, UserPool
 from pools.models.hot import Person
 from pools.services import audit, guesses, places
 from pools.services.audit import Actor, Tag
+
+if TYPE_CHECKING:
+    from pools.services.sessions import Opening
 
 SEED_BYTES = 20
 STEP_SECONDS = 30
@@ -61,13 +65,30 @@ def associate(pool: UserPool, user: User | Person, *, by: Actor) -> str:
     return base64.b32encode(seed).decode()
 
 
-def verify(pool: UserPool, user: User | Person, code: str, *, name: str = "", enable: bool = False, by: Actor) -> None:
+def needs_code(pool: UserPool, person: Person) -> bool:
+    """Say whether somebody needs a code to sign in: where the pool requires one, or where theirs is asked for."""
+    return pool.mfa == UserPool.Mfa.ON or (pool.mfa == UserPool.Mfa.OPTIONAL and person.totp_enabled)
+
+
+def verify(
+    pool: UserPool,
+    user: User | Person,
+    code: str,
+    *,
+    name: str = "",
+    enable: bool = False,
+    opening: Opening | None = None,
+    by: Actor,
+) -> None:
     """Prove the pending seed by a code. ``enable`` also has it asked for at sign-in, and preferred.
+
+    ``opening`` is the session of the browser that proves it, which is written with the proof.
 
     Raises:
         TotpNotFound: no seed was asked for, or the pool asks nobody for an authenticator.
         TotpEnrolmentFailed: the code is wrong.
         LockedOut: too many wrong codes.
+        SessionRefused: the browser was signed out meanwhile.
 
     """
     _check_asked_for(pool)
@@ -92,6 +113,8 @@ def verify(pool: UserPool, user: User | Person, code: str, *, name: str = "", en
             if enable:
                 User.objects.filter(pool_id=pool.pk, pk=user.id).update(preferred_mfa=METHOD, modified_at=now)
             audit.record(Tag.FACTOR_ENROLLED, pool=pool, subject=user.sub, by=by, detail={"factor": "totp"})
+            if opening is not None:
+                opening.save()
     if not won:
         raise TotpEnrolmentFailed(detail="another seed took its place")
 

@@ -1,26 +1,32 @@
-"""Browsers that are signed in to a pool: one session serves every app of the pool. The cookie holds id and secret."""
+"""Browsers that are signed in to a pool: one session serves every app of the pool. The cookie holds id and secret.
+
+What a session is good for follows from what was proven to open it, and from what its person needs today.
+"""
 
 from __future__ import annotations
 
 import base64
 import os
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.db import transaction
 
 from identity.foundation import clock, sealing
+from identity.foundation.errors import SessionRefused
 from identity.foundation.names import uuid7
 from pools.models import BrowserSession, UserPool, hot
 from pools.models.hot import Person
-from pools.services import audit
+from pools.services import audit, factors
 from pools.services.audit import Actor, Tag
 
 LIFE = timedelta(hours=1)
 """Absolute: Cognito's hour, not renewed by use."""
 IDLE = timedelta(hours=1)
 SECRET = 32
+CODE = "otp"
+"""The method of who gave an authenticator's code (RFC 8176)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +50,19 @@ class Opening:
 
     row: BrowserSession
     opened: OpenedSession
+    instead_of: uuid.UUID | None = None
 
     def save(self) -> OpenedSession:
-        """Write it: in the transaction of the proof."""
+        """Write it: in the transaction of the proof.
+
+        Raises:
+            SessionRefused: the session whose place it takes was ended meanwhile.
+
+        """
+        if self.instead_of is not None:
+            live = BrowserSession.objects.filter(pool_id=self.row.pool_id, pk=self.instead_of, ended_at=None)
+            if live.update(ended_at=clock.now()) != 1:
+                raise SessionRefused(detail="the session was ended meanwhile")
         self.row.save(force_insert=True)
         return self.opened
 
@@ -70,6 +86,18 @@ def prepare(pool: UserPool, person: Person, *, event_id: uuid.UUID, methods: lis
     return Opening(row, OpenedSession(session_id, cookie, int(LIFE.total_seconds())))
 
 
+def raised(pool: UserPool, session: hot.Browser, method: str) -> Opening:
+    """Make the session of a browser that proves more now: in the old one's place, as old, and for as long.
+
+    It has another id and secret, so that a copy of the old cookie does not rise with it.
+    """
+    methods = list(dict.fromkeys([*session.methods, method]))
+    opening = prepare(pool, session.person, event_id=session.event_id, methods=methods)
+    opening.row.auth_time, opening.row.expires_at = session.auth_time, session.expires_at
+    max_age = int((session.expires_at - clock.now()).total_seconds())
+    return replace(opening, opened=replace(opening.opened, max_age=max_age), instead_of=session.id)
+
+
 def parts(cookie: str | None) -> tuple[uuid.UUID, bytes] | None:
     """Return id and secret as a cookie says them, unchecked; None for what is no cookie of ours. Ids sort by age."""
     if not cookie or len(cookie) > 200:  # noqa: PLR2004 - ours have 64
@@ -82,7 +110,18 @@ def parts(cookie: str | None) -> tuple[uuid.UUID, bytes] | None:
 
 
 def current(pool: UserPool, cookie: str | None) -> hot.Browser | None:
-    """Return the live session of a cookie, with its person, by one statement; None for anything else."""
+    """Return the session that carries its person: live, and opened by all that they need today; None for others."""
+    found = held(pool, cookie)
+    return found if found is not None and is_enough(pool, found) else None
+
+
+def is_enough(pool: UserPool, session: hot.Browser) -> bool:
+    """Say whether a session was opened by all that signing in takes now: pool and person may ask for more since."""
+    return CODE in session.methods or not factors.needs_code(pool, session.person)
+
+
+def held(pool: UserPool, cookie: str | None) -> hot.Browser | None:
+    """Return the live session of a cookie, with its person, by one statement: good for ending it, and no more."""
     read = parts(cookie)
     if read is None:
         return None

@@ -7,12 +7,14 @@ import uuid
 from datetime import timedelta
 from typing import Any
 
+import pyotp
 import pytest
 import time_machine
 
 from identity.foundation import clock
+from identity.foundation.errors import SessionRefused
 from pools.models import AuditEvent, BrowserSession, User, UserPool, hot
-from pools.services import sessions
+from pools.services import factors, sessions
 from pools.services.sessions import OpenedSession
 from tests import factories
 
@@ -93,3 +95,22 @@ def test_the_row_does_not_hold_the_secret(opened: OpenedSession) -> None:
 
     assert read[0] == opened.id
     assert read[1] not in bytes(row.hashed)
+
+
+def test_a_session_that_was_ended_meanwhile_does_not_rise_and_enrols_nothing(transactional_db: None) -> None:
+    pool = factories.make_pool(mfa="OPTIONAL")
+    user = factories.make_user(pool, "ann")
+    person = hot.sign_in(pool.pk, "ann", uuid.uuid4()).person
+    assert person is not None
+    cookie = sessions.prepare(pool, person, event_id=uuid.uuid4(), methods=["pwd"]).save().cookie
+    session = sessions.current(pool, cookie)
+    assert session is not None
+    seed = factors.associate(pool, user, by=factories.BY)
+    opening = sessions.raised(pool, session, sessions.CODE)
+    sessions.end(pool, session, by=factories.BY)
+
+    with pytest.raises(SessionRefused):
+        factors.verify(pool, user, pyotp.TOTP(seed).now(), enable=True, opening=opening, by=factories.BY)
+
+    assert not factors.has_totp(pool, user)
+    assert sessions.held(pool, opening.opened.cookie) is None

@@ -45,7 +45,7 @@ __all__ = ["Challenge", "Challenged", "SignedIn", "Want", "associate", "begin", 
 
 SIGN_INS = Counter("cognate_sign_ins_total", "Sign-ins by how they ended.", ["outcome"])
 STEPS = cast("tuple[Step, ...]", (new_password, factor_setup, totp))
-METHODS = {"password": "pwd", "totp": "otp", "enrolled": "otp"}
+METHODS = {"password": "pwd", "totp": sessions.CODE, "enrolled": sessions.CODE}
 """RFC 8176 names of the proofs."""
 
 

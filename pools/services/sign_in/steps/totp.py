@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from identity.foundation.errors import DomainError, TotpUsed
-from pools.models import UserPool
 from pools.services import audit, factors
 from pools.services.audit import Actor, Tag
 from pools.services.sign_in.attempt import Accepted, Attempt, Challenge
@@ -16,8 +15,7 @@ challenge = Challenge.TOTP
 
 def applies(attempt: Attempt) -> bool:
     """Say whether a code is due: of a person whose authenticator is on, or of any who has one where MFA is required."""
-    required = attempt.pool.mfa == UserPool.Mfa.ON and attempt.person.totp_verified
-    if attempt.pool.mfa == UserPool.Mfa.OFF or not (required or attempt.person.totp_enabled):
+    if not (attempt.person.totp_verified and factors.needs_code(attempt.pool, attempt.person)):
         return False
     return not (attempt.proven("totp") or attempt.proven("enrolled"))
 
