@@ -67,7 +67,9 @@ class ClientSecret(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     pool = models.ForeignKey(UserPool, on_delete=models.DO_NOTHING, db_index=False)
-    client = models.ForeignKey(AppClient, on_delete=models.CASCADE, related_name="secrets", db_index=False)
+    client = models.ForeignKey(
+        AppClient, on_delete=models.CASCADE, related_name="secrets", db_index=False, db_constraint=False
+    )
     sealed = models.BinaryField()
     hashed = models.BinaryField()
     created_at = models.DateTimeField(db_default=Now())

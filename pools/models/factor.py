@@ -27,9 +27,10 @@ class TotpFactor(models.Model):
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        """Table name."""
+        """A deleted pool's factors go by the pool."""
 
         db_table = "totp_factor"
+        indexes = [models.Index(fields=["pool"], name="totp_factor_pool")]
 
     def __str__(self) -> str:
         """Return whose factor it is."""

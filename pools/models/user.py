@@ -67,6 +67,8 @@ class User(models.Model):
             models.Index(fields=["pool", "id"], name="pool_user_page", condition=Q(deleted_at=None)),
             models.Index(fields=["pool", "status", "id"], name="pool_user_status", condition=~Q(status="CONFIRMED")),
             models.Index(fields=["pool", "id"], name="pool_user_disabled", condition=Q(enabled=False)),
+            # Of all pools: what the purge asks for.
+            models.Index(fields=["deleted_at"], name="pool_user_deleted", condition=Q(deleted_at__isnull=False)),
             *(
                 models.Index(
                     fields=["pool", column, "id"],
@@ -99,7 +101,10 @@ class SignInName(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7)
     pool = models.ForeignKey(UserPool, on_delete=models.DO_NOTHING, db_index=False)
     name = models.CharField(max_length=2048, db_collation="C")
-    user = models.ForeignKey(User, on_delete=models.DO_NOTHING, db_index=False, related_name="sign_in_names")
+    # No constraint here and below: its look-up for each purged person would need an index without the pool.
+    user = models.ForeignKey(
+        User, on_delete=models.DO_NOTHING, db_index=False, db_constraint=False, related_name="sign_in_names"
+    )
     kind = models.CharField(max_length=20, choices=Kind)
 
     class Meta:
@@ -130,9 +135,10 @@ class Password(models.Model):
     changed_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        """Table name."""
+        """A deleted pool's passwords go by the pool."""
 
         db_table = "password"
+        indexes = [models.Index(fields=["pool"], name="password_pool")]
 
     def __str__(self) -> str:
         """Return whose password it is; never anything of it."""
@@ -167,8 +173,12 @@ class Membership(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     pool = models.ForeignKey(UserPool, on_delete=models.DO_NOTHING, db_index=False)
-    user = models.ForeignKey(User, on_delete=models.DO_NOTHING, db_index=False, related_name="memberships")
-    group = models.ForeignKey(Group, on_delete=models.DO_NOTHING, db_index=False, related_name="memberships")
+    user = models.ForeignKey(
+        User, on_delete=models.DO_NOTHING, db_index=False, db_constraint=False, related_name="memberships"
+    )
+    group = models.ForeignKey(
+        Group, on_delete=models.DO_NOTHING, db_index=False, db_constraint=False, related_name="memberships"
+    )
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
