@@ -1,6 +1,7 @@
 """What the house does by itself: purge what is over and what was deleted, make and drop partitions, re-seal secrets.
 
-Each verb works in short transactions and may run twice at once; who calls them when is ``pools.tasks``.
+Each verb works in short transactions and may run twice at once, which a purge does not; who calls them when is
+``pools.tasks``.
 """
 
 from __future__ import annotations
@@ -51,6 +52,9 @@ PASSES = 40
 """Chunks of one table in one run: a run ends, the next goes on."""
 POOLS = 200
 """Deleted pools in one run, those first that were deleted first."""
+PURGE = "purge"
+LONGEST_CHUNK = timedelta(minutes=10)
+"""After this a run counts as dead, and another begins."""
 KEPT = timedelta(days=1)
 """How long an expired row stays for those who look for the reason of a refusal."""
 NOTICED = timedelta(minutes=5)
@@ -122,7 +126,24 @@ def take_turn(name: str, every: timedelta) -> bool:
 
 
 def purge() -> int:
-    """Remove what is over: expired codes, attempts, sessions and families, quiet guesses, tombstones. Return rows."""
+    """Remove what is over: expired codes, attempts, sessions and families, quiet guesses, tombstones. Return rows.
+
+    One at a time: while another is at it, nothing is done. Its turn goes on with each chunk.
+    """
+    if not take_turn(PURGE, LONGEST_CHUNK):
+        return 0
+    try:
+        return _purge()
+    finally:
+        _keep_turn(timedelta(0))
+
+
+def _keep_turn(time: timedelta) -> None:
+    """Keep the turn that a purge has for so long from now."""
+    PeriodicTask.objects.filter(name=PURGE, due_at__gt=Now()).update(due_at=Now() + time)
+
+
+def _purge() -> int:
     now = clock.now()
     expired = now - KEPT
     removed = sum(
@@ -149,6 +170,7 @@ def _in_chunks(rows: models.QuerySet[models.Model]) -> int:
     """Delete rows a chunk at a time, each in a transaction of its own, without Django's collector."""
     removed = 0
     for _ in range(PASSES):
+        _keep_turn(LONGEST_CHUNK)
         keys = list(rows.order_by().values_list("pk", flat=True)[:CHUNK])
         if keys:
             # The condition again: a row may have come to life since it was read.
@@ -162,6 +184,7 @@ def purge_users() -> int:
     """Remove deleted users with all that hangs on them, a chunk at a time."""
     removed = 0
     for _ in range(PASSES):
+        _keep_turn(LONGEST_CHUNK)
         dead = list(User.objects.exclude(deleted_at=None).order_by("deleted_at").values_list("id", "pool_id")[:CHUNK])
         if dead:
             with transaction.atomic():

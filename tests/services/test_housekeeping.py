@@ -389,3 +389,47 @@ def test_values_in_their_places_only(pool: UserPool) -> None:
     with pytest.raises(sealing.Unsealable):
         sealing.unseal(bytes(pool.sealed_decoy_key), place=places.decoy_key("us-east-1_another00"))
     assert len(sealing.unseal(bytes(pool.sealed_decoy_key), place=places.decoy_key(pool.public_id))) == 32
+
+
+def test_two_purges_never_meet(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    Session(session_key="over", session_data="", expire_date=clock.now() - timedelta(hours=1)).save()
+    real, inside, go_on = housekeeping.purge_users, threading.Event(), threading.Event()
+
+    def slow() -> int:
+        inside.set()
+        assert go_on.wait(20)
+        return real()
+
+    def second() -> int:
+        assert inside.wait(20)
+        monkeypatch.setattr(housekeeping, "purge_users", real)
+        Session(session_key="later", session_data="", expire_date=clock.now() - timedelta(hours=1)).save()
+        try:
+            return housekeeping.purge()
+        finally:
+            go_on.set()
+
+    monkeypatch.setattr(housekeeping, "purge_users", slow)
+
+    assert at_once(2, lambda number: (housekeeping.purge, second)[number]()) == [1, 0]
+    assert housekeeping.purge() == 1
+
+
+@pytest.mark.parametrize("minutes", [4, 11])
+def test_a_purge_that_died_is_followed_by_another_and_a_living_one_is_not(minutes: int, transactional_db: None) -> None:
+    assert housekeeping.take_turn(housekeeping.PURGE, housekeeping.LONGEST_CHUNK)
+    PeriodicTask.objects.update(due_at=F("due_at") - timedelta(minutes=minutes))
+    Session(session_key="over", session_data="", expire_date=clock.now() - timedelta(hours=1)).save()
+
+    assert housekeeping.purge() == (1 if minutes > 10 else 0)
+
+
+def test_a_long_purge_keeps_its_turn_with_each_chunk(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    def late() -> int:
+        PeriodicTask.objects.update(due_at=Now() + timedelta(seconds=1))  # all but over
+        housekeeping._in_chunks(Session.objects.none())
+        return int(PeriodicTask.objects.get().due_at - clock.now() > timedelta(minutes=9))
+
+    monkeypatch.setattr(housekeeping, "purge_users", late)
+
+    assert housekeeping.purge() == 1
