@@ -52,8 +52,9 @@ def logout(request: HttpRequest) -> HttpResponse:
 def read(request: HttpRequest) -> Leaving:
     """Return the request as it was sent."""
     pool = browser.pool_of(request)
-    # An image or a frame of a neighbouring site brings Lax cookies too; a person who leaves navigates.
-    if request.headers.get("Sec-Fetch-Mode", "navigate") != "navigate":
+    # An image or a frame of a neighbouring site brings Lax cookies too; a person who leaves navigates a whole window.
+    fetch = request.headers.get("Sec-Fetch-Mode", "navigate"), request.headers.get("Sec-Fetch-Dest", "document")
+    if fetch != ("navigate", "document"):
         raise PageRefusal("invalid_request")
     sent = browser.sent(request)
     if sent.repeated:

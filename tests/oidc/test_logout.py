@@ -141,6 +141,22 @@ def test_an_embedded_image_or_script_signs_nobody_out(world: World, mode: str) -
     assert not browser.is_signed_in
 
 
+@pytest.mark.parametrize("embedding", ["iframe", "frame", "embed", "object", "empty"])
+def test_a_frame_of_a_neighbouring_site_signs_nobody_out(world: World, embedding: str) -> None:
+    browser = world.browser(world.ann)
+    url = world.url(f"/logout?client_id={world.public.id}&logout_uri={AFTER_LOGOUT}")
+    headers = {"Sec-Fetch-Mode": "navigate", "Sec-Fetch-Site": "same-site"}
+
+    def come(destination: str) -> str:
+        sent = {**headers, "Sec-Fetch-Dest": destination}
+        return target(browser.session.get(url, headers=sent, allow_redirects=False, timeout=20))
+
+    assert come(embedding) == f"/{world.pool_id}/error"
+    assert browser.is_signed_in
+    assert come("document") == AFTER_LOGOUT
+    assert not browser.is_signed_in
+
+
 def test_a_posted_logout_becomes_a_navigation(world: World) -> None:
     browser = world.browser(world.ann)
     form = {"client_id": world.public.id, "logout_uri": AFTER_LOGOUT}
