@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -69,9 +70,12 @@ NAMES = {
 """What a service calls a value, and what this API calls it."""
 
 
+WORD = re.compile(r"OAuth|[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
+
+
 def snake(name: str) -> str:
-    """Return a class's name as a code."""
-    return "".join("_" + letter.lower() if letter.isupper() else letter for letter in name).lstrip("_")
+    """Return a class's name as a code: ``OAuth`` is one word."""
+    return "_".join(WORD.findall(name)).lower()
 
 
 def handle(problem: Exception, context: Mapping[str, Any]) -> Response | None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Any
 
 import pytest
 
+from identity.console.problems import snake
+from identity.foundation import errors
 from tests.console.world import World
 
 PROBLEM = "application/problem+json"
@@ -306,3 +309,20 @@ def nullable(schema: Any) -> Any:  # noqa: ANN401 - JSON
         inner = {key: nullable(value) for key, value in schema.items() if key != "nullable"}
         return {**inner, "type": [inner["type"], "null"]} if schema.get("nullable") is True else inner
     return [nullable(item) for item in schema] if isinstance(schema, list) else schema
+
+
+def test_oauth_is_one_word_in_the_code_of_a_problem(world: World) -> None:
+    machine = {"name": "Machine", "oauth_flows": ["client_credentials"], "scopes": ["openid"], "confidential": False}
+
+    answer = world.api("POST", f"/pools/{world.pool_id}/apps", json=machine)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "oauth_flow_refused")
+
+
+def test_the_code_of_each_problem_is_spelt_as_words() -> None:
+    kinds = {kind.__name__: snake(kind.__name__) for kind in vars(errors).values() if isinstance(kind, type)}
+
+    assert {name: code for name, code in kinds.items() if not re.fullmatch(r"[a-z]{2,}(_[a-z]{2,})*", code)} == {}
+    assert kinds["OAuthFlowRefused"] == "oauth_flow_refused"
+    assert kinds["PoolNotFound"] == "pool_not_found"
+    assert kinds["Invalid"] == "invalid"
