@@ -56,8 +56,10 @@ def show_list(request: HttpRequest, template: str, context: dict[str, Any], stat
 def inside(pool: UserPool, tab: str, **context: Any) -> dict[str, Any]:
     """Return what each page inside a pool shows: the pool, its tabs, the way back."""
     tabs = [(label, reverse(name, args=[pool.public_id]), key == tab) for key, label, name in TABS]
+    named = next(label for key, label, _ in TABS if key == tab)
     crumbs: Crumbs = [("Pools", reverse("console:pools"))]
-    return {"section": "pools", "pool": pool, "tabs": tabs, "crumbs": crumbs, "title": pool.name, **context}
+    said = {"pool": pool, "tabs": tabs, "tab": named, "crumbs": crumbs, "title": pool.name}
+    return {"section": "pools", **said, **context}
 
 
 @require_safe

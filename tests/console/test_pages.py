@@ -257,3 +257,17 @@ def test_unknown_pages_are_told_in_the_consoles_own_words(world: World) -> None:
 
     assert answer.status_code == 404
     assert "It may have been deleted" in answer.text
+
+
+def test_each_tab_of_a_pool_has_a_title_of_its_own(world: World) -> None:
+    at = f"/console/pools/{world.pool_id}"
+    titles = [
+        re.findall(r"<title>([^<]*)</title>", world.session.get(at + path).text)[0]
+        for path in ("", "/apps", "/users", "/audit", "/apps/new")
+    ]
+    pool = re.findall(r"<h1><bdi>([^<]*)</bdi></h1>", world.session.get(at).text)[0]
+
+    assert titles == [
+        *(f"{tab} – {pool} – Cognate" for tab in ("Overview", "Apps", "Users", "Audit")),
+        f"Add an app – {pool} – Cognate",
+    ]
