@@ -40,7 +40,7 @@ from pools.services import configuration, factors, places, sessions
 from tests import factories
 from tests.hosted.world import CALLBACK
 
-FIRST, OTHER, WRONG = "Correct-horse-7", "Battery-staple-8", "Wrong-guess-1"
+FIRST, OTHER, WRONG, OF_THE_VICTIM = "Correct-horse-7", "Battery-staple-8", "Wrong-guess-1", "Quiet-harbour-9"
 KEY = re.compile(r"otpauth://totp/[^\"]*secret=([A-Z2-7]{32})")
 CODE = re.compile(r"\b\d{6}\b")
 PATHS = {str(each.name): str(each.pattern) for each in urlpatterns}
@@ -60,7 +60,7 @@ class Walker(RuleBasedStateMachine):
         self.app = self.apps[mfa]
         self.pool: UserPool = self.app.pool
         self.mallory, self.totp = self.person(own)
-        self.victim, _ = self.person(other)
+        self.victim, _ = self.person(other, OF_THE_VICTIM)
         self.password = FIRST
         self.pending: pyotp.TOTP | None = None
         self.browser = Client(headers={"host": urllib.parse.urlsplit(settings_of_django.BASE_URL).netloc})
@@ -73,12 +73,12 @@ class Walker(RuleBasedStateMachine):
         self.of_the_victim = self.belongings()
         self.browser.get(self.url("sign_in"))  # for the cookie without which no form is taken
 
-    def person(self, kind: str) -> tuple[User, pyotp.TOTP | None]:
+    def person(self, kind: str, password: str = FIRST) -> tuple[User, pyotp.TOTP | None]:
         """Make a person, with an authenticator or without."""
         name = f"person{factories.number()}@example.com"
         if kind == "invited":
-            return factories.make_invited(self.pool, name, password=FIRST, email=name), None
-        user = factories.make_user(self.pool, name, password=FIRST, email=name, email_verified="true")
+            return factories.make_invited(self.pool, name, password=password, email=name), None
+        user = factories.make_user(self.pool, name, password=password, email=name, email_verified="true")
         if kind == "unconfirmed":
             User.objects.filter(pool_id=self.pool.pk, id=user.id).update(status="UNCONFIRMED", email_verified=False)
         if kind == "secured" and self.pool.mfa != "OFF":
