@@ -20,7 +20,7 @@ from django.urls import reverse
 from identity.foundation import errors
 from pools.hosted import guard, neighbours, wording
 from pools.hosted.browser import Browser, Step
-from pools.services import access
+from pools.services import access, interactions
 from pools.services.audit import Actor
 
 if TYPE_CHECKING:
@@ -31,12 +31,9 @@ if TYPE_CHECKING:
     from pools.services.sign_in.machine import SignedIn
 
 log = structlog.get_logger("hosted")
-OWN_PARAMETERS = frozenset({"code", "user_name", "confirmation_code", "error"})
-"""What a link to one page says, which is not carried to the next."""
 ONCE = ("client_id", "redirect_uri", "response_type")
 RESUMABLE = ("account_mfa", "account_password")
 """Pages that send somebody to sign in and have them back."""
-QUERY_LIMIT = 6000
 BUSY_SECONDS = 2
 
 
@@ -71,7 +68,7 @@ class Visit:
         self.request = request
         self.pool: UserPool = access.pool(getattr(request, "pool", None) or "")
         carried = request.GET.copy()
-        for name in OWN_PARAMETERS:
+        for name in interactions.OF_ONE_PAGE:
             carried.pop(name, None)
         self.query = carried.urlencode()
         self.asked: Mapping[str, str] = {name: str(carried[name]) for name in carried}
@@ -80,7 +77,7 @@ class Visit:
         self._find_app(needs_app=needs_app)
 
     def _find_app(self, *, needs_app: bool) -> None:
-        if len(self.query) > QUERY_LIMIT or any(len(self.request.GET.getlist(name)) > 1 for name in ONCE):
+        if len(self.query) > interactions.CARRIED or any(len(self.request.GET.getlist(name)) > 1 for name in ONCE):
             raise BadLink("invalid_request")
         if "client_id" not in self.asked:
             if needs_app:

@@ -5,6 +5,7 @@ The request lives in the URL (DECISIONS.md 8): the login pages carry it along an
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -20,7 +21,7 @@ from identity.foundation import clock, names, sealing
 from identity.foundation.errors import ClientNotFound
 from pools.oidc import browser, errors
 from pools.oidc.errors import PageRefusal, refusal
-from pools.services import access, tokens
+from pools.services import access, interactions, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +38,9 @@ NONCE_LENGTH = 2048
 AGE_DIGITS = 9
 SINCE = "signed_in_since"
 """Our own parameter on the way to the login page and back: the request was here at this moment (milliseconds), so a
-sign-in after it answers ``prompt=login``. Sealed for pool and client: one that somebody made up counts as absent."""
+sign-in after it answers ``prompt=login``. Sealed for pool and request: one of another request, or that somebody made
+up, counts as absent, and so does an old one."""
+SINCE_LIFE = timedelta(hours=1)
 
 
 @dataclass(slots=True)
@@ -239,17 +242,35 @@ def asks_again(asked: Asked) -> bool:
 
 
 def was_here_before(asked: Asked, signed_in: datetime) -> bool:
-    """Say whether we noted this request on its way to the login page before that sign-in."""
+    """Say whether we noted this request on its way to the login page before that sign-in, and lately."""
     try:
         noted = sealing.unseal_text(asked.given.get(SINCE, ""), purpose=since_purpose(asked))
     except sealing.Unsealable:
         return False
-    return signed_in.timestamp() * 1000 >= int(noted)
+    oldest = milliseconds(clock.now() - SINCE_LIFE)
+    return oldest <= int(noted) <= signed_in.timestamp() * 1000
+
+
+def note(asked: Asked, at: datetime) -> str:
+    """Return the value of :data:`SINCE` for a request that is here at this moment."""
+    return sealing.seal_text(str(milliseconds(at)).encode(), purpose=since_purpose(asked))
+
+
+def milliseconds(moment: datetime) -> int:
+    """Return a moment as :data:`SINCE` has it."""
+    return int(moment.timestamp() * 1000)
 
 
 def since_purpose(asked: Asked) -> str:
-    """Return what the note of :data:`SINCE` is bound to."""
-    return f"since:{asked.pool.public_id}:{asked.client.client_id}"
+    """Return what the note of :data:`SINCE` is bound to: pool and request."""
+    request = hashlib.sha256(urlencode(sorted(own(asked).items())).encode()).hexdigest()
+    return f"since:{asked.pool.public_id}:{request}"
+
+
+def own(asked: Asked) -> dict[str, str]:
+    """Return what the application asked, as the login pages carry it: without what is ours."""
+    ours = interactions.OF_ONE_PAGE | {SINCE}
+    return {name: value for name, value in asked.given.items() if name not in ours}
 
 
 def is_the_one_meant(asked: Asked, session: Browser) -> bool:
@@ -262,10 +283,9 @@ def to_sign_in(asked: Asked, *, again: bool) -> HttpResponse:
     """Return the way to the login page, which comes back here; or login_required where no page may be shown."""
     if "none" in asked.prompts:
         raise refusal("login_required", "The user must sign in.")
-    carried = dict(asked.given)
+    carried = own(asked)
     if again or asked.prompts & ASKING or "max_age" in carried:
-        now = str(int(clock.now().timestamp() * 1000))
-        carried[SINCE] = sealing.seal_text(now.encode(), purpose=since_purpose(asked))
+        carried[SINCE] = note(asked, clock.now())
     return errors.moved(f"{reverse('hosted:sign_in')}?{urlencode(carried)}", 303)
 
 

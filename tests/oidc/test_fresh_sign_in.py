@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from time import sleep
 
 import pytest
 
+from identity.foundation import clock
+from pools.oidc import authorize
+from pools.services import access
 from tests.oidc.world import CALLBACK, World, said, target
 
 ASKING = [{"prompt": "login"}, {"prompt": "select_account"}, {"max_age": "60"}, {"max_age": "0"}]
@@ -46,6 +50,50 @@ def test_when_a_request_came_is_noted_for_its_own_app(world: World) -> None:
     answers = [browser.authorize(apps[0], prompt="login", signed_in_since=each) for each in noted]
 
     assert [target(answer) for answer in answers] == [CALLBACK, f"/{world.pool_id}/login"]
+
+
+def test_a_note_of_another_request_is_worth_nothing(world: World) -> None:
+    browser = world.browser()
+    kept = said(browser.authorize(world.public, prompt="login", state="first"))
+    browser.sign_in(world.ann)
+    assert "code" in said(browser.get("/oauth2/authorize", **kept))
+
+    for changed in ({"state": "second"}, {"nonce": "n"}, {"scope": "openid"}, {"max_age": "0"}):
+        assert target(browser.get("/oauth2/authorize", **{**kept, **changed})) == f"/{world.pool_id}/login", changed
+
+
+def test_a_note_that_another_browser_got_before_is_worth_nothing(world: World) -> None:
+    kept = said(world.browser().authorize(world.public, prompt="login", state="another's"))["signed_in_since"]
+    browser = world.browser(world.ann)
+
+    answer = browser.authorize(world.public, prompt="login", state="own", signed_in_since=kept)
+
+    assert target(answer) == f"/{world.pool_id}/login"
+    assert said(answer)["signed_in_since"] != kept
+
+
+@pytest.mark.parametrize(("minutes", "holds"), [(59, True), (61, False)])
+def test_a_note_is_believed_for_an_hour(world: World, minutes: int, holds: bool) -> None:
+    asked = {"client_id": world.public.id, "redirect_uri": CALLBACK, "response_type": "code", "prompt": "login"}
+    with world.live.orm():
+        request = authorize.Asked(access.pool(world.pool_id), asked, frozenset())
+        kept = authorize.note(request, clock.now() - timedelta(minutes=minutes))
+
+    answer = world.browser(world.ann).authorize(world.public, prompt="login", signed_in_since=kept)
+
+    assert ("code" in said(answer)) is holds
+    assert holds or target(answer) == f"/{world.pool_id}/login"
+
+
+def test_what_the_pages_do_not_carry_leads_round_in_no_circle(world: World) -> None:
+    browser = world.browser(world.ann, signed_in_ago=120)
+    page = browser.authorize(world.public, prompt="login", error="x", code="y", user_name="z", confirmation_code="1")
+    browser.sign_in(world.ann)
+
+    answer = browser.get("/oauth2/authorize", **said(page))
+
+    assert target(answer) == CALLBACK
+    assert "code" in said(answer)
 
 
 def test_a_session_that_began_after_the_request_came_grows_too_old_as_well(world: World) -> None:
