@@ -41,6 +41,8 @@ SINCE = "signed_in_since"
 sign-in after it answers ``prompt=login``. Sealed for pool and request: one of another request, or that somebody made
 up, counts as absent, and so does an old one."""
 SINCE_LIFE = timedelta(hours=1)
+SINCE_LENGTH = 200
+"""At most, name included."""
 
 
 @dataclass(slots=True)
@@ -92,6 +94,12 @@ BEFORE_REDIRECTS_ARE_SAFE = (client_is_known, redirect_uri_is_registered)
 
 
 # -- the rest: failures go to the client
+
+
+def pages_can_carry_it(asked: Asked) -> None:
+    """Refuse what is too long for the login pages: they would send nobody back."""
+    if len(urlencode(own(asked))) + SINCE_LENGTH > interactions.CARRIED:
+        raise refusal("invalid_request", "The request is too long.")
 
 
 def nothing_is_repeated(asked: Asked) -> None:
@@ -200,10 +208,11 @@ def authorize(request: HttpRequest) -> HttpResponse:
         run(BEFORE_REDIRECTS_ARE_SAFE, asked)
     except PageRefusal as problem:
         return errors.page(problem)
-    if request.method == "POST":
-        # Once more as GET: a form of another site brings no Lax cookie, the navigation after it does.
-        return errors.moved(f"{reverse('oidc:authorize')}?{urlencode(asked.given)}", 303)
     try:
+        pages_can_carry_it(asked)
+        if request.method == "POST":
+            # Once more as GET: a form of another site brings no Lax cookie, the navigation after it does.
+            return errors.moved(f"{reverse('oidc:authorize')}?{urlencode(asked.given)}", 303)
         run(CHECKS, asked)
         session = browser.session(request, asked.pool)
         if session is None or not is_recent_enough(asked, session):

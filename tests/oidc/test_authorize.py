@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import pytest
 import requests
 
+from pools.oidc import authorize
+from pools.services import interactions
 from tests.oidc.world import CALLBACK, MOBILE, PASSWORD, App, Proof, World, claims, said, target
 
 
@@ -345,3 +347,33 @@ def test_a_pool_that_does_not_exist_is_not_found(world: World) -> None:
     url = f"{world.live.base_url}/us-east-1_Nowhere00/oauth2/authorize"
 
     assert requests.get(url, timeout=20, allow_redirects=False).status_code == 404
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+@pytest.mark.parametrize("is_inside", [True, False])
+def test_a_request_too_long_for_our_pages_is_refused_to_the_app_and_one_that_fits_gets_through(
+    world: World, method: str, is_inside: bool
+) -> None:
+    asked = {"client_id": world.public.id, "redirect_uri": CALLBACK, "response_type": "code", "prompt": "login"}
+    room = interactions.CARRIED - authorize.SINCE_LENGTH - len(urlencode({**asked, "state": ""}))
+
+    def come(state: str) -> requests.Response:
+        browser = world.browser(world.ann if is_inside else None)
+        sent = {**asked, "state": state}
+        if method == "GET":
+            return browser.get("/oauth2/authorize", **sent)
+        return browser.session.post(world.url("/oauth2/authorize"), sent, allow_redirects=False, timeout=20)
+
+    fitting, longer, longest = come("s" * room), come("s" * (room + 1)), come("s" * 40_000)
+
+    assert requests.get(urljoin(world.issuer, fitting.headers["Location"]), timeout=20).status_code == 200
+    for refused in (longer, longest):
+        assert target(refused) == CALLBACK
+        assert said(refused)["error"] == "invalid_request"
+        assert said(refused)["state"].startswith("sss")
+
+
+def test_a_request_too_long_for_our_pages_is_told_to_nobody_who_is_not_known(world: World) -> None:
+    answer = world.browser().authorize(world.public, redirect_uri="https://evil.example", state="s" * 7000)
+
+    assert target(answer) == f"/{world.pool_id}/error"
