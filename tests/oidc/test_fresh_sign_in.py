@@ -87,7 +87,9 @@ def test_a_note_is_believed_for_an_hour(world: World, minutes: int, holds: bool)
 
 def test_what_the_pages_do_not_carry_leads_round_in_no_circle(world: World) -> None:
     browser = world.browser(world.ann, signed_in_ago=120)
-    page = browser.authorize(world.public, prompt="login", error="x", code="y", user_name="z", confirmation_code="1")
+    dropped = {"error": "x", "code": "y", "user_name": "z", "confirmation_code": "1"}
+    page = browser.authorize(world.public, prompt="login", **dropped)
+    assert dropped.keys().isdisjoint(said(page))
     browser.sign_in(world.ann)
 
     answer = browser.get("/oauth2/authorize", **said(page))
