@@ -16,6 +16,13 @@ from pools.services.audit import Actor
 BY = Actor.system()
 PASSWORD = "Correct-horse-1"
 FLOWS = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_ADMIN_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+PAGES = {
+    "allowed_oauth_flows_user_pool_client": True,
+    "allowed_oauth_flows": ["code"],
+    "allowed_oauth_scopes": ["openid"],
+    "callback_urls": ["https://app.example/callback"],
+}
+"""What a client is set to whose people sign in on the hosted pages."""
 _numbers = itertools.count(1)
 
 

@@ -20,7 +20,7 @@ from django.urls import reverse
 from identity.foundation import errors
 from pools.hosted import guard, neighbours, wording
 from pools.hosted.browser import Browser, Step
-from pools.services import access, interactions
+from pools.services import access, app_clients, interactions
 from pools.services.audit import Actor
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Visit:
 
         Raises:
             PoolNotFound: the path names no pool.
-            BadLink: the app is unknown here, or does not know the address it wants people sent back to.
+            BadLink: the app is unknown here, has no pages, or does not know the address it wants people sent back to.
 
         """
         self.request = request
@@ -87,6 +87,8 @@ class Visit:
             self.client = hiding(access.client_in(self.pool, self.asked["client_id"]))
         except errors.ClientNotFound:
             raise BadLink("unknown_client") from None
+        if not app_clients.has_pages(self.client):
+            raise BadLink("no_pages")
         redirect = self.asked.get("redirect_uri")
         if redirect is not None and redirect not in self.client.callback_urls:
             raise BadLink("redirect_mismatch")

@@ -93,6 +93,12 @@ PROBLEMS: dict[str, Problem] = {
         gettext_lazy("We don't know this app"),
         gettext_lazy("The app that sent you here is not registered. Go back to it, or tell the people who run it."),
     ),
+    "no_pages": Problem(
+        gettext_lazy("This app has no sign-in pages"),
+        gettext_lazy(
+            "Nobody signs in to it, or it asks for that itself. Go back to it, or tell the people who run it."
+        ),
+    ),
     "redirect_mismatch": Problem(
         gettext_lazy("This app is not set up right"),
         gettext_lazy("It asked to send you to an address that isn't registered for it, so you stay here, safely."),

@@ -28,6 +28,8 @@ LEGACY_FLOWS = {
     "CUSTOM_AUTH_FLOW_ONLY": "ALLOW_CUSTOM_AUTH",
     "USER_PASSWORD_AUTH": "ALLOW_USER_PASSWORD_AUTH",
 }
+PAGES = "code"
+"""The OAuth flow of the hosted pages."""
 WRITABLE = frozenset(schema.STANDARD) - schema.VERIFIED - {"sub"}
 READABLE = WRITABLE | schema.VERIFIED
 
@@ -116,10 +118,20 @@ def page(pool: UserPool, limit: int, token: str | None) -> Page[AppClient]:
     return paging.cut(list(rows[: limit + 1]), limit, lambda client: [str(client.id)], purpose=purpose)
 
 
+def has_pages(client: AppClient) -> bool:
+    """Say whether people may sign in to an app on the hosted pages: it uses OAuth, and its code grant."""
+    return client.oauth_enabled and PAGES in client.oauth_flows
+
+
 def first_of_pages(pool: UserPool) -> AppClient | None:
-    """Return the oldest app whose people sign in on the hosted pages, for somebody who came from no app."""
-    rows = AppClient.objects.filter(pool_id=pool.pk, oauth_enabled=True, oauth_flows__contains=["code"])
+    """Return the oldest app that :func:`has_pages`, for somebody who came from no app."""
+    rows = AppClient.objects.filter(pool_id=pool.pk, oauth_enabled=True, oauth_flows__contains=[PAGES])
     return rows.order_by("id").first()
+
+
+def of_links(client: AppClient) -> AppClient | None:
+    """Return the app whose pages a link leads to that is sent for a client: its own, else the pool's oldest, if any."""
+    return client if has_pages(client) else first_of_pages(client.pool)
 
 
 def secrets(client: AppClient) -> list[str]:

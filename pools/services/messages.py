@@ -21,7 +21,7 @@ from identity.foundation.errors import Misuse
 from identity.foundation.names import uuid7, uuid7_floor
 from pools.models import AppClient, CapturedMessage, OutboxMessage, UserPool
 from pools.models.locks import hold
-from pools.services import access, audit, codes, message_texts, places
+from pools.services import access, app_clients, audit, codes, message_texts, places
 from pools.services.audit import Actor, Tag
 
 log = structlog.get_logger(__name__)
@@ -164,13 +164,14 @@ def code_letter(  # noqa: PLR0913 - a message has these parts
 ) -> OutboxMessage:
     """Compose and seal a message with a code, before the transaction that issues the code and queues the message.
 
+    ``by_link`` sends a link in its place, unless the pool has no app with pages to which it could lead.
     For ``nobody`` (a decoy) the same is composed and written, but the row is born sent.
     """
     if pool.username_attributes:
         username = to  # people know themselves by their address there, and never saw the name that we gave them
     link = ""
-    if by_link and client is not None and channel == EMAIL:
-        link = message_texts.confirmation_link(pool, client, username, code)
+    if by_link and client is not None and channel == EMAIL and (app := app_clients.of_links(client)) is not None:
+        link = message_texts.confirmation_link(pool, app, username, code)
     composed = (
         message_texts.mail(pool, purpose, secret=code, username=username, link=link)
         if channel == EMAIL

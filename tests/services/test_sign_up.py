@@ -268,13 +268,32 @@ def test_a_link_confirms_where_the_pool_wants_links(transactional_db: None) -> N
         auto_verified_attributes=["email"],
         verification_message_template={"default_email_option": "CONFIRM_WITH_LINK"},
     )
+    factories.make_client(pool)
+    app, later = (factories.make_client(pool, **factories.PAGES) for _ in range(2))
+    without = factories.make_client(pool)
+
+    for number, (client, leads_to) in enumerate([(app, app), (later, later), (without, app)]):
+        join(client, f"alice{number}", email=f"{number}{NAME}")
+        mail = mail_to(f"{number}{NAME}")
+
+        link = (
+            f"/{pool.public_id}/confirmUser?client_id={leads_to.client_id}&user_name=alice{number}&confirmation_code="
+        )
+        assert link in mail.body
+        assert "confirmation_code=" in mail.html
+
+
+def test_a_code_confirms_where_no_app_has_a_page_for_the_link(transactional_db: None) -> None:
+    pool = factories.make_pool(
+        auto_verified_attributes=["email"],
+        verification_message_template={"default_email_option": "CONFIRM_WITH_LINK"},
+    )
     app = factories.make_client(pool)
+
     join(app, "alice", email=NAME)
 
-    mail = mail_to(NAME)
-
-    assert f"/{pool.public_id}/confirmUser?client_id={app.client_id}&user_name=alice&confirmation_code=" in mail.body
-    assert "confirmation_code=" in mail.html
+    assert "confirmUser" not in mail_to(NAME).body
+    assert sign_up.confirm(app, "alice", code=code_sent_to(NAME), by=VISITOR).username == "alice"
 
 
 def test_who_asks_again_for_an_unconfirmed_account_gets_its_code_again(client: AppClient) -> None:
