@@ -151,7 +151,8 @@ WHERE guess.locked_until IS NULL OR guess.locked_until <= %(now)s
 RETURNING failures, locked_until
 """
 CLEAR_GUESS = """
-UPDATE guess SET failures = 0, locked_until = NULL WHERE pool_id = %s AND subject = %s AND kind = %s AND failures > 0
+UPDATE guess SET failures = 0, locked_until = NULL
+WHERE pool_id = %(pool)s AND subject = %(subject)s AND kind = %(guessed)s AND failures > 0
 """
 LOCKED_UNTIL = "SELECT locked_until FROM guess WHERE pool_id = %s AND subject = %s AND kind = %s"
 STRIKE = """
@@ -181,16 +182,7 @@ VALUES (%(event)s, %(pool)s, %(client)s, %(user)s, %(kind)s, %(passed)s, %(reaso
     %(request_id)s)
 """
 # The end of a sign-in by password alone, whose failures are forgotten: one statement, one transaction, one wait.
-END_SIGN_IN = (
-    """
-WITH forgotten AS (
-    UPDATE guess SET failures = 0, locked_until = NULL
-    WHERE pool_id = %(pool)s AND subject = %(user)s AND kind = 'password' AND failures > 0
-), event AS ("""  # noqa: S608 - of constants
-    + AUTH_EVENT
-    + ")"
-    + START_FAMILY
-)
+END_SIGN_IN = "WITH forgotten AS (" + CLEAR_GUESS + "), event AS (" + AUTH_EVENT + ")" + START_FAMILY
 # A code is spent, and its family live, where all that it is bound to is as presented, in one statement: of two that
 # come with it one gets a family. The row comes back either way, as it was before, to tell what was wrong.
 REDEEM = (
@@ -325,7 +317,7 @@ def start_family(start: Start) -> None:
 
 def end_sign_in(start: Start, event: Mapping[str, Any]) -> None:
     """Make a refresh family, write the sign-in event and forget wrong passwords, all or nothing."""
-    count(END_SIGN_IN, {**start._asdict(), **event})
+    count(END_SIGN_IN, {**start._asdict(), **event, "subject": start.user, "guessed": "password"})
 
 
 def redeem(**parameters: Any) -> Grant | None:

@@ -34,6 +34,7 @@ FAMILY: dict[str, Any] = {
     "oauth": True,
     "nonce": "",
 }
+CLEARED: dict[str, Any] = {"pool": 1, "subject": SOME, "guessed": "password"}
 EVENT: dict[str, Any] = {
     **dict.fromkeys(("event", "client", "user"), SOME),
     **dict.fromkeys(("reason", "request_id"), ""),
@@ -58,14 +59,14 @@ PARAMETERS: dict[str, Any] = {
         "quiet": NOW(),
         "free": 5,
     },
-    "CLEAR_GUESS": (1, SOME, "password"),
+    "CLEAR_GUESS": CLEARED,
     "LOCKED_UNTIL": (1, SOME, "password"),
     "STRIKE": (1, SOME, 0, 5, NOW()),
     "STEP": (True, "{}", NOW(), 1, SOME, 0, NOW()),
     "ROTATE": (b"s", NOW(), NOW(), 1, SOME, 0),
     "START_FAMILY": FAMILY,
     "AUTH_EVENT": EVENT,
-    "END_SIGN_IN": {**FAMILY, **EVENT},
+    "END_SIGN_IN": {**FAMILY, **EVENT, **CLEARED},
     "REDEEM": {
         **dict.fromkeys(("family_expires_at", "now"), NOW()),
         "pool": 1,
