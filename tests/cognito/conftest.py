@@ -170,6 +170,14 @@ def world(live: Live) -> World:
     return World(live)
 
 
+@pytest.fixture(scope="module")
+def careful(live: Live) -> World:
+    """Return a pool where a second factor may be had."""
+    world = World(live)
+    world.mfa("OPTIONAL")
+    return world
+
+
 @pytest.fixture
 def new_world(live: Live) -> Callable[..., World]:
     """Return what makes a pool with settings of its own."""

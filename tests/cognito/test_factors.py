@@ -5,15 +5,6 @@ from __future__ import annotations
 import pytest
 
 from tests.cognito.conftest import Authenticator, World, refused
-from tests.live import Live
-
-
-@pytest.fixture(scope="module")
-def careful(live: Live) -> World:
-    """Return a pool where a second factor may be had."""
-    world = World(live)
-    world.mfa("OPTIONAL")
-    return world
 
 
 def test_an_authenticator_counts_once_it_is_proven_and_preferred(careful: World) -> None:

@@ -27,14 +27,6 @@ def mailed(live: Live) -> World:
     )
 
 
-@pytest.fixture(scope="module")
-def careful(live: Live) -> World:
-    """Return a pool with optional TOTP."""
-    made = World(live)
-    made.mfa("OPTIONAL")
-    return made
-
-
 def test_a_challenge_is_answered_by_whom_it_is_about(careful: World) -> None:
     alice, bob = careful.person(preferred_username="al"), careful.person()
     app = careful.enrol(careful.tokens(alice)["AccessToken"])

@@ -14,7 +14,6 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from tests.cognito.conftest import PASSWORD, World, named, refused, secret_hash
-from tests.live import Live
 
 WRONG = "Incorrect username or password."
 
@@ -282,14 +281,6 @@ def test_an_invitation_that_is_too_old_is_refused(world: World) -> None:
 
     with refused("NotAuthorizedException", "Temporary password has expired and must be reset by an administrator."):
         world.sign_in(name)
-
-
-@pytest.fixture(scope="module")
-def careful(live: Live) -> World:
-    """Return a pool where a second factor may be had."""
-    world = World(live)
-    world.mfa("OPTIONAL")
-    return world
 
 
 def test_an_authenticators_code_is_asked_for_and_good_once(careful: World) -> None:

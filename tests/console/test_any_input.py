@@ -13,7 +13,7 @@ import pytest
 from django.conf import settings as settings_of_django
 from django.test import Client
 from django_otp import DEVICE_ID_SESSION_KEY
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.console.api_urls import API
@@ -21,16 +21,9 @@ from identity.console.urls import INSIDE, OUTSIDE
 from identity.foundation import names
 from pools.services import configuration, operator_sign_in, operators
 from tests import factories
+from tests.any_input import anything, state
 from tests.console.world import PASSWORD
-from tests.rows import state
 
-anything = settings(
-    max_examples=300,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
-)
 PLACE = re.compile(r"<(?:\w+:)?(\w+)>")
 PAGES = [route for route, _, _ in (*INSIDE, *OUTSIDE)]
 ROUTES = [*PAGES, "console/nowhere", *(f"api/{route}" for route, _, _ in API), "api/schema/", "api/docs/", "api/v1/no"]

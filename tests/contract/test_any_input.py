@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 from pools.cognito import operations
 from pools.cognito.contract import SERVICES, Operation
 from pools.cognito.faults import COMMON
+from tests.any_input import state
 from tests.contract.conftest import PASSWORD, Place, make_place, sign_in
-from tests.rows import state
 
 assert operations
 HANDLED = [operation for service in SERVICES.values() for operation in service.operations.values() if operation.handler]

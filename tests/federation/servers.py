@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from time import sleep
 
 
 @dataclass
@@ -69,3 +70,11 @@ def serving(told: Told, *, tls: ssl.SSLContext | None = None) -> Iterator[Told]:
         yield told
         server.shutdown()
         thread.join()
+
+
+def trickle(request: BaseHTTPRequestHandler) -> None:
+    """Answer a byte at a time, for ever."""
+    request.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
+    while True:
+        request.wfile.write(b"x")
+        sleep(0.05)

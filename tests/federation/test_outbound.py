@@ -20,7 +20,7 @@ from pytest_django.fixtures import Settings
 from identity.embedded import tls as embedded_tls
 from identity.foundation import destinations, guarded, outbound
 from identity.foundation.errors import Misuse, OutsideUnavailable, Overloaded
-from tests.federation.servers import Told, serving
+from tests.federation.servers import Told, serving, trickle
 
 
 @pytest.fixture(autouse=True)
@@ -143,14 +143,6 @@ def test_a_body_beyond_the_cap_is_refused(told: Told) -> None:
     told.body += b"x"
     with pytest.raises(outbound.AnswerTooLarge):
         outbound.http("GET", told.url)
-
-
-def trickle(request: BaseHTTPRequestHandler) -> None:
-    """Answer a byte at a time, for ever."""
-    request.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
-    while True:
-        request.wfile.write(b"x")
-        sleep(0.05)
 
 
 def trickled_head(request: BaseHTTPRequestHandler) -> None:

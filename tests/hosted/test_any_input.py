@@ -3,32 +3,21 @@
 from __future__ import annotations
 
 import urllib.parse
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any
 
 import pytest
-from django.conf import settings as settings_of_django
-from django.test import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from pools.hosted import guard
-from pools.hosted.urls import urlpatterns
 from pools.models import AppClient
 from pools.services import configuration
 from tests import factories
+from tests.any_input import anything, state
+from tests.hosted import in_process
+from tests.hosted.in_process import PATHS
 from tests.hosted.world import CALLBACK, PASSWORD, Reader
-from tests.rows import state
 
-anything = settings(
-    max_examples=300,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
-)
 KNOWN, SECURED = "known@example.com", "secured@example.com"
-PATHS = {str(each.name): str(each.pattern) for each in urlpatterns}
 FIELDS = ["username", "password", "new_password", "code", "given_name", "email", "key", "answer", "chosen", "confirm"]
 VALUES = [
     *(KNOWN, SECURED, "fresh@example.com", PASSWORD, "Battery-staple-8", "123456", "000000", "1", "0", "off", "resent"),
@@ -60,33 +49,24 @@ class Pool:
         self.app, self.public_id = app, app.pool.public_id
         factories.make_user(app.pool, KNOWN, email=KNOWN, password=PASSWORD)
         factories.give_totp(app.pool, factories.make_user(app.pool, SECURED, email=SECURED, password=PASSWORD))
-        ways: dict[str, list[tuple[str, dict[str, str]]]] = {
-            "nobody": [("sign_in", {})],
-            "confirming": [("sign_up", {"username": "fresh@example.com", "password": PASSWORD})],
-            "recovering": [("forgot", {"username": KNOWN})],
-            "challenged": [("sign_in", {"username": SECURED, "password": PASSWORD})],
-            "inside": [("sign_in", {"username": KNOWN, "password": PASSWORD})],
+        self.cookies = {
+            "nobody": self.after("sign_in"),
+            "confirming": self.after("sign_up", username="fresh@example.com", password=PASSWORD),
+            "recovering": self.after("forgot", username=KNOWN),
+            "challenged": self.after("sign_in", username=SECURED, password=PASSWORD),
+            "inside": self.after("sign_in", username=KNOWN, password=PASSWORD),
         }
-        self.cookies = {stage: self.after(way) for stage, way in ways.items()}
         assert self.asked("challenged", "totp").status_code == 200
         assert self.asked("inside", "account").status_code == 200
 
-    def after(self, way: list[tuple[str, dict[str, str]]]) -> dict[str, str]:
-        """Return a browser's cookies after these forms."""
-        browser = self.browser({})
-        for page, typed in way:
-            shown = browser.get(self.url(page))
-            if typed:
-                token = Reader(shown.content.decode()).forms[0].values["form_token"]
-                assert browser.post(self.url(page), {"form_token": token, **typed}).status_code == 303
-        return {name: morsel.value for name, morsel in browser.cookies.items()}
-
-    def browser(self, cookies: dict[str, str]) -> Client:
-        """Return a browser with these cookies."""
-        browser = Client(headers={"host": urllib.parse.urlsplit(settings_of_django.BASE_URL).netloc})
-        for name, value in cookies.items():
-            browser.cookies[name] = value
-        return browser
+    def after(self, page: str, **typed: str) -> dict[str, str]:
+        """Return a browser's cookies after a page and its form, if that is filled in."""
+        visitor = in_process.browser()
+        shown = visitor.get(self.url(page))
+        if typed:
+            token = Reader(shown.content.decode()).forms[0].values["form_token"]
+            assert visitor.post(self.url(page), {"form_token": token, **typed}).status_code == 303
+        return in_process.cookies_of(visitor)
 
     def url(self, page: str, query: list[tuple[str, str]] | None = None) -> str:
         """Return the address of a page; the app is named unless another is."""
@@ -95,13 +75,7 @@ class Pool:
 
     def asked(self, stage: str, page: str) -> Any:  # noqa: ANN401 - Django's answer
         """Open a page."""
-        return self.browser(self.cookies[stage]).get(self.url(page))
-
-    def token(self, stage: str, page: str) -> str:
-        """Return the token of a page's form for the browser at that stage."""
-        nonce = next(value for name, value in self.cookies[stage].items() if name.endswith("-form"))
-        owner = SimpleNamespace(form_nonce=lambda: nonce, pool=SimpleNamespace(public_id=self.public_id))
-        return guard.token(cast("Any", owner), page)
+        return in_process.browser(self.cookies[stage]).get(self.url(page))
 
 
 @pytest.fixture
@@ -135,12 +109,12 @@ def check(answer: Any, before: tuple[str, ...]) -> None:  # noqa: ANN401 - Djang
 def test_any_form_gets_a_page_and_a_refusal_changes_nothing(
     pool: Pool, stage: str, page: str, form: list[tuple[str, str]], query: list[tuple[str, str]], own: int
 ) -> None:
-    browser, before = pool.browser(pool.cookies[stage]), state()
+    browser, before = in_process.browser(pool.cookies[stage]), state()
     body: dict[str, Any] = {}
     for name, value in form:
         body.setdefault(name, []).append(value)
     if own:
-        body["form_token"] = pool.token(stage, page)
+        body["form_token"] = in_process.form_token(pool.cookies[stage], pool.public_id, page)
 
     check(browser.post(pool.url(page, query), body), before)
 
@@ -148,7 +122,7 @@ def test_any_form_gets_a_page_and_a_refusal_changes_nothing(
 @anything
 @given(stage=STAGE, page=PAGE, query=QUERY)
 def test_any_address_gets_a_page(pool: Pool, stage: str, page: str, query: list[tuple[str, str]]) -> None:
-    browser, before = pool.browser(pool.cookies[stage]), state()
+    browser, before = in_process.browser(pool.cookies[stage]), state()
 
     check(browser.get(pool.url(page, query)), before)
 
@@ -156,16 +130,16 @@ def test_any_address_gets_a_page(pool: Pool, stage: str, page: str, query: list[
 @anything
 @given(page=PAGE, body=st.binary(max_size=300), kind=KIND)
 def test_bytes_that_are_no_form_get_a_page_too(pool: Pool, page: str, body: bytes, kind: str) -> None:
-    browser, before = pool.browser(pool.cookies["nobody"]), state()
-    token = f"form_token={pool.token('nobody', page)}&".encode()
+    browser, before = in_process.browser(pool.cookies["nobody"]), state()
+    token = in_process.form_token(pool.cookies["nobody"], pool.public_id, page)
 
-    check(browser.generic("POST", pool.url(page), token + body, content_type=kind), before)
+    check(browser.generic("POST", pool.url(page), f"form_token={token}&".encode() + body, content_type=kind), before)
 
 
 @anything
 @given(page=PAGE, cookie=st.text(st.characters(codec="latin-1"), max_size=60))
 def test_cookies_that_we_never_set_get_a_page_too(pool: Pool, page: str, cookie: str) -> None:
     short = pool.public_id.rpartition("_")[2]
-    browser, before = pool.browser({f"cg-{short}{kind}": cookie for kind in ("", "-form", "-step")}), state()
+    browser, before = in_process.browser({f"cg-{short}{kind}": cookie for kind in ("", "-form", "-step")}), state()
 
     check(browser.get(pool.url(page)), before)

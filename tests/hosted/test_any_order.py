@@ -10,20 +10,15 @@ import json
 import re
 import urllib.parse
 import uuid
-from types import SimpleNamespace
-from typing import Any, cast
 
 import pyotp
 import pytest
-from django.conf import settings as settings_of_django
-from django.test import Client
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from identity.foundation import sealing
-from pools.hosted import failures, guard
-from pools.hosted.urls import urlpatterns
+from pools.hosted import failures
 from pools.models import (
     AppClient,
     AuthorizationCode,
@@ -38,12 +33,13 @@ from pools.models import (
 )
 from pools.services import configuration, factors, places, sessions
 from tests import factories
+from tests.hosted import in_process
+from tests.hosted.in_process import PATHS
 from tests.hosted.world import CALLBACK
 
 FIRST, OTHER, WRONG, OF_THE_VICTIM = "Correct-horse-7", "Battery-staple-8", "Wrong-guess-1", "Quiet-harbour-9"
 KEY = re.compile(r"otpauth://totp/[^\"]*secret=([A-Z2-7]{32})")
 CODE = re.compile(r"\b\d{6}\b")
-PATHS = {str(each.name): str(each.pattern) for each in urlpatterns}
 FORMS = ["sign_in", "totp", "totp_setup", "new_password", "sign_up", "confirm", "confirm_link", "resend", "forgot"]
 FORMS += ["confirm_forgot", "account", "account_mfa", "account_password"]
 KINDS = st.sampled_from(["plain", "secured", "invited", "unconfirmed"])
@@ -63,7 +59,7 @@ class Walker(RuleBasedStateMachine):
         self.victim, _ = self.person(other, OF_THE_VICTIM)
         self.password = FIRST
         self.pending: pyotp.TOTP | None = None
-        self.browser = Client(headers={"host": urllib.parse.urlsplit(settings_of_django.BASE_URL).netloc})
+        self.browser = in_process.browser()
         self.jars: list[dict[str, str]] = []
         self.known: set[uuid.UUID] = set()
         self.by_code: set[uuid.UUID] = set()
@@ -116,9 +112,7 @@ class Walker(RuleBasedStateMachine):
 
     def token(self, page: str) -> str:
         """Return the token of a page's form for this browser."""
-        nonce = next((each.value for name, each in self.browser.cookies.items() if name.endswith("-form")), "")
-        owner = SimpleNamespace(form_nonce=lambda: nonce, pool=SimpleNamespace(public_id=self.pool.public_id))
-        return guard.token(cast("Any", owner), page)
+        return in_process.form_token(in_process.cookies_of(self.browser), self.pool.public_id, page)
 
     def current(self) -> hot.Browser | None:
         """Return whom this browser is signed in as."""
@@ -133,7 +127,7 @@ class Walker(RuleBasedStateMachine):
         assert shown.status_code < 500
         if found := KEY.search(shown.content.decode()):
             self.pending = pyotp.TOTP(found[1])
-        self.jars.append({name: each.value for name, each in self.browser.cookies.items()})
+        self.jars.append(in_process.cookies_of(self.browser))
 
     @rule(data=st.data())
     def go_back(self, data: st.DataObject) -> None:

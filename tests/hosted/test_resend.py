@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 import pytest
 import time_machine
-from django.conf import settings
-from django.test import Client
 
 from pools.models import AppClient, OutboxMessage, User
 from pools.services import configuration, messages, passwords, sign_up
 from pools.services.audit import Actor
 from tests import factories
+from tests.hosted import in_process
 from tests.hosted.world import PASSWORD, Reader
 
 BEGAN = 1_800_000_000
@@ -26,7 +24,7 @@ class Browser:
 
     def __init__(self, app: AppClient) -> None:
         """Have no cookies."""
-        self.client = Client(headers={"host": urlsplit(settings.BASE_URL).netloc})
+        self.client = in_process.browser()
         self.base = f"/{app.pool.public_id}"
         self.query = f"?client_id={app.client_id}"
         self.text, self.retry_after = "", ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler
-from time import monotonic, sleep
+from time import monotonic
 
 import pytest
 from prometheus_client import REGISTRY
@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 
 from identity.foundation import destinations, outbound
 from pools.services import breached_passwords
-from tests.federation.servers import Told, serving
+from tests.federation.servers import Told, serving, trickle
 
 PASSWORD = "Pässword-1"
 DIGEST = hashlib.sha1(PASSWORD.encode(), usedforsecurity=False).hexdigest().upper()
@@ -73,14 +73,6 @@ def test_five_digits_of_its_digest_are_all_that_leaves(ranges: Told) -> None:
     assert ranges.asked == [b""]
     assert "Add-Padding: true" in heads[0]
     assert DIGEST[:6].lower() not in heads[0].lower()
-
-
-def trickle(request: BaseHTTPRequestHandler) -> None:
-    """Answer a byte at a time, for ever."""
-    request.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
-    while True:
-        request.wfile.write(b"x")
-        sleep(0.05)
 
 
 def huge(request: BaseHTTPRequestHandler) -> None:
