@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import os
 import signal
 import subprocess
 import threading
@@ -23,6 +24,7 @@ WITHIN = 60.0
 # Waits after the first, second, ... death within a minute: at once, then longer.
 BACK_OFF = (0.0, 0.5, 1.5, 4.0)
 GLANCE = 0.05
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Keeper(threading.Thread):
@@ -139,11 +141,24 @@ class Supervisor:
         self._starting = threading.Lock()
 
     def listen(self) -> None:
-        """Take the signals that mean stop; the second one means now."""
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, self.interrupted)
+        """Take the signals that mean stop; the second one means now.
 
-    def interrupted(self, _number: int, _frame: object) -> None:
+        By a pipe: Python's handlers run in the main thread only, which sleeps on when the kernel gives a signal to
+        another thread, and which may itself hold the lock of what a handler sets.
+        """
+        heard, told = os.pipe()
+        os.set_blocking(told, False)
+        signal.set_wakeup_fd(told)
+        for number in STOPPING:
+            signal.signal(number, lambda *_: None)  # one must be there for the pipe to be told
+        threading.Thread(name="signals", target=self.heed, args=(heard,), daemon=True).start()
+
+    def heed(self, heard: int) -> None:
+        """Stop, or hurry, for each signal that comes."""
+        while os.read(heard, 1):
+            self.interrupted()
+
+    def interrupted(self) -> None:
         """Note that it is time to stop, or to hurry."""
         if self.stopping.is_set():
             self.hurried.set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -92,6 +93,36 @@ def test_nothing_stays_behind(tmp_path: Path, number: signal.Signals) -> None:
     assert eventually(lambda: not is_alive(part))
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_it_ends_whichever_of_its_threads_the_kernel_gives_the_signal_to(
+    tmp_path: Path, number: signal.Signals
+) -> None:
+    house = start(tmp_path, f"part=echo $$ > {tmp_path}/pid; exec sleep 100")
+    part = pid_in(tmp_path / "pid")
+    *_, other = sorted(int(thread.name) for thread in Path(f"/proc/{house.pid}/task").iterdir())
+    assert other != house.pid
+
+    assert ctypes.CDLL(None, use_errno=True).tgkill(house.pid, other, int(number)) == 0
+    house.communicate(timeout=10)
+
+    assert house.returncode == 0
+    assert not is_alive(part)
+
+
+def test_a_second_signal_waits_for_nobody(tmp_path: Path) -> None:
+    house = start(tmp_path, f"part=trap '' TERM; echo $$ > {tmp_path}/pid; while :; do sleep 100; done")
+    part = pid_in(tmp_path / "pid")
+    house.terminate()
+    began = monotonic()
+    sleep(0.2)
+
+    house.terminate()
+    house.communicate(timeout=10)
+
+    assert monotonic() - began < 2  # what the part is given to end
+    assert not is_alive(part)
+
+
 def test_a_part_that_will_not_end_is_killed_with_its_children(tmp_path: Path) -> None:
     stubborn = f"trap '' TERM; sleep 100 & echo $! > {tmp_path}/child; echo $$ > {tmp_path}/pid; wait; wait"
     house = start(tmp_path, f"part={stubborn}")
@@ -121,7 +152,7 @@ def test_orphans_of_a_killed_supervisor_and_a_killed_part_go_at_the_next_start(t
 
 def test_nothing_starts_once_everything_stops(tmp_path: Path) -> None:
     house = Supervisor(tmp_path, Journal())
-    house.interrupted(signal.SIGTERM, None)
+    house.interrupted()
 
     late = house.keep(Part("late", ("/bin/sh", "-c", f"echo $$ > {tmp_path}/pid; exec sleep 100")), {})
     late.join(1) if late.ident else None
@@ -132,7 +163,7 @@ def test_nothing_starts_once_everything_stops(tmp_path: Path) -> None:
 
 def test_what_fails_as_everything_stops_is_no_reason(tmp_path: Path) -> None:
     house = Supervisor(tmp_path, Journal())
-    house.interrupted(signal.SIGTERM, None)
+    house.interrupted()
 
     house.fail("the database went away")
 
@@ -151,7 +182,7 @@ def test_a_first_seed_that_is_stopped_starts_no_aws_and_blames_nobody(
     settling.start()
     pid_in(tmp_path / "seed")
 
-    house.supervisor.interrupted(signal.SIGTERM, None)
+    house.supervisor.interrupted()
     house.supervisor.stop(last=())
     settling.join(10)
 
