@@ -20,7 +20,7 @@ run: $(VENV)/.embedded
 	@exec $(PY) -m identity.embedded
 
 test: $(VENV)/.development
-	$(PY) -m pytest -m "not interop" -n $(WORKERS) --dist loadfile
+	$(PY) -m pytest -m "not interop" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 interop: $(VENV)/.development
 	$(PY) -m pytest -m interop

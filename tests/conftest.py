@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import django
 import pytest
 
-from tests import servers, statements
+from tests import emptying, servers, statements
 
 # Settings are read from the environment when Django is first touched: here, so that other conftests may import models.
 servers.start()
@@ -20,6 +20,7 @@ django.setup()
 # A worker of xdist has this environment, and pytest-django would read settings of it before the worker has its own.
 del os.environ["DJANGO_SETTINGS_MODULE"]
 statements.watch()
+emptying.instead_of_truncate()
 
 if TYPE_CHECKING:
     from playwright.sync_api import Playwright
@@ -80,6 +81,12 @@ def browser_type_launch_args() -> dict[str, Any]:
         pytest.skip("needs: chromium (apt-get install chromium)")
     arguments = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
     return {"executable_path": found, "headless": True, "args": arguments}
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what starts houses and browsers: a long file that came last would leave the other worker idle."""
+    items.sort(key=lambda item: not {"run", "browser"} & {mark.name for mark in item.iter_markers()})
 
 
 @pytest.hookimpl(wrapper=True)
