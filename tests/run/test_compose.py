@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -43,14 +44,14 @@ def test_the_schema_notices_a_misspelt_key(compose: dict[str, Any]) -> None:
         jsonschema.validators.validator_for(schema)(schema).validate(broken)
 
 
-def test_docker_agrees(tmp_path: Path) -> None:
+def test_docker_agrees() -> None:
     docker = shutil.which("docker")
     if not docker or subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
         pytest.skip("docker compose is not installed")
 
     checked = subprocess.run(
         [docker, "compose", "--file", str(FILE), "config", "--quiet"],
-        env={"COGNATE_HOST": "id.example.com", "CONSOLE_HOST": "console.example.com", "HOME": str(tmp_path)},
+        env={**os.environ, "COGNATE_HOST": "id.example.com", "CONSOLE_HOST": "console.example.com"},
         capture_output=True,
         text=True,
         check=False,
