@@ -25,7 +25,7 @@ from tests.browser.test_flows import submit
 from tests.hosted.world import OTHER_PASSWORD, PASSWORD, World
 from tests.live import Live
 from tests.oidc.world import Proof
-from tests.run.house import House, running
+from tests.run.house import House, lived_in, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.run, pytest.mark.timeout(300)]
 
@@ -90,7 +90,7 @@ def twin(base: str, kept: dict[str, Any]) -> str:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Start what ``make run`` starts, and wait for https too."""
-    with running(tmp_path_factory.mktemp("addresses") / "var") as started:
+    with running(lived_in(tmp_path_factory.mktemp("addresses") / "var")) as started:
         until = monotonic() + PATIENCE
         while not listens(int(started.environment["TLS_PORT"])):
             assert monotonic() < until, started.said()[-3000:]

@@ -205,6 +205,7 @@ def test_caps_lock_is_said(pool: World, page: Page) -> None:
 def test_keys_alone_lead_through_in_reading_order(pool: World, page: Page) -> None:
     name = pool.person()
     page.goto(pool.url())
+    expect(page.locator("#username")).to_be_focused()  # with the first frame, which may come after the load
     page.keyboard.type(name)
     page.keyboard.press("Tab")
     page.keyboard.type(PASSWORD)

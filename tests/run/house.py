@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,11 +15,14 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
+from identity.embedded import folder
 from identity.embedded.postgres import Postgres
 from identity.embedded.redis import Redis
 from tests import servers
 
 PATIENCE = 90
+SET_UP = ("postgres", "postgres_password", "secret_keys", "version.json")
+"""What a first start makes and later ones keep: the migrated database and its keys."""
 
 
 class House:
@@ -125,6 +129,19 @@ class House:
                 found = json.loads((self.data_dir / "bootstrap.json").read_text())
             sleep(0.1)
         return found
+
+
+def lived_in(data_dir: Path) -> Path:
+    """Give a new data folder what another start has set up, for tests of what comes after; return it."""
+    kept = servers.slot() / "house"
+    with servers.locked(servers.slot() / "house.lock"):
+        if not folder.is_current(kept, servers.ROOT):
+            shutil.rmtree(kept, ignore_errors=True)
+            with running(kept, DEMO="0"):
+                pass
+    data_dir.mkdir(mode=0o700)
+    subprocess.run(["cp", "-a", *(str(kept / name) for name in SET_UP), str(data_dir)], check=True)
+    return data_dir
 
 
 @contextlib.contextmanager

@@ -24,7 +24,7 @@ from tests.browser.test_addresses import Housed, listens
 from tests.console.world import Visitor as Console
 from tests.hosted.world import PASSWORD, Visitor, World
 from tests.oidc.world import Proof, claims
-from tests.run.house import PATIENCE, House, running
+from tests.run.house import PATIENCE, House, lived_in, running
 
 pytestmark = [pytest.mark.run, pytest.mark.timeout(240)]
 
@@ -298,7 +298,7 @@ def test_the_operator_opens_the_console(house: House) -> None:
 
 def test_it_comes_along_to_another_port(tmp_path: Path) -> None:
     """The newcomer whose port is taken today finds the app, the account and the identity of yesterday."""
-    with running(tmp_path / "var") as house:
+    with running(lived_in(tmp_path / "var")) as house:
         settle(house)
         before = Demo(house)
         name = before.person()

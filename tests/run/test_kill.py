@@ -17,7 +17,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.run.house import House, running
+from tests.run.house import House, lived_in, running
 
 pytestmark = [pytest.mark.run, pytest.mark.timeout(300)]
 
@@ -29,7 +29,7 @@ BACK_WITHIN = 10
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with running(tmp_path_factory.mktemp("kill") / "var", DEMO="0") as started:
+    with running(lived_in(tmp_path_factory.mktemp("kill") / "var"), DEMO="0") as started:
         yield started
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from pools import tasks
 from tests.run import postbox
-from tests.run.house import House, running
+from tests.run.house import House, lived_in, running
 from tests.run.postbox import Postbox
 from tests.run.test_kill import PASSWORD, client_of, keys
 
@@ -38,7 +38,7 @@ def house(mail: Postbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[H
         "SMTP_SECURITY": "none",
         "MAIL_FROM": "no-reply@example.com",
     }
-    with running(tmp_path_factory.mktemp("lanes") / "var", DEMO="0", **by_smtp) as started:
+    with running(lived_in(tmp_path_factory.mktemp("lanes") / "var"), DEMO="0", **by_smtp) as started:
         yield started
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.run.house import House, running
+from tests.run.house import House, lived_in, running
 from tests.run.test_kill import client_of, keys, mails
 
 pytestmark = [pytest.mark.run, pytest.mark.timeout(240)]
@@ -21,7 +21,7 @@ PATIENCE = 10
 
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with running(tmp_path_factory.mktemp("silent") / "var") as started:
+    with running(lived_in(tmp_path_factory.mktemp("silent") / "var"), DEMO="0") as started:
         yield started
 
 
