@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal
 from urllib.parse import parse_qsl, urlsplit
 
 import pyotp
 import pytest
-from axe_playwright_python.base import AXE_FILE_PATH
 from playwright.sync_api import Browser, Page, Response, expect
 
+from tests import accessibility
 from tests.browser.test_flows import secret_of, submit
 from tests.hosted.world import OTHER_PASSWORD, PASSWORD, World
 
 pytestmark = pytest.mark.browser
-AXE = AXE_FILE_PATH.read_text()
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-LOOKS: list[tuple[Literal["light", "dark"], int]] = [("light", 320), ("dark", 320), ("light", 1280), ("dark", 1280)]
 BUDGET_BYTES = 40_000
 BUDGET_REQUESTS = 6
 LEAST_TARGET = 24
@@ -27,20 +23,13 @@ TARGET = 42
 
 def checked(page: Page) -> None:
     """Check the present page, as each visitor sees it."""
-    page.evaluate(AXE)
-    for scheme, width in LOOKS:
-        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # no colour half-way to the next
-        page.set_viewport_size({"width": width, "height": 800})
-        looked_at(page, f"{page.url} ({scheme}, {width})")
+    for where in accessibility.looks(page):
+        assert accessibility.faults(page) == [], where
+        can_be_touched(page, where)
 
 
-def looked_at(page: Page, where: str) -> None:
-    """Check a page as it is shown now."""
-    found = page.evaluate("(options) => axe.run(options)", {"runOnly": RULES, "resultTypes": ["violations"]})
-    assert found["passes"], "axe looked at nothing"
-    assert [f"{each['id']}: {each['nodes'][0]['html'][:200]}" for each in found["violations"]] == [], where
-    room = page.evaluate("() => [document.documentElement.scrollWidth, window.innerWidth]")
-    assert room[0] <= room[1], f"{where} scrolls sideways: {room}"
+def can_be_touched(page: Page, where: str) -> None:
+    """See that nothing to press is too small, as the page is shown now."""
     small = page.evaluate(
         """(least) => [...document.querySelectorAll("a, button, input:not([type=hidden]), summary")]
           .filter((each) => each.checkVisibility())

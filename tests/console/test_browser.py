@@ -3,24 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from axe_playwright_python.base import AXE_FILE_PATH
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, ViewportSize, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect
 
+from tests import accessibility
 from tests.console.world import PASSWORD, World
 
 pytestmark = pytest.mark.browser
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-AXE = AXE_FILE_PATH.read_text()
-DESK: ViewportSize = {"width": 1280, "height": 800}
-LOOKS: dict[str, dict[str, Any]] = {
-    "light": {"scheme": "light", **DESK},
-    "dark": {"scheme": "dark", **DESK},
-    "phone": {"scheme": "light", "width": 320, "height": 640},
-}
 
 
 def seated(world: World, browser: Browser, **look: Any) -> BrowserContext:
@@ -54,29 +46,14 @@ def watched(page: Page) -> list[str]:
 
 
 def faults(page: Page) -> list[str]:
-    """Return what axe finds, and what does not fit, whoever looks."""
-    page.evaluate(AXE)
-    return [f"{page.url} ({name}) {fault}" for name, look in LOOKS.items() for fault in faults_seen(page, **look)]
-
-
-def faults_seen(page: Page, scheme: Literal["light", "dark"], width: int, height: int) -> list[str]:
-    """Return the faults of a page as one visitor sees it."""
-    before = page.viewport_size
-    assert before
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # no colour half-way to the next
-    page.set_viewport_size({"width": width, "height": height})
-    found = page.evaluate("(options) => axe.run(options)", {"runOnly": RULES, "resultTypes": ["violations"]})
-    fits = page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-    page.set_viewport_size(before)
-    assert found["passes"], "axe looked at nothing"
-    wide = [] if fits else ["wider than its window"]
-    return wide + [f"{fault['id']}: {fault['nodes'][0]['html'][:200]}" for fault in found["violations"]]
+    """Return what is wrong with a page, whoever looks."""
+    return [f"{where} {fault}" for where in accessibility.looks(page) for fault in accessibility.faults(page)]
 
 
 @pytest.fixture
 def page(world: World, browser: Browser) -> Iterator[Page]:
     """Return a page of a signed-in browser; whatever goes wrong in it fails the test."""
-    context = seated(world, browser, viewport=DESK)
+    context = seated(world, browser, viewport=accessibility.DESK)
     page = context.new_page()
     wrong = watched(page)
     yield page
@@ -98,7 +75,7 @@ def test_every_page_is_accessible_and_fits(world: World, page: Page) -> None:
 
 def test_the_way_in_is_accessible_at_each_step(world: World, browser: Browser) -> None:
     who = world.operator()
-    context = browser.new_context(base_url=world.base_url, viewport=DESK)
+    context = browser.new_context(base_url=world.base_url, viewport=accessibility.DESK)
     page = context.new_page()
     wrong = watched(page)
     page.goto("/console/pools")

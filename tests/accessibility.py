@@ -1,0 +1,40 @@
+"""A page as anybody may see it, in light and dark, on a narrow phone and a desk: what axe finds, and what does not fit.
+
+Which pages are looked at, and what else is asked of them, is the tests'.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from axe_playwright_python.base import AXE_FILE_PATH
+from playwright.sync_api import Page, ViewportSize
+
+AXE = AXE_FILE_PATH.read_text()
+RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+PHONE: ViewportSize = {"width": 320, "height": 640}
+DESK: ViewportSize = {"width": 1280, "height": 800}
+SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
+
+
+def looks(page: Page) -> Iterator[str]:
+    """Show the present page in each of its looks, say which it is, and leave the window as it was."""
+    page.evaluate(AXE)
+    before = page.viewport_size
+    assert before
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # no colour half-way to the next
+        for window in (PHONE, DESK):
+            page.set_viewport_size(window)
+            yield f"{page.url} ({scheme}, {window['width']})"
+    page.set_viewport_size(before)
+
+
+def faults(page: Page) -> list[str]:
+    """Return the faults of a page as one of :func:`looks` shows it."""
+    found = page.evaluate("(options) => axe.run(options)", {"runOnly": RULES, "resultTypes": ["violations"]})
+    assert found["passes"], "axe looked at nothing"
+    room, window = page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]")
+    wide = [] if room <= window else [f"scrolls sideways: {room} in {window}"]
+    return wide + [f"{fault['id']}: {fault['nodes'][0]['html'][:200]}" for fault in found["violations"]]
