@@ -83,6 +83,17 @@ def place(wire: Wire) -> Place:
     return make_place(wire)
 
 
+def make_identity_pool(place: Place, provider: str, *, guests: bool) -> str:
+    """Make an identity pool of the place's people, its user pool by that name; return its id."""
+    made = place.wire.ask(
+        "CreateIdentityPool",
+        IdentityPoolName="test",
+        AllowUnauthenticatedIdentities=guests,
+        CognitoIdentityProviders=[{"ProviderName": provider, "ClientId": place.client}],
+    )
+    return str(made["IdentityPoolId"])
+
+
 def make_place(wire: Wire, name: str = "ana", **settings: Any) -> Place:
     """Make a pool with a confirmed person who is signed in."""
     pool = wire.ask("CreateUserPool", PoolName="test", AutoVerifiedAttributes=["email"])["UserPool"]["Id"]

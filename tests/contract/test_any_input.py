@@ -15,7 +15,7 @@ from pools.cognito import operations
 from pools.cognito.contract import SERVICES, Operation
 from pools.cognito.faults import COMMON
 from tests.any_input import state
-from tests.contract.conftest import PASSWORD, Place, make_place, sign_in
+from tests.contract.conftest import PASSWORD, Place, make_identity_pool, make_place, sign_in
 
 assert operations
 HANDLED = [operation for service in SERVICES.values() for operation in service.operations.values() if operation.handler]
@@ -81,12 +81,7 @@ def vocabulary(place: Place) -> dict[str, list[Any]]:
     """Return values that exist, by the members that take them."""
     challenge = sign_in(place.wire, place.client, "invited")
     name = f"{settings_of_django.BASE_URL.split('://')[1]}/{place.pool}"
-    pool = place.wire.ask(
-        "CreateIdentityPool",
-        IdentityPoolName="test",
-        AllowUnauthenticatedIdentities=True,
-        CognitoIdentityProviders=[{"ProviderName": name, "ClientId": place.client}],
-    )["IdentityPoolId"]
+    pool = make_identity_pool(place, name, guests=True)
     # No role: whatever is asked for, no STS is.
     identity = place.wire.ask("GetId", IdentityPoolId=pool, Logins={name: place.tokens["IdToken"]})["IdentityId"]
     nobody = "us-east-1:00000000-0000-4000-8000-000000000000"

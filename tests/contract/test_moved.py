@@ -8,7 +8,7 @@ from pytest_django import Settings
 
 from identity.foundation import names
 from pools.services import configuration
-from tests.contract.conftest import Place, sign_in
+from tests.contract.conftest import Place, make_identity_pool, sign_in
 
 ROLE = "arn:aws:iam:::role/Member"
 MAPPING = {"Type": "Token", "AmbiguousRoleResolution": "Deny"}
@@ -32,12 +32,7 @@ def test_a_kept_name_is_told_as_clients_can_use_it_now(
     if amazons:
         before = after = f"cognito-idp.us-east-1.amazonaws.com/{place.pool}"
     client = "" if whole else f":{place.client}"
-    pool = place.wire.ask(
-        "CreateIdentityPool",
-        IdentityPoolName="test",
-        AllowUnauthenticatedIdentities=False,
-        CognitoIdentityProviders=[{"ProviderName": before, "ClientId": place.client}],
-    )["IdentityPoolId"]
+    pool = make_identity_pool(place, before, guests=False)
     mappings = {before + client: MAPPING}
     place.wire.ask("SetIdentityPoolRoles", IdentityPoolId=pool, Roles={"authenticated": ROLE}, RoleMappings=mappings)
     assert told(place, pool) == (before, [before + client])
