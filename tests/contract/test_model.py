@@ -48,24 +48,26 @@ OF_LATER = {
         AdminListUserAuthEvents AdminListUserSessions AdminRemoveUserFromGroup AdminResetUserPassword
         AdminRespondToAuthChallenge AdminRevokeUserSession AdminSetUserMFAPreference AdminSetUserSettings
         AdminUpdateAuthEventFeedback AdminUpdateDeviceStatus AdminUpdateUserAttributes AdminUserGlobalSignOut
-        CompleteWebAuthnRegistration ConfirmDevice CreateGroup CreateIdentityProvider CreateManagedLoginBranding
-        CreateTerms CreateUserImportJob CreateUserPoolDomain CreateUserPoolReplica DeleteGroup DeleteIdentityProvider
-        DeleteManagedLoginBranding DeleteResourceServer DeleteTerms DeleteUser DeleteUserAttributes
-        DeleteUserPoolClient DeleteUserPoolClientSecret DeleteUserPoolDomain DeleteUserPoolReplica
-        DeleteWebAuthnCredential DescribeIdentityProvider DescribeManagedLoginBranding
-        DescribeManagedLoginBrandingByClient DescribeResourceServer DescribeRiskConfiguration DescribeTerms
-        DescribeTermsByClient DescribeUserImportJob DescribeUserPoolDomain ForgetDevice GetCSVHeader GetClientToken
-        GetDerivedToken GetDevice GetGroup GetIdentityProviderByIdentifier GetLogDeliveryConfiguration
-        GetProvisionedLimit GetSigningCertificate GetTokensFromRefreshToken GetUICustomization
-        GetUserAttributeVerificationCode GetUserAuthFactors GetUserPoolClientSessionConfiguration
-        GetUserPoolSessionConfiguration ListDevices ListGroups ListIdentityProviders ListResourceServers
-        ListTagsForResource ListTerms ListUserImportJobs ListUserPoolClientSecrets ListUserPoolReplicas
-        ListUserSessions ListUsersInGroup ListWebAuthnCredentials RevokeUserSession SetLogDeliveryConfiguration
-        SetRiskConfiguration SetUICustomization SetUserPoolClientSessionConfiguration SetUserPoolSessionConfiguration
-        SetUserSettings StartUserImportJob StartWebAuthnRegistration StopUserImportJob TagResource UntagResource
-        UpdateAuthEventFeedback UpdateDeviceStatus UpdateGroup UpdateIdentityProvider UpdateManagedLoginBranding
-        UpdateProvisionedLimit UpdateResourceServer UpdateTerms UpdateUserPool UpdateUserPoolClient
-        UpdateUserPoolDomain UpdateUserPoolReplica VerifyUserAttribute
+        CancelPointInTimeRecovery CompleteWebAuthnRegistration ConfirmDevice CreateCIMDPolicy CreateGroup
+        CreateIdentityProvider CreateManagedLoginBranding CreateTerms CreateUserImportJob CreateUserPoolDomain
+        CreateUserPoolReplica DeleteCIMDPolicy DeleteGroup DeleteIdentityProvider DeleteManagedLoginBranding
+        DeleteResourceServer DeleteTerms DeleteUser DeleteUserAttributes DeleteUserPoolClient DeleteUserPoolClientSecret
+        DeleteUserPoolDomain DeleteUserPoolReplica DeleteWebAuthnCredential DescribeCIMDPolicy DescribeIdentityProvider
+        DescribeManagedLoginBranding DescribeManagedLoginBrandingByClient DescribePointInTimeRecovery
+        DescribeResourceServer DescribeRiskConfiguration DescribeTerms DescribeTermsByClient DescribeUserImportJob
+        DescribeUserPoolDomain ForgetDevice GetCSVHeader GetClientToken GetDerivedToken GetDevice GetGroup
+        GetIdentityProviderByIdentifier GetLogDeliveryConfiguration GetProvisionedLimit GetSigningCertificate
+        GetTokensFromRefreshToken GetUICustomization GetUserAttributeVerificationCode GetUserAuthFactors
+        GetUserPoolClientSessionConfiguration GetUserPoolSessionConfiguration InitiatePointInTimeRecovery
+        ListCIMDPolicies ListClientMetadataURLs ListDevices ListGroups ListIdentityProviders ListPointInTimeRecoveries
+        ListResourceServers ListTagsForResource ListTerms ListUserImportJobs ListUserPoolClientSecrets
+        ListUserPoolReplicas ListUserSessions ListUsersInGroup ListWebAuthnCredentials RevokeUserSession
+        SetLogDeliveryConfiguration SetRiskConfiguration SetUICustomization SetUserPoolClientSessionConfiguration
+        SetUserPoolSessionConfiguration SetUserSettings StartPointInTimeRecovery StartUserImportJob
+        StartWebAuthnRegistration StopUserImportJob TagResource UntagResource UpdateAuthEventFeedback UpdateCIMDPolicy
+        UpdateClientMetadataURLState UpdateDeviceStatus UpdateGroup UpdateIdentityProvider UpdateManagedLoginBranding
+        UpdateProvisionedLimit UpdateResourceServer UpdateTerms UpdateUserPool UpdateUserPoolClient UpdateUserPoolDomain
+        UpdateUserPoolReplica VerifyUserAttribute
     """),
     "cognito-identity": words("""
         DeleteIdentities DeleteIdentityPool DescribeIdentity GetOpenIdTokenForDeveloperIdentity ListIdentities
