@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import django
 import pytest
 
-from tests import emptying, servers, statements
+from tests import cheap, emptying, servers, statements
 
 # Settings are read from the environment when Django is first touched: here, so that other conftests may import models.
 servers.start()
@@ -20,6 +20,7 @@ django.setup()
 # A worker of xdist has this environment, and pytest-django would read settings of it before the worker has its own.
 del os.environ["DJANGO_SETTINGS_MODULE"]
 statements.watch()
+cheap.install()
 emptying.instead_of_truncate()
 
 if TYPE_CHECKING:

@@ -64,8 +64,13 @@ def prepare(uses: Iterable[SigningKey.Use] = POOL_USES) -> list[Prepared]:
     return [_prepare(use) for use in uses]
 
 
+def new_private_key() -> rsa.RSAPrivateKey:
+    """Make a private key: RS256's, as Cognito's."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
 def _prepare(use: SigningKey.Use) -> Prepared:
-    private = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    private = new_private_key()
     der = private.private_bytes(
         serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
     )

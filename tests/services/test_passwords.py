@@ -13,12 +13,20 @@ from django.test.utils import CaptureQueriesContext
 from identity.foundation import clock, errors, gate, sealing
 from pools.models import AppClient, AuditEvent, OneTimeCode, OutboxMessage, Password, User, UserPool
 from pools.services import access, passwords, places, srp, users
-from tests import factories
+from tests import cheap, factories
 from tests.factories import BY, PASSWORD
 from tests.services.conftest import VISITOR, at_once, code_sent_to, mail_to, overloaded, wrong
 
 NEW = "Another-horse-2"
 PREFIX = "Password did not conform with policy: "
+pytestmark = pytest.mark.usefixtures("full_cost")
+
+
+@pytest.fixture
+def full_cost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hash passwords as in production."""
+    for name, value in cheap.of_production.items():
+        monkeypatch.setattr(passwords, name, value)
 
 
 @pytest.fixture
