@@ -1,7 +1,7 @@
 # What people type. Each target sets itself up: a virtual environment with locked dependencies, nothing else.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test interop bench lint lock secrets
+.PHONY: help run test soak interop bench lint lock secrets
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -10,6 +10,7 @@ WORKERS ?= 2
 help:
 	@echo "make run      everything, in the foreground: http://localhost:8000/"
 	@echo "make test     the whole suite on real PostgreSQL and Redis"
+	@echo "make soak     long random walks with fresh seeds"
 	@echo "make interop  against software that others wrote; skips by name what is missing"
 	@echo "make bench    throughput, latency, memory and queries; var/bench.json"
 	@echo "make lint     ruff, mypy, import-linter, djlint, missing migrations"
@@ -24,6 +25,11 @@ test: $(VENV)/.development
 
 interop: $(VENV)/.development
 	$(PY) -m pytest -m interop
+
+# Walks fifty times as long, with seeds of their own; what they find is kept in var/walks and tried first the next time.
+soak: $(VENV)/.development
+	SOAK=1 $(PY) -m pytest tests/*/test_any_*.py tests/contract/test_callers.py tests/services/test_srp.py \
+		-n $(WORKERS) --dist loadfile --timeout 7200
 
 bench: $(VENV)/.development
 	$(PY) -m tests.bench

@@ -1,19 +1,14 @@
-"""Walks with any input: how far they go, and what a refusal leaves alone, every row but those that count refusals."""
+"""Walks with any input: what a refusal leaves alone, every row but those that count refusals."""
 
 from __future__ import annotations
 
 from django.apps import apps
 from django.db import connection
-from hypothesis import HealthCheck, settings
 from psycopg import sql
 
-anything = settings(
-    max_examples=300,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
-)
+from tests.walks import walk
+
+anything = walk(100)
 # What a refusal may leave: its own record, a guess that counts, a stolen refresh token's end.
 COUNTED = {
     "attempt",

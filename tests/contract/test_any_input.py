@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.model import ListShape, MapShape, Shape, StringShape, StructureShape
 from django.conf import settings as settings_of_django
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pools.cognito import operations
@@ -16,6 +16,7 @@ from pools.cognito.contract import SERVICES, Operation
 from pools.cognito.faults import COMMON
 from tests.any_input import state
 from tests.contract.conftest import PASSWORD, Place, make_identity_pool, make_place, sign_in
+from tests.walks import walk
 
 assert operations
 HANDLED = [operation for service in SERVICES.values() for operation in service.operations.values() if operation.handler]
@@ -136,13 +137,7 @@ def test_any_input_gives_200_or_a_declared_exception_that_changes_nothing(place:
     shape = operation.model.input_shape
     assert shape is not None
 
-    @settings(
-        max_examples=60,
-        deadline=None,
-        derandomize=True,
-        database=None,
-        suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
-    )
+    @walk(25)
     @given(members=sensible(shape, vocabulary(place), ""))
     def check(members: dict[str, Any]) -> None:
         before = state()

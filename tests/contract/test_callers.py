@@ -12,7 +12,7 @@ import time_machine
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.foundation.call import Call
@@ -21,6 +21,7 @@ from pools.cognito.faults import Fault
 from pools.models import AuditEvent
 from pools.services import operators
 from pools.services.audit import Actor
+from tests.walks import walk
 
 pytestmark = pytest.mark.django_db
 BODY = b'{"MaxResults": 5}'
@@ -222,7 +223,7 @@ def test_no_signature_is_missing_and_half_a_one_incomplete(key: tuple[str, str])
         assert refusal(replace(call, headers={**bare, "authorization": header}))[0] == "IncompleteSignatureException"
 
 
-@settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@walk(100)
 @given(header=st.text(max_size=300) | st.from_regex(r"AWS4-HMAC-SHA256 (\w+=[^,]*,? ?){0,5}", fullmatch=True))
 def test_no_authorization_header_breaks_the_check(key: tuple[str, str], header: str) -> None:
     call = signed(key)

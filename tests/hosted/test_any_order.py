@@ -13,7 +13,6 @@ import uuid
 
 import pyotp
 import pytest
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
@@ -36,6 +35,7 @@ from tests import factories
 from tests.hosted import in_process
 from tests.hosted.in_process import PATHS
 from tests.hosted.world import CALLBACK
+from tests.walks import walk
 
 FIRST, OTHER, WRONG, OF_THE_VICTIM = "Correct-horse-7", "Battery-staple-8", "Wrong-guess-1", "Quiet-harbour-9"
 KEY = re.compile(r"otpauth://totp/[^\"]*secret=([A-Z2-7]{32})")
@@ -274,7 +274,5 @@ def test_no_order_of_pages_lets_anybody_in_without_the_proofs(apps: dict[str, Ap
 
     run_state_machine_as_test(
         Walker,
-        settings=settings(
-            max_examples=60, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=walk(25, stateful_step_count=20),
     )

@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit
 import pytest
 from django.db import connections
 from django.test import RequestFactory
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django.plugin import DjangoDbBlocker
 
@@ -17,10 +17,9 @@ from pools.models import AppClient
 from pools.oidc import authorize, logout, resources, token
 from tests import factories
 from tests.oidc.world import AFTER_LOGOUT, CALLBACK, Proof, World, said
+from tests.walks import walk
 
-anything = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
+anything = walk(60)
 NAMES = [
     *("client_id", "redirect_uri", "response_type", "scope", "state", "nonce", "prompt", "max_age", "response_mode"),
     *("code_challenge", "code_challenge_method", "id_token_hint", "login_hint", "signed_in_since", "logout_uri"),

@@ -7,11 +7,12 @@ import hashlib
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pycognito import aws_srp
 
 from pools.services import srp
+from tests.walks import walk
 
 POOL = "us-east-1_TestPool1"
 USER = "5f2c9f1e-0000-4000-8000-000000000001"
@@ -56,7 +57,7 @@ def signed_by_pycognito(password: str, salt: int, server_public: int, stamp: str
     return other.large_a_value, srp.signature(key, POOL, USER, BLOCK, stamp)
 
 
-@settings(max_examples=15, deadline=None)
+@walk(15)
 @given(
     password=st.text(st.characters(min_codepoint=33, max_codepoint=0x2FFF, exclude_categories=["Cs"]), min_size=1),
     salt=st.integers(1 << 120, (1 << 128) - 1),

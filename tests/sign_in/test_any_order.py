@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pyotp
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
@@ -14,6 +13,7 @@ from pools.services.sign_in import machine
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn, Want
 from tests import factories
 from tests.sign_in.conftest import BY
+from tests.walks import walk
 
 TEMPORARY = "Temporary-1"
 OWN = "Own-choice-1"
@@ -168,7 +168,5 @@ def test_no_order_of_calls_reaches_tokens_without_every_required_proof(transacti
 
     run_state_machine_as_test(
         Walker,
-        settings=settings(
-            max_examples=40, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck)
-        ),
+        settings=walk(20, stateful_step_count=14),
     )
