@@ -54,7 +54,7 @@ def check_preferred(pool: UserPool, value: str) -> None:
     """Check a preferred_username that is to sign in, as the pool compares it.
 
     Raises:
-        Invalid: it could be taken for somebody's address or sub, or no index holds it.
+        Invalid: it could be taken for somebody's address, or no index holds it.
 
     """
     if Kind.PREFERRED_USERNAME not in pool.alias_attributes:
@@ -79,14 +79,12 @@ def _check_form(pool: UserPool, username: str) -> None:
 
 
 def _check_reads_like_nothing_else(pool: UserPool, name: str, what: str, *, field: str) -> None:
-    """Refuse a chosen name that one could take for somebody's address, where addresses sign in, or for a sub."""
+    """Refuse a chosen name that one could take for somebody's address, where addresses sign in."""
     for kind, fits, word in (("email", is_email, "email"), ("phone_number", is_phone, "phone number")):
         if kind in pool.alias_attributes and fits(name):
             raise Invalid(
                 f"{what} cannot be of {word} format, since user pool is configured for {word} alias.", field=field
             )
-    if names.is_uuid(name):
-        raise Invalid(f"{what}s of a UUID's shape are reserved.", field=field)
 
 
 def _expected(kinds: list[str]) -> str:
@@ -119,9 +117,16 @@ def claim(pool: UserPool, user: User, kind: str, value: str) -> bool:
 
 
 def taken(pool: UserPool, value: str, *, by_other_than: User | None = None) -> bool:
-    """Say whether someone (else) owns a name."""
-    owners = SignInName.objects.filter(pool_id=pool.pk, name=access.normalise(pool, value))
-    return (owners.exclude(user=by_other_than) if by_other_than else owners).exists()
+    """Say whether someone (else) owns a name, or has it as their sub."""
+    name = access.normalise(pool, value)
+    owners = SignInName.objects.filter(pool_id=pool.pk, name=name)
+    if (owners.exclude(user=by_other_than) if by_other_than else owners).exists():
+        return True
+    # Where addresses are the usernames, nobody chooses a name: the only UUID is the account's own sub.
+    if pool.username_attributes or not names.is_uuid(name):
+        return False
+    called = User.objects.filter(pool_id=pool.pk, sub=name, deleted_at=None)
+    return (called.exclude(pk=by_other_than.pk) if by_other_than else called).exists()
 
 
 def release(pool: UserPool, user: User, *kinds: str) -> None:

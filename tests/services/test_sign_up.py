@@ -149,7 +149,6 @@ class TestByUsername:
         ("username", "text"),
         [
             (NAME, "Username cannot be of email format, since user pool is configured for email alias."),
-            ("5f2c9f1e-0000-4000-8000-000000000001", "Usernames of a UUID's shape are reserved."),
             ("al ice", "Usernames hold 1 to 128 characters without spaces."),
             ("a" * 129, "Usernames hold 1 to 128 characters without spaces."),
         ],
