@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from pools.services import operator_sign_in
+from pools.services import codes, operator_sign_in
 
 OFF = {"autocapitalize": "none", "spellcheck": "false"}
 PREFIXES = (
@@ -63,16 +63,16 @@ class Code(Form):
     """A code of the authenticator."""
 
     code = forms.CharField(
-        max_length=20,
+        max_length=40,
         label="Six-digit code",
         widget=forms.TextInput(
-            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "pattern": "[0-9 ]*", "autofocus": True}
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "pattern": codes.WRITTEN, "autofocus": True}
         ),
     )
 
     def clean_code(self) -> str:
         """Take spaces out, as authenticators show them."""
-        code = "".join(self.cleaned_data["code"].split())
+        code = codes.plain(self.cleaned_data["code"])
         if len(code) != operator_sign_in.DIGITS or not (code.isascii() and code.isdigit()):
             raise forms.ValidationError("Enter the six digits that your authenticator app shows.")
         return code

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy
 
 from identity.foundation import errors
-from pools.services import password_policy
+from pools.services import codes, password_policy
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -137,8 +137,8 @@ def known_name_field(pool: UserPool) -> forms.CharField:
 
 
 def code_field(label: str | _StrPromise, help_text: str | _StrPromise = "") -> forms.CharField:
-    """Return the field of a one-time code: one input, which takes pasting and spaces."""
-    attributes = {**AS_TYPED, "inputmode": "numeric", "pattern": "[0-9 ]*"}
+    """Return the field of a one-time code: one input, which takes pasting, spaces and dashes."""
+    attributes = {**AS_TYPED, "inputmode": "numeric", "pattern": codes.WRITTEN}
     return text(label, "one-time-code", help_text=help_text, limit=CODE_LENGTH, attributes=attributes)
 
 
@@ -181,11 +181,6 @@ def policy_list(pool: UserPool) -> list[tuple[str, str, str | _StrPromise]]:
     return listed
 
 
-def digits(code: str) -> str:
-    """Return a code without what people put between its digits."""
-    return "".join(code.split()).replace("-", "")
-
-
 class SignInForm(PageForm):
     """Name and password."""
 
@@ -204,8 +199,11 @@ class CodeForm(PageForm):
     code = code_field(gettext_lazy("Code"))
 
     def clean_code(self) -> str:
-        """Take out spaces."""
-        return digits(self.cleaned_data["code"])
+        """Return it as it was sent."""
+        code = codes.plain(self.cleaned_data["code"])
+        if not code:
+            raise ValidationError(REQUIRED)
+        return code
 
 
 class NamedCodeForm(CodeForm):

@@ -7,6 +7,7 @@ Order of use: :func:`take_try` (committed), :func:`check`, then :func:`spend` in
 from __future__ import annotations
 
 import secrets
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -45,6 +46,10 @@ DOUBLINGS = 3
 GRACE = timedelta(seconds=1)
 """Pages count whole seconds: who asks when theirs are over is not too early."""
 LENGTH = 6
+STROKES = frozenset("\u2212\u02d7\u2043\u30fc\uff70")
+"""What people type for a dash and Unicode calls otherwise: the minus sign, and a Japanese keyboard's long vowel."""
+WRITTEN = r"[\p{Nd}\p{Pd}\p{Z}\p{Cf}\s\u2212\u02d7\u2043\u30fc\uff70]*"
+"""What :func:`plain` makes digits of, as a browser's ``pattern``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,17 @@ class Proof:
     pool_id: int
     hashed: bytes
     destination: str
+
+
+def plain(code: str) -> str:
+    """Return a code as it was sent, however it was typed: in ASCII, without spaces, dashes and what nobody sees."""
+    return "".join(
+        str(unicodedata.decimal(character, character))
+        for character in code
+        if unicodedata.category(character) not in ("Pd", "Zs", "Zl", "Zp", "Cf")
+        and character not in STROKES
+        and not character.isspace()
+    )
 
 
 def life(purpose: str) -> timedelta:
@@ -188,7 +204,7 @@ def check(tried: Tried, code: str, *, nobody: bool = False) -> Proof:
         CodeExpired: it is right, and too old or spent.
 
     """
-    bound = _bound(tried.pool_id, tried.subject, tried.purpose, code.strip())
+    bound = _bound(tried.pool_id, tried.subject, tried.purpose, plain(code))
     if not sealing.matches("code", bound, tried.hashed) or nobody:
         raise CodeMismatch
     if tried.consumed_at is not None or tried.expires_at <= clock.now():

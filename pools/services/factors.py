@@ -21,7 +21,7 @@ from identity.foundation import clock, sealing
 from identity.foundation.errors import Invalid, TotpEnrolmentFailed, TotpMismatch, TotpNotFound, TotpUsed
 from pools.models import TotpFactor, User, UserPool
 from pools.models.hot import Person
-from pools.services import audit, guesses, places
+from pools.services import audit, codes, guesses, places
 from pools.services.audit import Actor, Tag
 
 if TYPE_CHECKING:
@@ -126,12 +126,12 @@ def _check_asked_for(pool: UserPool) -> None:
 
 def matching_step(seed: bytes, code: str) -> int | None:
     """Return the time step whose code this is, one step of drift allowed; all are compared, in constant time."""
-    now = clock.epoch()
+    now, typed = clock.epoch(), codes.plain(code).encode()
     found = None
     for drift in DRIFT:
         totp = TOTP(seed, STEP_SECONDS, 0, DIGITS, drift)
         totp.time = now
-        if hmac.compare_digest(f"{totp.token():0{DIGITS}d}".encode(), code.strip().encode()):
+        if hmac.compare_digest(f"{totp.token():0{DIGITS}d}".encode(), typed):
             found = now // STEP_SECONDS + drift
     return found
 

@@ -21,7 +21,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from identity.foundation import clock, errors, gate, names, sealing
 from identity.models import Operator, OperatorSeed
 from pools.models import Spent, UserPool
-from pools.services import audit, guesses, operators, places
+from pools.services import audit, codes, guesses, operators, places
 from pools.services.audit import Actor, Tag
 
 HOUSE = UserPool(id=0)
@@ -174,7 +174,7 @@ def _place(device: TOTPDevice) -> str:
 
 
 def _spend_step(device: TOTPDevice, code: str) -> None:
-    code = "".join(code.split())
+    code = codes.plain(code)
     if len(code) != DIGITS or not code.isascii() or not code.isdigit():
         raise errors.TotpMismatch
     totp = TOTP(_seed(device), STEP, 0, DIGITS, 0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from pools.services import codes
 from tests.hosted.world import OTHER_PASSWORD, PASSWORD, Form, Page, Visitor, World
 
 TABLE = {
@@ -12,7 +13,7 @@ TABLE = {
     ("/signup", "username"): {"autocomplete": "username", "type": "email", "spellcheck": "false"},
     ("/signup", "password"): {"autocomplete": "new-password", "type": "password"},
     ("/forgotPassword", "username"): {"autocomplete": "username"},
-    ("/confirm", "code"): {"autocomplete": "one-time-code", "inputmode": "numeric", "pattern": "[0-9 ]*"},
+    ("/confirm", "code"): {"autocomplete": "one-time-code", "inputmode": "numeric", "pattern": codes.WRITTEN},
     ("/confirmForgotPassword", "code"): {"autocomplete": "one-time-code", "inputmode": "numeric"},
     ("/confirmForgotPassword", "new_password"): {"autocomplete": "new-password", "type": "password"},
 }

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+
+import pyotp
 import pytest
 from django.db import transaction
 
-from identity.foundation import errors
+from identity.foundation import clock, errors
 from pools.models import AppClient, OneTimeCode, User, UserPool
-from pools.services import access, codes, sign_up
+from pools.services import access, codes, factors, sign_up
 from tests.services.conftest import VISITOR, at_once, code_sent_to, wrong
 
 PASSWORD = "Correct-horse-1"
@@ -19,6 +22,46 @@ def waiting(client: AppClient) -> User:
     """Return someone who has signed up and waits for the code."""
     sign_up.sign_up(client, NAME, password=PASSWORD, attributes={}, by=VISITOR)
     return access.user(client.pool, NAME)
+
+
+SEED = b"12345678901234567890"
+SPELT = {
+    "as it was sent": "{}",
+    "in two groups": "{0:.3} {1}",
+    "with a hyphen": "{0:.3}-{1}",
+    "with a dash": "{0:.3}\u2013{1}",
+    "with a full-width dash": "{0:.3}\uff0d{1}",
+    "with a minus sign": "{0:.3}\u2212{1}",
+    "with no-break spaces": "\u00a0{0:.3}\u202f{1}\u00a0",
+    "with what nobody sees": "\u200b{0:.3}\u2060{1}\ufeff\u200e",
+    "in a line of its own": "\t{}\r\n",
+    "in full-width digits": "fullwidth",
+    "in Arabic digits": "arabic",
+}
+
+
+def spelt(code: str, way: str) -> str:
+    """Return a code as somebody may type or paste it."""
+    if way in ("fullwidth", "arabic"):
+        zero = {"fullwidth": 0xFF10, "arabic": 0x0660}[way]
+        return "".join(chr(zero + int(digit)) for digit in code)
+    return way.format(code if way.count("{") == 1 else code[:3], code[3:])
+
+
+@pytest.mark.parametrize("way", SPELT.values(), ids=SPELT)
+def test_a_code_is_read_however_it_is_typed(
+    client: AppClient, waiting: User, way: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code, totp = code_sent_to(NAME), pyotp.TOTP(base64.b32encode(SEED).decode())
+    monkeypatch.setattr(clock, "epoch", lambda: 1_800_000_000)
+
+    assert sign_up.confirm(client, NAME, code=spelt(code, way), by=VISITOR)
+    assert factors.matching_step(SEED, spelt(totp.at(1_800_000_000), way)) == 60_000_000
+
+
+@pytest.mark.parametrize("code", ["", "-", "12345\u00b2", "1e5000", "1.23456", "12345\u2460", "0x1234", "a123456"])
+def test_what_is_no_code_stays_none(code: str) -> None:
+    assert not codes.plain(code).isdecimal() or len(codes.plain(code)) != codes.LENGTH
 
 
 def tries(user: User) -> int:
