@@ -6,6 +6,7 @@ Both give the same bytes (a test compares them). Django's connection clean-up is
 
 from __future__ import annotations
 
+import io
 import uuid
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
@@ -43,6 +44,8 @@ def short_road(django: Application) -> Application:
     """Return an application that answers the six paths itself and hands the rest to Django."""
 
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        if "HTTP_TRANSFER_ENCODING" in environ:
+            measure(environ)
         found = find(environ)
         return django(environ, start_response) if found is None else walk(environ, start_response, *found)
 
@@ -103,6 +106,26 @@ def answered(environ: Environ, endpoint: Endpoint, request_id: str, pool: str | 
             raw_path=environ["PATH_INFO"],
         )
     )
+
+
+def measure(environ: Environ) -> None:
+    """Read a body that came in chunks, and tell its length: on both roads a body without one counts as empty.
+
+    Of one that is too large, or cannot be read, a length alone is told by which it is refused like any that is.
+    """
+    most, chunks, length = settings.DATA_UPLOAD_MAX_MEMORY_SIZE, list[bytes](), 0
+    stream = environ["wsgi.input"]
+    try:
+        while length <= most and (chunk := stream.read(most + 1 - length)):
+            chunks.append(chunk)
+            length += len(chunk)
+    except OSError:
+        length = most + 1
+    if length > most:
+        drain(stream, DRAINED)
+    environ["wsgi.input"] = io.BytesIO(b"" if length > most else b"".join(chunks))
+    environ["CONTENT_LENGTH"] = str(length)
+    del environ["HTTP_TRANSFER_ENCODING"]
 
 
 def body(environ: Environ) -> bytes | None:

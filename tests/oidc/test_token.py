@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 import requests
@@ -533,3 +534,24 @@ def test_an_app_that_is_refused_all_the_time_is_told_to_wait(live: Live) -> None
     waiting = world.token(unknown, "client_credentials")
     assert waiting.status_code in {401, 429}
     assert world.token(world.machine, "client_credentials").status_code == 200
+
+
+# -- bodies in chunks, which name no length
+
+
+@pytest.mark.parametrize("path", ["/oauth2/token", "/oauth2/revoke"], ids=["by the short road", "by Django's"])
+def test_a_body_in_chunks_is_read_like_any(world: World, path: str) -> None:
+    issued = world.tokens()
+    form = {
+        "/oauth2/token": {"grant_type": "refresh_token", "refresh_token": issued["refresh_token"]},
+        "/oauth2/revoke": {"token": issued["refresh_token"]},
+    }[path]
+    sent = urlencode({"client_id": world.public.id, **form}).encode()
+    header = {"Content-Type": FORM}
+
+    whole = world.post(path, iter([sent[:9], sent[9:]]), headers=header)
+    huge = world.post(path, iter([sent, *[b"&x=" + b"x" * 100_000] * 30]), headers=header)
+
+    assert whole.status_code == 200, whole.text
+    assert (world.user_info(issued["access_token"]).status_code == 401) is (path == "/oauth2/revoke")
+    refused(huge, "invalid_request", 413)
