@@ -51,7 +51,7 @@ def sign_in(visit: Visit) -> HttpResponse:
 
 def must_begin_at_authorize(visit: Visit) -> bool:
     """Say whether the app wants a new sign-in, and came here at once: authorize notes from when on one counts."""
-    asks = bool(ASKS_AGAIN & set(visit.asked.get("prompt", "").split()))
+    asks = "max_age" in visit.asked or bool(ASKS_AGAIN & set(visit.asked.get("prompt", "").split()))
     return asks and "response_type" in visit.asked and "signed_in_since" not in visit.asked
 
 

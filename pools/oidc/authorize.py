@@ -35,7 +35,8 @@ PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 ASKING = frozenset({"login", "select_account"})
 NEEDS_OPENID = frozenset({"email", "phone", "profile"})
 NONCE_LENGTH = 2048
-AGE_DIGITS = 9
+OLDEST = 2**31 - 1
+"""Seconds: the greatest ``max_age`` that is read."""
 SINCE = "signed_in_since"
 """Our own parameter on the way to the login page and back: the request was here at this moment (milliseconds), so a
 sign-in after it answers ``prompt=login``. Sealed for pool and request: one of another request, or that somebody made
@@ -43,6 +44,8 @@ up, counts as absent, and so does an old one."""
 SINCE_LIFE = timedelta(hours=1)
 SINCE_LENGTH = 200
 """At most, name included."""
+FOLLOWED = timedelta(minutes=1)
+"""How long a sign-in that answered this very request stays as young as it was: while its redirect is followed."""
 
 
 @dataclass(slots=True)
@@ -175,8 +178,9 @@ def prompt_is_consistent(asked: Asked) -> None:
 
 def max_age_is_a_number(asked: Asked) -> None:
     """Refuse a greatest age that is not in whole seconds."""
-    if not is_number(asked.given.get("max_age", "0")):
-        raise refusal("invalid_request", "The max_age is not a number of seconds.")
+    age = asked.given.get("max_age", "0")
+    if not (age.isascii() and age.isdigit() and len(age) <= len(str(OLDEST)) and int(age) <= OLDEST):
+        raise refusal("invalid_request", f"The max_age is not a number of seconds from 0 to {OLDEST}.")
 
 
 def provider_is_known(asked: Asked) -> None:
@@ -200,7 +204,7 @@ CHECKS = (
 )
 
 
-@require_http_methods(["GET", "POST"])
+@require_http_methods(["GET", "HEAD", "POST"])
 def authorize(request: HttpRequest) -> HttpResponse:
     """RFC 6749 section 4.1.1; OpenID Connect Core section 3.1.2.1."""
     try:
@@ -239,10 +243,14 @@ def run(checks: tuple[Callable[[Asked], None], ...], asked: Asked) -> None:
 
 def is_recent_enough(asked: Asked, session: Browser) -> bool:
     """Say whether a session answers what the client wants to know: signed in at all, lately, or just now."""
-    age = asked.given.get("max_age")
-    if age is not None and int(age) and clock.now() - session.auth_time > timedelta(seconds=int(age)):
+    age = int(asked.given.get("max_age", "0"))
+    elapsed = clock.now() - session.auth_time
+    is_too_old = age > 0 and elapsed > timedelta(seconds=age)
+    if not (is_too_old or asks_again(asked)):
+        return True
+    if is_too_old and elapsed > timedelta(seconds=age) + FOLLOWED:
         return False
-    return not asks_again(asked) or was_here_before(asked, session.auth_time)
+    return was_here_before(asked, session.auth_time)
 
 
 def asks_again(asked: Asked) -> bool:
@@ -318,8 +326,3 @@ def back(asked: Asked, said: dict[str, str]) -> HttpResponse:
     return errors.moved(
         errors.with_query(asked.redirect_uri, said, fragment=asked.given.get("response_type") == "token"), 302
     )
-
-
-def is_number(text: str) -> bool:
-    """Say whether a text is a number of seconds that can be reckoned with."""
-    return text.isascii() and text.isdigit() and len(text) <= AGE_DIGITS

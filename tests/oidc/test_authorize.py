@@ -168,6 +168,8 @@ REFUSED = [
     ({"max_age": "-1"}, "invalid_request"),
     ({"max_age": "١"}, "invalid_request"),
     ({"max_age": "9" * 400}, "invalid_request"),
+    ({"max_age": "2147483648"}, "invalid_request"),
+    ({"max_age": "1.5"}, "invalid_request"),
     ({"identity_provider": "Google"}, "invalid_request"),
     ({"idp_identifier": "example.org"}, "invalid_request"),
     ({"resource": "https://api.example"}, "invalid_target"),
@@ -191,6 +193,11 @@ def test_what_is_wrong_with_a_request_is_told_to_the_app_before_anyone_signs_in(
         assert told["state"] == "s"
         assert told["iss"] == world.issuer
         assert "code" not in told
+
+
+@pytest.mark.parametrize("max_age", ["1000000000", "2147483647", "0000000060"])
+def test_a_max_age_of_any_32_bits_is_read(world: World, max_age: str) -> None:
+    assert "code" in said(world.browser(world.ann).authorize(world.public, max_age=max_age))
 
 
 def test_a_repeated_parameter_is_refused(world: World) -> None:

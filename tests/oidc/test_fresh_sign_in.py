@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from time import sleep
 
 import pytest
 
@@ -98,15 +97,33 @@ def test_what_the_pages_do_not_carry_leads_round_in_no_circle(world: World) -> N
     assert "code" in said(answer)
 
 
-def test_a_session_that_began_after_the_request_came_grows_too_old_as_well(world: World) -> None:
-    browser = world.browser(world.ann, signed_in_ago=120)
-    back = said(browser.authorize(world.public, max_age="2"))
-    browser.sign_in(world.ann)
-    assert "code" in said(browser.get("/oauth2/authorize", **back))
+@pytest.mark.parametrize(
+    ("max_age", "ago", "holds"), [("1", 30, True), ("1", 62, False), ("60", 119, True), ("60", 122, False)]
+)
+def test_a_sign_in_that_answered_the_request_stays_fresh_while_its_redirect_is_followed(
+    world: World, max_age: str, ago: int, holds: bool
+) -> None:
+    asked = {"client_id": world.public.id, "redirect_uri": CALLBACK, "response_type": "code", "max_age": max_age}
+    with world.live.orm():
+        request = authorize.Asked(access.pool(world.pool_id), asked, frozenset())
+        before, after = (authorize.note(request, clock.now() - timedelta(seconds=ago + by)) for by in (60, -5))
+    browser = world.browser(world.ann, signed_in_ago=ago)
 
-    sleep(2.1)
+    answered = browser.authorize(world.public, max_age=max_age, signed_in_since=before)
+    another = browser.authorize(world.public, max_age=max_age, signed_in_since=after)
 
-    assert target(browser.get("/oauth2/authorize", **back)) == f"/{world.pool_id}/login"
+    assert ("code" in said(answered)) is holds
+    assert target(another) == f"/{world.pool_id}/login"  # it was there before this request came
+
+
+def test_a_max_age_at_the_login_page_itself_is_noted_first(world: World) -> None:
+    asked = {"client_id": world.public.id, "redirect_uri": CALLBACK, "response_type": "code", "max_age": "1"}
+    browser = world.browser()
+
+    moved = browser.get("/login", **asked)
+
+    assert target(moved) == f"/{world.pool_id}/oauth2/authorize"
+    assert "signed_in_since" in said(browser.get("/oauth2/authorize", **said(moved)))
 
 
 def test_max_age_lets_a_young_session_pass_and_refuses_an_old_one_silently(world: World) -> None:
