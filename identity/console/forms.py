@@ -27,6 +27,11 @@ KINDS = (
 )
 
 
+STRICT_HELP = (
+    "Follows OAuth and OpenID Connect where Cognito goes its own way; switch it off for code that expects Cognito's."
+)
+
+
 class Form(forms.Form):
     """A form as the field part draws it."""
 
@@ -165,6 +170,8 @@ class NewApp(Form):
         help_text="Needed by machines; people's apps may ask for them too.",
     )
 
+    openid_strict = forms.BooleanField(label="OpenID strict", required=False, initial=True, help_text=STRICT_HELP)
+
     def __init__(self, *args: Any, scopes: list[tuple[str, str]], **kwargs: Any) -> None:
         """Offer the pool's own scopes."""
         super().__init__(*args, **kwargs)
@@ -195,6 +202,7 @@ class NewApp(Form):
             "generate_secret": given["kind"] != "public",
             "allowed_oauth_flows_user_pool_client": True,
             "prevent_user_existence_errors": "ENABLED",
+            "openid_strict": given["openid_strict"],
         }
         if given["kind"] == "machine":
             return asked | {"allowed_oauth_flows": ["client_credentials"], "allowed_oauth_scopes": given["scopes"]}
@@ -205,3 +213,9 @@ class NewApp(Form):
             "logout_urls": given["logout_urls"],
             "supported_identity_providers": ["COGNITO"],
         }
+
+
+class OpenidStrict(Form):
+    """Whether an app is OpenID strict."""
+
+    openid_strict = forms.ChoiceField(choices=(("on", "On"), ("off", "Off")))

@@ -101,6 +101,10 @@ class OperatorMessages(MessageMiddleware):
         call = super().__call__ if for_operators(request) else self.get_response
         return cast("HttpResponseBase", call(request))
 
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+        """Count messages as read, but by HEAD, whose page nobody sees."""
+        return response if request.method == "HEAD" else super().process_response(request, response)
+
 
 class OperatorHtmx(HtmxMiddleware):
     """``request.htmx`` says whether a page or only its table is wanted."""

@@ -173,11 +173,16 @@ def kind_of(client: AppClient) -> str:
     return "With a secret" if client.confidential else "Public"
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def app(request: HttpRequest, pool_id: str, client_id: str) -> HttpResponse:
-    """Show an app client; its secret only right after it was made."""
+    """Show an app client, its secret only right after it was made; switch OpenID strict on and off."""
     found = access.pool(pool_id)
     client = access.client_in(found, client_id)
+    form = forms.OpenidStrict(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        is_on = form.cleaned_data["openid_strict"] == "on"
+        app_clients.set_openid_strict(client, is_on, by=actor(request))
+        return told(request, f"OpenID strict is {'on' if is_on else 'off'} for {client.name}.", request.path)
     facts = [
         ("Kind", kind_of(client)),
         ("OAuth flows", ", ".join(client.oauth_flows) or "None"),
@@ -196,12 +201,13 @@ def app(request: HttpRequest, pool_id: str, client_id: str) -> HttpResponse:
         facts=facts,
         secret=take_once(request, client.client_id),
         issuer=names.issuer(found.public_id),
+        strict_help=forms.STRICT_HELP,
     )
     context["crumbs"] += [
         (found.name, reverse("console:pool", args=[pool_id])),
         ("Apps", reverse("console:apps", args=[pool_id])),
     ]
-    return render(request, "app.html", context)
+    return render(request, "app.html", context, 422 if request.method == "POST" else 200)
 
 
 def duration(seconds: int) -> str:

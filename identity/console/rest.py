@@ -276,6 +276,22 @@ class App(View):
         del request
         return Response(serializers.AppSerializer(access.client_in(access.pool(pool_id), client_id)).data)
 
+    @extend_schema(
+        operation_id="change_app",
+        summary="Change an app client",
+        tags=["Apps"],
+        request=serializers.ChangeAppSerializer,
+        responses={200: serializers.AppSerializer, **PROBLEM},
+    )
+    def patch(self, request: Request, pool_id: str, client_id: str) -> Response:
+        """Switch OpenID strict on or off. Everything else stays as it is."""
+        client = access.client_in(access.pool(pool_id), client_id)
+        wanted = serializers.ChangeAppSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        strict = wanted.validated_data["openid_strict"]
+        changed = app_clients.set_openid_strict(client, strict, by=self.actor(request))
+        return Response(serializers.AppSerializer(changed).data)
+
 
 class Users(View):
     """Users of a pool."""

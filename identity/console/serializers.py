@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from identity.console.forms import STRICT_HELP
 from identity.foundation import names
 from pools.services import app_clients, users
 
@@ -78,6 +79,7 @@ class AppSerializer(serializers.Serializer[Any]):
     callback_urls = serializers.ListField(child=serializers.CharField())
     logout_urls = serializers.ListField(child=serializers.CharField())
     auth_flows = serializers.SerializerMethodField(help_text="Sign-in flows of the wire API that are open to it.")
+    openid_strict = serializers.BooleanField(help_text=STRICT_HELP)
     access_seconds = serializers.IntegerField()
     id_seconds = serializers.IntegerField()
     refresh_seconds = serializers.IntegerField()
@@ -106,11 +108,16 @@ class NewAppSerializer(Strict):
     scopes = serializers.ListField(child=serializers.CharField(max_length=300), default=list, max_length=50)
     callback_urls = serializers.ListField(child=serializers.CharField(max_length=1024), default=list, max_length=100)
     logout_urls = serializers.ListField(child=serializers.CharField(max_length=1024), default=list, max_length=100)
+    openid_strict = serializers.BooleanField(default=True, help_text=STRICT_HELP)
 
     def settings(self) -> dict[str, Any]:
         """Return what the service is asked for."""
         given = self.validated_data
-        asked: dict[str, Any] = {"generate_secret": given["confidential"], "prevent_user_existence_errors": "ENABLED"}
+        asked: dict[str, Any] = {
+            "generate_secret": given["confidential"],
+            "prevent_user_existence_errors": "ENABLED",
+            "openid_strict": given["openid_strict"],
+        }
         if given["oauth_flows"]:
             asked |= {
                 "allowed_oauth_flows_user_pool_client": True,
@@ -121,6 +128,12 @@ class NewAppSerializer(Strict):
         elif given["scopes"]:
             raise serializers.ValidationError({"scopes": ["Scopes need an OAuth flow."]})
         return asked | {key: given[key] for key in ("callback_urls", "logout_urls") if given[key]}
+
+
+class ChangeAppSerializer(Strict):
+    """What to change of an app client."""
+
+    openid_strict = serializers.BooleanField(help_text=STRICT_HELP)
 
 
 class UserSerializer(serializers.Serializer[Any]):

@@ -194,7 +194,7 @@ def move_along(kept: dict[str, Any]) -> None:
 def confidential_client(kept: dict[str, Any]) -> dict[str, Any]:
     """Make a client with a secret and the code grant."""
     pool = access.pool(kept["user_pool_id"])
-    wanted = oauth([CALLBACK], ["http://localhost:3000/"]) | {"generate_secret": True}
+    wanted = oauth([CALLBACK], ["http://localhost:3000/"]) | {"generate_secret": True, "openid_strict": True}
     client = app_clients.create(pool, "Server", settings=wanted, by=BY)
     return {
         "confidential_client_id": client.client_id,

@@ -46,6 +46,8 @@ class AppClient(models.Model):
     rotation = models.BooleanField(db_default=False, default=False)
     rotation_grace_seconds = models.SmallIntegerField(db_default=0, default=0)
     propagate_context = models.BooleanField(db_default=False, default=False)
+    openid_strict = models.BooleanField(db_default=False, default=False)
+    """Whether OpenID Connect's rules hold where Cognito's are others (``services.openid``)."""
     explicit: models.JSONField[list[str], list[str]] = models.JSONField(db_default=[], default=list)
     """Names of optional settings that were given, since Cognito tells back only those."""
     created_at = models.DateTimeField(db_default=Now())

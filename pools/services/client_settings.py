@@ -85,6 +85,7 @@ COLUMNS = (
     "rotation",
     "rotation_grace_seconds",
     "propagate_context",
+    "openid_strict",
     "explicit",
 )
 KNOWN = frozenset(
@@ -112,8 +113,11 @@ KNOWN = frozenset(
         "enable_propagate_additional_user_context_data",
         "auth_session_validity",
         "refresh_token_rotation",
+        "openid_strict",
     }
 )
+UNTOLD = frozenset({"client_secret", "generate_secret", "client_name", "openid_strict"})
+"""What the wire API does not tell back, or tells always."""
 
 
 def apply(client: AppClient, pool: UserPool, given: Mapping[str, Any]) -> None:
@@ -138,7 +142,8 @@ def apply(client: AppClient, pool: UserPool, given: Mapping[str, Any]) -> None:
     client.write_attributes = _attributes(pool, settings, "write_attributes")
     _check_writable(pool, client.write_attributes)
     _oauth(client, pool, settings)
-    client.explicit = sorted(settings.keys() & KNOWN - {"client_secret", "generate_secret", "client_name"})
+    client.openid_strict = bool(settings.get("openid_strict", client.openid_strict))
+    client.explicit = sorted(settings.keys() & KNOWN - UNTOLD)
 
 
 def _flows(settings: Mapping[str, Any]) -> list[str]:

@@ -79,6 +79,41 @@ def test_an_app_is_made_with_its_secret_shown_once(world: World) -> None:
     assert made.json()["secret"] not in json.dumps(world.api("GET", f"/pools/{world.pool_id}/apps").json())
 
 
+def test_an_app_is_openid_strict_unless_it_says_otherwise_and_can_be_switched(world: World) -> None:
+    apps = f"/pools/{world.pool_id}/apps"
+    made, loose = (
+        world.api("POST", apps, json={"name": "Strict", **more}).json() for more in ({}, {"openid_strict": False})
+    )
+    where = f"{apps}/{made['client_id']}"
+
+    off = world.api("PATCH", where, json={"openid_strict": False})
+    wrong = [world.api("PATCH", where, json=each) for each in ({}, {"openid_strict": "x"}, {"name": "other"}, [])]
+
+    assert (made["openid_strict"], loose["openid_strict"]) == (True, False)
+    assert (off.status_code, off.json()) == (
+        200,
+        {**off.json(), "client_id": made["client_id"], "openid_strict": False},
+    )
+    assert [answer.status_code for answer in wrong] == [400] * 4
+    assert world.api("GET", where).json()["openid_strict"] is False
+    assert world.api("PATCH", f"{apps}/{world.other_client_id}", json={"openid_strict": True}).status_code == 404
+    with world.live.orm():
+        from pools.models import AuditEvent
+
+        row = AuditEvent.objects.get(tag="client_changed", subject=made["client_id"])
+    assert (row.actor_kind, row.detail["changed"]) == ("operator", ["openid_strict"])
+
+
+def test_what_the_wire_api_makes_keeps_to_cognito_until_an_operator_says_otherwise(world: World) -> None:
+    made = world.live.boto().create_user_pool_client(UserPoolId=world.pool_id, ClientName="wire")["UserPoolClient"]
+    where = f"/pools/{world.pool_id}/apps/{made['ClientId']}"
+
+    before = world.api("GET", where).json()["openid_strict"]
+    switched = world.api("PATCH", where, json={"openid_strict": True}).json()["openid_strict"]
+
+    assert (before, switched) == (False, True)
+
+
 def test_a_public_app_has_no_secret(world: World) -> None:
     made = world.api("POST", f"/pools/{world.pool_id}/apps", json={"name": "Public"})
 

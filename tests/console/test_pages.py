@@ -179,6 +179,34 @@ def test_an_app_is_made_and_its_secret_is_shown_once(world: World) -> None:
     assert "https://b.example/cb" in second
 
 
+def test_openid_strict_is_offered_told_and_switched(world: World) -> None:
+    offered = world.session.get(f"/console/pools/{world.pool_id}/apps/new").text
+    urls = {"kind": "public", "callback_urls": "https://a.example/cb"}
+    strict, loose = (
+        new_app(world, name=name, **urls, **more).headers["Location"]
+        for name, more in (("Strict", {"openid_strict": "on"}), ("Loose", {}))
+    )
+
+    switched = world.session.send_form(strict, openid_strict="off")
+    odd = world.session.send_form(loose, openid_strict="x")
+
+    assert re.search(r'name="openid_strict"[^>]* checked', offered)
+    assert (switched.status_code, switched.headers["Location"]) == (303, strict)
+    assert odd.status_code == 422
+    for page in (world.session.get(strict).text, world.session.get(loose).text):
+        assert "OpenID strict: off" in page
+        assert "Follows OAuth and OpenID Connect where Cognito goes its own way" in page
+
+
+def test_a_look_by_head_reads_no_notice(world: World) -> None:
+    visitor = world.inside()
+    made = visitor.send_form(f"/console/pools/{world.pool_id}/apps/{world.client_id}", openid_strict="off")
+
+    assert visitor.head(made.headers["Location"]).status_code == 200
+    assert "OpenID strict is off for Front." in visitor.get(made.headers["Location"]).text
+    assert "OpenID strict is off for Front." not in visitor.get(made.headers["Location"]).text
+
+
 def test_a_secret_waits_sealed(world: World) -> None:
     visitor = world.inside()
     made = visitor.send_form("/console/access-keys", description="waits")

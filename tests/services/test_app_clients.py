@@ -205,6 +205,20 @@ def test_an_update_replaces_what_it_leaves_out(pool: UserPool) -> None:
         app_clients.update(client, settings={"client_secret": "b" * 24}, by=BY)
 
 
+@pytest.mark.parametrize("strict", [True, False])
+def test_an_update_that_does_not_name_the_openid_switch_leaves_it(pool: UserPool, strict: bool) -> None:
+    client = make(pool, openid_strict=not strict)
+    assert "openid_strict" not in client.explicit
+
+    switched = app_clients.set_openid_strict(client, strict, by=BY)
+    updated = app_clients.update(client, settings={"client_name": "other"}, by=BY)  # which still holds it as it was
+
+    assert switched.openid_strict is strict
+    assert (updated.name, AppClient.objects.get(pk=client.pk).openid_strict) == ("other", strict)
+    app_clients.update(client, settings={"openid_strict": not strict}, by=BY)
+    assert AppClient.objects.get(pk=client.pk).openid_strict is not strict
+
+
 def test_pages_hold_each_client_once(pool: UserPool, alias_pool: UserPool) -> None:
     made = [make(pool).client_id for _ in range(5)]
     make(alias_pool)
