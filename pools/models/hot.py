@@ -99,7 +99,7 @@ WHERE a.pool_id = %s AND a.id = %s
 
 REFRESH = (
     """SELECT f.id, f.client_id, f.generation, f.salt, f.previous_salt, f.rotated_at, f.revoked_at, f.epoch, f.scopes,
-    f.oauth, f.nonce, f.auth_time, f.event_id, f.expires_at, f.last_active_at, """
+    f.oauth, f.nonce, f.auth_time, f.methods, f.event_id, f.expires_at, f.last_active_at, """
     + GROUPS
     + ","
     + PERSON
@@ -171,10 +171,10 @@ UPDATE refresh_family SET generation = generation + 1, previous_salt = salt, sal
 WHERE pool_id = %s AND id = %s AND generation = %s AND revoked_at IS NULL
 """
 START_FAMILY = """
-INSERT INTO refresh_family (id, pool_id, client_id, user_id, salt, epoch, scopes, oauth, nonce, auth_time, event_id,
-    expires_at, last_active_at)
+INSERT INTO refresh_family (id, pool_id, client_id, user_id, salt, epoch, scopes, oauth, nonce, auth_time, methods,
+    event_id, expires_at, last_active_at)
 VALUES (%(id)s, %(pool)s, %(client)s, %(user)s, %(salt)s, %(epoch)s, %(scopes)s, %(oauth)s, %(nonce)s, %(auth_time)s,
-    %(event)s, %(expires_at)s, %(now)s)
+    %(proofs)s, %(event)s, %(expires_at)s, %(now)s)
 """
 AUTH_EVENT = """
 INSERT INTO auth_event (id, pool_id, client_id, user_id, kind, passed, reason, methods, address, request_id)
@@ -196,13 +196,13 @@ WITH spent AS (
     RETURNING c.*
 ), family AS (
     INSERT INTO refresh_family (id, pool_id, client_id, user_id, salt, epoch, scopes, oauth, nonce, auth_time,
-        event_id, expires_at, last_active_at)
-    SELECT family_id, pool_id, client_id, user_id, %(salt)s, epoch, scopes, true, nonce, auth_time, event_id,
+        methods, event_id, expires_at, last_active_at)
+    SELECT family_id, pool_id, client_id, user_id, %(salt)s, epoch, scopes, true, nonce, auth_time, methods, event_id,
         %(family_expires_at)s, %(now)s
     FROM spent
 )
 SELECT EXISTS (SELECT FROM spent), c.client_id, c.redirect_uri, c.scopes, c.nonce, c.code_challenge, c.auth_time,
-    c.epoch, c.event_id, c.family_id, c.expires_at, c.consumed_at, """  # noqa: S608 - of constants
+    c.methods, c.epoch, c.event_id, c.family_id, c.expires_at, c.consumed_at, """  # noqa: S608 - of constants
     + GROUPS
     + ","
     + PERSON
@@ -291,7 +291,7 @@ def family(pool_id: int, family_id: UUID) -> Family | None:
     if row is None:
         return None
     previous = bytes(row[4]) if row[4] is not None else None
-    return Family._make((*row[:3], bytes(row[3]), previous, *row[5:15], members(row[15]), person(row[16:])))
+    return Family._make((*row[:3], bytes(row[3]), previous, *row[5:16], members(row[16]), person(row[17:])))
 
 
 def bearer(pool_id: int, sub: UUID, family_id: UUID | None) -> Liveness | None:
@@ -323,7 +323,7 @@ def end_sign_in(start: Start, event: Mapping[str, Any]) -> None:
 def redeem(**parameters: Any) -> Grant | None:
     """Spend an authorization code that is all it should be, and make its family; None for an unknown code."""
     row = one(REDEEM, parameters)
-    return Grant._make((*row[:12], members(row[12]), person(row[13:]))) if row else None
+    return Grant._make((*row[:13], members(row[13]), person(row[14:]))) if row else None
 
 
 def reserve_guess(**parameters: Any) -> tuple[int, datetime | None] | None:

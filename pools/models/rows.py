@@ -85,6 +85,7 @@ class Family(NamedTuple):
     oauth: bool
     nonce: str
     auth_time: datetime
+    methods: list[str]
     event_id: UUID
     expires_at: datetime
     last_active_at: datetime
@@ -111,6 +112,7 @@ class Grant(NamedTuple):
     nonce: str
     code_challenge: str
     auth_time: datetime
+    methods: list[str]
     epoch: int
     event_id: UUID
     family_id: UUID
@@ -149,6 +151,8 @@ class Start(NamedTuple):
     oauth: bool
     nonce: str
     auth_time: datetime
+    proofs: list[str]
+    """``methods`` of the family; the sign-in event, which one statement writes with it, has its own."""
     event: UUID
     expires_at: datetime
     now: datetime

@@ -14,6 +14,11 @@ from pools.models.user import User
 from pools.models.user_pool import UserPool
 
 
+def method_list() -> ArrayField[list[str], list[str]]:
+    """Return a column holding how the person proved who they are (RFC 8176 values), empty where nobody noted it."""
+    return ArrayField(models.CharField(max_length=16), db_default=[], default=list)
+
+
 class SigningKey(models.Model):
     """An RSA key of a pool (or, without pool, of the identity pools' issuer). Private part sealed.
 
@@ -71,6 +76,7 @@ class RefreshFamily(models.Model):
     """Made by an OAuth grant: tokens carry ``version`` 2 and claims by scope."""
     nonce = models.CharField(max_length=2048, blank=True, db_default="", default="")
     auth_time = models.DateTimeField()
+    methods = method_list()
     event_id = models.UUIDField()
     expires_at = models.DateTimeField()
     last_active_at = models.DateTimeField(db_default=Now())
@@ -102,6 +108,7 @@ class AuthorizationCode(models.Model):
     nonce = models.CharField(max_length=2048, blank=True, db_default="", default="")
     code_challenge = models.CharField(max_length=128, blank=True, db_default="", default="")
     auth_time = models.DateTimeField()
+    methods = method_list()
     epoch = models.IntegerField()
     event_id = models.UUIDField()
     family_id = models.UUIDField(default=uuid7)

@@ -11,7 +11,7 @@ from typing import Any
 from identity.foundation import clock, names
 from pools.models import AppClient
 from pools.models.hot import Member, Person
-from pools.services import app_clients, attributes
+from pools.services import app_clients, attributes, openid
 
 API_SCOPES = ("aws.cognito.signin.user.admin",)
 EMAIL = frozenset({"email", "email_verified"})
@@ -28,6 +28,8 @@ class Grant:
     scopes: tuple[str, ...] = API_SCOPES
     oauth: bool = False
     nonce: str = ""
+    methods: tuple[str, ...] = ()
+    """How the person proved who they are (RFC 8176 values)."""
 
 
 def shared(client: AppClient, person: Person, groups: Sequence[Member], grant: Grant) -> dict[str, Any]:
@@ -74,6 +76,8 @@ def identity(
         found.update(roles)
     if grant.nonce:
         found["nonce"] = grant.nonce
+    if grant.methods and openid.rules(client).tells_assurance:
+        found["acr"] = openid.assurance(grant.methods)
     if at_hash:
         found["at_hash"] = at_hash
     for name, value in visible(client, person, grant.scopes if grant.oauth else None).items():
@@ -126,7 +130,7 @@ def typed(name: str, value: str) -> object:
     if name == "address":
         return {"formatted": value}
     if name == "updated_at":
-        return int(value) if value.isdigit() else value
+        return int(value) if value.isascii() and value.isdigit() else value
     return value
 
 
@@ -148,8 +152,13 @@ def of_client(client: AppClient, scopes: Sequence[str]) -> dict[str, Any]:
 
 
 def user_info(client: AppClient, person: Person, scopes: Sequence[str]) -> Mapping[str, object]:
-    """Return userInfo's claims by scope: texts, as Cognito has them there, but for the address (5.5)."""
-    found: dict[str, object] = dict(visible(client, person, scopes))
-    if "address" in found:
-        found["address"] = {"formatted": found["address"]}
+    """Return userInfo's claims by scope: texts, as Cognito has them there, but for the address (5.5).
+
+    Where OpenID Connect's rules hold, they are typed as in the ID token (OpenID Connect Core section 5.1).
+    """
+    types_all = openid.rules(client).types_user_info
+    found = {
+        name: typed(name, value) if types_all or name == "address" else value
+        for name, value in visible(client, person, scopes).items()
+    }
     return {**found, "username": person.username}

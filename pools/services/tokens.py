@@ -123,6 +123,7 @@ def issue(client: AppClient, person: Person, groups: Sequence[Member], grant: Gr
         oauth=grant.oauth,
         nonce=grant.nonce,
         auth_time=grant.auth_time,
+        proofs=list(grant.methods),
         event=grant.event_id,
         expires_at=now + timedelta(seconds=client.refresh_seconds),
         now=now,
@@ -185,6 +186,7 @@ def mint_code(
         nonce=nonce,
         code_challenge=code_challenge,
         auth_time=session.auth_time,
+        methods=session.methods,
         epoch=session.epoch,
         event_id=session.event_id,
         family_id=uuid7(),
@@ -217,7 +219,15 @@ def redeem_code(
         raise GrantRefused(detail="unknown code")
     if found.person is None or not found.redeemed:
         raise _refusal(client, found, redirect_uri, verifier, by or Actor.client(client.client_id))
-    grant = Grant(found.family_id, found.event_id, found.auth_time, tuple(found.scopes), oauth=True, nonce=found.nonce)
+    grant = Grant(
+        found.family_id,
+        found.event_id,
+        found.auth_time,
+        tuple(found.scopes),
+        oauth=True,
+        nonce=found.nonce,
+        methods=tuple(found.methods),
+    )
     issued = sign(client, found.person, found.groups, grant, pack(client, found.family_id, 0, salt))
     ISSUED.labels("authorization_code").inc()
     return issued
@@ -322,7 +332,14 @@ def refresh(client: AppClient, token: str, *, by: Actor | None = None, rotating:
         raise UserDisabled
     if person.epoch != family.epoch:
         raise RefreshRefused("Refresh Token has been revoked", detail="signed out everywhere")
-    grant = Grant(family.id, family.event_id, family.auth_time, tuple(family.scopes), family.oauth)
+    grant = Grant(
+        family.id,
+        family.event_id,
+        family.auth_time,
+        tuple(family.scopes),
+        family.oauth,
+        methods=tuple(family.methods),
+    )
     successor = _turn(client, family, presented, by or Actor.client(client.client_id))
     ISSUED.labels("refresh_token").inc()
     return sign(client, person, family.groups, grant, successor)

@@ -33,6 +33,7 @@ FAMILY: dict[str, Any] = {
     "scopes": ["openid"],
     "oauth": True,
     "nonce": "",
+    "proofs": ["pwd"],
 }
 CLEARED: dict[str, Any] = {"pool": 1, "subject": SOME, "guessed": "password"}
 EVENT: dict[str, Any] = {

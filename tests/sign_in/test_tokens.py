@@ -395,3 +395,15 @@ def test_a_database_that_does_not_answer_is_polled_once_a_second_and_keys_go_on(
         assert signing_keys.jwks(client.pool) == before
 
     assert len(asked) == 1
+
+
+def test_a_strict_apps_id_tokens_say_how_much_was_proven_by_the_api_too(pool: UserPool, person: User) -> None:
+    strict, loose = (factories.make_client(pool, openid_strict=strict) for strict in (True, False))
+
+    def told(client: AppClient) -> list[object]:
+        issued = sign_in(client)
+        fresh = tokens.refresh(client, issued.refresh or "")
+        return [signing_keys.unverified_claims(each.id or "").get("acr") for each in (issued, fresh)]
+
+    assert told(strict) == ["urn:cognate:loa:1"] * 2
+    assert told(loose) == [None] * 2

@@ -262,7 +262,7 @@ def complete(attempt: Attempt, write: Callable[[], DomainError | None], *, by: A
     methods = list(dict.fromkeys(METHODS[name] for name in attempt.evidence if name in METHODS))
     issued = opening = None
     if attempt.want is Want.TOKENS:
-        grant = Grant(family_id=uuid7(), event_id=event_id, auth_time=clock.now())
+        grant = Grant(family_id=uuid7(), event_id=event_id, auth_time=clock.now(), methods=tuple(methods))
         issued = tokens.issue(client, person, attempt.groups, grant)
     else:
         opening = sessions.prepare(client.pool, person, event_id=event_id, methods=methods)
