@@ -21,7 +21,7 @@ from identity.foundation import clock, names, sealing
 from identity.foundation.errors import ClientNotFound
 from pools.oidc import browser, errors
 from pools.oidc.errors import PageRefusal, refusal
-from pools.services import access, interactions, tokens
+from pools.services import access, interactions, openid, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +35,8 @@ PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 ASKING = frozenset({"login", "select_account"})
 NEEDS_OPENID = frozenset({"email", "phone", "profile"})
 NONCE_LENGTH = 2048
+FRONT = frozenset({"token", "id_token"})
+"""What no response type gives in a query (OAuth 2.0 Multiple Response Type Encoding Practices section 5)."""
 OLDEST = 2**31 - 1
 """Seconds: the greatest ``max_age`` that is read."""
 SINCE = "signed_in_since"
@@ -124,7 +126,7 @@ def response_type_is_allowed(asked: Asked) -> None:
     if response_type is None:
         raise refusal("invalid_request", "The parameter response_type is missing.")
     if response_type not in {"code", "token"}:
-        raise refusal("invalid_request", "The response_type is not supported.")
+        raise refusal(openid.rules(asked.client).unknown_response_type, "The response_type is not supported.")
     flow = "code" if response_type == "code" else "implicit"
     if not asked.client.oauth_enabled or flow not in asked.client.oauth_flows:
         raise refusal("unauthorized_client", "The client may not use this response_type.")
@@ -154,9 +156,11 @@ def resource_is_absent(asked: Asked) -> None:
 
 
 def pkce_is_well_formed(asked: Asked) -> None:
-    """Refuse a challenge without method S256, and half a challenge (RFC 7636, RFC 9700 section 2.1.1)."""
+    """Refuse a challenge without method S256, half a challenge, and none where it is due (RFC 7636, RFC 9700)."""
     challenge, method = asked.given.get("code_challenge"), asked.given.get("code_challenge_method")
     if challenge is None and method is None:
+        if openid.rules(asked.client).requires_pkce:
+            raise refusal("invalid_request", "The parameter code_challenge is missing.")
         return
     if method != "S256":
         raise refusal("invalid_request", "The code_challenge_method must be S256.")
@@ -323,6 +327,12 @@ def back(asked: Asked, said: dict[str, str]) -> HttpResponse:
     """Return the way to the client, with its state and our issuer (RFC 9207)."""
     state = {"state": asked.given["state"]} if "state" in asked.given else {}
     said = {**said, **state, "iss": names.issuer(asked.pool.public_id)}
-    return errors.moved(
-        errors.with_query(asked.redirect_uri, said, fragment=asked.given.get("response_type") == "token"), 302
-    )
+    return errors.moved(errors.with_query(asked.redirect_uri, said, fragment=is_for_the_fragment(asked)), 302)
+
+
+def is_for_the_fragment(asked: Asked) -> bool:
+    """Say whether the client looks for its answer in the fragment: for tokens at once, errors too (OIDC Core 3.2.2.6).
+
+    So it does for types that are refused here.
+    """
+    return not FRONT.isdisjoint(asked.given.get("response_type", "").split())

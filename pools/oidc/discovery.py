@@ -10,7 +10,7 @@ from identity.foundation import names
 from identity.foundation.call import Answer, Call
 from pools.oidc import endpoints, errors
 from pools.oidc.endpoints import endpoint
-from pools.services import signing_keys
+from pools.services import openid, signing_keys
 
 if TYPE_CHECKING:
     from pools.models import UserPool
@@ -43,10 +43,12 @@ def pool_document(public_id: str) -> bytes:
         "token_endpoint_auth_methods_supported": proof,
         "revocation_endpoint_auth_methods_supported": proof,
         "code_challenge_methods_supported": ["S256"],
+        "acr_values_supported": list(openid.ASSURANCES),
         "prompt_values_supported": ["none", "login", "select_account"],
         "claims_supported": [
-            *("sub", "iss", "aud", "exp", "iat", "auth_time", "nonce", "at_hash", "token_use", "origin_jti"),
-            *("cognito:username", "cognito:groups", "name", "given_name", "family_name", "middle_name", "nickname"),
+            *("sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "nonce", "at_hash", "jti", "origin_jti", "sid"),
+            *("event_id", "token_use", "cognito:username", "cognito:groups", "cognito:roles"),
+            *("cognito:preferred_role", "name", "given_name", "family_name", "middle_name", "nickname"),
             *("preferred_username", "profile", "picture", "website", "email", "email_verified", "gender"),
             *("birthdate", "zoneinfo", "locale", "phone_number", "phone_number_verified", "address", "updated_at"),
         ],
@@ -73,14 +75,14 @@ def identity_document() -> bytes:
     return json.dumps(said, separators=(",", ":")).encode()
 
 
-@endpoint("GET", "HEAD")
+@endpoint("GET")
 def discovery(call: Call, pool: UserPool) -> Answer:
     """OpenID Connect Discovery section 4."""
     del call
     return Answer(200, pool_document(pool.public_id), DOCUMENT)
 
 
-@endpoint("GET", "HEAD")
+@endpoint("GET")
 def jwks(call: Call, pool: UserPool) -> Answer:
     """RFC 7517 section 5."""
     del call

@@ -28,12 +28,19 @@ PREFLIGHT = {
     "access-control-allow-headers": "authorization, content-type, x-amz-user-agent, *",
     "access-control-max-age": "86400",
 }
+# Authlib merges both (FEDERATION.md 5.3): secrets and codes in a query string end in logs.
+IN_BODY = "Parameters belong in the body, not in the query string."
 
 PoolEndpoint = Callable[[Call, "UserPool"], Answer]
 
 
 def endpoint(*methods: str) -> Callable[[PoolEndpoint], Endpoint]:
-    """Make a function of call and pool an endpoint that answers these methods, and whose refusals are OAuth's."""
+    """Make a function of call and pool an endpoint that answers these methods, and whose refusals are OAuth's.
+
+    HEAD is answered like GET (RFC 9110 section 9.3.2): the server leaves the body out.
+    """
+    if "GET" in methods:
+        methods = (*methods, "HEAD")
     allowed = ", ".join((*methods, "OPTIONS"))
 
     def decorate(inner: PoolEndpoint) -> Endpoint:
@@ -74,24 +81,23 @@ def crossing(answer: Answer) -> Answer:
     return replace(answer, headers={**CORS, **answer.headers})
 
 
-def form(call: Call) -> dict[str, str]:
-    """Return the form that was posted.
+def form(call: Call, *, query: bool = False) -> dict[str, str]:
+    """Return the form that was posted; with ``query`` what the query string says counts as part of it.
 
     Raises:
-        OAuth2Error: it is none, is too large, repeats a parameter, or the query string carries parameters too.
+        OAuth2Error: it is none, is too large, repeats a parameter, or is in a query string that may not carry it.
 
     """
-    if call.query:
-        # Authlib merges both (FEDERATION.md 5.3): secrets and codes in a query string end in logs.
-        raise errors.refusal("invalid_request", "Parameters belong in the body, not in the query string.")
+    if call.query and not query:
+        raise errors.refusal("invalid_request", IN_BODY)
     if call.body is None or len(call.body) > parameters.LONGEST:
         raise errors.refusal("invalid_request", "The body is too large.", 413)
-    if not parameters.is_form(call.headers.get("content-type", "")):
+    if not parameters.is_form(call.headers.get("content-type", "")) and (call.body or not call.query):
         raise errors.refusal("invalid_request", f"The body must be {parameters.FORM}.")
     try:
-        sent = parameters.read(call.body)
+        posted, asked = parameters.read(call.body), parameters.read(call.query)
     except parameters.Malformed:
         raise errors.refusal("invalid_request", "The body is not a form.") from None
-    if sent.repeated:
+    if posted.repeated or asked.repeated or posted.values.keys() & asked.values.keys():
         raise errors.refusal("invalid_request", "A parameter is repeated.")
-    return dict(sent.values)
+    return {**posted.values, **asked.values}

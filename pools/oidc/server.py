@@ -13,6 +13,7 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from identity.foundation.call import Answer
 from pools.oidc import client_authentication, endpoints, errors
+from pools.services import openid
 
 if TYPE_CHECKING:
     from identity.foundation.call import Call
@@ -23,19 +24,19 @@ ADDRESS = "https://endpoint.invalid/"
 
 
 class PoolRequest(OAuth2Request):  # type: ignore[misc]  # Authlib has no types
-    """A posted form on its way through Authlib."""
+    """What was sent, on its way through Authlib: by form, and by query from libraries that speak so to Cognito."""
 
     def __init__(self, call: Call, pool: UserPool) -> None:
-        """Read the form once."""
+        """Read it once."""
         super().__init__(call.method, ADDRESS, headers=dict(call.headers))
         self.call = call
         self.pool = pool
-        self.posted: Mapping[str, str] = endpoints.form(call)
+        self.posted: Mapping[str, str] = endpoints.form(call, query=True)
         self.payload = BasicOAuth2Payload(self.posted)
 
     @property
     def form(self) -> Mapping[str, str]:
-        """Return the body; nothing is ever taken from the query string."""
+        """Return what was sent."""
         return self.posted
 
 
@@ -51,6 +52,8 @@ class PoolServer(AuthorizationServer):  # type: ignore[misc]  # Authlib has no t
         del methods, endpoint
         request.client = client_authentication.authenticate(request.call, request.pool, request.posted)
         client: AppClient = request.client
+        if request.call.query and not openid.rules(client).takes_query:
+            raise errors.refusal("invalid_request", endpoints.IN_BODY)
         return client
 
     def get_token_grant(self, request: PoolRequest) -> Any:  # noqa: ANN401 - Authlib has no types

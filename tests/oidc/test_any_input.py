@@ -100,7 +100,7 @@ def test_a_browser_is_only_ever_sent_to_our_pages_or_a_registered_address(
         assert answer.status_code in {302, 303}
         where = answer["Location"].partition("?")[0].partition("#")[0]
         assert where in {CALLBACK, AFTER_LOGOUT} or urlsplit(where).netloc == ""
-        assert where.startswith(("https://app.example/", "/login", "/error", "/signedout"))
+        assert where.startswith(("https://app.example/", "/login", "/error", "/signedout", "/signout"))
 
 
 def test_a_database_that_is_away_is_told_as_such(django_db_blocker: DjangoDbBlocker) -> None:
@@ -128,6 +128,9 @@ def test_nothing_secret_is_printed(world: World) -> None:
     ).json()
     world.token(app, "refresh_token", refresh_token=issued["refresh_token"])
     world.token(app, "refresh_token", refresh_token=issued["refresh_token"], client_secret="a-wrong-secret")
+    queried = {"client_secret": "a-secret-in-the-query", "code": "a-code-in-the-query"}
+    for path in ("/oauth2/token", "/oauth2/token/"):  # by both roads
+        world.post(path, None, params={"grant_type": "authorization_code", "client_id": app.id, **queried})
     world.user_info(issued["access_token"])
     world.user_info(issued["access_token"][:-3] + "AAA")
     browser.get("/logout", id_token_hint=issued["id_token"], post_logout_redirect_uri=AFTER_LOGOUT)
@@ -135,6 +138,6 @@ def test_nothing_secret_is_printed(world: World) -> None:
     printed = world.live.log("web")
 
     assert "/oauth2/token" in printed
-    secrets = [code, proof.verifier, app.secret, "a-wrong-secret", *browser.session.cookies.values()]
+    secrets = [code, proof.verifier, app.secret, "a-wrong-secret", *queried.values(), *browser.session.cookies.values()]
     secrets += [issued[name] for name in ("access_token", "id_token", "refresh_token")]
     assert not [secret for secret in secrets if secret and secret[:40] in printed]

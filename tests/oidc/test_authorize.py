@@ -332,9 +332,17 @@ GARBAGE = [
 ]
 
 
-@pytest.mark.parametrize("query", GARBAGE, ids=range(len(GARBAGE)))
-@pytest.mark.parametrize("path", ["/oauth2/authorize", "/logout"])
-def test_garbage_leads_to_our_own_page(world: World, query: str, path: str) -> None:
+NAMES_NOTHING = {"&&&===", "client_id[]=1", "%"}
+"""Garbage without a parameter of ours, which is no more to /logout than to be asked for."""
+
+
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [("/oauth2/authorize", query) for query in GARBAGE]
+    + [("/logout", query) for query in GARBAGE if query not in NAMES_NOTHING],
+    ids=lambda text: text[:24],
+)
+def test_garbage_leads_to_our_own_page(world: World, path: str, query: str) -> None:
     asked = requests.get(f"{world.url(path)}?{query}", allow_redirects=False, timeout=20)
     posted = requests.post(world.url(path), data=query.encode(), allow_redirects=False, timeout=20)
     as_form = requests.post(

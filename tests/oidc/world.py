@@ -7,6 +7,7 @@ import hashlib
 import json
 import secrets
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -93,6 +94,8 @@ class World:
             CallbackURLs=[],
             LogoutURLs=[],
         )
+        self.strict_public = self.strict_app("strict public")
+        self.strict = self.strict_app("strict", confidential=True)
         self.ann = self.person()
 
     def app(self, name: str, **settings: Any) -> App:
@@ -109,6 +112,24 @@ class World:
         }
         made = self.idp.create_user_pool_client(UserPoolId=self.pool_id, ClientName=name, **given)["UserPoolClient"]
         return App(made["ClientId"], made.get("ClientSecret"))
+
+    def strict_app(self, name: str, *, confidential: bool = False) -> App:
+        """Make an app by the management API: such apps are OpenID strict."""
+        answer = requests.post(
+            f"{self.live.base_url}/api/v1/pools/{self.pool_id}/apps",
+            json={
+                "name": name,
+                "confidential": confidential,
+                "oauth_flows": ["code"],
+                "scopes": SCOPES,
+                "callback_urls": [CALLBACK, MOBILE],
+                "logout_urls": [AFTER_LOGOUT],
+            },
+            headers={"Authorization": "Bearer " + ".".join(self.live.access_key)},
+            timeout=20,
+        )
+        assert answer.status_code == 201, answer.text
+        return App(answer.json()["client_id"], answer.json()["secret"])
 
     def person(self, **attributes: str) -> Person:
         """Make a confirmed user with a password."""
@@ -133,11 +154,13 @@ class World:
             pool = access.pool(self.pool_id)
             users.set_enabled(pool, access.user(pool, person.username), False, by=Actor.system())
 
-    def browser(self, person: Person | None = None, *, signed_in_ago: int = 0) -> Browser:
-        """Return a browser, signed in as somebody (some seconds ago)."""
+    def browser(
+        self, person: Person | None = None, *, signed_in_ago: int = 0, methods: Sequence[str] = ("pwd",)
+    ) -> Browser:
+        """Return a browser, signed in as somebody (some seconds ago, by these proofs)."""
         browser = Browser(self)
         if person is not None:
-            browser.sign_in(person, signed_in_ago)
+            browser.sign_in(person, signed_in_ago, methods)
         return browser
 
     def url(self, path: str) -> str:
@@ -184,7 +207,7 @@ class Browser:
         self.world = world
         self.session = requests.Session()
 
-    def sign_in(self, person: Person, ago: int = 0) -> None:
+    def sign_in(self, person: Person, ago: int = 0, methods: Sequence[str] = ("pwd",)) -> None:
         """Take the cookie of a session that the sign-in machine would have made."""
         from pools.models import hot
         from pools.services import access, sessions
@@ -193,7 +216,7 @@ class Browser:
             pool = access.pool(self.world.pool_id)
             someone = hot.sign_in(pool.pk, access.normalise(pool, person.email), uuid.uuid4()).person
             assert someone is not None
-            opening = sessions.prepare(pool, someone, event_id=uuid.uuid4(), methods=["pwd"])
+            opening = sessions.prepare(pool, someone, event_id=uuid.uuid4(), methods=list(methods))
             opening.row.auth_time -= timedelta(seconds=ago)
             self.session.cookies.set(sessions.cookie_name(pool, False), opening.save().cookie)
 
