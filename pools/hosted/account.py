@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.urls import reverse
+
 from pools.hosted import wording
 from pools.hosted.browser import Step
-from pools.hosted.visit import Visit, page
+from pools.hosted.visit import SeeOther, Visit, page
 from pools.services import factors, sessions
 
 if TYPE_CHECKING:
@@ -36,6 +38,21 @@ def account(visit: Visit) -> HttpResponse:
         can_have_totp=can_have_totp,
         is_on=can_have_totp and session.person.totp_enabled and factors.has_totp(visit.pool, session.person),
     )
+
+
+@page(app=False)
+def sign_out(visit: Visit) -> HttpResponse:
+    """Ask somebody whom a link would sign out, and go back to it: it leads on once nobody is signed in."""
+    session = visit.browser.held()
+    onward = reverse("oidc:logout") + (f"?{visit.query}" if visit.query else "")
+    if session is None:
+        return SeeOther(onward)
+    if visit.request.method == "POST":
+        sessions.end(visit.pool, session, by=visit.by_user(session))
+        visit.browser.close()
+        return SeeOther(onward)
+    is_enough = sessions.is_enough(visit.pool, session)
+    return visit.show("sign_out", known=(session.person.email or session.person.username) if is_enough else "")
 
 
 @page(app=False, methods=("GET", "HEAD"))

@@ -23,6 +23,7 @@ urlpatterns = [
     path("account/mfa", authenticator.account_mfa, name="account_mfa"),
     path("account/password", own_password.account_password, name="account_password"),
     path(".well-known/change-password", own_password.change_password, name="change_password"),
+    path("signout", account.sign_out, name="sign_out"),
     path("signedout", account.signed_out, name="signed_out"),
     path("error", pages.error, name="error"),
 ]

@@ -269,7 +269,10 @@ def page(
                 return problem(request, stopped.kind, status=400)
             except SuspiciousOperation:
                 return problem(request, "invalid_request", status=400)
-            return neighbours.make_room(visit, visit.browser.dress(answer(inner, visit)))
+            answered = answer(inner, visit)
+            if request.method == "HEAD":
+                return answered  # a look: no step is taken, no notice read, and no older pool's session makes room
+            return neighbours.make_room(visit, visit.browser.dress(answered))
 
         view.csrf_exempt = True  # type: ignore[attr-defined]  # guarded by pools.hosted.guard
         return view

@@ -1,6 +1,7 @@
 """/logout: Cognito's, and OpenID Connect's RP-initiated logout, of the browser's session at the pool.
 
 Tokens that applications hold live on, as Cognito has it. Nothing is ended for a request that leads nowhere registered.
+Who is to be asked first goes to a page of the pool that asks, ends the session, and comes back here.
 """
 
 from __future__ import annotations
@@ -16,11 +17,15 @@ from django.views.decorators.http import require_http_methods
 from identity.foundation.errors import ClientNotFound
 from pools.oidc import browser, errors
 from pools.oidc.errors import PageRefusal
-from pools.services import access, sessions
+from pools.services import access, openid, sessions
 from pools.services.audit import Actor
 
 if TYPE_CHECKING:
     from pools.models import AppClient, UserPool
+    from pools.models.hot import Browser
+
+LEADS = ("logout_uri", "post_logout_redirect_uri", "redirect_uri", "response_type")
+"""Parameters that say where to go on; without any it is our own last page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +36,36 @@ class Leaving:
     given: dict[str, str]
     hint: dict[str, Any]
 
+    @property
+    def leads_on(self) -> bool:
+        """Say whether the request names a place to go on to."""
+        return any(name in self.given for name in LEADS)
 
-@require_http_methods(["GET", "POST"])
+    def at(self, path: str) -> str:
+        """Return an address that carries the request."""
+        return f"{path}?{urlencode(self.given)}" if self.given else path
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
 def logout(request: HttpRequest) -> HttpResponse:
     """COGNITO.md 5.7; OpenID Connect RP-Initiated Logout 1.0."""
     try:
         leaving = read(request)
-        location = destination(leaving)
+        client = asking(leaving)
+        location = destination(leaving, client)
         if request.method == "POST":
             # Once more as GET: a form of another site brings no Lax cookie, the navigation after it does.
-            return errors.moved(f"{reverse('oidc:logout')}?{urlencode(leaving.given)}", 303)
-        end(request, leaving)
+            return errors.moved(leaving.at(reverse("oidc:logout")), 303)
+        session = browser.held(request, leaving.pool)
+        if session is not None and is_to_be_asked(leaving, client):
+            return errors.moved(leaving.at(reverse("hosted:sign_out")), 303)
+        check_who(leaving, session)
     except PageRefusal as problem:
         return errors.page(problem)
     response = errors.moved(location, 302)
-    browser.forget(request, response, leaving.pool)
+    if request.method == "GET":
+        end(request, leaving, session)
+        browser.forget(request, response, leaving.pool)
     return response
 
 
@@ -62,13 +82,37 @@ def read(request: HttpRequest) -> Leaving:
     return Leaving(pool, dict(sent.values), browser.hinted(pool, sent.values.get("id_token_hint")))
 
 
-def destination(leaving: Leaving) -> str:
+def asking(leaving: Leaving) -> AppClient | None:
+    """Return the client that asks, by its id or by the ID token it shows; the two must agree.
+
+    None: nobody says who asks. Then nothing may be asked but to be signed out, nor a hint be shown that does not hold.
+    """
+    hinted = str(leaving.hint.get("aud", ""))
+    client_id = leaving.given.get("client_id") or hinted
+    shows_nothing = "id_token_hint" in leaving.given and not leaving.hint
+    if not client_id:
+        if leaving.leads_on or shows_nothing:
+            raise PageRefusal("no_client")
+        return None
+    if hinted and client_id != hinted:
+        raise PageRefusal("invalid_request")
+    try:
+        client = access.client_in(leaving.pool, client_id)
+    except ClientNotFound:
+        if leaving.hint and not leaving.leads_on and "client_id" not in leaving.given:
+            return None  # the app is gone, and nothing of it is needed
+        raise PageRefusal("unknown_client") from None
+    if shows_nothing and openid.rules(client).asks_before_logout:
+        raise PageRefusal("invalid_request", client.client_id)
+    return client
+
+
+def destination(leaving: Leaving, client: AppClient | None) -> str:
     """Return where the browser goes on: a registered logout URL, the login page, or our own last page."""
     given = leaving.given
-    after = given.get("logout_uri") or given.get("post_logout_redirect_uri")
-    if after is None and "redirect_uri" not in given and leaving.hint and "client_id" not in given:
+    if client is None or not leaving.leads_on:
         return reverse("hosted:signed_out")
-    client = asking(leaving)
+    after = given.get("logout_uri") or given.get("post_logout_redirect_uri")
     if after is not None:
         if after not in client.logout_urls:
             raise PageRefusal("redirect_mismatch", client.client_id)
@@ -83,27 +127,25 @@ def destination(leaving: Leaving) -> str:
     return f"{reverse('hosted:sign_in')}?{urlencode(given)}"
 
 
-def asking(leaving: Leaving) -> AppClient:
-    """Return the client that asks, by its id or by the ID token it shows; the two must agree."""
-    hinted = str(leaving.hint.get("aud", ""))
-    client_id = leaving.given.get("client_id") or hinted
-    if not client_id:
-        raise PageRefusal("no_client")
-    if hinted and client_id != hinted:
-        raise PageRefusal("invalid_request")
-    try:
-        return access.client_in(leaving.pool, client_id)
-    except ClientNotFound:
-        raise PageRefusal("unknown_client") from None
+def is_to_be_asked(leaving: Leaving, client: AppClient | None) -> bool:
+    """Say whether the person is asked first: any page can lead here, and only an ID token shows that an app does.
+
+    Cognito's logout, which names an app and a place of it, asks nobody.
+    """
+    if leaving.hint:
+        return False
+    return client is None or not leaving.leads_on or openid.rules(client).asks_before_logout
 
 
-def end(request: HttpRequest, leaving: Leaving) -> None:
-    """End the browser's session, unless the application speaks of somebody else's."""
-    session = browser.held(request, leaving.pool)
+def check_who(leaving: Leaving, session: Browser | None) -> None:
+    """Refuse to sign out another person than the application speaks of."""
+    if session is not None and leaving.hint.get("sub", str(session.person.sub)) != str(session.person.sub):
+        raise PageRefusal("other_account")
+
+
+def end(request: HttpRequest, leaving: Leaving, session: Browser | None) -> None:
+    """End the browser's session, if it has one."""
     if session is None:
         return
-    sub = str(session.person.sub)
-    if leaving.hint.get("sub", sub) != sub:
-        raise PageRefusal("other_account")
-    by = Actor.user(sub, address=getattr(request, "address", ""), request_id=getattr(request, "request_id", ""))
-    sessions.end(leaving.pool, session, by=by)
+    address, request_id = getattr(request, "address", ""), getattr(request, "request_id", "")
+    sessions.end(leaving.pool, session, by=Actor.user(session.person.sub, address=address, request_id=request_id))

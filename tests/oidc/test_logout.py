@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode, urljoin
+
 import pytest
 
+from tests.oidc import pages
 from tests.oidc.world import AFTER_LOGOUT, CALLBACK, World, said, target
 
 
@@ -84,8 +87,6 @@ def wrong_requests(world: World, neighbour: World) -> dict[str, dict[str, str]]:
     client = world.public.id
     hint = world.tokens()["id_token"]
     return {
-        "nothing": {},
-        "no address": {"client_id": client},
         "no client": {"logout_uri": AFTER_LOGOUT},
         "an unknown address": {"client_id": client, "logout_uri": "https://evil.example"},
         "almost the address": {"client_id": client, "logout_uri": AFTER_LOGOUT + "/"},
@@ -173,3 +174,132 @@ def test_a_browser_that_is_not_signed_in_is_sent_on_all_the_same(world: World) -
     answer = world.browser().get("/logout", client_id=world.public.id, logout_uri=AFTER_LOGOUT)
 
     assert answer.headers["Location"] == AFTER_LOGOUT
+
+
+# -- asked first (OpenID Connect RP-Initiated Logout 1.0 section 2)
+
+
+def asked_first(world: World) -> dict[str, tuple[dict[str, str], str]]:
+    """Return logout requests that show no hint, and where each leads in the end."""
+    own = f"/{world.pool_id}/signedout"
+    strict = world.strict.id
+    sign_in_again = {"client_id": strict, "redirect_uri": CALLBACK, "response_type": "code"}
+    return {
+        "nothing": ({}, own),
+        "state alone": ({"state": "s"}, own),
+        "what nobody knows": ({"ui_locales": "se", "logout_hint": "ann", "x": "y"}, own),
+        "an app alone": ({"client_id": world.public.id}, own),
+        "a strict app alone": ({"client_id": strict, "state": "s"}, own),
+        "a strict app and its address": (
+            {"client_id": strict, "post_logout_redirect_uri": AFTER_LOGOUT, "state": "a b"},
+            f"{AFTER_LOGOUT}?state=a+b",
+        ),
+        "a strict app, as Cognito's": ({"client_id": strict, "logout_uri": AFTER_LOGOUT}, AFTER_LOGOUT),
+        "a strict app, to sign in again": (sign_in_again, f"/{world.pool_id}/login?{urlencode(sign_in_again)}"),
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nothing",
+        "state alone",
+        "what nobody knows",
+        "an app alone",
+        "a strict app alone",
+        "a strict app and its address",
+        "a strict app, as Cognito's",
+        "a strict app, to sign in again",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_whom_no_hint_names_is_asked_and_then_signed_out(world: World, name: str, method: str) -> None:
+    given, end = asked_first(world)[name]
+    browser = world.browser(world.ann)
+    if method == "GET":
+        asked = browser.session.get(world.url("/logout"), params=given, timeout=20)
+    else:
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        asked = browser.session.post(world.url("/logout"), given, headers=headers, timeout=20)
+    assert (asked.status_code, "Sign out?" in asked.text, world.ann.email in asked.text) == (200, True, True)
+    assert browser.is_signed_in
+
+    form = pages.Form(asked)
+    forged = browser.session.post(form.action, {**form.fields, "form_token": "00"}, allow_redirects=False, timeout=20)
+    assert (forged.status_code, browser.is_signed_in) == (403, True)
+    answer = browser.session.post(form.action, form.fields, allow_redirects=False, timeout=20)
+    back = browser.session.get(urljoin(answer.url, answer.headers["Location"]), allow_redirects=False, timeout=20)
+
+    assert (answer.status_code, back.status_code, back.headers["Location"]) == (303, 302, end)
+    assert not browser.is_signed_in
+
+
+def test_who_is_not_signed_in_is_not_asked(world: World) -> None:
+    for name, (given, end) in asked_first(world).items():
+        assert world.browser().get("/logout", **given).headers["Location"] == end, name
+    assert target(world.browser().get("/signout")) == f"/{world.pool_id}/logout"
+
+
+def test_a_strict_app_with_a_hint_asks_nobody(world: World) -> None:
+    browser = world.browser(world.ann)
+    hint = world.tokens(None, world.strict)["id_token"]
+
+    answer = browser.get("/logout", id_token_hint=hint, post_logout_redirect_uri=AFTER_LOGOUT, state="s")
+
+    assert answer.headers["Location"] == f"{AFTER_LOGOUT}?state=s"
+    assert not browser.is_signed_in
+
+
+def test_a_hint_of_a_strict_app_that_does_not_hold_ends_and_asks_nothing(world: World) -> None:
+    browser = world.browser(world.ann)
+    spoiled = world.tokens(None, world.strict)["id_token"][:-8] + "AAAAAAAA"
+    after = {"post_logout_redirect_uri": AFTER_LOGOUT}
+
+    for given in ({}, after, {"client_id": world.strict.id}, {"client_id": world.strict.id, **after}):
+        answer = browser.get("/logout", id_token_hint=spoiled, **given)
+
+        assert target(answer) == f"/{world.pool_id}/error", given
+    assert browser.is_signed_in
+
+
+def test_an_address_with_a_query_of_somebody_elses_is_not_the_registered_one(world: World) -> None:
+    browser = world.browser(world.ann)
+    hint = world.tokens(None, world.strict)["id_token"]
+
+    answer = browser.get("/logout", id_token_hint=hint, post_logout_redirect_uri=f"{AFTER_LOGOUT}?foo=bar")
+
+    assert (target(answer), browser.is_signed_in) == (f"/{world.pool_id}/error", True)
+
+
+# -- HEAD is a look
+
+
+def test_head_answers_like_get_and_ends_nothing(world: World) -> None:
+    browser = world.browser(world.ann)
+    hint = world.tokens()["id_token"]
+    logout = {"client_id": world.public.id, "logout_uri": AFTER_LOGOUT}
+    authorize = {"client_id": world.public.id, "redirect_uri": CALLBACK, "response_type": "code"}
+    link = {"client_id": world.public.id, "user_name": "ann", "confirmation_code": "123456"}
+    pages_of = [("/signout", {}), ("/account", {}), ("/login", authorize), ("/confirmUser", link)]
+    machines = [("/oauth2/userInfo", {}), ("/.well-known/openid-configuration", {})]
+    for path, given in [
+        ("/logout", logout),
+        ("/logout", {"id_token_hint": hint}),
+        ("/logout", {}),
+        *pages_of,
+        *machines,
+    ]:
+        looked = browser.session.head(world.url(path), params=given, allow_redirects=False, timeout=20)
+
+        assert "Set-Cookie" not in looked.headers, path
+        assert looked.content == b"", path
+        assert browser.is_signed_in, path
+        if path != "/logout":
+            got = browser.get(path, **given)
+            assert (looked.status_code, looked.headers["Content-Type"]) == (
+                got.status_code,
+                got.headers["Content-Type"],
+            )
+    assert target(browser.session.head(world.url("/logout"), params=logout, timeout=20)) == AFTER_LOGOUT
+    moved = browser.session.head(world.url("/oauth2/authorize"), params=authorize, timeout=20)
+    assert (moved.status_code, target(moved)) == (302, CALLBACK)
