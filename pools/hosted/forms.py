@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy
 
 from identity.foundation import errors
+from pools.hosted import phones
 from pools.services import codes, password_policy
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ ATTRIBUTES: dict[str, tuple[str | _StrPromise, str, str, str | _StrPromise]] = {
         gettext_lazy("Phone number"),
         "tel",
         "tel",
-        gettext_lazy("With + and country code, such as +14155550100."),
+        gettext_lazy("As you write it at home, or with + and the country code."),
     ),
     "name": (gettext_lazy("Full name"), "name", "text", ""),
     "given_name": (gettext_lazy("First name"), "given-name", "text", ""),
@@ -95,17 +96,21 @@ def text(
     help_text: str | _StrPromise = "",
     limit: int = NAME_LENGTH,
     attributes: Mapping[str, str] | None = None,
+    number: type[forms.TextInput] | None = None,
 ) -> forms.CharField:
-    """Return a field of one line."""
+    """Return a field of one line; with ``number``, one that reads phone numbers so."""
     attrs = {"class": "input", "autocomplete": autocomplete, **(attributes or {})}
     widget: forms.Widget
-    if kind == "textarea":
+    if number is not None:
+        widget = number(attrs)
+    elif kind == "textarea":
         widget = forms.Textarea({**attrs, "rows": "3"})
     elif kind == "password":
         widget = forms.PasswordInput(attrs)
     else:
         widget = forms.TextInput({**attrs, "type": kind})
-    return forms.CharField(
+    make = phones.PhoneField if number is phones.PhoneInput else forms.CharField
+    return make(
         label=label,
         help_text=help_text,
         widget=widget,
@@ -115,22 +120,26 @@ def text(
     )
 
 
-def name_field(pool: UserPool, autocomplete: str = "username") -> forms.CharField:
-    """Return the field of the name that people sign in by, as the pool has them."""
-    names = set(pool.username_attributes)
+def name_field(pool: UserPool, autocomplete: str = "username", *, is_known: bool = False) -> forms.CharField:
+    """Return the field of the name that people sign in by, as the pool has them; one that is known needs no reading."""
+    names, label, kind, mode = set(pool.username_attributes), gettext_lazy("Username"), "text", {}
+    number: type[forms.TextInput] | None = None
     if names == {"email"}:
-        attributes = {**AS_TYPED, "inputmode": "email"}
-        return text(gettext_lazy("Email"), autocomplete, kind="email", attributes=attributes)
-    if names == {"phone_number"}:
-        attributes = {**AS_TYPED, "inputmode": "tel"}
-        return text(gettext_lazy("Phone number"), autocomplete, kind="tel", attributes=attributes)
-    label = gettext_lazy("Email or phone number") if names else gettext_lazy("Username")
-    return text(label, autocomplete, attributes=AS_TYPED)
+        label, kind, mode = gettext_lazy("Email"), "email", {"inputmode": "email"}
+    elif names == {"phone_number"}:
+        label, kind, mode = gettext_lazy("Phone number"), "tel", {"inputmode": "tel"}
+        number = phones.PhoneInput
+    elif names:
+        label, number = gettext_lazy("Email or phone number"), phones.MixedInput
+    elif "phone_number" in pool.alias_attributes:
+        number = phones.FullInput
+    attributes = {**AS_TYPED, **mode}
+    return text(label, autocomplete, kind=kind, attributes=attributes, number=None if is_known else number)
 
 
 def known_name_field(pool: UserPool) -> forms.CharField:
     """Return the same field where the name is known already: present, so that password managers pair it."""
-    field = name_field(pool)
+    field = name_field(pool, is_known=True)
     field.widget.attrs["readonly"] = True
     field.widget.attrs["class"] = ""
     return field
@@ -318,4 +327,5 @@ def attribute_field(name: str) -> forms.CharField:
     label, autocomplete, kind, help_text = ATTRIBUTES.get(
         name, (name.removeprefix("custom:").replace("_", " ").capitalize(), "off", "text", "")
     )
-    return text(label, autocomplete, kind=kind, help_text=help_text)
+    number = phones.PhoneInput if kind == "tel" else None
+    return text(label, autocomplete, kind=kind, help_text=help_text, number=number)

@@ -18,7 +18,7 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from identity.foundation import errors
-from pools.hosted import guard, neighbours, wording
+from pools.hosted import guard, neighbours, phones, wording
 from pools.hosted.browser import Browser, Step
 from pools.services import access, app_clients, interactions
 from pools.services.audit import Actor
@@ -156,6 +156,7 @@ class Visit:
     def show(self, template: str, *, form: forms.Form | None = None, status: int = 200, **context: Any) -> HttpResponse:
         """Render a page. A form's worst error decides the status: 429 with Retry-After where waiting is the answer."""
         retry_after = getattr(form, "retry_after", 0)
+        phones.suggest(form, self.request.headers.get("Accept-Language", ""))
         page = {
             "visit": self,
             "place": self.place,

@@ -66,15 +66,15 @@ def check_preferred(pool: UserPool, value: str) -> None:
 
 
 def _check_form(pool: UserPool, username: str) -> None:
+    if pool.username_attributes:
+        fits = {"email": is_email, "phone_number": is_phone}
+        if len(username) > LENGTH or not any(fits[kind](username) for kind in pool.username_attributes):
+            raise Invalid(_expected(pool.username_attributes), field="username")
+        return
     # Letters, marks, symbols, numbers, punctuation: Cognito's pattern, which knows no spaces and no controls.
     proper = all(unicodedata.category(character)[0] in "LMSNP" for character in username)
     if not username or len(username) > LENGTH or not proper:
         raise Invalid("Usernames hold 1 to 128 characters without spaces.", field="username")
-    if pool.username_attributes:
-        fits = {"email": is_email, "phone_number": is_phone}
-        if not any(fits[kind](username) for kind in pool.username_attributes):
-            raise Invalid(_expected(pool.username_attributes), field="username")
-        return
     _check_reads_like_nothing_else(pool, username, "Username", field="username")
 
 
