@@ -101,7 +101,7 @@ class OperatorMessages(MessageMiddleware):
         call = super().__call__ if for_operators(request) else self.get_response
         return cast("HttpResponseBase", call(request))
 
-    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         """Count messages as read, but by HEAD, whose page nobody sees."""
         return response if request.method == "HEAD" else super().process_response(request, response)
 

@@ -280,8 +280,13 @@ def test_head_answers_like_get_and_ends_nothing(world: World) -> None:
     logout = {"client_id": world.public.id, "logout_uri": AFTER_LOGOUT}
     authorize = {"client_id": world.public.id, "redirect_uri": CALLBACK, "response_type": "code"}
     link = {"client_id": world.public.id, "user_name": "ann", "confirmation_code": "123456"}
-    pages_of = [("/signout", {}), ("/account", {}), ("/login", authorize), ("/confirmUser", link)]
-    machines = [("/oauth2/userInfo", {}), ("/.well-known/openid-configuration", {})]
+    pages_of: list[tuple[str, dict[str, str]]] = [
+        ("/signout", {}),
+        ("/account", {}),
+        ("/login", authorize),
+        ("/confirmUser", link),
+    ]
+    machines: list[tuple[str, dict[str, str]]] = [("/oauth2/userInfo", {}), ("/.well-known/openid-configuration", {})]
     for path, given in [
         ("/logout", logout),
         ("/logout", {"id_token_hint": hint}),

@@ -11,7 +11,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from tests.live import Live
-from tests.oidc.world import CALLBACK, Person, Proof, World, claims, said
+from tests.oidc.world import CALLBACK, App, Person, Proof, World, claims, said
 
 FULL = {
     "phone_number": "+14155550100",
@@ -119,7 +119,7 @@ def test_an_id_token_is_what_the_core_says(world: World) -> None:
 def test_acr_says_by_how_much_a_session_was_proven_and_is_kept_at_refresh(
     world: World, methods: list[str], acr: str
 ) -> None:
-    def both(app: Any) -> list[dict[str, Any]]:  # noqa: ANN401 - an App
+    def both(app: App) -> list[dict[str, Any]]:
         browser = world.browser(world.ann, methods=methods)
         proof = Proof()
         code = said(browser.authorize(app, **proof.challenge))["code"]
@@ -212,10 +212,12 @@ def test_request_objects_are_refused_by_their_own_error(world: World, name: str)
 @pytest.mark.parametrize("way", ["header", "form"])
 def test_a_code_is_good_once_and_its_tokens_die_with_the_second_use(world: World, way: str) -> None:
     code = world.code(None, world.strict)
-    proof = {"headers": world.strict.basic()} if way == "header" else {}
+    headers = world.strict.basic() if way == "header" else None
 
-    first = world.token(world.strict, "authorization_code", code=code, redirect_uri=CALLBACK, **proof)
-    again = world.token(world.strict, "authorization_code", code=code, redirect_uri=CALLBACK, **proof)
+    first, again = (
+        world.token(world.strict, "authorization_code", headers=headers, code=code, redirect_uri=CALLBACK)
+        for _ in range(2)
+    )
 
     assert (first.status_code, again.status_code, again.json()["error"]) == (200, 400, "invalid_grant")
     assert world.user_info(first.json()["access_token"]).status_code == 401
@@ -248,7 +250,7 @@ def test_discovery_says_what_is_true(world: World) -> None:
 
 
 def test_the_token_endpoint_reads_the_query_of_cognitos_apps_and_tells_strict_ones_why_not(world: World) -> None:
-    def ask(app: Any, split: int) -> requests.Response:  # noqa: ANN401 - an App
+    def ask(app: App, split: int) -> requests.Response:
         """Send that many of the parameters in the query, the others in the body."""
         sent = {
             "grant_type": "authorization_code",
