@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
 NAMES = Path(__file__).with_name("country_names.json")
-NOT_A_NUMBER = gettext_lazy("That isn't a phone number. Check its digits.")
+NOT_A_NUMBER = gettext_lazy("That isn't a phone number. Check its digits and the country.")
 NO_COUNTRY = gettext_lazy("Choose the country of this number, or begin with + and the country code.")
 
 

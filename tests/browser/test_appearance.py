@@ -121,6 +121,9 @@ def account(pool: World, page: Page, check: Check) -> None:
     check()
     page.goto(pool.url())
     check()
+    page.goto(f"{pool.base}/logout")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign out?")
+    check()
     page.goto(f"{pool.base}/account/password?client_id={pool.client_id}")
     check()
     submit(page, password="wrong", new_password="weak")
@@ -145,7 +148,16 @@ def required(pool: World, page: Page, check: Check) -> None:
     check()
 
 
-@pytest.mark.parametrize("walk", [strangers, sign_up, recovery, invited, account, required])
+def numbers(pool: World, page: Page, check: Check) -> None:
+    """Give a phone number where it is the name."""
+    asked = {"UsernameAttributes": ["phone_number"], "AutoVerifiedAttributes": ["phone_number"]}
+    page.goto(World(pool.live, mfa="OFF", by_email=False, callback=pool.callback, **asked).url("/signup"))
+    submit(page, username="0664 1234567", password=PASSWORD)
+    expect(page.get_by_role("alert").first).to_contain_text("Check its digits and the country.")
+    check()
+
+
+@pytest.mark.parametrize("walk", [strangers, sign_up, recovery, invited, account, required, numbers])
 def test_every_page_is_accessible(
     pool: World, strict: World, page: Page, walk: Callable[[World, Page, Check], None]
 ) -> None:
