@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -57,6 +58,20 @@ def test_a_person_signs_up_confirms_and_signs_in(world: World) -> None:
     assert world.tokens(name)
     with refused("NotAuthorizedException", "User cannot be confirmed. Current status is CONFIRMED"):
         confirm(world, name, code)
+
+
+def test_a_uuid_is_a_username_like_any_unless_it_is_anothers_sub_and_codes_are_read_with_dashes(world: World) -> None:
+    name, email, answer = sign_up(world, str(uuid.uuid4()))
+    code = world.code(email)
+    confirm(world, name, f"{code[:3]}-{code[3:]}")
+
+    assert world.tokens(name)
+    assert world.user(name)["Username"] == name
+    for taken in (name, answer["UserSub"], answer["UserSub"].upper()):
+        with refused("UsernameExistsException"):
+            sign_up(world, taken)
+        with refused("UsernameExistsException"):
+            world.idp.admin_create_user(UserPoolId=world.pool_id, Username=taken, MessageAction="SUPPRESS")
 
 
 def test_an_email_as_username_is_kept_as_attribute_and_named_by_the_sub(new_world: Callable[..., World]) -> None:

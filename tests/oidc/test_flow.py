@@ -12,13 +12,15 @@ from tests.oidc import pages
 from tests.oidc.world import AFTER_LOGOUT, CALLBACK, App, Browser, World, said, target
 
 
-@pytest.fixture(params=["public", "confidential, header", "confidential, form"])
+@pytest.fixture(params=["public", "confidential, header", "confidential, form", "strict", "strict public"])
 def party(request: pytest.FixtureRequest, world: World) -> tuple[App, str]:
     """Return a client and how it proves itself."""
     kinds = {
         "public": (world.public, "none"),
         "confidential, header": (world.confidential, "client_secret_basic"),
         "confidential, form": (world.confidential, "client_secret_post"),
+        "strict": (world.strict, "client_secret_basic"),
+        "strict public": (world.strict_public, "none"),
     }
     return kinds[request.param]
 
