@@ -128,10 +128,12 @@ class Live:
         return (self.logs / f"{name}.log").read_text(errors="replace")
 
     @contextlib.contextmanager
-    def second_web(self, **settings: str) -> Iterator[str]:
+    def second_web(self, *, server: str = "granian", application: str = "", **settings: str) -> Iterator[str]:
         """Run another web process over the same database; give an address by which no other process is met."""
         port = servers.free_port()
-        command = serve.web("127.0.0.1", port, 1, 24)
+        command = tuple(server if word == "granian" else word for word in serve.web("127.0.0.1", port, 1, 24))
+        if application:
+            command = (*command[:-1], application)
         self.parts["web2"] = Part("web2", command, directory=servers.ROOT, environment=settings)
         try:
             self.start("web2")

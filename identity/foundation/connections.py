@@ -1,26 +1,59 @@
-"""When a held database connection is asked whether it still lives: not before every request.
+"""How long a database connection lives, and when it is asked whether it still does.
 
-Django asks ``SELECT 1`` before the first statement of each request, a sixth of what a token check costs. Here a
-connection that worked within the last second is trusted, unless any connection of this process has failed since: a
-database that went away costs a process one failed request, not one for each thread.
+A thread holds one connection, which ends with it. Django asks ``SELECT 1`` before the first statement of each request,
+a sixth of what a token check costs. Here a connection that worked within the last second is trusted, unless any
+connection of this process has failed since: a database that went away costs a process one failed request, not one for
+each thread.
 """
 
 from __future__ import annotations
 
+import os
 import threading
+from typing import TYPE_CHECKING, Any
 
 from django.core.signals import request_finished, request_started
 from django.db import connection
+from django.db.backends.signals import connection_created
 
 from identity.foundation import clock
+
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
 
 TRUSTED = 1.0
 _local = threading.local()
 _failed_at = float("-inf")
 
 
+class Held:
+    """Closes a connection as soon as nothing of its thread holds this any more: at the thread's end at the latest.
+
+    Django's own wrapper is a cycle of references, and waits with the connection for the garbage collector.
+    """
+
+    __slots__ = ("_close", "_process")
+
+    def __init__(self, made: Any) -> None:  # noqa: ANN401 - psycopg's
+        """Keep a connection of this process."""
+        self._close = made.close
+        self._process = os.getpid()
+
+    def __del__(self) -> None:
+        """Close it, if it is not closed yet. A forked child leaves its parent's alone."""
+        if self._process == os.getpid():
+            self._close()
+
+
+def end_with_the_thread(connection: BaseDatabaseWrapper, **_: object) -> None:
+    """Bind a new connection to the thread that made it; one that it made before is closed."""
+    held: dict[str, Held] = _local.__dict__.setdefault("held", {})
+    held[connection.alias] = Held(connection.connection)
+
+
 def install() -> None:
-    """Watch requests begin and end. Django's own receivers, which close what is broken, run before these."""
+    """Watch connections made, requests begun and ended. Django's own receivers close what is broken before."""
+    connection_created.connect(end_with_the_thread, dispatch_uid="connections.created")
     request_started.connect(trust_what_just_worked, dispatch_uid="connections.started")
     request_finished.connect(note_how_it_went, dispatch_uid="connections.finished")
 

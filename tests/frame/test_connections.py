@@ -1,0 +1,82 @@
+"""A database connection ends with the thread that made it."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Iterator
+
+import pytest
+from django.db import connection
+from django.db.backends.signals import connection_created
+
+from identity.foundation import connections
+
+
+@pytest.fixture
+def no_collector() -> Iterator[None]:
+    """Have nothing closed by the garbage collector's happening by."""
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+def backend_of_another_thread() -> int:
+    """Return the number of the server process whose connection a thread made that has ended."""
+    found: list[int] = []
+
+    def look() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_backend_pid()")
+            found.append(cursor.fetchone()[0])
+
+    thread = threading.Thread(target=look)
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def is_there(backend: int) -> bool:
+    """Say whether a server process still serves a connection."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM pg_stat_activity WHERE pid = %s", [backend])
+        return bool(cursor.fetchone()[0])
+
+
+def is_gone(backend: int, patience: int = 200) -> bool:
+    """Say whether it goes: the server notices that it was left."""
+    return any(not is_there(backend) for _ in range(patience))
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.django_db(transaction=True)
+def test_a_connection_ends_with_the_thread_that_made_it() -> None:
+    assert is_gone(backend_of_another_thread(), patience=2000)
+
+
+@pytest.mark.usefixtures("no_collector")
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_without_what_binds_it_to_the_thread_it_would_stay() -> None:
+    connection_created.disconnect(dispatch_uid="connections.created")
+    try:
+        left = backend_of_another_thread()
+    finally:
+        connection_created.connect(connections.end_with_the_thread, dispatch_uid="connections.created")
+
+    assert not is_gone(left)
+    gc.collect()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_thread_that_connects_again_keeps_its_newer_connection() -> None:
+    connection.close()
+    connection.ensure_connection()
+    first = connection.connection
+    connection.connection = None  # forgotten without being closed
+    connection.ensure_connection()
+
+    assert first.closed
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
