@@ -16,13 +16,9 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register, run
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections
 
+from identity import serve
 from identity.foundation import sealing
-from pools import tasks
 
-RESERVED = 20
-"""Connections left to people, monitoring and migrations."""
-WORKER_SPARE = 2 * (1 + tasks.SWEEPERS) + 1
-"""The worker's sweeps with the threads that deliver for them, and beat."""
 OLDEST = 150000
 """PostgreSQL 15, as the server numbers itself."""
 ENOUGH_BYTES = 16
@@ -132,9 +128,13 @@ def addresses_are_origins(app_configs: Apps = None, **_: object) -> list[CheckMe
 
 
 def connections_wanted() -> int:
-    """Return how many connections web and worker processes may hold: a thread holds one."""
-    web = settings.WEB_THREADS * settings.WEB_WORKERS * settings.WEB_NODES
-    return int(web + settings.WORKER_THREADS + WORKER_SPARE)
+    """Return how many connections this installation may hold."""
+    return serve.connections(
+        web_threads=settings.WEB_THREADS,
+        web_processes=settings.WEB_WORKERS * settings.WEB_NODES,
+        worker_threads=settings.WORKER_THREADS,
+        over_tls=settings.MODE == "development",
+    )
 
 
 @register(Tags.database)
@@ -157,12 +157,13 @@ def connections_suffice(
             continue
         if version < OLDEST:
             found.append(error(16, f"The database `{alias}` is older than PostgreSQL 15.", "Upgrade the server."))
-        if connections_wanted() > allowed - RESERVED:
+        wanted, left = connections_wanted(), serve.RESERVED
+        if wanted > allowed - left:
             level = error if settings.MODE == "production" else warning
             found.append(
                 level(
                     15,
-                    f"{connections_wanted()} threads want connections, PostgreSQL allows {allowed} less {RESERVED}.",
+                    f"Up to {wanted} connections are wanted, PostgreSQL allows {allowed} less {left}.",
                     "Raise max_connections, or lower WEB_THREADS, WEB_WORKERS or WEB_NODES.",
                 )
             )

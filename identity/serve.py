@@ -14,6 +14,7 @@ import django
 from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 
+from identity.foundation.connections import wanted
 from identity.settings import Environment
 
 # Idle browser connections count too: granian's limit is on connections, not on requests. What may wait for
@@ -22,8 +23,18 @@ CONNECTIONS = 1024
 LANES = "now,bulk,house"
 FEWEST_THREADS = 3
 """Of a worker: one for each lane."""
+TLS_THREADS = 8
+"""Of the one process that serves ``make run``'s HTTPS port."""
+RESERVED = 20
+"""Connections to PostgreSQL that are left to people, monitoring and migrations."""
 # Each hash takes 7 MiB, and one is made at a time: with several of glibc's arenas each would keep as much for good.
 ALLOCATOR = {"MALLOC_ARENA_MAX": "1"}
+
+
+def connections(*, web_threads: int, web_processes: int, worker_threads: int, over_tls: bool) -> int:
+    """Return how many connections to PostgreSQL the processes of these commands may hold together."""
+    processes = [web_threads] * web_processes + [TLS_THREADS] * over_tls
+    return wanted(web_threads=processes, worker_threads=max(FEWEST_THREADS, worker_threads))
 
 
 def web(bind: str, port: int, workers: int, threads: int, *more: str) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from celery.signals import worker_init, worker_shutdown
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 
+from identity.foundation import connections
 from identity.foundation.later import Task
 from pools.services import deliveries, housekeeping, signing_keys
 from pools.services.audit import Actor
@@ -30,7 +31,6 @@ log = structlog.get_logger(__name__)
 SWEEP_EVERY = 2.0
 PAUSE = 0.1
 """Before the next batch of many: rows that cannot be handled would keep a thread spinning."""
-SWEEPERS = 4
 Lane = deliveries.Lane
 ROOM = {
     lane.value: threading.BoundedSemaphore(max(1, settings.WORKER_THREADS // 4)) for lane in (Lane.BULK, Lane.HOUSE)
@@ -117,7 +117,7 @@ class Sweeper(threading.Thread):
         """Sweep until stopped; a database that is away is waited for."""
         more = False
         try:
-            with ThreadPoolExecutor(SWEEPERS, thread_name_prefix=self.name) as hands:
+            with ThreadPoolExecutor(connections.SWEEPERS, thread_name_prefix=self.name) as hands:
                 while not self._stopping.wait(PAUSE if more else self.every):
                     more = self._sweep(hands)
             deliveries.close_connection()

@@ -24,8 +24,8 @@ from identity.foundation import clock
 from identity.settings import BASE_DIR, Environment
 
 STORAGE = ("postgres", "redis")
-# The TLS server is the same app in one process of few threads.
-TLS_THREADS = 8
+SPARE = 30
+"""Connections that PostgreSQL may still be ending, of parts that died and were started again."""
 # Granian doubts that so many threads are wise; they wait for the database and the outside, not for a core.
 HUSHED = ("Configuration allows spawning",)
 # Celery warns of root; who starts `make run` as root has chosen to.
@@ -148,10 +148,15 @@ class House:
         return True
 
     def connections(self) -> int:
-        """Return how many connections PostgreSQL must allow: a thread of ours holds one."""
+        """Return how many connections PostgreSQL must allow, so that check E015 finds enough."""
         environment = self.environment
-        web = environment.web_threads * environment.web_workers + TLS_THREADS
-        return max(100, web + environment.worker_threads + 50)
+        ours = serve.connections(
+            web_threads=environment.web_threads,
+            web_processes=environment.web_workers * environment.web_nodes,
+            worker_threads=environment.worker_threads,
+            over_tls=True,
+        )
+        return max(100, ours + serve.RESERVED + SPARE)
 
     def migrate(self) -> bool:
         """Bring the database up to date."""
@@ -232,7 +237,7 @@ class House:
             # TLS 1.3 alone is granian's default; some HTTP libraries still in use lack it.
             *("--ssl-protocol-min", "tls1.2"),
         )
-        command = serve.web(self.environment.bind, self.environment.tls_port, 1, TLS_THREADS, *secured)
+        command = serve.web(self.environment.bind, self.environment.tls_port, 1, serve.TLS_THREADS, *secured)
         # After the web server: two cores start one of them sooner than both.
         return Part("tls", command, directory=BASE_DIR, after=("web",), hushed=HUSHED)
 

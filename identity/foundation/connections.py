@@ -1,4 +1,4 @@
-"""How long a database connection lives, and when it is asked whether it still does.
+"""How long a database connection lives, when it is asked whether it still does, and how many there are.
 
 A thread holds one connection, which ends with it. Django asks ``SELECT 1`` before the first statement of each request,
 a sixth of what a token check costs. Here a connection that worked within the last second is trusted, unless any
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import threading
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.core.signals import request_finished, request_started
@@ -22,8 +23,21 @@ if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
 
 TRUSTED = 1.0
+SWEPT_LANES = 2
+"""Lanes of the outbox into which a worker looks by a thread of its own,"""
+SWEEPERS = 4
+"""with so many threads beside each that deliver what it finds."""
 _local = threading.local()
 _failed_at = float("-inf")
+
+
+def wanted(*, web_threads: Iterable[int], worker_threads: int) -> int:
+    """Return how many connections an installation may hold, given the threads of each of its web processes.
+
+    One for each thread, the worker's sweeps and beat included.
+    """
+    web = sum(web_threads)
+    return web + worker_threads + SWEPT_LANES * (1 + SWEEPERS) + 1
 
 
 class Held:

@@ -1,16 +1,22 @@
-"""A database connection ends with the thread that made it."""
+"""A database connection ends with the thread that made it, and one sum says how many there may be."""
 
 from __future__ import annotations
 
 import gc
 import threading
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.db.backends.signals import connection_created
+from pytest_django.fixtures import Settings
 
+from identity import checks, serve
+from identity.embedded.run import House
 from identity.foundation import connections
+from identity.settings import Environment
+from pools.services import deliveries
 
 
 @pytest.fixture
@@ -80,3 +86,34 @@ def test_a_thread_that_connects_again_keeps_its_newer_connection() -> None:
     assert first.closed
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [
+        {},
+        {"web_threads": 2, "web_workers": 1, "worker_threads": 1},
+        {"web_threads": 256, "web_workers": 32, "worker_threads": 64},
+        {"web_workers": 4, "web_nodes": 3},
+    ],
+)
+def test_what_make_run_allows_is_what_the_check_asks_for(shape: dict[str, Any], settings: Settings) -> None:
+    environment = Environment(**shape)
+    for name in ("WEB_THREADS", "WEB_WORKERS", "WEB_NODES", "WORKER_THREADS"):
+        setattr(settings, name, getattr(environment, name.lower()))
+
+    allowed = House(environment).connections()
+
+    assert checks.connections_wanted() <= allowed - serve.RESERVED
+
+
+def test_every_thread_is_in_the_sum() -> None:
+    asked: dict[str, Any] = {"web_threads": 24, "web_processes": 2, "worker_threads": 8}
+    lanes = len(deliveries.BATCH)
+
+    assert lanes == connections.SWEPT_LANES
+    bare = 2 * 24 + 8 + lanes * (1 + connections.SWEEPERS) + 1
+    assert serve.connections(**asked, over_tls=False) == bare
+    assert serve.connections(**asked, over_tls=True) == bare + serve.TLS_THREADS
+    few = serve.connections(**asked | {"worker_threads": 1}, over_tls=False)
+    assert few == bare - 8 + serve.FEWEST_THREADS

@@ -15,7 +15,7 @@ import pytest
 import yaml
 from pytest_django import Settings
 
-from identity import checks
+from identity import checks, serve
 from tests import servers
 from tests.run import caddy, production
 
@@ -127,7 +127,7 @@ def test_the_database_has_a_connection_for_every_thread_on_any_machine(
     allowed = int(limits[0].partition("=")[2])
 
     assert settings.WEB_WORKERS > 0, "0 is one for each core"
-    assert checks.connections_wanted() <= allowed - checks.RESERVED
+    assert checks.connections_wanted() <= allowed - serve.RESERVED
 
 
 def test_the_database_is_asked_where_it_answers_only_when_it_is_made(compose: dict[str, Any]) -> None:

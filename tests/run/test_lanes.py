@@ -7,7 +7,7 @@ from time import monotonic, sleep
 
 import pytest
 
-from pools import tasks
+from identity.foundation import connections
 from tests.run import postbox
 from tests.run.house import House, lived_in, running
 from tests.run.postbox import Postbox
@@ -52,7 +52,7 @@ def test_a_code_passes_invitations_that_are_held(house: House, keys: dict[str, s
         sleep(0.05)
     sleep(SWEPT)
     # At most a quarter of the worker's eight threads, and those of one sweep.
-    assert len(mail.held) <= 8 // 4 + tasks.SWEEPERS
+    assert len(mail.held) <= 8 // 4 + connections.SWEEPERS
 
     asked = monotonic()
     visitor.sign_up(ClientId=keys["client"], Username="ada@example.com", Password=PASSWORD)
