@@ -25,6 +25,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, 
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.multiprocess import MultiProcessCollector, mark_process_dead
 
+from identity.foundation import connections
+
 log = structlog.get_logger(__name__)
 
 # -- secrets never reach a log ---------------------------------------------------------------------------------------
@@ -300,10 +302,8 @@ def register_probe(name: str, probe: Probe) -> None:
 
 
 def database_answers() -> str:
-    """Probe: PostgreSQL answers."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT 1")
-        cursor.fetchone()
+    """Probe: PostgreSQL takes a new connection. One that is held would answer for it where it takes no more."""
+    connections.fresh.ask()
     return ""
 
 

@@ -13,8 +13,9 @@ import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 from django.core.signals import request_finished, request_started
-from django.db import connection
+from django.db import InterfaceError, OperationalError, connection
 from django.db.backends.signals import connection_created
 
 from identity.foundation import clock
@@ -27,6 +28,10 @@ SWEPT_LANES = 2
 """Lanes of the outbox into which a worker looks by a thread of its own,"""
 SWEEPERS = 4
 """with so many threads beside each that deliver what it finds."""
+PROBE_SECONDS = 2
+"""How long readiness waits for a connection, and again for its answer: libpq's least."""
+UNAVAILABLE = (OperationalError, InterfaceError)
+"""What Django raises where the database is away, takes no more connections or gave up: not our request's fault."""
 _local = threading.local()
 _failed_at = float("-inf")
 
@@ -34,9 +39,9 @@ _failed_at = float("-inf")
 def wanted(*, web_threads: Iterable[int], worker_threads: int) -> int:
     """Return how many connections an installation may hold, given the threads of each of its web processes.
 
-    One for each thread, the worker's sweeps and beat included.
+    One for each thread, the worker's sweeps and beat included, and one more of each web process: readiness opens it.
     """
-    web = sum(web_threads)
+    web = sum(threads + 1 for threads in web_threads)
     return web + worker_threads + SWEPT_LANES * (1 + SWEEPERS) + 1
 
 
@@ -63,6 +68,52 @@ def end_with_the_thread(connection: BaseDatabaseWrapper, **_: object) -> None:
     """Bind a new connection to the thread that made it; one that it made before is closed."""
     held: dict[str, Held] = _local.__dict__.setdefault("held", {})
     held[connection.alias] = Held(connection.connection)
+
+
+class Fresh:
+    """Whether PostgreSQL takes a new connection and answers it. One thread of a process asks, others hear the same."""
+
+    def __init__(self) -> None:
+        """Know nothing yet."""
+        self._lock = threading.Lock()
+        self._began = float("-inf")
+        self._problem: Exception | None = None
+
+    def ask(self) -> None:
+        """Ask, unless another thread has begun to since this one came.
+
+        Raises:
+            OperationalError: no connection is to be had in time.
+
+        """
+        came = clock.monotonic()
+        with self._lock:
+            if self._began <= came:
+                self._began = clock.monotonic()
+                try:
+                    connect_once()
+                except UNAVAILABLE as problem:
+                    self._problem = problem
+                else:
+                    self._problem = None
+            if self._problem is not None:
+                raise OperationalError(type(self._problem).__name__) from self._problem
+
+
+def connect_once() -> None:
+    """Open a connection beside those that are held, ask it something, close it."""
+    parameters = connection.get_connection_params()
+    parameters["options"] = f"{parameters.get('options', '')} -c statement_timeout={PROBE_SECONDS * 1000}"
+    parameters["connect_timeout"] = PROBE_SECONDS
+    with connection.wrap_database_errors:
+        made = psycopg.connect(**parameters, autocommit=True)
+        try:
+            made.execute("SELECT 1")
+        finally:
+            made.close()
+
+
+fresh = Fresh()
 
 
 def install() -> None:

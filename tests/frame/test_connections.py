@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import gc
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection
 from django.db.backends.signals import connection_created
 from pytest_django.fixtures import Settings
 
 from identity import checks, serve
 from identity.embedded.run import House
-from identity.foundation import connections
+from identity.foundation import clock, connections
 from identity.settings import Environment
 from pools.services import deliveries
 
@@ -112,8 +114,52 @@ def test_every_thread_is_in_the_sum() -> None:
     lanes = len(deliveries.BATCH)
 
     assert lanes == connections.SWEPT_LANES
-    bare = 2 * 24 + 8 + lanes * (1 + connections.SWEEPERS) + 1
+    bare = 2 * (24 + 1) + 8 + lanes * (1 + connections.SWEEPERS) + 1
     assert serve.connections(**asked, over_tls=False) == bare
-    assert serve.connections(**asked, over_tls=True) == bare + serve.TLS_THREADS
+    assert serve.connections(**asked, over_tls=True) == bare + serve.TLS_THREADS + 1
     few = serve.connections(**asked | {"worker_threads": 1}, over_tls=False)
     assert few == bare - 8 + serve.FEWEST_THREADS
+
+
+@pytest.mark.parametrize("fault", [None, OperationalError("too many clients already")])
+def test_those_who_ask_at_once_whether_there_is_a_connection_open_one_more_and_not_one_each(
+    fault: Exception | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go = threading.Semaphore(0), threading.Event()
+    opened: list[int] = []
+
+    def connect_once() -> None:
+        opened.append(1)
+        begun.release()
+        assert go.wait(10)
+        if fault:
+            raise fault
+
+    come = threading.Semaphore(0)
+
+    def monotonic() -> float:
+        come.release()
+        return time.monotonic()
+
+    monkeypatch.setattr(connections, "connect_once", connect_once)
+    monkeypatch.setattr(clock, "monotonic", monotonic)
+    fresh = connections.Fresh()
+
+    def ask() -> str:
+        try:
+            fresh.ask()
+        except OperationalError:
+            return "no"
+        return "yes"
+
+    with ThreadPoolExecutor(8) as crowd:
+        first = crowd.submit(ask)
+        assert begun.acquire(timeout=10)
+        others = [crowd.submit(ask) for _ in range(7)]
+        # The first has read the clock twice, each that has come and waits once.
+        assert all(come.acquire(timeout=10) for _ in range(2 + len(others)))
+        go.set()
+        said = {each.result() for each in (first, *others)}
+
+    assert said == {"no" if fault else "yes"}
+    assert len(opened) == 2

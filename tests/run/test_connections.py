@@ -1,4 +1,4 @@
-"""Strangers in bursts leave PostgreSQL's connections where they were."""
+"""Strangers in bursts leave PostgreSQL's connections where they were, and readiness asks for one of its own."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from psycopg import sql
 
 from tests import servers
 from tests.live import Live
@@ -95,3 +96,18 @@ def test_bursts_of_strangers_with_pauses_leave_the_connections_where_they_were(
 
     assert all(statuses <= {400, 429} for statuses, _ in told), told
     assert all(after <= KEPT for _, after in told) is (application != "tests.brisk:leaking"), told
+
+
+def test_a_process_that_can_have_no_new_connection_is_not_ready(live: Live) -> None:
+    role = sql.Identifier(f"web_{servers.WORKER}")
+    assert live.is_ready()  # by a thread that holds a connection from now on
+
+    with psycopg.connect(servers.postgres().url("postgres"), autocommit=True) as connection:
+        connection.execute(sql.SQL("ALTER ROLE {} CONNECTION LIMIT 0").format(role))
+        try:
+            was_ready = live.is_ready()
+        finally:
+            connection.execute(sql.SQL("ALTER ROLE {} CONNECTION LIMIT -1").format(role))
+
+    assert not was_ready
+    assert live.is_ready()
