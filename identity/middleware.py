@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 import structlog
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
-from django.urls import set_script_prefix
+from django.urls import get_resolver, set_script_prefix
 
 from identity import telemetry
-from identity.foundation import clock
+from identity.foundation import clock, connections
 from pools.services import configuration
 
 POOL_PREFIX = re.compile(r"^/([\w-]{1,45}_[0-9a-zA-Z]{1,40})(/.*)?$")
@@ -133,6 +133,10 @@ class Doorway:
         structlog.contextvars.bind_contextvars(request_id=request.request_id)  # type: ignore[attr-defined]
         try:
             response = self.get_response(request) if self.route(request) else HttpResponseNotFound()
+        except connections.UNAVAILABLE as problem:
+            # Of the look for a host's pool: what follows answers for itself.
+            log.warning("host_unavailable", problem=type(problem).__name__)
+            response = get_resolver(settings.POOL_URLCONF).resolve_error_handler(500)(request)
         finally:
             structlog.contextvars.unbind_contextvars("request_id")
             set_script_prefix("/")  # the thread goes on to other pools' requests, by the short road too

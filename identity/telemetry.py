@@ -138,6 +138,18 @@ LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNI
 TALKATIVE = ("amqp", "authlib", "boto3", "botocore", "django.db.backends", "kombu", "redis", "urllib3", "werkzeug")
 
 
+class OneLine(logging.Filter):
+    """Makes one line of what Django reports of a request that failed, where more would say nothing."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Pass over an answer that its view chose, which has logged what there is; leave out a traceback of no use."""
+        problem = record.exc_info[1] if record.exc_info else None
+        if isinstance(problem, connections.UNAVAILABLE):
+            # Which statement met it is chance.
+            record.msg, record.exc_info = f"{record.msg} ({type(problem).__name__})", None
+        return problem is not None
+
+
 def configure() -> None:
     """Send structlog's lines and the standard library's the same way: one line each, redacted, to standard error."""
     level = LEVELS[settings.LOG_LEVEL]
@@ -176,11 +188,12 @@ def configure() -> None:
             "version": 1,
             "disable_existing_loggers": False,
             "formatters": {"line": formatter},
+            "filters": {"one line": {"()": OneLine}},
             "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
             "root": {"handlers": ["stderr"], "level": level},
             "loggers": {
                 # A refused request is an answer, not an event; a failed one is reported with its traceback.
-                "django.request": {"level": max(level, logging.ERROR)},
+                "django.request": {"level": max(level, logging.ERROR), "filters": ["one line"]},
                 "django.security.csrf": {"level": max(level, logging.ERROR)},
                 **{name: {"level": max(level, logging.WARNING)} for name in TALKATIVE},
             },

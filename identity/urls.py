@@ -15,5 +15,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("metrics", telemetry.metrics),
     path("", include("identity.console.urls")),
 ]
+handler500 = "identity.console.guard.server_error"
 if settings.DEMO:
     urlpatterns.append(path("", include("identity.demo.urls")))

@@ -11,11 +11,13 @@ from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as django_render
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views import defaults
 
-from identity.console.problems import problem_response
-from identity.foundation import errors
+from identity.console.problems import UNAVAILABLE, problem_response
+from identity.foundation import connections, errors
 from identity.models import Operator
 from pools.services.audit import Actor
 
@@ -51,6 +53,18 @@ def render(request: HttpRequest, template: str, context: dict[str, Any], status:
 def not_found(request: HttpRequest, *_: object, **__: object) -> HttpResponse:
     """Tell that there is nothing here, or nothing any more."""
     return render(request, "not_found.html", {"title": "Not found"}, 404)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer when something broke: where the database is away, by a page that asks it nothing, nor for a session."""
+    if not connections.is_cause():
+        return defaults.server_error(request)
+    headers = {"Retry-After": str(connections.RETRY_SECONDS)}
+    if request.path_info.startswith(("/api/", "/dev/messages")) and not request.path_info.startswith("/api/docs/"):
+        return problem_response(503, *UNAVAILABLE, headers=headers)
+    where = request.get_full_path() if request.method in SAFE else reverse("console:pools")
+    context = {"title": "Not available just now", "where": where, "request_id": getattr(request, "request_id", "")}
+    return HttpResponse(render_to_string("console/unavailable.html", context), status=503, headers=headers)
 
 
 def csrf_refused(request: HttpRequest, reason: str = "") -> HttpResponse:

@@ -27,6 +27,9 @@ STATUS: tuple[tuple[type[errors.DomainError], int], ...] = (
     (errors.DomainError, 400),
 )
 
+UNAVAILABLE = ("unavailable", "The database does not answer. Try again in a few seconds.")
+"""Code and detail of a problem that is no request's fault."""
+
 
 def body(status: int, code: str, detail: str, **more: Any) -> dict[str, Any]:
     """Return a problem. ``code`` is stable and for programs, ``detail`` is for people."""
@@ -40,10 +43,10 @@ def body(status: int, code: str, detail: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def problem_response(status: int, code: str, detail: str) -> HttpResponse:
+def problem_response(status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None) -> HttpResponse:
     """Return a problem where no API view is at work."""
     content = renderers.JSONRenderer().render(body(status, code, detail))
-    return HttpResponse(content, status=status, content_type=CONTENT_TYPE)
+    return HttpResponse(content, status=status, content_type=CONTENT_TYPE, headers=dict(headers or {}))
 
 
 def from_domain(problem: errors.DomainError) -> Response:

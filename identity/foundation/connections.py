@@ -9,6 +9,7 @@ each thread.
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -31,9 +32,16 @@ SWEEPERS = 4
 PROBE_SECONDS = 2
 """How long readiness waits for a connection, and again for its answer: libpq's least."""
 UNAVAILABLE = (OperationalError, InterfaceError)
-"""What Django raises where the database is away, takes no more connections or gave up: not our request's fault."""
+"""What Django raises where the database is away, takes no more connections or gives up: no request is to blame."""
+RETRY_SECONDS = 1
+"""What whoever is told so is asked to wait."""
 _local = threading.local()
 _failed_at = float("-inf")
+
+
+def is_cause() -> bool:
+    """Say whether what is being handled just now was raised because the database is unavailable."""
+    return isinstance(sys.exception(), UNAVAILABLE)
 
 
 def wanted(*, web_threads: Iterable[int], worker_threads: int) -> int:

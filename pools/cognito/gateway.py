@@ -18,7 +18,7 @@ import structlog
 from django.conf import settings
 from prometheus_client import Histogram
 
-from identity.foundation import clock, limits
+from identity.foundation import clock, connections, limits
 from identity.foundation.call import Answer, Call
 from identity.foundation.errors import DomainError
 from pools.cognito import callers, contract, faults, operations
@@ -192,6 +192,10 @@ def gateway(call: Call) -> Answer:
         exchange.answer = refusal(exchange, fault)
     except DomainError as error:
         exchange.answer = refusal(exchange, translated(exchange, error))
+    except connections.UNAVAILABLE as problem:
+        operation = exchange.operation.name if exchange.operation else ""
+        log.warning("wire_unavailable", operation=operation, problem=type(problem).__name__)
+        exchange.answer = refusal(exchange, internal())
     except Exception:
         log.exception("wire_failed", operation=exchange.operation.name if exchange.operation else "")
         exchange.answer = refusal(exchange, internal())

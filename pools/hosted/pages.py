@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from django.views.decorators.csrf import csrf_exempt
 
+from identity.foundation import connections
 from pools.hosted import wording
 from pools.hosted.visit import problem
 
@@ -27,5 +28,12 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer when something broke; the log has the cause under the reference that the page shows."""
+    """Answer when something broke; the log has the cause under the reference that the page shows.
+
+    Asks the database nothing, which may be what is away.
+    """
+    if connections.is_cause():
+        # A form is not sent again by a link.
+        retry = request.get_full_path() if request.method in {"GET", "HEAD"} else ""
+        return problem(request, "unavailable", status=503, retry=retry, retry_after=connections.RETRY_SECONDS)
     return problem(request, "server_error", status=500)

@@ -223,11 +223,13 @@ def problem(
     status: int,
     place: str = "",
     again: Visit | None = None,
+    retry: str = "",
     retry_after: int = 0,
 ) -> HttpResponse:
     """Render an explanation of what stopped, with the request's id and, where that helps, a way to start again."""
     said = wording.PROBLEMS.get(kind, wording.PROBLEMS["invalid_request"])
-    retry = same_page(again) if again is not None and said.again == "same" else ""
+    if again is not None and said.again == "same":
+        retry = same_page(again)
     restart = again.url("sign_in") if again is not None and again.client is not None and said.again == "start" else ""
     response = render(
         request,

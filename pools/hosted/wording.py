@@ -130,6 +130,10 @@ PROBLEMS: dict[str, Problem] = {
         gettext_lazy("More people are signing in than can be served at once. Try again in a few seconds."),
         again="same",
     ),
+    "unavailable": Problem(
+        gettext_lazy("Not available just now"),
+        gettext_lazy("We can't look anything up at the moment, so nobody can sign in. Try again in a few seconds."),
+    ),
     "not_found": Problem(
         gettext_lazy("Page not found"), gettext_lazy("There is nothing at this address. Check it for typing errors.")
     ),

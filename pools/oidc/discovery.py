@@ -13,6 +13,8 @@ from pools.oidc.endpoints import endpoint
 from pools.services import openid, signing_keys
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pools.models import UserPool
 
 HELD = 4096
@@ -91,16 +93,16 @@ def jwks(call: Call, pool: UserPool) -> Answer:
 
 def identity_discovery(call: Call) -> Answer:
     """Answer for the identity pools' issuer."""
-    return reading(call, identity_document(), DOCUMENT)
+    return reading(call, identity_document, DOCUMENT)
 
 
 def identity_jwks(call: Call) -> Answer:
     """Answer with the identity pools' keys, each with its certificate."""
-    return reading(call, signing_keys.identity_jwks(), KEYS)
+    return reading(call, signing_keys.identity_jwks, KEYS)
 
 
-def reading(call: Call, body: bytes, headers: dict[str, str]) -> Answer:
+def reading(call: Call, body: Callable[[], bytes], headers: dict[str, str]) -> Answer:
     """Answer a read. Never limited and never redirected: an STS fetches this while we wait for it."""
     if call.method in {"GET", "HEAD"}:
-        return endpoints.crossing(Answer(200, body, headers))
+        return endpoints.crossing(endpoints.answered(lambda: Answer(200, body(), headers), call))
     return endpoints.crossing(errors.answer("invalid_request", "The method is not allowed.", 405, {"allow": "GET"}))

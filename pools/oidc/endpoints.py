@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import structlog
 from authlib.oauth2.base import OAuth2Error
-from django.db import InterfaceError, OperationalError
 
+from identity.foundation import connections
 from identity.foundation.call import Answer, Call, Endpoint
 from identity.foundation.errors import DomainError
 from pools.oidc import errors, parameters
@@ -59,18 +59,24 @@ def endpoint(*methods: str) -> Callable[[PoolEndpoint], Endpoint]:
 
 
 def guarded(inner: PoolEndpoint, call: Call) -> Answer:
+    """Answer about the call's pool, with every failure in OAuth's form."""
+    return answered(lambda: inner(call, access.pool(call.pool or "")), call)
+
+
+def answered(inner: Callable[[], Answer], call: Call) -> Answer:
     """Answer, with every failure in OAuth's form."""
     try:
-        return inner(call, access.pool(call.pool or ""))
+        return inner()
     except OAuth2Error as problem:
         return errors.answer_to_refusal(problem)
     except DomainError as problem:
         if problem.detail:
             log.info("oauth_refused", path=call.path, problem=type(problem).__name__, detail=problem.detail)
         return errors.answer_to_domain_error(problem)
-    except (OperationalError, InterfaceError):
-        log.exception("oauth_unavailable", path=call.path)
-        return errors.answer(errors.UNAVAILABLE, "Try again later.", 503, {"retry-after": "1"})
+    except connections.UNAVAILABLE as problem:
+        log.warning("oauth_unavailable", path=call.path, problem=type(problem).__name__)
+        retry_after = str(connections.RETRY_SECONDS)
+        return errors.answer(errors.UNAVAILABLE, errors.TRY_LATER, 503, {"retry-after": retry_after})
     except Exception:  # a machine is told in JSON, whatever it was; the log holds the rest
         log.exception("oauth_failed", path=call.path)
         return errors.answer("server_error", "The server failed.", 500)

@@ -18,6 +18,7 @@ from identity.foundation import errors
 from identity.foundation.call import Answer
 
 UNAVAILABLE = "temporarily_unavailable"
+TRY_LATER = "Try again later."
 # error, status, description. A subclass stands above its base.
 TABLE: dict[type[errors.DomainError], tuple[str, int, str]] = {
     errors.ClientRefused: ("invalid_client", 401, "Client authentication failed."),
@@ -36,7 +37,7 @@ TABLE: dict[type[errors.DomainError], tuple[str, int, str]] = {
     errors.LockedOut: (UNAVAILABLE, 429, "Too many attempts."),
     errors.Overloaded: (UNAVAILABLE, 429, "Too many requests."),
     errors.TooManyAttempts: (UNAVAILABLE, 429, "Too many requests."),
-    errors.OutsideUnavailable: (UNAVAILABLE, 503, "Try again later."),
+    errors.OutsideUnavailable: (UNAVAILABLE, 503, TRY_LATER),
 }
 FALLBACK = ("invalid_request", 400, "The request could not be completed.")
 

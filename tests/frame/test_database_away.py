@@ -1,0 +1,175 @@
+"""With the database away each address answers in its own protocol's form, asks for patience, and logs one line."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+from django.conf import settings
+from django.db import connections
+from django.test import Client
+
+from identity.models import Operator
+from pools.models import AppClient
+from pools.services import configuration, sessions, user_pools
+from tests import factories
+from tests.architecture.test_addresses import HOUSE, POOL
+
+HOST = settings.BASE_URL.split("://")[1]
+CALLBACK = "https://app.example/callback"
+WIRE = {"x-amz-target": "AWSCognitoIdentityProviderService.InitiateAuth"}
+SAYS = {"text/html": b"<h1>Not available just now</h1>", "application/json": b"temporarily_unavailable"}
+ONCE_A_SECOND = "configuration_poll_failed"
+
+
+@pytest.fixture
+def client(transactional_db: None) -> AppClient:
+    pool = factories.make_pool()
+    made = factories.make_client(
+        pool,
+        callback_urls=[CALLBACK],
+        allowed_oauth_flows_user_pool_client=True,
+        allowed_oauth_flows=["code"],
+        allowed_oauth_scopes=["openid"],
+    )
+    user_pools.set_domain(pool, f"crew{pool.pk}", by=factories.BY)
+    configuration.holdings.forget_everything()
+    return made
+
+
+@contextmanager
+def away() -> Iterator[None]:
+    """Take the database away from this thread."""
+    true = connections["default"]
+    connections["default"] = type(true)({**true.settings_dict, "HOST": "/nowhere"}, "default")
+    try:
+        yield
+    finally:
+        connections["default"] = true
+
+
+@pytest.fixture
+def visitor(client: AppClient) -> Client:
+    """Return a browser with cookies of a person and of an operator, whose sessions only the database knows."""
+    made = Client(raise_request_exception=False, headers={"host": HOST})
+    made.cookies[sessions.cookie_name(client.pool, False)] = "a" * 64
+    made.cookies[settings.SESSION_COOKIE_NAME] = "b" * 32
+    return made
+
+
+def lines(caplog: pytest.LogCaptureFixture) -> list[logging.LogRecord]:
+    """Return what was logged of requests, and forget it."""
+    found = [each for each in caplog.records if ONCE_A_SECOND not in str(each.msg) and each.levelno > logging.INFO]
+    caplog.clear()
+    return found
+
+
+def said(answer: Any) -> bytes:  # noqa: ANN401 - what the test client gives
+    return b"".join(answer.streaming_content) if answer.streaming else bytes(answer.content)
+
+
+@pytest.mark.parametrize("held", [True, False])
+def test_every_address_of_a_pool_says_so_in_its_own_form(
+    held: bool, client: AppClient, visitor: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    if held:
+        configuration.client(client.client_id)
+    seen: dict[str, set[int]] = {}
+    query = urlencode({"client_id": client.client_id, "redirect_uri": CALLBACK, "response_type": "code"})
+
+    with away():
+        for path in POOL:
+            for ask in (visitor.get, visitor.post):
+                caplog.clear()
+                answer = ask(f"/{client.pool.public_id}{path}?{query}")
+                seen.setdefault(path, set()).add(answer.status_code)
+                logged = lines(caplog)
+                assert answer.status_code < 500 or answer.status_code == 503, (path, said(answer))
+                assert not any(each.exc_info for each in logged), path
+                if answer.status_code == 503:
+                    assert SAYS[answer["Content-Type"].partition(";")[0]] in said(answer), path
+                    assert answer["Retry-After"] == "1"
+                    assert answer["X-Content-Type-Options"] == "nosniff"
+                    assert len(logged) == 1, (path, logged)
+
+    refusing = {path for path, statuses in seen.items() if 503 in statuses}
+    assert refusing >= {"/account"} if held else refusing >= {"/login", "/signup", "/logout", "/.well-known/jwks.json"}
+
+
+def test_every_address_of_the_installation_says_so_in_its_own_form(
+    visitor: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    seen: dict[str, set[int]] = {}
+
+    with away():
+        for path in HOUSE:
+            for ask in (visitor.get, visitor.post):
+                caplog.clear()
+                answer = ask(path)
+                seen.setdefault(path, set()).add(answer.status_code)
+                logged = lines(caplog)
+                assert answer.status_code < 500 or answer.status_code == 503, (path, said(answer))
+                assert not any(each.exc_info for each in logged), path
+                if answer.status_code == 503 and path != "/health/ready":
+                    assert answer["Retry-After"] == "1", path
+                    assert len(logged) == 1, (path, logged)
+                    if answer["Content-Type"].startswith("text/html"):
+                        assert SAYS["text/html"] in said(answer), path
+
+    refusing = {path for path, statuses in seen.items() if 503 in statuses}
+    assert refusing >= {"/console/pools", "/api/v1/pools", "/dev/messages", "/identity-pools/jwks.json"}
+    assert seen["/health/live"] == {200}
+    assert 503 in seen["/health/ready"]
+
+
+def test_the_pools_own_host_says_so_too(client: AppClient, visitor: Client, caplog: pytest.LogCaptureFixture) -> None:
+    name, _, port = HOST.partition(":")
+    with away():
+        caplog.clear()
+        answer = visitor.get("/login", headers={"host": f"crew{client.pool.pk}.auth.{name}:{port}"})
+
+    assert answer.status_code == 503
+    assert SAYS["text/html"] in answer.content
+    assert answer["X-Amzn-RequestId"].encode() in answer.content
+    assert "default-src 'none'" in answer["Content-Security-Policy"]
+    assert [each.exc_info for each in lines(caplog)] == [None]
+
+
+def test_the_management_api_says_so_as_a_problem(visitor: Client) -> None:
+    with away():
+        answer = visitor.get("/api/v1/pools")
+
+    assert answer["Content-Type"] == "application/problem+json"
+    assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+
+
+def test_the_wire_says_what_amazon_says_of_a_failure_of_its_own(
+    client: AppClient, visitor: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    body = {
+        "AuthFlow": "USER_PASSWORD_AUTH",
+        "ClientId": client.client_id,
+        "AuthParameters": {"USERNAME": "ann", "PASSWORD": "x"},
+    }
+    with away():
+        caplog.clear()
+        answer = visitor.post("/", json.dumps(body), content_type="application/x-amz-json-1.1", headers=WIRE)
+
+    assert (answer.status_code, json.loads(answer.content)["__type"]) == (500, "InternalErrorException")
+    assert [(each.exc_info, "wire_unavailable" in str(each.msg)) for each in lines(caplog)] == [(None, True)]
+
+
+def test_a_form_is_not_offered_to_be_sent_again_by_a_link(visitor: Client) -> None:
+    operator = Operator.objects.create(username="ada")
+    visitor.force_login(operator)
+
+    with away():
+        page, form = visitor.get("/console/pools?q=a&b"), visitor.post("/console/pools/x/users?q=1")
+
+    assert b'href="/console/pools?q=a&amp;b"' in page.content
+    assert b'href="/console/pools"' in form.content
