@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+import structlog
 from authlib.oauth2.base import OAuth2Error
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
-from identity.foundation import clock, names, sealing
+from identity.foundation import clock, connections, names, sealing
 from identity.foundation.errors import ClientNotFound
 from pools.oidc import browser, errors
 from pools.oidc.errors import PageRefusal, refusal
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from pools.models import AppClient, UserPool
     from pools.models.hot import Browser
 
+log = structlog.get_logger(__name__)
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 ASKING = frozenset({"login", "select_account"})
@@ -230,6 +232,10 @@ def authorize(request: HttpRequest) -> HttpResponse:
         return with_code(asked, session)
     except OAuth2Error as problem:
         return back(asked, {"error": problem.error, "error_description": problem.description})
+    except connections.UNAVAILABLE as problem:
+        # RFC 6749 section 4.1.2.1: no status reaches the client by way of a browser. Its address is known by now.
+        log.warning("authorize_unavailable", problem=type(problem).__name__)
+        return back(asked, {"error": errors.UNAVAILABLE, "error_description": errors.TRY_LATER})
 
 
 def read(request: HttpRequest) -> Asked:

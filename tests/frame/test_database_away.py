@@ -7,12 +7,13 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.conf import settings
 from django.db import connections
 from django.test import Client
+from django.urls import reverse
 
 from identity.models import Operator
 from pools.models import AppClient
@@ -162,6 +163,31 @@ def test_the_wire_says_what_amazon_says_of_a_failure_of_its_own(
 
     assert (answer.status_code, json.loads(answer.content)["__type"]) == (500, "InternalErrorException")
     assert [(each.exc_info, "wire_unavailable" in str(each.msg)) for each in lines(caplog)] == [(None, True)]
+
+
+@pytest.mark.parametrize("prompt", ["", "none"])
+def test_an_application_whose_address_is_known_is_told_by_redirect(
+    prompt: str, client: AppClient, visitor: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = {"client_id": client.client_id, "redirect_uri": CALLBACK, "response_type": "code", "state": "s"}
+    url = f"/{client.pool.public_id}{reverse('oidc:authorize', urlconf=settings.POOL_URLCONF)}?"
+    configuration.client(client.client_id)
+
+    with away():
+        caplog.clear()
+        told = visitor.get(url + urlencode(asked | ({"prompt": prompt} if prompt else {})))
+        logged = lines(caplog)
+        stranger = visitor.get(url + urlencode(asked | {"redirect_uri": "https://evil.example/"}))
+        configuration.holdings.forget_everything()
+        unknown = visitor.get(url + urlencode(asked))
+
+    where = urlsplit(told["Location"])
+    assert told["Location"].startswith(f"{CALLBACK}?")
+    found = {name: values[0] for name, values in parse_qs(where.query).items()}
+    assert (found["error"], found["state"]) == ("temporarily_unavailable", "s")
+    assert [each.exc_info for each in logged] == [None]
+    assert "evil.example" not in stranger["Location"]
+    assert (unknown.status_code, "Location" in unknown) == (503, False)
 
 
 def test_a_form_is_not_offered_to_be_sent_again_by_a_link(visitor: Client) -> None:
