@@ -45,14 +45,22 @@ class OfALane(CeleryTask):  # type: ignore[type-arg]  # generic to the checker a
         """Run, if there is room."""
         room = ROOM.get((self.request.delivery_info or {}).get("routing_key") or "")
         if room is None:
-            return self.run(*args, **named)
+            return self._run(*args, **named)
         if not room.acquire(blocking=False):
             log.debug("lane_full", task=self.name)
             return None
         try:
-            return self.run(*args, **named)
+            return self._run(*args, **named)
         finally:
             room.release()
+
+    def _run(self, *args: Any, **named: Any) -> Any:  # noqa: ANN401 - Celery's own
+        """Run; with the database away in one line, as the sweeps do."""
+        try:
+            return self.run(*args, **named)
+        except connections.UNAVAILABLE as problem:
+            log.warning("task_unavailable", task=self.name, problem=type(problem).__name__)
+            return None
 
 
 @shared_task(name=Task.DELIVER.value, ignore_result=True, base=OfALane)

@@ -16,6 +16,7 @@ from django.test import Client
 from django.urls import reverse
 
 from identity.models import Operator
+from pools import tasks
 from pools.models import AppClient
 from pools.services import configuration, sessions, user_pools
 from tests import factories
@@ -199,3 +200,14 @@ def test_a_form_is_not_offered_to_be_sent_again_by_a_link(visitor: Client) -> No
 
     assert b'href="/console/pools?q=a&amp;b"' in page.content
     assert b'href="/console/pools"' in form.content
+
+
+@pytest.mark.parametrize("task", ["sweep_outbox", "purge", "make_partitions", "rotate_due_keys", "reseal"])
+def test_a_periodic_task_says_so_in_one_line_and_comes_again(
+    task: str, transactional_db: None, caplog: pytest.LogCaptureFixture
+) -> None:
+    with away():
+        caplog.clear()
+        assert getattr(tasks, task)() is None
+
+    assert [(each.exc_info, "task_unavailable" in str(each.msg)) for each in lines(caplog)] == [(None, True)]
