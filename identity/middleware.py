@@ -135,7 +135,7 @@ class Doorway:
             response = self.get_response(request) if self.route(request) else HttpResponseNotFound()
         except connections.UNAVAILABLE as problem:
             # Of the look for a host's pool: what follows answers for itself.
-            log.warning("host_unavailable", problem=type(problem).__name__)
+            log.warning("host_unavailable", **connections.described(problem))
             response = get_resolver(settings.POOL_URLCONF).resolve_error_handler(500)(request)
         finally:
             structlog.contextvars.unbind_contextvars("request_id")

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import structlog
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
 from django.views.decorators.http import require_safe
@@ -145,8 +145,9 @@ class OneLine(logging.Filter):
         """Pass over an answer that its view chose, which has logged what there is; leave out a traceback of no use."""
         problem = record.exc_info[1] if record.exc_info else None
         if isinstance(problem, connections.UNAVAILABLE):
-            # Which statement met it is chance.
-            record.msg, record.exc_info = f"{record.msg} ({type(problem).__name__})", None
+            told = connections.described(problem)
+            record.msg, record.args = "%s: %s", (record.getMessage(), told["problem"])
+            record.exc_info = record.exc_info if "exc_info" in told else None
         return problem is not None
 
 
@@ -237,7 +238,7 @@ class Readings:
         for source in self.sources:
             try:
                 gauges = tuple(source())
-            except DatabaseError as problem:
+            except Error as problem:
                 log.warning("gauges_failed", problem=type(problem).__name__)
                 continue
             for gauge in gauges:
@@ -343,7 +344,7 @@ def ask(name: str, probe: Probe) -> str:
     """Return what is wrong with one part, or nothing."""
     try:
         wrong = probe()
-    except DatabaseError as problem:
+    except Error as problem:
         log.warning("probe_failed", probe=name, problem=type(problem).__name__)
         wrong = "the database does not answer"
     if wrong:

@@ -20,7 +20,7 @@ from celery import Task as CeleryTask
 from celery import shared_task
 from celery.signals import worker_init, worker_shutdown
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import Error, close_old_connections
 
 from identity.foundation import connections
 from identity.foundation.later import Task
@@ -59,7 +59,7 @@ class OfALane(CeleryTask):  # type: ignore[type-arg]  # generic to the checker a
         try:
             return self.run(*args, **named)
         except connections.UNAVAILABLE as problem:
-            log.warning("task_unavailable", task=self.name, problem=type(problem).__name__)
+            log.warning("task_unavailable", task=self.name, **connections.described(problem))
             return None
 
 
@@ -147,7 +147,7 @@ class Sweeper(threading.Thread):
             # A batch that nobody waits for may take its time, and a worker is well all the while.
             if settings.ALIVE_FILE and self.lane == Lane.NOW:
                 settings.ALIVE_FILE.touch()
-        except DatabaseError as problem:
+        except Error as problem:
             log.warning("sweep_failed", problem=type(problem).__name__)
         except Exception:
             log.exception("sweep_broke")
@@ -160,7 +160,7 @@ class Sweeper(threading.Thread):
             return
         try:
             deliveries.deliver(outbox_id)
-        except DatabaseError as problem:
+        except Error as problem:
             log.warning("sweep_delivery_failed", id=str(outbox_id), problem=type(problem).__name__)
         except Exception:
             log.exception("sweep_delivery_broke", id=str(outbox_id))

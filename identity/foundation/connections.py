@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 from django.core.signals import request_finished, request_started
-from django.db import InterfaceError, OperationalError, connection
+from django.db import Error, InterfaceError, OperationalError, connection
 from django.db.backends.signals import connection_created
 
 from identity.foundation import clock
@@ -33,10 +33,24 @@ PROBE_SECONDS = 2
 """How long readiness waits for a connection, and again for its answer: libpq's least."""
 UNAVAILABLE = (OperationalError, InterfaceError)
 """What Django raises where the database is away, takes no more connections or gives up: no request is to blame."""
+OF_A_STATEMENT = frozenset({"57014", "40001", "40P01", "55P03"})
+"""SQL states of what PostgreSQL ended by itself: out of time, not serializable, deadlocked, a lock not to be had."""
+WORDS = 200
 RETRY_SECONDS = 1
 """What whoever is told so is asked to wait."""
 _local = threading.local()
 _failed_at = float("-inf")
+
+
+def described(problem: BaseException) -> dict[str, Any]:
+    """Return what a log line says of the database's failure: its first words, and a traceback only of one statement.
+
+    Where the database is away or full, which statement met it is chance; where it ended a statement (a time-out, a
+    deadlock), that one is the news.
+    """
+    state = getattr(problem.__cause__, "sqlstate", None) or ""
+    words = str(problem).partition("\n")[0][:WORDS] or type(problem).__name__
+    return {"problem": words, **({"exc_info": problem} if state in OF_A_STATEMENT else {})}
 
 
 def is_cause() -> bool:
@@ -100,12 +114,12 @@ class Fresh:
                 self._began = clock.monotonic()
                 try:
                     connect_once()
-                except UNAVAILABLE as problem:
+                except Error as problem:
                     self._problem = problem
                 else:
                     self._problem = None
             if self._problem is not None:
-                raise OperationalError(type(self._problem).__name__) from self._problem
+                raise OperationalError(str(self._problem)) from self._problem
 
 
 def connect_once() -> None:

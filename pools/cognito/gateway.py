@@ -194,7 +194,7 @@ def gateway(call: Call) -> Answer:
         exchange.answer = refusal(exchange, translated(exchange, error))
     except connections.UNAVAILABLE as problem:
         operation = exchange.operation.name if exchange.operation else ""
-        log.warning("wire_unavailable", operation=operation, problem=type(problem).__name__)
+        log.warning("wire_unavailable", operation=operation, **connections.described(problem))
         exchange.answer = refusal(exchange, internal())
     except Exception:
         log.exception("wire_failed", operation=exchange.operation.name if exchange.operation else "")

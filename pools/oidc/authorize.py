@@ -234,7 +234,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
         return back(asked, {"error": problem.error, "error_description": problem.description})
     except connections.UNAVAILABLE as problem:
         # RFC 6749 section 4.1.2.1: no status reaches the client by way of a browser. Its address is known by now.
-        log.warning("authorize_unavailable", problem=type(problem).__name__)
+        log.warning("authorize_unavailable", **connections.described(problem))
         return back(asked, {"error": errors.UNAVAILABLE, "error_description": errors.TRY_LATER})
 
 

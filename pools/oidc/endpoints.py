@@ -74,7 +74,7 @@ def answered(inner: Callable[[], Answer], call: Call) -> Answer:
             log.info("oauth_refused", path=call.path, problem=type(problem).__name__, detail=problem.detail)
         return errors.answer_to_domain_error(problem)
     except connections.UNAVAILABLE as problem:
-        log.warning("oauth_unavailable", path=call.path, problem=type(problem).__name__)
+        log.warning("oauth_unavailable", path=call.path, **connections.described(problem))
         retry_after = str(connections.RETRY_SECONDS)
         return errors.answer(errors.UNAVAILABLE, errors.TRY_LATER, 503, {"retry-after": retry_after})
     except Exception:  # a machine is told in JSON, whatever it was; the log holds the rest

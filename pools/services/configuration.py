@@ -17,7 +17,7 @@ import structlog
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 from django.conf import settings
-from django.db import DatabaseError, transaction
+from django.db import Error, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 from joserfc.jwk import RSAKey
@@ -96,7 +96,7 @@ class Holdings:
             began = self._tried = clock.monotonic()
             try:
                 moved, house = hot.moved_configuration()
-            except DatabaseError as problem:
+            except Error as problem:
                 log.warning("configuration_poll_failed", problem=type(problem).__name__)
                 AGE.set(began - self._polled)
                 return

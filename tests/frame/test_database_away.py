@@ -11,10 +11,11 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 from django.conf import settings
-from django.db import connections
+from django.db import OperationalError, connection, connections
 from django.test import Client
 from django.urls import reverse
 
+from identity.foundation.connections import described
 from identity.models import Operator
 from pools import tasks
 from pools.models import AppClient
@@ -211,3 +212,17 @@ def test_a_periodic_task_says_so_in_one_line_and_comes_again(
         assert getattr(tasks, task)() is None
 
     assert [(each.exc_info, "task_unavailable" in str(each.msg)) for each in lines(caplog)] == [(None, True)]
+
+
+def test_what_ended_a_statement_is_reported_with_the_statement(transactional_db: None) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = 1")
+        with pytest.raises(OperationalError) as slow:
+            cursor.execute("SELECT pg_sleep(1)")
+    connection.close()
+    with away(), pytest.raises(OperationalError) as gone:
+        connection.ensure_connection()
+
+    assert described(slow.value)["exc_info"] is slow.value
+    assert "exc_info" not in described(gone.value)
+    assert "\n" not in described(gone.value)["problem"]
