@@ -226,3 +226,14 @@ def test_what_ended_a_statement_is_reported_with_the_statement(transactional_db:
     assert described(slow.value)["exc_info"] is slow.value
     assert "exc_info" not in described(gone.value)
     assert "\n" not in described(gone.value)["problem"]
+
+
+def test_readiness_says_so_in_one_line_and_asks_nothing_else(visitor: Client, caplog: pytest.LogCaptureFixture) -> None:
+    with away():
+        caplog.clear()
+        answer = visitor.get("/health/ready")
+
+    told = dict.fromkeys(answer.json()["probes"], "waits for the database")
+    assert answer.status_code == 503
+    assert answer.json()["probes"] == told | {"database": "the database does not answer"}
+    assert [each.levelname for each in caplog.records if each.levelno > logging.INFO] == ["WARNING"]
