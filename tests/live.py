@@ -56,7 +56,12 @@ class Live:
         web = serve.web("127.0.0.1", self.port, 1, 24)
         self.parts = {
             "web": Part("web", web, directory=servers.ROOT, ready=self.is_ready),
-            "worker": Part("worker", serve.worker(environment), directory=servers.ROOT),
+            "worker": Part(
+                "worker",
+                serve.worker(environment),
+                directory=servers.ROOT,
+                environment={"PGAPPNAME": f"worker_{servers.WORKER}"},
+            ),
         }
 
     @property

@@ -1,4 +1,4 @@
-"""Strangers in bursts leave PostgreSQL's connections where they were, and readiness asks for one of its own."""
+"""Strangers in bursts and mails leave connections where they were, and readiness asks for one of its own."""
 
 from __future__ import annotations
 
@@ -16,12 +16,16 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from identity.foundation.connections import SWEPT_LANES
 from tests import servers
 from tests.live import Live
 
 CROWD = 60
 BURSTS = 5
 PATIENCE = 10
+MAILS = 16
+THREADS = 24
+"""Of a live web process."""
 KEPT = 1
 """Connections, of the one thread that granian never ends."""
 NAME = f"bursts_{servers.WORKER}"
@@ -57,14 +61,21 @@ def wire(url: str, client_id: str, username: str) -> int:
         return refused.code
 
 
-def held() -> int:
-    """Return how many connections the process that serves the bursts holds, once the server has noticed who left."""
-    until = monotonic() + 1
+def held(name: str = NAME) -> int:
+    """Return how many connections a process holds: the one that serves the bursts."""
+    asked = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s"
     with psycopg.connect(servers.postgres().url("postgres"), autocommit=True) as connection:
-        while True:
-            rows = connection.execute("SELECT pid FROM pg_stat_activity WHERE application_name = %s", [NAME]).fetchall()
-            if len(rows) <= KEPT or monotonic() > until:
-                return len(rows)
+        row = connection.execute(asked, [name]).fetchone()
+    assert row
+    return int(row[0])
+
+
+def kept(name: str = NAME, most: int = KEPT, seconds: float = 2.5) -> int:
+    """Return how many it keeps, once the server has noticed who left."""
+    until = monotonic() + seconds
+    while (found := held(name)) > most and monotonic() < until:
+        sleep(0.05)
+    return found
 
 
 def threads(pid: int) -> int:
@@ -73,18 +84,19 @@ def threads(pid: int) -> int:
     return len(list(Path(f"/proc/{pid}/task").iterdir())) + sum(threads(int(child)) for child in children)
 
 
-def burst(live: Live, url: str, client_id: str, number: int) -> tuple[set[int], int]:
-    """Have a crowd come at once and let its threads end; return the statuses, and how many connections stay."""
+def burst(live: Live, url: str, client_id: str, number: int) -> tuple[set[int], int, int]:
+    """Have a crowd come and let its threads end; return the statuses, how many connections were made, and stay."""
     pid = live.processes["web2"].pid
     before = threads(pid)
     with ThreadPoolExecutor(CROWD) as crowd:
         statuses = Counter(crowd.map(lambda each: wire(url, client_id, f"nobody-{number}-{each}"), range(CROWD)))
-    until = monotonic() + PATIENCE
     assert threads(pid) > before, "nobody had to wait"
+    peak = held()
+    until = monotonic() + PATIENCE
     while threads(pid) > before:
         assert monotonic() < until, "threads that are idle do not end"
         sleep(0.05)
-    return set(statuses), held()
+    return set(statuses), peak, kept()
 
 
 @pytest.mark.parametrize("application", ["identity.wsgi:application", "tests.brisk:leaking"])
@@ -94,8 +106,27 @@ def test_bursts_of_strangers_with_pauses_leave_the_connections_where_they_were(
     with live.second_web(server="tests.brisk", application=application, PGAPPNAME=NAME) as url:
         told = [burst(live, url, client_id, number) for number in range(BURSTS if "wsgi" in application else 1)]
 
-    assert all(statuses <= {400, 429} for statuses, _ in told), told
-    assert all(after <= KEPT for _, after in told) is (application != "tests.brisk:leaking"), told
+    statuses = set().union(*(each for each, _, _ in told))
+    assert statuses <= {400, 429}, told
+    bounded = all(KEPT < peak <= THREADS and stay <= KEPT for _, peak, stay in told)
+    assert bounded is (application != "tests.brisk:leaking"), told
+
+
+def test_a_worker_that_has_nothing_to_do_keeps_a_connection_for_each_of_its_sweeps(live: Live) -> None:
+    boto = live.boto(max_pool_connections=MAILS)
+    pool_id = boto.create_user_pool(PoolName="mails", UsernameAttributes=["email"], AutoVerifiedAttributes=["email"])[
+        "UserPool"
+    ]["Id"]
+
+    def invite(number: int) -> None:
+        address = f"{pool_id}-{number}@example.com".lower()
+        boto.admin_create_user(UserPoolId=pool_id, Username=address, DesiredDeliveryMediums=["EMAIL"])
+        live.message(address)
+
+    with ThreadPoolExecutor(MAILS) as crowd:
+        list(crowd.map(invite, range(MAILS)))
+
+    assert 0 < kept(f"worker_{servers.WORKER}", SWEPT_LANES) <= SWEPT_LANES
 
 
 def test_a_process_that_can_have_no_new_connection_is_not_ready(live: Live) -> None:
