@@ -15,9 +15,9 @@ class Person(NamedTuple):
     sub: UUID
     username: str
     email: str | None
-    email_verified: bool
+    email_verified: bool | None
     phone_number: str | None
-    phone_number_verified: bool
+    phone_number_verified: bool | None
     name: str | None
     given_name: str | None
     family_name: str | None

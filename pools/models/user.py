@@ -37,9 +37,10 @@ class User(models.Model):
     username = models.CharField(max_length=128, db_collation="C")
     """The internal username: what tokens and API call ``Username``; equals ``sub`` under UsernameAttributes."""
     email = models.CharField(max_length=2048, null=True, db_collation="C")  # noqa: DJ001 - absent is not empty
-    email_verified = models.BooleanField(db_default=False, default=False)
+    email_verified = models.BooleanField(null=True, default=None)
+    """None where nobody ever said whether: nothing is told then, and nothing may be concluded (COGNITO.md C.2)."""
     phone_number = models.CharField(max_length=2048, null=True, db_collation="C")  # noqa: DJ001
-    phone_number_verified = models.BooleanField(db_default=False, default=False)
+    phone_number_verified = models.BooleanField(null=True, default=None)
     name = models.CharField(max_length=2048, null=True, db_collation="C")  # noqa: DJ001
     given_name = models.CharField(max_length=2048, null=True, db_collation="C")  # noqa: DJ001
     family_name = models.CharField(max_length=2048, null=True, db_collation="C")  # noqa: DJ001

@@ -25,16 +25,16 @@ class Profile(Protocol):
         """E-mail address."""
 
     @property
-    def email_verified(self) -> bool:
-        """Whether the address was proven."""
+    def email_verified(self) -> bool | None:
+        """Whether the address was proven; None where that was never said."""
 
     @property
     def phone_number(self) -> str | None:
         """Phone number."""
 
     @property
-    def phone_number_verified(self) -> bool:
-        """Whether the number was proven."""
+    def phone_number_verified(self) -> bool | None:
+        """Whether the number was proven; None where that was never said."""
 
     @property
     def attributes(self) -> dict[str, Any]:
@@ -46,9 +46,9 @@ def of(person: Profile) -> dict[str, str]:
     found: dict[str, str] = {}
     for name in schema.STANDARD:
         if name in schema.VERIFIED:
-            owner = name.removesuffix("_verified")
-            if getattr(person, owner) is not None:
-                found[name] = "true" if getattr(person, name) else "false"
+            proven, owner = getattr(person, name), name.removesuffix("_verified")
+            if proven is not None and getattr(person, owner) is not None:
+                found[name] = "true" if proven else "false"
         elif name == "sub" or name in schema.COLUMNS:
             value = getattr(person, name)
             if value is not None:
@@ -64,7 +64,7 @@ def write(user: User, values: Mapping[str, str]) -> None:
     extra = dict(user.attributes)
     for name, value in values.items():
         if name in schema.VERIFIED:
-            setattr(user, name, value.lower() == "true")
+            setattr(user, name, value.lower() == "true" if value else None)
         elif name in schema.COLUMNS:
             setattr(user, name, value or None)
         elif value:
@@ -74,7 +74,7 @@ def write(user: User, values: Mapping[str, str]) -> None:
     user.attributes = extra
     for address in ADDRESSES:
         if getattr(user, address) is None:
-            setattr(user, f"{address}_verified", False)
+            setattr(user, f"{address}_verified", None)
 
 
 WRITTEN = (*schema.COLUMNS, "email_verified", "phone_number_verified", "attributes")

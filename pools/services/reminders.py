@@ -53,4 +53,4 @@ def _reminder(client: AppClient, to: str, *, nobody: bool = False) -> Reminder:
 def _owns(pool: UserPool, user: User, address: str) -> bool:
     own = user.email or ""
     is_same = access.normalise(pool, own) == access.normalise(pool, address)
-    return bool(own) and is_same and user.email_verified and user.enabled
+    return bool(own and user.email_verified) and is_same and user.enabled

@@ -84,6 +84,10 @@ def new(pool: UserPool, username: str, values: Mapping[str, str], status: Status
         modified_at=now,
     )
     profile.write(user, given)
+    if status == Status.UNCONFIRMED:
+        # Cognito says of who signs up that each address is unproven, and nothing of whom an operator makes (C.2).
+        unproven = [address for address in profile.ADDRESSES if getattr(user, address)]
+        profile.write(user, {f"{address}_verified": "false" for address in unproven})
     return user
 
 

@@ -28,7 +28,6 @@ def test_a_person_sees_what_the_client_may_read(world: World) -> None:
         "email": f"{name}@example.com",
         "email_verified": "true",
         "phone_number": "+4912345678",
-        "phone_number_verified": "false",
     }
     assert named(found["UserAttributes"]) == {"sub": sub, "given_name": "Ana"}
     assert "UserMFASettingList" not in wide

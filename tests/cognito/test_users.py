@@ -33,7 +33,7 @@ def test_an_operator_makes_a_user(world: World) -> None:
     assert made["UserStatus"] == told["UserStatus"] == "FORCE_CHANGE_PASSWORD"
     assert made["Enabled"] is told["Enabled"] is True
     assert named(made["Attributes"]) == named(told["UserAttributes"])
-    assert set(named(made["Attributes"])) == {"sub", "email", "email_verified"}
+    assert set(named(made["Attributes"])) == {"sub", "email"}
     assert "Attributes" not in told
     assert "UserMFASettingList" not in told
 

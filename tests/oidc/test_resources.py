@@ -62,6 +62,16 @@ def test_user_info_tells_what_the_scopes_cover(world: World, scope: str, seen: s
     assert not hidden & set(told)
 
 
+def test_neither_user_info_nor_the_id_token_says_what_was_never_said_of_an_address(world: World) -> None:
+    tokens = world.tokens(world.person(email_verified=""), reader(world))
+
+    told = world.user_info(tokens["access_token"]).json()
+
+    for one in (told, claims(tokens["id_token"])):
+        assert "email" in one
+        assert "email_verified" not in one
+
+
 def test_user_info_tells_only_what_the_client_may_read(world: World) -> None:
     app = world.app("narrow", ReadAttributes=["email"])
 
