@@ -119,6 +119,8 @@ def required(pool: UserPool) -> list[str]:
 def read(given: list[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return a schema as it is stored, from the members that CreateUserPool takes. Only what differs is kept.
 
+    What is named without ``mutable`` cannot be changed, standard attributes too (COGNITO.md C.2).
+
     Raises:
         Invalid: a rule is broken.
 
@@ -155,7 +157,7 @@ def _standard(rule: Rule, entry: Mapping[str, Any]) -> dict[str, Any]:
     least, most = _bounds(rule, entry)
     return {
         "name": rule.name,
-        "mutable": bool(entry.get("mutable", True)),
+        "mutable": bool(entry.get("mutable")),
         "required": bool(entry.get("required", False)),
         "least": least,
         "most": most,
@@ -180,7 +182,7 @@ def _custom(name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "name": full,
         "type": kind,
-        "mutable": bool(entry.get("mutable", True)),
+        "mutable": bool(entry.get("mutable")),
         "developer_only": developer,
         "least": least,
         "most": most,

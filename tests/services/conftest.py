@@ -70,7 +70,10 @@ def pool(transactional_db: None) -> UserPool:
         username_attributes=["email"],
         auto_verified_attributes=["email"],
         username_configuration={"case_sensitive": False},
-        schema=[{"name": "email", "required": True}, {"name": "role", "attribute_data_type": "String"}],
+        schema=[
+            {"name": "email", "required": True, "mutable": True},
+            {"name": "role", "attribute_data_type": "String", "mutable": True},
+        ],
     )
 
 

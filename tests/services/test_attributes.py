@@ -145,6 +145,7 @@ def test_fixed_and_bounded_custom_attributes_are_held_to_the_schema(transactiona
             {
                 "name": "level",
                 "attribute_data_type": "Number",
+                "mutable": True,
                 "number_attribute_constraints": {"min_value": "1", "max_value": "5"},
             },
         ]

@@ -63,7 +63,8 @@ def test_the_standard_attributes_are_described_as_cognito_does(transactional_db:
 def test_own_attributes_get_their_prefix(transactional_db: None) -> None:
     pool = make(
         schema=[
-            {"name": "email", "required": True, "mutable": False},
+            {"name": "email", "required": True},
+            {"name": "name", "mutable": True},
             {"name": "role", "attribute_data_type": "String", "string_attribute_constraints": {"max_length": "20"}},
             {"name": "level", "attribute_data_type": "Number"},
             {"name": "hidden", "attribute_data_type": "String", "developer_only_attribute": True},
@@ -75,6 +76,9 @@ def test_own_attributes_get_their_prefix(transactional_db: None) -> None:
     assert described["custom:level"]["number_attribute_constraints"] == {}
     assert described["dev:custom:hidden"]["developer_only_attribute"]
     assert (described["email"]["required"], described["email"]["mutable"]) == (True, False)
+    assert {name for name, each in described.items() if not each["mutable"]} == {
+        *("sub", "email", "custom:role", "custom:level", "dev:custom:hidden")
+    }
     assert schema.required(pool) == ["email"]
 
 
