@@ -18,7 +18,7 @@ from identity.foundation import names
 from identity.foundation.errors import Invalid
 from pools.cognito import contract
 from pools.cognito.contract import Request
-from pools.services import app_clients, signing_keys, user_pools, users
+from pools.services import app_clients, client_settings, signing_keys, user_pools, users
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn
 
 if TYPE_CHECKING:
@@ -156,7 +156,6 @@ def resource_server(pool: UserPool, server: ResourceServer) -> dict[str, Any]:
 
 def app_client(pool: UserPool, client: AppClient) -> dict[str, Any]:
     """Return UserPoolClientType. What was never set is left out, but for what Cognito always tells."""
-    units = client.validity.get("units")
     optional = {
         "refresh_token_rotation": {
             "feature": "ENABLED" if client.rotation else "DISABLED",
@@ -184,9 +183,7 @@ def app_client(pool: UserPool, client: AppClient) -> dict[str, Any]:
         "access_token_validity": client.validity.get("access"),
         "id_token_validity": client.validity.get("id"),
         "refresh_token_validity": client.validity.get("refresh", 30),
-        "token_validity_units": {f"{kind}_token": unit for kind, unit in units.items()}
-        if isinstance(units, dict)
-        else {},
+        "token_validity_units": client_settings.told_units(client),
         "allowed_oauth_flows_user_pool_client": client.oauth_enabled,
         "enable_token_revocation": client.revocation,
         "enable_propagate_additional_user_context_data": client.propagate_context,

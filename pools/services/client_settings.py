@@ -179,7 +179,7 @@ def _lifetimes(client: AppClient, settings: Mapping[str, Any]) -> None:
         if amount is not None:
             told[kind] = int(amount)
     if units:
-        # Refresh tokens alone are told with an amount always: the default's unit is none that was given without one.
+        # Refresh tokens are told with an amount always: without one that was given, the default's unit is told too.
         told["units"] = {
             kind: units[member]
             for kind, (member, *_) in LIFETIMES.items()
@@ -191,6 +191,14 @@ def _lifetimes(client: AppClient, settings: Mapping[str, Any]) -> None:
             field="refresh_token_validity",
         )
     client.validity = told
+
+
+def told_units(client: AppClient) -> dict[str, str]:
+    """Return the units of a client's lifetimes as Cognito tells them: all three once any was given (COGNITO.md C.2)."""
+    given = client.validity.get("units")
+    if not isinstance(given, dict):
+        return {}
+    return {member: given.get(kind, unit) for kind, (member, _, _, unit, _) in LIFETIMES.items()}
 
 
 def _sessions(client: AppClient, settings: Mapping[str, Any]) -> None:

@@ -190,7 +190,7 @@ def test_a_unit_without_an_amount_tells_no_other_life(world: World) -> None:
     client = world.new_client(TokenValidityUnits={"RefreshToken": "hours", "AccessToken": "minutes"})
 
     assert client["RefreshTokenValidity"] == 30
-    assert client["TokenValidityUnits"] == {"AccessToken": "minutes"}
+    assert client["TokenValidityUnits"] == {"AccessToken": "minutes", "IdToken": "hours", "RefreshToken": "days"}
     assert client["ExplicitAuthFlows"] == FLOWS
 
 
