@@ -18,7 +18,7 @@ from identity.foundation import names
 from identity.foundation.errors import Invalid
 from pools.cognito import contract
 from pools.cognito.contract import Request
-from pools.services import app_clients, client_settings, signing_keys, user_pools, users
+from pools.services import app_clients, client_settings, pool_settings, signing_keys, user_pools, users
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn
 
 if TYPE_CHECKING:
@@ -101,19 +101,11 @@ def page(name: str, lines: Iterable[dict[str, Any]], token_name: str, token: str
 
 def user_pool(pool: UserPool) -> dict[str, Any]:
     """Return UserPoolType: what was set, and the defaults that Cognito tells too."""
-    rest = pool.configuration
-    mail = {"email_sending_account": "COGNITO_DEFAULT"}
-    template = {"default_email_option": "CONFIRM_WITH_CODE"}
     description = {
-        "user_pool_tier": "ESSENTIALS",
-        "lambda_config": {},
-        **rest,
-        "email_configuration": {**mail, **rest.get("email_configuration", {})},
-        "verification_message_template": {**template, **rest.get("verification_message_template", {})},
+        **pool_settings.told(pool),
         "id": pool.public_id,
         "arn": names.pool_arn(pool.public_id),
         "name": pool.name,
-        "policies": {**rest.get("policies", {}), "password_policy": pool.password_policy},
         "deletion_protection": "ACTIVE" if pool.deletion_protected else "INACTIVE",
         "creation_date": pool.created_at,
         "last_modified_date": pool.modified_at,
@@ -121,10 +113,6 @@ def user_pool(pool: UserPool) -> dict[str, Any]:
         "alias_attributes": pool.alias_attributes or None,
         "username_attributes": pool.username_attributes or None,
         "mfa_configuration": pool.mfa,
-        "admin_create_user_config": {
-            **rest.get("admin_create_user_config", {}),
-            "allow_admin_create_user_only": pool.admin_only_sign_up,
-        },
         "schema_attributes": user_pools.schema_attributes(pool),
         "estimated_number_of_users": user_pools.estimated_users(pool),
         "domain": user_pools.domain(pool) or None,

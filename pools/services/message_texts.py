@@ -28,6 +28,12 @@ CODE = "{####}"
 NAME = "{username}"
 LINK = re.compile(r"\{##([^{}]+?)##\}")
 SUBJECT_LENGTH = 140
+MIRRORED = (
+    ("email_verification_message", "email_message"),
+    ("email_verification_subject", "email_subject"),
+    ("sms_verification_message", "sms_message"),
+)
+"""Older members of a pool, and the template's that say the same: what one is given, both tell (COGNITO.md 1.1)."""
 INLINER = css_inline.CSSInliner(keep_style_tags=True, keep_at_rules=True, load_remote_stylesheets=False)
 
 
@@ -224,11 +230,7 @@ def _own_sms(pool: UserPool, purpose: str) -> str:
 def verification(pool: UserPool) -> Mapping[str, str]:
     """Return the pool's verification template, with the legacy members where the newer are not given."""
     given: dict[str, str] = dict(pool.configuration.get("verification_message_template") or {})
-    for legacy, member in (
-        ("email_verification_message", "email_message"),
-        ("email_verification_subject", "email_subject"),
-        ("sms_verification_message", "sms_message"),
-    ):
+    for legacy, member in MIRRORED:
         if pool.configuration.get(legacy):
             given.setdefault(member, pool.configuration[legacy])
     return given

@@ -77,9 +77,12 @@ def temporary(pool: UserPool) -> str:
             return password
 
 
+def temporary_days(pool: UserPool) -> int:
+    """Return for how many days a temporary password is good; Cognito reads zero days as its default."""
+    days = int(policy(pool)["temporary_password_validity_days"])
+    return days or int(DEFAULT_POLICY["temporary_password_validity_days"])
+
+
 def temporary_until(pool: UserPool) -> datetime:
-    """Return when a temporary password that is set now runs out; Cognito reads zero days as its default."""
-    days = int(policy(pool)["temporary_password_validity_days"]) or int(
-        DEFAULT_POLICY["temporary_password_validity_days"]
-    )
-    return clock.now() + timedelta(days=days)
+    """Return when a temporary password that is set now runs out."""
+    return clock.now() + timedelta(days=temporary_days(pool))

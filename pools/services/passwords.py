@@ -37,6 +37,7 @@ from pools.services import (
     guesses,
     messages,
     places,
+    pool_settings,
     srp,
 )
 from pools.services.audit import Actor, Tag
@@ -54,6 +55,7 @@ __all__ = [
     "forgot",
     "hashed",
     "locked_user",
+    "recovery_channels",
     "srp_salt",
     "store",
     "temporary",
@@ -245,11 +247,11 @@ def forgot(client: AppClient, username: str, *, by: Actor) -> messages.Delivery:
 
     """
     pool = client.pool
-    mechanisms = _mechanisms(pool)
-    if not mechanisms:
+    channels = recovery_channels(pool)
+    if not channels:
         raise WrongState("Contact administrator to reset password.")
     subject = access.user_or_decoy(client, username)
-    channel, to, hindrance = _route(mechanisms, subject.user)
+    channel, to, hindrance = _route(channels, subject.user)
     if hindrance is not None and not client.hide_existence:
         raise hindrance
     shown = messages.simulated(username, subject.id) if hindrance else messages.delivery(channel, to)
@@ -301,16 +303,13 @@ RECOVERABLE = (Status.CONFIRMED, Status.RESET_REQUIRED)
 VERIFIED = {"verified_email": messages.EMAIL, "verified_phone_number": messages.SMS}
 
 
-def _mechanisms(pool: UserPool) -> list[str]:
+def recovery_channels(pool: UserPool) -> list[str]:
     """Return the channels of recovery, the preferred first; none where only an operator may help."""
-    setting = pool.configuration.get("account_recovery_setting") or {}
-    mechanisms = sorted(setting.get("recovery_mechanisms") or [], key=lambda each: int(each["priority"]))
-    if not mechanisms:
-        return [messages.SMS, messages.EMAIL]
-    return [VERIFIED[each["name"]] for each in mechanisms if each["name"] in VERIFIED]
+    told = [each["name"] for each in pool_settings.recovery_mechanisms(pool)]
+    return [VERIFIED[name] for name in told if name in VERIFIED]
 
 
-def _route(mechanisms: list[str], user: User | None) -> tuple[str, str, DomainError | None]:
+def _route(channels: list[str], user: User | None) -> tuple[str, str, DomainError | None]:
     """Return channel, address, and what stands in the way."""
     if user is None:
         return messages.EMAIL, "", UserNotFound()
@@ -322,7 +321,7 @@ def _route(mechanisms: list[str], user: User | None) -> tuple[str, str, DomainEr
             "",
             WrongState("User password cannot be reset in the current state."),
         )
-    for channel in mechanisms:
+    for channel in channels:
         attribute = messages.ATTRIBUTE[channel]
         value = getattr(user, attribute)
         verified = value and getattr(user, f"{attribute}_verified")

@@ -22,9 +22,14 @@ TIERS = ("LITE", "ESSENTIALS", "PLUS")
 HARMLESS: dict[str, Any] = {
     "lambda_config": {},
     "sms_configuration": {},
-    "acr_configuration": {},
 }
 """Members of features that this release has not: only these values say the same as leaving them out."""
+ACR_LEVELS = {f"Level{level}": {"acr_value": f"urn:cognito:loa:{level}"} for level in range(1, 5)}
+"""Cognito's own names of the four levels, told where no others were given. AWS: API_UserPoolType, AcrConfiguration."""
+RECOVERY = ({"priority": 1, "name": "verified_email"}, {"priority": 2, "name": "verified_phone_number"})
+"""How people recover their passwords where nothing was said (COGNITO.md C.2)."""
+FIRST_FACTORS = ("PASSWORD",)
+"""How people begin to sign in where nothing was said (COGNITO.md C.2); this release knows no other way."""
 KEPT = (
     "sms_verification_message",
     "email_verification_message",
@@ -46,6 +51,7 @@ KEPT = (
 KNOWN = {
     *KEPT,
     *HARMLESS,
+    "acr_configuration",
     "device_configuration",
     "policies",
     "deletion_protection",
@@ -97,14 +103,48 @@ def apply(pool: UserPool, given: Mapping[str, Any]) -> None:
     if settings.get("user_pool_tier", "ESSENTIALS") not in TIERS:
         raise Invalid("Unknown user pool tier.", field="user_pool_tier")
     pool.configuration = {name: settings[name] for name in KEPT if settings.get(name)}
-    if "sign_in_policy" in (settings.get("policies") or {}):
-        pool.configuration["policies"] = {"sign_in_policy": settings["policies"]["sign_in_policy"]}
+
+
+def told(pool: UserPool) -> dict[str, Any]:
+    """Return what Cognito tells of a pool's settings: what was set, and its defaults (COGNITO.md C.2)."""
+    rest = pool.configuration
+    template = message_texts.verification(pool)
+    days = password_policy.temporary_days(pool)
+    return {
+        "user_pool_tier": "ESSENTIALS",
+        "lambda_config": {},
+        "user_attribute_update_settings": {"attributes_require_verification_before_update": []},
+        **rest,
+        "account_recovery_setting": {"recovery_mechanisms": recovery_mechanisms(pool)},
+        "acr_configuration": ACR_LEVELS,
+        "admin_create_user_config": {
+            **rest.get("admin_create_user_config", {}),
+            "allow_admin_create_user_only": pool.admin_only_sign_up,
+            "unused_account_validity_days": days,
+        },
+        "email_configuration": {"email_sending_account": "COGNITO_DEFAULT", **rest.get("email_configuration", {})},
+        "policies": {
+            "password_policy": {**password_policy.policy(pool), "temporary_password_validity_days": days},
+            "sign_in_policy": {"allowed_first_auth_factors": list(FIRST_FACTORS)},
+        },
+        "verification_message_template": {"default_email_option": "CONFIRM_WITH_CODE", **template},
+        **{legacy: template.get(member) for legacy, member in message_texts.MIRRORED},
+    }
+
+
+def recovery_mechanisms(pool: UserPool) -> list[dict[str, Any]]:
+    """Return how people of a pool recover their passwords, the preferred first: what was set, else the default."""
+    given = (pool.configuration.get("account_recovery_setting") or {}).get("recovery_mechanisms") or RECOVERY
+    return sorted(given, key=lambda each: int(each["priority"]))
 
 
 def _refuse_what_is_missing(settings: Mapping[str, Any]) -> None:
     for name, harmless in HARMLESS.items():
         if settings.get(name, harmless) != harmless:
             raise _missing(name)
+    levels = settings.get("acr_configuration") or {}
+    if any(ACR_LEVELS.get(level) != named for level, named in levels.items()):
+        raise _missing("acr_configuration")
     if "device_configuration" in settings:  # whatever it says: that it is there has devices tracked
         raise _missing("device_configuration")
     add_ons = settings.get("user_pool_add_ons") or {}
@@ -118,7 +158,7 @@ def _refuse_what_is_missing(settings: Mapping[str, Any]) -> None:
     if (settings.get("issuer_configuration") or {}).get("type", "ORIGINAL") != "ORIGINAL":
         raise _missing("issuer_configuration")
     sign_in = (settings.get("policies") or {}).get("sign_in_policy") or {}
-    if sign_in.get("allowed_first_auth_factors", ["PASSWORD"]) != ["PASSWORD"]:
+    if tuple(sign_in.get("allowed_first_auth_factors") or FIRST_FACTORS) != FIRST_FACTORS:
         raise _missing("sign_in_policy")
 
 
@@ -165,18 +205,18 @@ def _password_policy(settings: Mapping[str, Any]) -> dict[str, Any]:
         raise _missing("password_history_size")
     if unknown := given.keys() - password_policy.DEFAULT_POLICY.keys():
         raise Invalid(f"Unknown password rule {min(unknown)}.", field="policies")
-    unused = (settings.get("admin_create_user_config") or {}).get("unused_account_validity_days")
-    if unused is not None and given.get("temporary_password_validity_days") is not None:
+    # Zero is as if nothing was said, of the older name too (AWS: API_PasswordPolicyType; COGNITO.md C.2).
+    days = given.pop("temporary_password_validity_days", None) or None
+    unused = (settings.get("admin_create_user_config") or {}).get("unused_account_validity_days") or None
+    if unused is not None and days is not None:
         raise Invalid(
             "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays",
             field="admin_create_user_config",
         )
-    if unused is not None:
-        given["temporary_password_validity_days"] = unused
     # A policy that is given at all says no to every rule that it leaves out, as the API's defaults for booleans do.
     absent = {name: False for name in password_policy.DEFAULT_POLICY if name.startswith("require_")} if given else {}
-    only_days = given.keys() == {"temporary_password_validity_days"}
-    policy = {**password_policy.DEFAULT_POLICY, **({} if only_days else absent), **given}
+    chosen = {"temporary_password_validity_days": days or unused} if days or unused else {}
+    policy = {**password_policy.DEFAULT_POLICY, **absent, **given, **chosen}
     if not SHORTEST <= int(policy["minimum_length"]) <= LONGEST:
         raise Invalid("MinimumLength lies between 6 and 99.", field="policies")
     if not 0 <= int(policy["temporary_password_validity_days"]) <= MAX_DAYS:

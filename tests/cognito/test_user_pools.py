@@ -25,7 +25,6 @@ def test_a_pool_is_told_back_with_cognitos_defaults(world: World) -> None:
     assert pool["EmailConfiguration"] == {"EmailSendingAccount": "COGNITO_DEFAULT"}
     assert pool["AutoVerifiedAttributes"] == ["email"]
     assert "AliasAttributes" not in pool
-    assert "AccountRecoverySetting" not in pool
     assert pool["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is False
     policy = pool["Policies"]["PasswordPolicy"]
     assert (policy["MinimumLength"], policy["RequireUppercase"]) == (8, True)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pytest_django import Settings
 
@@ -26,6 +28,36 @@ def test_a_code_goes_out_whatever_the_templates_style(transactional_db: None, st
 
     assert style in mail_to(address).html
     assert sign_up.confirm(client, address, code=code_sent_to(address), by=VISITOR).username
+
+
+@pytest.mark.parametrize(
+    "own",
+    [
+        {
+            "email_verification_message": "Photos says {####}.",
+            "email_verification_subject": "Of photos",
+            "sms_verification_message": "Photos says {####}.",
+        },
+        {
+            "verification_message_template": {
+                "email_message": "Photos says {####}.",
+                "email_subject": "Of photos",
+                "sms_message": "Photos says {####}.",
+            }
+        },
+    ],
+    ids=["older members", "template"],
+)
+@pytest.mark.parametrize("purpose", ["sign_up", "recovery", "email", "phone_number"])
+def test_what_is_sent_is_what_either_name_of_a_text_says(
+    transactional_db: None, own: dict[str, Any], purpose: str
+) -> None:
+    pool = factories.make_pool(**own)
+
+    mail = message_texts.mail(pool, purpose, secret="123456")
+
+    assert (mail.subject, mail.text) == ("Of photos", "Photos says 123456.")
+    assert message_texts.sms(pool, purpose, secret="123456").text.startswith("Photos says 123456.\n")
 
 
 def test_a_reminder_shows_a_pools_name_as_text(transactional_db: None) -> None:

@@ -298,6 +298,38 @@ class TestRecovery:
         with pytest.raises(errors.WrongState, match="Contact administrator"):
             passwords.forgot(client, "anyone@example.com", by=VISITOR)
 
+    @pytest.mark.parametrize(
+        ("priorities", "proven", "channel"),
+        [
+            ({}, "email phone_number", "email"),  # as told where nothing was said: verified_email, then the other
+            ({}, "phone_number", "sms"),
+            ({"verified_phone_number": 1, "verified_email": 2}, "email phone_number", "sms"),
+            ({"verified_phone_number": 2, "verified_email": 1}, "email phone_number", "email"),
+            ({"verified_phone_number": 1, "verified_email": 2}, "email", "email"),
+            ({"verified_email": 1}, "email phone_number", "email"),
+            ({"verified_email": 1}, "phone_number", None),
+            ({"verified_phone_number": 1}, "email", None),
+        ],
+    )
+    def test_the_code_takes_the_first_way_that_is_open(
+        self, transactional_db: None, priorities: dict[str, int], proven: str, channel: str | None
+    ) -> None:
+        mechanisms = [{"name": name, "priority": priority} for name, priority in priorities.items()]
+        pool = factories.make_pool(account_recovery_setting={"recovery_mechanisms": mechanisms})
+        client = factories.make_client(pool, prevent_user_existence_errors="LEGACY")
+        addresses = {"email": "alice@example.com", "phone_number": "+4915112345678"}
+        said = {f"{name}_verified": "true" for name in proven.split()}
+        factories.make_user(pool, "alice", **addresses, **said)
+
+        if channel is None:
+            with pytest.raises(errors.Invalid, match="no registered/verified email or phone_number"):
+                passwords.forgot(client, "alice", by=VISITOR)
+            return
+        told = passwords.forgot(client, "alice", by=VISITOR)
+
+        assert told.medium.lower() == channel
+        assert [row.channel for row in OutboxMessage.objects.all()] == [channel]
+
     def test_a_second_request_in_a_minute_sends_nothing_and_the_first_code_stays_good(
         self, client: AppClient, alice: User
     ) -> None:

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from identity.foundation import clock, errors
 from pools.models import AuditEvent, SigningKey, User, UserPool
-from pools.services import access, app_clients, housekeeping, schema, user_pools, users
+from pools.services import access, app_clients, housekeeping, pool_settings, schema, user_pools, users
 from tests import factories
 from tests.factories import BY
 
@@ -91,6 +91,16 @@ def test_a_policy_that_is_given_says_no_to_what_it_leaves_out(transactional_db: 
     assert policy["temporary_password_validity_days"] == 7
 
 
+def test_days_that_an_older_release_kept_as_zero_are_told_as_the_default(transactional_db: None) -> None:
+    pool = make()
+    pool.password_policy["temporary_password_validity_days"] = 0
+
+    told = pool_settings.told(pool)
+
+    assert told["policies"]["password_policy"]["temporary_password_validity_days"] == 7
+    assert told["admin_create_user_config"]["unused_account_validity_days"] == 7
+
+
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
@@ -102,6 +112,7 @@ def test_a_policy_that_is_given_says_no_to_what_it_leaves_out(transactional_db: 
         ({"policies": {"password_policy": {"temporary_password_validity_days": 366}}}, errors.Invalid),
         ({"policies": {"password_policy": {"password_history_size": 3}}}, errors.NotAvailable),
         ({"policies": {"sign_in_policy": {"allowed_first_auth_factors": ["WEB_AUTHN"]}}}, errors.NotAvailable),
+        ({"acr_configuration": {"Level1": {"acr_value": "urn:own:1"}}}, errors.NotAvailable),
         ({"mfa_configuration": "ON"}, errors.Invalid),
         ({"deletion_protection": "MAYBE"}, errors.Invalid),
         ({"lambda_config": {"pre_sign_up": "arn:aws:lambda:x"}}, errors.NotAvailable),

@@ -17,8 +17,8 @@ def create_user_pool(call: Request) -> Reply:
 
 @user_pools.operation
 def describe_user_pool(call: Request) -> Reply:
-    """AWS: API_DescribeUserPool."""
-    return {"UserPool": shapes.user_pool(access.pool(call["UserPoolId"]))}
+    """AWS: API_DescribeUserPool. Where no tag was set it tells so, and the answer to CreateUserPool does not."""
+    return {"UserPool": {"UserPoolTags": {}, **shapes.user_pool(access.pool(call["UserPoolId"]))}}
 
 
 @user_pools.operation
