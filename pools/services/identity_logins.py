@@ -50,8 +50,12 @@ def shown(provider: str) -> str:
 
 
 def shown_providers(pool: IdentityPool) -> list[dict[str, Any]]:
-    """Return a pool's user pool providers, as they were set, by the names that clients can use now."""
-    return [{**line, "provider_name": shown(line["provider_name"])} for line in pool.providers]
+    """Return a pool's user pool providers, as they were set, by the names that clients can use now.
+
+    Amazon tells that a provider's tokens are not checked with the pool where nothing was said of it.
+    """
+    unsaid = {"server_side_token_check": False}
+    return [{**unsaid, **line, "provider_name": shown(line["provider_name"])} for line in pool.providers]
 
 
 def own_name(pool_id: str) -> str:

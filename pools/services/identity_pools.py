@@ -55,6 +55,8 @@ MOST_PROVIDERS = 50
 MOST_MAPPINGS = 10
 MOST_RULES = 25
 ARN_LENGTH = range(20, 2049)
+KEPT = ("supported_login_providers", "identity_pool_tags", "allow_classic_flow")
+"""What is told as it was given, and not where it was not: a classic flow that nobody switched off too."""
 KINDS = {"authenticated": "member_role", "unauthenticated": "guest_role"}
 NOT_YET = {
     "developer_provider_name": "DeveloperProviderName",
@@ -84,11 +86,7 @@ def create(name: str, *, settings: Mapping[str, Any], by: Actor) -> IdentityPool
         guests=bool(settings.get("allow_unauthenticated_identities")),
         classic_flow=bool(settings.get("allow_classic_flow")),
         providers=_providers(settings.get("cognito_identity_providers") or []),
-        configuration={
-            member: dict(settings[member])
-            for member in ("supported_login_providers", "identity_pool_tags")
-            if settings.get(member)
-        },
+        configuration={member: settings[member] for member in KEPT if settings.get(member) not in (None, {})},
     )
     with transaction.atomic(durable=True):
         pool.save(force_insert=True)

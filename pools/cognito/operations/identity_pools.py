@@ -19,7 +19,8 @@ def shape(call: Request, pool: IdentityPool) -> dict[str, Any]:
         "identity_pool_id": pool.public_id,
         "identity_pool_name": pool.name,
         "allow_unauthenticated_identities": pool.guests,
-        "allow_classic_flow": pool.classic_flow,
+        # Amazon tells a flow that is off only where that was said.
+        "allow_classic_flow": pool.classic_flow or pool.configuration.get("allow_classic_flow"),
         "cognito_identity_providers": identity_logins.shown_providers(pool) or None,
         "identity_pool_tags": pool.configuration.get("identity_pool_tags", {}),
     }
