@@ -23,6 +23,15 @@ def test_groups_come_by_precedence_and_those_without_last(pool: UserPool) -> Non
     assert [group.name for group in groups.of(user)] == ["first", "second", "third", "none"]
 
 
+def test_a_group_made_by_name_alone_says_no_more(pool: UserPool) -> None:
+    # COGNITO.md 1.8: no precedence is the default and the worst. CreateGroup is no operation of this release yet: its
+    # GroupType belongs into tests/cognito/test_told.py, with neither Description nor RoleArn nor Precedence.
+    group = groups.create(pool, "staff", by=BY)
+
+    assert (group.description, group.role_arn, group.precedence) == ("", "", None)
+    assert group.created_at == group.modified_at
+
+
 def test_a_name_is_taken_once(pool: UserPool, alias_pool: UserPool) -> None:
     groups.create(pool, "staff", by=BY)
     groups.create(alias_pool, "staff", by=BY)
