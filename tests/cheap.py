@@ -28,7 +28,7 @@ def install() -> None:
 
     of_production.update(HASHER=passwords.HASHER, NOBODY=passwords.NOBODY)
     signing_keys.new_private_key = new_private_key
-    passwords.HASHER, passwords.NOBODY = LEAST, LEAST.hash(passwords.NOBODY)
+    passwords.HASHER, passwords.NOBODY = LEAST, LEAST.hash(passwords.NOBODY, salt=b"the same each time")
     Argon2PasswordHasher.time_cost, Argon2PasswordHasher.memory_cost, Argon2PasswordHasher.parallelism = 1, 8, 1
 
 
