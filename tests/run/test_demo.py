@@ -248,6 +248,18 @@ def test_the_clients_with_a_secret_are_the_contracts(demo: Demo) -> None:
     assert set(machine["AllowedOAuthScopes"]) == {"photos/read", "photos/write"}
 
 
+def test_the_client_with_a_secret_is_openid_strict_and_the_sample_is_cognitos(demo: Demo) -> None:
+    key = {"Authorization": f"Bearer {demo.kept['access_key_id']}.{demo.kept['secret_access_key']}"}
+    strict = {
+        name: requests.get(
+            f"{demo.live.base_url}/api/v1/pools/{demo.pool_id}/apps/{demo.kept[name]}", headers=key, timeout=20
+        ).json()["openid_strict"]
+        for name in ("client_id", "confidential_client_id", "machine_client_id")
+    }
+
+    assert strict == {"client_id": False, "confidential_client_id": True, "machine_client_id": False}
+
+
 def test_the_machine_gets_a_token(demo: Demo) -> None:
     issued = demo.token("machine_client", grant_type="client_credentials")
 
