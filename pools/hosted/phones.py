@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation.trans_real import parse_accept_lang_header
 
@@ -29,7 +31,20 @@ NO_COUNTRY = gettext_lazy("Choose the country of this number, or begin with + an
 def countries() -> dict[str, str]:
     """Return the countries to choose from, with their calling codes: text by ISO 3166 code, in the order of names."""
     found: dict[str, tuple[str, int]] = json.loads(NAMES.read_text(encoding="utf-8"))
-    return {code: f"{name} (+{calling})" for code, (name, calling) in sorted(found.items(), key=lambda each: each[1])}
+    ordered = sorted(
+        found.items(), key=lambda each: unicodedata.normalize("NFKD", each[1][0]).encode("ascii", "ignore")
+    )
+    return {code: f"{name} (+{calling})" for code, (name, calling) in ordered}
+
+
+@lru_cache(maxsize=512)
+def options(chosen: str, nothing: str) -> SafeString:
+    """Return the options of a choice among them, drawn once: a widget of Django's draws each by a template."""
+    offered = [("", nothing), *countries().items()]
+    marks = {chosen: mark_safe(" selected")}
+    return format_html_join(
+        "", '<option value="{}"{}>{}</option>', ((code, marks.get(code, ""), text) for code, text in offered)
+    )
 
 
 class PhoneInput(forms.TextInput):
@@ -51,13 +66,12 @@ class PhoneInput(forms.TextInput):
     def render(self, name: str, value: Any, attrs: Any = None, renderer: Any = None) -> SafeString:  # noqa: ANN401 - Django's
         """Draw the country before the number."""
         chosen = f"{name}_country"
-        options = [("", gettext("Country")), *countries().items()]
-        attributes = {"class": "input", "autocomplete": "country", "id": chosen}
         return format_html(
-            '<span class="phone"><label class="visually-hidden" for="{}">{}</label>{}{}</span>',
+            '<span class="phone"><label class="visually-hidden" for="{0}">{1}</label>'
+            '<select name="{0}" class="input" autocomplete="country" id="{0}">{2}</select>{3}</span>',
             chosen,
             gettext("Country of the phone number"),
-            forms.Select(attributes, options).render(chosen, self.country, renderer=renderer),
+            options(self.country, gettext("Country")),
             super().render(name, value, attrs, renderer),
         )
 

@@ -143,6 +143,7 @@ def requests_of(client: AppClient, access_token: str) -> list[Asked]:
         Asked("/identity-pools/jwks.json"),
         Asked(f"{pool}/oauth2/userInfo", headers=bearer),
         Asked(f"{pool}/oauth2/userInfo", "POST", headers=bearer),
+        Asked(f"{pool}/oauth2/userInfo", "HEAD", headers=bearer),
         Asked(f"{pool}/oauth2/userInfo", headers=(("HTTP_AUTHORIZATION", "Bearer x"),)),
         Asked(f"{pool}/oauth2/userInfo"),
         Asked(f"{pool}/oauth2/userInfo", "DELETE"),
@@ -154,6 +155,7 @@ def requests_of(client: AppClient, access_token: str) -> list[Asked]:
         ),
         Asked(f"{pool}/oauth2/token", "POST", b"{}", headers=tuple(WIRE.items())),
         Asked(f"{pool}/oauth2/token", "POST", b"", query="grant_type=x", headers=form),
+        Asked(f"{pool}/oauth2/token", "POST", b"client_id=x", query="client_id=x&grant_type=y", headers=form),
         Asked(f"{pool}/oauth2/token", "GET"),
         Asked(f"{pool}/oauth2/token", "OPTIONS", headers=(("HTTP_ORIGIN", "https://app.example"),)),
     ]
