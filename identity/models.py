@@ -11,6 +11,8 @@ class Operator(AbstractUser):
     """One who administers pools through console or management API. Second factors are django-otp's."""
 
     created_at = models.DateTimeField(db_default=Now(), editable=False)
+    one_step_link = models.UUIDField(null=True, editable=False)
+    """The one link that signs this operator in by itself, of the newest start of ``make run``; none once it is used."""
 
     class Meta(AbstractUser.Meta):
         """Named apart from pool users."""

@@ -181,13 +181,23 @@ def link(request: HttpRequest) -> HttpResponse:
     token = request.GET.get("token", "")[:2048]
     try:
         if request.method != "POST":
-            owner = operator_sign_in.link_owner(token)
-            context = {"title": "Welcome", "who": owner.username, "query": request.GET.urlencode()}
+            link = operator_sign_in.look_at_link(token, by=actor(request))
+            context = {
+                "title": "Welcome",
+                "who": link.operator.username,
+                "one_step": link.one_step,
+                "query": request.GET.urlencode(),
+            }
             return render(request, "link.html", context)
-        who = operator_sign_in.spend_link(token, by=actor(request))
+        link = operator_sign_in.spend_link(token, by=actor(request))
     except operator_sign_in.LinkRefused:
         return render(request, "link_refused.html", {"title": "Link expired"}, 410)
-    # A link is one proof, as a password is: whoever has an authenticator shows its code too.
+    who = link.operator
+    device = operator_sign_in.authenticator(who) if link.one_step else None
+    if device is not None:
+        go_in(request, who, device)
+        return HttpResponseRedirect(reverse("console:pools"), status=303)
+    # Any other link is one proof, as a password is: whoever has an authenticator shows its code too.
     go_half_way(request, who, by_link=True)
     return HttpResponseRedirect(reverse(after_link(who)), status=303)
 

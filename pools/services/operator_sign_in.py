@@ -13,7 +13,11 @@ import os
 import uuid
 from datetime import timedelta
 from functools import lru_cache
+from ipaddress import ip_address
+from typing import NamedTuple
+from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
@@ -191,51 +195,111 @@ def sign_in_link(who: Operator, *, by: Actor) -> str:
 
     Bound to the password: setting one ends every link made before.
     """
-    carried = {
-        "id": str(names.uuid7()),
-        "operator": who.id,
-        "until": int((clock.now() + LINK_LIFE).timestamp()),
-        "password": _password_mark(who),
-    }
     audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "link"})
-    return sealing.seal_text(json.dumps(carried, separators=(",", ":")).encode(), purpose="operator-link")
+    return _sealed_link(who, names.uuid7(), one_step=False)
 
 
-def link_owner(token: str) -> Operator:
-    """Return whose a link is, leaving it unspent.
+def one_step_link(who: Operator, *, by: Actor) -> str:
+    """Return the token of a link that signs an operator in by itself, once, within half an hour; older ones end.
+
+    Only for development on this machine: password and authenticator stand in the bootstrap file beside it anyway.
 
     Raises:
-        LinkRefused: unreadable, too old, used, or overtaken by a new password.
+        LinkRefused: this is no development, or its console is not at a loopback address.
 
     """
-    who, link = _read_link(token)
-    if Spent.objects.filter(id=link).exists():
+    if not _is_for_this_machine():
         raise LinkRefused
-    return who
+    link = names.uuid7()
+    with transaction.atomic():
+        Operator.objects.filter(id=who.id).update(one_step_link=link)
+        audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "one_step_link"})
+    return _sealed_link(who, link, one_step=True)
 
 
-def spend_link(token: str, *, by: Actor) -> Operator:
-    """Use a link up and return whose it is. Of two racing uses one wins.
+class Link(NamedTuple):
+    """A one-time link that is good now."""
+
+    id: uuid.UUID
+    operator: Operator
+    one_step: bool
+    """Whether it signs in by itself."""
+
+
+def look_at_link(token: str, *, by: Actor) -> Link:
+    """Return what a link is, leaving it unspent.
 
     Raises:
-        LinkRefused: unreadable, too old, used, or overtaken by a new password.
+        LinkRefused: unreadable, too old, used, or overtaken by a new password or a newer link.
 
     """
-    who, link = _read_link(token)
+    link = _read_link(token, by)
+    if not link.one_step and Spent.objects.filter(id=link.id).exists():
+        raise LinkRefused
+    if link.one_step and link.operator.one_step_link != link.id:
+        raise LinkRefused
+    return link
+
+
+def spend_link(token: str, *, by: Actor) -> Link:
+    """Use a link up and return what it is. Of two racing uses one wins.
+
+    Raises:
+        LinkRefused: unreadable, too old, used, or overtaken by a new password or a newer link.
+
+    """
+    link = _read_link(token, by)
+    if link.one_step:
+        _spend_one_step(link, by)
+        return link
     try:
         with transaction.atomic():
-            Spent.objects.create(id=link)
-            audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "link_used"})
+            Spent.objects.create(id=link.id)
+            audit.record(Tag.OPERATOR_CHANGED, subject=link.operator.username, by=by, detail={"change": "link_used"})
     except IntegrityError:
         raise LinkRefused from None
-    return who
+    return link
+
+
+def _spend_one_step(link: Link, by: Actor) -> None:
+    who = link.operator
+    unspent = Operator.objects.filter(id=who.id, one_step_link=link.id, password=who.password, is_active=True)
+    with transaction.atomic():
+        is_spent = unspent.update(one_step_link=None)
+        if is_spent:
+            audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by, detail={"method": "link"})
+    if not is_spent:
+        raise LinkRefused
+
+
+def _is_for_this_machine() -> bool:
+    host = urlsplit(settings.CONSOLE_URL).hostname or ""
+    return settings.MODE == "development" and (host == "localhost" or _is_loopback(host))
+
+
+def _is_loopback(address: str) -> bool:
+    try:
+        return ip_address(address).is_loopback
+    except ValueError:
+        return False
 
 
 def _password_mark(who: Operator) -> str:
     return sealing.keyed_hash("operator-link-password", f"{who.id}:{who.password}").hex()[:24]
 
 
-def _read_link(token: str) -> tuple[Operator, uuid.UUID]:
+def _sealed_link(who: Operator, link: uuid.UUID, *, one_step: bool) -> str:
+    carried = {
+        "id": str(link),
+        "operator": who.id,
+        "until": int((clock.now() + LINK_LIFE).timestamp()),
+        "password": _password_mark(who),
+        "one_step": one_step,
+    }
+    return sealing.seal_text(json.dumps(carried, separators=(",", ":")).encode(), purpose="operator-link")
+
+
+def _read_link(token: str, by: Actor) -> Link:
     try:
         carried = json.loads(sealing.unseal_text(token, purpose="operator-link"))
     except (sealing.Unsealable, ValueError):
@@ -245,4 +309,9 @@ def _read_link(token: str) -> tuple[Operator, uuid.UUID]:
         raise LinkRefused
     if not hmac.compare_digest(carried["password"], _password_mark(who)):
         raise LinkRefused
-    return who, uuid.UUID(carried["id"])
+    # Links of the version before do not say: they stand for a password.
+    one_step = bool(carried.get("one_step"))
+    # Asked again here: the database may be another installation's by now, and the link may have been passed on.
+    if one_step and not (_is_for_this_machine() and _is_loopback(by.address)):
+        raise LinkRefused
+    return Link(uuid.UUID(carried["id"]), who, one_step)

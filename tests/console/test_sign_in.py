@@ -243,6 +243,27 @@ def test_a_one_time_link_lets_nobody_past_the_authenticator(world: World) -> Non
     assert opens(visitor)
 
 
+def test_a_one_step_link_signs_in_by_its_button_alone(world: World) -> None:
+    who, visitor = world.operator(), world.visitor()
+    with world.live.orm():
+        from pools.services import operator_sign_in, operators
+        from pools.services.audit import Actor
+
+        token = operator_sign_in.one_step_link(operators.operator(who.username), by=Actor.system())
+    path = "/console/link?" + urlencode({"token": token})
+
+    # Mail scanners and previews look, and so may the browser before its user does.
+    for looking in (visitor.get(path), visitor.head(path), world.visitor().get(path)):
+        assert looking.status_code == 200
+        assert not opens(visitor)
+    assert f"Sign in as <bdi>{who.username}</bdi>" in visitor.get(path).text
+    assert visitor.post(path).status_code == 403, "a form of another page"
+    assert visitor.send_form(path).headers["Location"] == "/console/pools"
+
+    assert opens(visitor)
+    assert world.visitor().get(path).status_code == 410
+
+
 def test_a_forged_link_is_refused(world: World) -> None:
     who = world.operator()
     link = world.live.manage("create_operator", who.username, "--link").strip().removeprefix(world.base_url)
