@@ -14,10 +14,11 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 import structlog
 from django.conf import settings
+from django.urls import reverse
 
 from identity.embedded import aws as embedded_aws
 from identity.foundation import errors, names
@@ -115,6 +116,19 @@ def operator_exists(name: str) -> bool:
     except operators.OperatorNotFound:
         return False
     return True
+
+
+def write_console_link(kept: dict[str, Any], place: Path) -> None:
+    """Write a link that signs the operator in by itself, once; nothing where this machine is not the only one asked."""
+    try:
+        token = operator_sign_in.one_step_link(operators.operator(kept["operator"]["username"]), by=BY)
+    except operators.OperatorNotFound as gone:
+        tell_what_is(gone)
+        return
+    except operator_sign_in.LinkRefused:
+        return
+    with os.fdopen(os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(f"{settings.CONSOLE_URL}{reverse('console:link')}?{urlencode({'token': token})}\n")
 
 
 def access_key(kept: dict[str, Any]) -> dict[str, Any]:
@@ -267,7 +281,13 @@ def addresses(kept: dict[str, Any]) -> dict[str, Any]:
     host = own.hostname or "localhost"
     prefix = kept.get("prefix", "")
     issuer = names.issuer(kept["user_pool_id"])
-    login = f"{issuer}/login?client_id={kept['client_id']}&response_type=code&scope=openid+email+profile"
+    # The address of the app that runs here. What somebody develops at CALLBACK may not run yet.
+    login = {
+        "client_id": kept["client_id"],
+        "response_type": "code",
+        "scope": "openid email profile",
+        "redirect_uri": f"{demo_url()}callback",
+    }
     return {
         "base_url": settings.BASE_URL,
         "tls_base_url": f"https://{host}:{settings.TLS_PORT}",
@@ -276,7 +296,7 @@ def addresses(kept: dict[str, Any]) -> dict[str, Any]:
         "region": settings.REGION,
         "account_id": settings.ACCOUNT_ID,
         "issuer": issuer,
-        "hosted_login_url": f"{login}&redirect_uri={CALLBACK}",
+        "hosted_login_url": f"{issuer}/login?{urlencode(login)}",
         "domain": f"{prefix}.auth.{own.netloc}",
         "tls_domain": f"{prefix}.auth.{host}:{settings.TLS_PORT}",
         "mailbox_url": f"{settings.BASE_URL}/dev/mailbox" if settings.MESSAGES == "captured" else "",

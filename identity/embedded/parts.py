@@ -30,7 +30,7 @@ class Part:
     """One process in the foreground, with all that is needed to start, watch and stop it."""
 
     name: str
-    """Short; the log prefixes each of its lines with it."""
+    """Short; what it says is kept in ``log/NAME.log``."""
     command: tuple[str, ...]
     """Program by absolute path, and its arguments."""
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -54,7 +54,7 @@ class Part:
     stop_seconds: float = 10
     """How long it may take to end before it is killed."""
     hushed: tuple[str, ...] = ()
-    """Lines that contain one of these are not shown: advice that does not fit an embedded server."""
+    """Lines that contain one of these are no last words: advice that does not fit an embedded server."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Ensemble:
     """Parts that belong together, and what web and worker must be told of them."""
 
     parts: tuple[Part, ...]
-    """In the order in which the log names them."""
+    """In the order in which they are started."""
     settings: Mapping[str, str] = field(default_factory=dict)
     """Environment for web, worker, beat and ``manage.py``: addresses, known before any part runs."""
     ready: Callable[[], bool] = always

@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import errno
 import http.client
+import json
+import math
 import shutil
 import socket
 import sys
 import threading
+from urllib.parse import urlsplit
 
 from identity import serve
-from identity.embedded import folder, keys, tls
-from identity.embedded.journal import Journal
+from identity.embedded import folder, keys, running, tls
+from identity.embedded.journal import Journal, shown
 from identity.embedded.parts import CannotStart, Ensemble, Part
 from identity.embedded.postgres import Postgres
 from identity.embedded.processes import forget_all
@@ -26,8 +29,11 @@ from identity.settings import BASE_DIR, Environment
 STORAGE = ("postgres", "redis")
 SPARE = 30
 """Connections that PostgreSQL may still be ending, of parts that died and were started again."""
+PATIENCE = 20.0
+"""Seconds that the addresses wait for worker, beat and HTTPS once the web server is ready."""
 # Granian doubts that so many threads are wise; they wait for the database and the outside, not for a core.
-HUSHED = ("Configuration allows spawning",)
+# The supervisor's own question is answered so until the web server is ready.
+HUSHED = ("Configuration allows spawning", "Service Unavailable: /health/ready")
 # Celery warns of root; who starts `make run` as root has chosen to.
 HUSHED_OF_CELERY = (
     *("SecurityWarning", "absolutely not recommended", "Please specify a different user", "User information: uid="),
@@ -42,11 +48,12 @@ class House:
         """Know what was configured; start nothing yet."""
         self.environment = environment
         self.data_dir = environment.data_dir
-        self.journal = Journal()
+        self.journal = Journal(self.data_dir / "log")
         self.supervisor = Supervisor(self.data_dir, self.journal)
         self.settings: dict[str, str] = {}
-        self.began = clock.monotonic()
         self.cluster_is_old = False
+        self.is_seeded = False
+        self.console_link = ""
 
     def run(self) -> int:
         """Start everything, stay until told to stop, stop everything; return the exit status."""
@@ -73,6 +80,8 @@ class House:
             if self.supervisor.keepers:
                 self.supervisor.say("stopping")
             self.supervisor.stop(last=STORAGE)
+            if held:
+                running.forget(self.data_dir)
             if held:
                 held.close()
         if self.supervisor.verdict:
@@ -129,15 +138,13 @@ class House:
         if not self.environment.database_url:
             postgres = Postgres(self.data_dir, connections=self.connections())
             self.cluster_is_old = postgres.data.exists()
-            if not self.cluster_is_old:
-                self.supervisor.say("PostgreSQL: setting up a new cluster")
             postgres.prepare()
             self.supervisor.keep(postgres.part(), {})
             self.settings["DATABASE_URL"] = postgres.url()
         if not self.environment.redis_url:
             redis = Redis(self.data_dir)
             if redis.is_to_be_fetched():
-                self.supervisor.say("Redis: fetching a server (6 MB), as there is no redis-server on the PATH")
+                self.supervisor.say("fetching a Redis server (6 MB), as there is no redis-server on the PATH")
             redis.prepare()
             self.supervisor.keep(redis.part(), {})
             self.settings["REDIS_URL"] = redis.url()
@@ -163,20 +170,40 @@ class House:
         # A start from a warm checkout must not pay for looking: only this program writes to its own cluster.
         if self.cluster_is_old and folder.is_current(self.data_dir, BASE_DIR):
             return True
-        self.supervisor.say("migrations: bringing the database up to date")
         if self.manage("migrate", "migrate", "--verbosity", "0" if self.cluster_is_old else "1"):
             folder.record_version(self.data_dir, BASE_DIR)
+            self.supervisor.say("the database is up to date")
             return True
-        self.supervisor.fail(f"The database cannot be brought up to date: {self.journal.last_words('migrate')}")
+        self.supervisor.fail(f"The database cannot be brought up to date. {self.journal.last_lines('migrate')}")
         return False
 
     def start_faces(self) -> None:
-        """Start the demo's AWS, web, worker and beat, and seed the demo when they answer."""
+        """Set up the demo, then start web, worker, beat and the demo's AWS."""
         aws = self.demo_aws()
         self.settings |= aws.settings
+        running.write(self.data_dir, self.settings)
+        # Whoever sees the web server ready finds the bootstrap file: where it is that of an earlier start with the same
+        # addresses, the web server need not wait.
+        if self.environment.demo and not self.is_told(aws):
+            self.seed(aws)
         for part in (self.web(), self.web_over_tls(), self.worker(), self.beat()):
             self.supervisor.keep(part, self.settings)
         threading.Thread(target=self.settle, args=(aws,), daemon=True).start()
+
+    def is_told(self, aws: Ensemble) -> bool:
+        """Say whether the bootstrap file is whole and tells the addresses of this start."""
+        try:
+            kept = json.loads((self.data_dir / "bootstrap.json").read_text())
+        except (OSError, ValueError):
+            return False
+        it = self.environment
+        return bool(
+            kept.get("identity_pool_id")
+            and kept.get("base_url") == it.base_url
+            and kept.get("console_url") == f"{it.console_url}/console/"
+            and urlsplit(kept.get("tls_base_url", "")).port == it.tls_port
+            and kept.get("aws_endpoint_url") == aws.settings.get("STS_PUBLIC_URL", it.sts_public_url)
+        )
 
     def demo_aws(self) -> Ensemble:
         """Return the demo's AWS, unless there is no demo or it has an AWS of its own."""
@@ -186,37 +213,60 @@ class House:
 
         return aws.parts(self.data_dir)
 
+    def seed(self, aws: Ensemble) -> None:
+        """Set up the demo and write the bootstrap file."""
+        self.is_seeded = True
+        note = self.data_dir / "console_link"
+        note.unlink(missing_ok=True)
+        beside = ("--aws", "starting") if aws.parts else ()
+        if self.manage("seed", "seed_demo", "--link", str(note), *beside):
+            self.supervisor.say("the demo is set up")
+        elif not self.supervisor.stopping.is_set():
+            self.supervisor.say(f"the demo cannot be set up. {self.journal.last_lines('seed')}")
+        if note.exists():
+            self.console_link = note.read_text().strip()
+            note.unlink()
+
     def settle(self, aws: Ensemble) -> None:
-        """Seed the demo, say where everything is; then start the demo's AWS and seed that too."""
+        """Say where everything is; then start the demo's AWS and seed that too."""
+        if self.environment.demo and not self.is_seeded:
+            self.seed(aws)
         if not self.supervisor.wait_ready("web"):
             return
-        beside = ("--aws", "starting") if aws.parts else ()
-        if self.environment.demo and not self.manage("seed", "seed_demo", *beside):
-            if self.supervisor.stopping.is_set():
-                return
-            self.supervisor.say(f"the demo cannot be set up: {self.journal.last_words('seed')}")
-        self.show_addresses()
+        self.supervisor.wait_ready("tls", "worker", "beat", seconds=PATIENCE)
+        if self.supervisor.stopping.is_set():
+            return
+        self.show_addresses(aws)
         for part in aws.parts:
-            self.supervisor.keep(part, self.settings)
+            self.supervisor.keep(part, self.settings, quiet=True)
         while not aws.ready():
             if self.supervisor.stopping.wait(0.2):
                 return
-        if aws.parts and self.manage("seed", "seed_demo", "--aws", "ready"):
-            self.supervisor.say(f"the demo's AWS is ready after {clock.monotonic() - self.began:.0f} s")
+        if not aws.parts:
+            return
+        if self.manage("seed", "seed_demo", "--aws", "ready"):
+            self.supervisor.say("the demo's AWS is ready")
+        elif not self.supervisor.stopping.is_set():
+            self.supervisor.say(f"the demo's AWS cannot be set up. {self.journal.last_lines('seed')}")
 
-    def show_addresses(self) -> None:
-        """Say where everything is."""
+    def show_addresses(self, aws: Ensemble) -> None:
+        """Say where everything is, and what is still to come."""
         base, environment = self.environment.base_url, self.environment
+        console, kept = f"{environment.console_url}/console/", shown(self.data_dir / "bootstrap.json")
+        operator = f"(operator: see {kept})" if environment.demo else "(make operator NAME=...)"
         rows = {
-            "API": f"{base}/  (endpoint_url of boto3; keys in {self.data_dir / 'bootstrap.json'})",
-            "Console": f"{environment.console_url}/console/",
-            "Sample app": f"{base}/demo/" if environment.demo else "",
+            "Demo": f"{base}/demo/" if environment.demo else "",
             "Mailbox": f"{base}/dev/mailbox" if environment.messages == "captured" else "",
-            "HTTPS": f"https://localhost:{environment.tls_port}/  (authority: {self.data_dir / 'ca.pem'})",
+            "Console": self.console_link or f"{console}  {operator}",
+            "": "signs in by itself, once, within 30 minutes" if self.console_link else "",
+            "API": f"{base}/  (endpoint_url of boto3; keys in {kept})",
+            "HTTPS": f"https://localhost:{environment.tls_port}/  (authority: {shown(self.data_dir / 'ca.pem')})",
+            "Logs": shown(self.journal.folder),
         }
-        lines = [f"  {name:<11}{value}\n" for name, value in rows.items() if value]
-        took = clock.monotonic() - self.began
-        self.journal.show(f"\nCognate is up after {took:.0f} s.\n{''.join(lines)}  Ctrl-C stops it.\n\n")
+        lines = "".join(f"  {name:<9}{value}\n" for name, value in rows.items() if value)
+        coming = "The demo's AWS is still starting; a line says when photos can be kept. " if aws.parts else ""
+        took = clock.monotonic() - self.journal.began
+        self.journal.show(f"\nCognate is up after {took:.0f} s.\n\n{lines}\n{coming}Ctrl-C stops everything.\n\n")
 
     def manage(self, name: str, *arguments: str) -> bool:
         """Run a command of ``manage.py`` to its end."""
@@ -239,23 +289,36 @@ class House:
         )
         command = serve.web(self.environment.bind, self.environment.tls_port, 1, serve.TLS_THREADS, *secured)
         # After the web server: two cores start one of them sooner than both.
-        return Part("tls", command, directory=BASE_DIR, after=("web",), hushed=HUSHED)
+        return Part("tls", command, directory=BASE_DIR, after=("web",), ready=self.is_listening, hushed=HUSHED)
 
     def worker(self) -> Part:
         """Return the Celery worker."""
-        return Part(
-            "worker", serve.worker(self.environment), directory=BASE_DIR, after=("web",), hushed=HUSHED_OF_CELERY
-        )
+        return self.celery("worker", serve.worker(self.environment))
 
     def beat(self) -> Part:
         """Return Celery's clock."""
-        command = serve.beat(self.environment, self.data_dir / "beat-schedule")
-        return Part("beat", command, directory=BASE_DIR, after=("web",), hushed=HUSHED_OF_CELERY)
+        return self.celery("beat", serve.beat(self.environment, self.data_dir / "beat-schedule"))
+
+    def celery(self, name: str, command: tuple[str, ...]) -> Part:
+        """Return a process of Celery's, ready once it has touched its file: with the first sweep, the first task."""
+        alive = self.data_dir / "alive" / name
+        alive.parent.mkdir(mode=0o700, exist_ok=True)
+        return Part(
+            name,
+            command,
+            directory=BASE_DIR,
+            environment={"ALIVE_FILE": str(alive)},
+            after=("web",),
+            before=lambda: alive.unlink(missing_ok=True),
+            ready=alive.exists,
+            # Without its database it has nothing to touch the file for: no reason to start it again.
+            ready_seconds=math.inf,
+            hushed=HUSHED_OF_CELERY,
+        )
 
     def is_ready(self) -> bool:
         """Say whether the web server answers as ready."""
-        address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.environment.bind, self.environment.bind)  # noqa: S104
-        connection = http.client.HTTPConnection(address, self.environment.port, timeout=2)
+        connection = http.client.HTTPConnection(self.address(), self.environment.port, timeout=2)
         try:
             connection.request("GET", "/health/ready")
             return connection.getresponse().status == http.HTTPStatus.OK
@@ -263,3 +326,15 @@ class House:
             return False
         finally:
             connection.close()
+
+    def is_listening(self) -> bool:
+        """Say whether the HTTPS port is open."""
+        try:
+            socket.create_connection((self.address(), self.environment.tls_port), timeout=2).close()
+        except OSError:
+            return False
+        return True
+
+    def address(self) -> str:
+        """Return where this process reaches what binds ``BIND``."""
+        return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.environment.bind, self.environment.bind)  # noqa: S104

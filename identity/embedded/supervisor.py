@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import math
 import os
 import signal
 import subprocess
@@ -30,10 +31,11 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Keeper(threading.Thread):
     """Keeps one part alive. The kernel ties the process to this thread, which therefore lives as long as it."""
 
-    def __init__(self, house: Supervisor, part: Part, settings: Mapping[str, str]) -> None:
-        """Know the part; ``start`` begins."""
+    def __init__(self, house: Supervisor, part: Part, settings: Mapping[str, str], *, quiet: bool) -> None:
+        """Know the part; ``start`` begins. Quiet: nobody is told when it is ready, only when it dies."""
         super().__init__(name=part.name, daemon=True)
         self.house = house
+        self.quiet = quiet
         self.part = part
         self.settings = settings
         self.stopping = threading.Event()
@@ -71,6 +73,8 @@ class Keeper(threading.Thread):
         )
         reader.start()
         if self.becomes_ready(process):
+            if self.deaths or not self.quiet:
+                self.house.say(f"{self.part.name} is ready{' again' if self.deaths else ''}")
             self.ready.set()
         code = process.wait()
         self.ready.clear()
@@ -101,11 +105,12 @@ class Keeper(threading.Thread):
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
         if recent >= DEATHS:
             self.stopping.set()
-            last = self.house.journal.last_words(self.part.name)
-            self.house.fail(f"{self.part.name} ended {DEATHS} times within a minute; its last words: {last}")
+            last = self.house.journal.last_lines(self.part.name)
+            self.house.fail(f"{self.part.name} ended {DEATHS} times within a minute. {last}")
             return
         pause = BACK_OFF[recent - 1]
-        self.house.say(f"{self.part.name} {how}; it starts again {f'in {pause} s' if pause else 'now'}")
+        when = f"in {pause} s" if pause else "now"
+        self.house.say(f"{self.part.name} {how}; it starts again {when} ({self.house.journal.place(self.part.name)})")
         self.stopping.wait(pause)
 
     def stop(self, *, at_once: bool = False) -> None:
@@ -166,7 +171,7 @@ class Supervisor:
 
     def say(self, line: str) -> None:
         """Write a line of the supervisor's own."""
-        self.journal.say("run", line)
+        self.journal.say(line)
 
     def fail(self, line: str) -> None:
         """Stop everything and say why. The first reason counts; what fails as everything stops is none."""
@@ -174,22 +179,23 @@ class Supervisor:
             self.verdict = line
             self.stopping.set()
 
-    def keep(self, part: Part, settings: Mapping[str, str]) -> Keeper:
+    def keep(self, part: Part, settings: Mapping[str, str], *, quiet: bool = False) -> Keeper:
         """Start a part and keep it alive, unless everything stops: :meth:`stop` could not know of it."""
-        keeper = Keeper(self, part, settings)
+        keeper = Keeper(self, part, settings, quiet=quiet)
         with self._starting:
             self.keepers[part.name] = keeper
             if not self.stopping.is_set():
                 keeper.start()
         return keeper
 
-    def wait_ready(self, *names: str) -> bool:
-        """Wait until these parts are ready; no if everything stops first."""
-        return all(self.wait_for(self.keepers[name].ready) for name in names)
+    def wait_ready(self, *names: str, seconds: float = math.inf) -> bool:
+        """Wait until these parts are ready; no if everything stops first, or so many seconds are over."""
+        until = clock.monotonic() + seconds
+        return all(self.wait_for(self.keepers[name].ready, until) for name in names)
 
-    def wait_for(self, event: threading.Event) -> bool:
-        """Wait for an event; no if everything stops first."""
-        while not self.stopping.is_set():
+    def wait_for(self, event: threading.Event, until: float) -> bool:
+        """Wait for an event; no if everything stops first, or that time comes."""
+        while not self.stopping.is_set() and clock.monotonic() < until:
             if event.wait(GLANCE):
                 return True
         return False

@@ -85,9 +85,14 @@ class House:
         self.process.send_signal(number)
         return self.process.wait(60)
 
-    def said(self) -> str:
-        """Return the log."""
+    def shown(self) -> str:
+        """Return what the terminal shows."""
         return self.log.read_text(errors="replace")
+
+    def said(self) -> str:
+        """Return what the terminal shows, and what the parts have said in this start and the one before."""
+        files = sorted(self.data_dir.glob("log/*"), reverse=True)
+        return "\n".join([*(path.read_text(errors="replace") for path in files), self.shown()])
 
     def leaders(self) -> dict[str, int]:
         """Return the process id of each part."""

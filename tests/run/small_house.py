@@ -13,7 +13,7 @@ from identity.embedded.supervisor import Supervisor
 
 def main(data_dir: Path, parts: list[str]) -> int:
     """Keep the parts until told to stop."""
-    house = Supervisor(data_dir, Journal())
+    house = Supervisor(data_dir, Journal(data_dir / "log"))
     house.listen()
     forget_all(house.notes)
     for given in parts:

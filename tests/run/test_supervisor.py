@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import io
 import os
 import signal
 import subprocess
@@ -14,6 +15,7 @@ from time import monotonic, sleep
 
 import pytest
 
+from identity.embedded import journal
 from identity.embedded.journal import Journal
 from identity.embedded.parts import Ensemble, Part
 from identity.embedded.run import House
@@ -71,14 +73,18 @@ def test_a_part_that_dies_starts_again_at_once(tmp_path: Path) -> None:
     assert not is_alive(second)
 
 
-def test_five_deaths_in_a_minute_stop_everything_and_name_the_part(tmp_path: Path) -> None:
+def test_five_deaths_in_a_minute_stop_everything_name_the_part_and_show_its_last_lines(tmp_path: Path) -> None:
     house = start(tmp_path, f"good=echo $$ > {tmp_path}/pid; exec sleep 100", "bad=echo no luck; exit 3")
+    file = tmp_path / "log" / "bad.log"
 
     out, err = house.communicate(timeout=30)
 
     assert house.returncode == 1
-    assert err == "bad ended 5 times within a minute; its last words: no luck"
-    assert out.count("no luck") == 5
+    last = "\n".join(["  no luck"] * 5)
+    assert err == f"bad ended 5 times within a minute. Its last lines, of those in {file}:\n{last}"
+    assert "no luck" not in out
+    assert out.count("bad ended with status 3; it starts again ") == 4
+    assert file.read_text() == "no luck\n" * 5
     assert not is_alive(pid_in(tmp_path / "pid"))
 
 
@@ -150,8 +156,77 @@ def test_orphans_of_a_killed_supervisor_and_a_killed_part_go_at_the_next_start(t
     again.communicate(timeout=10)
 
 
+def told(folder: Path, *lines: str, hushed: tuple[str, ...] = ()) -> str:
+    """Have a part say these lines; return what the terminal shows."""
+    out = io.StringIO()
+    Journal(folder, out).copy("web", io.BytesIO("".join(f"{line}\n" for line in lines).encode()), hushed)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("line", "is_told"),
+    [
+        ("2026-11-28T17:45:31.116191Z [info     ] Task pools.tasks.purge received [celery.worker.strategy]", False),
+        ("2026-11-28T17:45:31.116191Z [warning  ] message_limited [pools.services.messages] limit=hour", False),
+        ("2026-11-28T17:45:31.116191Z [error    ] wire_failed [pools.cognito.gateway] operation=SignUp", True),
+        ("2026-11-28T17:45:31.116191Z [warning  ] the demo is not whole [identity.demo] remedy='a new one'", True),
+        ('{"level": "error", "event": "wire_failed"}', True),
+        ('{"level": "info", "event": "errors are none"}', False),
+        ("[ERROR] Unexpected exit from worker-1", True),
+        ("GET /?error=access_denied 200", False),
+    ],
+)
+def test_the_terminal_is_told_of_what_a_person_should_hear_and_each_thing_once(
+    tmp_path: Path, line: str, is_told: bool
+) -> None:
+    said = told(tmp_path, line, line.replace("SignUp", "GetUser"), line)
+
+    assert said.count("\n") == int(is_told)
+    assert (tmp_path / "web.log").read_text().count("\n") == 3
+
+
+def test_a_long_line_does_not_fill_the_terminal(tmp_path: Path) -> None:
+    assert len(told(tmp_path, "[error    ] wire_failed " + "x" * 10_000)) < 500
+
+
+def test_what_fits_no_embedded_server_is_no_last_word(tmp_path: Path) -> None:
+    it = Journal(tmp_path, io.StringIO())
+
+    it.copy("web", io.BytesIO(b"cannot bind\n[error    ] advice\n"), ("advice",))
+
+    assert it.last_lines("web") == f"Its last lines, of those in {tmp_path}/web.log:\n  cannot bind"
+    assert it.last_lines("worker") == "It said nothing."
+    assert "advice" in (tmp_path / "web.log").read_text()
+
+
+def test_log_files_are_their_owners_alone_new_at_each_start_and_bounded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "LONGEST_FILE", 1000)
+    folder = tmp_path / "log"
+    told(folder, "of the start before")
+
+    told(folder, "of this start")
+    first, second = (folder / "web.log").read_text(), (folder / "web.log.1").read_text()
+    told(folder, *(f"line {number}" for number in range(1000)))
+
+    assert (first, second) == ("of this start\n", "of the start before\n")
+    kept = sorted(folder.iterdir())
+    assert [path.name for path in kept] == ["web.log", "web.log.1"]
+    assert all(path.stat().st_size <= 1000 for path in kept)
+    assert kept[0].read_text().endswith("line 999\n")
+    assert {path.stat().st_mode & 0o777 for path in kept} == {0o600}
+    assert folder.stat().st_mode & 0o777 == 0o700
+
+
+def test_a_log_that_cannot_be_written_ends_no_part(tmp_path: Path) -> None:
+    (tmp_path / "log").write_text("no folder")
+
+    assert told(tmp_path / "log", "[error    ] the disk is full")
+
+
 def test_nothing_starts_once_everything_stops(tmp_path: Path) -> None:
-    house = Supervisor(tmp_path, Journal())
+    house = Supervisor(tmp_path, Journal(tmp_path / "log"))
     house.interrupted()
 
     late = house.keep(Part("late", ("/bin/sh", "-c", f"echo $$ > {tmp_path}/pid; exec sleep 100")), {})
@@ -162,7 +237,7 @@ def test_nothing_starts_once_everything_stops(tmp_path: Path) -> None:
 
 
 def test_what_fails_as_everything_stops_is_no_reason(tmp_path: Path) -> None:
-    house = Supervisor(tmp_path, Journal())
+    house = Supervisor(tmp_path, Journal(tmp_path / "log"))
     house.interrupted()
 
     house.fail("the database went away")

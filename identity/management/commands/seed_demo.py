@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -23,6 +24,7 @@ class Command(BaseCommand):
             choices=("starting", "ready"),
             help="the demo's AWS was started beside it; once it is ready, roles, bucket and table are made there",
         )
+        parser.add_argument("--link", type=Path, help="file for a one-time link that signs the operator in by itself")
 
     def handle(self, *_: object, **options: Any) -> None:
         """Seed."""
@@ -30,5 +32,7 @@ class Command(BaseCommand):
             raise CommandError("The demo is off: it is for MODE=development with DEMO on.")
         place = embedded_aws.place(settings.DATA_DIR) if options["aws"] else None
         kept = seed.seed(place)
+        if options["link"]:
+            seed.write_console_link(kept, options["link"])
         if place and options["aws"] == "ready":
             seed.aws(kept, place)
