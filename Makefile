@@ -1,7 +1,7 @@
 # What people type. Each target sets itself up: a virtual environment with locked dependencies, nothing else.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test soak interop bench lint lock secrets
+.PHONY: help run operator check test soak interop bench lint lock secrets
 
 VENV := .venv
 PY := $(VENV)/bin/python
@@ -9,6 +9,8 @@ WORKERS ?= 2
 
 help:
 	@echo "make run      everything, in the foreground: http://localhost:8000/"
+	@echo "make operator NAME=ada: a one-time link for a new operator of what runs"
+	@echo "make check    the quick part of the suite: services, contract, architecture"
 	@echo "make test     the whole suite on real PostgreSQL and Redis"
 	@echo "make soak     long random walks with fresh seeds"
 	@echo "make interop  against software that others wrote; skips by name what is missing"
@@ -19,6 +21,15 @@ help:
 
 run: $(VENV)/.embedded
 	@exec $(PY) -m identity.embedded
+
+# From the command line alone: some systems set NAME for every program.
+operator: $(VENV)/.embedded
+	@[ "$(origin NAME)" = "command line" ] || { echo "NAME is missing: make operator NAME=ada" >&2; exit 2; }
+	@exec $(PY) -m identity.embedded.running create_operator -- "$$NAME"
+
+check: $(VENV)/.development
+	$(PY) -m pytest tests/services tests/contract tests/architecture -m "not browser and not run and not interop" \
+		-n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.development
 	$(PY) -m pytest -m "not interop" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
@@ -48,6 +59,7 @@ COMPILE = $(PY) -m uv pip compile --quiet --universal --python-version 3.11 --ge
 	--no-annotate --no-emit-index-url $(UPGRADE) pyproject.toml
 lock: $(VENV)/.development
 	$(PY) -m pip install --quiet "uv>=0.9"
+	echo uv | $(COMPILE:%pyproject.toml=%-) --output-file requirements/installer.lock
 	$(COMPILE) --output-file requirements/production.lock
 	$(COMPILE) --constraint requirements/production.lock --extra embedded --output-file requirements/embedded.lock
 	$(COMPILE) --constraint requirements/embedded.lock --extra embedded --extra test --extra dev \
@@ -66,6 +78,7 @@ secrets:
 
 # The first Python from 3.11 on that can make a virtual environment; what is missing is named in one line.
 $(PY):
+	@echo "Making a virtual environment in $(VENV)"
 	@for python in $${PYTHON:-python3 python3.13 python3.12 python3.11}; do \
 		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || continue; found=$$python; \
 		"$$python" -c 'import ensurepip, venv' 2>/dev/null && exec "$$python" -m venv $(VENV); \
@@ -75,14 +88,13 @@ $(PY):
 			'import sys; print("python%d.%d-venv" % sys.version_info[:2])')" >&2; \
 	else echo "Python 3.11 or newer is missing: apt-get install python3 python3-venv" >&2; fi; exit 1
 
-# A stamp per lock: installed once, again when the lock changes. Development holds all of embedded.
+# A stamp per lock: installed once, again when the lock changes; what was interrupted goes on at the next call.
+# Development holds all of embedded.
+INSTALL = $(PY) -I identity/embedded/packages.py
 $(VENV)/.embedded: requirements/embedded.lock | $(PY)
-	@[ -e $(VENV)/.development ] && [ $(VENV)/.development -nt requirements/development.lock ] || { \
-		echo "Installing dependencies into $(VENV) (about a minute)"; \
-		$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<; }
+	@[ -e $(VENV)/.development ] && [ $(VENV)/.development -nt requirements/development.lock ] || $(INSTALL) $<
 	@touch $@
 
 $(VENV)/.development: requirements/development.lock | $(PY)
-	@echo "Installing dependencies for development into $(VENV) (about two minutes)"
-	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r $<
+	@$(INSTALL) $<
 	@touch $@
