@@ -47,10 +47,13 @@ class House:
             **settings,
         }
         self.log = data_dir.parent / f"{data_dir.name}.log"
+        self.seen = 0
+        """Where the newest start begins in what the terminal shows."""
         self.process: subprocess.Popen[bytes] | None = None
 
     def spawn(self) -> subprocess.Popen[bytes]:
         """Start it and do not wait."""
+        self.seen = len(self.shown())
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*self.under, sys.executable, "-m", "identity.embedded"],
@@ -86,8 +89,8 @@ class House:
         return self.process.wait(60)
 
     def shown(self) -> str:
-        """Return what the terminal shows."""
-        return self.log.read_text(errors="replace")
+        """Return what the terminal shows, of all starts."""
+        return self.log.read_text(errors="replace") if self.log.exists() else ""
 
     def said(self) -> str:
         """Return what the terminal shows, and what the parts have said in this start and the one before."""

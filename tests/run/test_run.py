@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import ssl
@@ -16,11 +17,16 @@ from pathlib import Path
 from time import monotonic, sleep
 
 import pytest
+from playwright.sync_api import Browser, expect
 
 from identity.embedded import folder
 from identity.embedded.parts import CannotStart
 from tests import servers
-from tests.run.house import House, running
+from tests.browser.conftest import listen
+from tests.browser.test_addresses import Housed
+from tests.console.world import Visitor as Console
+from tests.hosted.world import PASSWORD
+from tests.run.house import PATIENCE, House, running
 
 pytestmark = [pytest.mark.run, pytest.mark.timeout(240)]
 
@@ -54,7 +60,19 @@ def processes_in(group: int) -> list[str]:
 @pytest.fixture(scope="module")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     with running(tmp_path_factory.mktemp("run") / "var") as started:
+        # The one who waits for readiness alone finds the file, at the first start too.
+        told = json.loads((started.data_dir / "bootstrap.json").read_text())
+        assert (told["base_url"], told["identity_pool_id"][:10]) == (started.base_url, "us-east-1:")
         yield started
+
+
+def banner(house: House) -> str:
+    """Wait for the addresses of the newest start; return them and what came after."""
+    until = monotonic() + PATIENCE
+    while (found := house.shown()[house.seen :].partition("Cognate is up after ")[2]).count("Ctrl-C stops") == 0:
+        assert monotonic() < until, house.said()[-3000:]
+        sleep(0.1)
+    return found
 
 
 def test_a_taken_port_is_one_line(tmp_path: Path) -> None:
@@ -164,6 +182,79 @@ def test_a_second_run_on_the_same_folder_is_one_line(house: House) -> None:
     assert house.is_ready()
 
 
+def test_the_terminal_shows_the_parts_as_they_come_up_and_the_addresses_last(house: House) -> None:
+    last = banner(house)
+    shown = house.shown()
+    [link] = re.findall(r"http\S+/console/link\?token=(\S+)", shown)
+
+    ready = ["postgres", "redis", "web", "tls", "worker", "beat"]
+    lines = [line for line in shown.partition("\nCognate is up")[0].splitlines() if line]
+    assert all(re.fullmatch(r" *\d+\.\d s  .*", line) for line in lines), shown
+    said = [line.partition(" s  ")[2] for line in lines]
+    assert {f"{name} is ready" for name in ready} | {"the database is up to date", "the demo is set up"} == {
+        line for line in said if not line.startswith("fetching a Redis server")
+    }
+    for address in ("/demo/", "/dev/mailbox", "/console/link?token=", "/  (endpoint_url"):
+        assert f"{house.base_url}{address}" in last
+    assert last.endswith("\nCtrl-C stops everything.\n\n")
+    assert "\x1b" not in shown
+    for part in (*ready, "seed", "migrate", "run"):
+        file = house.data_dir / "log" / f"{part}.log"
+        assert file.exists() or part == "seed", part
+    assert "Scheduler: Sending due task" in (house.data_dir / "log" / "beat.log").read_text()
+    kept = [path for path in house.data_dir.rglob("*") if path.is_file() and path.stat().st_size < 10**7]
+    assert [path for path in kept if link.encode() in path.read_bytes()] == []
+    assert {path.stat().st_mode & 0o777 for path in (house.data_dir / "log").iterdir()} == {0o600}
+
+
+def test_its_link_opens_the_console_once(house: House) -> None:
+    [path] = re.findall(r"http://[^/]+(/console/link\?token=\S+)", banner(house))
+    first, second = Console(house.base_url), Console(house.base_url)
+
+    assert first.get(path).status_code == second.get(path).status_code == 200
+    assert first.send_form(path).headers["Location"] == "/console/pools"
+
+    assert first.get("/console/pools").status_code == 200
+    assert second.get(path).status_code == 410
+
+
+@pytest.mark.browser
+def test_the_hosted_login_of_the_bootstrap_file_leads_to_the_demo(house: House, browser: Browser) -> None:
+    kept, page, complaints = house.bootstrap(), browser.new_page(), list[str]()
+    listen(page, complaints)
+    idp, name = Housed(house).boto(), "cleo@example.com"
+    idp.admin_create_user(UserPoolId=kept["user_pool_id"], Username=name, MessageAction="SUPPRESS")
+    idp.admin_set_user_password(UserPoolId=kept["user_pool_id"], Username=name, Password=PASSWORD, Permanent=True)
+
+    page.goto(kept["hosted_login_url"])
+    page.fill("#username", name)
+    page.fill("#password", PASSWORD)
+    page.click("button[type=submit]")
+    if page.url.partition("?")[0].endswith("/login/mfa"):
+        page.get_by_role("button", name="Not now").click()
+
+    expect(page.locator("#who-name")).to_have_text(name)
+    assert page.url == f"{house.base_url}/demo/"
+    page.close()
+
+
+def test_a_new_operator_gets_a_link_beside_what_runs(house: House, tmp_path: Path) -> None:
+    made = attempt(house.data_dir, "embedded.running", "create_operator", "--", "ada", PORT="1", BASE_URL="")
+    again = attempt(house.data_dir, "embedded.running", "create_operator", "--", "ada")
+    nowhere = attempt(tmp_path / "var", "embedded.running", "create_operator", "--", "ada")
+
+    assert (made.returncode, made.stderr) == (0, "")
+    assert made.stdout.startswith(f"{house.base_url}/console/link?token=")
+    visitor = Console(house.base_url)
+    assert visitor.send_form(made.stdout.strip()).headers["Location"] == "/console/welcome/password"
+    assert (again.returncode, again.stderr) == (1, "CommandError: An operator of that name already exists.\n")
+    assert (nowhere.returncode, nowhere.stdout) == (1, "")
+    assert nowhere.stderr == (
+        f"Cognate does not run with the data folder {tmp_path}/var: start it by `make run` first, "
+        "or set DATABASE_URL to a server of your own.\n"
+    )
+
+
 def test_https_has_a_certificate_of_the_local_authority(house: House) -> None:
     trust = ssl.create_default_context(cafile=str(house.data_dir / "ca.pem"))
     url = f"https://localhost:{house.environment['TLS_PORT']}/health/live"
@@ -228,6 +319,17 @@ def test_the_end_leaves_nothing_behind_and_the_next_start_carries_on(house: Hous
     assert left == []
     assert [line for group in groups for line in processes_in(group)] == []
     assert house.bootstrap()["user_pool_id"] == before["user_pool_id"]
+
+
+def test_a_new_start_shows_a_new_link_and_ends_the_old_one(house: House) -> None:
+    [old] = re.findall(r"/console/link\?token=\S+", banner(house))
+
+    house.stop()
+    house.start()
+
+    [new] = re.findall(r"/console/link\?token=\S+", banner(house))
+    assert Console(house.base_url).get(old).status_code == 410
+    assert Console(house.base_url).get(new).status_code == 200
 
 
 def test_a_warm_start_is_ready_in_ten_seconds(house: House) -> None:

@@ -215,6 +215,11 @@ async function start() {
   if (location.pathname === "/demo/callback") {
     const arrived = new URLSearchParams(location.search);
     history.replaceState(null, "", "/demo/");
+    if (arrived.has("code") && !arrived.has("state")) {
+      // Whoever opened the login page by itself (hosted_login_url) is signed in there: begin as this page does.
+      await manager.signinRedirect();
+      return;
+    }
     if (arrived.has("code") || arrived.has("error")) {
       user = await manager.signinCallback(`${config.redirect_uri}?${arrived}`);
     }
