@@ -121,19 +121,22 @@ def install_all(lock: Path) -> str:
     tool = "uv" if has_uv() else "pip"
     told = {**as_pip_is_configured(), "UV_CACHE_DIR": str(cache), "UV_HTTP_TIMEOUT": "60"} if tool == "uv" else {}
     begun = Path(sys.prefix) / BEGUN
+    # A killed installer may leave half a package that looks whole: what it had begun is installed anew.
+    broken = begun.read_text() if begun.exists() else ""
     size = -(-len(wanted) // BATCHES)
     for start in range(0, len(wanted), size):
-        batch = "".join(wanted[start : start + size])
-        # A killed installer may leave half a package that looks whole.
-        again = begun.exists() and begun.read_text() == batch
-        begun.write_text(batch)
-        with written(batch) as requirements:
+        batch = wanted[start : start + size]
+        again = any(entry in broken for entry in batch)
+        begun.write_text(broken + "".join(batch))
+        with written("".join(batch)) as requirements:
             done = install(tool, told, requirements, again=again)
             if done.returncode and tool == "uv":
                 tool = "pip"
                 done = install(tool, told, requirements, again=again)
         if done.returncode:
             return done.stderr.strip()
+        for entry in batch:
+            broken = broken.replace(entry, "")
         progress.show(min(start + size, len(wanted)))
     begun.unlink(missing_ok=True)
     shutil.rmtree(cache, ignore_errors=True)

@@ -292,29 +292,25 @@ class House:
         return Part("tls", command, directory=BASE_DIR, after=("web",), ready=self.is_listening, hushed=HUSHED)
 
     def worker(self) -> Part:
-        """Return the Celery worker."""
-        return self.celery("worker", serve.worker(self.environment))
-
-    def beat(self) -> Part:
-        """Return Celery's clock."""
-        return self.celery("beat", serve.beat(self.environment, self.data_dir / "beat-schedule"))
-
-    def celery(self, name: str, command: tuple[str, ...]) -> Part:
-        """Return a process of Celery's, ready once it has touched its file: with the first sweep, the first task."""
-        alive = self.data_dir / "alive" / name
-        alive.parent.mkdir(mode=0o700, exist_ok=True)
+        """Return the Celery worker, ready once it has looked at the outbox for the first time."""
+        alive = self.data_dir / "alive"
         return Part(
-            name,
-            command,
+            "worker",
+            serve.worker(self.environment),
             directory=BASE_DIR,
             environment={"ALIVE_FILE": str(alive)},
             after=("web",),
             before=lambda: alive.unlink(missing_ok=True),
             ready=alive.exists,
-            # Without its database it has nothing to touch the file for: no reason to start it again.
+            # Without its database it does not touch the file: no reason to start it again.
             ready_seconds=math.inf,
             hushed=HUSHED_OF_CELERY,
         )
+
+    def beat(self) -> Part:
+        """Return Celery's clock."""
+        command = serve.beat(self.environment, self.data_dir / "beat-schedule")
+        return Part("beat", command, directory=BASE_DIR, after=("web",), hushed=HUSHED_OF_CELERY)
 
     def is_ready(self) -> bool:
         """Say whether the web server answers as ready."""
