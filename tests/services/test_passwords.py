@@ -111,7 +111,7 @@ def test_a_hash_inside_a_transaction_is_refused(pool: UserPool) -> None:
         passwords.hashed(pool, "someone", PASSWORD)
 
 
-@pytest.mark.parametrize("encoded", [None, "not a hash", passwords.NOBODY])
+@pytest.mark.parametrize("encoded", [None, "not a hash", passwords.NOBODY], ids=["none", "no-hash", "nobodys"])
 def test_nobody_has_a_password(pool: UserPool, encoded: str | None) -> None:
     assert not passwords.verify(pool.public_id, encoded, PASSWORD)
 
