@@ -44,7 +44,7 @@ def settings_of(data_dir: Path) -> dict[str, str]:
     return told
 
 
-def main(arguments: list[str]) -> int:
+def main(arguments: list[str]) -> int:  # noqa: RET503 - it becomes the command
     """Become the command."""
     os.environ.setdefault("MODE", "development")
     from identity.settings import BASE_DIR, environment
@@ -59,7 +59,6 @@ def main(arguments: list[str]) -> int:
             return 1
         os.environ.update({name: value for name, value in told.items() if value})
     os.execv(sys.executable, [sys.executable, str(BASE_DIR / "manage.py"), *arguments])  # noqa: S606 - our own command
-    return 0
 
 
 if __name__ == "__main__":
