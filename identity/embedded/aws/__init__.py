@@ -54,7 +54,7 @@ def parts(data_dir: Path) -> Ensemble:
     known = described(data_dir, check=True)
     known_place = place(data_dir)
     gateway = ceph.Ceph(home(data_dir), known["ports"], known_place.keys)
-    server = moto.part(known["ports"]["moto"])
+    server = moto.part(known["ports"]["moto"], moto.TABLES if known_place.enforces else moto.EVERYTHING)
     started = (*gateway.parts(), server) if known_place.enforces else (server,)
     return Ensemble(
         parts=started,
