@@ -322,6 +322,13 @@ def test_without_keys_nothing_changes_and_nothing_private_is_read(storage: Stora
         assert "<Code>AccessDenied</Code>" in answer.text
 
 
+def test_a_refusal_of_head_has_no_body(storage: Storage) -> None:
+    heard = storage.raw(f"HEAD /{BUCKET}/ada.png HTTP/1.1\r\nHost: localhost\r\n\r\n")
+
+    assert heard.startswith(b"HTTP/1.1 403 ")
+    assert heard.endswith(b"\r\n\r\n")
+
+
 def test_without_keys_what_is_public_is_read(storage: Storage) -> None:
     assert storage.ask("GET", f"/{BUCKET}/public.png", Origin=ELSEWHERE).content == b"a photo"
 

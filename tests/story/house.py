@@ -6,7 +6,8 @@ import json
 import re
 import urllib.parse
 import urllib.request
-from time import monotonic, sleep
+from dataclasses import dataclass
+from time import monotonic, sleep, time
 from typing import Any
 
 import pyotp
@@ -17,6 +18,33 @@ PASSWORD = "Correct-horse-1"
 MAIL = "ada@example.com"
 PATIENCE = 60
 TOTP_STEP = 30
+
+
+@dataclass(frozen=True)
+class Lane:
+    """An AWS that the demo may have, and what its sample app says of it."""
+
+    about: str
+    rules: str
+    """Whose rules decide about another's folder."""
+    stranger: str
+    """The answer to who writes in another's folder."""
+    lasts: bool
+    """Whether it holds over a restart what it was given."""
+
+
+CEPH = Lane(
+    "STS and S3 are Ceph's gateway",
+    "should be refused by the storage itself",
+    "Refused by the storage (AccessDenied), as it should be.",
+    lasts=True,
+)
+MOTO = Lane(
+    "it keeps photos in memory until it is stopped, and checks nothing, neither tokens nor rules",
+    "the stand-in that runs here checks nothing and will allow it",
+    "It was allowed, because this storage checks nothing. With a real one it is refused.",
+    lasts=False,
+)
 
 
 class WithAws(House):
@@ -67,9 +95,17 @@ def mailed_code(house: House) -> str:
     raise AssertionError("no mail came")
 
 
-def fresh_code(totp: pyotp.TOTP, spent: str) -> str:
-    """Return a code other than the one that was spent; wait for the next step if it must be."""
-    until = monotonic() + TOTP_STEP + 2
-    while totp.now() == spent and monotonic() < until:
-        sleep(0.5)
-    return totp.now()
+class Authenticator:
+    """An authenticator that never shows a code twice; the server takes the next step's a little early."""
+
+    def __init__(self, seed: str) -> None:
+        """Know the seed; no code was shown."""
+        self.totp = pyotp.TOTP(seed)
+        self.step = 0
+
+    def code(self) -> str:
+        """Return a code of a later step than the last one's."""
+        self.step = max(int(time()) // TOTP_STEP, self.step + 1)
+        while self.step > time() // TOTP_STEP + 1:
+            sleep(0.5)
+        return self.totp.at(self.step * TOTP_STEP)

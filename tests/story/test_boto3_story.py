@@ -6,13 +6,12 @@ from time import sleep
 from typing import Any
 
 import boto3
-import pyotp
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from tests.browser.test_addresses import Housed
-from tests.story.house import MAIL, PASSWORD, WithAws, fresh_code, lasting, mailed_code, restart, wait_for_aws
+from tests.story.house import MAIL, PASSWORD, Authenticator, WithAws, lasting, mailed_code, restart, wait_for_aws
 
 pytestmark = [pytest.mark.interop, pytest.mark.run, pytest.mark.timeout(420)]
 NOTICED = 4
@@ -42,17 +41,16 @@ class Ada:
         )
         return found
 
-    def take_up_totp(self) -> tuple[pyotp.TOTP, str]:
-        """Enrol an authenticator; return it and the code that is spent."""
+    def take_up_totp(self) -> Authenticator:
+        """Enrol an authenticator."""
         access_token = self.begin()["AuthenticationResult"]["AccessToken"]
-        totp = pyotp.TOTP(self.idp.associate_software_token(AccessToken=access_token)["SecretCode"])
-        spent = totp.now()
-        self.idp.verify_software_token(AccessToken=access_token, UserCode=spent)
+        totp = Authenticator(self.idp.associate_software_token(AccessToken=access_token)["SecretCode"])
+        self.idp.verify_software_token(AccessToken=access_token, UserCode=totp.code())
         preference = {"Enabled": True, "PreferredMfa": True}
         self.idp.set_user_mfa_preference(AccessToken=access_token, SoftwareTokenMfaSettings=preference)
-        return totp, spent
+        return totp
 
-    def sign_in(self, totp: pyotp.TOTP, spent: str) -> dict[str, str]:
+    def sign_in(self, totp: Authenticator) -> dict[str, str]:
         """Sign in by password and authenticator; return tokens."""
         challenge = self.begin()
         assert challenge["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
@@ -60,7 +58,7 @@ class Ada:
             ClientId=self.kept["client_id"],
             ChallengeName="SOFTWARE_TOKEN_MFA",
             Session=challenge["Session"],
-            ChallengeResponses={"USERNAME": MAIL, "SOFTWARE_TOKEN_MFA_CODE": fresh_code(totp, spent)},
+            ChallengeResponses={"USERNAME": MAIL, "SOFTWARE_TOKEN_MFA_CODE": totp.code()},
         )["AuthenticationResult"]
         return found
 
@@ -93,8 +91,7 @@ def test_a_stranger_signs_up_and_keeps_a_photo_in_s3_by_boto3_alone(house: WithA
     assert lasting(kept) == lasting(first)
     ada, bucket = Ada(house, kept), kept["bucket"]
     ada.idp.confirm_sign_up(ClientId=kept["client_id"], Username=MAIL, ConfirmationCode=mailed_code(house))
-    totp, spent = ada.take_up_totp()
-    tokens = ada.sign_in(totp, spent)
+    tokens = ada.sign_in(ada.take_up_totp())
     own, stranger = ada.identity_id(tokens["IdToken"]), ada.identity_id()
 
     # What was signed before a rotation still counts after it, and Ceph takes the new key at once.

@@ -8,6 +8,7 @@ a page could not read otherwise. What it stores is in memory.
 
 from __future__ import annotations
 
+import json
 import signal
 import sys
 import traceback
@@ -56,12 +57,12 @@ class Proxy:
             admission.check(environ, asked, is_public=is_public, was_given=was_given)
             return self.ask(environ, start, asked, allowed)
         except Refusal as refusal:
-            return refuse(start, asked.service, refusal, allowed)
+            return refuse(environ, start, asked.service, refusal, allowed)
         except Exception:  # noqa: BLE001 - whatever moto stumbles over, a page can read only an answer with CORS headers
             traceback.print_exc()
             message = "We encountered an internal error. Please try again."
             stumbled = Refusal(HTTPStatus.INTERNAL_SERVER_ERROR, "InternalError", message)
-            return refuse(start, asked.service, stumbled, allowed)
+            return refuse(environ, start, asked.service, stumbled, allowed)
 
     def preflight(self, environ: Environ, start: Start) -> Iterable[bytes]:
         """Answer what a browser asks before a request; the key asked about may be missing."""
@@ -163,13 +164,12 @@ def was_given(key_id: str) -> bool:
     )
 
 
-def refuse(start: Start, service: str, refusal: Refusal, allowed: cors.Headers) -> Iterable[bytes]:
+def refuse(environ: Environ, start: Start, service: str, refusal: Refusal, allowed: cors.Headers) -> Iterable[bytes]:
     """Answer with an error in the service's own form."""
-    code, message = escape(refusal.code), escape(refusal.message)
-    error = f"<Code>{code}</Code><Message>{message}</Message>"
+    error = f"<Code>{escape(refusal.code)}</Code><Message>{escape(refusal.message)}</Message>"
     kind = "application/xml"
     if service == "dynamodb":
-        kind, body = "application/x-amz-json-1.0", f'{{"__type": "{refusal.code}", "message": "{refusal.message}"}}'
+        kind, body = "application/x-amz-json-1.0", json.dumps({"__type": refusal.code, "message": refusal.message})
     elif service == "s3":
         body = f'<?xml version="1.0" encoding="UTF-8"?>\n<Error>{error}</Error>'
     else:
@@ -177,7 +177,7 @@ def refuse(start: Start, service: str, refusal: Refusal, allowed: cors.Headers) 
     encoded = body.encode()
     length = ("Content-Length", str(len(encoded)))
     start(f"{refusal.status.value} {refusal.status.phrase}", [("Content-Type", kind), length, *allowed])
-    return [encoded]
+    return [] if environ["REQUEST_METHOD"] == "HEAD" else [encoded]
 
 
 class Handler(MotoRequestHandler):

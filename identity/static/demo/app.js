@@ -1,35 +1,25 @@
 // The sample app: sign in by code and PKCE, trade the ID token for AWS credentials, keep photos in S3.
 // It knows nothing of Cognate beyond OpenID Connect, the cognito-identity API and S3.
-import { AwsClient } from "../vendor/aws4fetch/aws4fetch.esm.js";
-
-const $ = (id) => document.getElementById(id);
-const show = (id, on = true) => { $(id).hidden = !on; };
-
-class Refused extends Error {
-  constructor(code, message) { super(message || code); this.code = code; }
-}
-
-function say(id, text, kind = "") {
-  $(id).textContent = text;
-  $(id).className = kind || "soft";
-}
-
-function complain(text) {
-  $("problem").textContent = text;
-  show("problem", Boolean(text));
-}
+import { $, complain, say, show } from "./page.js";
+import { Photos } from "./photos.js";
+import { Bucket, Refused } from "./storage.js";
 
 /** Call an operation of the identity pools' API. */
 async function identity(config, operation, body) {
-  const answer = await fetch(`${config.base_url}/`, {
-    method: "POST",
-    headers: {
-      "content-type": "application/x-amz-json-1.1",
-      "x-amz-target": `AWSCognitoIdentityService.${operation}`,
-    },
-    body: JSON.stringify(body),
-  });
-  const found = await answer.json();
+  let answer, found;
+  try {
+    answer = await fetch(`${config.base_url}/`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/x-amz-json-1.1",
+        "x-amz-target": `AWSCognitoIdentityService.${operation}`,
+      },
+      body: JSON.stringify(body),
+    });
+    found = await answer.json();
+  } catch {
+    throw new Refused("Unreachable", `Cognate does not answer at ${config.base_url}.`);
+  }
   if (!answer.ok) throw new Refused(found.__type, found.message);
   return found;
 }
@@ -40,59 +30,6 @@ async function credentials(config, idToken) {
   const { IdentityId } = await identity(config, "GetId", { IdentityPoolId: config.identity_pool_id, ...logins });
   const found = await identity(config, "GetCredentialsForIdentity", { IdentityId, ...logins });
   return { identityId: found.IdentityId, ...found.Credentials };
-}
-
-/** The bucket, as these credentials may use it. */
-class Bucket {
-  constructor(config, granted) {
-    this.root = `${config.aws_endpoint_url}/${config.bucket}`;
-    this.client = new AwsClient({
-      accessKeyId: granted.AccessKeyId,
-      secretAccessKey: granted.SecretKey,
-      sessionToken: granted.SessionToken,
-      service: "s3",
-      region: config.region,
-      retries: 0,
-    });
-  }
-
-  async request(path, init) {
-    const answer = await this.client.fetch(`${this.root}${path}`, init);
-    if (!answer.ok) {
-      const code = /<Code>([^<]+)<\/Code>/.exec(await answer.text());
-      throw new Refused(code ? code[1] : `HTTP ${answer.status}`);
-    }
-    return answer;
-  }
-
-  key(name) { return `/${name.split("/").map(encodeURIComponent).join("/")}`; }
-  put(name, body, type) { return this.request(this.key(name), { method: "PUT", body, headers: { "content-type": type } }); }
-  get(name) { return this.request(this.key(name)); }
-
-  async list(prefix) {
-    const answer = await this.request(`?list-type=2&prefix=${encodeURIComponent(prefix)}`);
-    const found = new DOMParser().parseFromString(await answer.text(), "text/xml");
-    return [...found.querySelectorAll("Contents > Key")].map((node) => node.textContent);
-  }
-}
-
-async function showPhotos(bucket, home) {
-  const keys = (await bucket.list(home)).filter((key) => !key.endsWith("/"));
-  show("empty", keys.length === 0);
-  const items = await Promise.all(keys.map(async (key) => {
-    const image = document.createElement("img");
-    const name = key.slice(home.length).replace(/^\d+-/, "");
-    image.alt = name;
-    image.src = URL.createObjectURL(await (await bucket.get(key)).blob());
-    const caption = document.createElement("figcaption");
-    caption.textContent = name;
-    const figure = document.createElement("figure");
-    figure.append(image, caption);
-    const item = document.createElement("li");
-    item.append(figure);
-    return item;
-  }));
-  $("photos").replaceChildren(...items);
 }
 
 function decoded(token) {
@@ -114,34 +51,22 @@ async function signedIn(config, manager, user) {
     location.assign(`${config.issuer}/logout?${query}`);
   });
   say("status", "Asking for AWS credentials…");
-  const granted = await credentials(config, user.id_token);
+  let granted;
+  try {
+    granted = await credentials(config, user.id_token);
+  } catch (problem) {
+    say("status", "");
+    complain(`No AWS credentials could be had, and so no photos are shown: ${problem.message} Reload the page to try again.`);
+    return;
+  }
   const home = `${granted.identityId}/`;
   $("identity-id").textContent = granted.identityId;
   $("access-key").textContent = granted.AccessKeyId;
   $("expires").textContent = new Date(granted.Expiration * 1000).toLocaleString();
   const bucket = new Bucket(config, granted);
   say("status", "");
-  $("upload").addEventListener("submit", (event) => {
-    event.preventDefault();
-    upload(bucket, home);
-  });
   $("try-stranger").addEventListener("click", () => tryStranger(config, bucket));
-  await showPhotos(bucket, home);
-}
-
-async function upload(bucket, home) {
-  const file = $("photo").files[0];
-  if (!file) return;
-  complain("");
-  say("status", `Uploading ${file.name}…`);
-  try {
-    await bucket.put(`${home}${Date.now()}-${file.name}`, await file.arrayBuffer(), file.type || "application/octet-stream");
-    $("upload").reset();
-    await showPhotos(bucket, home);
-    say("status", `${file.name} is stored.`, "good");
-  } catch (problem) {
-    say("status", `${file.name} was not stored: ${problem.message}`, "bad");
-  }
+  await new Photos(bucket, home).refresh();
 }
 
 async function tryStranger(config, bucket) {
@@ -152,7 +77,8 @@ async function tryStranger(config, bucket) {
       ? "It was allowed, because this storage checks nothing. With a real one it is refused."
       : "It was allowed. That is wrong: check the role's policy.", "bad");
   } catch (problem) {
-    say("stranger-answer", `Refused by the storage (${problem.message}), as it should be.`, "good");
+    if (problem.code === "AccessDenied") say("stranger-answer", "Refused by the storage (AccessDenied), as it should be.", "good");
+    else say("stranger-answer", `It was not stored, but not because a rule refused it. ${problem.message}`, "bad");
   }
 }
 
@@ -162,7 +88,12 @@ async function asGuest(config) {
     const granted = await credentials(config, null);
     const bucket = new Bucket(config, granted);
     let listing = "may list";
-    try { await bucket.list(`${granted.identityId}/`); } catch (problem) { listing = `may not list (${problem.message})`; }
+    try {
+      await bucket.list(`${granted.identityId}/`);
+    } catch (problem) {
+      if (problem.code !== "AccessDenied") throw problem;
+      listing = "may not list (AccessDenied)";
+    }
     say("guest-answer", `You are guest ${granted.identityId}, with a role of your own that ${listing} the bucket.`);
   } catch (problem) {
     say("guest-answer", problem.message, "bad");
@@ -176,11 +107,14 @@ function aboutAws(config) {
   }
   return config.aws_enforces
     ? `STS and S3 are Ceph's gateway at ${config.aws_endpoint_url}: it checks each token's signature and enforces the roles' rules.`
-    : `STS and S3 are a stand-in (moto) at ${config.aws_endpoint_url}: it stores photos but checks nothing, neither tokens nor rules. Install Ceph's radosgw to see rules enforced.`;
+    : `STS and S3 are a stand-in (moto) at ${config.aws_endpoint_url}: it keeps photos in memory until it is stopped, and checks nothing, neither tokens nor rules. Install Ceph's radosgw to see rules enforced.`;
 }
 
 function about(config) {
   $("about-aws").textContent = aboutAws(config);
+  if (config.aws_is_demo && !config.aws_enforces) {
+    $("stranger-about").textContent = "The same credentials, another identity's prefix. A real storage refuses this; the stand-in that runs here checks nothing and will allow it.";
+  }
   const own = Boolean(config.aws_endpoint_url) && !config.aws_is_demo;
   if (own) {
     $("own-issuer").textContent = config.identity_issuer;
@@ -193,7 +127,9 @@ function about(config) {
 }
 
 async function start() {
-  const config = await (await fetch("/demo/config.json")).json();
+  const config = await fetch("/demo/config.json").then((answer) => answer.json()).catch(() => {
+    throw new Error("Cognate does not answer. See that it runs, and reload the page.");
+  });
   if (!config.client_id) throw new Error("The sample is still being set up. Reload in a few seconds.");
   if (location.origin !== new URL(config.base_url).origin) {
     location.replace(`${config.base_url}/demo/`);
