@@ -60,9 +60,9 @@ class WithAws(House):
 
 
 def wait_for_aws(house: WithAws) -> dict[str, Any]:
-    """Return the bootstrap file once the demo's AWS was seeded by this start. The log goes on over restarts."""
+    """Return the bootstrap file once the demo's AWS was seeded by this start. The terminal goes on over restarts."""
     until = monotonic() + PATIENCE
-    while house.said().count("the demo's AWS is ready") < house.starts:
+    while house.shown().count("the demo's AWS is ready") < house.starts:
         assert monotonic() < until, house.said()[-4000:]
         sleep(0.2)
     return house.bootstrap()
