@@ -9,7 +9,7 @@ from pools.models.app_client import AppClient, ClientSecret
 from pools.models.event import AuditEvent, AuditPersonal, AuthEvent
 from pools.models.factor import TotpFactor
 from pools.models.identity_pool import Identity, IdentityLogin, IdentityPool, PrincipalTagMap
-from pools.models.interaction import Interaction
+from pools.models.interaction import FormReceipt, Interaction
 from pools.models.message import CapturedMessage, OutboxMessage, PeriodicTask
 from pools.models.session import Attempt, BrowserSession, Guess, Spent
 from pools.models.token import AuthorizationCode, OneTimeCode, RefreshFamily, SigningKey
@@ -26,6 +26,7 @@ __all__ = [
     "BrowserSession",
     "CapturedMessage",
     "ClientSecret",
+    "FormReceipt",
     "Group",
     "Guess",
     "Identity",

@@ -35,6 +35,7 @@ __all__ = [
     "count",
     "end_sign_in",
     "family",
+    "keep_receipt",
     "moved_configuration",
     "one",
     "redeem",
@@ -165,6 +166,14 @@ UPDATE attempt SET step = step + 1, strikes = 0, open = %s, evidence = %s, expir
 WHERE pool_id = %s AND id = %s AND step = %s AND open AND expires_at > %s
 """
 SPEND = "INSERT INTO spent (id) VALUES (%s) ON CONFLICT DO NOTHING"
+# The slower of two twins waits here until the faster has committed. A minute later the same form is another one.
+KEEP_RECEIPT = """
+INSERT INTO form_receipt (id, pool_id, key, browser, answer, expires_at)
+VALUES (%(id)s, %(pool)s, %(key)s, %(browser)s, '', %(expires_at)s)
+ON CONFLICT (pool_id, key) DO UPDATE SET
+    id = EXCLUDED.id, browser = EXCLUDED.browser, next_browser = NULL, answer = '', expires_at = EXCLUDED.expires_at
+WHERE form_receipt.expires_at <= %(now)s
+"""
 ROTATE = """
 UPDATE refresh_family SET generation = generation + 1, previous_salt = salt, salt = %s, rotated_at = %s,
     last_active_at = %s
@@ -324,6 +333,11 @@ def redeem(**parameters: Any) -> Grant | None:
     """Spend an authorization code that is all it should be, and make its family; None for an unknown code."""
     row = one(REDEEM, parameters)
     return Grant._make((*row[:13], members(row[13]), person(row[14:]))) if row else None
+
+
+def keep_receipt(**parameters: Any) -> bool:
+    """Keep a receipt: in the transaction of what was accepted; False where the same form has a live one."""
+    return count(KEEP_RECEIPT, parameters) == 1
 
 
 def reserve_guess(**parameters: Any) -> tuple[int, datetime | None] | None:

@@ -18,11 +18,12 @@ from django.db.models import Q
 from django_otp.oath import TOTP
 
 from identity.foundation import clock, sealing
-from identity.foundation.errors import Invalid, TotpEnrolmentFailed, TotpMismatch, TotpNotFound, TotpUsed
+from identity.foundation.errors import DomainError, Invalid, TotpEnrolmentFailed, TotpMismatch, TotpNotFound, TotpUsed
 from pools.models import TotpFactor, User, UserPool
 from pools.models.hot import Person
-from pools.services import audit, codes, guesses, places
+from pools.services import audit, codes, guesses, places, receipts
 from pools.services.audit import Actor, Tag
+from pools.services.receipts import Receipt
 
 if TYPE_CHECKING:
     from pools.services.sessions import Opening
@@ -43,7 +44,7 @@ class TotpProof:
     step: int
 
 
-def associate(pool: UserPool, user: User | Person, *, by: Actor) -> str:
+def associate(pool: UserPool, user: User | Person, *, receipt: Receipt | None = None, by: Actor) -> str:
     """Make a new seed and return it in base32; it counts only once :func:`verify` has proven it.
 
     Asking again replaces the pending seed, which the audit row says, and leaves a proven one alone.
@@ -59,9 +60,13 @@ def associate(pool: UserPool, user: User | Person, *, by: Actor) -> str:
         TotpFactor.objects.bulk_create([TotpFactor(user_id=user.id, pool_id=pool.pk)], ignore_conflicts=True)
         own = TotpFactor.objects.filter(pool_id=pool.pk, user_id=user.id)
         replaced = own.select_for_update().values_list("sealed_pending", flat=True).get() is not None
-        own.update(sealed_pending=sealed)
-        detail = {"factor": "totp", "replaced": replaced}
-        audit.record(Tag.FACTOR_OFFERED, pool=pool, subject=user.sub, by=by, detail=detail)
+        refusal = receipts.keep(receipt)
+        if refusal is None:
+            own.update(sealed_pending=sealed)
+            detail = {"factor": "totp", "replaced": replaced}
+            audit.record(Tag.FACTOR_OFFERED, pool=pool, subject=user.sub, by=by, detail=detail)
+    if refusal is not None:
+        raise refusal
     return base64.b32encode(seed).decode()
 
 
@@ -70,7 +75,7 @@ def needs_code(pool: UserPool, person: Person) -> bool:
     return pool.mfa == UserPool.Mfa.ON or (pool.mfa == UserPool.Mfa.OPTIONAL and person.totp_enabled)
 
 
-def verify(
+def verify(  # noqa: PLR0913 - each says how
     pool: UserPool,
     user: User | Person,
     code: str,
@@ -78,6 +83,7 @@ def verify(
     name: str = "",
     enable: bool = False,
     opening: Opening | None = None,
+    receipt: Receipt | None = None,
     by: Actor,
 ) -> None:
     """Prove the pending seed by a code. ``enable`` also has it asked for at sign-in, and preferred.
@@ -108,15 +114,18 @@ def verify(
     with transaction.atomic(durable=True):
         unproven = TotpFactor.objects.filter(pool_id=pool.pk, user_id=user.id, sealed_pending=pending)
         won = unproven.update(**changes, **({"enabled": True} if enable else {})) == 1
-        if won:
+        refusal: DomainError | None = TotpEnrolmentFailed(detail="another seed took its place")
+        if won and (refusal := receipts.keep(receipt)) is None:
             guesses.clear(pool, user.id, guesses.Kind.TOTP)
             if enable:
                 User.objects.filter(pool_id=pool.pk, pk=user.id).update(preferred_mfa=METHOD, modified_at=now)
             audit.record(Tag.FACTOR_ENROLLED, pool=pool, subject=user.sub, by=by, detail={"factor": "totp"})
             if opening is not None:
                 opening.save()
-    if not won:
-        raise TotpEnrolmentFailed(detail="another seed took its place")
+        elif won:
+            transaction.set_rollback(True)
+    if refusal is not None:
+        raise refusal
 
 
 def _check_asked_for(pool: UserPool) -> None:
@@ -196,7 +205,7 @@ def set_preference(pool: UserPool, user: User | Person, *, totp: Mapping[str, bo
         raise Invalid("User has not verified software token mfa.", field="software_token_mfa_settings")
 
 
-def remove(pool: UserPool, user: User | Person, *, by: Actor) -> bool:
+def remove(pool: UserPool, user: User | Person, *, receipt: Receipt | None = None, by: Actor) -> bool:
     """Remove the user's authenticator; say whether there was one. The face has asked for a fresh proof before.
 
     Raises:
@@ -207,10 +216,15 @@ def remove(pool: UserPool, user: User | Person, *, by: Actor) -> bool:
         raise Invalid("This pool requires a second factor.")
     with transaction.atomic(durable=True):
         removed, _ = TotpFactor.objects.filter(pool_id=pool.pk, user_id=user.id).delete()
-        if removed:
+        refusal = receipts.keep(receipt) if removed else None
+        if removed and refusal is None:
             people = User.objects.filter(pool_id=pool.pk, pk=user.id)
             people.update(preferred_mfa="", modified_at=clock.now())
             audit.record(Tag.FACTOR_REMOVED, pool=pool, subject=user.sub, by=by, detail={"factor": "totp"})
+        elif removed:
+            transaction.set_rollback(True)
+    if refusal is not None:
+        raise refusal
     return removed > 0
 
 

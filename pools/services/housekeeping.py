@@ -25,6 +25,7 @@ from pools.models import (
     BrowserSession,
     CapturedMessage,
     ClientSecret,
+    FormReceipt,
     Group,
     Guess,
     Interaction,
@@ -91,6 +92,7 @@ OF_A_POOL: tuple[type[models.Model], ...] = (
     OneTimeCode,
     Guess,
     Interaction,
+    FormReceipt,
     Group,
     User,
     ClientSecret,
@@ -155,6 +157,7 @@ def _purge() -> int:
             BrowserSession.objects.filter(expires_at__lt=expired),
             RefreshFamily.objects.filter(expires_at__lt=expired),
             Interaction.objects.filter(expires_at__lt=expired),
+            FormReceipt.objects.filter(expires_at__lt=now),  # nobody looks for the reason of an acceptance
             Guess.objects.filter(last_at__lt=now - QUIET).filter(
                 models.Q(locked_until=None) | models.Q(locked_until__lt=now)
             ),

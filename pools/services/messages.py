@@ -21,8 +21,9 @@ from identity.foundation.errors import Misuse
 from identity.foundation.names import uuid7, uuid7_floor
 from pools.models import AppClient, CapturedMessage, OutboxMessage, UserPool
 from pools.models.locks import hold
-from pools.services import access, app_clients, audit, codes, message_texts, places
+from pools.services import access, app_clients, audit, codes, message_texts, places, receipts
 from pools.services.audit import Actor, Tag
+from pools.services.receipts import Receipt
 
 log = structlog.get_logger(__name__)
 QUEUED = Counter(
@@ -200,11 +201,16 @@ def send_unless_cooling(  # noqa: PLR0913 - a message has these parts
     to: str,
     by_link: bool = False,
     nobody: bool,
+    receipt: Receipt | None = None,
     by: Actor,
 ) -> bool:
     """Send somebody a code that they asked for, unless one went out too lately; False beyond a send limit.
 
     For ``nobody`` the same is done, and nothing goes.
+
+    Raises:
+        AlreadyAccepted: the same form was faster.
+
     """
     pool = client.pool
     address = f"nobody:{subject.id}" if nobody else to
@@ -225,12 +231,15 @@ def send_unless_cooling(  # noqa: PLR0913 - a message has these parts
         sendable = _allowed(pool, client, purpose, lately)
         if codes.cooling(pool, subject.id, purpose, sent=lately.count(purpose)):
             return True
-        if sendable:
+        refusal = receipts.keep(receipt) if sendable else None
+        if sendable and refusal is None:
             codes.issue(pool, subject.id, purpose, "" if nobody else to, code)
             queue(letter)
             tag, outcome = (Tag.CODE_REFUSED, "refused") if nobody else (Tag.CODE_SENT, "done")
             detail = {"purpose": str(purpose), "client_id": client.client_id}
             audit.record(tag, pool=pool, subject=subject.sub, by=by, outcome=outcome, detail=detail)
+    if refusal is not None:
+        raise refusal
     return sendable
 
 

@@ -38,10 +38,12 @@ from pools.services import (
     messages,
     places,
     pool_settings,
+    receipts,
     srp,
 )
 from pools.services.audit import Actor, Tag
 from pools.services.password_policy import LONGEST, check_policy, temporary, temporary_until
+from pools.services.receipts import Receipt
 
 # The policy's verbs are this module's too: whoever sets a password finds all it takes here.
 __all__ = [
@@ -155,7 +157,15 @@ def _bytes(password: str) -> bytes:
     return password.encode("utf-8", "surrogatepass")
 
 
-def change(pool: UserPool, user: User, *, previous: str | None, proposed: str, by: Actor) -> None:
+def change(
+    pool: UserPool,
+    user: User,
+    *,
+    previous: str | None,
+    proposed: str,
+    receipt: Receipt | None = None,
+    by: Actor,
+) -> None:
     """Change a signed-in person's own password. Their tokens stay good.
 
     Raises:
@@ -189,7 +199,7 @@ def change(pool: UserPool, user: User, *, previous: str | None, proposed: str, b
             refusal = UserDisabled()
         elif now != encoded:
             refusal = PasswordIncorrect(detail="changed meanwhile")
-        else:
+        elif (refusal := receipts.keep(receipt)) is None:
             store(locked, prepared)
             guesses.clear(pool, user.id, guesses.Kind.PASSWORD)
             audit.record(
@@ -237,7 +247,7 @@ def locked_user(pool: UserPool, user: User | None) -> User | None:
     return User.objects.select_for_update().filter(pool_id=pool.pk, id=user.id, deleted_at=None).first()
 
 
-def forgot(client: AppClient, username: str, *, by: Actor) -> messages.Delivery:
+def forgot(client: AppClient, username: str, *, receipt: Receipt | None = None, by: Actor) -> messages.Delivery:
     """Send a recovery code, where the account has a verified address; strangers are told the same.
 
     Raises:
@@ -256,12 +266,17 @@ def forgot(client: AppClient, username: str, *, by: Actor) -> messages.Delivery:
         raise hindrance
     shown = messages.simulated(username, subject.id) if hindrance else messages.delivery(channel, to)
     nobody, purpose = hindrance is not None, codes.Purpose.RECOVERY
-    if not messages.send_unless_cooling(client, subject, purpose, channel=channel, to=to, nobody=nobody, by=by):
+    sent = messages.send_unless_cooling(
+        client, subject, purpose, channel=channel, to=to, nobody=nobody, receipt=receipt, by=by
+    )
+    if not sent:
         raise TooManyAttempts
     return shown
 
 
-def confirm_forgot(client: AppClient, username: str, *, code: str, password: str, by: Actor) -> User:
+def confirm_forgot(
+    client: AppClient, username: str, *, code: str, password: str, receipt: Receipt | None = None, by: Actor
+) -> User:
     """Set a new password, given the code that was sent. Every session of before ends: whoever had the account is out.
 
     Raises:
@@ -286,7 +301,7 @@ def confirm_forgot(client: AppClient, username: str, *, code: str, password: str
             refusal = CodeExpired(detail="the account changed meanwhile")
         elif not codes.spend(proof):
             refusal = CodeExpired(detail="spent meanwhile")
-        else:
+        elif (refusal := receipts.keep(receipt)) is None:
             store(user, prepared)
             User.objects.filter(pool_id=pool.pk, id=user.id).update(
                 status=Status.CONFIRMED, epoch=F("epoch") + 1, modified_at=clock.now()

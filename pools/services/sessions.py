@@ -18,8 +18,9 @@ from identity.foundation.errors import SessionRefused
 from identity.foundation.names import uuid7
 from pools.models import BrowserSession, UserPool, hot
 from pools.models.hot import Person
-from pools.services import audit, factors
+from pools.services import audit, factors, receipts
 from pools.services.audit import Actor, Tag
+from pools.services.receipts import Receipt
 
 LIFE = timedelta(hours=1)
 """Absolute: Cognito's hour, not renewed by use."""
@@ -135,9 +136,10 @@ def held(pool: UserPool, cookie: str | None) -> hot.Browser | None:
     return found if found.person.enabled and found.person.epoch == found.epoch else None
 
 
-def end(pool: UserPool, session: hot.Browser, *, by: Actor) -> None:
+def end(pool: UserPool, session: hot.Browser, *, receipt: Receipt | None = None, by: Actor) -> None:
     """End one browser's session. Tokens that apps hold live on (COGNITO.md 5.7)."""
     with transaction.atomic(durable=True):
         live = BrowserSession.objects.filter(pool_id=pool.pk, pk=session.id, ended_at=None)
-        if live.update(ended_at=clock.now()):
+        # Who comes second finds nothing to end.
+        if live.update(ended_at=clock.now()) and receipts.keep(receipt) is None:
             audit.record(Tag.SIGNED_OUT, pool=pool, subject=session.person.sub, by=by)

@@ -29,6 +29,7 @@ from pools.services import (
     messages,
     passwords,
     profile,
+    receipts,
     reminders,
     sign_in_names,
     users,
@@ -36,6 +37,7 @@ from pools.services import (
 from pools.services import attributes as own_attributes
 from pools.services.audit import Actor, Tag
 from pools.services.messages import Delivery
+from pools.services.receipts import Receipt
 
 STRANGER = "Username/client id combination not found."
 
@@ -56,6 +58,7 @@ def sign_up(
     password: str,
     attributes: Mapping[str, str],
     tell_owner: bool = False,
+    receipt: Receipt | None = None,
     by: Actor,
 ) -> SignedUp:
     """Make an account that waits for its confirmation.
@@ -92,7 +95,7 @@ def sign_up(
     refusal: DomainError | None = UsernameExists()
     try:
         with transaction.atomic(durable=True):
-            refusal = _sign_up(client, user, prepared, confirmation, reminder, by=by)
+            refusal = receipts.keep(receipt) or _sign_up(client, user, prepared, confirmation, reminder, by=by)
             if refusal is not None:
                 transaction.set_rollback(True)  # nothing was counted here
     except IntegrityError as problem:
@@ -135,7 +138,7 @@ def _sign_up(
     return None
 
 
-def remind(client: AppClient, username: str, *, by: Actor) -> None:
+def remind(client: AppClient, username: str, *, receipt: Receipt | None = None, by: Actor) -> None:
     """Tell the owner of a taken address that they have an account; one who never confirmed gets the code again.
 
     For faces that do not say who has an account: whoever reads the mail learns it, and nobody else.
@@ -143,12 +146,16 @@ def remind(client: AppClient, username: str, *, by: Actor) -> None:
     user = access.user_or_decoy(client, username).user
     if user is not None and user.status == Status.UNCONFIRMED:
         with suppress(TooManyAttempts, Invalid):  # nothing is sent: the code sent before is as good
-            resend(client, username, by=by)
+            resend(client, username, receipt=receipt, by=by)
     elif user is not None:
         reminder = reminders.to_owner(client, user, username)
         with transaction.atomic(durable=True):
-            detail = {"client_id": client.client_id, "medium": reminders.send(client, reminder) if reminder else ""}
-            audit.record(Tag.SIGNED_UP, pool=client.pool, subject=user.sub, by=by, outcome="refused", detail=detail)
+            refusal = receipts.keep(receipt)
+            if refusal is None:
+                detail = {"client_id": client.client_id, "medium": reminders.send(client, reminder) if reminder else ""}
+                audit.record(Tag.SIGNED_UP, pool=client.pool, subject=user.sub, by=by, outcome="refused", detail=detail)
+        if refusal is not None:
+            raise refusal
 
 
 def would_be_sent(pool: UserPool, username: str, attributes: Mapping[str, str]) -> Delivery | None:
@@ -201,7 +208,14 @@ def _by_link(pool: UserPool) -> bool:
 
 
 def confirm(
-    client: AppClient, username: str, *, code: str, force_alias: bool = False, keep_password: bool = True, by: Actor
+    client: AppClient,
+    username: str,
+    *,
+    code: str,
+    force_alias: bool = False,
+    keep_password: bool = True,
+    receipt: Receipt | None = None,
+    by: Actor,
 ) -> User:
     """Turn an unconfirmed account into a confirmed one, given the code it was sent.
 
@@ -232,7 +246,7 @@ def confirm(
         if force_alias and subject.user is not None:
             sign_in_names.hold(pool, subject.user)
         user = passwords.locked_user(pool, subject.user)
-        refusal = _confirm(pool, user, proof, force_alias=force_alias, by=by)
+        refusal = receipts.keep(receipt) or _confirm(pool, user, proof, force_alias=force_alias, by=by)
         if refusal is not None:
             transaction.set_rollback(True)  # the code stays good; its try was counted before
         elif user is not None and not keep_password:
@@ -317,7 +331,7 @@ def admin_confirm(pool: UserPool, username: str, *, by: Actor) -> None:
         raise refusal
 
 
-def resend(client: AppClient, username: str, *, by: Actor) -> Delivery:
+def resend(client: AppClient, username: str, *, receipt: Receipt | None = None, by: Actor) -> Delivery:
     """Send the confirmation code again, at most once a minute; strangers are told the same.
 
     Raises:
@@ -341,7 +355,7 @@ def resend(client: AppClient, username: str, *, by: Actor) -> Delivery:
     channel, to = route or (messages.EMAIL, "")
     purpose, by_link, nobody = codes.Purpose.SIGN_UP, _by_link(pool), user is None
     sent = messages.send_unless_cooling(
-        client, subject, purpose, channel=channel, to=to, by_link=by_link, nobody=nobody, by=by
+        client, subject, purpose, channel=channel, to=to, by_link=by_link, nobody=nobody, receipt=receipt, by=by
     )
     if hindrance is not None:
         raise hindrance

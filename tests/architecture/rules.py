@@ -64,7 +64,16 @@ ACTORLESS: dict[str, dict[str, str]] = {
 }
 WRITES = {"save", "create", "bulk_create", "get_or_create", "update", "update_or_create", "bulk_update", "delete"}
 HOT_WRITES = {
-    *("hot.count", "hot.end_sign_in", "hot.redeem", "hot.reserve_guess", "hot.start_family", "hot.step", "hot.strike"),
+    *(
+        "hot.count",
+        "hot.end_sign_in",
+        "hot.redeem",
+        "hot.keep_receipt",
+        "hot.reserve_guess",
+        "hot.start_family",
+        "hot.step",
+        "hot.strike",
+    ),
 }
 # Who turns a name that somebody gave into a row: access, what it keeps ready, and the index of the names themselves.
 FINDERS = ("pools/services/access.py", "pools/services/configuration.py", "pools/services/sign_in_names.py")

@@ -64,6 +64,7 @@ PARAMETERS: dict[str, Any] = {
     "LOCKED_UNTIL": (1, SOME, "password"),
     "STRIKE": (1, SOME, 0, 5, NOW()),
     "STEP": (True, "{}", NOW(), 1, SOME, 0, NOW()),
+    "KEEP_RECEIPT": {"id": SOME, "pool": 1, "key": b"k", "browser": b"b", "expires_at": NOW(), "now": NOW()},
     "ROTATE": (b"s", NOW(), NOW(), 1, SOME, 0),
     "START_FAMILY": FAMILY,
     "AUTH_EVENT": EVENT,

@@ -32,9 +32,10 @@ from identity.foundation.names import uuid7
 from pools.models import AppClient, hot
 from pools.models.hot import Person, SignIn
 from pools.models.user import Status
-from pools.services import access, app_clients, audit, factors, guesses, passwords, sessions, tokens
+from pools.services import access, app_clients, audit, factors, guesses, passwords, receipts, sessions, tokens
 from pools.services.audit import Actor
 from pools.services.claims import Grant
+from pools.services.receipts import Receipt
 from pools.services.sessions import OpenedSession
 from pools.services.sign_in import session as session_text
 from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, Step, Want
@@ -80,7 +81,14 @@ def next_step(attempt: Attempt) -> Step | None:
 
 
 def begin(
-    client: AppClient, *, username: str, password: str, want: Want, by: Actor, admin: bool = False
+    client: AppClient,
+    *,
+    username: str,
+    password: str,
+    want: Want,
+    admin: bool = False,
+    receipt: Receipt | None = None,
+    by: Actor,
 ) -> Challenged | SignedIn:
     """Begin with a name and a password.
 
@@ -117,7 +125,7 @@ def begin(
         guesses.clear(pool, person.id, guesses.Kind.PASSWORD)
         return None
 
-    return _proceed(attempt, Accepted("password", write), by)
+    return _proceed(attempt, Accepted("password", write), receipt, by)
 
 
 def _check_flow(client: AppClient, want: Want, *, admin: bool) -> None:
@@ -174,6 +182,7 @@ def respond(
     session: str,
     answers: Mapping[str, Any],
     username: str | None = None,
+    receipt: Receipt | None = None,
     by: Actor,
 ) -> Challenged | SignedIn:
     """Answer the present step of a sign-in. A wrong answer leaves the session usable until its strikes are used up.
@@ -192,15 +201,19 @@ def respond(
     if step is None or step.challenge is not challenge:
         raise SessionRefused(detail="another step is due")
     session_text.strike(attempt)
-    return _proceed(attempt, step.check(attempt, answers, by=by), by)
+    return _proceed(attempt, step.check(attempt, answers, by=by), receipt, by)
 
 
-def _proceed(attempt: Attempt, accepted: Accepted, by: Actor) -> Challenged | SignedIn:
+def _proceed(attempt: Attempt, accepted: Accepted, receipt: Receipt | None, by: Actor) -> Challenged | SignedIn:
     """Go on from an accepted proof: end the sign-in where nothing more stands in the way, else ask for the next."""
+
+    def write() -> DomainError | None:
+        return receipts.keep(receipt) or accepted.write()
+
     moved = replace(attempt, evidence={**attempt.evidence, accepted.evidence: clock.epoch()})
     if not accepted.changes_person and next_step(moved) is None:
-        return complete(moved, accepted.write, by=by)
-    session = _advance(moved, accepted.write)
+        return complete(moved, write, by=by)
+    session = _advance(moved, write)
     if accepted.changes_person:
         moved = session_text.load(session, attempt.client)
     step = next_step(moved)
@@ -316,7 +329,9 @@ def associate(client: AppClient | None, session: str, *, by: Actor) -> tuple[str
     return secret, _advance(attempt, lambda: None)
 
 
-def verify_enrolment(client: AppClient | None, session: str, code: str, *, name: str = "", by: Actor) -> str:
+def verify_enrolment(
+    client: AppClient | None, session: str, code: str, *, name: str = "", receipt: Receipt | None = None, by: Actor
+) -> str:
     """Prove the seed that :func:`associate` handed out; return the session with which to answer FACTOR_SETUP.
 
     Raises:
@@ -326,7 +341,7 @@ def verify_enrolment(client: AppClient | None, session: str, code: str, *, name:
     """
     attempt = _at_set_up(client, session)
     session_text.strike(attempt)
-    factors.verify(attempt.pool, attempt.person, code, name=name, enable=True, by=by)
+    factors.verify(attempt.pool, attempt.person, code, name=name, enable=True, receipt=receipt, by=by)
     proven = replace(attempt, evidence={**attempt.evidence, "enrolled": clock.epoch()})
     return _advance(proven, lambda: None)
 
