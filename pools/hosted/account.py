@@ -23,7 +23,7 @@ def account(visit: Visit) -> HttpResponse:
     if session is None:
         return visit.go("sign_in", Step(notice=visit.step.notice)) if visit.client else visit.problem("no_client")
     if is_leaving:
-        sessions.end(visit.pool, session, by=visit.by_user(session))
+        sessions.end(visit.pool, session, receipt=visit.receipt, by=visit.by_user(session))
         visit.browser.close()
         return visit.go("signed_out")
     notice = wording.NOTICES.get(visit.step.notice)

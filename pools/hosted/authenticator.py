@@ -47,12 +47,19 @@ def required(visit: Visit, step: Step) -> HttpResponse:
     form = CodeForm(visit.request.POST if visit.request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
-            session = machine.verify_enrolment(visit.app, step.session, form.cleaned_data["code"], name="", by=visit.by)
+            session = machine.verify_enrolment(
+                visit.app, step.session, form.cleaned_data["code"], receipt=visit.receipt, by=visit.by
+            )
         except errors.DomainError as problem:
             form.tell(wording.of_totp(problem), problem)
         else:
             outcome = machine.respond(
-                visit.app, challenge=Challenge.FACTOR_SETUP, session=session, answers={}, by=visit.by
+                visit.app,
+                challenge=Challenge.FACTOR_SETUP,
+                session=session,
+                answers={},
+                receipt=visit.receipt,
+                by=visit.by,
             )
             return proceed(visit, outcome, username=step.username)
     return enrolment(visit, "totp_setup", form, step, is_required=True, progress=wording.PROGRESS["totp"])
@@ -74,7 +81,15 @@ def proven(visit: Visit, form: CodeForm, session: Session) -> bool:
     """Prove the pending seed by the form's code, and have it asked for from now on: of others, not of this browser."""
     code, opening = form.cleaned_data["code"], sessions.raised(visit.pool, session, sessions.CODE)
     try:
-        factors.verify(visit.pool, session.person, code, enable=True, opening=opening, by=visit.by_user(session))
+        factors.verify(
+            visit.pool,
+            session.person,
+            code,
+            enable=True,
+            opening=opening,
+            receipt=visit.receipt,
+            by=visit.by_user(session),
+        )
     except errors.DomainError as problem:
         form.tell(wording.of_totp(problem), problem)
         return False
@@ -125,7 +140,7 @@ def account_mfa(visit: Visit) -> HttpResponse:
         return verified(visit, session, is_on=is_on)
     if is_on:
         return visit.go("account_mfa", Step())
-    secret = factors.associate(visit.pool, session.person, by=visit.by_user(session))
+    secret = factors.associate(visit.pool, session.person, receipt=visit.receipt, by=visit.by_user(session))
     return visit.go("account_mfa", Step(username=shown_name(session), secret=secret))
 
 
@@ -154,7 +169,7 @@ def prove_first(visit: Visit, step: Step, resume: str = "account_mfa") -> HttpRe
 def removed(visit: Visit, session: Session) -> HttpResponse:
     """Remove the authenticator, unless the pool requires one."""
     try:
-        factors.remove(visit.pool, session.person, by=visit.by_user(session))
+        factors.remove(visit.pool, session.person, receipt=visit.receipt, by=visit.by_user(session))
     except errors.Invalid:
         return overview(visit, session, is_on=True)
     return visit.go("account_mfa", Step(notice="mfa_off"))

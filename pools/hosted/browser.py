@@ -135,6 +135,11 @@ class Browser:
         """Say whether this browser, on any trip, made that account or showed its password."""
         return any(each.get("account") == FRESH and each.get("username") == username for each in self._kept.values())
 
+    @property
+    def cookies(self) -> tuple[str, str, str]:
+        """Return the names of the cookies that say how far this browser is."""
+        return self.session_cookie, self.nonce_cookie, self.step_cookie
+
     def keep(self, step: Step) -> None:
         """Remember where this browser is on its present trip."""
         self._keep(self.trip, step)

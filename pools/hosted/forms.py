@@ -73,6 +73,14 @@ class PageForm(forms.Form):
         elif isinstance(problem, errors.TooManyAttempts):
             self.retry_after = WAIT_SECONDS
 
+    def refill(self, typed: Mapping[str, str]) -> None:
+        """Fill in what somebody typed before, where they may, and move the focus accordingly."""
+        for name, field in self.fields.items():
+            field.widget.attrs.pop("autofocus", None)
+            if name in typed and not field.widget.attrs.get("readonly"):
+                self[name].initial = typed[name]  # type: ignore[misc]  # in place of what is kept there
+        self.focused()
+
     def focused(self) -> PageForm:
         """Give the focus to the first wrong field, else to the first empty one; have errors read with their fields."""
         for bound in self:

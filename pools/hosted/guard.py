@@ -2,11 +2,13 @@
 
 Two proofs, both needed: a token MACed over the browser's nonce cookie, the form and the pool; and that no header names
 another origin. A browser tells Origin with every POST from another site, so its absence (scripts, old browsers) is
-left to the token, while a foreign or opaque one is refused.
+left to the token, while a foreign or opaque one is refused. Each form that is shown has a token of its own, by which
+``once`` knows it when it comes again.
 """
 
 from __future__ import annotations
 
+import secrets
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -22,37 +24,35 @@ if TYPE_CHECKING:
 FIELD = "form_token"
 
 
-class FormRefused(DomainError):
-    """A form came without this browser's own token, or from another site."""
+NONCE = 16
+"""Bytes at the head of a token that no other form's has."""
 
-    public = "This page was open for too long, or was not sent from here. Load it again and retry."
+
+class FormRefused(DomainError):
+    """A form came from another site."""
+
+    public = "This page was not sent from here. Load it again and retry."
 
 
 def token(browser: Browser, form: str) -> str:
-    """Return the token of a form for this browser."""
-    return sealing.keyed_hash("hosted-form", _material(browser, form)).hex()
+    """Return a token for one showing of a form in this browser."""
+    own = secrets.token_bytes(NONCE)
+    return (own + sealing.keyed_hash("hosted-form", _material(browser, form, own))).hex()
 
 
-def _material(browser: Browser, form: str) -> str:
-    return f"{browser.form_nonce()}\n{form}\n{browser.pool.public_id}"
+def _material(browser: Browser, form: str, own: bytes) -> str:
+    return f"{browser.form_nonce()}\n{form}\n{browser.pool.public_id}\n{own.hex()}"
 
 
-def check(request: HttpRequest, browser: Browser, form: str) -> None:
-    """Check that a form is ours.
-
-    Raises:
-        FormRefused: it is not.
-
-    """
-    check_origin(request)
+def is_present(request: HttpRequest, browser: Browser, form: str) -> bool:
+    """Say whether a form was shown to this browser, since it was last signed in or out."""
     if not browser.nonce:
-        raise FormRefused(detail="no nonce cookie")
+        return False
     try:
         sent = bytes.fromhex(request.POST.get(FIELD, ""))
     except ValueError:
-        sent = b""
-    if not sealing.matches("hosted-form", _material(browser, form), sent):
-        raise FormRefused(detail="wrong token")
+        return False
+    return sealing.matches("hosted-form", _material(browser, form, sent[:NONCE]), sent[NONCE:])
 
 
 def check_origin(request: HttpRequest) -> None:

@@ -29,10 +29,10 @@ def account_password(visit: Visit) -> HttpResponse:
         visit.pool, shown_name(session), visit.request.POST if visit.request.method == "POST" else None
     )
     if form.is_bound and form.is_valid():
-        previous, proposed = form.cleaned_data["password"], form.cleaned_data["new_password"]
+        given = {"previous": form.cleaned_data["password"], "proposed": form.cleaned_data["new_password"]}
         user = access.user_by_sub(visit.pool, session.person.sub)
         try:
-            passwords.change(visit.pool, user, previous=previous, proposed=proposed, by=visit.by_user(session))
+            passwords.change(visit.pool, user, **given, receipt=visit.receipt, by=visit.by_user(session))
         except errors.DomainError as problem:
             form.tell(wording.of_own_password(problem), problem)
         else:

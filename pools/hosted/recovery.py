@@ -29,7 +29,7 @@ def forgot(visit: Visit) -> HttpResponse:
     username = form.cleaned_data["username"]
     # Where nothing is sent, the page is the same as after a mail that went out.
     with suppress(errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized, errors.UserNotFound):
-        passwords.forgot(visit.app, username, by=visit.by)
+        passwords.forgot(visit.app, username, receipt=visit.receipt, by=visit.by)
     step = visit.step
     again = step.username == username and Purpose.RECOVERY in step.waits
     asked = waits.after_asking(step, username, Purpose.RECOVERY)
@@ -53,6 +53,7 @@ def confirm_forgot(visit: Visit) -> HttpResponse:
             username,
             code=form.cleaned_data["code"],
             password=form.cleaned_data["new_password"],
+            receipt=visit.receipt,
             by=visit.by,
         )
     except errors.DomainError as problem:

@@ -38,7 +38,9 @@ def sign_in(visit: Visit) -> HttpResponse:
     username, password = form.cleaned_data["username"], form.cleaned_data["password"]
     try:
         with failures.counted(visit):
-            outcome = machine.begin(visit.app, username=username, password=password, want=Want.BROWSER, by=visit.by)
+            outcome = machine.begin(
+                visit.app, username=username, password=password, want=Want.BROWSER, receipt=visit.receipt, by=visit.by
+            )
     except errors.UserNotConfirmed:
         return confirm_first(visit, username)
     except errors.DomainError as problem:
@@ -77,7 +79,7 @@ def confirm_first(visit: Visit, username: str) -> HttpResponse:
     """Send a new code to an account that was never confirmed; its password was right."""
     # Where nothing is sent, the code sent before is as good, and the page has a button to ask for another.
     with suppress(errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized):
-        sign_up.resend(visit.app, username, by=visit.by)
+        sign_up.resend(visit.app, username, receipt=visit.receipt, by=visit.by)
     return visit.go("confirm", waiting(visit, username, "confirm_first", account=FRESH))
 
 
@@ -161,7 +163,12 @@ def answered(visit: Visit, form: PageForm, template: str, step: Step, answers: d
     try:
         with failures.counted(visit) if challenge is Challenge.TOTP else nullcontext():
             outcome = machine.respond(
-                visit.app, challenge=challenge, session=step.session, answers=answers, by=visit.by
+                visit.app,
+                challenge=challenge,
+                session=step.session,
+                answers=answers,
+                receipt=visit.receipt,
+                by=visit.by,
             )
     except errors.DomainError as problem:
         form.tell(explain(problem), problem)

@@ -40,6 +40,7 @@ def sign_up(visit: Visit) -> HttpResponse:
             password=form.cleaned_data["password"],
             attributes=form.attributes(),
             tell_owner=True,
+            receipt=visit.receipt,
             by=visit.by,
         )
     except errors.DomainError as problem:
@@ -47,7 +48,7 @@ def sign_up(visit: Visit) -> HttpResponse:
             # The name is an address: whoever reads its mail learns more. A new account would have cost a hash, so this
             # costs one, and leads to where a new one would. (What it does not hide: docs/security-model.md.)
             passwords.hashed(visit.pool, username, form.cleaned_data["password"])
-            accounts.remind(visit.app, username, by=visit.by)
+            accounts.remind(visit.app, username, receipt=visit.receipt, by=visit.by)
             delivery = accounts.would_be_sent(visit.pool, username, form.attributes())
             return led_on(visit, username, delivery, PRIOR)
         form.tell(wording.of_sign_up(problem), problem)
@@ -88,8 +89,9 @@ def confirm(visit: Visit) -> HttpResponse:
         return asked(visit, form)
     username = form.cleaned_data["username"]
     is_own = visit.browser.has_made(username)
+    code, receipt = form.cleaned_data["code"], visit.receipt
     try:
-        accounts.confirm(visit.app, username, code=form.cleaned_data["code"], keep_password=is_own, by=visit.by)
+        accounts.confirm(visit.app, username, code=code, keep_password=is_own, receipt=receipt, by=visit.by)
     except errors.DomainError as problem:
         form.tell(wording.of_code(problem), problem)
         return asked(visit, form)
@@ -142,6 +144,6 @@ def resend(visit: Visit) -> HttpResponse:
         return visit.go("sign_in")  # who signs in and has not confirmed yet is sent one
     # Where nothing is sent, the page is the same as after a mail that went out.
     with suppress(errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized, errors.UserNotFound):
-        accounts.resend(visit.app, username, by=visit.by)
+        accounts.resend(visit.app, username, receipt=visit.receipt, by=visit.by)
     again = waiting(visit, username, "resent", sent_to=step.sent_to, account=step.account or PRIOR)
     return visit.go("confirm", again)

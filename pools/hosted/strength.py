@@ -42,7 +42,7 @@ ADVICE = {
 }
 
 
-@page(app=False, methods=("POST",))
+@page(app=False, methods=("POST",), one_time=False)
 def strength(visit: Visit) -> HttpResponse:
     """Answer with a score from 0 to 4, and what to say of it."""
     if not limits.take("password-strength", source(visit.by.address), limit=PER_ADDRESS, window=WINDOW):

@@ -18,9 +18,10 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from identity.foundation import errors
-from pools.hosted import guard, neighbours, phones, wording
+from pools.hosted import guard, neighbours, once, phones, wording
 from pools.hosted.browser import Browser, Step
-from pools.services import access, app_clients, interactions
+from pools.hosted.forms import PageForm
+from pools.services import access, app_clients, interactions, receipts
 from pools.services.audit import Actor
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ ONCE = ("client_id", "redirect_uri", "response_type")
 RESUMABLE = ("account_mfa", "account_password")
 """Pages that send somebody to sign in and have them back."""
 BUSY_SECONDS = 2
+PAGE_OF = {"totp": "totp", "new_password": "new_password", "factor_setup": "totp_setup"}
+"""Which page asks for a challenge of the machine."""
+SECRET = frozenset({guard.FIELD, "password", "new_password", "code"})
+"""What of a form is never shown again."""
 
 
 class SeeOther(HttpResponseRedirect):
@@ -74,6 +79,10 @@ class Visit:
         self.asked: Mapping[str, str] = {name: str(carried[name]) for name in carried}
         self.browser = Browser(request, self.pool, self.query)
         self.client: AppClient | None = None
+        self.receipt: receipts.Receipt | None = None
+        """What a service keeps with the change that it accepts of this form."""
+        self.is_stale = False
+        """Whether the form that was sent was not this browser's, so that its page is shown again."""
         self._find_app(needs_app=needs_app)
 
     def _find_app(self, *, needs_app: bool) -> None:
@@ -156,6 +165,8 @@ class Visit:
     def show(self, template: str, *, form: forms.Form | None = None, status: int = 200, **context: Any) -> HttpResponse:
         """Render a page. A form's worst error decides the status: 429 with Retry-After where waiting is the answer."""
         retry_after = getattr(form, "retry_after", 0)
+        if self.is_stale:
+            context = {**self._shown_again(form, named=bool(context.get("known"))), **context}
         phones.suggest(form, self.request.headers.get("Accept-Language", ""))
         page = {
             "visit": self,
@@ -174,6 +185,14 @@ class Visit:
         if retry_after:
             response["Retry-After"] = str(retry_after)
         return response
+
+    def _shown_again(self, form: forms.Form | None, *, named: bool) -> dict[str, Any]:
+        """Fill in what was typed on a page that is loaded again, and return how somebody who is signed in goes on."""
+        if isinstance(form, PageForm):
+            form.refill({name: str(value) for name, value in self.request.POST.items() if name not in SECRET})
+        session = self.browser.current()
+        signed_in = (session.person.email or session.person.username) if session is not None and not named else ""
+        return {"stale": wording.STALE, "signed_in": signed_in, "carry_on": self.onward_url}
 
     def problem(self, kind: str, *, status: int = 400, retry_after: int = 0) -> HttpResponse:
         """Render the page of something that stops here."""
@@ -253,9 +272,12 @@ Page = Callable[[Visit], HttpResponse]
 
 
 def page(
-    *, app: bool = True, methods: tuple[str, ...] = ("GET", "HEAD", "POST")
+    *, app: bool = True, methods: tuple[str, ...] = ("GET", "HEAD", "POST"), one_time: bool = True
 ) -> Callable[[Page], Callable[..., HttpResponse]]:
-    """Make a view of a page: find the visit, guard its form, turn what goes wrong into a page, write the cookies."""
+    """Make a view of a page: find the visit, guard its form, turn what goes wrong into a page, write the cookies.
+
+    A form that is accepted is so one time, and its twin gets the same answer, unless it changes nothing.
+    """
 
     def frame(inner: Page) -> Callable[..., HttpResponse]:
         @wraps(inner)
@@ -272,42 +294,112 @@ def page(
                 return problem(request, stopped.kind, status=400)
             except SuspiciousOperation:
                 return problem(request, "invalid_request", status=400)
-            answered = answer(inner, visit)
             if request.method == "HEAD":
-                return answered  # a look: no step is taken, no notice read, and no older pool's session makes room
-            return neighbours.make_room(visit, visit.browser.dress(answered))
+                return answer(inner, visit)  # a look: no step is taken, no notice read, and no older pool's session goes
+            return sent(inner, visit, one_time=one_time) if request.method == "POST" else dressed(inner, visit)
 
         view.csrf_exempt = True  # type: ignore[attr-defined]  # guarded by pools.hosted.guard
+        view.takes_forms = one_time and "POST" in methods  # type: ignore[attr-defined]
         return view
 
     return frame
 
 
-def answer(inner: Page, visit: Visit) -> HttpResponse:
-    """Guard the form, run the page, and explain what stops it."""
-    match = visit.request.resolver_match
-    name = (match.url_name if match else "") or ""
+def sent(inner: Page, visit: Visit, *, one_time: bool) -> HttpResponse:
+    """Answer a form of ours, and its twin as the first of them."""
+    request, browser = visit.request, visit.browser
+    refused = refuse_others(visit)
+    if refused is not None:
+        return refused
+    if one_time:
+        token = request.POST.get(guard.FIELD, "")
+        visit.receipt = once.receipt(request, visit.pool, token, browser=browser.nonce)
+    elif not guard.is_present(request, browser, name_of(visit)):
+        return refuse_form(visit, "a form that has no page")
+    if visit.receipt is None:
+        return dressed(inner, visit)
+    return once.answered(
+        request,
+        visit.receipt,
+        lambda: dressed(inner, visit),
+        cookies=browser.cookies,
+        browser=lambda _: browser.nonce,
+    )
+
+
+def refuse_others(visit: Visit) -> HttpResponse | None:
+    """Return the answer to a form that another site sent, or that cannot be read; None for one that may be ours."""
     try:
-        if visit.request.method == "POST":
-            if (visit.request.encoding or "utf-8").lower() != "utf-8":
-                # Our pages send nothing else, and another charset can spell what is no text.
-                return visit.problem("invalid_request")
-            guard.check(visit.request, visit.browser, name)
-        return inner(visit)
+        if (visit.request.encoding or "utf-8").lower() != "utf-8":
+            # Our pages send nothing else, and another charset can spell what is no text.
+            return visit.problem("invalid_request")
+        guard.check_origin(visit.request)
+        visit.request.POST  # noqa: B018 - read here
     except guard.FormRefused as refused:
-        log.info("form_refused", page=name, why=refused.detail)
-        return visit.problem("form_refused", status=403)
-    except errors.Overloaded as busy:
-        return visit.problem("busy", status=429, retry_after=max(busy.retry_after, BUSY_SECONDS))
-    except BadLink as stopped:
-        return visit.problem(stopped.kind)
-    except (errors.SessionRefused, errors.InteractionExpired):
-        # The challenge is spent, of another step or too old: nothing of it is worth keeping.
-        return visit.go("sign_in", Step(username=visit.step.username, notice="expired"))
+        return refuse_form(visit, refused.detail)
+    except (SuspiciousOperation, UnreadablePostError) as unreadable:
+        log.info("form_unreadable", why=type(unreadable).__name__)
+        return visit.problem("invalid_request")
+    return None
+
+
+def refuse_form(visit: Visit, why: str) -> HttpResponse:
+    """Refuse a form that is not ours."""
+    log.info("form_refused", page=name_of(visit), why=why)
+    return visit.problem("form_refused", status=403)
+
+
+def dressed(inner: Page, visit: Visit) -> HttpResponse:
+    """Return the answer of a page with the cookies it sets."""
+    return neighbours.make_room(visit, visit.browser.dress(answer(inner, visit)))
+
+
+def name_of(visit: Visit) -> str:
+    """Return the name of the page that is visited."""
+    match = visit.request.resolver_match
+    return (match.url_name if match else "") or ""
+
+
+def answer(inner: Page, visit: Visit) -> HttpResponse:
+    """Run the page, as if it had only been opened where its form is an old one, and explain what stops it."""
+    name = name_of(visit)
+    try:
+        if visit.request.method == "POST" and not guard.is_present(visit.request, visit.browser, name):
+            log.info("form_stale", page=name)
+            if name == "resend":  # a button of another page
+                return SeeOther(same_page(visit))
+            visit.is_stale, visit.request.method = True, "GET"
+        return inner(visit)
     except (SuspiciousOperation, UnreadablePostError) as unreadable:
         log.info("form_unreadable", why=type(unreadable).__name__)
         return visit.problem("invalid_request")
     except errors.DomainError as refused:
-        # No page has words for it: the person starts again, and the log says what a page is missing.
-        log.warning("refusal_without_words", page=name, what=type(refused).__name__, why=refused.detail)
-        return visit.problem("refused")
+        return explained(visit, refused)
+
+
+def explained(visit: Visit, refused: errors.DomainError) -> HttpResponse:
+    """Explain what stopped a page, or lead to one from which it goes on."""
+    match refused:
+        case errors.Overloaded():
+            return visit.problem("busy", status=429, retry_after=max(refused.retry_after, BUSY_SECONDS))
+        case BadLink():
+            return visit.problem(refused.kind)
+        case errors.SessionRefused() | errors.InteractionExpired():
+            return interrupted(visit)
+        case receipts.AlreadyAccepted():
+            return SeeOther(same_page(visit))  # what its twin was answered never came to be known
+    # No page has words for it: the person starts again, and the log says what a page is missing.
+    log.warning("refusal_without_words", page=name_of(visit), what=type(refused).__name__, why=refused.detail)
+    return visit.problem("refused")
+
+
+def interrupted(visit: Visit) -> HttpResponse:
+    """Lead on from a page of a sign-in that is further by now, or over."""
+    step = visit.step
+    due = PAGE_OF.get(step.challenge, "")
+    if step.session and due not in {"", name_of(visit)}:
+        return visit.go(due)
+    if visit.browser.current() is not None:
+        return visit.go("sign_in")  # where whoever is signed in may carry on
+    # The challenge is spent or too old: nothing of it is worth keeping.
+    return visit.go("sign_in", Step(username=step.username, notice="expired"))

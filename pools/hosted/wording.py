@@ -25,6 +25,10 @@ NAME_TAKEN = gettext_lazy("That username is taken. Choose another one.")
 EMAIL_TAKEN = gettext_lazy("This address already belongs to another account. Sign in to that account instead.")
 NOT_OPEN = gettext_lazy("New accounts are made by an administrator here.")
 INVITATION_OVER = gettext_lazy("Your temporary password has expired. Ask an administrator for a new one.")
+STALE = gettext_lazy(
+    "This page was loaded again, because it was open for too long or your browser keeps no cookies: "
+    "check it, then send it once more."
+)
 A_MINUTE = 60
 
 

@@ -6,7 +6,7 @@ import re
 
 from tests.hosted.world import OTHER_PASSWORD, PASSWORD, Visitor, World
 
-TOKEN = re.compile(r"\b[0-9a-f]{64}\b")
+TOKEN = re.compile(r"\b[0-9a-f]{96}\b")
 LEFT = re.compile(r'data-wait="\d+"|in \d+ seconds')
 """Of the count-down, which begins with each visitor."""
 CODE_FAILED = "That code didn't work. Check it, or ask for a new one."
