@@ -55,14 +55,6 @@ document.addEventListener("click", (event) => {
   }
 });
 
-document.addEventListener("submit", (event) => {
-  // One press is one change: a second would be a second app or key.
-  if (event.target.method !== "post") return;
-  if (event.target.dataset.sent) event.preventDefault();
-  event.target.dataset.sent = "yes";
-});
-addEventListener("pageshow", () => { for (const form of document.forms) delete form.dataset.sent; });
-
 document.addEventListener("htmx:load", (event) => dress(event.detail.elt));
 dress(document);
 document.querySelector("[aria-invalid=true]")?.focus();
