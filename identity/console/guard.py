@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views import defaults
 
+from identity.console import receipts
 from identity.console.problems import UNAVAILABLE, problem_response
 from identity.foundation import connections, errors
 from identity.models import Operator
@@ -23,6 +24,12 @@ from pools.services.audit import Actor
 
 View = Callable[..., HttpResponse]
 SAFE = {"GET", "HEAD"}
+STALE = "CSRF "
+"""How Django's reasons begin that are about the token; the others are about another site."""
+LOADED_AGAIN = (
+    "This page was loaded again, because it was open for too long or your browser keeps no cookies: "
+    "check it, then send it once more."
+)
 
 
 def is_proven(request: HttpRequest) -> bool:
@@ -68,10 +75,12 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Tell that a form did not come from this console, or came too late."""
-    del reason
+    """Tell that a form did not come from this console; show one again that came too late, or from another tab."""
     if request.path_info.startswith("/api/"):
         return problem_response(403, "csrf_refused", "The CSRF token is missing or wrong.")
+    if reason.startswith(STALE):
+        messages.warning(request, LOADED_AGAIN)
+        return receipts.shown_again(request) or HttpResponseRedirect(receipts.own_page(request), status=303)
     return render(request, "refused.html", {"title": "Form expired"}, 403)
 
 

@@ -6,7 +6,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods
 
-from identity.console import forms
+from identity.console import forms, receipts
 from identity.console.guard import actor, operator, render, told
 from identity.console.once import keep_once, take_once
 from identity.console.tables import Cell, Column, Empty, Table, code, moment, state
@@ -21,7 +21,10 @@ def keys(request: HttpRequest) -> HttpResponse:
     form = forms.NewKey(request.POST or None)
     if request.method == "POST" and form.is_valid():
         made, secret = operators.create_key(
-            operator(request), description=form.cleaned_data["description"], by=actor(request)
+            operator(request),
+            description=form.cleaned_data["description"],
+            receipt=receipts.of(request),
+            by=actor(request),
         )
         keep_once(request, "key", f"{made} {secret}")
         return told(request, "The access key is ready.", reverse("console:keys"))
@@ -60,7 +63,7 @@ def disable_key(request: HttpRequest, key_id: str) -> HttpResponse:
         raise errors.NotFound
     form = forms.Confirm(request.POST or None, name=key_id)
     if request.method == "POST" and form.is_valid():
-        operators.disable_key(key_id, by=actor(request))
+        operators.disable_key(key_id, receipt=receipts.of(request), by=actor(request))
         return told(request, f"{key_id} is disabled.", reverse("console:keys"))
     context = {
         "section": "keys",

@@ -13,11 +13,20 @@ from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import HttpRequest, HttpResponse, HttpResponseForbidden, HttpResponseNotFound
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseForbidden,
+    HttpResponseNotFound,
+    HttpResponseRedirect,
+)
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django_htmx.middleware import HtmxMiddleware
 from django_otp.middleware import OTPMiddleware
+
+from identity.console import receipts
+from pools.services.receipts import AlreadyAccepted
 
 PATHS = ("/console", "/api/", "/dev/", "/metrics")
 CONSOLE_CSP = (
@@ -47,11 +56,17 @@ class OperatorSession(SessionMiddleware):
             return cast("HttpResponseBase", self.get_response(request))
         if not request.path_info.startswith("/metrics") and not at_the_consoles_own_host(request):
             return HttpResponseNotFound()
-        response = cast("HttpResponse", super().__call__(request))
+        respond = cast("Callable[[HttpRequest], HttpResponse]", super().__call__)
+        response = receipts.answered(request, respond)
         response.headers.setdefault("Content-Security-Policy", CONSOLE_CSP)
         response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         response.headers.setdefault("Cache-Control", "no-store")
         return response
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        """Lead on from a form that its twin has had accepted, where its answer is not known."""
+        is_twin = isinstance(exception, AlreadyAccepted)
+        return HttpResponseRedirect(receipts.own_page(request), status=303) if is_twin else None
 
 
 class OperatorCsrf(CsrfViewMiddleware):

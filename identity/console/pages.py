@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from identity.console import forms
+from identity.console import forms, receipts
 from identity.console.guard import actor, render, told
 from identity.console.once import keep_once, take_once
 from identity.console.tables import Cell, Column, Empty, Table, code, moment, state
@@ -231,7 +231,13 @@ def new_app(request: HttpRequest, pool_id: str) -> HttpResponse:
     form = forms.NewApp(request.POST or None, scopes=offered)
     if request.method == "POST" and form.is_valid():
         try:
-            made = app_clients.create(found, form.cleaned_data["name"], settings=form.settings(), by=actor(request))
+            made = app_clients.create(
+                found,
+                form.cleaned_data["name"],
+                settings=form.settings(),
+                receipt=receipts.of(request),
+                by=actor(request),
+            )
         except errors.Invalid as problem:
             form.clean_or_blame(problem.field, problem.message)
         except (errors.ScopeUnknown, errors.OAuthFlowRefused, errors.LimitExceeded) as problem:

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from identity.console import forms
+from identity.console import forms, receipts
 from identity.console.guard import actor, render, told
 from identity.console.pages import PAGE, inside, page_token, pager, show_list
 from identity.console.tables import Cell, Column, Empty, Table, Tone, moment, state
@@ -182,11 +182,11 @@ def change(request: HttpRequest, pool_id: str, sub: UUID, key: str) -> HttpRespo
         raise errors.NotFound
     form = forms.Confirm(request.POST or None, name=name_of(user))
     if request.method == "POST" and form.is_valid():
-        by = actor(request)
+        receipt, by = receipts.of(request), actor(request)
         if key == "sign-out":
-            users.global_sign_out(pool, user, by=by)
+            users.global_sign_out(pool, user, receipt=receipt, by=by)
         else:
-            users.set_enabled(pool, user, key == "enable", by=by)
+            users.set_enabled(pool, user, key == "enable", receipt=receipt, by=by)
         where = reverse("console:user", args=[pool.public_id, user.sub])
         return told(request, CHANGES[key].done.format(name_of(user)), where)
     context = inside(pool, "users", title=CHANGES[key].title, confirmation=confirmation(pool, user, key, form))

@@ -17,11 +17,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_otp import login as otp_login
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from identity.console import forms
+from identity.console import forms, receipts
 from identity.console.guard import actor, inner_path, is_proven, operator, render, told
 from identity.foundation import clock, errors, limits
 from identity.models import Operator
-from pools.services import audit, operator_sign_in, operators
+from pools.services import operator_sign_in, operators
 
 HALF_WAY = "half-way"
 PATIENCE = 600
@@ -117,7 +117,10 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         given = form.cleaned_data
         try:
             shed(address)
-            who = operator_sign_in.check_password(given["username"], given["password"], by=actor(request))
+            receipt = receipts.of(request)
+            who = operator_sign_in.check_password(
+                given["username"], given["password"], receipt=receipt, by=actor(request)
+            )
         except errors.PasswordIncorrect:
             form.clean_or_blame(None, WRONG)
         except errors.LockedOut as locked:
@@ -149,7 +152,8 @@ def code(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         who = waiting.operator
         try:
-            device = operator_sign_in.check_code(who, form.cleaned_data["code"], by=actor(request, who))
+            given, receipt = form.cleaned_data["code"], receipts.of(request)
+            device = operator_sign_in.check_code(who, given, receipt=receipt, by=actor(request, who))
         except errors.TotpMismatch:
             form.clean_or_blame("code", "That code is not right. Wait for the next one, and check your device’s clock.")
         except errors.TotpUsed:
@@ -170,7 +174,7 @@ def code(request: HttpRequest) -> HttpResponse:
 def sign_out(request: HttpRequest) -> HttpResponse:
     """End the session."""
     if request.user.is_authenticated:
-        audit.record(audit.Tag.OPERATOR_SIGNED_OUT, subject=operator(request).username, by=actor(request))
+        operator_sign_in.sign_out(operator(request), receipt=receipts.of(request), by=actor(request))
     logout(request)
     return told(request, "You are signed out.", reverse("console:sign_in"))
 
@@ -189,7 +193,7 @@ def link(request: HttpRequest) -> HttpResponse:
                 "query": request.GET.urlencode(),
             }
             return render(request, "link.html", context)
-        link = operator_sign_in.spend_link(token, by=actor(request))
+        link = operator_sign_in.spend_link(token, receipt=receipts.of(request), by=actor(request))
     except operator_sign_in.LinkRefused:
         return render(request, "link_refused.html", {"title": "Link expired"}, 410)
     who = link.operator
@@ -220,7 +224,8 @@ def set_password(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         who = waiting.operator
         try:
-            operators.set_password(who, form.cleaned_data["new_password"], by=actor(request, who))
+            given, receipt = form.cleaned_data["new_password"], receipts.of(request)
+            operators.set_password(who, given, receipt=receipt, by=actor(request, who))
         except errors.PasswordRejected as weak:
             form.clean_or_blame("new_password", weak.message)
         except errors.Overloaded as busy:
@@ -244,7 +249,8 @@ def set_authenticator(request: HttpRequest) -> HttpResponse:
     form, retry = forms.Code(request.POST or None), 0
     if request.method == "POST" and form.is_valid():
         try:
-            device = operator_sign_in.confirm_enrolment(who, form.cleaned_data["code"], by=actor(request, who))
+            given, receipt = form.cleaned_data["code"], receipts.of(request)
+            device = operator_sign_in.confirm_enrolment(who, given, receipt=receipt, by=actor(request, who))
         except (errors.TotpMismatch, errors.TotpUsed):
             form.clean_or_blame("code", "That code is not right. Wait for the next one, and check your device’s clock.")
         except errors.TotpNotFound:

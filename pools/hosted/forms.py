@@ -78,7 +78,7 @@ class PageForm(forms.Form):
         for name, field in self.fields.items():
             field.widget.attrs.pop("autofocus", None)
             if name in typed and not field.widget.attrs.get("readonly"):
-                self[name].initial = typed[name]  # type: ignore[misc]  # in place of what is kept there
+                self[name].initial = typed[name]  # in place of what is kept there
         self.focused()
 
     def focused(self) -> PageForm:

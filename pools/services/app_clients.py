@@ -17,8 +17,9 @@ from identity.foundation.errors import (
 )
 from identity.foundation.paging import Page
 from pools.models import AppClient, ClientSecret, UserPool
-from pools.services import audit, client_settings, configuration, places, schema
+from pools.services import audit, client_settings, configuration, places, receipts, schema
 from pools.services.audit import Actor, Tag
+from pools.services.receipts import Receipt
 
 MAX_CLIENTS = 10_000
 NAME_LENGTH = 128
@@ -35,7 +36,9 @@ WRITABLE = frozenset(schema.STANDARD) - schema.VERIFIED - {"sub"}
 READABLE = WRITABLE | schema.VERIFIED
 
 
-def create(pool: UserPool, name: str, *, settings: Mapping[str, Any], by: Actor) -> AppClient:
+def create(
+    pool: UserPool, name: str, *, settings: Mapping[str, Any], receipt: Receipt | None = None, by: Actor
+) -> AppClient:
     """Make a client, with Cognito's defaults for what is not given.
 
     Raises:
@@ -51,7 +54,9 @@ def create(pool: UserPool, name: str, *, settings: Mapping[str, Any], by: Actor)
     with transaction.atomic(durable=True):
         locked = UserPool.objects.select_for_update().filter(pk=pool.pk, deleted_at=None).first()
         full = AppClient.objects.filter(pool_id=pool.pk)[:MAX_CLIENTS].count() >= MAX_CLIENTS
-        if locked is not None and not full:
+        too_many = LimitExceeded("The pool has too many app clients.") if locked is None or full else None
+        refusal = too_many or receipts.keep(receipt)
+        if refusal is None:
             client.save(force_insert=True)
             if secret is not None:
                 _store_secret(client, secret)
@@ -63,8 +68,8 @@ def create(pool: UserPool, name: str, *, settings: Mapping[str, Any], by: Actor)
                 detail={"name": client.name, "confidential": client.confidential},
             )
             configuration.touch(pool)
-    if locked is None or full:
-        raise LimitExceeded("The pool has too many app clients.")
+    if refusal is not None:
+        raise refusal
     return client
 
 

@@ -25,8 +25,9 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from identity.foundation import clock, errors, gate, names, sealing
 from identity.models import Operator, OperatorSeed
 from pools.models import Spent, UserPool
-from pools.services import audit, codes, guesses, operators, places
+from pools.services import audit, codes, guesses, operators, places, receipts
 from pools.services.audit import Actor, Tag
+from pools.services.receipts import Receipt
 
 HOUSE = UserPool(id=0)
 """Stands in for a pool where the house itself is guessed at; no row, and no pool has its number."""
@@ -52,7 +53,7 @@ def _subject(name: str) -> uuid.UUID:
     return uuid.UUID(bytes=sealing.keyed_hash("operator-guess", name)[:16])
 
 
-def check_password(username: str, password: str, *, by: Actor) -> Operator:
+def check_password(username: str, password: str, *, receipt: Receipt | None = None, by: Actor) -> Operator:
     """Return the operator whose name and password these are. A stranger's name takes the same path and time.
 
     Raises:
@@ -76,11 +77,15 @@ def check_password(username: str, password: str, *, by: Actor) -> Operator:
             detail={"method": "password"},
         )
         raise errors.PasswordIncorrect
-    guesses.clear(HOUSE, subject, guesses.Kind.PASSWORD)
+    with transaction.atomic():
+        guesses.clear(HOUSE, subject, guesses.Kind.PASSWORD)
+        refusal = receipts.keep(receipt)
+    if refusal is not None:
+        raise refusal
     return who
 
 
-def check_code(who: Operator, code: str, *, by: Actor) -> TOTPDevice:
+def check_code(who: Operator, code: str, *, receipt: Receipt | None = None, by: Actor) -> TOTPDevice:
     """Return the authenticator that this code came from; each time step is good once.
 
     Raises:
@@ -93,13 +98,27 @@ def check_code(who: Operator, code: str, *, by: Actor) -> TOTPDevice:
     subject = _subject(who.username)
     guesses.reserve(HOUSE, subject, guesses.Kind.TOTP)
     try:
-        _spend_step(device, code)
+        step = _step_of(device, code)
+        with transaction.atomic():
+            if refusal := receipts.keep(receipt):
+                raise refusal
+            _spend_step(device, step)
+            guesses.clear(HOUSE, subject, guesses.Kind.TOTP)
+            audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by, detail={"method": "totp"})
     except (errors.TotpMismatch, errors.TotpUsed):
         audit.record(Tag.OPERATOR_REFUSED, subject=who.username, by=by, outcome="refused", detail={"method": "totp"})
         raise
-    guesses.clear(HOUSE, subject, guesses.Kind.TOTP)
-    audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by, detail={"method": "totp"})
     return device
+
+
+def sign_out(who: Operator, *, receipt: Receipt | None = None, by: Actor) -> None:
+    """Record that an operator leaves; the session is the console's to end."""
+    with transaction.atomic():
+        refusal = receipts.keep(receipt)
+        if refusal is None:
+            audit.record(Tag.OPERATOR_SIGNED_OUT, subject=who.username, by=by)
+    if refusal is not None:
+        raise refusal
 
 
 def authenticator(who: Operator) -> TOTPDevice | None:
@@ -142,7 +161,7 @@ def pending_secret(who: Operator) -> str | None:
     return base64.b32encode(_seed(device)).decode() if device else None
 
 
-def confirm_enrolment(who: Operator, code: str, *, by: Actor) -> TOTPDevice:
+def confirm_enrolment(who: Operator, code: str, *, receipt: Receipt | None = None, by: Actor) -> TOTPDevice:
     """Make the waiting authenticator count, given its first code.
 
     Raises:
@@ -154,8 +173,11 @@ def confirm_enrolment(who: Operator, code: str, *, by: Actor) -> TOTPDevice:
         raise errors.TotpNotFound
     subject = _subject(who.username)
     guesses.reserve(HOUSE, subject, guesses.Kind.TOTP)
-    _spend_step(device, code)
+    step = _step_of(device, code)
     with transaction.atomic():
+        if refusal := receipts.keep(receipt):
+            raise refusal
+        _spend_step(device, step)
         if not TOTPDevice.objects.filter(id=device.id, confirmed=False).update(confirmed=True):
             raise errors.TotpNotFound
         audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "authenticator"})
@@ -177,7 +199,8 @@ def _place(device: TOTPDevice) -> str:
     return places.operator_seed(device.user_id, device.key)
 
 
-def _spend_step(device: TOTPDevice, code: str) -> None:
+def _step_of(device: TOTPDevice, code: str) -> int:
+    """Return the time step whose code this is."""
     code = codes.plain(code)
     if len(code) != DIGITS or not code.isascii() or not code.isdigit():
         raise errors.TotpMismatch
@@ -185,7 +208,11 @@ def _spend_step(device: TOTPDevice, code: str) -> None:
     totp.time = float(clock.epoch())
     if not totp.verify(int(code), TOLERANCE):
         raise errors.TotpMismatch
-    step = totp.t()
+    return int(totp.t())
+
+
+def _spend_step(device: TOTPDevice, step: int) -> None:
+    """Spend a time step, in the transaction of its effect."""
     if not TOTPDevice.objects.filter(id=device.id, last_t__lt=step).update(last_t=step, last_used_at=clock.now()):
         raise errors.TotpUsed
 
@@ -241,7 +268,7 @@ def look_at_link(token: str, *, by: Actor) -> Link:
     return link
 
 
-def spend_link(token: str, *, by: Actor) -> Link:
+def spend_link(token: str, *, receipt: Receipt | None = None, by: Actor) -> Link:
     """Use a link up and return what it is. Of two racing uses one wins.
 
     Raises:
@@ -250,23 +277,25 @@ def spend_link(token: str, *, by: Actor) -> Link:
     """
     link = _read_link(token, by)
     if link.one_step:
-        _spend_one_step(link, by)
+        _spend_one_step(link, receipt, by)
         return link
     try:
         with transaction.atomic():
             Spent.objects.create(id=link.id)
+            receipts.keep(receipt)  # of two twins one gets here
             audit.record(Tag.OPERATOR_CHANGED, subject=link.operator.username, by=by, detail={"change": "link_used"})
     except IntegrityError:
         raise LinkRefused from None
     return link
 
 
-def _spend_one_step(link: Link, by: Actor) -> None:
+def _spend_one_step(link: Link, receipt: Receipt | None, by: Actor) -> None:
     who = link.operator
     unspent = Operator.objects.filter(id=who.id, one_step_link=link.id, password=who.password, is_active=True)
     with transaction.atomic():
         is_spent = unspent.update(one_step_link=None)
         if is_spent:
+            receipts.keep(receipt)  # of two twins one gets here
             audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by, detail={"method": "link"})
     if not is_spent:
         raise LinkRefused

@@ -19,8 +19,9 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from identity.foundation import clock, errors, gate, names, sealing
 from identity.models import AccessKey, Operator
-from pools.services import audit, places
+from pools.services import audit, places, receipts
 from pools.services.audit import Actor, Tag
+from pools.services.receipts import Receipt
 
 KEY_USE_NOTED = timedelta(minutes=15)
 NAME_LENGTH = 150
@@ -124,7 +125,7 @@ def hashed(who: Operator, password: str) -> str:
         return hasher.encode(password, hasher.salt())
 
 
-def set_password(who: Operator, password: str, *, by: Actor) -> None:
+def set_password(who: Operator, password: str, *, receipt: Receipt | None = None, by: Actor) -> None:
     """Set an operator's password; every session and link that hung on the old one ends.
 
     Raises:
@@ -133,8 +134,12 @@ def set_password(who: Operator, password: str, *, by: Actor) -> None:
     """
     encoded = hashed(who, password)
     with transaction.atomic():
-        Operator.objects.filter(id=who.id).update(password=encoded)
-        audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "password"})
+        refusal = receipts.keep(receipt)
+        if refusal is None:
+            Operator.objects.filter(id=who.id).update(password=encoded)
+            audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "password"})
+    if refusal is not None:
+        raise refusal
     who.password = encoded
 
 
@@ -156,21 +161,21 @@ def reset(who: Operator, *, by: Actor) -> None:
         audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "reset"})
 
 
-def create_key(who: Operator, *, description: str = "", by: Actor) -> tuple[str, str]:
+def create_key(who: Operator, *, description: str = "", receipt: Receipt | None = None, by: Actor) -> tuple[str, str]:
     """Make an access key; return its id and its secret, which is not shown again."""
     key_id, secret = names.access_key_id(), names.access_key_secret()
+    sealed = sealing.seal(secret.encode(), place=places.access_key(key_id))
     with transaction.atomic():
-        AccessKey.objects.create(
-            id=key_id,
-            operator=who,
-            sealed_secret=sealing.seal(secret.encode(), place=places.access_key(key_id)),
-            description=description[:200],
-        )
-        audit.record(Tag.ACCESS_KEY_CREATED, subject=key_id, by=by)
+        refusal = receipts.keep(receipt)
+        if refusal is None:
+            AccessKey.objects.create(id=key_id, operator=who, sealed_secret=sealed, description=description[:200])
+            audit.record(Tag.ACCESS_KEY_CREATED, subject=key_id, by=by)
+    if refusal is not None:
+        raise refusal
     return key_id, secret
 
 
-def disable_key(access_key_id: str, *, by: Actor) -> None:
+def disable_key(access_key_id: str, *, receipt: Receipt | None = None, by: Actor) -> None:
     """End an access key for good.
 
     Raises:
@@ -179,7 +184,8 @@ def disable_key(access_key_id: str, *, by: Actor) -> None:
     """
     with transaction.atomic():
         ended = AccessKey.objects.filter(id=access_key_id, disabled_at=None).update(disabled_at=clock.now())
-        if ended:
+        # Who comes second finds nothing to end.
+        if ended and receipts.keep(receipt) is None:
             audit.record(Tag.ACCESS_KEY_DISABLED, subject=access_key_id, by=by)
     if not ended:
         raise errors.NotFound("Access key does not exist.")

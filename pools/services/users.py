@@ -30,6 +30,7 @@ from pools.services import (
     messages,
     passwords,
     profile,
+    receipts,
     schema,
     sign_in_names,
     user_filter,
@@ -37,6 +38,7 @@ from pools.services import (
 from pools.services import attributes as own_attributes
 from pools.services.audit import Actor, Tag
 from pools.services.profile import Profile
+from pools.services.receipts import Receipt
 
 EXISTS = "User account already exists"
 TOTP = "SOFTWARE_TOKEN_MFA"
@@ -272,7 +274,14 @@ def page(pool: UserPool, limit: int, token: str | None, filter: str | None = Non
     )
 
 
-def set_enabled(pool: UserPool, user: User, enabled: bool, *, by: Actor) -> None:  # noqa: FBT001 - read as a state
+def set_enabled(
+    pool: UserPool,
+    user: User,
+    enabled: bool,  # noqa: FBT001 - read as a state
+    *,
+    receipt: Receipt | None = None,
+    by: Actor,
+) -> None:
     """Disable a person, which ends every session and token at once, or enable them again.
 
     Raises:
@@ -282,26 +291,31 @@ def set_enabled(pool: UserPool, user: User, enabled: bool, *, by: Actor) -> None
     values: dict[str, Any] = {"enabled": enabled, "modified_at": clock.now()}
     if not enabled:
         values["epoch"] = F("epoch") + 1
-    _change(pool, user, values, Tag.USER_ENABLED if enabled else Tag.USER_DISABLED, by=by)
+    _change(pool, user, values, Tag.USER_ENABLED if enabled else Tag.USER_DISABLED, receipt, by=by)
 
 
-def global_sign_out(pool: UserPool, user: User, *, by: Actor) -> None:
+def global_sign_out(pool: UserPool, user: User, *, receipt: Receipt | None = None, by: Actor) -> None:
     """End every session and token of a person by one step of the epoch.
 
     Raises:
         UserNotFound: deleted meanwhile.
 
     """
-    _change(pool, user, {"epoch": F("epoch") + 1}, Tag.SIGNED_OUT_EVERYWHERE, by=by)
+    _change(pool, user, {"epoch": F("epoch") + 1}, Tag.SIGNED_OUT_EVERYWHERE, receipt, by=by)
 
 
-def _change(pool: UserPool, user: User, values: Mapping[str, Any], tag: Tag, *, by: Actor) -> None:
+def _change(
+    pool: UserPool, user: User, values: Mapping[str, Any], tag: Tag, receipt: Receipt | None, *, by: Actor
+) -> None:
     with transaction.atomic():
-        changed = User.objects.filter(pool_id=pool.pk, id=user.id, deleted_at=None).update(**values)
-        if changed:
+        refusal = receipts.keep(receipt)
+        if refusal is None and User.objects.filter(pool_id=pool.pk, id=user.id, deleted_at=None).update(**values):
             audit.record(tag, pool=pool, subject=user.sub, by=by)
-    if not changed:
-        raise UserNotFound
+        elif refusal is None:
+            refusal = UserNotFound()
+            transaction.set_rollback(True)
+    if refusal is not None:
+        raise refusal
 
 
 def delete(pool: UserPool, user: User, *, by: Actor) -> None:

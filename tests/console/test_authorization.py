@@ -106,7 +106,8 @@ def test_a_forged_form_changes_nothing(world: World, by_name: dict[str, str], to
             data={"csrfmiddlewaretoken": token, "confirmation": "person00@example.com", "name": "x"},
         )
         # A form is not even a format that the API reads.
-        assert answer.status_code == (415 if name.startswith("api_") else 403), name
+        assert answer.status_code in ({415} if name.startswith("api_") else {200, 422}), name
+        assert name.startswith("api_") or "This page was loaded again" in answer.text, name
 
     shown = world.api("GET", f"/pools/{world.pool_id}/users/{world.subs[0]}").json()
     assert shown["enabled"] is True

@@ -268,8 +268,9 @@ def test_a_form_sent_twice_is_answered_once(case: Case, request: pytest.FixtureR
     assert [each.headers.get("Location") for each in (second, impatient)] == [first.headers["Location"]] * 2
     assert first.cookies.get_dict() == second.cookies.get_dict()
     assert impatient.cookies.get_dict() in ({}, first.cookies.get_dict())
-    assert {name: number for name, number in found.items() if name != "receipts"} == case.does
-    assert found["receipts"] == 1
+    # The twin may be seen to come second: a spent code is refused, and leaves its row.
+    done = {name: number for name, number in found.items() if name != "refusals" or name in case.does}
+    assert done == {**case.does, "receipts": 1}
 
 
 def test_the_password_chosen_first_opens_an_account_that_was_made_twice(world: World, visitor: Visitor) -> None:
