@@ -9,12 +9,14 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Request, Route, expect
 
 from tests.browser.conftest import listen
 from tests.hosted.world import OTHER_PASSWORD, PASSWORD, World
 
 pytestmark = pytest.mark.browser
+FORMS = 8
+"""How many are sent from signing up to signing in with another password."""
 
 
 @pytest.fixture(params=["javascript", "no-javascript"])
@@ -66,6 +68,90 @@ def test_from_the_app_through_sign_up_and_second_factor_back_and_in_again(pool: 
     expect(person.get_by_role("heading", level=1)).to_have_text("Enter your code")
     submit(person, code=totp.at(int(time.time()) + 30))
     expect(person.get_by_role("heading")).to_have_text("Welcome back")
+
+
+def slow_down(page: Page) -> None:
+    """Have each answer take 300 ms longer to come."""
+    line = {"offline": False, "latency": 300, "downloadThroughput": -1, "uploadThroughput": -1}
+    page.context.new_cdp_session(page).send("Network.emulateNetworkConditions", line)
+
+
+def is_form(request: Request) -> bool:
+    """Say whether a request sends a form, which the meter's does not."""
+    return request.method == "POST" and "/passwordStrength" not in request.url
+
+
+def submit_twice(page: Page, **typed: str) -> None:
+    """Fill in fields by id and press the form's button, and once more while the answer is on its way."""
+    for name, value in typed.items():
+        page.fill(f"#{name}", value)
+    button = page.locator("form.main button[type=submit]")
+    button.scroll_into_view_if_needed()
+    box = button.bounding_box()
+    assert box
+    middle = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    with page.expect_request(is_form):
+        page.mouse.click(*middle)
+    page.mouse.click(*middle)
+
+
+def test_whoever_presses_twice_comes_as_far_as_by_pressing_once(pool: World, person: Page) -> None:
+    name, heading, sent = pool.name(), person.get_by_role("heading", level=1), list[Request]()
+    person.on("request", lambda request: sent.append(request))  # noqa: PLW0108 - a built-in is not taken
+    person.goto(pool.url("/signup"))
+    has_script = person.locator(".reveal button").count() > 0
+    slow_down(person)
+    submit_twice(person, username=name, password=PASSWORD)
+    expect(heading).to_have_text("Check your mail to continue")
+    submit_twice(person, code=pool.mailed(name))
+    expect(person.get_by_text("Your account is confirmed. Sign in to continue.")).to_be_visible()
+    submit_twice(person, password=PASSWORD)
+    expect(heading).to_have_text("Protect your account")
+    totp = pyotp.TOTP(secret_of(person))
+    submit_twice(person, code=totp.now())
+    expect(heading).to_have_text("Welcome back")
+    assert len(pool.live.messages(name)) == 1
+
+    person.context.clear_cookies()
+    person.goto(pool.url("/forgotPassword"))
+    submit_twice(person, username=name)
+    expect(heading).to_have_text("Set a new password")
+    submit_twice(person, code=pool.mailed(name, count=2), new_password=OTHER_PASSWORD)
+    expect(person.get_by_text("Your password is changed.")).to_be_visible()
+    submit_twice(person, password=OTHER_PASSWORD)
+    expect(heading).to_have_text("Enter your code")
+    submit_twice(person, code=totp.at(int(time.time()) + 30))
+    expect(heading).to_have_text("Welcome back")
+    assert len(pool.live.messages(name)) == 2
+    assert (sum(map(is_form, sent)) == FORMS) == has_script  # without a script both arrive
+
+
+def test_a_button_is_out_of_use_until_its_answer_comes_and_not_for_ever(pool: World, page: Page) -> None:
+    sent: list[Route] = []
+    page.clock.install()
+    page.goto(pool.url())
+
+    def stay(route: Route) -> None:
+        sent.append(route)
+        route.fulfill(status=204)  # the browser stays where it is
+
+    page.route("**/login?*", stay)
+    button = page.get_by_role("button", name="Sign in", exact=True)
+    page.fill("#username", pool.name())
+    page.fill("#password", PASSWORD)
+
+    page.keyboard.press("Enter")
+    page.clock.run_for(400)
+    expect(button).to_be_disabled()
+    expect(button).to_have_attribute("aria-busy", "true")
+    expect(button).to_have_attribute("data-working", "")
+    expect(page.get_by_role("status").filter(has_text="One moment…")).to_have_count(1)
+    page.keyboard.press("Enter")
+    page.clock.run_for(10_000)
+
+    expect(button).to_be_enabled()
+    expect(button).not_to_have_attribute("aria-busy", "true")
+    assert len(sent) == 1
 
 
 def test_not_now_is_one_click(pool: World, person: Page) -> None:

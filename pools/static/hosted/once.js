@@ -1,7 +1,8 @@
 // A form is sent once: its button is out of use until the answer comes, and says so when that takes longer.
 // Without this the server sees to it alone: whoever sends a form twice gets the first answer again.
 
-const SAID_AFTER = 150; // a quick answer needs no word
+const SHOWN_AFTER = 150; // a quick answer needs no word
+const SPOKEN_AFTER = 350; // a status is read out when its text changes, not when it appears
 const GIVEN_UP_AFTER = 10_000; // no answer came, or it was stopped: the form may be sent again
 
 const under_way = new Map();
@@ -29,7 +30,6 @@ document.addEventListener("submit", (event) => {
   const status = document.createElement("span");
   status.setAttribute("role", "status");
   status.className = "visually-hidden";
-  form.append(status);
   const timers = [
     // What is sent is collected after this event, and a button out of use would be left out.
     setTimeout(() => {
@@ -39,8 +39,9 @@ document.addEventListener("submit", (event) => {
     }),
     setTimeout(() => {
       button?.setAttribute("data-working", "");
-      status.textContent = document.body.dataset.working ?? "";
-    }, SAID_AFTER),
+      form.append(status);
+    }, SHOWN_AFTER),
+    setTimeout(() => { status.textContent = document.body.dataset.working ?? ""; }, SPOKEN_AFTER),
     setTimeout(() => release(form), GIVEN_UP_AFTER),
   ];
   under_way.set(form, { button, status, timers });
