@@ -60,4 +60,7 @@ def shown_again(request: HttpRequest) -> HttpResponse | None:
     for secret in (FIELD, "code"):  # password fields never show what they are given
         typed.pop(secret, None)
     request.POST, request.method = typed, "GET"  # type: ignore[assignment]
-    return cast("HttpResponse", match.func(request, *match.args, **match.kwargs))
+    try:
+        return cast("HttpResponse", match.func(request, *match.args, **match.kwargs))
+    finally:
+        request.method = "POST"

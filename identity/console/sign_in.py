@@ -195,6 +195,9 @@ def link(request: HttpRequest) -> HttpResponse:
             return render(request, "link.html", context)
         link = operator_sign_in.spend_link(token, receipt=receipts.of(request), by=actor(request))
     except operator_sign_in.LinkRefused:
+        waiting = half_way(request)
+        if request.method != "POST" and waiting is not None and waiting.by_link:
+            return HttpResponseRedirect(reverse(after_link(waiting.operator)))  # gone back to, when it was used
         return render(request, "link_refused.html", {"title": "Link expired"}, 410)
     who = link.operator
     device = operator_sign_in.authenticator(who) if link.one_step else None

@@ -362,9 +362,9 @@ def name_of(visit: Visit) -> str:
 
 def answer(inner: Page, visit: Visit) -> HttpResponse:
     """Run the page, as if it had only been opened where its form is an old one, and explain what stops it."""
-    name = name_of(visit)
+    name, method = name_of(visit), visit.request.method
     try:
-        if visit.request.method == "POST" and not guard.is_present(visit.request, visit.browser, name):
+        if method == "POST" and not guard.is_present(visit.request, visit.browser, name):
             log.info("form_stale", page=name)
             if name == "resend":  # a button of another page
                 return SeeOther(same_page(visit))
@@ -375,6 +375,8 @@ def answer(inner: Page, visit: Visit) -> HttpResponse:
         return visit.problem("invalid_request")
     except errors.DomainError as refused:
         return explained(visit, refused)
+    finally:
+        visit.request.method = method
 
 
 def explained(visit: Visit, refused: errors.DomainError) -> HttpResponse:

@@ -197,6 +197,14 @@ def test_the_secret_of_an_app_made_twice_is_shown(world: World) -> None:
     assert "It is shown this once." in visitor.get(answers[1].headers["Location"]).text
 
 
+def test_going_back_to_a_link_that_was_used_leads_on(world: World) -> None:
+    visitor, _, path, typed = link(world)
+    visitor.send_form(path, **typed)
+
+    assert visitor.get(path).headers["Location"] == "/console/welcome/password"
+    assert world.visitor().get(path).status_code == 410
+
+
 def test_another_browser_gets_nothing_by_a_token_it_stole(world: World) -> None:
     visitor, _, path, typed = code(world)
     sent = sending(world, visitor, path, typed)

@@ -65,7 +65,7 @@ MUTATIONS = [
     "",
 ]
 
-OWN_SCRIPTS = {"/static/hosted/hosted.js", "/static/hosted/strength.js"}
+OWN_SCRIPTS = {"/static/hosted/hosted.js", "/static/hosted/once.js", "/static/hosted/strength.js"}
 
 
 def inert(page: Page, script: str) -> None:

@@ -381,6 +381,18 @@ def test_going_back_leads_on(world: World, visitor: Visitor) -> None:
     assert f"Continue as {name}" in page.read.links
 
 
+def test_going_back_to_a_code_that_was_accepted_leads_on(world: World, visitor: Visitor) -> None:
+    for reach in (confirm, confirm_forgot):
+        typed = reach(world, visitor)
+        asked_at = visitor.here.url
+        done = visitor.submit(typed)
+        assert done.path == "/login"
+
+        back = visitor.open(asked_at)
+
+        assert (back.path, "didn" in back.text) == ("/login", False)
+
+
 def test_what_is_kept_tells_nothing_in_the_clear(world: World, visitor: Visitor) -> None:
     from pools.models import FormReceipt
 

@@ -16,7 +16,7 @@ from pools.services.sign_in.machine import Challenge
 from tests.tenants.tenant import CALLBACK, PASSWORD, Answer, App, Person, Tenant, answered
 
 NONCE = "n" * 32
-CHANGING = re.compile(r"[0-9a-f]{64}|[0-9a-f-]{36}|'date': '[^']*'|[\w-]{200,}|'content-length': '\d+'")
+CHANGING = re.compile(r"[0-9a-f]{96}|[0-9a-f]{64}|[0-9a-f-]{36}|'date': '[^']*'|[\w-]{200,}|'content-length': '\d+'")
 
 
 @dataclass(frozen=True)
