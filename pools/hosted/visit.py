@@ -7,7 +7,7 @@ anything is handed out. Here is checked what a page shows or follows: the app an
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +21,7 @@ from identity.foundation import errors
 from pools.hosted import guard, neighbours, once, phones, wording
 from pools.hosted.browser import Browser, Step
 from pools.hosted.forms import PageForm
+from pools.hosted.named import Named
 from pools.services import access, app_clients, interactions, receipts
 from pools.services.audit import Actor
 
@@ -209,26 +210,6 @@ def hiding(client: AppClient) -> AppClient:
     return shown
 
 
-class Named(Mapping[str, str]):
-    """Values by name, made when a template asks."""
-
-    def __init__(self, make: Callable[[str], str]) -> None:
-        """Keep how they are made."""
-        self._make = make
-
-    def __getitem__(self, name: str) -> str:
-        """Return one."""
-        return self._make(name)
-
-    def __iter__(self) -> Iterator[str]:
-        """Names are not listed."""
-        return iter(())
-
-    def __len__(self) -> int:
-        """Names are not counted, and the mapping is never empty."""
-        return 1
-
-
 def same_page(visit: Visit) -> str:
     """Return the address of the page where somebody is; that of the code's page for its button, which is none."""
     match = visit.request.resolver_match
@@ -295,7 +276,9 @@ def page(
             except SuspiciousOperation:
                 return problem(request, "invalid_request", status=400)
             if request.method == "HEAD":
-                return answer(inner, visit)  # a look: no step is taken, no notice read, and no older pool's session goes
+                return answer(
+                    inner, visit
+                )  # a look: no step is taken, no notice read, and no older pool sent out
             return sent(inner, visit, one_time=one_time) if request.method == "POST" else dressed(inner, visit)
 
         view.csrf_exempt = True  # type: ignore[attr-defined]  # guarded by pools.hosted.guard
