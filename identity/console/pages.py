@@ -181,7 +181,7 @@ def app(request: HttpRequest, pool_id: str, client_id: str) -> HttpResponse:
     form = forms.OpenidStrict(request.POST or None)
     if request.method == "POST" and form.is_valid():
         is_on = form.cleaned_data["openid_strict"] == "on"
-        app_clients.set_openid_strict(client, is_on, by=actor(request))
+        app_clients.set_openid_strict(client, is_on, receipt=receipts.of(request), by=actor(request))
         return told(request, f"OpenID strict is {'on' if is_on else 'off'} for {client.name}.", request.path)
     facts = [
         ("Kind", kind_of(client)),

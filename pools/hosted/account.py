@@ -48,7 +48,7 @@ def sign_out(visit: Visit) -> HttpResponse:
     if session is None:
         return SeeOther(onward)
     if visit.request.method == "POST":
-        sessions.end(visit.pool, session, by=visit.by_user(session))
+        sessions.end(visit.pool, session, receipt=visit.receipt, by=visit.by_user(session))
         visit.browser.close()
         return SeeOther(onward)
     is_enough = sessions.is_enough(visit.pool, session)

@@ -276,9 +276,7 @@ def page(
             except SuspiciousOperation:
                 return problem(request, "invalid_request", status=400)
             if request.method == "HEAD":
-                return answer(
-                    inner, visit
-                )  # a look: no step is taken, no notice read, and no older pool sent out
+                return answer(inner, visit)  # a look: no step is taken, no notice read, and no older pool sent out
             return sent(inner, visit, one_time=one_time) if request.method == "POST" else dressed(inner, visit)
 
         view.csrf_exempt = True  # type: ignore[attr-defined]  # guarded by pools.hosted.guard

@@ -118,7 +118,13 @@ def update(client: AppClient, *, settings: Mapping[str, Any], by: Actor) -> AppC
     return fresh
 
 
-def set_openid_strict(client: AppClient, strict: bool, *, by: Actor) -> AppClient:  # noqa: FBT001 - the value that is set
+def set_openid_strict(
+    client: AppClient,
+    strict: bool,  # noqa: FBT001 - the value that is set
+    *,
+    receipt: Receipt | None = None,
+    by: Actor,
+) -> AppClient:
     """Have OpenID Connect's rules hold for a client, or Cognito's (``services.openid``). The rest stays as it is.
 
     Raises:
@@ -129,12 +135,15 @@ def set_openid_strict(client: AppClient, strict: bool, *, by: Actor) -> AppClien
     with transaction.atomic(durable=True):
         rows = AppClient.objects.filter(pool_id=pool.pk, id=client.id)
         changed = rows.update(openid_strict=strict, modified_at=clock.now())
-        if changed:
+        refusal = receipts.keep(receipt) if changed else ClientNotFound(client.client_id)
+        if refusal is None:
             detail = {"changed": ["openid_strict"]}
             audit.record(Tag.CLIENT_CHANGED, pool=pool, subject=client.client_id, by=by, detail=detail)
             configuration.touch(pool)
-    if not changed:
-        raise ClientNotFound(client.client_id)
+        else:
+            transaction.set_rollback(True)
+    if refusal is not None:
+        raise refusal
     fresh = copy.copy(client)  # the held row is shared
     fresh.openid_strict = strict
     return fresh

@@ -122,6 +122,10 @@ def sign_out_everywhere(world: World) -> Given:
     return visitor, who, path, {"confirmation": "person03@example.com"}
 
 
+def openid_strict(world: World) -> Given:
+    return *inside(world), f"/console/pools/{world.pool_id}/apps/{world.client_id}", {"openid_strict": "on"}
+
+
 class Case(NamedTuple):
     """A form: its page's name, how to come to it, where it leads, how many changes it makes."""
 
@@ -139,6 +143,7 @@ CASES = [
     Case("set_password", set_password, "/console/welcome/authenticator"),
     Case("set_authenticator", set_authenticator, "/console/pools", 2),
     Case("new_app", new_app, "/console/pools/"),
+    Case("app", openid_strict, "/console/pools/"),
     Case("keys", new_key, "/console/access-keys"),
     Case("disable_key", disable_key, "/console/access-keys"),
     Case("change_user", sign_out_everywhere, "/console/pools/"),

@@ -190,6 +190,11 @@ def sign_out(world: World, visitor: Visitor) -> Typed:
     return {}
 
 
+def sign_out_by_a_link(world: World, visitor: Visitor) -> Typed:
+    inside(world, visitor, "/signout")
+    return {}
+
+
 def own_password(world: World, visitor: Visitor) -> Typed:
     inside(world, visitor, "/account/password")
     return {"password": PASSWORD, "new_password": OTHER_PASSWORD}
@@ -238,6 +243,7 @@ CASES = [
     Case("forgot", forgot_of_nobody, "/confirmForgotPassword?", {"refusals": 1, "messages": 1}),
     Case("confirm_forgot", confirm_forgot, "/login?", {"changes": 1}),
     Case("account", sign_out, "/signedout?", {"changes": 1}),
+    Case("sign_out", sign_out_by_a_link, "/logout?", {"changes": 1}),
     Case("account_password", own_password, "/account?", {"changes": 1}),
     Case("account_mfa", begin_set_up, "/account/mfa?", {"changes": 1}),
     Case("account_mfa", verify_set_up, "/account/mfa?", {"changes": 1, "sessions": 1}),
