@@ -234,6 +234,10 @@ class CodeExpired(DomainError):
     public = "Invalid code provided, please request a code again."
 
 
+class CodeSpent(CodeExpired):
+    """The code is right and was used already: said only to who knows it."""
+
+
 class TotpMismatch(CodeMismatch):
     """The authenticator's code is wrong."""
 
@@ -259,9 +263,14 @@ class TotpNotFound(DomainError):
 
 
 class TooManyAttempts(DomainError):
-    """Too many tries or messages in a while."""
+    """Too many tries or messages in a while; after ``wait`` seconds there is room again, 0 where nobody can say."""
 
     public = "Attempt limit exceeded, please try after some time."
+
+    def __init__(self, message: str | None = None, *, wait: int = 0, detail: str = "") -> None:
+        """Keep how long to wait: for pages; the API's answer does not tell it, as Amazon's does not."""
+        super().__init__(message, detail=detail)
+        self.wait = wait
 
 
 class TooManyWrongCodes(TooManyAttempts):

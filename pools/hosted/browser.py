@@ -57,6 +57,8 @@ class Step:
     sent_to: str = ""
     waits: dict[str, list[int]] = field(default_factory=dict)
     """When codes were asked for, by purpose, oldest first, in epoch seconds; those that came too early left out."""
+    limited: dict[str, int] = field(default_factory=dict)
+    """Until when a send limit holds that was reached, by purpose, in epoch seconds."""
     account: str = ""
     """Which account this browser confirms: ``fresh``, made by it, or it showed the password; ``prior``, there before.
     One length, since a sealed cookie's length is seen."""

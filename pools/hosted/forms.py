@@ -71,7 +71,7 @@ class PageForm(forms.Form):
         if isinstance(problem, errors.LockedOut):
             self.retry_after = max(1, problem.retry_after)
         elif isinstance(problem, errors.TooManyAttempts):
-            self.retry_after = WAIT_SECONDS
+            self.retry_after = problem.wait or WAIT_SECONDS
 
     def refill(self, typed: Mapping[str, str]) -> None:
         """Fill in what somebody typed before, where they may, and move the focus accordingly."""

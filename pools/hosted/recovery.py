@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from identity.foundation import errors
@@ -27,13 +26,26 @@ def forgot(visit: Visit) -> HttpResponse:
     if not form.is_valid():
         return visit.show("forgot", form=form.focused())
     username = form.cleaned_data["username"]
-    # Where nothing is sent, the page is the same as after a mail that went out.
-    with suppress(errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized, errors.UserNotFound):
-        passwords.forgot(visit.app, username, receipt=visit.receipt, by=visit.by)
     step = visit.step
     again = step.username == username and Purpose.RECOVERY in step.waits
-    asked = waits.after_asking(step, username, Purpose.RECOVERY)
-    return visit.go("confirm_forgot", Step(username, "resent" if again else "", waits=asked, account=step.account))
+    try:
+        asked = waits.ask(
+            step,
+            username,
+            Purpose.RECOVERY,
+            lambda: passwords.forgot(visit.app, username, receipt=visit.receipt, by=visit.by),
+        )
+    except errors.WrongState:
+        form.tell(wording.Said("", wording.BY_OPERATOR))
+        return visit.show("forgot", form=form.focused())
+    notice = ("resent" if again else "") if asked.is_sent else "wait"
+    after = Step(username, notice, waits=asked.waits, limited=asked.limited, account=step.account)
+    if not asked.is_sent and not again:
+        # No code of this browser's is under way: the next page would ask for one.
+        left = waits.left(after, Purpose.RECOVERY)
+        form.tell(wording.Said("", wording.no_code(left)), errors.TooManyAttempts(wait=left))
+        return visit.show("forgot", form=form.focused())
+    return visit.go("confirm_forgot", after)
 
 
 @page()
@@ -73,5 +85,6 @@ def shown(visit: Visit, form: ResetForm) -> HttpResponse:
         username=visit.step.username,
         policy=policy_list(visit.pool),
         resend_in=left,
+        notice=waits.notice(visit.step, left),
     )
     return waits.said(response, left)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext, suppress
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from identity.foundation import errors
-from pools.hosted import failures, wording
+from pools.hosted import failures, waits, wording
 from pools.hosted.browser import FRESH, Step
 from pools.hosted.forms import CodeForm, NewPasswordForm, SignInForm, policy_list
 from pools.hosted.sign_up import waiting
 from pools.hosted.visit import Visit, page
 from pools.services import factors, sessions, sign_up
+from pools.services.codes import Purpose
 from pools.services.sign_in import machine
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn, Want
 
@@ -77,10 +78,16 @@ def expected_name(visit: Visit) -> str:
 
 def confirm_first(visit: Visit, username: str) -> HttpResponse:
     """Send a new code to an account that was never confirmed; its password was right."""
-    # Where nothing is sent, the code sent before is as good, and the page has a button to ask for another.
-    with suppress(errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized):
-        sign_up.resend(visit.app, username, receipt=visit.receipt, by=visit.by)
-    return visit.go("confirm", waiting(visit, username, "confirm_first", account=FRESH))
+    try:
+        asked = waits.ask(
+            visit.step,
+            username,
+            Purpose.SIGN_UP,
+            lambda: sign_up.resend(visit.app, username, receipt=visit.receipt, by=visit.by),
+        )
+    except errors.Invalid:
+        return visit.go("sign_in", Step(username, "waiting"))  # the pool sends no codes
+    return visit.go("confirm", waiting(username, asked, ("confirm_first", "confirm_wait"), account=FRESH))
 
 
 def proceed(visit: Visit, outcome: Challenged | SignedIn, *, username: str) -> HttpResponse:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from identity.foundation import errors
+from identity.foundation import clock, errors
 from pools.hosted import waits, wording
 from pools.hosted.browser import FRESH, PRIOR, Step
 from pools.hosted.forms import NamedCodeForm, SignUpForm, policy_list
@@ -17,6 +16,7 @@ from pools.services.codes import Purpose
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
+    from pools.hosted.waits import Asked
     from pools.services.messages import Delivery
 
 
@@ -48,28 +48,36 @@ def sign_up(visit: Visit) -> HttpResponse:
             # The name is an address: whoever reads its mail learns more. A new account would have cost a hash, so this
             # costs one, and leads to where a new one would. (What it does not hide: docs/security-model.md.)
             passwords.hashed(visit.pool, username, form.cleaned_data["password"])
-            accounts.remind(visit.app, username, receipt=visit.receipt, by=visit.by)
-            delivery = accounts.would_be_sent(visit.pool, username, form.attributes())
-            return led_on(visit, username, delivery, PRIOR)
+            asked = waits.ask(
+                visit.step,
+                username,
+                Purpose.SIGN_UP,
+                lambda: accounts.remind(visit.app, username, receipt=visit.receipt, by=visit.by),
+            )
+            limited = asked.limited.get(Purpose.SIGN_UP, 0) - clock.epoch()
+            if asked.is_sent or limited <= 0:
+                delivery = accounts.would_be_sent(visit.pool, username, form.attributes())
+                return led_on(visit, username, delivery, PRIOR, asked)
+            problem = errors.TooManyAttempts(wait=limited)
         form.tell(wording.of_sign_up(problem), problem)
         return shown(visit, form)
     if done.confirmed:
         return visit.go("sign_in", Step(username, "created", account=FRESH))
-    return led_on(visit, username, done.delivery, FRESH)
+    return led_on(visit, username, done.delivery, FRESH, waits.sent(visit.step, username, Purpose.SIGN_UP))
 
 
-def led_on(visit: Visit, username: str, delivery: Delivery | None, account: str) -> HttpResponse:
+def led_on(visit: Visit, username: str, delivery: Delivery | None, account: str, asked: Asked) -> HttpResponse:
     """Go where an account that waits leads: to its code, or on where none was sent."""
     if delivery is None:
         return visit.go("sign_in", Step(username, "waiting"))
     sent_to = username if visit.pool.username_attributes else delivery.destination
-    return visit.go("confirm", waiting(visit, username, sent_to=sent_to, account=account))
+    return visit.go("confirm", waiting(username, asked, ("", "wait"), sent_to=sent_to, account=account))
 
 
-def waiting(visit: Visit, username: str, notice: str = "", *, sent_to: str = "", account: str) -> Step:
-    """Return the step of somebody who looks for the code just asked for."""
-    asked = waits.after_asking(visit.step, username, Purpose.SIGN_UP)
-    return Step(username, notice, sent_to=sent_to, waits=asked, account=account)
+def waiting(username: str, asked: Asked, notices: tuple[str, str], *, sent_to: str = "", account: str) -> Step:
+    """Return the step of somebody who looks for a code, with the notice for one just sent, or for none."""
+    notice = notices[0] if asked.is_sent else notices[1]
+    return Step(username, notice, sent_to=sent_to, waits=asked.waits, limited=asked.limited, account=account)
 
 
 def shown(visit: Visit, form: SignUpForm) -> HttpResponse:
@@ -107,15 +115,13 @@ def choose_again(visit: Visit, username: str) -> HttpResponse:
 
     Whoever made it chose the password that is gone now, and may not have been the owner of the address.
     """
-    asked = waits.after_asking(visit.step, username, Purpose.RECOVERY)
-    step = Step(username, "choose_again", waits=asked, account=FRESH)
     try:
-        passwords.forgot(visit.app, username, by=visit.by)
+        asked = waits.ask(
+            visit.step, username, Purpose.RECOVERY, lambda: passwords.forgot(visit.app, username, by=visit.by)
+        )
     except errors.WrongState:
         return visit.go("sign_in", Step(username, "ask_operator"))  # the pool's people may not recover by themselves
-    except (errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized):
-        return visit.go("forgot", step)
-    return visit.go("confirm_forgot", step)
+    return visit.go("confirm_forgot", waiting(username, asked, ("choose_again", "choose_wait"), account=FRESH))
 
 
 @page(methods=("GET", "HEAD"))
@@ -132,20 +138,32 @@ def asked(visit: Visit, form: NamedCodeForm, **context: Any) -> HttpResponse:
     step = visit.step
     left = waits.left(step, Purpose.SIGN_UP)
     response = visit.show(
-        "confirm", form=form.focused(), sent_to=step.sent_to, username=step.username, resend_in=left, **context
+        "confirm",
+        form=form.focused(),
+        sent_to=step.sent_to,
+        username=step.username,
+        resend_in=left,
+        notice=waits.notice(step, left),
+        **context,
     )
     return waits.said(response, left)
 
 
 @page(methods=("POST",))
 def resend(visit: Visit) -> HttpResponse:
-    """Send the code again. The page says so always; whether one was sent, limits and the account decide."""
+    """Send the code again. Whether one goes out, and when the next may, is said alike of every name."""
     step = visit.step
     username = step.username
     if not username:
         return visit.go("sign_in")  # who signs in and has not confirmed yet is sent one
-    # Where nothing is sent, the page is the same as after a mail that went out.
-    with suppress(errors.TooManyAttempts, errors.Invalid, errors.NotAuthorized, errors.UserNotFound):
-        accounts.resend(visit.app, username, receipt=visit.receipt, by=visit.by)
-    again = waiting(visit, username, "resent", sent_to=step.sent_to, account=step.account or PRIOR)
+    try:
+        asked = waits.ask(
+            step,
+            username,
+            Purpose.SIGN_UP,
+            lambda: accounts.resend(visit.app, username, receipt=visit.receipt, by=visit.by),
+        )
+    except errors.Invalid:
+        return visit.go("sign_in", Step(username, "waiting"))  # the pool sends no codes
+    again = waiting(username, asked, ("resent", "wait"), sent_to=step.sent_to, account=step.account or PRIOR)
     return visit.go("confirm", again)

@@ -1,40 +1,74 @@
 """How long a browser waits before it asks for another code: by what itself asked for, never by what was sent.
 
-What was sent tells who has an account. That nothing goes too early is the services' to see to (``messages``).
+What was sent tells who has an account. Beyond this, the send limits hold (``messages``), alike for every name.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
 
-from identity.foundation import clock
+from identity.foundation import clock, errors
+from pools.hosted import wording
+from pools.hosted.browser import Step
 from pools.services import messages
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
-    from pools.hosted.browser import Step
+    from pools.hosted.wording import Notice
     from pools.services.codes import Purpose
 
 HOUR = 3600
+SOON = 60
+"""Seconds after which a limit is asked again that does not say when it ends."""
 
 
-def after_asking(step: Step, username: str, purpose: Purpose) -> dict[str, list[int]]:
-    """Return when a browser has asked for codes, this one included, in epoch seconds by purpose.
+class Asked(NamedTuple):
+    """What came of asking for a code, and what the browser remembers of it."""
 
-    Who asks before the wait is over gets no other code, and does not wait longer for it.
+    is_sent: bool
+    waits: dict[str, list[int]]
+    limited: dict[str, int]
+
+
+def ask(step: Step, username: str, purpose: Purpose, send: Callable[[], object]) -> Asked:
+    """Have a code sent, unless this browser's wait is not over yet or a send limit is reached.
+
+    Who asks too early gets no other code, and does not wait longer for it.
     """
+    before = step if step.username == username else Step()
+    if left(before, purpose):
+        return Asked(False, before.waits, before.limited)  # noqa: FBT003 - named by its field
+    try:
+        send()
+    except errors.TooManyAttempts as limit:
+        until = clock.epoch() + (limit.wait or SOON)
+        return Asked(False, before.waits, {**before.limited, str(purpose): until})  # noqa: FBT003
+    return sent(step, username, purpose)
+
+
+def sent(step: Step, username: str, purpose: Purpose) -> Asked:
+    """Return what a browser remembers of a code that was sent now: of the hour's, this one included."""
+    before = step if step.username == username else Step()
     now = clock.epoch()
-    before = step.waits if step.username == username else {}
-    asked = [moment for moment in before.get(purpose, []) if moment > now - HOUR]
-    if messages.next_code_at(asked) <= now:
-        asked.append(now)
-    return {**before, str(purpose): asked}
+    asked = [moment for moment in before.waits.get(purpose, []) if moment > now - HOUR]
+    return Asked(True, {**before.waits, str(purpose): [*asked, now]}, before.limited)  # noqa: FBT003
 
 
 def left(step: Step, purpose: Purpose) -> int:
     """Return the seconds until a browser is sent another code if it asks."""
-    return max(0, messages.next_code_at(step.waits.get(purpose, [])) - clock.epoch())
+    until = max(messages.next_code_at(step.waits.get(purpose, [])), step.limited.get(purpose, 0))
+    return max(0, until - clock.epoch())
+
+
+def notice(step: Step, seconds: int) -> Notice | None:
+    """Return the page's notice; where no code went out, with the wait that is left, if any is."""
+    before = wording.NO_CODE_NOTICES.get(step.notice)
+    if before is None:
+        return wording.NOTICES.get(step.notice)
+    said = " ".join(text for text in (str(before), wording.no_code(seconds)) if text)
+    return ("warn", said) if said else None
 
 
 def said(response: HttpResponse, seconds: int) -> HttpResponse:

@@ -24,6 +24,7 @@ WAIT = gettext_lazy("Too many tries. Wait a while, then try again.")
 NAME_TAKEN = gettext_lazy("That username is taken. Choose another one.")
 EMAIL_TAKEN = gettext_lazy("This address already belongs to another account. Sign in to that account instead.")
 NOT_OPEN = gettext_lazy("New accounts are made by an administrator here.")
+BY_OPERATOR = gettext_lazy("Passwords are set by an administrator here. Ask for a new one.")
 INVITATION_OVER = gettext_lazy("Your temporary password has expired. Ask an administrator for a new one.")
 STALE = gettext_lazy(
     "This page was loaded again, because it was open for too long or your browser keeps no cookies: "
@@ -63,7 +64,8 @@ class Problem:
     """``same``: load the page once more; ``start``: sign-in from its beginning."""
 
 
-NOTICES: dict[str, tuple[str, str | _StrPromise]] = {
+Notice = tuple[str, "str | _StrPromise"]
+NOTICES: dict[str, Notice] = {
     "confirmed": ("good", gettext_lazy("Your account is confirmed. Sign in to continue.")),
     "created": ("good", gettext_lazy("Your account is ready. Sign in to continue.")),
     "waiting": ("warn", gettext_lazy("Your account was created. An administrator has to confirm it first.")),
@@ -83,6 +85,13 @@ NOTICES: dict[str, tuple[str, str | _StrPromise]] = {
     "prove": ("warn", gettext_lazy("Confirm that it's you before you change how you sign in.")),
     "mfa_on": ("good", gettext_lazy("Your authenticator app is set up. You'll be asked for a code when you sign in.")),
     "mfa_off": ("good", gettext_lazy("Your authenticator app is removed.")),
+}
+
+# Where no code went out: what comes before the wait.
+NO_CODE_NOTICES: dict[str, str | _StrPromise] = {
+    "wait": "",
+    "confirm_wait": gettext_lazy("Confirm your account first."),
+    "choose_wait": gettext_lazy("Your address is confirmed. Choose the password of your account."),
 }
 
 # By page: which step it is, of how many.
@@ -172,6 +181,24 @@ def wait(seconds: int) -> str:
     ) % {"minutes": minutes}
 
 
+def no_code(seconds: int) -> str:
+    """Return what is said to who asked for a code and gets none yet, alike for every name; empty without a wait."""
+    if seconds <= 0:
+        return ""
+    if seconds < A_MINUTE:
+        return ngettext(
+            "No new code was sent. You can ask for one in %(seconds)d second.",
+            "No new code was sent. You can ask for one in %(seconds)d seconds.",
+            seconds,
+        ) % {"seconds": seconds}
+    minutes = -(-seconds // A_MINUTE)
+    return ngettext(
+        "No new code was sent. You can ask for one in %(minutes)d minute.",
+        "No new code was sent. You can ask for one in %(minutes)d minutes.",
+        minutes,
+    ) % {"minutes": minutes}
+
+
 def of_sign_in(problem: errors.DomainError) -> Said:
     """Return what the sign-in page says."""
     match problem:
@@ -240,7 +267,7 @@ def of_sign_up(problem: errors.DomainError) -> Said:
         case errors.LockedOut():
             return Said("", wait(problem.retry_after))
         case errors.TooManyAttempts():
-            return Said("", WAIT)
+            return Said("", wait(problem.wait) if problem.wait else WAIT)
         case errors.Invalid():
             return Said(problem.field, problem.message)
         case errors.NotAuthorized():

@@ -42,6 +42,8 @@ class OutboxMessage(models.Model):
     purpose = models.CharField(max_length=24)
     recipient_hash = models.BinaryField()
     """Keyed hash of the address, for send limits after the body is erased."""
+    mailbox_hash = models.BinaryField(null=True)
+    """The same of the address without its ``+tag``."""
     sealed = models.BinaryField(null=True)
     """JSON: to, subject, text, html."""
     state = models.CharField(max_length=8, choices=State, default=State.PENDING)
@@ -63,6 +65,7 @@ class OutboxMessage(models.Model):
         indexes = [
             models.Index(fields=["due_at"], name="outbox_due", condition=Q(state__in=["pending", "handing"])),
             models.Index(fields=["pool_id", "recipient_hash", "created_at"], name="outbox_recipient"),
+            models.Index(fields=["pool_id", "mailbox_hash", "created_at"], name="outbox_mailbox"),
             models.Index(fields=["pool_id", "client_id", "created_at"], name="outbox_client"),
         ]
 

@@ -16,7 +16,6 @@ from identity.foundation.errors import (
     DomainError,
     Invalid,
     NotAuthorized,
-    TooManyAttempts,
     UserNotFound,
 )
 from pools.models import AppClient, OutboxMessage, User, UserPool
@@ -103,8 +102,10 @@ def complete(pool: UserPool, user: User, changes: Mapping[str, str], *, by: Acto
         for address in ADDRESSES
         if address in changes and changes[address] != getattr(user, address)
     }
+    before = profile.addresses(user)
     profile.write(user, {**changes, **unproven})
     profile.store(user)
+    _revoke_codes(user, before)
     if refused := sign_in_names.settle(pool, user, by=by):
         raise taken(refused)
     detail = {"changed": sorted(changes)}
@@ -253,8 +254,8 @@ def _effects(pool: UserPool, user: User, changes: Mapping[str, str], proofs: Col
 
 
 def _send_limits(pool: UserPool, client: AppClient | None, change: _Change) -> DomainError | None:
-    sendable = [messages.allowed(pool, client, to, address) for address, to in sorted(change.to_verify.items())]
-    return None if all(sendable) else TooManyAttempts()
+    refused = [messages.refusal(pool, client, to, address) for address, to in sorted(change.to_verify.items())]
+    return next((each for each in refused if each is not None), None)
 
 
 def _apply(
@@ -266,8 +267,10 @@ def _apply(
     *,
     by: Actor,
 ) -> DomainError | None:
+    before = profile.addresses(user)
     profile.write(user, change.values)
     profile.store(user)
+    _revoke_codes(user, before)
     if refused := sign_in_names.settle(pool, user, by=by):
         return taken(refused)
     for address, to in change.to_verify.items():
@@ -282,6 +285,13 @@ def _apply(
         detail={"changed": sorted(change.values)},
     )
     return None
+
+
+def _revoke_codes(user: User, before: Mapping[str, object]) -> None:
+    """Kill the codes that went to what is no longer so: before new ones are issued."""
+    changed = [address for address, now in profile.addresses(user).items() if now != before[address]]
+    if changed:
+        codes.revoke(user, changed)
 
 
 def taken(kind: str) -> AliasExists:
@@ -315,8 +325,10 @@ def verify(pool: UserPool, user: User, address: str, code: str, *, by: Actor) ->
         elif not codes.spend(proof):
             refusal = CodeExpired(detail="spent meanwhile")
         else:
+            before = profile.addresses(locked)
             profile.write(locked, {address: proof.destination, f"{address}_verified": "true"})
             profile.store(locked)
+            _revoke_codes(locked, before)
             if other := sign_in_names.settle(pool, locked, by=by):
                 refusal = taken(other)
                 transaction.set_rollback(True)  # the code stays good; the try was counted before

@@ -2,30 +2,32 @@
 
 A code is six digits, bound by a keyed hash to pool, subject and purpose; a newer one takes the older one's place.
 Order of use: :func:`take_try` (committed), :func:`check`, then :func:`spend` inside the transaction of the effect.
+A dead code, be it spent, too old or revoked, is answered like none, and a decoy's like anyone's.
 """
 
 from __future__ import annotations
 
 import secrets
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import F, Q
 
 from identity.foundation import clock, gate, sealing
 from identity.foundation.errors import (
     CodeExpired,
     CodeMismatch,
+    CodeSpent,
     Misuse,
     TooManyWrongCodes,
 )
 from identity.foundation.names import uuid7
-from pools.models import OneTimeCode, UserPool
+from pools.models import OneTimeCode, User, UserPool
 from pools.services import audit
 from pools.services.audit import Actor, Tag
 
@@ -40,11 +42,9 @@ LIFE = {
     Purpose.RECOVERY: timedelta(hours=1),
 }
 COOL_DOWN = timedelta(seconds=60)
-"""Before a second code; each further one within the hour doubles it."""
+"""Before a page asks for a second code; each further one within the hour doubles it. The API sends each time."""
 DOUBLINGS = 3
 """At most eight minutes: beyond that the limit of codes in an hour holds (``messages``)."""
-GRACE = timedelta(seconds=1)
-"""Pages count whole seconds: who asks when theirs are over is not too early."""
 LENGTH = 6
 STROKES = frozenset("\u2212\u02d7\u2043\u30fc\uff70")
 """What people type for a dash and Unicode calls otherwise: the minus sign, and a Japanese keyboard's long vowel."""
@@ -137,32 +137,16 @@ def issue(pool: UserPool, subject_id: UUID, purpose: str, destination: str, code
 
 
 def cool_down(sent: int) -> timedelta:
-    """Return how long nothing is sent after so many codes of one purpose within the hour."""
+    """Return how long a page waits after so many codes of one purpose within the hour."""
     return COOL_DOWN * (1 << min(max(0, sent - 1), DOUBLINGS))
-
-
-def cooling(pool: UserPool, subject_id: UUID, purpose: str, *, sent: int) -> bool:
-    """Say whether a live code, the last of so many, went out too lately: another would only confuse. Locks the row."""
-    return (
-        OneTimeCode.objects.select_for_update()
-        .filter(
-            pool_id=pool.pk,
-            subject=subject_id,
-            purpose=purpose,
-            consumed_at=None,
-            tries__lt=TRIES,
-            created_at__gt=clock.now() - cool_down(sent) + GRACE,
-        )
-        .exists()
-    )
 
 
 def take_try(pool: UserPool, subject_id: UUID, purpose: str) -> Tried:
     """Count one try, committed before the code is looked at: a wrong code never undoes its own strike.
 
     Raises:
-        CodeExpired: no code was asked for.
-        TooManyWrongCodes: the code was tried too often and is dead.
+        CodeExpired: no code was asked for, or it is dead.
+        TooManyWrongCodes: the code was tried too often.
 
     """
     gate.outside_transactions("Counting a try")
@@ -172,7 +156,7 @@ def take_try(pool: UserPool, subject_id: UUID, purpose: str) -> Tried:
     if row is None:
         raise CodeExpired(detail="no code was asked for")
     if not counted:
-        raise TooManyWrongCodes
+        raise CodeExpired(detail="dead") if _is_dead(row) else TooManyWrongCodes
     return Tried(
         row.id,
         pool.pk,
@@ -200,15 +184,19 @@ def check(tried: Tried, code: str, *, nobody: bool = False) -> Proof:
     """Return the proof that a code gives; a decoy's code proves nothing, even where it was guessed.
 
     Raises:
-        CodeMismatch: it is wrong; whether an older one has expired is told only to who knows it.
-        CodeExpired: it is right, and too old or spent.
+        CodeMismatch: it is wrong, and there is one that is right.
+        CodeSpent: it is right, and was used: whoever knows it may hear so.
+        CodeExpired: none is good any more.
 
     """
     bound = _bound(tried.pool_id, tried.subject, tried.purpose, plain(code))
-    if not sealing.matches("code", bound, tried.hashed) or nobody:
+    is_right = sealing.matches("code", bound, tried.hashed) and not nobody
+    if is_right and tried.consumed_at is not None:
+        raise CodeSpent(detail="spent")
+    if _is_dead(tried):
+        raise CodeExpired(detail="dead")
+    if not is_right:
         raise CodeMismatch
-    if tried.consumed_at is not None or tried.expires_at <= clock.now():
-        raise CodeExpired(detail="spent" if tried.consumed_at else "expired")
     return Proof(tried.id, tried.pool_id, tried.hashed, tried.destination)
 
 
@@ -224,6 +212,26 @@ def spend(proof: Proof) -> bool:
         expires_at__gt=clock.now(),
     ).update(consumed_at=clock.now())
     return spent == 1
+
+
+def revoke(user: User, addresses: Collection[str] = ()) -> None:
+    """Kill the codes whose ground a change of password, or of these addresses, takes away. In its transaction.
+
+    A recovery code dies with any such change; a code that proves an address, unless that is still the person's.
+    """
+    if not connection.in_atomic_block:
+        raise Misuse("codes are revoked in the transaction of the change")
+    now, gone = clock.now(), Q(purpose=Purpose.RECOVERY)
+    if addresses:
+        own = [value for value in (user.email, user.phone_number) if value]
+        gone |= Q(purpose__in=[Purpose.SIGN_UP, *addresses]) & ~Q(destination__in=own)
+    live = OneTimeCode.objects.filter(pool_id=user.pool_id, subject=user.id, consumed_at=None, expires_at__gt=now)
+    # Nobody's codes have no destination, and stay as they are for every name.
+    live.filter(gone).exclude(destination="").update(expires_at=now)
+
+
+def _is_dead(code: Tried | OneTimeCode) -> bool:
+    return code.consumed_at is not None or code.expires_at <= clock.now()
 
 
 def _bound(pool_pk: int, subject_id: UUID, purpose: str, code: str) -> str:

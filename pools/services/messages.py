@@ -6,6 +6,7 @@ PostgreSQL is the queue and Celery's message a hint (DECISIONS.md 6). What a mes
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +18,7 @@ from django.db import connection, transaction
 from prometheus_client import Counter
 
 from identity.foundation import clock, later, sealing
-from identity.foundation.errors import Misuse
+from identity.foundation.errors import Misuse, TooManyAttempts
 from identity.foundation.names import uuid7, uuid7_floor
 from pools.models import AppClient, CapturedMessage, OutboxMessage, UserPool
 from pools.models.locks import hold
@@ -42,11 +43,14 @@ CHANNEL = {"email": EMAIL, "phone_number": SMS}
 
 PER_ADDRESS = 5
 """Messages of one purpose to an address in an hour."""
+INVITATION = "invitation"
 REMINDER = "reminder"
 REMINDERS = 1
 """Reminders to an address in an hour: each says the same."""
 PER_ADDRESS_ALL = 15
 """Messages of all purposes to an address in an hour."""
+TAGS = 10
+"""``name+tag@`` counts towards a limit of its own on ``name@``: so many times an address's."""
 PER_CLIENT = 3000
 """Messages of an app in a minute: Cognito's own quota of fifty sign-ups a second."""
 PER_POOL = 6000
@@ -82,59 +86,97 @@ def delivery(channel: str, to: str) -> Delivery:
     return Delivery(masked(channel, to), MEDIUM[channel], ATTRIBUTE[channel])
 
 
-def simulated(name: str, subject_id: UUID) -> Delivery:
-    """Return what is told about a message that nobody gets: the typed address masked, or letters of the decoy's."""
-    if "@" in name:
-        return delivery(EMAIL, name)
-    first, second = (chr(ord("a") + byte % 26) for byte in subject_id.bytes[-2:])
-    return delivery(EMAIL, f"{first}@{second}")
+def simulated(name: str, subject_id: UUID, channels: Sequence[str]) -> Delivery:
+    """Return what is told about a message that nobody gets, of a pool that writes by these channels, best first.
+
+    The typed address masked, where it is one and the pool would write to it; else letters or digits of the decoy's.
+    """
+    typed = EMAIL if "@" in name else SMS if name.startswith("+") else ""
+    channel = typed if typed in channels else next(iter(channels), EMAIL)
+    if channel == typed:
+        return delivery(channel, name)
+    if channel == SMS:
+        return delivery(SMS, f"+{subject_id.int % 10_000:011d}")
+    return delivery(EMAIL, "@".join(chr(ord("a") + byte % 26) for byte in subject_id.bytes[-2:]))
 
 
 def allowed(pool: UserPool, client: AppClient | None, to: str, purpose: str) -> bool:
     """Say whether an address, an app and a pool may be sent another message. Inside the sending transaction."""
-    return _allowed(pool, client, purpose, _lately(pool, to))
+    return refusal(pool, client, to, purpose) is None
 
 
-def _lately(pool: UserPool, to: str) -> list[str]:
-    """Return the purposes of what an address was sent within the hour.
+def refusal(
+    pool: UserPool, client: AppClient | None, to: str, purpose: str, *, mailbox: str = ""
+) -> TooManyAttempts | None:
+    """Return why an address, an app or a pool may not be sent another message now, and until when.
 
-    Counted from the outbox under the address's lock, so that it holds without Redis and between parallel calls.
+    Inside the sending transaction. ``mailbox`` is what a message to nobody counts towards, where not its address.
+    """
+    lately = _lately(pool, to, mailbox or to)
+    limit, wait = _limit(pool, client, purpose, lately)
+    if not limit:
+        return None
+    LIMITED.labels(limit).inc()
+    log.warning("message_limited", limit=limit, pool=pool.public_id, purpose=purpose)
+    return TooManyAttempts(wait=wait)
+
+
+@dataclass(frozen=True, slots=True)
+class _Lately:
+    """Purpose and time of what went to an address within the hour, and to all of its mailbox's; newest first."""
+
+    address: Sequence[tuple[str, datetime]]
+    mailbox: Sequence[tuple[str, datetime]]
+
+
+def _lately(pool: UserPool, to: str, mailbox: str) -> _Lately:
+    """Return what went out within the hour.
+
+    Counted from the outbox under the mailbox's lock, so that it holds without Redis and between parallel calls.
     """
     if not connection.in_atomic_block:
         raise Misuse("send limits are counted in the transaction that sends")
     now = clock.now()
-    hashes = sealing.keyed_hashes("recipient", _recipient(pool, to))
-    hold(hashes[-1])
-    recent = OutboxMessage.objects.filter(
-        pool_id=pool.pk,
-        recipient_hash__in=hashes,
-        created_at__gt=now - HOUR,
-        id__gte=_floor(now - HOUR - MINUTE),
-    )
-    return list(recent.values_list("purpose", flat=True)[: PER_ADDRESS_ALL + REMINDERS])
+    address, whole = _recipients(pool, to), _recipients(pool, untagged(mailbox))
+    hold(whole[-1])
+    sent = OutboxMessage.objects.filter(
+        pool_id=pool.pk, created_at__gt=now - HOUR, id__gte=_floor(now - HOUR - MINUTE)
+    ).order_by("-created_at")
+    of_address = sent.filter(recipient_hash__in=address).values_list("purpose", "created_at")
+    found = list(of_address[: PER_ADDRESS_ALL + REMINDERS])
+    if settings.MESSAGES == "captured":
+        return _Lately(found, ())  # nobody's mailbox is filled, and tests and demos make people by the dozen
+    of_mailbox = sent.filter(mailbox_hash__in=whole).values_list("purpose", "created_at")
+    return _Lately(found, list(of_mailbox[: (PER_ADDRESS_ALL + REMINDERS) * TAGS]))
 
 
-def _allowed(pool: UserPool, client: AppClient | None, purpose: str, lately: list[str]) -> bool:
+def _limit(pool: UserPool, client: AppClient | None, purpose: str, lately: _Lately) -> tuple[str, int]:
+    """Return the limit that is reached, empty where none is, and the seconds until there is room again."""
     now = clock.now()
     minute = OutboxMessage.objects.filter(
         pool_id=pool.pk,
         created_at__gt=now - MINUTE,
         id__gte=_floor(now - MINUTE - MINUTE),
     )
+    if wait := _full(lately.address, purpose, 1):
+        return "address", wait
+    if wait := _full(lately.mailbox, purpose, TAGS):
+        return "mailbox", wait
+    if client is not None and minute.filter(client_id=client.id)[:PER_CLIENT].count() >= PER_CLIENT:
+        return "client", round(MINUTE.total_seconds())
+    if minute[:PER_POOL].count() >= PER_POOL:
+        return "pool", round(MINUTE.total_seconds())
+    return "", 0
+
+
+def _full(sent: Sequence[tuple[str, datetime]], purpose: str, times: int) -> int:
+    """Return the seconds until one more of a purpose may follow what was sent, newest first; 0 where it may now."""
     # Reminders stand beside the rest: only an owner's address gets one, and it would reach the total first.
-    others = [one for one in lately if one != REMINDER]
-    full = len(others) >= PER_ADDRESS_ALL or others.count(purpose) >= PER_ADDRESS
-    if lately.count(REMINDER) >= REMINDERS if purpose == REMINDER else full:
-        limit = "address"
-    elif client is not None and minute.filter(client_id=client.id)[:PER_CLIENT].count() >= PER_CLIENT:
-        limit = "client"
-    elif minute[:PER_POOL].count() >= PER_POOL:
-        limit = "pool"
-    else:
-        return True
-    LIMITED.labels(limit).inc()
-    log.warning("message_limited", limit=limit, pool=pool.public_id, purpose=purpose)
-    return False
+    beside = [at for kind, at in sent if (kind == REMINDER) == (purpose == REMINDER)]
+    alike = [at for kind, at in sent if kind == purpose]
+    limits = [(alike, REMINDERS)] if purpose == REMINDER else [(alike, PER_ADDRESS), (beside, PER_ADDRESS_ALL)]
+    reached = [moments[limit * times - 1] for moments, limit in limits if len(moments) >= limit * times]
+    return max((math.ceil((moment + HOUR - clock.now()).total_seconds()) for moment in reached), default=0)
 
 
 def next_code_at(asked: Sequence[int]) -> int:
@@ -192,55 +234,54 @@ def code_letter(  # noqa: PLR0913 - a message has these parts
     )
 
 
-def send_unless_cooling(  # noqa: PLR0913 - a message has these parts
+def send_code(  # noqa: PLR0913 - a message has these parts
     client: AppClient,
     subject: access.Subject,
     purpose: str,
     *,
-    channel: str,
-    to: str,
+    name: str,
+    route: tuple[str, str] | None,
     by_link: bool = False,
-    nobody: bool,
     receipt: Receipt | None = None,
     by: Actor,
-) -> bool:
-    """Send somebody a code that they asked for, unless one went out too lately; False beyond a send limit.
+) -> None:
+    """Send somebody a code by channel and address, each time they ask for one by a name.
 
-    For ``nobody`` the same is done, and nothing goes.
+    Without a route the same is done for nobody, and nothing goes.
 
     Raises:
+        TooManyAttempts: a send limit is reached; nothing was sent.
+
         AlreadyAccepted: the same form was faster.
 
     """
-    pool = client.pool
-    address = f"nobody:{subject.id}" if nobody else to
+    pool, nobody = client.pool, route is None
+    channel, to = route or (EMAIL, f"nobody:{subject.id}")
+    # Who has an account does not change what a name's mailbox counts: else a full one would tell.
+    mailbox = name if nobody and "@" in name else to
     code = codes.new()
     letter = code_letter(
         pool,
         client,
         purpose=purpose,
         code=code,
-        to=address,
+        to=to,
         channel=channel,
         username=subject.username,
         by_link=by_link,
         nobody=nobody,
     )
+    letter.mailbox_hash = _recipients(pool, untagged(mailbox))[0]
     with transaction.atomic(durable=True):
-        lately = _lately(pool, address)
-        sendable = _allowed(pool, client, purpose, lately)
-        if codes.cooling(pool, subject.id, purpose, sent=lately.count(purpose)):
-            return True
-        refusal = receipts.keep(receipt) if sendable else None
-        if sendable and refusal is None:
+        refused = refusal(pool, client, to, purpose, mailbox=mailbox) or receipts.keep(receipt)
+        if refused is None:
             codes.issue(pool, subject.id, purpose, "" if nobody else to, code)
             queue(letter)
             tag, outcome = (Tag.CODE_REFUSED, "refused") if nobody else (Tag.CODE_SENT, "done")
             detail = {"purpose": str(purpose), "client_id": client.client_id}
             audit.record(tag, pool=pool, subject=subject.sub, by=by, outcome=outcome, detail=detail)
-    if refusal is not None:
-        raise refusal
-    return sendable
+    if refused is not None:
+        raise refused
 
 
 def invitation(
@@ -254,11 +295,11 @@ def invitation(
 ) -> OutboxMessage:
     """Compose and seal an invitation with a temporary password, before the transaction that sets it."""
     compose = message_texts.mail if channel == EMAIL else message_texts.sms
-    composed = compose(pool, "invitation", secret=password, username=username)
+    composed = compose(pool, INVITATION, secret=password, username=username)
     return _letter(
         pool,
         None,
-        "invitation",
+        INVITATION,
         channel,
         to,
         composed,
@@ -310,7 +351,8 @@ def _letter(  # noqa: PLR0913 - a message has these parts
         lane=lane,
         channel=channel,
         purpose=purpose,
-        recipient_hash=sealing.keyed_hash("recipient", _recipient(pool, to)),
+        recipient_hash=_recipients(pool, to)[0],
+        mailbox_hash=_recipients(pool, untagged(to))[0],
         sealed=None if nobody else sealed,
         state=State.SENT if nobody else State.PENDING,
         expires_at=expires_at,
@@ -333,8 +375,18 @@ def _reply_to(pool: UserPool) -> str:
     return str((pool.configuration.get("email_configuration") or {}).get("reply_to_email_address") or "")
 
 
-def _recipient(pool: UserPool, to: str) -> str:
-    return f"{pool.pk}:{to.strip().lower()}"
+def _recipients(pool: UserPool, to: str) -> list[bytes]:
+    """Return an address's hashes by each key, the newest first."""
+    return sealing.keyed_hashes("recipient", f"{pool.pk}:{to.strip().lower()}")
+
+
+def untagged(address: str) -> str:
+    """Return an address without its ``+tag`` (RFC 5233), which most mail servers deliver alike; others as they are.
+
+    Dots are left: to most servers they are letters like any other.
+    """
+    local, at, host = address.rpartition("@")
+    return f"{local.split('+')[0] or local}{at}{host}"
 
 
 def _floor(moment: datetime) -> UUID:

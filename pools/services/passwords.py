@@ -22,7 +22,6 @@ from identity.foundation.errors import (
     Misuse,
     PasswordIncorrect,
     PasswordResetRequired,
-    TooManyAttempts,
     UserDisabled,
     UserNotFound,
     WrongState,
@@ -38,6 +37,7 @@ from pools.services import (
     messages,
     places,
     pool_settings,
+    profile,
     receipts,
     srp,
 )
@@ -106,7 +106,10 @@ def hashed(pool: UserPool, username: str, password: str) -> Prepared:
 
 
 def store(user: User, prepared: Prepared, *, expires_at: datetime | None = None) -> None:
-    """Write a prepared password inside the caller's transaction; ``expires_at`` for a temporary one."""
+    """Write a prepared password inside the caller's transaction; ``expires_at`` for a temporary one.
+
+    Codes for a new one that are still out die with the old.
+    """
     if not connection.in_atomic_block:
         raise Misuse("a password is stored in the transaction of its cause")
     if prepared.username != user.username:
@@ -135,6 +138,7 @@ def store(user: User, prepared: Prepared, *, expires_at: datetime | None = None)
             "changed_at",
         ],
     )
+    codes.revoke(user)
 
 
 def verify(pool_id: str, encoded: str | None, password: str) -> bool:
@@ -253,25 +257,22 @@ def forgot(client: AppClient, username: str, *, receipt: Receipt | None = None, 
     Raises:
         UserNotFound: nobody of that name, said only where the client shows existence.
         UserDisabled, WrongState, Invalid: the account cannot be recovered, said only there too.
-        TooManyAttempts: too many messages lately.
+        TooManyAttempts: too many messages lately, counted alike for every name.
 
     """
     pool = client.pool
     channels = recovery_channels(pool)
     if not channels:
-        raise WrongState("Contact administrator to reset password.")
+        raise WrongState("Contact administrator to reset password.")  # said of every name
     subject = access.user_or_decoy(client, username)
-    channel, to, hindrance = _route(channels, subject.user)
+    route, hindrance = _route(channels, subject.user)
     if hindrance is not None and not client.hide_existence:
         raise hindrance
-    shown = messages.simulated(username, subject.id) if hindrance else messages.delivery(channel, to)
-    nobody, purpose = hindrance is not None, codes.Purpose.RECOVERY
-    sent = messages.send_unless_cooling(
-        client, subject, purpose, channel=channel, to=to, nobody=nobody, receipt=receipt, by=by
-    )
-    if not sent:
-        raise TooManyAttempts
-    return shown
+    messages.send_code(client, subject, codes.Purpose.RECOVERY, name=username, route=route, receipt=receipt, by=by)
+    if route is not None:
+        return messages.delivery(*route)
+    likely = sorted(channels, key=lambda channel: messages.ATTRIBUTE[channel] not in pool.auto_verified)
+    return messages.simulated(username, access.decoy(pool, username).id, likely)
 
 
 def confirm_forgot(
@@ -292,13 +293,15 @@ def confirm_forgot(
         raise UserNotFound
     tried = codes.take_try(pool, subject.id, codes.Purpose.RECOVERY)
     with codes.recorded(pool, subject.sub, codes.Purpose.RECOVERY, by=by, client_id=client.client_id):
-        proof = codes.check(tried, code, nobody=subject.user is None)
+        proof = codes.check(tried, code, nobody=subject.user is None or not tried.destination)
     prepared = hashed(pool, subject.username, password)
     with transaction.atomic(durable=True):
         user = locked_user(pool, subject.user)
         refusal: DomainError | None = None
         if user is None or not user.enabled or user.status not in RECOVERABLE:
             refusal = CodeExpired(detail="the account changed meanwhile")
+        elif proof.destination not in profile.verified(user):
+            refusal = CodeExpired(detail="the address changed meanwhile")
         elif not codes.spend(proof):
             refusal = CodeExpired(detail="spent meanwhile")
         elif (refusal := receipts.keep(receipt)) is None:
@@ -320,33 +323,23 @@ VERIFIED = {"verified_email": messages.EMAIL, "verified_phone_number": messages.
 
 def recovery_channels(pool: UserPool) -> list[str]:
     """Return the channels of recovery, the preferred first; none where only an operator may help."""
-    told = [each["name"] for each in pool_settings.recovery_mechanisms(pool)]
-    return [VERIFIED[name] for name in told if name in VERIFIED]
+    told = [VERIFIED[each["name"]] for each in pool_settings.recovery_mechanisms(pool) if each["name"] in VERIFIED]
+    return [channel for channel in told if messages.can_send(channel)]
 
 
-def _route(channels: list[str], user: User | None) -> tuple[str, str, DomainError | None]:
-    """Return channel, address, and what stands in the way."""
+def _route(channels: list[str], user: User | None) -> tuple[tuple[str, str] | None, DomainError | None]:
+    """Return channel and address, or what stands in the way."""
     if user is None:
-        return messages.EMAIL, "", UserNotFound()
+        return None, UserNotFound()
     if not user.enabled:
-        return messages.EMAIL, "", UserDisabled()
+        return None, UserDisabled()
     if user.status in (Status.FORCE_CHANGE_PASSWORD, Status.EXTERNAL_PROVIDER):
-        return (
-            messages.EMAIL,
-            "",
-            WrongState("User password cannot be reset in the current state."),
-        )
+        return None, WrongState("User password cannot be reset in the current state.")
     for channel in channels:
-        attribute = messages.ATTRIBUTE[channel]
-        value = getattr(user, attribute)
-        verified = value and getattr(user, f"{attribute}_verified")
-        if verified and messages.can_send(channel) and user.status in RECOVERABLE:
-            return channel, value, None
-    return (
-        messages.EMAIL,
-        "",
-        Invalid(
-            "Cannot reset password for the user as there is no registered/verified email or phone_number",
-            field="username",
-        ),
+        value = getattr(user, messages.ATTRIBUTE[channel])
+        if user.status in RECOVERABLE and value in profile.verified(user):
+            return (channel, value), None
+    return None, Invalid(
+        "Cannot reset password for the user as there is no registered/verified email or phone_number",
+        field="username",
     )

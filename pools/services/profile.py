@@ -59,6 +59,16 @@ def of(person: Profile) -> dict[str, str]:
     return found
 
 
+def verified(user: User) -> list[str]:
+    """Return a person's proven addresses."""
+    return [getattr(user, address) for address in ADDRESSES if getattr(user, f"{address}_verified")]
+
+
+def addresses(user: User) -> dict[str, tuple[str | None, bool]]:
+    """Return a person's addresses as they are, and whether they are proven: to see later which have changed."""
+    return {address: (getattr(user, address), getattr(user, f"{address}_verified")) for address in ADDRESSES}
+
+
 def write(user: User, values: Mapping[str, str]) -> None:
     """Put checked values into an unsaved or locked row; an empty text deletes. The caller saves it."""
     extra = dict(user.attributes)

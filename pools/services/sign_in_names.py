@@ -13,7 +13,7 @@ from django.db.models import Q
 from identity.foundation import clock, names
 from identity.foundation.errors import Invalid
 from pools.models import SignInName, User, UserPool
-from pools.services import access, audit
+from pools.services import access, audit, codes
 from pools.services.audit import Actor, Tag
 
 Kind = SignInName.Kind
@@ -182,6 +182,7 @@ def _take_over(pool: UserPool, user: User, kind: str, *, by: Actor) -> bool:
         User.objects.filter(pool_id=pool.pk, id=former.user_id).update(
             **{f"{kind}_verified": False}, modified_at=clock.now()
         )
+        codes.revoke(former.user, [kind])
         audit.record(
             Tag.ALIAS_MOVED,
             pool=pool,

@@ -10,12 +10,10 @@ from django.db import IntegrityError, transaction
 
 from identity.foundation.errors import (
     CodeExpired,
-    CodeMismatch,
+    CodeSpent,
     DomainError,
     Invalid,
     NotAuthorized,
-    TooManyAttempts,
-    TooManyWrongCodes,
     UsernameExists,
     UserNotFound,
     WrongState,
@@ -40,6 +38,7 @@ from pools.services.messages import Delivery
 from pools.services.receipts import Receipt
 
 STRANGER = "Username/client id combination not found."
+NO_CODES = "Auto verification not turned on."
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,8 +123,9 @@ def _sign_up(
     purpose, medium = codes.Purpose.SIGN_UP, ""
     if reminder is not None:
         reminders.send(client, reminder)  # first: who changes both addresses takes the mail's limit first too
-    if confirmation is not None and not messages.allowed(pool, client, confirmation.to, purpose):
-        return TooManyAttempts()
+    refused = messages.refusal(pool, client, confirmation.to, purpose) if confirmation is not None else None
+    if refused is not None:
+        return refused
     if not users.insert(pool, user, by=by):
         return UsernameExists()
     passwords.store(user, prepared)
@@ -142,12 +142,17 @@ def remind(client: AppClient, username: str, *, receipt: Receipt | None = None, 
     """Tell the owner of a taken address that they have an account; one who never confirmed gets the code again.
 
     For faces that do not say who has an account: whoever reads the mail learns it, and nobody else.
+
+    Raises:
+        TooManyAttempts: too many messages lately, counted alike for either.
+
     """
     user = access.user_or_decoy(client, username).user
-    if user is not None and user.status == Status.UNCONFIRMED:
-        with suppress(TooManyAttempts, Invalid):  # nothing is sent: the code sent before is as good
-            resend(client, username, receipt=receipt, by=by)
-    elif user is not None:
+    if user is None:
+        return
+    with suppress(Invalid):  # a pool that sends no codes
+        resend(client, username, receipt=receipt, by=by)
+    if user.status != Status.UNCONFIRMED:
         reminder = reminders.to_owner(client, user, username)
         with transaction.atomic(durable=True):
             refusal = receipts.keep(receipt)
@@ -164,12 +169,16 @@ def would_be_sent(pool: UserPool, username: str, attributes: Mapping[str, str]) 
     return messages.delivery(*route) if route else None
 
 
+def _channels(pool: UserPool) -> list[str]:
+    """Return the channels of confirmation codes: SMS before mail, as Cognito has it."""
+    channels = [messages.CHANNEL[name] for name in ("phone_number", "email") if name in pool.auto_verified]
+    return [channel for channel in channels if messages.can_send(channel)]
+
+
 def _route(pool: UserPool, user: User) -> tuple[str, str] | None:
-    """Return channel and address of the confirmation code: SMS before mail, as Cognito has it."""
-    for attribute in ("phone_number", "email"):
-        value = getattr(user, attribute)
-        channel = messages.CHANNEL[attribute]
-        if attribute in pool.auto_verified and value and messages.can_send(channel):
+    """Return channel and address of the confirmation code."""
+    for channel in _channels(pool):
+        if value := getattr(user, messages.ATTRIBUTE[channel]):
             return channel, value
     return None
 
@@ -223,7 +232,7 @@ def confirm(
 
     Raises:
         UserNotFound: nobody of that name, said only where the client shows existence.
-        WrongState: the account is confirmed already.
+        WrongState: the account is confirmed already, said only there too, and to who knows the code.
         CodeMismatch, CodeExpired, TooManyWrongCodes: the code proves nothing.
         AliasExists: another has verified the address; ``force_alias`` moves it here.
 
@@ -232,15 +241,14 @@ def confirm(
     subject = access.user_or_decoy(client, username)
     if subject.user is None and not client.hide_existence:
         raise UserNotFound(STRANGER)
-    is_done = subject.user is not None and subject.user.status != Status.UNCONFIRMED
-    if subject.user is not None and is_done and not client.hide_existence:
-        raise _confirmed_already(subject.user)
+    done = subject.user if subject.user is not None and subject.user.status != Status.UNCONFIRMED else None
+    if done is not None and not client.hide_existence:
+        raise _confirmed_already(done)
     try:
-        proof = _proven(client, subject, code, nobody=subject.user is None or is_done, by=by)
-    except (CodeMismatch, CodeExpired, TooManyWrongCodes):
-        if subject.user is not None and is_done:
-            # Only now: a confirmed account costs what nobody's name costs.
-            raise _confirmed_already(subject.user) from None
+        proof = _proven(client, subject, code, by=by)
+    except CodeSpent:
+        if done is not None:
+            raise _confirmed_already(done) from None  # who sent the right code twice may hear what became of it
         raise
     with transaction.atomic(durable=True):
         if force_alias and subject.user is not None:
@@ -256,11 +264,11 @@ def confirm(
     return user
 
 
-def _proven(client: AppClient, subject: access.Subject, code: str, *, nobody: bool, by: Actor) -> codes.Proof:
+def _proven(client: AppClient, subject: access.Subject, code: str, *, by: Actor) -> codes.Proof:
     """Count a try and return the proof; every refusal is recorded alike. Nobody's code has no destination."""
     with codes.recorded(client.pool, subject.sub, codes.Purpose.SIGN_UP, by=by, client_id=client.client_id):
         tried = codes.take_try(client.pool, subject.id, codes.Purpose.SIGN_UP)
-        return codes.check(tried, code, nobody=nobody or not tried.destination)
+        return codes.check(tried, code, nobody=subject.user is None or not tried.destination)
 
 
 def _confirm(
@@ -275,6 +283,8 @@ def _confirm(
         return CodeExpired(detail="deleted meanwhile")
     if user.status != Status.UNCONFIRMED:
         return _confirmed_already(user)
+    if proof.destination not in (user.email, user.phone_number):
+        return CodeExpired(detail="the address changed meanwhile")
     if not codes.spend(proof):
         return CodeExpired(detail="spent meanwhile")
     for attribute in profile.ADDRESSES:
@@ -332,40 +342,39 @@ def admin_confirm(pool: UserPool, username: str, *, by: Actor) -> None:
 
 
 def resend(client: AppClient, username: str, *, receipt: Receipt | None = None, by: Actor) -> Delivery:
-    """Send the confirmation code again, at most once a minute; strangers are told the same.
+    """Send the confirmation code again, each time; strangers, and who needs none, are told the same.
 
     Raises:
         UserNotFound: nobody of that name, said only where the client shows existence.
-        Invalid: the account is confirmed, or nothing can be sent to it.
-        TooManyAttempts: too many messages to that address lately.
+        Invalid: the account is confirmed, said only there too, or the pool sends no codes.
+        TooManyAttempts: too many messages lately, counted alike for every name.
 
     """
     pool = client.pool
     subject = access.user_or_decoy(client, username)
-    user = subject.user
-    if user is None and not client.hide_existence:
+    route = None
+    try:
+        route = _route_of(pool, subject.user)
+    except (UserNotFound, Invalid):
+        if not client.hide_existence:
+            raise
+    channels = _channels(pool)
+    if not channels:
+        raise Invalid(NO_CODES, field="username")  # said of every name
+    purpose, by_link = codes.Purpose.SIGN_UP, _by_link(pool)
+    messages.send_code(client, subject, purpose, name=username, route=route, by_link=by_link, receipt=receipt, by=by)
+    if route is not None:
+        return messages.delivery(*route)
+    return messages.simulated(username, access.decoy(pool, username).id, channels)
+
+
+def _route_of(pool: UserPool, user: User | None) -> tuple[str, str]:
+    """Return where somebody's code goes again, or say why there is none, in Cognito's words."""
+    if user is None:
         raise UserNotFound(STRANGER)
-    route = _route(pool, user) if user is not None else None
-    hindrance = _no_code_for(user, route) if user is not None else None
-    if hindrance is not None and not client.hide_existence:
-        raise hindrance
-    if hindrance is not None or user is None or route is None:
-        user, route = None, None  # an account that gets no code costs what nobody's name costs
-    shown = messages.delivery(*route) if route else messages.simulated(username, subject.id)
-    channel, to = route or (messages.EMAIL, "")
-    purpose, by_link, nobody = codes.Purpose.SIGN_UP, _by_link(pool), user is None
-    sent = messages.send_unless_cooling(
-        client, subject, purpose, channel=channel, to=to, by_link=by_link, nobody=nobody, receipt=receipt, by=by
-    )
-    if hindrance is not None:
-        raise hindrance
-    if not sent:
-        raise TooManyAttempts
-    return shown
-
-
-def _no_code_for(user: User, route: tuple[str, str] | None) -> Invalid | None:
-    """Return why someone gets no code, in Cognito's words."""
     if user.status != Status.UNCONFIRMED:
-        return Invalid("User is already confirmed.", field="username")
-    return Invalid("Auto verification not turned on.", field="username") if route is None else None
+        raise Invalid("User is already confirmed.", field="username")
+    route = _route(pool, user)
+    if route is None:
+        raise Invalid(NO_CODES, field="username")
+    return route

@@ -147,6 +147,7 @@ def create(  # noqa: PLR0913 - a message has these parts
     Raises:
         UsernameExists: the name or a verified alias is taken.
         Invalid, PasswordRejected: a value breaks a rule.
+        TooManyAttempts: too many invitations to that address lately; nothing was done.
         UserNotFound, WrongState: nobody can be invited again by that name.
 
     """
@@ -165,10 +166,11 @@ def create(  # noqa: PLR0913 - a message has these parts
     prepared = passwords.hashed(pool, user.username, password)
     expires_at = passwords.temporary_until(pool)
     letters = [] if message == "suppress" else _invitations(pool, user, password, media)
-    done = False
+    done, refusal = False, None
     try:
         with transaction.atomic(durable=True):
-            done = insert(pool, user, force_alias=force_alias, by=by)
+            refusal = _send_limits(pool, user, letters)
+            done = refusal is None and insert(pool, user, force_alias=force_alias, by=by)
             if done:
                 passwords.store(user, prepared, expires_at=expires_at)
                 detail = {"status": str(user.status), "medium": _invite(letters)}
@@ -178,6 +180,8 @@ def create(  # noqa: PLR0913 - a message has these parts
     except IntegrityError as problem:
         if not is_name_conflict(problem):
             raise
+    if refusal is not None:
+        raise refusal
     if not done:
         raise UsernameExists(EXISTS)
     return user
@@ -210,6 +214,15 @@ def _invitations(pool: UserPool, user: User, password: str, media: Sequence[str]
     ]
 
 
+def _send_limits(pool: UserPool, user: User, letters: Sequence[OutboxMessage]) -> DomainError | None:
+    """Return why an invitation may not go now; the addresses' limits are taken in one order."""
+    addresses = [
+        str(getattr(user, messages.ATTRIBUTE[channel])) for channel in sorted(each.channel for each in letters)
+    ]
+    refused = [messages.refusal(pool, None, to, messages.INVITATION) for to in addresses]
+    return next((each for each in refused if each is not None), None)
+
+
 def _invite(letters: Sequence[OutboxMessage]) -> str:
     """Queue invitations, in the transaction that sets their password; return their channels."""
     for letter in letters:
@@ -234,7 +247,7 @@ def _invite_again(pool: UserPool, user: User, password: str, media: Sequence[str
             refusal = WrongState("User is not in a state that an invitation can be resent in.")
         elif (locked.email, locked.phone_number) != (user.email, user.phone_number):
             refusal = WrongState("User was changed meanwhile.")  # a password goes to no address of before
-        else:
+        elif (refusal := _send_limits(pool, locked, letters)) is None:
             passwords.store(locked, prepared, expires_at=passwords.temporary_until(pool))
             detail = {"medium": _invite(letters)}
             audit.record(Tag.USER_INVITED, pool=pool, subject=user.sub, by=by, detail=detail)

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from identity.foundation import clock, errors
 from pools.models import AppClient, OutboxMessage, User
 from pools.services import configuration, messages, passwords, sign_up
 from pools.services.audit import Actor
@@ -17,6 +18,7 @@ from tests.hosted.world import PASSWORD, Reader
 
 BEGAN = 1_800_000_000
 ON_ITS_WAY = "A new code is on its way."
+TOO_EARLY = "No new code was sent. You can ask for one in "
 
 
 class Browser:
@@ -27,7 +29,7 @@ class Browser:
         self.client = in_process.browser()
         self.base = f"/{app.pool.public_id}"
         self.query = f"?client_id={app.client_id}"
-        self.text, self.retry_after = "", ""
+        self.text, self.retry_after, self.until = "", "", 0
 
     def open(self, page: str) -> None:
         """Open a page."""
@@ -42,6 +44,7 @@ class Browser:
     def _read(self, answer: object) -> None:
         self.text = answer.content.decode()  # type: ignore[attr-defined]
         self.retry_after = answer.headers.get("Retry-After", "")  # type: ignore[attr-defined]
+        self.until = clock.epoch() + sum(self.counted_down())
 
     def sign_up(self, name: str) -> None:
         """Fill in the form of new accounts."""
@@ -55,8 +58,9 @@ class Browser:
 
     def ask_again(self) -> None:
         """Press the button, which works without a script."""
+        was_over = not self.waits_still()
         self.send("/resendcode", form=1)
-        assert ON_ITS_WAY in self.text
+        self.hears(was_over)
 
     def forget(self, name: str) -> None:
         """Ask for a new password."""
@@ -64,18 +68,32 @@ class Browser:
         self.send("/forgotPassword", username=name)
         assert ON_ITS_WAY not in self.text
 
-    def ask_again_for_a_password(self) -> None:
+    def ask_again_for_a_password(self, *, is_sent: bool | None = None) -> None:
         """Press that page's button."""
+        was_over = not self.waits_still() if is_sent is None else is_sent
         form = Reader(self.text).forms[1]
         self.send("/forgotPassword", form=1, username=form.values["username"])
-        assert ON_ITS_WAY in self.text
+        self.hears(was_over)
+
+    def waits_still(self) -> bool:
+        """Say whether the wait that the page told is not over yet."""
+        return self.until > clock.epoch()
+
+    def hears(self, is_sent: bool) -> None:
+        """See that the page says whether a code goes out, and how long the wait is where none does."""
+        assert (ON_ITS_WAY in self.text) is is_sent
+        assert (TOO_EARLY in self.text) is not is_sent
 
     @property
     def wait(self) -> int:
         """Return what the page counts down from; 0 where it does not."""
-        waits = [int(given["data-wait"]) for _, given in Reader(self.text).tags if "data-wait" in given]
+        waits = self.counted_down()
         assert self.retry_after == (str(waits[0]) if waits else "")
         return waits[0] if waits else 0
+
+    def counted_down(self) -> list[int]:
+        """Return the wait of the page's button, if it has one."""
+        return [int(given["data-wait"]) for _, given in Reader(self.text).tags if "data-wait" in given]
 
 
 @pytest.fixture
@@ -186,7 +204,55 @@ def test_what_others_asked_for_is_not_seen(app: AppClient, time: time_machine.Tr
     other.sign_up("new@example.com")
 
     assert other.wait == 60
-    assert sent() == 1
+    assert sent() == 2  # that page says so: the code is sent
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_a_limit_that_others_reached_is_said_with_its_wait(
+    app: AppClient, visitor: Browser, time: time_machine.Traveller, *, is_known: bool
+) -> None:
+    name, by = "someone@example.com", Actor.visitor(address="192.0.2.1")
+    if is_known:
+        factories.make_user(app.pool, name, email_verified="true")
+    visitor.forget(name)
+    time.shift(timedelta(minutes=10))
+    for _ in range(4):
+        passwords.forgot(app, name, by=by)
+
+    visitor.ask_again_for_a_password(is_sent=False)
+    other = Browser(app)
+    other.forget(name)
+
+    assert (visitor.wait, sent("recovery")) == (3000, 5)
+    for each in (visitor, other):
+        assert "No new code was sent. You can ask for one in 50 minutes." in each.text
+        assert each.retry_after == "3000"
+    time.shift(timedelta(minutes=50))
+    visitor.ask_again_for_a_password()
+    assert sent("recovery") == 6
+
+
+def test_a_full_address_is_said_to_who_signs_up(app: AppClient, visitor: Browser, time: time_machine.Traveller) -> None:
+    name, by = "someone@example.com", Actor.visitor(address="192.0.2.1")
+    sign_up.sign_up(app, name, password=PASSWORD, attributes={}, by=by)
+    for _ in range(4):
+        sign_up.resend(app, name, by=by)
+    time.shift(timedelta(minutes=20))
+
+    visitor.sign_up(name)
+
+    assert "Too many tries. Try again in 40 minutes." in visitor.text
+    assert visitor.retry_after == "2400"
+
+
+def test_a_pool_whose_people_do_not_recover_alone_says_so(app: AppClient, visitor: Browser) -> None:
+    by_operator = {"recovery_mechanisms": [{"name": "admin_only", "priority": 1}]}
+    pool = factories.make_pool(username_attributes=["email"], account_recovery_setting=by_operator)
+    visitor = Browser(factories.make_client(pool, **factories.PAGES))
+
+    visitor.forget("someone@example.com")
+
+    assert "Passwords are set by an administrator here." in visitor.text
 
 
 def test_whoever_comes_back_by_signing_in_waits_as_before(visitor: Browser, time: time_machine.Traveller) -> None:
@@ -202,7 +268,7 @@ def test_whoever_comes_back_by_signing_in_waits_as_before(visitor: Browser, time
 
 
 @pytest.mark.parametrize("is_known", [True, False])
-def test_an_application_that_asks_too_early_is_answered_as_ever(
+def test_an_application_is_sent_a_code_each_time_until_the_hours_limit(
     app: AppClient, time: time_machine.Traveller, *, is_known: bool
 ) -> None:
     name, by = "someone@example.com", Actor.visitor(address="192.0.2.1")
@@ -210,14 +276,19 @@ def test_an_application_that_asks_too_early_is_answered_as_ever(
         sign_up.sign_up(app, name, password=PASSWORD, attributes={}, by=by)
     else:
         sign_up.resend(app, name, by=by)
-    numbers = []
 
-    for pause in (59, 1, 61, 59, 200, 40):
-        time.shift(timedelta(seconds=pause))
+    for number in range(2, 6):
+        time.shift(timedelta(seconds=1))
         assert sign_up.resend(app, name, by=by).destination == "s***@e***"
-        numbers.append(sent())
+        assert sent() == number
 
-    assert numbers == [2, 2, 2, 3, 3, 4]
+    for pause in (0, 3595):  # a second before the first is an hour old
+        time.shift(timedelta(seconds=pause))
+        with pytest.raises(errors.TooManyAttempts):
+            sign_up.resend(app, name, by=by)
+    time.shift(timedelta(seconds=1))
+    sign_up.resend(app, name, by=by)
+    assert sent() == 6
 
 
 def test_a_code_of_another_purpose_does_not_count(app: AppClient, time: time_machine.Traveller) -> None:

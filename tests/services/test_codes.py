@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Callable
 
 import pyotp
 import pytest
 from django.db import transaction
 
 from identity.foundation import clock, errors
-from pools.models import AppClient, OneTimeCode, User, UserPool
-from pools.services import access, codes, factors, sign_up
+from pools.models import AppClient, OneTimeCode, Password, User, UserPool
+from pools.services import access, attributes, codes, factors, passwords, sign_up
+from tests import factories
+from tests.factories import BY
 from tests.services.conftest import VISITOR, at_once, code_sent_to, wrong
 
 PASSWORD = "Correct-horse-1"
@@ -158,3 +161,130 @@ def test_the_database_never_sees_the_code(client: AppClient, waiting: User) -> N
 def test_counting_inside_a_transaction_is_refused(pool: UserPool, waiting: User) -> None:
     with transaction.atomic(), pytest.raises(errors.Misuse):
         codes.take_try(pool, waiting.id, codes.Purpose.SIGN_UP)
+
+
+OTHER, NEW = "other@example.com", "Another-horse-2"
+Change = Callable[[AppClient, User], object]
+
+
+def settle_twice(client: AppClient, user: User) -> None:
+    """Change the address and back: it is the same again, and the code is not."""
+    for address in (OTHER, NAME):
+        attributes.admin_update(client.pool, user, {"email": address, "email_verified": "true"}, by=BY)
+
+
+def hand_over(client: AppClient, _: User) -> None:
+    """Have somebody else prove the address, and take it."""
+    sign_up.sign_up(client, "mallory", password=PASSWORD, attributes={"email": NAME}, by=VISITOR)
+    sign_up.confirm(client, "mallory", code=code_sent_to(NAME), force_alias=True, by=VISITOR)
+
+
+CHANGES: dict[str, Change] = {
+    "own address": lambda client, user: attributes.update(client, user, {"email": OTHER}, by=VISITOR),
+    "another number": lambda client, user: attributes.update(client, user, {"phone_number": "+491234567"}, by=VISITOR),
+    "operator's address": lambda client, user: attributes.admin_update(client.pool, user, {"email": OTHER}, by=BY),
+    "proof": lambda client, user: attributes.admin_update(client.pool, user, {"email_verified": "false"}, by=BY),
+    "there and back": settle_twice,
+    "taken over": hand_over,
+    "own password": lambda client, user: passwords.change(
+        client.pool, user, previous=PASSWORD, proposed=NEW + "own", by=VISITOR
+    ),
+    "operator's password": lambda client, user: passwords.admin_set(client.pool, user, NEW, permanent=True, by=BY),
+    "temporary password": lambda client, user: passwords.admin_set(client.pool, user, NEW, permanent=False, by=BY),
+}
+
+
+@pytest.fixture
+def app(alias_pool: UserPool) -> AppClient:
+    """Return an app whose people have names and addresses."""
+    return factories.make_client(alias_pool)
+
+
+@pytest.fixture
+def alice(alias_pool: UserPool) -> User:
+    """Return someone who can be sent a recovery code."""
+    return factories.make_user(alias_pool, "alice", email=NAME, email_verified="true")
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_a_recovery_code_dies_with_any_change_of_address_or_password(app: AppClient, alice: User, change: str) -> None:
+    passwords.forgot(app, "alice", by=VISITOR)
+    code = code_sent_to(NAME)
+    CHANGES[change](app, alice)
+    before = Password.objects.get(user=alice).argon2
+
+    with pytest.raises(errors.CodeExpired):
+        passwords.confirm_forgot(app, "alice", code=code, password="Third-horse-3", by=VISITOR)
+
+    assert Password.objects.get(user=alice).argon2 == before
+
+
+def test_a_change_of_anything_else_leaves_a_recovery_code_good(app: AppClient, alice: User) -> None:
+    passwords.forgot(app, "alice", by=VISITOR)
+    attributes.update(app, alice, {"given_name": "Al"}, by=VISITOR)
+    attributes.admin_update(app.pool, alice, {"email": NAME, "email_verified": "true"}, by=BY)
+
+    assert passwords.confirm_forgot(app, "alice", code=code_sent_to(NAME), password=NEW, by=VISITOR)
+
+
+def test_a_recovery_code_that_went_to_an_address_of_before_is_none(app: AppClient, alice: User) -> None:
+    """The address was read before it changed, and the code was issued after."""
+    with transaction.atomic():
+        code = codes.issue(app.pool, alice.id, codes.Purpose.RECOVERY, OTHER)
+
+    with pytest.raises(errors.CodeExpired):
+        passwords.confirm_forgot(app, "alice", code=code, password=NEW, by=VISITOR)
+
+
+@pytest.mark.usefixtures("patient_gate")
+def test_of_a_reset_and_a_change_at_once_one_wins(app: AppClient, alice: User) -> None:
+    passwords.forgot(app, "alice", by=VISITOR)
+    code = code_sent_to(NAME)
+
+    def either(number: int) -> object:
+        if number:
+            return passwords.change(app.pool, alice, previous=PASSWORD, proposed=NEW, by=VISITOR)
+        return passwords.confirm_forgot(app, "alice", code=code, password="Third-horse-3", by=VISITOR)
+
+    reset, changed = at_once(2, either)
+
+    assert isinstance(reset, User) == isinstance(changed, errors.PasswordIncorrect)
+    assert isinstance(reset, errors.CodeExpired) == (changed is None)
+
+
+def test_a_sign_up_code_proves_no_address_but_its_own(app: AppClient) -> None:
+    sign_up.sign_up(app, "bob", password=PASSWORD, attributes={"email": NAME}, by=VISITOR)
+    bob, code = access.user(app.pool, "bob"), code_sent_to(NAME)
+    attributes.admin_update(app.pool, bob, {"phone_number": "+491234567"}, by=BY)
+    attributes.admin_update(app.pool, bob, {"email": OTHER, "email_verified": "true"}, by=BY)
+
+    with pytest.raises(errors.CodeExpired):
+        sign_up.confirm(app, "bob", code=code, by=VISITOR)
+    with transaction.atomic():
+        late = codes.issue(app.pool, bob.id, codes.Purpose.SIGN_UP, NAME)  # read before the change, issued after
+    with pytest.raises(errors.CodeExpired):
+        sign_up.confirm(app, "bob", code=late, by=VISITOR)
+
+    sign_up.resend(app, "bob", by=VISITOR)
+    assert sign_up.confirm(app, "bob", code=code_sent_to(OTHER), by=VISITOR).username == "bob"
+
+
+def test_a_code_for_an_address_dies_where_another_takes_its_place(app: AppClient, alice: User) -> None:
+    attributes.update(app, alice, {"email": OTHER}, by=VISITOR)
+    code = code_sent_to(OTHER)
+    attributes.admin_update(app.pool, alice, {"email": NAME, "email_verified": "true"}, by=BY)
+
+    with pytest.raises(errors.CodeExpired):
+        attributes.verify(app.pool, alice, "email", code, by=VISITOR)
+
+    assert access.user(app.pool, "alice").email == NAME
+
+
+def test_of_racing_proofs_of_an_address_one_wins(app: AppClient, alice: User) -> None:
+    attributes.update(app, alice, {"email": OTHER}, by=VISITOR)
+    code = code_sent_to(OTHER)
+
+    outcomes = at_once(4, lambda _: attributes.verify(app.pool, alice, "email", code, by=VISITOR))
+
+    assert outcomes.count(None) == 1
+    assert sum(isinstance(outcome, errors.CodeExpired) for outcome in outcomes) == 3
