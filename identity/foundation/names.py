@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 import string
+import unicodedata
 import uuid
 
 from django.conf import settings
@@ -19,6 +20,12 @@ ALNUM = string.ascii_letters + string.digits
 LOWER = string.ascii_lowercase + string.digits
 POOL_ID = re.compile(r"^[\w-]{1,45}_[0-9a-zA-Z]{1,40}$")
 IDENTITY_ID = re.compile(r"^[\w-]+:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$")
+
+# Unicode 17, DerivedCoreProperties: Default_Ignorable_Code_Point. A name with one looks like another without it.
+IGNORABLE = re.compile(
+    r"[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u3164"
+    r"\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufff8\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff]"
+)
 
 
 def text(alphabet: str, length: int) -> str:
@@ -95,6 +102,16 @@ def identity_issuer() -> str:
 def without_scheme(url: str) -> str:
     """Return a URL without ``https://``: how identity pools name a provider."""
     return url.split("://", 1)[-1]
+
+
+def is_visible(name: str) -> bool:
+    """Say whether all of a name is seen: no character that renderers ignore, no space around it."""
+    return IGNORABLE.search(name) is None and name == name.strip()
+
+
+def is_plain(name: str) -> bool:
+    """Say whether a name is letters, marks, symbols, numbers and punctuation, which is Cognito's pattern, all seen."""
+    return is_visible(name) and all(unicodedata.category(character)[0] in "LMSNP" for character in name)
 
 
 def is_uuid(name: str) -> bool:

@@ -194,10 +194,13 @@ def _update(
     *,
     by: Actor,
 ) -> list[Delivery]:
+    present = profile.of(user)
     for name, value in changes.items():
         rule = _known(pool, name)
-        if name == "sub" or (not rule.mutable and profile.of(user).get(name, "") != value):
+        if name == "sub" or (not rule.mutable and present.get(name, "") != value):
             raise Invalid(f"user.{name}: Attribute cannot be updated.", field=name)
+        if value and value == present.get(name):
+            continue  # given before a rule was made, it stays
         if value:
             _check_value(pool, rule, value)
         elif rule.required or name in pool.username_attributes:

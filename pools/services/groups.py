@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from identity.foundation import clock
+from identity.foundation import clock, names
 from identity.foundation.errors import (
     GroupExists,
     Invalid,
@@ -42,7 +42,7 @@ def create(
         Invalid: a value breaks a rule.
 
     """
-    if not name or len(name) > NAME_LENGTH or any(character.isspace() or character == "\x00" for character in name):
+    if not name or len(name) > NAME_LENGTH or not names.is_plain(name):
         raise Invalid("Group names hold 1 to 128 characters without spaces.", field="group_name")
     if role_arn and not ROLE_ARN.fullmatch(role_arn):
         raise Invalid("The role ARN is not valid.", field="role_arn")

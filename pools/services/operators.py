@@ -70,7 +70,7 @@ def create(username: str, *, email: str = "", password: str | None = None, by: A
         UnicodeUsernameValidator()(username)
     except ValidationError as problem:
         raise errors.Invalid(" ".join(problem.messages), field="username") from None
-    if not username or len(username) > NAME_LENGTH:
+    if not username or len(username) > NAME_LENGTH or not names.is_visible(username):
         raise errors.Invalid("Enter a name of 1 to 150 characters.", field="username")
     if password is None:
         made.set_unusable_password()

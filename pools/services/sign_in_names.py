@@ -6,7 +6,6 @@ One table for usernames and aliases of all kinds, so that nobody's alias can equ
 from __future__ import annotations
 
 import re
-import unicodedata
 
 from django.db.models import Q
 
@@ -54,13 +53,14 @@ def check_preferred(pool: UserPool, value: str) -> None:
     """Check a preferred_username that is to sign in, as the pool compares it.
 
     Raises:
-        Invalid: it could be taken for somebody's address, or no index holds it.
+        Invalid: it could be taken for somebody's address or for what it looks like, or no index holds it.
 
     """
     if Kind.PREFERRED_USERNAME not in pool.alias_attributes:
         return
     name = access.normalise(pool, value)
-    if not name or len(name) > access.NAME_LENGTH or len(name.encode()) > NAME_BYTES:
+    proper = names.is_visible(value) and names.is_visible(name)
+    if not name or not proper or len(name) > access.NAME_LENGTH or len(name.encode()) > NAME_BYTES:
         raise Invalid("Preferred username is not valid.", field=Kind.PREFERRED_USERNAME.value)
     _check_reads_like_nothing_else(pool, name, "Preferred username", field=Kind.PREFERRED_USERNAME.value)
 
@@ -71,9 +71,7 @@ def _check_form(pool: UserPool, username: str) -> None:
         if len(username) > LENGTH or not any(fits[kind](username) for kind in pool.username_attributes):
             raise Invalid(_expected(pool.username_attributes), field="username")
         return
-    # Letters, marks, symbols, numbers, punctuation: Cognito's pattern, which knows no spaces and no controls.
-    proper = all(unicodedata.category(character)[0] in "LMSNP" for character in username)
-    if not username or len(username) > LENGTH or not proper:
+    if not username or len(username) > LENGTH or not names.is_plain(username):
         raise Invalid("Usernames hold 1 to 128 characters without spaces.", field="username")
     _check_reads_like_nothing_else(pool, username, "Username", field="username")
 

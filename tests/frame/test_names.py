@@ -6,6 +6,8 @@ import re
 import uuid
 from time import sleep
 
+import pytest
+
 from identity.foundation import names
 
 
@@ -33,3 +35,20 @@ def test_public_ids_have_amazons_shapes() -> None:
     assert re.fullmatch(r"[\w+]{24,64}", names.client_secret())
     assert names.IDENTITY_ID.match(names.identity_id())
     assert re.fullmatch(r"AKIA[A-Z2-7]{16}", names.access_key_id())
+
+
+def test_what_renderers_ignore_is_unicodes_list() -> None:
+    ignored = [point for point in range(0x110000) if names.IGNORABLE.match(chr(point))]
+
+    assert len(ignored) == 4174  # as DerivedCoreProperties.txt counts them, the unassigned among them
+    assert not any(names.is_plain(f"a{chr(point)}b") or names.is_visible(f"a{chr(point)}b") for point in ignored)
+
+
+@pytest.mark.parametrize("name", ["a", "Ünï-çødé", "名前", "e\u0301", "☂", "٣", "राम"])
+def test_a_name_that_is_seen_is_plain(name: str) -> None:
+    assert names.is_plain(name)
+    assert names.is_visible(f"{name} {name}")
+    assert not names.is_plain(f"{name} {name}")
+    for space in (" ", "\u00a0", "\u3000", "\t"):
+        assert not names.is_visible(name + space)
+        assert not names.is_visible(space + name)

@@ -143,3 +143,9 @@ def test_one_step_links_are_made_for_development_on_this_machine_alone(
 
     with pytest.raises(operator_sign_in.LinkRefused):
         operator_sign_in.one_step_link(operator, by=BY)
+
+
+@pytest.mark.parametrize("name", ["ada\u3164", "a\u115fda", " ada", "ada\u200b"], ids=ascii)
+def test_no_operator_is_called_what_nobody_sees_all_of(transactional_db: None, name: str) -> None:
+    with pytest.raises(errors.Invalid):
+        operators.create(name, password=PASSWORD, by=BY)
