@@ -16,10 +16,6 @@ AS_BEFORE = "RESET lock_timeout; RESET statement_timeout"
 OF_ALL = "CREATE INDEX IF NOT EXISTS {name} ON ONLY {table} ({columns})"
 OF_PART = "CREATE INDEX CONCURRENTLY {own} ON {part} ({columns})"
 ATTACH = "ALTER INDEX {name} ATTACH PARTITION {own}"
-ATTACHED = """
-SELECT indrelid::regclass::text FROM pg_inherits JOIN pg_index ON indexrelid = inhrelid
-WHERE inhparent = to_regclass(%s)
-"""
 
 
 class AddIndexBesideTraffic(AddIndexConcurrently):
@@ -49,9 +45,7 @@ class AddIndexToPartitions(AddIndex):
         meta, quote = model._meta, schema_editor.quote_name  # noqa: SLF001 - documented by Django
         columns = ", ".join(quote(meta.get_field(name).column) for name in self.index.fields)
         schema_editor.execute(OF_ALL.format(name=quote(self.index.name), table=quote(meta.db_table), columns=columns))
-        with schema_editor.connection.cursor() as cursor:
-            cursor.execute(ATTACHED, [self.index.name])
-            done = {row[0] for row in cursor.fetchall()}
+        done = partitions.indexed(self.index.name)
         schema_editor.execute(PATIENT)
         try:
             for part in partitions.existing(meta.db_table):

@@ -23,6 +23,10 @@ EXISTING = """
 SELECT child.relname FROM pg_inherits JOIN pg_class child ON child.oid = inhrelid
 WHERE inhparent = to_regclass(%s) ORDER BY child.relname
 """
+INDEXED = """
+SELECT part.relname FROM pg_inherits JOIN pg_index ON indexrelid = inhrelid JOIN pg_class part ON part.oid = indrelid
+WHERE inhparent = to_regclass(%s)
+"""
 
 
 class Span(NamedTuple):
@@ -57,6 +61,13 @@ def existing(table: str) -> list[str]:
     with connection.cursor() as cursor:
         cursor.execute(EXISTING, [table])
         return [row[0] for row in cursor.fetchall()]
+
+
+def indexed(index: str) -> set[str]:
+    """Return the names of the partitions that have their part of an index."""
+    with connection.cursor() as cursor:
+        cursor.execute(INDEXED, [index])
+        return {row[0] for row in cursor.fetchall()}
 
 
 def make(table: str, spans: Iterable[Span]) -> list[str]:

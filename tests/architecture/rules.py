@@ -46,7 +46,7 @@ PARTS = "a part of a verb, which takes the actor and writes the audit row"
 BY_ITSELF = "the house's own bookkeeping: nobody asked for it"
 NO_CHANGE = "no account or setting changes: it carries a sign-in on, whose event names who acted"
 ACTORLESS: dict[str, dict[str, str]] = {
-    "pools/services/codes.py": {"issue": PARTS, "take_try": PARTS, "spend": PARTS},
+    "pools/services/codes.py": {"issue": PARTS, "take_try": PARTS, "spend": PARTS, "revoke": PARTS},
     "pools/services/configuration.py": {"touch": PARTS, "touch_identity_pool": PARTS},
     "pools/services/deliveries.py": {"deliver": BY_ITSELF, "due": BY_ITSELF},
     "pools/services/factors.py": {"spend": PARTS},
