@@ -96,8 +96,8 @@ def test_invitations_have_the_limit_of_an_address_too(pool: UserPool) -> None:
 
 
 def test_an_account_whose_invitation_may_not_go_is_not_made(alias_pool: UserPool) -> None:
+    given = {"email": "desk@example.com"}
     for number in range(6):
-        given = {"email": "desk@example.com"}
         if number < 5:
             users.create(alias_pool, f"p{number}", attributes=given, by=BY)
         else:
