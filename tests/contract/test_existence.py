@@ -176,7 +176,7 @@ def recovery(*names: str) -> dict[str, Any]:
     [
         ({"auto_verified_attributes": ["email"]}, "bob", "EMAIL", "EMAIL"),
         ({"auto_verified_attributes": ["phone_number"]}, "bob", "SMS", "SMS"),
-        ({"auto_verified_attributes": BOTH}, "bob", "SMS", "SMS"),
+        ({"auto_verified_attributes": BOTH}, "bob", "SMS", "EMAIL"),
         ({"auto_verified_attributes": BOTH, **recovery("email", "phone_number")}, "bob", "SMS", "EMAIL"),
         ({"auto_verified_attributes": BOTH, **recovery("phone_number")}, "bob@example.com", "EMAIL", "SMS"),
         ({"auto_verified_attributes": BOTH, **recovery("email")}, "+4915112345678", "SMS", "EMAIL"),
