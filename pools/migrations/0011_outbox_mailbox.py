@@ -16,7 +16,7 @@ class Migration(migrations.Migration):
     """Add the column, then its index, outside a transaction, since indexes beside traffic are made in none."""
 
     atomic = False
-    dependencies: ClassVar = [("pools", "0009_verified_or_never_said")]
+    dependencies: ClassVar = [("pools", "0010_form_receipt")]
     operations: ClassVar = [
         migrations.AddField("outboxmessage", "mailbox_hash", models.BinaryField(null=True)),
         AddIndexToPartitions(
