@@ -32,6 +32,8 @@ RANGE = {"integer": 2**31, "long": 2**63}
 NOT_NULL = "Member must not be null"
 SURROGATE = re.compile("[\ud800-\udfff]")
 NOWHERE: Where = ()
+KEY = "key"
+"""Stands in a path for the key of a sensitive map."""
 BROKEN_BY_AMAZON = {"CustomAttributeNameType"}
 """Shapes whose lengths Amazon's own answers break: ``phone_number_verified`` has 21 characters of at most 20."""
 
@@ -96,62 +98,67 @@ def pieces(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
 
 
 def is_sensitive(shape: Shape) -> bool:
-    """Say whether values of a shape must not be told back."""
+    """Say whether values of a shape must not be told back: it is marked so itself, or something in it is."""
+    if shape.metadata.get("sensitive"):
+        return True
     if isinstance(shape, ListShape):
         return is_sensitive(shape.member)
     if isinstance(shape, MapShape):
         return is_sensitive(shape.key) or is_sensitive(shape.value)
-    if isinstance(shape, StructureShape):
-        return True
-    return bool(shape.metadata.get("sensitive"))
+    return isinstance(shape, StructureShape)
 
 
 class Compiler:
-    """Compiles shapes. ``strict`` is for our own answers: unknown members and nulls are complaints."""
+    """Compiles shapes. ``strict`` is for our own answers: unknown members and nulls are complaints.
+
+    What stands below a shape that is marked sensitive is sensitive too (``secret``), whatever is marked itself.
+    """
 
     def __init__(self, *, strict: bool = False) -> None:
         """Start with nothing compiled."""
         self.strict = strict
-        self.done: dict[str, Check] = {}
+        self.done: dict[tuple[str, bool], Check] = {}
 
-    def check(self, shape: Shape) -> Check:
+    def check(self, shape: Shape, *, secret: bool = False) -> Check:
         """Return the check of a shape; recursive shapes find themselves."""
-        if shape.name in self.done:
-            return self.done[shape.name]
+        secret = secret or bool(shape.metadata.get("sensitive"))
+        key = (shape.name, secret)
+        if key in self.done:
+            return self.done[key]
 
         def later(value: Any, where: Where, complaints: list[str]) -> Any:  # noqa: ANN401 - JSON
-            return self.done[shape.name](value, where, complaints)
+            return self.done[key](value, where, complaints)
 
-        self.done[shape.name] = later
-        self.done[shape.name] = made = self.make(shape)
+        self.done[key] = later
+        self.done[key] = made = self.make(shape, secret=secret)
         return made
 
-    def make(self, shape: Shape) -> Check:
+    def make(self, shape: Shape, *, secret: bool) -> Check:
         """Compile a shape."""
         match shape:
             case StructureShape():
-                return document if shape.is_document_type else self.structure(shape)
+                return document if shape.is_document_type else self.structure(shape, secret=secret)
             case ListShape():
-                return self.list(shape)
+                return self.list(shape, secret=secret)
             case MapShape():
-                return self.map(shape)
+                return self.map(shape, secret=secret)
             case StringShape():
-                return self.string(shape)
+                return self.string(shape, secret=secret)
         match shape.type_name:
             case "boolean":
                 return boolean
             case "integer" | "long":
-                return self.integer(shape)
+                return self.integer(shape, secret=secret)
             case "timestamp":
                 return timestamp
             case "blob":
-                return self.blob(shape)
+                return self.blob(shape, secret=secret)
         raise NotImplementedError(f"{shape.name} is a {shape.type_name}, which no operation had before")
 
-    def structure(self, shape: StructureShape) -> Check:
+    def structure(self, shape: StructureShape, *, secret: bool) -> Check:
         """Compile a structure."""
         members = {
-            name: (decapitalised(name), self.check(member), name in shape.required_members)
+            name: (decapitalised(name), self.check(member, secret=secret), name in shape.required_members)
             for name, member in shape.members.items()
         }
         required = [(name, decapitalised(name)) for name in shape.members if name in shape.required_members]
@@ -177,11 +184,11 @@ class Compiler:
 
         return structure
 
-    def list(self, shape: ListShape) -> Check:
+    def list(self, shape: ListShape, *, secret: bool) -> Check:
         """Compile a list. Simple members are complained of as a whole, as Amazon does."""
-        member = self.check(shape.member)
+        member = self.check(shape.member, secret=secret)
         simple = not isinstance(shape.member, StructureShape | ListShape | MapShape)
-        rules = Rules(shape)
+        rules = Rules(shape, secret=secret)
         rules_of_member = Rules(shape.member)
 
         def items(value: Any, where: Where, complaints: list[str]) -> Any:  # noqa: ANN401 - JSON
@@ -206,11 +213,12 @@ class Compiler:
 
         return items
 
-    def map(self, shape: MapShape) -> Check:
+    def map(self, shape: MapShape, *, secret: bool) -> Check:
         """Compile a map of texts to anything."""
-        key, value_of = self.check(shape.key), self.check(shape.value)
+        key, value_of = self.check(shape.key, secret=secret), self.check(shape.value, secret=secret)
         simple = not isinstance(shape.value, StructureShape | ListShape | MapShape)
-        rules, rules_of_key, rules_of_value = Rules(shape), Rules(shape.key), Rules(shape.value)
+        named = KEY if secret or is_sensitive(shape.key) else None
+        rules, rules_of_key, rules_of_value = Rules(shape, secret=secret), Rules(shape.key), Rules(shape.value)
 
         def mapping(value: Any, where: Where, complaints: list[str]) -> Any:  # noqa: ANN401 - JSON
             if type(value) is not dict:
@@ -228,7 +236,7 @@ class Compiler:
                 if given is None:
                     continue
                 inner: list[str] = []
-                clean[name] = value_of(given, ((where, name), "member"), inner)
+                clean[name] = value_of(given, ((where, named or name), "member"), inner)
                 if inner and simple:
                     text = f"Map value must satisfy constraint: [{rules_of_value.text}]"
                     complaints.append(rules.broken(value, where, text))
@@ -238,9 +246,9 @@ class Compiler:
 
         return mapping
 
-    def string(self, shape: Shape) -> Check:
+    def string(self, shape: Shape, *, secret: bool) -> Check:
         """Compile a text."""
-        rules = Rules(shape)
+        rules = Rules(shape, secret=secret)
         if self.strict and shape.name in BROKEN_BY_AMAZON:
             rules.low = rules.high = None
         low, high, values, pattern = rules.low, rules.high, rules.values, rules.pattern
@@ -261,9 +269,9 @@ class Compiler:
 
         return string
 
-    def integer(self, shape: Shape) -> Check:
+    def integer(self, shape: Shape, *, secret: bool) -> Check:
         """Compile a whole number."""
-        rules = Rules(shape)
+        rules = Rules(shape, secret=secret)
         reach = RANGE[shape.type_name]
 
         def integer(value: Any, where: Where, complaints: list[str]) -> Any:  # noqa: ANN401 - JSON
@@ -279,9 +287,9 @@ class Compiler:
 
         return integer
 
-    def blob(self, shape: Shape) -> Check:
+    def blob(self, shape: Shape, *, secret: bool) -> Check:
         """Compile bytes, which JSON carries as base64."""
-        rules = Rules(shape)
+        rules = Rules(shape, secret=secret)
 
         def blob(value: Any, where: Where, complaints: list[str]) -> Any:  # noqa: ANN401 - JSON
             if type(value) is not str:
@@ -299,11 +307,11 @@ class Compiler:
 class Rules:
     """What the model says of a shape, and how Amazon words it when it is broken."""
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, *, secret: bool = False) -> None:
         """Read the shape's metadata."""
         self.low: int | None = shape.metadata.get("min")
         self.high: int | None = shape.metadata.get("max")
-        self.sensitive = is_sensitive(shape)
+        self.sensitive = secret or is_sensitive(shape)
         listed = shape.metadata.get("enum")
         self.values: frozenset[str] | None = frozenset(listed) if listed else None
         self.enum_text = f"Member must satisfy enum value set: [{', '.join(listed or ())}]"
