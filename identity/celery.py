@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
+import ssl
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 from celery import Celery, Task, signals
 from django.conf import settings
 from kombu import Queue
 
-from identity.foundation import later
+from identity.foundation import later, server_urls
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "identity.settings")
 
@@ -23,12 +23,12 @@ CONSUME_SECONDS = 5
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 
 
-def broker(url: str) -> str:
-    """Return the address of Redis as Celery writes it: it has a scheme of its own for sockets."""
-    parts = urlsplit(url)
-    if parts.scheme != "unix":
-        return url
-    return f"redis+socket://{parts.path}{'?' + parts.query.replace('db=', 'virtual_host=') if parts.query else ''}"
+def tls_of_broker(url: str) -> dict[str, Any] | None:
+    """Return how TLS to Redis is checked, unless options of the address (`ssl_ca_certs`) say it themselves.
+
+    Kombu believes any certificate unless it is told otherwise.
+    """
+    return {"ssl_cert_reqs": ssl.CERT_REQUIRED} if url.startswith("rediss:") else None
 
 
 def periodic(task: str, seconds: float) -> dict[str, Any]:
@@ -38,7 +38,8 @@ def periodic(task: str, seconds: float) -> dict[str, Any]:
 
 app = Celery("cognate")
 app.conf.update(
-    broker_url=broker(settings.REDIS_URL),
+    broker_url=server_urls.celery(settings.REDIS_URL),
+    broker_use_ssl=tls_of_broker(settings.REDIS_URL),
     broker_transport_options={
         "global_keyprefix": settings.REDIS_PREFIX,
         # Publishing waits at most this long for a silent Redis; the sweep finds what was not published.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from django.apps import AppConfig
 from django.conf import settings
@@ -17,12 +16,15 @@ from django.core.exceptions import ImproperlyConfigured
 from django.db import DatabaseError, connections
 
 from identity import serve
-from identity.foundation import sealing
+from identity.foundation import addresses, origins, sealing
 
 OLDEST = 150000
 """PostgreSQL 15, as the server numbers itself."""
 ENOUGH_BYTES = 16
 """A random key of 32 bytes has far more distinct ones than a typed or repeated one."""
+
+EMBEDDED = "# Sealing keys, newest first. Without this file"
+"""Heads the keys that the first release's `make run` made; those of later ones have a name that says so."""
 
 Apps = Sequence[AppConfig] | None
 
@@ -43,12 +45,6 @@ def insist() -> None:
         unsafe = [str(found) for found in run_checks(tags=[Tags.security]) if found.is_serious()]
         if unsafe:
             raise SystemExit("\n".join(unsafe))
-
-
-def origin(url: str) -> tuple[str, str]:
-    """Return scheme and host with port: what browsers call an origin."""
-    parts = urlsplit(url)
-    return parts.scheme, parts.netloc.lower()
 
 
 @register(Tags.security)
@@ -72,7 +68,9 @@ def sealing_keys_are_safe(app_configs: Apps = None, **_: object) -> list[CheckMe
         found.append(warning(1, f"Others may read {path}.", "chmod 600, unless only containers see it."))
     if (path.parent / "bootstrap.json").exists():
         found.append(error(3, f"{path} is the development key of a `make run`.", "`make secrets` makes new ones."))
-    if any(key.id.startswith("development") or len(set(key.secret)) < ENOUGH_BYTES for key in keys):
+    if EMBEDDED in path.read_text() or any(
+        key.id.lower().startswith("development") or len(set(key.secret)) < ENOUGH_BYTES for key in keys
+    ):
         found.append(error(4, "A sealing key is for development, or not random.", "openssl rand -base64 32"))
     return found
 
@@ -97,8 +95,10 @@ def production_is_not_development(app_configs: Apps = None, **_: object) -> list
         found.append(
             error(9, "OUTBOUND_PRIVATE lets people's URLs reach your network.", "Name hosts in OUTBOUND_PRIVATE_HOSTS.")
         )
-    if any(network.prefixlen == 0 for network in settings.TRUSTED_PROXIES):
-        found.append(error(10, "TRUSTED_PROXIES believes everyone.", "Name your proxies' networks."))
+    if addresses.are_everyone(settings.TRUSTED_PROXIES):
+        found.append(
+            error(10, "TRUSTED_PROXIES amounts to everyone: visitors choose their address.", "Your proxies' networks.")
+        )
     if settings.WIRE_RESPONSE_CHECKS:
         found.append(warning(2, "WIRE_RESPONSE_CHECKS is for tests.", "Each answer is validated twice."))
     if settings.EMAIL_HOST_PASSWORD and not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL):
@@ -111,16 +111,22 @@ def addresses_are_origins(app_configs: Apps = None, **_: object) -> list[CheckMe
     """Check the addresses from which issuers, links and cookies follow."""
     del app_configs
     found: list[CheckMessage] = []
+    given: set[str] = set()
     for name in ("BASE_URL", "CONSOLE_URL"):
         url = getattr(settings, name)
-        parts = urlsplit(url)
-        if not parts.scheme or not parts.hostname:
+        if not url:
             found.append(error(11, f"{name} is not set.", "Issuers and links come from it: https://id.example.com"))
-        elif parts.path or parts.query or parts.fragment or parts.username:
-            found.append(error(12, f"{name} is more than an origin: {url}", "Only scheme, host and port."))
-        elif settings.MODE == "production" and parts.scheme != "https":
+            continue
+        try:
+            origin = origins.canonical(url)
+        except ValueError as problem:
+            # Not the address itself: somebody may have written a password into it.
+            found.append(error(12, f"{name} is no origin: it has {problem}.", "Only scheme, host and port."))
+            continue
+        if settings.MODE == "production" and not origin.startswith("https://"):
             found.append(error(13, f"{name} is not https: {url}", "Tokens and passwords would travel in the clear."))
-    if settings.MODE == "production" and not found and origin(settings.CONSOLE_URL) == origin(settings.BASE_URL):
+        given.add(origin)
+    if settings.MODE == "production" and not found and len(given) == 1:
         found.append(
             error(14, "CONSOLE_URL is BASE_URL.", "A flaw in one pool's page must not be an operator: another origin.")
         )

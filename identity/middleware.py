@@ -9,7 +9,6 @@ import re
 import uuid
 from collections.abc import Callable, Mapping, MutableMapping
 from functools import lru_cache
-from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,12 +18,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
 from django.urls import get_resolver, set_script_prefix
 
 from identity import telemetry
-from identity.foundation import clock, connections
+from identity.foundation import addresses, clock, connections
 from pools.services import configuration
 
 POOL_PREFIX = re.compile(r"^/([\w-]{1,45}_[0-9a-zA-Z]{1,40})(/.*)?$")
 PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
 CONSOLE_PATHS = ("/console", "/api/", "/static/", "/health/", "/metrics")
+NOBODY = addresses.parsed("0.0.0.0")  # noqa: S104 - nothing is bound to it
+"""Stands for a peer without an address, as a Unix socket has none: all of them count as one."""
 HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
@@ -51,8 +52,9 @@ def own_hosts() -> frozenset[str]:
     hosts.add(parts.netloc.lower())
     if settings.MODE == "development":
         # The loopback names are one machine; the embedded TLS port serves the same pages.
-        for name in ("localhost", "127.0.0.1", "[::1]"):
-            hosts |= {f"{name}:{parts.port or 80}", f"{name}:{settings.TLS_PORT}"}
+        for port in (parts.port, settings.TLS_PORT):
+            suffix = "" if port in {None, 80, 443} else f":{port}"
+            hosts |= {f"{name}{suffix}" for name in ("localhost", "127.0.0.1", "[::1]")}
     return frozenset(hosts)
 
 
@@ -64,35 +66,44 @@ def console_host() -> str:
 
 
 def client_address(meta: Mapping[str, Any]) -> str:
-    """Return the client's address: the last one in X-Forwarded-For that no trusted proxy added."""
-    address = meta.get("REMOTE_ADDR", "")
-    hops = [hop.strip() for hop in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
-    while hops and is_trusted(address):
-        address = hops.pop()
-    found = parsed(address)
-    return str(found) if found else ""
+    """Return the client's address: the last one in X-Forwarded-For that no trusted proxy added.
+
+    Never empty, or limits would count nobody: what cannot be read is not believed, and whoever handed it on stands for
+    the client.
+    """
+    address = addresses.parsed(meta.get("REMOTE_ADDR", ""))
+    hops = [hop for hop in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+    while address and hops and is_trusted(address):
+        said = addresses.forwarded(hops.pop())
+        if said is None:
+            break
+        address = said
+    return str(address or NOBODY)
 
 
-def parsed(address: str) -> IPv4Address | IPv6Address | None:
-    """Return an address in its one form: without a zone, and IPv4 where it is that in IPv6's clothes."""
-    try:
-        found = ip_address(address.partition("%")[0])
-    except ValueError:
-        return None
-    return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found
-
-
-def is_trusted(address: str) -> bool:
+def is_trusted(address: addresses.Address) -> bool:
     """Say whether a peer is one of our proxies."""
-    found = parsed(address)
-    return found is not None and any(found in network for network in settings.TRUSTED_PROXIES)
+    return any(address in addresses.network(network) for network in settings.TRUSTED_PROXIES)
+
+
+def is_https_by_configuration(host: str) -> bool:
+    """Say whether there is only https at a configured host, whatever a proxy forgot to say of the scheme."""
+    scheme, _, base = settings.BASE_URL.partition("://")
+    return bool(scheme == "https" and (settings.MODE == "production" or host == base))
+
+
+def asked_host(meta: Mapping[str, Any]) -> str:
+    """Return the host that a request names, as configured ones are written: without a scheme's own port."""
+    return str(meta.get("HTTP_HOST", "")).lower().removesuffix(":443").removesuffix(":80")
 
 
 def by_https(meta: Mapping[str, Any]) -> bool:
-    """Say whether the client came by https, to us or to a proxy that is believed."""
+    """Say whether the client came by https, to us or to a proxy that is believed. Of several words the last is its."""
     if meta.get("wsgi.url_scheme") == "https":
         return True
-    return meta.get("HTTP_X_FORWARDED_PROTO") == "https" and is_trusted(meta.get("REMOTE_ADDR", ""))
+    said = str(meta.get("HTTP_X_FORWARDED_PROTO", "")).rpartition(",")[2].strip().lower()
+    peer = addresses.parsed(meta.get("REMOTE_ADDR", ""))
+    return said == "https" and peer is not None and is_trusted(peer)
 
 
 def policy(request: HttpRequest) -> str:
@@ -129,7 +140,9 @@ class Doorway:
         request.address = client_address(request.META)  # type: ignore[attr-defined]
         request.raw_path = request.path_info  # type: ignore[attr-defined]
         request.pool = None  # type: ignore[attr-defined]
-        request.via_proxy_https = by_https(request.META)  # type: ignore[attr-defined]
+        secure = by_https(request.META)
+        if secure or is_https_by_configuration(asked_host(request.META)):
+            request.META["wsgi.url_scheme"] = "https"  # of Django's forms and cookies, and of ours
         structlog.contextvars.bind_contextvars(request_id=request.request_id)  # type: ignore[attr-defined]
         try:
             response = self.get_response(request) if self.route(request) else HttpResponseNotFound()
@@ -140,7 +153,6 @@ class Doorway:
         finally:
             structlog.contextvars.unbind_contextvars("request_id")
             set_script_prefix("/")  # the thread goes on to other pools' requests, by the short road too
-        secure = request.via_proxy_https  # type: ignore[attr-defined]
         dress(response.headers, request.request_id, secure=secure, csp=policy(request))  # type: ignore[arg-type, attr-defined]
         self.note(request, response, clock.monotonic() - began)
         return response
@@ -149,7 +161,7 @@ class Doorway:
         """Find the pool; False for a host that nobody configured."""
         if request.path_info in PROBES:
             return True  # asked by address as well, and with the database away
-        host = request.META.get("HTTP_HOST", "").lower()
+        host = asked_host(request.META)
         if host == console_host():
             # What runs in a pool's page must not be the console's origin.
             return request.path_info.startswith(CONSOLE_PATHS)

@@ -10,10 +10,11 @@ import os
 from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qs, unquote, urlsplit
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
+
+from identity.foundation import origins, server_urls
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -74,14 +75,25 @@ class Environment(BaseSettings):
     )
     region: str = Field("us-east-1", pattern=r"^[a-z]{2}-(gov-)?[a-z]+-\d$", description="Prefix of user pool ids.")
     account_id: str = Field("000000000000", pattern=r"^\d{12}$", description="Account number in ARNs.")
-    database_url: str = Field("", description="PostgreSQL 15 or newer, as `postgresql://user:password@host:port/name`.")
-    web_database_url: str = Field(
-        "", description="The same with the web processes' own role, for `migrate` to make: it may change no audit row."
+    database_url: Annotated[str, AfterValidator(server_urls.legible)] = Field(
+        "",
+        repr=False,
+        description="PostgreSQL 15 or newer, as `postgresql://user:password@host:port/name?sslmode=verify-full`: as "
+        "libpq reads it, with `%xx` for what a password has beside letters and digits.",
+    )
+    web_database_url: Annotated[str, AfterValidator(server_urls.legible)] = Field(
+        "",
+        repr=False,
+        description="The same with the web processes' own role, for `migrate` to make: it may change no audit row.",
     )
     statement_seconds: int = Field(
         30, ge=0, description="Longest statement and idle transaction; 0, for long migrations, is no limit."
     )
-    redis_url: str = Field("", description="Redis, as `redis://host:port/0` or `unix:///path`.")
+    redis_url: Annotated[str, AfterValidator(server_urls.redis)] = Field(
+        "",
+        repr=False,
+        description="Redis, as `redis://user:password@host:port/0`, `rediss://` with TLS, or `unix:///path`.",
+    )
     redis_prefix: str = Field("cognate:", description="Put before each Redis key and before Celery's queue names.")
     secret_keys_file: Path | None = Field(
         None, description="Sealing keys with ids, newest first, a line each: `id base64-of-32-bytes`."
@@ -118,8 +130,13 @@ class Environment(BaseSettings):
     smtp_host: str = Field("localhost", description="SMTP server.")
     smtp_port: int = Field(587, description="SMTP port.")
     smtp_user: str = Field("", description="SMTP user.")
-    smtp_password: str = Field("", description="SMTP password.")
+    smtp_password: str = Field("", repr=False, description="SMTP password.")
     smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", description="How SMTP is protected.")
+    smtp_ehlo_name: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9.:\[\]-]*$",
+        description="Name by which mail servers are greeted. Default: the host of `BASE_URL`.",
+    )
     mail_from: str = Field("no-reply@localhost", description="Sender of mail.")
     outbox_days: int = Field(
         90, ge=31, description="Days that rows of sent messages stay, without content; they go by whole months."
@@ -165,13 +182,14 @@ class Environment(BaseSettings):
     def derived(self) -> Environment:
         """Fill in what follows from other settings."""
         self.data_dir = self.data_dir.resolve()
-        self.base_url = self.base_url.rstrip("/")
+        self.base_url = origins.canonical_or_as_given(self.base_url)
         self.breached_passwords_url = self.breached_passwords_url.rstrip("/")
-        self.console_url = (self.console_url or self.base_url).rstrip("/")
+        self.console_url = origins.canonical_or_as_given(self.console_url) or self.base_url
         self.demo = bool(self.demo) and self.mode == "development"
         self.web_workers = self.web_workers or usable_cores()
         self.secret_keys_file = self.secret_keys_file or self.data_dir / "secret_keys"
         self.sts_public_url = self.sts_public_url or self.sts_endpoint_url
+        self.smtp_ehlo_name = self.smtp_ehlo_name or origins.ehlo_name(self.base_url)
         return self
 
     @classmethod
@@ -188,41 +206,15 @@ class Environment(BaseSettings):
         return init_settings, env_settings, FileSource(settings_cls)
 
 
-def database(url: str, statement_seconds: int) -> dict[str, Any]:
-    """Read a ``postgresql://`` URL into Django's form. PgBouncer-safe: nothing is prepared on the server.
-
-    No transaction outlives the two minutes in which processes look back for changed configuration.
-    """
-    limit = statement_seconds * 1000
-    parts = urlsplit(url or "postgresql://localhost/cognate")
-    query = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    host = query.pop("host", parts.hostname or "")
-    return {
-        "ENGINE": "django.db.backends.postgresql",
-        "NAME": unquote(parts.path.lstrip("/")) or "cognate",
-        "USER": unquote(parts.username or query.pop("user", "")),
-        "PASSWORD": unquote(parts.password or query.pop("password", "")),
-        "HOST": host,
-        "PORT": str(parts.port or query.pop("port", "")),
-        "CONN_MAX_AGE": None,
-        "CONN_HEALTH_CHECKS": True,
-        "DISABLE_SERVER_SIDE_CURSORS": True,
-        "OPTIONS": {
-            "prepare_threshold": None,
-            "connect_timeout": 5,
-            "options": f"-c statement_timeout={limit} -c idle_in_transaction_session_timeout={limit}",
-            **query,
-        },
-    }
-
-
 def configured() -> Environment:
     """Read the environment. What is wrong with it is one line, and the end of whatever reads it."""
     try:
         return Environment()  # type: ignore[call-arg]  # every field has its default
     except ValidationError as problem:
-        first = problem.errors()[0]
-        raise SystemExit(f"{'.'.join(map(str, first['loc'])).upper()}: {first['msg']}.") from None
+        # Neither the value nor what a check of pydantic's own says around it: it may be a password.
+        first = problem.errors(include_input=False, include_url=False)[0]
+        said = first["msg"].removeprefix("Value error, ")
+        raise SystemExit(f"{'.'.join(map(str, first['loc'])).upper()}: {said}.") from None
     except SettingsError as problem:
         raise SystemExit(str(problem)) from None
 
@@ -325,20 +317,24 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": database(environment.database_url, environment.statement_seconds)}
+DATABASES = {"default": server_urls.database(environment.database_url, environment.statement_seconds)}
 WEB_DATABASE_URL = environment.web_database_url
 ALIVE_FILE = environment.alive_file
 ATOMIC_REQUESTS = False
 
-SESSION_COOKIE_NAME = "operator"
+SESSION_COOKIE_SECURE = CONSOLE_URL.startswith("https://")
+# No other host of the domain can set such a cookie, nor can anybody by http (RFC 6265bis 4.1.3.2).
+COOKIE_PREFIX = "__Host-" if SESSION_COOKIE_SECURE else ""
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}operator"
 SESSION_COOKIE_PATH = "/"
 SESSION_COOKIE_AGE = 8 * 3600
-SESSION_COOKIE_SECURE = CONSOLE_URL.startswith("https://")
 SESSION_COOKIE_SAMESITE = "Lax"
-CSRF_COOKIE_NAME = "operator-csrf"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}operator-csrf"
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
 CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [CONSOLE_URL] if CONSOLE_URL else []
+# In the session: a cookie of their own would be one more that another host could set.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_FAILURE_VIEW = "identity.console.guard.csrf_refused"
 LOGIN_URL = "console:sign_in"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

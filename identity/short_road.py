@@ -54,7 +54,7 @@ def short_road(django: Application) -> Application:
 
 def find(environ: Environ) -> tuple[str, Endpoint, str | None, str] | None:
     """Return face, endpoint, pool and path inside the pool, where a request is for one of the six."""
-    host = environ.get("HTTP_HOST", "").lower()
+    host = middleware.asked_host(environ)
     if host not in middleware.own_hosts() or host == middleware.console_host() or environ.get("SCRIPT_NAME"):
         return None
     path = environ.get("PATH_INFO", "")

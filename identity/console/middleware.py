@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
@@ -26,6 +25,7 @@ from django_htmx.middleware import HtmxMiddleware
 from django_otp.middleware import OTPMiddleware
 
 from identity.console import receipts
+from identity.foundation import origins
 from pools.services.receipts import AlreadyAccepted
 
 PATHS = ("/console", "/api/", "/dev/", "/metrics")
@@ -44,7 +44,8 @@ def at_the_consoles_own_host(request: HttpRequest) -> bool:
     """Say whether the request came to the console's origin. In development every name of the machine is that."""
     if settings.MODE == "development":
         return True
-    return str(request.META.get("HTTP_HOST", "")).lower() == urlsplit(str(settings.CONSOLE_URL)).netloc.lower()
+    asked = origins.of(f"{request.scheme}://{request.META.get('HTTP_HOST', '')}")
+    return asked == settings.CONSOLE_URL
 
 
 class OperatorSession(SessionMiddleware):

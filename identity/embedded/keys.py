@@ -1,4 +1,7 @@
-"""The sealing keys' file of a data folder, made once and never overwritten."""
+"""The sealing keys' file of a data folder, made once and never overwritten.
+
+The keys' name says what they are for, wherever the file is copied to: production refuses them (``identity.checks``).
+"""
 
 from __future__ import annotations
 
@@ -17,5 +20,6 @@ def ensure(path: Path) -> None:
         return
     with os.fdopen(descriptor, "w") as file:
         file.write(
-            f"# Sealing keys, newest first. Without this file nothing sealed can be read.\n{new_key_line('k1')}\n"
+            "# Sealing keys of a `make run`, newest first: production refuses them.\n"
+            f"# Without this file nothing sealed can be read.\n{new_key_line('development-1')}\n"
         )

@@ -21,7 +21,7 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 from time import sleep
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
@@ -106,7 +106,7 @@ class Postgres:
         """Return the address of a database."""
         host = short_path(self.data_dir) / "postgres" / "sockets"
         password = quote(self.password_file.read_text().strip(), safe="")
-        return f"postgresql://{OWNER}:{password}@/{quote(database, safe='')}?{urlencode({'host': str(host)})}"
+        return f"postgresql://{OWNER}:{password}@/{quote(database, safe='')}?host={quote(os.fsencode(host), safe='/')}"
 
     def ensure_database(self, name: str, *, template: str | None = None) -> bool:
         """Make the database unless it is there; say whether it was made."""

@@ -12,6 +12,7 @@ import sys
 import tempfile
 import zipfile
 from pathlib import Path
+from urllib.parse import quote
 
 import redis
 
@@ -75,7 +76,7 @@ class Redis:
 
     def url(self) -> str:
         """Return the server's address."""
-        return f"unix://{short_path(self.data_dir) / 'redis' / 'redis.sock'}"
+        return f"unix://{quote(str(short_path(self.data_dir) / 'redis' / 'redis.sock'))}"
 
     def answers(self) -> bool:
         """Say whether the server answers."""

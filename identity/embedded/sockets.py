@@ -1,4 +1,7 @@
-"""Where Unix sockets are reached: a socket's path may have 107 bytes, a data folder's may have more."""
+"""Where Unix sockets are reached: a socket's path may have 107 bytes, a data folder's may have more.
+
+Nor may it have a comma, which parts several hosts to PostgreSQL's library.
+"""
 
 from __future__ import annotations
 
@@ -7,18 +10,20 @@ import stat
 import tempfile
 from pathlib import Path
 
+from identity.embedded.parts import CannotStart
+
 LONGEST = 107
 # The longest name below a data folder: `postgres/sockets/.s.PGSQL.5432.lock`, and some air.
 BELOW = 45
 
 
 def short_path(data_dir: Path) -> Path:
-    """Return a path to the data folder that is short enough for the sockets in it.
+    """Return a path to the data folder that is short and plain enough for the sockets in it.
 
-    A long one gets a symbolic link in a folder of mode 700 that nobody else can have prepared; the data
+    Another gets a symbolic link in a folder of mode 700 that nobody else can have prepared; the data
     folder remembers it, and a link that is gone (or not ours) is made anew.
     """
-    if len(os.fsencode(data_dir)) + BELOW <= LONGEST:
+    if len(os.fsencode(data_dir)) + BELOW <= LONGEST and "," not in str(data_dir):
         return data_dir
     pointer = data_dir / "short_path"
     if pointer.is_file():
@@ -31,7 +36,10 @@ def short_path(data_dir: Path) -> Path:
             link.symlink_to(data_dir)
             pointer.write_text(f"{link}\n")
             return link
-    return data_dir
+    raise CannotStart(
+        f"The path {data_dir} is too long for sockets, or has a comma, and no short link to it can be made: "
+        "set DATA_DIR to another folder."
+    )
 
 
 def is_ours(link: Path, data_dir: Path) -> bool:

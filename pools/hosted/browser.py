@@ -79,8 +79,8 @@ STEP_FIELDS = frozenset(each.name for each in fields(Step))
 
 
 def is_secure(request: HttpRequest) -> bool:
-    """Say whether the browser reached us by https, directly or through a trusted proxy."""
-    return request.is_secure() or bool(getattr(request, "via_proxy_https", False))
+    """Say whether the browser reached us by https: by configuration, or as the doorway saw."""
+    return request.is_secure()
 
 
 def trip_name(query: str) -> str:

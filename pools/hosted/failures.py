@@ -41,9 +41,6 @@ def counted(visit: Visit) -> Iterator[None]:
 
     """
     key = f"{visit.pool.public_id}:{source(visit.by.address)}"
-    if not visit.by.address:  # nobody's address would be everybody's
-        yield
-        return
     if wait := limits.wait(NAME, key, limit=FAILURES, window=WINDOW):
         raise errors.LockedOut(retry_after=wait, detail="many failures from one address")
     try:

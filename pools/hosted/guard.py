@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import secrets
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
-from identity.foundation import sealing
+from identity.foundation import origins, sealing
 from identity.foundation.errors import DomainError
 from pools.hosted.browser import is_secure
 
@@ -62,21 +61,12 @@ def check_origin(request: HttpRequest) -> None:
         FormRefused: one does.
 
     """
-    own = ("https" if is_secure(request) else "http", request.META.get("HTTP_HOST", "").lower())
+    own = origins.of(f"{'https' if is_secure(request) else 'http'}://{request.META.get('HTTP_HOST', '')}")
     origin = request.headers.get("Origin")
-    if origin is not None and origin_of(origin) != own:
+    if origin is not None and origins.of(origin) != own:
         raise FormRefused(detail="foreign Origin")
     referer = request.headers.get("Referer")
-    if origin is None and referer is not None and origin_of(referer) != own:
+    if origin is None and referer is not None and origins.of(referer) != own:
         raise FormRefused(detail="foreign Referer")
     if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
         raise FormRefused(detail="foreign Sec-Fetch-Site")
-
-
-def origin_of(url: str) -> tuple[str, str]:
-    """Return scheme and host of a URL; empty for what is none."""
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return "", ""
-    return parts.scheme.lower(), parts.netloc.lower()

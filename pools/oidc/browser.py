@@ -47,8 +47,8 @@ def sent(request: HttpRequest) -> parameters.Parameters:
 
 
 def is_https(request: HttpRequest) -> bool:
-    """Say whether the browser speaks https to us or to our proxy."""
-    return request.is_secure() or bool(getattr(request, "via_proxy_https", False))
+    """Say whether the browser speaks https to us or to our proxy: by configuration, or as the doorway saw."""
+    return request.is_secure()
 
 
 def session(request: HttpRequest, pool: UserPool) -> Browser | None:

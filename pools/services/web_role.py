@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from urllib.parse import unquote, urlsplit
-
 from django.conf import settings
 
+from identity.foundation import server_urls
 from pools.models import grants
 
 
 def ensure() -> None:
     """Give the role its rights on the tables that are there now."""
     if settings.WEB_DATABASE_URL:
-        parts = urlsplit(settings.WEB_DATABASE_URL)
-        grants.give(unquote(parts.username or ""), unquote(parts.password or ""))
+        found = server_urls.postgresql(settings.WEB_DATABASE_URL)
+        grants.give(found.get("user", ""), found.get("password", ""))

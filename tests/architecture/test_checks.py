@@ -15,24 +15,34 @@ from django.core.checks import CheckMessage
 from pytest_django import Settings
 
 from identity import checks
+from identity.embedded import keys
 from identity.foundation import sealing
 
 
 @pytest.fixture
 def safe(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Settings]:
     """Configure a production without fault."""
-    keys = tmp_path / "secret_keys"
-    keys.write_text(f"k1 {base64.b64encode(bytes(range(100, 132))).decode()}\n")
-    keys.chmod(0o600)
+    kept = tmp_path / "secret_keys"
+    kept.write_text(f"k1 {base64.b64encode(bytes(range(100, 132))).decode()}\n")
+    kept.chmod(0o600)
     database = {**configured.DATABASES["default"], "HOST": "db", "USER": "cognate"}
     settings.MODE, settings.DEBUG, settings.DEMO, settings.MESSAGES = "production", False, False, "smtp"
     settings.BASE_URL, settings.CONSOLE_URL = "https://id.example.com", "https://console.example.com"
-    settings.SECRET_KEYS_FILE, settings.OUTBOUND_PRIVATE, settings.TRUSTED_PROXIES = keys, False, []
+    settings.SECRET_KEYS_FILE, settings.OUTBOUND_PRIVATE, settings.TRUSTED_PROXIES = kept, False, []
     settings.WIRE_RESPONSE_CHECKS = False
     monkeypatch.setattr(configured, "DATABASES", {"default": database})
     sealing.master_keys.cache_clear()
     yield settings
     sealing.master_keys.cache_clear()
+
+
+FIRST_HEAD = "# Sealing keys, newest first. Without this file nothing sealed can be read.\n"
+
+
+def embedded_key(folder: Path) -> str:
+    """Return the sealing key that `make run` makes in a folder."""
+    keys.ensure(folder / "secret_keys")
+    return (folder / "secret_keys").read_text().splitlines()[-1] + "\n"
 
 
 def found() -> set[str]:
@@ -47,20 +57,79 @@ FAULTS: list[tuple[str, str, Any]] = [
     ("identity.E006", "DEMO", True),
     ("identity.E007", "MESSAGES", "captured"),
     ("identity.E009", "OUTBOUND_PRIVATE", True),
-    ("identity.E010", "TRUSTED_PROXIES", [ipaddress.ip_network("0.0.0.0/0")]),
+    *(
+        ("identity.E010", "TRUSTED_PROXIES", [ipaddress.ip_network(network) for network in networks.split()])
+        for networks in (
+            "0.0.0.0/0",
+            "::/0",
+            "10.0.0.0/8 ::/0",
+            "0.0.0.0/1 128.0.0.0/1",
+            "0.0.0.0/1",
+            "0.0.0.0/2 64.0.0.0/3 96.0.0.0/3",
+            "::ffff:0:0/96",
+            "::ffff:0.0.0.0/97 ::ffff:128.0.0.0/97",
+            "::/1",
+            "2000::/3",
+            "2000::/4 3000::/4",
+        )
+    ),
     ("identity.E011", "BASE_URL", ""),
-    ("identity.E012", "BASE_URL", "https://id.example.com/auth"),
+    *(
+        ("identity.E012", name, url)
+        for name in ("BASE_URL", "CONSOLE_URL")
+        for url in (
+            "https://id.example.com/auth",
+            "https://id.example.com?x",
+            "https://id.example.com#",
+            "https://keeper:hunter2@id.example.com",
+            "https://id.exa mple.com",
+            "https://id.example.com ",
+            "https://id.example.com\t",
+            "https://id.example.com\\",
+            "https://id..example.com",
+            "https://-id.example.com",
+            "https://id%20.example.com",
+            "https://id.example.com:port",
+            "https://id.example.com:99999",
+            "https://id.example.com:0",
+            "https://[::1",
+            "https://10.0.0",
+            "https://",
+            "id.example.com",
+            "ftp://id.example.com",
+        )
+    ),
     ("identity.E013", "BASE_URL", "http://id.example.com"),
     ("identity.E013", "CONSOLE_URL", "http://console.example.com"),
-    ("identity.E014", "CONSOLE_URL", "https://ID.example.com"),
+    *(
+        ("identity.E014", "CONSOLE_URL", url)
+        for url in (
+            "https://ID.example.com",
+            "https://id.example.com:443",
+            "https://id.example.com:0443",
+            "https://id.example.com.",
+            "https://id.example.com/",
+            "HTTPS://ID.EXAMPLE.COM.:443/",
+        )
+    ),
     ("identity.W002", "WIRE_RESPONSE_CHECKS", True),
 ]
 
 
-def test_a_safe_production_starts(safe: Settings) -> None:
-    del safe
+@pytest.mark.parametrize(
+    "proxies",
+    ["", "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 fc00::/7 fe80::/10", "203.0.113.0/24 2001:db8::/32"],
+)
+def test_a_safe_production_starts(safe: Settings, proxies: str) -> None:
+    safe.TRUSTED_PROXIES = [ipaddress.ip_network(each) for each in proxies.split()]
 
     assert found() == set()
+
+
+def test_what_is_wrong_with_an_address_is_told_without_it(safe: Settings) -> None:
+    safe.BASE_URL = "https://keeper:hunter2@id.example.com"
+
+    assert "hunter2" not in str(checks.addresses_are_origins())
 
 
 @pytest.mark.parametrize(("id_", "name", "value"), FAULTS)
@@ -73,13 +142,17 @@ def test_production_refuses(id_: str, name: str, value: object, safe: Settings) 
 @pytest.mark.parametrize(
     ("id_", "spoil"),
     [
-        ("identity.E001", lambda keys: keys.unlink()),
-        ("identity.E001", lambda keys: keys.write_text("k1 c2hvcnQ=\n")),
-        ("identity.E002", lambda keys: keys.chmod(0o620)),
-        ("identity.W001", lambda keys: keys.chmod(0o644)),
-        ("identity.E003", lambda keys: (keys.parent / "bootstrap.json").write_text("{}")),
-        ("identity.E004", lambda keys: keys.write_text(f"k1 {base64.b64encode(b'a' * 32).decode()}\n")),
-        ("identity.E004", lambda keys: keys.write_text(keys.read_text().replace("k1", "development"))),
+        ("identity.E001", lambda kept: kept.unlink()),
+        ("identity.E001", lambda kept: kept.write_text("k1 c2hvcnQ=\n")),
+        ("identity.E002", lambda kept: kept.chmod(0o620)),
+        ("identity.W001", lambda kept: kept.chmod(0o644)),
+        ("identity.E003", lambda kept: (kept.parent / "bootstrap.json").write_text("{}")),
+        ("identity.E004", lambda kept: kept.write_text(f"k1 {base64.b64encode(b'a' * 32).decode()}\n")),
+        ("identity.E004", lambda kept: kept.write_text(kept.read_text().replace("k1", "development"))),
+        # The key of a `make run`, copied away from it: of this release, and of the first one.
+        ("identity.E004", lambda kept: kept.write_text(embedded_key(kept.parent / "elsewhere"))),
+        ("identity.E004", lambda kept: kept.write_text(kept.read_text() + embedded_key(kept.parent / "elsewhere"))),
+        ("identity.E004", lambda kept: kept.write_text(FIRST_HEAD + kept.read_text())),
     ],
 )
 def test_production_refuses_sealing_keys_that_are(id_: str, spoil: Callable[[Path], object], safe: Settings) -> None:

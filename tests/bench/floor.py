@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from django.conf import settings
 
-from identity.settings import database
+from identity.foundation.server_urls import database
 
 settings.configure(
     ALLOWED_HOSTS=["*"],

@@ -102,10 +102,40 @@ def test_a_forwarded_host_changes_nothing(pool: UserPool) -> None:
         ("203.0.113.9", "10.0.0.1", "203.0.113.9"),
         ("192.0.2.66, 203.0.113.9", "10.0.0.1", "203.0.113.9"),
         ("192.0.2.66, 203.0.113.9, 10.0.0.2", "10.0.0.1", "203.0.113.9"),
-        ("nonsense", "10.0.0.1", ""),
         ("", "10.0.0.1", "10.0.0.1"),
         ("203.0.113.9", "::ffff:10.0.0.1", "203.0.113.9"),
         ("fe80::1%eth0", "10.0.0.1", "fe80::1"),
+        # Each form that a proxy writes.
+        ("203.0.113.9:5678", "10.0.0.1", "203.0.113.9"),
+        ("[2001:db8::1]:443", "10.0.0.1", "2001:db8::1"),
+        ("[2001:db8::1]", "10.0.0.1", "2001:db8::1"),
+        ("2001:DB8:0::1", "10.0.0.1", "2001:db8::1"),
+        ("[fe80::1%25eth0]:443", "10.0.0.1", "fe80::1"),
+        ("::ffff:203.0.113.9", "10.0.0.1", "203.0.113.9"),
+        ("[::ffff:203.0.113.9]:80", "10.0.0.1", "203.0.113.9"),
+        ('"203.0.113.9"', "10.0.0.1", "203.0.113.9"),
+        ('"[2001:db8::1]:4711"', "10.0.0.1", "2001:db8::1"),
+        (" \t203.0.113.9 ", "10.0.0.1", "203.0.113.9"),
+        ("192.0.2.66,,203.0.113.9, ,", "10.0.0.1", "203.0.113.9"),
+        ("192.0.2.66, 203.0.113.9:1, 10.0.0.2:2, [::ffff:10.0.0.3]:3", "10.0.0.1", "203.0.113.9"),
+        # What cannot be read is not believed, nor is anything before it: whoever handed it on is counted.
+        *(
+            (f"192.0.2.66, {unreadable}{after}", "10.0.0.1", nearest)
+            for unreadable in (
+                "nonsense",
+                "unknown",
+                "_hidden",
+                "999.1.1.1",
+                "1.2.3.4:port",
+                "1.2.3.4:",
+                "[::1",
+                "%",
+                '"',
+            )
+            for after, nearest in (("", "10.0.0.1"), (", 10.0.0.2", "10.0.0.2"), (", 203.0.113.9", "203.0.113.9"))
+        ),
+        ("203.0.113.9", "", "0.0.0.0"),
+        ("203.0.113.9", "/run/web.sock", "0.0.0.0"),
     ],
 )
 def test_only_trusted_proxies_say_who_the_client_is(
@@ -114,11 +144,34 @@ def test_only_trusted_proxies_say_who_the_client_is(
     peer: str,
     seen: str,
 ) -> None:
+    for trusted in ("10.0.0.0/8", "::ffff:10.0.0.0/104"):
+        settings.TRUSTED_PROXIES = [ip_network(trusted)]
+
+        request = RequestFactory().get("/", REMOTE_ADDR=peer, HTTP_X_FORWARDED_FOR=forwarded)
+
+        assert middleware.client_address(request.META) == seen
+
+
+@pytest.mark.parametrize(
+    ("said", "peer", "is_https"),
+    [
+        ("https", "10.0.0.1", True),
+        ("HTTPS", "10.0.0.1", True),
+        ("http, https", "10.0.0.1", True),
+        ("http,https", "10.0.0.1", True),
+        ("https, http", "10.0.0.1", False),
+        ("https,", "10.0.0.1", False),
+        ("", "10.0.0.1", False),
+        ("https", "198.51.100.1", False),
+        ("https", "", False),
+    ],
+)
+def test_only_the_nearest_proxy_says_by_which_scheme_a_client_came(
+    settings: Settings, said: str, peer: str, is_https: bool
+) -> None:
     settings.TRUSTED_PROXIES = [ip_network("10.0.0.0/8")]
 
-    request = RequestFactory().get("/", REMOTE_ADDR=peer, HTTP_X_FORWARDED_FOR=forwarded)
-
-    assert middleware.client_address(request.META) == seen
+    assert middleware.by_https({"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_PROTO": said}) is is_https
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,174 @@
+"""Addresses in settings go through real parsers, and no message about them tells a password."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+from kombu import Connection
+from kombu.transport.redis import Channel
+from redis.connection import parse_url
+
+from identity import celery
+from identity.foundation import origins, server_urls
+from identity.settings import Environment, configured
+
+SECRET = "hunter2"
+OURS = "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=30000"
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("", {"HOST": "localhost", "NAME": "cognate", "USER": "", "PASSWORD": "", "PORT": ""}),
+        ("postgresql://u:p@db:5433/name", {"HOST": "db", "PORT": "5433", "NAME": "name", "USER": "u", "PASSWORD": "p"}),
+        ("postgres://u@db", {"HOST": "db", "NAME": "cognate", "USER": "u", "PASSWORD": ""}),
+        ("postgresql://u:p#q@db/n", {"PASSWORD": "p#q", "HOST": "db", "NAME": "n"}),
+        ("postgresql://u:p%23q%2Fr%40s%3At%3Fu%25%20@db/n", {"PASSWORD": "p#q/r@s:t?u% ", "HOST": "db"}),
+        ("postgresql://a%40b:p:q?r@db/n", {"USER": "a@b", "PASSWORD": "p:q?r", "HOST": "db"}),
+        ("postgresql://u:p+q@db/n%20m", {"PASSWORD": "p+q", "NAME": "n m"}),
+        ("postgresql://u:p@%2Fvar%2FRun%2FPostgreSQL/n", {"HOST": "/var/Run/PostgreSQL", "PORT": ""}),
+        ("postgresql://u:p@/n?host=/My%20projects%20%C3%A9/s", {"HOST": "/My projects \u00e9/s"}),
+        ("postgresql://u:p@[2001:db8::1]:5432/n", {"HOST": "2001:db8::1", "PORT": "5432"}),
+        ("postgresql://u:p@a:1,[::1]:2,/n", {"HOST": "a,::1,", "PORT": "1,2,"}),
+    ],
+)
+def test_a_database_is_read_as_libpq_reads_it(url: str, expected: dict[str, str]) -> None:
+    found = server_urls.database(url, 30)
+
+    assert {name: found[name] for name in expected} == expected
+    assert found["OPTIONS"] == {"prepare_threshold": None, "connect_timeout": 5, "options": OURS}
+
+
+def test_options_of_a_database_reach_it_and_none_makes_a_transaction_endless() -> None:
+    url = (
+        "postgresql://u:p@db/n?sslmode=verify-full&connect_timeout=3&target_session_attrs=read-write"
+        "&options=-c%20search_path%3Dours%20-c%20statement_timeout%3D0"
+    )
+
+    options = server_urls.database(url, 30)["OPTIONS"]
+
+    assert options == {
+        "prepare_threshold": None,
+        "connect_timeout": "3",
+        "sslmode": "verify-full",
+        "target_session_attrs": "read-write",
+        "options": f"-c search_path=ours -c statement_timeout=0 {OURS}",  # of two the last holds
+    }
+
+
+@pytest.mark.parametrize("name", ["DATABASE_URL", "WEB_DATABASE_URL"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"postgresql://u:{SECRET}@{SECRET}@db/n",
+        f"postgresql://u:{SECRET}/{SECRET}@db/n",
+        f"postgresql://u:1/{SECRET}@db/n",
+        f"postgresql://u:{SECRET}%zz@db/n",
+        f"postgresql://u:{SECRET} x@db/n",
+        f"postgresql://u:{SECRET}@db:port/n",
+        f"postgresql://u:{SECRET}@db:70000/n",
+        f"postgresql://u:{SECRET}@[::1/n",
+        f"postgresql://u:{SECRET}@db/n?unheard={SECRET}",
+        f"mysql://u:{SECRET}@db/n",
+        f"host=db password={SECRET}",
+    ],
+)
+def test_what_no_database_has_is_one_line_without_any_of_it(
+    name: str, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, url)
+
+    with pytest.raises(SystemExit) as refused:
+        configured()
+
+    assert str(refused.value).startswith(f"{name}: ")
+    assert len(str(refused.value).splitlines()) == 1
+    assert SECRET not in str(refused.value)
+    assert refused.value.__suppress_context__
+
+
+REDIS = [
+    ("redis://db:1234/2", {"host": "db", "port": 1234, "db": 2}),
+    ("redis://db", {"host": "db", "port": 6379}),
+    ("redis://[::1]:6379/0", {"host": "::1", "port": 6379, "db": 0}),
+    ("redis://:p#q@db/0", {"host": "db", "password": "p#q"}),
+    ("redis://u:p%23%2F%40%3A%25@db/0", {"host": "db", "username": "u", "password": "p#/@:%"}),
+    ("rediss://:p@db:1/0", {"host": "db", "password": "p"}),
+    ("unix:///My projects \u00e9/#1/redis.sock", {"path": "/My projects \u00e9/#1/redis.sock"}),
+    ("unix://u:p%2F@/run/100%25.sock?db=3", {"path": "/run/100%.sock", "username": "u", "password": "p/", "db": 3}),
+]
+
+
+@pytest.mark.parametrize(("url", "expected"), REDIS)
+def test_redis_is_the_same_to_its_client_and_to_celery(url: str, expected: dict[str, object]) -> None:
+    made = server_urls.redis(url)
+
+    found = parse_url(made)
+    # What Celery's transport would connect to, without connecting.
+    with Connection(server_urls.celery(made), ssl=celery.tls_of_broker(made)) as broker:
+        channel = object.__new__(Channel)
+        channel.connection = SimpleNamespace(client=broker, default_port=6379)
+        theirs = channel._connparams()
+
+    assert {name: found.get(name) for name in expected} == expected
+    assert {name: theirs.get(name) for name in expected if name != "db"} == {
+        name: value for name, value in expected.items() if name != "db"
+    }
+    assert int(theirs["db"]) == expected.get("db", 0)
+    # Kombu's own default is to believe any certificate.
+    assert url.startswith("rediss") is (str(theirs.get("ssl_cert_reqs")) == "2")
+
+
+def test_no_password_is_in_what_settings_say_of_themselves() -> None:
+    told = Environment(
+        database_url=f"postgresql://u:{SECRET}@db/n",
+        web_database_url=f"postgresql://w:{SECRET}@db/n",
+        redis_url=f"redis://:{SECRET}@db",
+        smtp_password=SECRET,
+    )
+
+    assert SECRET not in repr(told)
+    assert SECRET not in str(told)
+
+
+@pytest.mark.parametrize(
+    ("given", "origin"),
+    [
+        ("https://name:443", "https://name"),
+        ("http://name:80/", "http://name"),
+        ("https://name:80", "https://name:80"),
+        ("HTTPS://ID.Example.COM.:8443/", "https://id.example.com:8443"),
+        ("https://b\u00fccher.example", "https://xn--bcher-kva.example"),
+        ("https://B\u00dcCHER.example:443", "https://xn--bcher-kva.example"),
+        ("https://xn--bcher-kva.example", "https://xn--bcher-kva.example"),
+        ("https://[2001:DB8:0:0::1]:443", "https://[2001:db8::1]"),
+        ("http://localhost:8000", "http://localhost:8000"),
+        ("https://web_1", "https://web_1"),
+    ],
+)
+def test_an_origin_has_one_form_in_issuers_links_and_hosts(given: str, origin: str) -> None:
+    told = Environment(base_url=given, console_url=given)
+
+    assert (told.base_url, told.console_url) == (origin, origin)
+    assert origins.of(f"{origin}/some/page?with=query#and") == origin
+
+
+def test_what_is_no_origin_is_left_for_the_checks_to_name() -> None:
+    assert Environment(base_url="https://exa mple").base_url == "https://exa mple"
+    assert [origins.of(url) for url in ("null", "", "https://", "https://[::1", "//x", "https://a:b")] == [""] * 6
+
+
+@pytest.mark.parametrize(
+    ("base_url", "given", "greeting"),
+    [
+        ("https://id.example.com:8443", "", "id.example.com"),
+        ("https://b\u00fccher.example", "", "xn--bcher-kva.example"),
+        ("https://192.0.2.1", "", "[192.0.2.1]"),
+        ("https://[2001:db8::1]:8443", "", "[IPv6:2001:db8::1]"),
+        ("", "", ""),
+        ("https://id.example.com", "mail.example.org", "mail.example.org"),
+    ],
+)
+def test_mail_servers_are_greeted_by_the_name_in_the_settings(base_url: str, given: str, greeting: str) -> None:
+    assert Environment(base_url=base_url, smtp_ehlo_name=given).smtp_ehlo_name == greeting
