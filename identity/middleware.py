@@ -5,6 +5,7 @@ Decides nothing else. Pages of operators have more (``identity.console.middlewar
 
 from __future__ import annotations
 
+import codecs
 import re
 import uuid
 from collections.abc import Callable, Mapping, MutableMapping
@@ -14,7 +15,8 @@ from urllib.parse import urlsplit
 
 import structlog
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, HttpResponseNotFound
+from django.core.handlers.wsgi import WSGIRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseNotFound
 from django.urls import get_resolver, set_script_prefix
 
 from identity import telemetry
@@ -22,6 +24,7 @@ from identity.foundation import addresses, clock, connections
 from pools.services import configuration
 
 POOL_PREFIX = re.compile(r"^/([\w-]{1,45}_[0-9a-zA-Z]{1,40})(/.*)?$")
+UNICODE = frozenset({"utf-8", "ascii"})
 PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
 CONSOLE_PATHS = ("/console", "/api/", "/static/", "/health/", "/metrics")
 NOBODY = addresses.parsed("0.0.0.0")  # noqa: S104 - nothing is bound to it
@@ -126,6 +129,34 @@ def dress(headers: MutableMapping[str, str], request_id: str, *, secure: bool, c
         headers.setdefault("strict-transport-security", "max-age=31536000")
 
 
+class Utf8Request(WSGIRequest):
+    """A request of Django's that is read as UTF-8, whatever it calls itself.
+
+    Django would decode by any codec of Python's, those that are none of texts included, before a view or middleware
+    is asked.
+    """
+
+    @property
+    def encoding(self) -> str | None:
+        """Return no name: Django's default, which is UTF-8."""
+        return None
+
+    @encoding.setter
+    def encoding(self, name: str | None) -> None:
+        """Leave it at that."""
+
+
+def is_foreign(request: HttpRequest) -> bool:
+    """Say whether a request calls itself something else than UTF-8."""
+    named = (request.content_params or {}).get("charset")
+    if named is None:
+        return False
+    try:
+        return codecs.lookup(named).name not in UNICODE
+    except (LookupError, ValueError):
+        return True
+
+
 class Doorway:
     """Name the request, find its pool by host or path, answer, add headers."""
 
@@ -140,6 +171,7 @@ class Doorway:
         request.address = client_address(request.META)  # type: ignore[attr-defined]
         request.raw_path = request.path_info  # type: ignore[attr-defined]
         request.pool = None  # type: ignore[attr-defined]
+        request.is_foreign = is_foreign(request)  # type: ignore[attr-defined]
         secure = by_https(request.META)
         if secure or is_https_by_configuration(asked_host(request.META)):
             request.META["wsgi.url_scheme"] = "https"  # of Django's forms and cookies, and of ours
@@ -156,6 +188,15 @@ class Doorway:
         dress(response.headers, request.request_id, secure=secure, csp=policy(request))  # type: ignore[arg-type, attr-defined]
         self.note(request, response, clock.monotonic() - began)
         return response
+
+    def process_view(self, request: HttpRequest, view: Callable[..., HttpResponse], *_: object) -> HttpResponse | None:
+        """Refuse a form in another charset. Machine endpoints read bytes; operators' rooms refuse by themselves."""
+        is_asked = request.is_foreign and request.method not in {"GET", "HEAD", "OPTIONS"}  # type: ignore[attr-defined]
+        if not is_asked or getattr(view, "reads_bytes", False):
+            return None
+        if request.pool is None and request.path_info.startswith(CONSOLE_PATHS):  # type: ignore[attr-defined]
+            return None
+        return HttpResponseBadRequest("Send this form in UTF-8.", content_type="text/plain; charset=utf-8")
 
     def route(self, request: HttpRequest) -> bool:
         """Find the pool; False for a host that nobody configured."""

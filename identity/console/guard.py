@@ -84,6 +84,13 @@ def csrf_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
     return render(request, "refused.html", {"title": "Form expired"}, 403)
 
 
+def charset_refused(request: HttpRequest) -> HttpResponse:
+    """Tell that nothing was read: it came in another charset."""
+    if request.path_info.startswith("/api/"):
+        return problem_response(400, "charset_refused", "Send UTF-8.")
+    return HttpResponse("Send this form in UTF-8.", status=400, content_type="text/plain; charset=utf-8")
+
+
 def inner_path(path: str) -> str:
     """Return a path inside the console to go on to; the front page for anything else."""
     inside = path.startswith(("/console/", "/api/docs/")) and "\\" not in path

@@ -12,22 +12,18 @@ from django.conf import settings
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
-from django.http import (
-    HttpRequest,
-    HttpResponse,
-    HttpResponseForbidden,
-    HttpResponseNotFound,
-    HttpResponseRedirect,
-)
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
 from django_htmx.middleware import HtmxMiddleware
 from django_otp.middleware import OTPMiddleware
 
 from identity.console import receipts
+from identity.console.guard import charset_refused
 from identity.foundation import origins
 from pools.services.receipts import AlreadyAccepted
 
+SAFE = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 PATHS = ("/console", "/api/", "/dev/", "/metrics")
 CONSOLE_CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -44,8 +40,8 @@ def at_the_consoles_own_host(request: HttpRequest) -> bool:
     """Say whether the request came to the console's origin. In development every name of the machine is that."""
     if settings.MODE == "development":
         return True
-    asked = origins.of(f"{request.scheme}://{request.META.get('HTTP_HOST', '')}")
-    return asked == settings.CONSOLE_URL
+    own = origins.of(settings.CONSOLE_URL)
+    return origins.of(f"{own.partition(':')[0]}://{request.META.get('HTTP_HOST', '')}") == own
 
 
 class OperatorSession(SessionMiddleware):
@@ -84,10 +80,12 @@ class OperatorCsrf(CsrfViewMiddleware):
         callback: Callable[..., Any],
         callback_args: tuple[Any, ...],
         callback_kwargs: dict[str, Any],
-    ) -> HttpResponseForbidden | None:
-        """Refuse a forged form; leave everything else alone."""
+    ) -> HttpResponse | None:
+        """Refuse a forged form, and one in another charset than ours; leave everything else alone."""
         if not for_operators(request):
             return None
+        if getattr(request, "is_foreign", False) and request.method not in SAFE:
+            return charset_refused(request)
         return super().process_view(request, callback, callback_args, callback_kwargs)
 
 
