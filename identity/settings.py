@@ -368,7 +368,8 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
-EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+EMAIL_BACKEND = "identity.foundation.mail_server.MailServer"
+SMTP_EHLO_NAME = environment.smtp_ehlo_name
 EMAIL_HOST = environment.smtp_host
 EMAIL_PORT = environment.smtp_port
 EMAIL_HOST_USER = environment.smtp_user

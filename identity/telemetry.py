@@ -308,11 +308,17 @@ def metrics(request: HttpRequest) -> HttpResponse:
 Probe = Callable[[], str | None]
 """Returns what is wrong in a few words that may be shown to anyone, or nothing."""
 _probes: dict[str, Probe] = {}
+_warnings: dict[str, Probe] = {}
 
 
 def register_probe(name: str, probe: Probe) -> None:
     """Let a part of the house say whether this process may be sent requests."""
     _probes[name] = probe
+
+
+def register_warning(name: str, probe: Probe) -> None:
+    """Let a part of the house say what an operator should look at, though requests are answered."""
+    _warnings[name] = probe
 
 
 def database_answers() -> str:
@@ -364,10 +370,12 @@ def ready(_request: HttpRequest) -> HttpResponse:
         # The first asks for a new connection, and waits briefly. The others would wait for a silent one that is held.
         wrong[name] = "waits for the database" if wrong.get("database") else ask(name, probe)
     is_ready = not any(wrong.values())
+    doubts = {name: text for name, probe in _warnings.items() if (text := probe())} if is_ready else {}
     return JsonResponse(
         {
             "status": "ready" if is_ready else "not ready",
             "probes": {name: text or "ok" for name, text in wrong.items()},
+            **({"warnings": doubts} if doubts else {}),
         },
         status=200 if is_ready else 503,
         headers={"Cache-Control": "no-store"},

@@ -23,6 +23,7 @@ class PoolsConfig(AppConfig):
         post_migrate.connect(ensure_web_role, sender=self)
         telemetry.register_probe("configuration", configuration.problem)
         telemetry.register_gauges(deliveries.gauges)
+        telemetry.register_warning("messages", deliveries.warning)
 
 
 def ensure_keys(**_: object) -> None:

@@ -29,6 +29,7 @@ BEYOND = {
     "pools/services/deliveries.py:deliver": "the outbox is the house's queue, and its hint to a worker is an id",
     "pools/services/deliveries.py:due": "the sweep, over all pools",
     "pools/services/deliveries.py:gauges": "figures of the whole house",
+    "pools/services/deliveries.py:warning": "the same, for health checks",
     "pools/services/housekeeping.py:_in_chunks": "the purge of what expired, over all pools",
     "pools/services/housekeeping.py:_reseal": "a new master key wraps the secrets of all pools",
     "pools/services/housekeeping.py:_reseal_row": "one of them, whose table it does not know",

@@ -8,16 +8,15 @@ from __future__ import annotations
 import itertools
 import json
 import smtplib
-import socket
-import ssl
 import uuid
 from datetime import timedelta
+from email.charset import QP, Charset
 from email.utils import parseaddr
 from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.mail import EmailMultiAlternatives
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.message import sanitize_address
 from django.db import connection, transaction
 from django.db.models import Count, F, Min, Q
@@ -32,6 +31,9 @@ from pools.services import places
 
 log = structlog.get_logger(__name__)
 FINISHED = Counter("cognate_messages_finished_total", "Messages that left the outbox.", ["channel", "state"])
+KEPT = Counter(
+    "cognate_messages_kept_total", "Tries that a fault of the installation or of its mail server ended.", ["problem"]
+)
 DELAY = Histogram("cognate_message_delay_seconds", "From cause to delivery.", buckets=(0.1, 0.3, 1, 3, 10, 60, 600))
 State = OutboxMessage.State
 Lane = OutboxMessage.Lane
@@ -43,16 +45,20 @@ ATTEMPTS = 10
 PERMANENT = 500
 """SMTP answers from here on are final (RFC 5321 4.2.1)."""
 OURSELVES = (
-    # What the installation has wrong, or its mail server, whatever the message: name, certificate, account, sender.
+    # What the installation has wrong, or its mail server, whatever the message: the account, a sender.
     smtplib.SMTPAuthenticationError,
     smtplib.SMTPConnectError,
     smtplib.SMTPHeloError,
     smtplib.SMTPNotSupportedError,
     smtplib.SMTPSenderRefused,
-    ConnectionRefusedError,
-    socket.gaierror,
-    ssl.SSLCertVerificationError,
 )
+OF_THE_ACCOUNT = range(530, 540)
+"""SMTP answers about signing in, at whatever command (RFC 4954 6)."""
+SEVEN_BIT = Charset("utf-8")
+"""Every part quoted-printable and every header an encoded word: no server has to know 8BITMIME or SMTPUTF8."""
+SEVEN_BIT.body_encoding = SEVEN_BIT.header_encoding = QP
+LONGEST_LINE = 998
+"""Bytes of a line of a mail, its end left out (RFC 5322 2.1.1)."""
 FIRST_WAIT = 5.0
 LONGEST_WAIT = 1800.0
 LONGEST_WAIT_FOR_OURSELVES = 300.0
@@ -164,8 +170,19 @@ def gauges() -> list[Gauge]:
     return [
         Gauge("cognate_outbox_due", "Messages that are due and not sent.", due["count"]),
         Gauge("cognate_outbox_oldest_due_seconds", "How long the oldest of them has been due.", age),
+        Gauge("cognate_outbox_kept", "Messages that a fault of the installation holds up.", _kept().count()),
         Gauge("cognate_outbox_failed_of_a_day", "Messages of the last 24 hours that were given up.", failed),
     ]
+
+
+def warning() -> str:
+    """Say what an operator should mend, of a health check that goes on saying yes; nothing where all is well."""
+    return "messages wait for the mail server: see the log" if _kept().exists() else ""
+
+
+def _kept() -> Any:  # noqa: ANN401 - the stubs' private kind
+    """Return what was put back uncounted."""
+    return OutboxMessage.objects.filter(state=State.PENDING, attempts=0).exclude(problem="")
 
 
 def _due() -> Any:  # noqa: ANN401 - the stubs' private kind
@@ -201,51 +218,96 @@ def _send(row: OutboxMessage, content: dict[str, str]) -> None:
         raise Undeliverable(detail="no gateway for text messages")
     sender = _sender()
     try:
-        _mail(row, content, sender).send()
-    except smtplib.SMTPRecipientsRefused as problem:
-        answers = [code for code, _ in problem.recipients.values()]
-        raise _refusal(problem, max(answers, default=0)) from None
-    except OURSELVES as problem:
-        code = getattr(problem, "smtp_code", "")
-        raise NotOurselves(detail=f"{type(problem).__name__} {code}".strip()) from None
-    except smtplib.SMTPResponseException as problem:
-        raise _refusal(problem, problem.smtp_code) from None
-    except (smtplib.SMTPException, OSError) as problem:
-        raise NotNow(detail=type(problem).__name__) from None
+        mail = _mail(row, content, sender)
     except ValueError as problem:
         # An address or a header that no mail can have. Its text quotes the address: only its kind is told.
         raise Undeliverable(detail=type(problem).__name__) from None
+    server = get_connection()
+    try:
+        _greet(server)
+        _hand_to(server, mail)
+    finally:
+        _part_from(server)
+
+
+def _greet(server: Any) -> None:  # noqa: ANN401 - a mail backend of Django's
+    """Connect and sign in. Whatever is wrong by then, no letter was shown: ValueError is a name that no host has."""
+    try:
+        server.open()
+    except (OSError, ValueError) as problem:
+        raise NotOurselves(detail=_said(problem)) from None
+
+
+def _hand_to(server: Any, mail: EmailMultiAlternatives) -> None:  # noqa: ANN401 - a mail backend of Django's
+    """Send over an open connection."""
+    try:
+        server.send_messages([mail])
+    except smtplib.SMTPRecipientsRefused as problem:
+        raise _refusal(problem, max((code for code, _ in problem.recipients.values()), default=0)) from None
+    except OURSELVES as problem:
+        raise NotOurselves(detail=_said(problem)) from None
+    except smtplib.SMTPResponseException as problem:
+        raise _refusal(problem, problem.smtp_code) from None
+    except OSError as problem:
+        raise NotNow(detail=type(problem).__name__) from None
+    except ValueError as problem:
+        raise Undeliverable(detail=type(problem).__name__) from None
+
+
+def _part_from(server: Any) -> None:  # noqa: ANN401 - a mail backend of Django's
+    """Close the connection. A server that is gone by now changes nothing: it has said what became of the message."""
+    try:
+        server.close()
+    except OSError as problem:
+        log.debug("mail_server_gone", problem=type(problem).__name__)
+
+
+def _said(problem: Exception) -> str:
+    """Return what went wrong, in words that quote nothing."""
+    return f"{type(problem).__name__} {getattr(problem, 'smtp_code', '')}".strip()
 
 
 def _sender() -> str:
     """Return who mail comes from, if mail can: else every message would look undeliverable."""
     try:
-        sanitize_address(settings.DEFAULT_FROM_EMAIL, "utf-8")
+        return _address(settings.DEFAULT_FROM_EMAIL)
     except ValueError:
         raise NotOurselves(detail="MAIL_FROM is no address") from None
-    return str(settings.DEFAULT_FROM_EMAIL)
+
+
+def _address(text: str) -> str:
+    """Return an address in ASCII. Raises ValueError for one that mail cannot have without SMTPUTF8, or not at all."""
+    if not parseaddr(text)[1].rpartition("@")[0].isascii():
+        raise ValueError("a mailbox in other letters than ASCII")
+    return sanitize_address(text, SEVEN_BIT)  # type: ignore[arg-type]  # the stubs know no Charset
 
 
 def _mail(row: OutboxMessage, content: dict[str, str], sender: str) -> EmailMultiAlternatives:
+    """Return a message as a mail of 7 bits. Raises ValueError where none can have its address or a header."""
     host = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
     mail = EmailMultiAlternatives(
         subject=content["subject"],
         body=content["text"],
         from_email=sender,
-        to=[sanitize_address(content["to"], "utf-8")],
-        reply_to=[content["reply_to"]] if content.get("reply_to") else None,
+        to=[_address(content["to"])],
+        reply_to=[_address(content["reply_to"])] if content.get("reply_to") else None,
         headers={
             "Message-ID": f"<{row.id}@{host}>",
             "Auto-Submitted": "auto-generated",
             "X-Auto-Response-Suppress": "All",
         },
     )
+    mail.encoding = SEVEN_BIT  # type: ignore[assignment]  # the stubs know no Charset
     mail.attach_alternative(content["html"], "text/html")
+    if any(len(line) > LONGEST_LINE for line in mail.message().as_bytes().splitlines()):
+        raise ValueError("a header that cannot be folded")
     return mail
 
 
 def _refusal(problem: Exception, code: int) -> DomainError:
     said = f"{type(problem).__name__} {code}"
+    if code in OF_THE_ACCOUNT:
+        return NotOurselves(detail=said)
     return Undeliverable(detail=said) if code >= PERMANENT else NotNow(detail=said)
 
 
@@ -278,6 +340,7 @@ def _postpone(row: OutboxMessage, problem: str) -> State | None:
 
 def _keep(row: OutboxMessage, problem: str) -> State | None:
     """Let a message wait as long again as it has, uncounted: until it goes out, or expires."""
+    KEPT.labels(problem).inc()
     age = (clock.now() - row.created_at).total_seconds()
     return _put_back(row, min(LONGEST_WAIT_FOR_OURSELVES, max(FIRST_WAIT, age)), row.attempts - 1, problem)
 
