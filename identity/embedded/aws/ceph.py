@@ -113,6 +113,7 @@ class Ceph:
             Part(
                 name="ceph-mon",
                 command=self.command("ceph-mon", "-i", "a", "-f"),
+                directory=self.home,
                 before=self.before_monitor,
                 ready=lambda: answers(self.ports["mon"]),
                 hushed=("set uid:gid", "log_channel(cluster)"),
@@ -120,6 +121,7 @@ class Ceph:
             Part(
                 name="ceph-osd",
                 command=self.command("ceph-osd", "-i", str(STORE), "-f"),
+                directory=self.home,
                 before=self.before_store,
                 after=("ceph-mon",),
                 hushed=("public interface", "log_to_monitors", "set uid:gid", "initial osdmap"),
@@ -127,6 +129,7 @@ class Ceph:
             Part(
                 name="radosgw",
                 command=self.command("radosgw", "-n", "client.rgw", "-f"),
+                directory=self.home,
                 before=self.before_gateway,
                 ready=self.answers,
                 ready_seconds=PATIENCE,
@@ -135,8 +138,12 @@ class Ceph:
         )
 
     def command(self, program: str, *arguments: str) -> tuple[str, ...]:
-        """Return a command of Ceph's with this cluster's configuration."""
-        return (shutil.which(program) or program, "-c", str(self.configuration), *arguments)
+        """Return a command of Ceph's with this cluster's configuration, to be run in its folder.
+
+        Ceph reads what follows ``-c`` as a list, and cuts a value of its configuration off at ``#``: both have relative
+        paths alone.
+        """
+        return (shutil.which(program) or program, "-c", self.configuration.name, *arguments)
 
     def run(self, program: str, *arguments: str, secretly: str | None = None) -> str:
         """Run a command of Ceph's to its end; return what it prints.
@@ -150,6 +157,7 @@ class Ceph:
         try:
             done = subprocess.run(
                 self.command(program, *arguments),
+                cwd=self.home,
                 env=None if secretly is None else {"CEPH_ARGS": secretly},
                 capture_output=True,
                 text=True,
@@ -173,7 +181,7 @@ class Ceph:
             CONFIGURATION.format(
                 **identity,
                 **{name: self.ports[name] for name in ("mon", "rgw")},
-                home=self.home,
+                home=".",
                 block=BLOCK,
                 debug=self.debug,
             )
@@ -185,13 +193,13 @@ class Ceph:
         monitors = self.home / "monmap"
         address = f"[v1:127.0.0.1:{port}]"
         self.run(
-            "monmaptool", "--create", "--clobber", "--addv", "a", address, "--fsid", identity["fsid"], str(monitors)
+            "monmaptool", "--create", "--clobber", "--addv", "a", address, "--fsid", identity["fsid"], monitors.name
         )
         if made.exists():  # the port was taken meanwhile: the monitor learns its new one
-            self.run("ceph-mon", "-i", "a", "--inject-monmap", str(monitors))
+            self.run("ceph-mon", "-i", "a", "--inject-monmap", monitors.name)
         else:
             shutil.rmtree(self.home / "mon", ignore_errors=True)
-            self.run("ceph-mon", "-i", "a", "--mkfs", "--monmap", str(monitors))
+            self.run("ceph-mon", "-i", "a", "--mkfs", "--monmap", monitors.name)
         made.write_text(port)
 
     def before_store(self) -> None:
