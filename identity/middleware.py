@@ -190,9 +190,9 @@ class Doorway:
         return response
 
     def process_view(self, request: HttpRequest, view: Callable[..., HttpResponse], *_: object) -> HttpResponse | None:
-        """Refuse a form in another charset. Machine endpoints read bytes; operators' rooms refuse by themselves."""
+        """Refuse a form in another charset, where the view or operators' rooms have no answer of their own."""
         is_asked = request.is_foreign and request.method not in {"GET", "HEAD", "OPTIONS"}  # type: ignore[attr-defined]
-        if not is_asked or getattr(view, "reads_bytes", False):
+        if not is_asked or getattr(view, "judges_charset", False):
             return None
         if request.pool is None and request.path_info.startswith(CONSOLE_PATHS):  # type: ignore[attr-defined]
             return None

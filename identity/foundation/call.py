@@ -88,6 +88,6 @@ def as_view(endpoint: Endpoint) -> Callable[..., HttpResponse]:
             )
         )
 
-    view.reads_bytes = True  # type: ignore[attr-defined]  # whatever charset they are said to be in
+    view.judges_charset = True  # type: ignore[attr-defined]  # they read bytes
     view.csrf_exempt = True  # type: ignore[attr-defined]  # these endpoints carry no cookie
     return view

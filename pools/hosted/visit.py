@@ -279,6 +279,7 @@ def page(
                 return answer(inner, visit)  # a look: no step is taken, no notice read, and no older pool sent out
             return sent(inner, visit, one_time=one_time) if request.method == "POST" else dressed(inner, visit)
 
+        view.judges_charset = True  # type: ignore[attr-defined]  # with a page of its own
         view.csrf_exempt = True  # type: ignore[attr-defined]  # guarded by pools.hosted.guard
         view.takes_forms = one_time and "POST" in methods  # type: ignore[attr-defined]
         return view
@@ -311,7 +312,7 @@ def sent(inner: Page, visit: Visit, *, one_time: bool) -> HttpResponse:
 def refuse_others(visit: Visit) -> HttpResponse | None:
     """Return the answer to a form that another site sent, or that cannot be read; None for one that may be ours."""
     try:
-        if (visit.request.encoding or "utf-8").lower() != "utf-8":
+        if getattr(visit.request, "is_foreign", False):
             # Our pages send nothing else, and another charset can spell what is no text.
             return visit.problem("invalid_request")
         guard.check_origin(visit.request)
