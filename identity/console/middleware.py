@@ -74,7 +74,7 @@ class OperatorCsrf(CsrfViewMiddleware):
         call = super().__call__ if for_operators(request) else self.get_response
         return cast("HttpResponseBase", call(request))
 
-    def process_view(
+    def process_view(  # type: ignore[override]  # its stubs know refusals of its own alone
         self,
         request: HttpRequest,
         callback: Callable[..., Any],

@@ -38,7 +38,7 @@ class SignsIn(smtplib.SMTP):
             text = authobject(*challenge)
             return None if text is None else Utf8(text)
 
-        return super().auth(mechanism, answer, initial_response_ok=initial_response_ok)  # type: ignore[arg-type,return-value]  # the stubs know no None
+        return super().auth(mechanism, answer, initial_response_ok=initial_response_ok)  # type: ignore[arg-type]  # the stubs know no None
 
 
 class SignsInByTls(SignsIn, smtplib.SMTP_SSL):
@@ -56,5 +56,5 @@ class MailServer(EmailBackend):
     def open(self) -> bool | None:
         """Connect, greet, sign in. Without a name of its own a machine would be asked for one by the resolver."""
         if settings.SMTP_EHLO_NAME:
-            DNS_NAME._fqdn = settings.SMTP_EHLO_NAME  # type: ignore[attr-defined]  # noqa: SLF001 - there is no setting
+            DNS_NAME._fqdn = settings.SMTP_EHLO_NAME  # noqa: SLF001 - there is no setting
         return super().open()

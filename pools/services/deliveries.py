@@ -297,7 +297,7 @@ def _mail(row: OutboxMessage, content: dict[str, str], sender: str) -> EmailMult
             "X-Auto-Response-Suppress": "All",
         },
     )
-    mail.encoding = SEVEN_BIT  # type: ignore[assignment]  # the stubs know no Charset
+    mail.encoding = SEVEN_BIT
     mail.attach_alternative(content["html"], "text/html")
     if any(len(line) > LONGEST_LINE for line in mail.message().as_bytes().splitlines()):
         raise ValueError("a header that cannot be folded")

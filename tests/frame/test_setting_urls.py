@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from kombu import Connection
@@ -14,6 +15,13 @@ from identity.foundation import origins, server_urls
 from identity.settings import Environment, configured
 
 SECRET = "hunter2"
+
+
+def told(**given: Any) -> Environment:
+    """Return the settings of an environment that says this beside the tests' own."""
+    return Environment(**given)
+
+
 OURS = "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=30000"
 
 
@@ -104,12 +112,12 @@ REDIS = [
 def test_redis_is_the_same_to_its_client_and_to_celery(url: str, expected: dict[str, object]) -> None:
     made = server_urls.redis(url)
 
-    found = parse_url(made)
+    found = parse_url(made)  # type: ignore[no-untyped-call]
     # What Celery's transport would connect to, without connecting.
-    with Connection(server_urls.celery(made), ssl=celery.tls_of_broker(made)) as broker:
+    with Connection(server_urls.celery(made), ssl=celery.tls_of_broker(made) or False) as broker:
         channel = object.__new__(Channel)
-        channel.connection = SimpleNamespace(client=broker, default_port=6379)
-        theirs = channel._connparams()
+        channel.connection = SimpleNamespace(client=broker, default_port=6379)  # type: ignore[assignment]
+        theirs = channel._connparams()  # type: ignore[attr-defined]
 
     assert {name: found.get(name) for name in expected} == expected
     assert {name: theirs.get(name) for name in expected if name != "db"} == {
@@ -121,15 +129,15 @@ def test_redis_is_the_same_to_its_client_and_to_celery(url: str, expected: dict[
 
 
 def test_no_password_is_in_what_settings_say_of_themselves() -> None:
-    told = Environment(
+    made = told(
         database_url=f"postgresql://u:{SECRET}@db/n",
         web_database_url=f"postgresql://w:{SECRET}@db/n",
         redis_url=f"redis://:{SECRET}@db",
         smtp_password=SECRET,
     )
 
-    assert SECRET not in repr(told)
-    assert SECRET not in str(told)
+    assert SECRET not in repr(made)
+    assert SECRET not in str(made)
 
 
 @pytest.mark.parametrize(
@@ -148,14 +156,14 @@ def test_no_password_is_in_what_settings_say_of_themselves() -> None:
     ],
 )
 def test_an_origin_has_one_form_in_issuers_links_and_hosts(given: str, origin: str) -> None:
-    told = Environment(base_url=given, console_url=given)
+    made = told(base_url=given, console_url=given)
 
-    assert (told.base_url, told.console_url) == (origin, origin)
+    assert (made.base_url, made.console_url) == (origin, origin)
     assert origins.of(f"{origin}/some/page?with=query#and") == origin
 
 
 def test_what_is_no_origin_is_left_for_the_checks_to_name() -> None:
-    assert Environment(base_url="https://exa mple").base_url == "https://exa mple"
+    assert told(base_url="https://exa mple").base_url == "https://exa mple"
     assert [origins.of(url) for url in ("null", "", "https://", "https://[::1", "//x", "https://a:b")] == [""] * 6
 
 
@@ -171,4 +179,4 @@ def test_what_is_no_origin_is_left_for_the_checks_to_name() -> None:
     ],
 )
 def test_mail_servers_are_greeted_by_the_name_in_the_settings(base_url: str, given: str, greeting: str) -> None:
-    assert Environment(base_url=base_url, smtp_ehlo_name=given).smtp_ehlo_name == greeting
+    assert told(base_url=base_url, smtp_ehlo_name=given).smtp_ehlo_name == greeting

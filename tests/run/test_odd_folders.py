@@ -48,7 +48,7 @@ def test_sockets_are_found_where_they_are(folder: Path) -> None:
     assert Path(found["HOST"]).resolve() == (folder / "postgres" / "sockets").resolve()
     assert "," not in found["HOST"]  # several hosts, to libpq
     assert (found["NAME"], found["PASSWORD"]) == ("a_b c", PASSWORD)
-    assert Path(parse_url(redis)["path"]).resolve() == (folder / "redis" / "redis.sock").resolve()
+    assert Path(parse_url(redis)["path"]).resolve() == (folder / "redis" / "redis.sock").resolve()  # type: ignore[no-untyped-call]
     assert Path("/" + broker_parts(hostname)["virtual_host"]).resolve() == (folder / "redis" / "redis.sock").resolve()
 
 

@@ -233,7 +233,7 @@ def test_an_operator_enters_at_the_consoles_origin(place: Place) -> None:
     visitor.send_form("/console/welcome/authenticator", code=pyotp.TOTP(secret).now())
 
     assert visitor.get("/console/pools").status_code == 200
-    assert all(cookie.secure for cookie in visitor.cookies)
+    assert all(cookie.secure and cookie.name.startswith("__Host-") for cookie in visitor.cookies)
 
 
 def test_each_origin_has_its_own_rooms_only(place: Place, pool: tuple[str, str]) -> None:
