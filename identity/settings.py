@@ -333,8 +333,6 @@ CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}operator-csrf"
 CSRF_COOKIE_SECURE = SESSION_COOKIE_SECURE
 CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [CONSOLE_URL] if CONSOLE_URL else []
-# In the session: a cookie of their own would be one more that another host could set.
-MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 CSRF_FAILURE_VIEW = "identity.console.guard.csrf_refused"
 LOGIN_URL = "console:sign_in"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024

@@ -54,6 +54,7 @@ PAGES = {
     "new_password": "new password",
     "resend": "",
     "sign_in": "session",
+    "sign_out": "session",
     "sign_up": "step",
     "signed_out": "",
     "strength": "",
