@@ -191,17 +191,21 @@ def effective_flows(client: AppClient) -> frozenset[str]:
 
 
 def readable(client: AppClient, pool: UserPool) -> frozenset[str]:
-    """Return the attributes that a client sees; ``sub`` always. Custom ones only where they were granted."""
-    del pool  # the default is the same in each pool
+    """Return the attributes that a client sees: those of its list, else all of the pool's; ``sub`` always."""
     given = client.read_attributes
-    return (READABLE if given is None else frozenset(given)) | {"sub"}
+    return (READABLE | pool.schema.keys() if given is None else frozenset(given)) | {"sub"}
 
 
 def writable(client: AppClient, pool: UserPool) -> frozenset[str]:
-    """Return the attributes that people may write through a client."""
-    del pool  # the default is the same in each pool
+    """Return the attributes that people may write through a client: those of its list, else all that a client may.
+
+    That is what deployed pools do, with custom ones too (aws-cdk#30608); Amazon's text speaks of standard ones alone.
+    Whether an attribute can change is judged when it is written.
+    """
     given = client.write_attributes
-    return WRITABLE if given is None else frozenset(given)
+    if given is not None:
+        return frozenset(given)
+    return WRITABLE | {name for name in pool.schema if name.startswith(schema.CUSTOM)}
 
 
 def _checked_name(name: str) -> str:

@@ -24,6 +24,8 @@ COLUMNS = (
 LONGEST = 2048
 COLUMN_BYTES = 2500
 """What an index of PostgreSQL holds of one text: columns that are searched are indexed."""
+CUSTOM = "custom:"
+"""How a custom attribute is called that clients may be let write; those of developers alone begin otherwise."""
 MAX_CUSTOM = 50
 CUSTOM_NAME = 20
 NUMBER = re.compile(r"-?[0-9]{1,18}")

@@ -8,7 +8,8 @@ import pytest
 
 from identity.foundation import errors
 from pools.models import AppClient, ClientSecret, UserPool
-from pools.services import access, app_clients, client_settings, user_pools
+from pools.services import access, app_clients, client_settings, schema, user_pools
+from tests import factories
 from tests.factories import BY
 
 CODE = {
@@ -36,8 +37,21 @@ def test_a_plain_client_has_cognitos_defaults(pool: UserPool) -> None:
     assert app_clients.secrets(client) == []
     assert client.explicit == []
     assert {"email", "email_verified", "sub"} <= app_clients.readable(client, pool)
-    assert "custom:role" not in app_clients.readable(client, pool)
     assert "email_verified" not in app_clients.writable(client, pool)
+
+
+def test_a_client_without_lists_reads_all_and_one_with_lists_what_they_say(transactional_db: None) -> None:
+    """aws-cdk#30608: custom attributes too, whether they can change or not."""
+    fixed, hidden = {"name": "fixed"}, {"name": "hidden", "mutable": True, "developer_only_attribute": True}
+    pool = factories.make_pool(schema=[fixed, hidden, {"name": "role", "mutable": True}])
+    plain, listed = make(pool), make(pool, read_attributes=["name"], write_attributes=["custom:fixed"])
+    custom = {"custom:fixed", "custom:role"}
+
+    assert app_clients.readable(plain, pool) == schema.STANDARD.keys() | custom | {"dev:custom:hidden"}
+    unwritable = {"sub", "email_verified", "phone_number_verified"}
+    assert app_clients.writable(plain, pool) == (schema.STANDARD.keys() | custom) - unwritable
+    assert app_clients.readable(listed, pool) == {"name", "sub"}
+    assert app_clients.writable(listed, pool) == {"custom:fixed"}
 
 
 def test_a_secret_is_told_back_and_kept_sealed_and_hashed(pool: UserPool) -> None:
