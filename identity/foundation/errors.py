@@ -182,6 +182,12 @@ class RefreshReused(NotAuthorized):
     public = "Refresh token reuse detected."
 
 
+class TokenOfAnotherClient(NotAuthorized):
+    """A refresh token that another client of the pool was given."""
+
+    public = "The token was issued to another client."
+
+
 class GrantRefused(NotAuthorized):
     """An authorization code is unknown, spent, expired or not this client's."""
 
@@ -189,9 +195,15 @@ class GrantRefused(NotAuthorized):
 
 
 class SessionRefused(NotAuthorized):
-    """The challenge session is unknown, used or of another step."""
+    """The challenge session is unknown or of another step."""
 
     public = "Invalid session for the user."
+
+
+class SessionUsed(SessionRefused):
+    """The challenge session was answered already."""
+
+    public = "Invalid session for the user, session can only be used once."
 
 
 class SessionExpired(SessionRefused):
@@ -210,6 +222,15 @@ class PasswordResetRequired(DomainError):
     """An operator ended the old password."""
 
     public = "Password reset required for the user"
+
+
+class AttributeProvided(NotAuthorized):
+    """An attribute that can be given once has a value already."""
+
+    def __init__(self, name: str = "", *, detail: str = "") -> None:
+        """Name the attribute as Cognito does."""
+        super().__init__(f"Cannot modify an already provided {name}", detail=detail)
+        self.field = name
 
 
 class WrongState(NotAuthorized):
@@ -253,7 +274,7 @@ class TotpUsed(CodeExpired):
 class TotpEnrolmentFailed(DomainError):
     """The first code of a new authenticator is wrong."""
 
-    public = "Code mismatch"
+    public = "Code mismatch and fail enable Software Token MFA"
 
 
 class TotpNotFound(DomainError):

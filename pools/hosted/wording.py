@@ -280,7 +280,7 @@ def of_new_password(problem: errors.DomainError) -> Said:
     match problem:
         case errors.PasswordRejected():
             return of_password(problem, "new_password")
-        case errors.Invalid():
+        case errors.Invalid() | errors.AttributeProvided():
             return Said(problem.field, problem.message)
     return of_sign_in(problem)
 

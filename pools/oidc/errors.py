@@ -31,6 +31,7 @@ TABLE: dict[type[errors.DomainError], tuple[str, int, str]] = {
     errors.ScopeUnknown: ("invalid_scope", 400, "A scope is not known or not allowed."),
     errors.OAuthFlowRefused: ("unauthorized_client", 400, "The client may not use this grant."),
     errors.FlowNotEnabled: ("unauthorized_client", 400, "The client may not use this grant."),
+    errors.TokenOfAnotherClient: ("unauthorized_client", 400, "The token was issued to another client."),
     errors.UnsupportedToken: ("unsupported_token_type", 400, "Only refresh tokens can be revoked."),
     errors.RevocationDisabled: ("invalid_request", 400, "Token revocation is not enabled for this client."),
     errors.PoolNotFound: ("invalid_request", 404, "There is no such user pool."),

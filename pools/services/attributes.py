@@ -12,6 +12,7 @@ from django.db import transaction
 
 from identity.foundation.errors import (
     AliasExists,
+    AttributeProvided,
     CodeExpired,
     DomainError,
     Invalid,
@@ -72,31 +73,54 @@ def check_completion(pool: UserPool, client: AppClient, user: User, changes: Map
 
     Raises:
         NotAuthorized: the client may not write one of them.
+        AttributeProvided: a required one has a value already.
         Invalid: one breaks the schema, or a required one is still missing.
         AliasExists: another owns the name.
 
     """
+    for name in changes:
+        # What Amazon's clients delete from an answer knows this text (amplify-android#244, aws-sdk-ios#2203).
+        if name == "sub" or name in schema.VERIFIED:
+            raise Invalid(f"Cannot modify the non-mutable attribute {name}", field=name)
     check(pool, changes, client=client)
+    _check_once(pool, user, changes)
     present = profile.of(user)
+    chosen = changes.get("preferred_username") if "preferred_username" in pool.alias_attributes else None
+    renamed = chosen != present.get("preferred_username")
+    if chosen and renamed and sign_in_names.taken(pool, chosen, by_other_than=user):
+        raise taken("preferred_username")
+    for name in schema.required(pool):
+        if not {**present, **changes}.get(name):
+            raise Invalid(f"Invalid attributes given, {name} is missing", field=name)
+
+
+def _check_once(pool: UserPool, user: User, changes: Mapping[str, str]) -> None:
+    """Check that an answer gives no required attribute a second value, nor a person another address to sign in by.
+
+    AWS: API_RespondToAuthChallenge, ChallengeResponses. Amazon refuses the value that is there, too.
+    """
+    present, required = profile.of(user), schema.required(pool)
     for name, value in changes.items():
         changed = present.get(name, "") != value
-        if changed and (name in pool.username_attributes or (name in present and not _known(pool, name).mutable)):
+        if present.get(name) and (name in required or (changed and name in pool.username_attributes)):
+            raise AttributeProvided(name)
+        if changed and name in pool.username_attributes:
             raise Invalid(f"user.{name}: Attribute cannot be updated.", field=name)
-        chosen = changed and value and name == "preferred_username" and name in pool.alias_attributes
-        if chosen and sign_in_names.taken(pool, value, by_other_than=user):
-            raise taken(name)
-    check_complete(pool, {**present, **changes})
+        if changed and name in present and not _known(pool, name).mutable:
+            raise Invalid(f"user.{name}: Attribute cannot be updated.", field=name)
 
 
 def complete(pool: UserPool, user: User, changes: Mapping[str, str], *, by: Actor) -> None:
     """Write what :func:`check_completion` has passed, inside the caller's transaction, on a locked row.
 
     Raises:
+        AttributeProvided: somebody gave it meanwhile.
         AliasExists: another took the name meanwhile.
 
     """
     if not changes:
         return
+    _check_once(pool, user, changes)
     unproven = {
         f"{address}_verified": "false"
         for address in ADDRESSES
@@ -138,8 +162,7 @@ def _check_writable(pool: UserPool, names: Iterable[str], client: AppClient | No
     if client is None:
         return
     writable = app_clients.writable(client, pool)
-    for name in names:
-        _known(pool, name)
+    for name in names:  # what the schema does not have is in no client's list: Amazon looks there first
         if name not in writable or name in schema.VERIFIED:
             raise NotAuthorized("A client attempted to write unauthorized attribute", detail=name)
 

@@ -19,9 +19,9 @@ from pools.models import Identity, IdentityLogin, IdentityPool
 from pools.ports import VerifiedLogin
 from pools.services import audit
 from pools.services.audit import Actor, Tag
+from pools.services.identity_logins import NO_MATCH
 
 TRIES = 5
-NO_MATCH = "Logins don't match. Please include at least one valid login for this identity or identity pool."
 NO_GUESTS = "Unauthenticated access is not supported for this identity pool."
 
 

@@ -21,6 +21,7 @@ from pools.services import access, signing_keys, tokens
 
 MOST = 10
 TOKEN_LENGTH = 50_000
+NO_MATCH = "Logins don't match. Please include at least one valid login for this identity or identity pool."
 UNSUPPORTED = "Token is not from a supported provider of this identity pool."
 
 
@@ -83,6 +84,8 @@ def verify(pool: IdentityPool, logins: Mapping[str, str]) -> list[VerifiedLogin]
         OutsideUnavailable: a foreign provider's keys cannot be had.
 
     """
+    if logins and not pool.providers and not pool.configuration.get("supported_login_providers"):
+        raise LoginRefused(NO_MATCH)
     if len(logins) > MOST:
         raise Invalid(f"At most {MOST} logins are allowed.", field="Logins")
     found = [_verify(pool, provider, token) for provider, token in logins.items()]

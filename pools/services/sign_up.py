@@ -14,7 +14,6 @@ from identity.foundation.errors import (
     DomainError,
     Invalid,
     NotAuthorized,
-    UsernameExists,
     UserNotFound,
     WrongState,
 )
@@ -86,21 +85,23 @@ def sign_up(
     user = users.new(pool, username, attributes, Status.UNCONFIRMED)
     own_attributes.check_complete(pool, profile.of(user))
     if sign_in_names.taken(pool, username):
-        raise UsernameExists
+        raise users.taken(pool, username)
     prepared = passwords.hashed(pool, user.username, password)
     confirmation, reminder = _confirmation(client, user), None
     if tell_owner and user.email and "email" in pool.alias_attributes:
         reminder = reminders.to_whoever(client, user.email)
-    refusal: DomainError | None = UsernameExists()
+    refusal: DomainError | None = None
     try:
         with transaction.atomic(durable=True):
-            refusal = receipts.keep(receipt) or _sign_up(client, user, prepared, confirmation, reminder, by=by)
+            refusal = receipts.keep(receipt) or _sign_up(
+                client, username, user, prepared, confirmation, reminder, by=by
+            )
             if refusal is not None:
                 transaction.set_rollback(True)  # nothing was counted here
     except IntegrityError as problem:
         if not users.is_name_conflict(problem):
             raise
-        refusal = UsernameExists()
+        refusal = users.taken(pool, username)
     if refusal is not None:
         raise refusal
     return SignedUp(
@@ -112,6 +113,7 @@ def sign_up(
 
 def _sign_up(
     client: AppClient,
+    username: str,
     user: User,
     prepared: passwords.Prepared,
     confirmation: _Confirmation | None,
@@ -123,11 +125,11 @@ def _sign_up(
     purpose, medium = codes.Purpose.SIGN_UP, ""
     if reminder is not None:
         reminders.send(client, reminder)  # first: who changes both addresses takes the mail's limit first too
-    refused = messages.refusal(pool, client, confirmation.to, purpose) if confirmation is not None else None
-    if refused is not None:
-        return refused
-    if not users.insert(pool, user, by=by):
-        return UsernameExists()
+    limited = messages.refusal(pool, client, confirmation.to, purpose) if confirmation is not None else None
+    if limited is not None:
+        return limited
+    if refused := users.insert(pool, user, by=by):
+        return users.taken(pool, username, refused)
     passwords.store(user, prepared)
     if confirmation is not None:
         codes.issue(pool, user.id, purpose, confirmation.to, confirmation.code)

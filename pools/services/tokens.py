@@ -33,6 +33,7 @@ from identity.foundation.errors import (
     RevocationDisabled,
     ScopeMissing,
     TokenExpired,
+    TokenOfAnotherClient,
     TokenRefused,
     TokenRevoked,
     UnsupportedToken,
@@ -290,15 +291,24 @@ class Presented(NamedTuple):
 
 def unpack(client: AppClient, token: str) -> Presented | None:
     """Return what a refresh token says if its MAC holds for this client: garbage costs no query."""
+    raw = _unpacked(token)
+    if raw is None:
+        return None
+    family, generation, salt, mac = raw
+    family_id = uuid.UUID(bytes=family)
+    if not sealing.matches("refresh", _covered(client, family_id, generation, salt), mac):
+        return None
+    return Presented(family_id, generation, salt)
+
+
+def _unpacked(token: str) -> tuple[bytes, int, bytes, bytes] | None:
+    """Return family, generation, salt and MAC of what has a refresh token's form, None for anything else."""
     try:
         raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
         family, generation, salt, mac = REFRESH.unpack(raw)
     except (ValueError, struct.error):
         return None
-    family_id = uuid.UUID(bytes=family)
-    if not sealing.matches("refresh", _covered(client, family_id, generation, salt), mac):
-        return None
-    return Presented(family_id, generation, salt)
+    return family, generation, salt, mac
 
 
 def refresh(client: AppClient, token: str, *, by: Actor | None = None, rotating: bool = True) -> TokenSet:
@@ -395,6 +405,7 @@ def revoke(client: AppClient, token: str, *, by: Actor | None = None) -> None:
     Raises:
         RevocationDisabled: the client has it switched off.
         UnsupportedToken: an ID or access token.
+        TokenOfAnotherClient: another client of the pool was given it.
 
     """
     if not client.revocation:
@@ -403,12 +414,30 @@ def revoke(client: AppClient, token: str, *, by: Actor | None = None) -> None:
     if presented is None:
         if signing_keys.unverified_header(token):
             raise UnsupportedToken
+        if _anothers(client, token):
+            raise TokenOfAnotherClient
         return
     with transaction.atomic(durable=True):
         if _revoke(client.pool_id, presented.family_id):
             detail = {"client_id": client.client_id}
             actor = by or Actor.client(client.client_id)
             audit.record(Tag.TOKEN_REVOKED, pool=client.pool, subject=presented.family_id, by=actor, detail=detail)
+
+
+def _anothers(client: AppClient, token: str) -> bool:
+    """Say whether another client of the pool was given this refresh token."""
+    raw = _unpacked(token)
+    if raw is None:
+        return False
+    families = RefreshFamily.objects.filter(pool_id=client.pool_id, pk=uuid.UUID(bytes=raw[0]))
+    owner_pk = families.values_list("client_id", flat=True).first()
+    if owner_pk is None or owner_pk == client.pk:
+        return False
+    owner = AppClient.objects.filter(pool_id=client.pool_id, pk=owner_pk).first()
+    if owner is None:
+        return False
+    owner.pool = client.pool
+    return unpack(owner, token) is not None
 
 
 # -- verifying -------------------------------------------------------------------------------------------------------

@@ -145,7 +145,7 @@ def set_mfa(pool: UserPool, *, settings: Mapping[str, Any], by: Actor) -> UserPo
     totp = bool((settings.get("software_token_mfa_configuration") or {}).get("enabled"))
     if mode == UserPool.Mfa.OFF and totp:
         raise Invalid(
-            "Invalid MFA configuration given, can't disable MFA and configure an MFA together.",
+            "Invalid MFA configuration given, can't turn off MFA and configure an MFA together.",
             field="mfa_configuration",
         )
     if mode != UserPool.Mfa.OFF and not totp:

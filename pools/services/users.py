@@ -106,20 +106,32 @@ def check_known(pool: UserPool, asked: Iterable[str]) -> None:
             raise Invalid(f"User does not have attribute {name}", field=name)
 
 
-def insert(pool: UserPool, user: User, *, force_alias: bool = False, by: Actor) -> bool:
-    """Save a new user with every name that signs in, inside the caller's transaction; False where one is taken.
+def insert(pool: UserPool, user: User, *, force_alias: bool = False, by: Actor) -> str:
+    """Save a new user with every name that signs in, inside the caller's transaction; return the kind that is taken.
 
     A username that is taken by a parallel call breaks the unique constraint: the caller reads that by
     :func:`is_name_conflict`.
     """
     if sign_in_names.taken(pool, user.username):
-        return False
+        return sign_in_names.Kind.USERNAME.value
     if force_alias:
         sign_in_names.hold(pool, user)
     user.save(force_insert=True)
     if not sign_in_names.claim(pool, user, sign_in_names.Kind.USERNAME, user.username):
-        return False
-    return not sign_in_names.settle(pool, user, force=force_alias, by=by)
+        return sign_in_names.Kind.USERNAME.value
+    return sign_in_names.settle(pool, user, force=force_alias, by=by)
+
+
+def taken(pool: UserPool, username: str, kind: str = "", *, words: str | None = None) -> UsernameExists:
+    """Return the refusal of a new account: of an address that is taken by its kind, of a name by ``words``.
+
+    ``kind`` is what :func:`insert` found; without it the username is meant.
+    """
+    if kind in ("", sign_in_names.Kind.USERNAME) and pool.username_attributes:
+        kind = "email" if sign_in_names.is_email(username) else "phone_number"
+    if kind in profile.ADDRESSES:
+        return UsernameExists(own_attributes.taken(kind).message)
+    return UsernameExists(words)
 
 
 def is_name_conflict(problem: IntegrityError) -> bool:
@@ -162,16 +174,16 @@ def create(  # noqa: PLR0913 - a message has these parts
     own_attributes.check(pool, attributes)
     user = new(pool, username, attributes, Status.FORCE_CHANGE_PASSWORD)
     if sign_in_names.taken(pool, username):
-        raise UsernameExists(EXISTS)
+        raise taken(pool, username, words=EXISTS)
     prepared = passwords.hashed(pool, user.username, password)
     expires_at = passwords.temporary_until(pool)
     letters = [] if message == "suppress" else _invitations(pool, user, password, media)
-    done, refusal = False, None
+    refused, refusal = sign_in_names.Kind.USERNAME.value, None
     try:
         with transaction.atomic(durable=True):
             refusal = _send_limits(pool, user, letters)
-            done = refusal is None and insert(pool, user, force_alias=force_alias, by=by)
-            if done:
+            refused = "" if refusal is not None else insert(pool, user, force_alias=force_alias, by=by)
+            if refusal is None and not refused:
                 passwords.store(user, prepared, expires_at=expires_at)
                 detail = {"status": str(user.status), "medium": _invite(letters)}
                 audit.record(Tag.USER_CREATED, pool=pool, subject=user.sub, by=by, detail=detail)
@@ -182,8 +194,8 @@ def create(  # noqa: PLR0913 - a message has these parts
             raise
     if refusal is not None:
         raise refusal
-    if not done:
-        raise UsernameExists(EXISTS)
+    if refused:
+        raise taken(pool, username, refused, words=EXISTS)
     return user
 
 

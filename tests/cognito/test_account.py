@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.cognito.conftest import World, named, refused
+from tests.cognito.conftest import PASSWORD, World, named, refused
 
 NEW = "Other-horse-88"
 
@@ -163,7 +163,7 @@ def test_a_new_address_is_unproven_and_gets_a_code(world: World) -> None:
     [
         ("email_verified", "true", "NotAuthorizedException", "A client attempted to write unauthorized attribute"),
         ("sub", "x", "NotAuthorizedException", None),
-        ("custom:none", "x", "InvalidParameterException", None),
+        ("custom:none", "x", "NotAuthorizedException", "A client attempted to write unauthorized attribute"),
         ("email", "nonsense", "InvalidParameterException", None),
         ("phone_number", "12", "InvalidParameterException", None),
         ("birthdate", "tomorrow", "InvalidParameterException", None),
@@ -184,3 +184,43 @@ def test_what_may_not_be_written_changes_nothing(
         )
 
     assert world.user(person)["UserAttributes"] == before
+
+
+def test_who_may_write_what_is_the_clients_list_then_the_schema(new_world: Callable[..., World]) -> None:
+    schema = [
+        {"Name": "role", "AttributeDataType": "String", "Mutable": True},
+        {"Name": "once", "AttributeDataType": "String", "Mutable": False},
+        {"Name": "hidden", "AttributeDataType": "String", "Mutable": True, "DeveloperOnlyAttribute": True},
+    ]
+    world = new_world(pool={"Schema": schema, "AutoVerifiedAttributes": []})
+    listed = world.new_client(ReadAttributes=["name"], WriteAttributes=["name", "custom:once"])
+    assert not {"ReadAttributes", "WriteAttributes"} & world.client.keys()
+    assert (listed["ReadAttributes"], listed["WriteAttributes"]) == (["name"], ["name", "custom:once"])
+    given = {"custom:role": "reader", "custom:once": "a"}
+    world.anyone.sign_up(
+        ClientId=world.client_id,
+        Username="ann",
+        Password=PASSWORD,
+        UserAttributes=[{"Name": name, "Value": value} for name, value in given.items()],
+    )
+    world.idp.admin_confirm_sign_up(UserPoolId=world.pool_id, Username="ann")
+    plain = world.tokens("ann")["AccessToken"]
+    narrow = world.sign_in("ann", client_id=listed["ClientId"])["AuthenticationResult"]["AccessToken"]
+
+    def write(token: str, name: str, value: str) -> None:
+        world.anyone.update_user_attributes(AccessToken=token, UserAttributes=[{"Name": name, "Value": value}])
+
+    write(plain, "custom:role", "writer")
+    write(plain, "custom:once", "a")
+    for name in ("custom:hidden", "dev:custom:hidden", "custom:none", "email_verified", "sub"):
+        with refused("NotAuthorizedException", "A client attempted to write unauthorized attribute"):
+            write(plain, name, "true")
+    for name in ("custom:role", "custom:none", "birthdate"):
+        with refused("NotAuthorizedException", "A client attempted to write unauthorized attribute"):
+            write(narrow, name, "no birthdate")
+    for token in (plain, narrow):
+        with refused("InvalidParameterException", "user.custom:once: Attribute cannot be updated."):
+            write(token, "custom:once", "b")
+    told = named(world.anyone.get_user(AccessToken=plain)["UserAttributes"])
+    assert told == {"sub": told["sub"], "custom:role": "writer", "custom:once": "a"}
+    assert named(world.anyone.get_user(AccessToken=narrow)["UserAttributes"]).keys() == {"sub"}

@@ -16,7 +16,7 @@ def test_an_authenticator_counts_once_it_is_proven_and_preferred(careful: World)
     app = Authenticator(seed["SecretCode"])
     with refused("InvalidParameterException", "User has not verified software token mfa."):
         world.anyone.set_user_mfa_preference(AccessToken=token, SoftwareTokenMfaSettings={"Enabled": True})
-    with refused("EnableSoftwareTokenMFAException", "Code mismatch"):
+    with refused("EnableSoftwareTokenMFAException", "Code mismatch and fail enable Software Token MFA"):
         world.anyone.verify_software_token(AccessToken=token, UserCode=app.wrong())
     assert world.anyone.verify_software_token(AccessToken=token, UserCode=app.code())["Status"] == "SUCCESS"
     assert "AuthenticationResult" in world.sign_in(name)
@@ -38,7 +38,7 @@ def test_asking_again_replaces_the_seed_that_waits(careful: World) -> None:
     first = Authenticator(world.anyone.associate_software_token(AccessToken=token)["SecretCode"])
     second = Authenticator(world.anyone.associate_software_token(AccessToken=token)["SecretCode"])
 
-    with refused("EnableSoftwareTokenMFAException", "Code mismatch"):
+    with refused("EnableSoftwareTokenMFAException", "Code mismatch and fail enable Software Token MFA"):
         world.anyone.verify_software_token(AccessToken=token, UserCode=first.code())
     assert world.anyone.verify_software_token(AccessToken=token, UserCode=second.code())
 
@@ -91,7 +91,7 @@ def test_wrong_codes_lock(careful: World) -> None:
     app = Authenticator(world.anyone.associate_software_token(AccessToken=token)["SecretCode"])
 
     for _ in range(5):
-        with refused("EnableSoftwareTokenMFAException", "Code mismatch"):
+        with refused("EnableSoftwareTokenMFAException", "Code mismatch and fail enable Software Token MFA"):
             world.anyone.verify_software_token(AccessToken=token, UserCode=app.wrong())
 
     with refused("NotAuthorizedException"):

@@ -262,7 +262,7 @@ def test_an_invited_person_chooses_a_password_and_completes_the_account(new_worl
         world.respond(challenge, name, NEW_PASSWORD="Own-horse-77")
     answer = world.respond(challenge, name, NEW_PASSWORD="Own-horse-77", **{"userAttributes.name": "Guest"})
     assert answer["AuthenticationResult"]["RefreshToken"]
-    with refused("NotAuthorizedException", "Invalid session for the user."):
+    with refused("NotAuthorizedException", "Invalid session for the user, session can only be used once."):
         world.respond(challenge, name, NEW_PASSWORD="Other-horse-7", **{"userAttributes.name": "Guest"})
     assert world.user(name)["UserStatus"] == "CONFIRMED"
     assert world.tokens(name, "Own-horse-77")
@@ -298,7 +298,7 @@ def test_an_authenticators_code_is_asked_for_and_good_once(careful: World) -> No
         world.respond(challenge, name, SOFTWARE_TOKEN_MFA_CODE=app.last())
     code = app.code()
     assert world.respond(challenge, name, SOFTWARE_TOKEN_MFA_CODE=code)["AuthenticationResult"]["IdToken"]
-    with refused("NotAuthorizedException", "Invalid session for the user."):
+    with refused("NotAuthorizedException", "Invalid session for the user, session can only be used once."):
         world.respond(challenge, name, SOFTWARE_TOKEN_MFA_CODE=code)
     with refused("ExpiredCodeException", "Your software token has already been used once."):
         world.respond(world.sign_in(name), name, SOFTWARE_TOKEN_MFA_CODE=code)
@@ -408,10 +408,10 @@ def test_a_required_factor_is_set_up_on_the_way_in(new_world: Callable[..., Worl
     challenge = world.sign_in(name)
     seed = world.anyone.associate_software_token(Session=challenge["Session"])
     assert len(seed["SecretCode"]) == 32
-    with refused("NotAuthorizedException", "Invalid session for the user."):
+    with refused("NotAuthorizedException", "Invalid session for the user, session can only be used once."):
         world.anyone.associate_software_token(Session=challenge["Session"])
     app = Authenticator(seed["SecretCode"])
-    with refused("EnableSoftwareTokenMFAException", "Code mismatch"):
+    with refused("EnableSoftwareTokenMFAException", "Code mismatch and fail enable Software Token MFA"):
         world.anyone.verify_software_token(Session=seed["Session"], UserCode=app.wrong())
     verified = world.anyone.verify_software_token(Session=seed["Session"], UserCode=app.code())
     assert verified["Status"] == "SUCCESS"

@@ -96,7 +96,7 @@ def test_an_email_as_username_is_kept_as_attribute_and_named_by_the_sub(new_worl
         ({"password": "Short-1"}, "InvalidPasswordException", f"{POLICY}: Password not long enough"),
         ({"password": "no-upper-77"}, "InvalidPasswordException", f"{POLICY}: Password must have uppercase characters"),
         ({"password": "No-numbers!"}, "InvalidPasswordException", f"{POLICY}: Password must have numeric characters"),
-        ({"UserAttributes": [{"Name": "custom:none", "Value": "x"}]}, "InvalidParameterException", None),
+        ({"UserAttributes": [{"Name": "custom:none", "Value": "x"}]}, "NotAuthorizedException", UNAUTHORIZED),
         ({"UserAttributes": [{"Name": "email", "Value": "no address"}]}, "InvalidParameterException", None),
         ({"UserAttributes": [{"Name": "sub", "Value": "x"}]}, "NotAuthorizedException", None),
         ({"UserAttributes": [{"Name": "email_verified", "Value": "true"}]}, "NotAuthorizedException", UNAUTHORIZED),

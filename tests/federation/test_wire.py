@@ -165,6 +165,19 @@ def test_refusals_are_in_amazons_words(world: World) -> None:
     assert login(tokens["IdToken"], "cognito-idp.us-east-1.amazonaws.com/us-east-1_nobody123") == forbidden(
         "NotAuthorized", supported
     )
+    elsewhere = World(world.live)
+    assert login(elsewhere.tokens()["IdToken"]) == forbidden(
+        "NotAuthorized", "Invalid login token. Issuer doesn't match providerName"
+    )
+    none = world.identity.create_identity_pool(IdentityPoolName="none", AllowUnauthenticatedIdentities=True)
+    for call, named in (
+        (get_id, {"IdentityPoolId": none["IdentityPoolId"]}),
+        (credentials, {"IdentityId": world.public.get_id(IdentityPoolId=none["IdentityPoolId"])["IdentityId"]}),
+    ):
+        assert refusal(call, **named, Logins=logins) == forbidden(
+            "NotAuthorized",
+            "Logins don't match. Please include at least one valid login for this identity or identity pool.",
+        )
     assert refusal(get_id, IdentityPoolId=closed) == forbidden(
         "NotAuthorized", "Unauthenticated access is not supported for this identity pool."
     )

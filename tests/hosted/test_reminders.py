@@ -70,7 +70,7 @@ def test_the_api_tells_its_caller_and_nobody_by_mail(world: World) -> None:
     name = world.person()
     anyone = world.live.boto(signed=False)
 
-    with pytest.raises(anyone.exceptions.UsernameExistsException, match="User already exists"):
+    with pytest.raises(anyone.exceptions.UsernameExistsException, match="An account with the given email"):
         anyone.sign_up(ClientId=world.client_id, Username=name, Password=OTHER_PASSWORD)
 
     assert subjects(world, name) == []

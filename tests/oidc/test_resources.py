@@ -270,7 +270,7 @@ def test_nobody_revokes_what_is_another_clients(world: World, neighbour: World) 
     without_secret = world.post("/oauth2/revoke", {"token": token, "client_id": world.confidential.id})
     elsewhere = neighbour.post("/oauth2/revoke", {"token": token, "client_id": world.public.id})
 
-    assert by_other.status_code == 200
+    assert (by_other.status_code, by_other.json()["error"]) == (400, "unauthorized_client")  # RFC 7009 section 2.1
     assert without_secret.status_code == elsewhere.status_code == 401
     assert without_secret.json()["error"] == "invalid_client"
     assert world.user_info(issued["access_token"]).status_code == 200

@@ -89,7 +89,7 @@ class TestInvitations:
             assert access.user(alias_pool, NAME).username == "bob"
             assert not access.user(alias_pool, "alice").email_verified
         else:
-            with pytest.raises(errors.UsernameExists, match=r"^User account already exists$"):
+            with pytest.raises(errors.UsernameExists, match=r"^An account with the given email already exists\.$"):
                 make()
             assert access.user(alias_pool, NAME).username == "alice"
             assert User.objects.count() == 1

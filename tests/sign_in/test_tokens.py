@@ -196,7 +196,9 @@ def test_a_refresh_token_is_its_clients_own(client: AppClient, person: User) -> 
     for wrong in (sibling, foreign):
         with pytest.raises(errors.RefreshRefused):
             tokens.refresh(wrong, issued.refresh or "")
-        tokens.revoke(wrong, issued.refresh or "")
+    with pytest.raises(errors.TokenOfAnotherClient):
+        tokens.revoke(sibling, issued.refresh or "")
+    tokens.revoke(foreign, issued.refresh or "")  # of another pool's tokens a client learns nothing
     assert tokens.refresh(client, issued.refresh or "")
 
 

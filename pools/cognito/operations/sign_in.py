@@ -44,7 +44,7 @@ def initiate_auth(call: Request) -> Reply:
     if call["AuthFlow"] in ADMIN:
         raise Invalid("Initiate Auth method not supported.")
     if ALLOWED_BY[call["AuthFlow"]] not in app_clients.effective_flows(client):
-        raise FlowNotEnabled(f"{call['AuthFlow']} flow not enabled for this client")
+        raise not_enabled(call["AuthFlow"], f"{call['AuthFlow']} flow not enabled for this client")
     return begin(call, client)
 
 
@@ -55,8 +55,13 @@ def admin_initiate_auth(call: Request) -> Reply:
     if call["AuthFlow"] == "USER_PASSWORD_AUTH":
         raise Invalid("Initiate Auth method not supported.")
     if ALLOWED_BY[call["AuthFlow"]] not in app_clients.effective_flows(client):
-        raise FlowNotEnabled("Auth flow not enabled for this client")
+        raise not_enabled(call["AuthFlow"], "Auth flow not enabled for this client")
     return begin(call, client)
+
+
+def not_enabled(flow: str, words: str) -> FlowNotEnabled:
+    """Return the refusal of a flow that the client has not: Amazon has words of its own for one of them."""
+    return FlowNotEnabled("CUSTOM_AUTH is not enabled for the client." if flow == "CUSTOM_AUTH" else words)
 
 
 def begin(call: Request, client: AppClient) -> dict[str, Any]:

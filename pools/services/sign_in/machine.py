@@ -23,6 +23,7 @@ from identity.foundation.errors import (
     PasswordIncorrect,
     PasswordResetRequired,
     SessionRefused,
+    SessionUsed,
     TemporaryPasswordExpired,
     UserDisabled,
     UserNotConfirmed,
@@ -260,7 +261,7 @@ def _spend(attempt: Attempt, *, still_open: bool) -> DomainError | None:
         now=now,
         expires_at=now + session_text.life(attempt),
     )
-    return None if spent else SessionRefused(detail="a twin was faster")
+    return None if spent else SessionUsed(detail="a twin was faster")
 
 
 def complete(attempt: Attempt, write: Callable[[], DomainError | None], *, by: Actor) -> SignedIn:

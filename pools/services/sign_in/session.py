@@ -11,7 +11,14 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from identity.foundation import clock, sealing
-from identity.foundation.errors import ClientNotFound, PoolNotFound, SessionExpired, SessionRefused, UserDisabled
+from identity.foundation.errors import (
+    ClientNotFound,
+    PoolNotFound,
+    SessionExpired,
+    SessionRefused,
+    SessionUsed,
+    UserDisabled,
+)
 from identity.foundation.names import uuid7
 from pools.models import AppClient, hot
 from pools.models import Attempt as Row
@@ -53,7 +60,8 @@ def load(session: str, client: AppClient | None) -> Attempt:
     """Return the attempt that a Session string names, if that step is still open.
 
     Raises:
-        SessionRefused: unreadable, used, closed, or another client's.
+        SessionRefused: unreadable, gone, or another client's.
+        SessionUsed: answered already.
         SessionExpired: too old.
         UserDisabled: the person was disabled meanwhile.
 
@@ -64,8 +72,10 @@ def load(session: str, client: AppClient | None) -> Attempt:
     except (sealing.Unsealable, ValueError, PoolNotFound):
         raise SessionRefused(detail="unreadable") from None
     found = hot.standing(pool.pk, UUID(attempt_id))
-    if found is None or not found.open or found.step != step:
-        raise SessionRefused(detail="used or gone")
+    if found is None:
+        raise SessionRefused(detail="gone")
+    if not found.open or found.step != step:
+        raise SessionUsed
     if found.expires_at <= clock.now():
         raise SessionExpired
     if client is not None and client.client_id != found.client_id:
