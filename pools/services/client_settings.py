@@ -247,10 +247,7 @@ def _attributes(pool: UserPool, settings: Mapping[str, Any], member: str) -> lis
     for name in given:
         rule = known.get(name)
         if rule is None or rule.developer_only:
-            raise Invalid(
-                f"Invalid {member.replace('_', ' ')}: {name} is not in the schema.",
-                field=member,
-            )
+            raise Invalid(f"Invalid {member.replace('_', ' ')} specified while creating a client", field=member)
     return list(dict.fromkeys(given))
 
 
@@ -281,7 +278,7 @@ def _oauth(client: AppClient, pool: UserPool, settings: Mapping[str, Any]) -> No
     for provider in client.identity_providers:
         if provider != "COGNITO":
             raise NotAvailable(
-                f"The provider {provider} does not exist for this user pool.",
+                f"The provider {provider} does not exist for User Pool {pool.public_id}.",
                 field="supported_identity_providers",
             )
     _check_flows(client)

@@ -26,6 +26,11 @@ GROUPS_OF_A_USER = 100
 ROLE_ARN = re.compile(r"arn:[\w+=/,.@:?*-]{16,2044}")
 
 
+def is_role(arn: str) -> bool:
+    """Say whether a text has the form of a role's ARN."""
+    return ROLE_ARN.fullmatch(arn) is not None
+
+
 def create(
     pool: UserPool,
     name: str,
@@ -44,7 +49,7 @@ def create(
     """
     if not name or len(name) > NAME_LENGTH or not names.is_plain(name):
         raise Invalid("Group names hold 1 to 128 characters without spaces.", field="group_name")
-    if role_arn and not ROLE_ARN.fullmatch(role_arn):
+    if role_arn and not is_role(role_arn):
         raise Invalid("The role ARN is not valid.", field="role_arn")
     if precedence is not None and precedence < 0:
         raise Invalid("Precedence cannot be negative.", field="precedence")

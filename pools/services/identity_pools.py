@@ -18,11 +18,13 @@ from prometheus_client import Counter
 
 from identity.foundation import clock, limits, names
 from identity.foundation.errors import (
+    ClientNotFound,
     DomainError,
     IdentityPoolNotFound,
     Invalid,
     NotAuthorized,
     NotAvailable,
+    PoolNotFound,
     RoleRefused,
 )
 from pools import ports
@@ -32,6 +34,7 @@ from pools.services import (
     access,
     audit,
     configuration,
+    groups,
     identities,
     identity_logins,
     identity_roles,
@@ -54,7 +57,8 @@ TAGS_CLAIM = "https://aws.amazon.com/tags"
 MOST_PROVIDERS = 50
 MOST_MAPPINGS = 10
 MOST_RULES = 25
-ARN_LENGTH = range(20, 2049)
+NO_PROVIDER = "Invalid Cognito Identity Provider"
+"""Amazon's words for a user pool or a client that is not there (aws-cdk#11054)."""
 KEPT = ("supported_login_providers", "identity_pool_tags", "allow_classic_flow")
 """What is told as it was given, and not where it was not: a classic flow that nobody switched off too."""
 KINDS = {"authenticated": "member_role", "unauthenticated": "guest_role"}
@@ -107,15 +111,22 @@ def _providers(wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     found: dict[tuple[str, str], dict[str, Any]] = {}
     for line in wanted:
         provider, client = line.get("provider_name") or "", line.get("client_id") or ""
-        if not provider or not client:
-            raise Invalid("A provider needs ProviderName and ClientId.", field="CognitoIdentityProviders")
-        if not identity_logins.own_pool_id(provider):
-            raise NotAvailable(f"{provider} is not a user pool of this installation.", field="CognitoIdentityProviders")
+        if provider and not identity_logins.own_pool_id(provider):
+            raise NotAvailable(NO_PROVIDER, field="CognitoIdentityProviders", detail=f"{provider} is not ours")
+        _check_client(provider, client)
         key = identity_logins.canonical(provider), client
         if key in found:
             raise Invalid(f"{provider} is named twice for {client}.", field="CognitoIdentityProviders")
         found[key] = {name: value for name, value in line.items() if value is not None}
     return list(found.values())
+
+
+def _check_client(provider: str, client_id: str) -> None:
+    """Refuse a user pool or a client that is not there; one that is deleted later has its logins refused."""
+    try:
+        access.client_in(access.pool(identity_logins.own_pool_id(provider)), client_id)
+    except (PoolNotFound, ClientNotFound) as problem:
+        raise Invalid(NO_PROVIDER, field="CognitoIdentityProviders", detail=problem.message) from None
 
 
 def set_roles(pool: IdentityPool, *, roles: Mapping[str, str], mappings: Mapping[str, Any] | None, by: Actor) -> None:
@@ -137,21 +148,24 @@ def set_roles(pool: IdentityPool, *, roles: Mapping[str, str], mappings: Mapping
     if len({identity_roles.mapping_key(key) for key in mappings}) < len(mappings):
         raise Invalid("A provider has two role mappings.", field="RoleMappings")
     for key, mapping in mappings.items():
-        _check_mapping(key, mapping)
+        _check_mapping(pool, key, mapping)
     changed = {column: roles.get(kind, "") for kind, column in KINDS.items()}
     detail = {"roles": dict(roles), "mappings": sorted(mappings)}
     _change(pool, Tag.IDENTITY_POOL_ROLES_SET, detail, by, role_mappings=mappings, **changed)
 
 
 def _check_role(role: str) -> None:
-    if len(role) not in ARN_LENGTH:
-        raise Invalid("A role's ARN has 20 to 2048 characters.", field="Roles")
+    if not groups.is_role(role):
+        raise Invalid("A role's ARN has 20 to 2048 characters of the form arn:….", field="Roles")
 
 
-def _check_mapping(key: str, mapping: Mapping[str, Any]) -> None:
+def _check_mapping(pool: IdentityPool, key: str, mapping: Mapping[str, Any]) -> None:
     provider, _ = identity_roles.split_key(key)
+    not_configured = f"({key}) is not a valid RoleMapping ProviderName or is not a configured provider."
     if not identity_logins.is_known(provider):
-        raise NotAvailable(f"Role mappings of {key} are not available in this release.", field="RoleMappings")
+        raise NotAvailable(not_configured, field="RoleMappings")
+    if not identity_roles.is_configured(pool, key):
+        raise Invalid(not_configured, field="RoleMappings")
     rules = (mapping.get("rules_configuration") or {}).get("rules") or []
     if mapping["type"] == "Token" and not identity_logins.own_pool_id(provider):
         raise Invalid("Only user pools choose roles by token.", field="RoleMappings")

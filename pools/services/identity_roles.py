@@ -126,6 +126,15 @@ def mapping_key(key: str) -> tuple[str, str]:
     return (own_name(own) if own else provider), client
 
 
+def is_configured(pool: IdentityPool, key: str) -> bool:
+    """Say whether a role mapping's key names a provider of the pool, and a client of it where it names one."""
+    provider, client = mapping_key(key)
+    named = {mapping_key(f"{line['provider_name']}:{line['client_id']}") for line in pool.providers}
+    named |= {(provider, "") for provider, _ in named}
+    named |= {(provider, "") for provider in pool.configuration.get("supported_login_providers", {})}
+    return (provider, client) in named
+
+
 def shown_key(key: str) -> str:
     """Return a kept key of a role mapping as a client can use it now."""
     provider, _ = split_key(key)
