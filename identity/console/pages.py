@@ -14,7 +14,7 @@ from identity.console.guard import actor, render, told
 from identity.console.once import keep_once, take_once
 from identity.console.tables import Cell, Column, Empty, Table, code, moment, state
 from identity.foundation import errors, names
-from pools.services import access, app_clients, audit, operators, user_pools
+from pools.services import access, app_clients, audit, deciding_attributes, operators, user_pools
 
 if TYPE_CHECKING:
     from pools.models import AppClient, UserPool
@@ -128,7 +128,8 @@ def pool(request: HttpRequest, pool_id: str) -> HttpResponse:
         ("Deletion protection", "On" if found.deletion_protected else "Off"),
         ("People, about", f"{user_pools.estimated_users(found):,}"),
     ]
-    context = inside(found, "overview", addresses=addresses, rules=rules)
+    self_made = deciding_attributes.of(found)
+    context = inside(found, "overview", addresses=addresses, rules=rules, self_made=self_made)
     return render(request, "pool.html", context)
 
 
@@ -202,6 +203,7 @@ def app(request: HttpRequest, pool_id: str, client_id: str) -> HttpResponse:
         secret=take_once(request, client.client_id),
         issuer=names.issuer(found.public_id),
         strict_help=forms.STRICT_HELP,
+        self_made=deciding_attributes.of(found, client),
     )
     context["crumbs"] += [
         (found.name, reverse("console:pool", args=[pool_id])),

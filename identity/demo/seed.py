@@ -224,6 +224,9 @@ def machine_client(kept: dict[str, Any]) -> dict[str, Any]:
         "allowed_oauth_flows_user_pool_client": True,
         "allowed_oauth_flows": ["client_credentials"],
         "allowed_oauth_scopes": ["photos/read", "photos/write"],
+        # It speaks for nobody; without lists people could write every custom attribute through it.
+        "read_attributes": ["email"],
+        "write_attributes": ["email"],
     }
     client = app_clients.create(pool, "Machine", settings=wanted, by=BY)
     return {"machine_client_id": client.client_id, "machine_client_secret": app_clients.secrets(client)[0]}

@@ -17,7 +17,7 @@ from identity.foundation.errors import (
 )
 from identity.foundation.paging import Page
 from pools.models import AppClient, ClientSecret, UserPool
-from pools.services import audit, client_settings, configuration, places, receipts, schema
+from pools.services import audit, client_settings, configuration, deciding_attributes, places, receipts, schema
 from pools.services.audit import Actor, Tag
 from pools.services.receipts import Receipt
 
@@ -70,6 +70,7 @@ def create(
             configuration.touch(pool)
     if refusal is not None:
         raise refusal
+    deciding_attributes.tell(pool)
     return client
 
 
@@ -115,6 +116,7 @@ def update(client: AppClient, *, settings: Mapping[str, Any], by: Actor) -> AppC
     if not changed:
         raise ClientNotFound(client.client_id)
     fresh.openid_strict = fresh.openid_strict if "openid_strict" in settings else client.openid_strict
+    deciding_attributes.tell(pool)
     return fresh
 
 

@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 
 from identity.foundation import names
-from identity.foundation.errors import Invalid, LoginRefused, PoolNotFound
+from identity.foundation.errors import ClientNotFound, Invalid, LoginRefused, PoolNotFound
 from pools import ports
 from pools.models import IdentityPool
 from pools.ports import VerifiedLogin
@@ -21,6 +21,8 @@ from pools.services import access, signing_keys, tokens
 
 MOST = 10
 TOKEN_LENGTH = 50_000
+NO_PROVIDER = "Invalid Cognito Identity Provider"
+"""Amazon's words for a user pool or a client that is not there (aws-cdk#11054)."""
 NO_MATCH = "Logins don't match. Please include at least one valid login for this identity or identity pool."
 UNSUPPORTED = "Token is not from a supported provider of this identity pool."
 
@@ -73,6 +75,19 @@ def canonical(provider: str) -> str:
 def is_known(provider: str) -> bool:
     """Say whether this release can verify logins of a provider."""
     return bool(own_pool_id(provider)) or provider in ports.login_verifiers.names()
+
+
+def check_named(provider: str, client_id: str) -> None:
+    """Refuse a user pool or a client that is not there; of one that is deleted later, logins are refused.
+
+    Raises:
+        Invalid: there is none.
+
+    """
+    try:
+        access.client_in(access.pool(own_pool_id(provider)), client_id)
+    except (PoolNotFound, ClientNotFound) as problem:
+        raise Invalid(NO_PROVIDER, field="CognitoIdentityProviders", detail=problem.message) from None
 
 
 def verify(pool: IdentityPool, logins: Mapping[str, str]) -> list[VerifiedLogin]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +19,6 @@ from prometheus_client import Counter
 
 from identity.foundation import clock, limits, names
 from identity.foundation.errors import (
-    ClientNotFound,
     DomainError,
     IdentityPoolNotFound,
     Invalid,
@@ -34,7 +34,7 @@ from pools.services import (
     access,
     audit,
     configuration,
-    groups,
+    deciding_attributes,
     identities,
     identity_logins,
     identity_roles,
@@ -56,9 +56,6 @@ SESSION_NAME = "CognitoIdentityCredentials"
 TAGS_CLAIM = "https://aws.amazon.com/tags"
 MOST_PROVIDERS = 50
 MOST_MAPPINGS = 10
-MOST_RULES = 25
-NO_PROVIDER = "Invalid Cognito Identity Provider"
-"""Amazon's words for a user pool or a client that is not there (aws-cdk#11054)."""
 KEPT = ("supported_login_providers", "identity_pool_tags", "allow_classic_flow")
 """What is told as it was given, and not where it was not: a classic flow that nobody switched off too."""
 KINDS = {"authenticated": "member_role", "unauthenticated": "guest_role"}
@@ -112,21 +109,13 @@ def _providers(wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     for line in wanted:
         provider, client = line.get("provider_name") or "", line.get("client_id") or ""
         if provider and not identity_logins.own_pool_id(provider):
-            raise NotAvailable(NO_PROVIDER, field="CognitoIdentityProviders", detail=f"{provider} is not ours")
-        _check_client(provider, client)
+            raise NotAvailable(identity_logins.NO_PROVIDER, field="CognitoIdentityProviders")
+        identity_logins.check_named(provider, client)
         key = identity_logins.canonical(provider), client
         if key in found:
             raise Invalid(f"{provider} is named twice for {client}.", field="CognitoIdentityProviders")
         found[key] = {name: value for name, value in line.items() if value is not None}
     return list(found.values())
-
-
-def _check_client(provider: str, client_id: str) -> None:
-    """Refuse a user pool or a client that is not there; one that is deleted later has its logins refused."""
-    try:
-        access.client_in(access.pool(identity_logins.own_pool_id(provider)), client_id)
-    except (PoolNotFound, ClientNotFound) as problem:
-        raise Invalid(NO_PROVIDER, field="CognitoIdentityProviders", detail=problem.message) from None
 
 
 def set_roles(pool: IdentityPool, *, roles: Mapping[str, str], mappings: Mapping[str, Any] | None, by: Actor) -> None:
@@ -142,39 +131,18 @@ def set_roles(pool: IdentityPool, *, roles: Mapping[str, str], mappings: Mapping
     for kind, role in roles.items():
         if kind not in KINDS:
             raise Invalid(f"{kind} is not a kind of role.", field="Roles")
-        _check_role(role)
+        identity_roles.check_role(role)
     if len(mappings) > MOST_MAPPINGS:
         raise Invalid(f"At most {MOST_MAPPINGS} role mappings are allowed.", field="RoleMappings")
     if len({identity_roles.mapping_key(key) for key in mappings}) < len(mappings):
         raise Invalid("A provider has two role mappings.", field="RoleMappings")
     for key, mapping in mappings.items():
-        _check_mapping(pool, key, mapping)
+        identity_roles.check_mapping(pool, key, mapping)
     changed = {column: roles.get(kind, "") for kind, column in KINDS.items()}
     detail = {"roles": dict(roles), "mappings": sorted(mappings)}
     _change(pool, Tag.IDENTITY_POOL_ROLES_SET, detail, by, role_mappings=mappings, **changed)
-
-
-def _check_role(role: str) -> None:
-    if not groups.is_role(role):
-        raise Invalid("A role's ARN has 20 to 2048 characters of the form arn:….", field="Roles")
-
-
-def _check_mapping(pool: IdentityPool, key: str, mapping: Mapping[str, Any]) -> None:
-    provider, _ = identity_roles.split_key(key)
-    not_configured = f"({key}) is not a valid RoleMapping ProviderName or is not a configured provider."
-    if not identity_logins.is_known(provider):
-        raise NotAvailable(not_configured, field="RoleMappings")
-    if not identity_roles.is_configured(pool, key):
-        raise Invalid(not_configured, field="RoleMappings")
-    rules = (mapping.get("rules_configuration") or {}).get("rules") or []
-    if mapping["type"] == "Token" and not identity_logins.own_pool_id(provider):
-        raise Invalid("Only user pools choose roles by token.", field="RoleMappings")
-    if mapping["type"] == "Rules" and not 1 <= len(rules) <= MOST_RULES:
-        raise Invalid(f"Rules need one to {MOST_RULES} rules.", field="RoleMappings")
-    if not mapping.get("ambiguous_role_resolution"):
-        raise Invalid("AmbiguousRoleResolution is required with Type.", field="RoleMappings")
-    for rule in rules:
-        _check_role(rule["role_arn"])
+    for provider in sorted({identity_roles.mapping_key(key)[0] for key in mappings}):
+        _tell_what_decides(provider)
 
 
 def roles(pool: IdentityPool) -> dict[str, Any]:
@@ -213,7 +181,13 @@ def set_tag_map(
         detail = {"provider": row.provider, "tags": kept}
         audit.record(Tag.PRINCIPAL_TAGS_SET, identity_pool=pool, subject=pool.public_id, by=by, detail=detail)
         configuration.touch_identity_pool(pool)
+    _tell_what_decides(row.provider)
     return {"use_defaults": use_defaults, "principal_tags": kept}
+
+
+def _tell_what_decides(provider: str) -> None:
+    with suppress(PoolNotFound):  # a provider that is no user pool of ours, or one that is gone
+        deciding_attributes.tell(access.pool(identity_logins.own_pool_id(provider)))
 
 
 def tag_map(pool: IdentityPool, provider: str) -> dict[str, Any]:

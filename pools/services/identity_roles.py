@@ -6,13 +6,15 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from identity.foundation.errors import Invalid, NotAuthorized, RoleRefused
+from identity.foundation.errors import Invalid, NotAuthorized, NotAvailable, RoleRefused
 from pools.models import IdentityPool, PrincipalTagMap
 from pools.ports import VerifiedLogin
-from pools.services.identity_logins import is_known, kept_pool_id, own_name, shown, with_setting
+from pools.services import groups
+from pools.services.identity_logins import is_known, kept_pool_id, own_name, own_pool_id, shown, with_setting
 
 DEFAULT_TAGS = {"client": "aud", "username": "sub"}
 """Tag to claim, where a provider's map says ``use_defaults``."""
+MOST_RULES = 25
 MOST_TAGS = 50
 KEY_LENGTH = 128
 VALUE_LENGTH = 256
@@ -124,6 +126,42 @@ def mapping_key(key: str) -> tuple[str, str]:
     provider, client = split_key(key)
     own = kept_pool_id(provider)
     return (own_name(own) if own else provider), client
+
+
+def check_role(role: str) -> None:
+    """Refuse what is no role's ARN.
+
+    Raises:
+        Invalid: it has not the form of one.
+
+    """
+    if not groups.is_role(role):
+        raise Invalid("A role's ARN has 20 to 2048 characters of the form arn:….", field="Roles")
+
+
+def check_mapping(pool: IdentityPool, key: str, mapping: Mapping[str, Any]) -> None:
+    """Refuse a role mapping that could not be followed.
+
+    Raises:
+        NotAvailable: this release does not know the provider.
+        Invalid: the identity pool does not name it, or the mapping breaks a rule.
+
+    """
+    provider, _ = split_key(key)
+    not_configured = f"({key}) is not a valid RoleMapping ProviderName or is not a configured provider."
+    if not is_known(provider):
+        raise NotAvailable(not_configured, field="RoleMappings")
+    if not is_configured(pool, key):
+        raise Invalid(not_configured, field="RoleMappings")
+    rules = (mapping.get("rules_configuration") or {}).get("rules") or []
+    if mapping["type"] == "Token" and not own_pool_id(provider):
+        raise Invalid("Only user pools choose roles by token.", field="RoleMappings")
+    if mapping["type"] == "Rules" and not 1 <= len(rules) <= MOST_RULES:
+        raise Invalid(f"Rules need one to {MOST_RULES} rules.", field="RoleMappings")
+    if not mapping.get("ambiguous_role_resolution"):
+        raise Invalid("AmbiguousRoleResolution is required with Type.", field="RoleMappings")
+    for rule in rules:
+        check_role(rule["role_arn"])
 
 
 def is_configured(pool: IdentityPool, key: str) -> bool:

@@ -134,12 +134,12 @@ def test_what_was_named_may_be_deleted(live: Live) -> None:
     member = referred.public.get_id(IdentityPoolId=referred.identity_pool, Logins=logins)["IdentityId"]
     world.idp.delete_user_pool(UserPoolId=world.pool_id)
 
-    for ask in (
-        lambda: referred.public.get_id(IdentityPoolId=referred.identity_pool, Logins=logins),
-        lambda: referred.public.get_credentials_for_identity(IdentityId=member, Logins=logins),
+    for ask, about in (
+        (referred.public.get_id, {"IdentityPoolId": referred.identity_pool}),
+        (referred.public.get_credentials_for_identity, {"IdentityId": member}),
     ):
         with refused("NotAuthorizedException", "Token is not from a supported provider of this identity pool."):
-            ask()
+            ask(**about, Logins=logins)
     told = referred.identity.describe_identity_pool(IdentityPoolId=referred.identity_pool)
     assert told["CognitoIdentityProviders"][0]["ClientId"] == world.client_id
     assert referred.roles()[1].keys() == {key}

@@ -299,3 +299,34 @@ def test_each_tab_of_a_pool_has_a_title_of_its_own(world: World) -> None:
         *(f"{tab} – {pool} – Cognate" for tab in ("Overview", "Apps", "Users", "Audit")),
         f"Add an app – {pool} – Cognate",
     ]
+
+
+def test_attributes_that_decide_and_that_people_write_are_named(world: World) -> None:
+    idp, identity = world.live.boto(), world.live.boto("cognito-identity")
+    own = [{"Name": "role", "AttributeDataType": "String", "Mutable": True}]
+    pool = idp.create_user_pool(PoolName="Deciding", Schema=own)["UserPool"]["Id"]
+    plain, listed = (
+        idp.create_user_pool_client(UserPoolId=pool, ClientName=name, **lists)["UserPoolClient"]["ClientId"]
+        for name, lists in (("Plain", {}), ("Listed", {"WriteAttributes": ["name"]}))
+    )
+    provider = f"cognito-idp.us-east-1.amazonaws.com/{pool}"
+    made = identity.create_identity_pool(
+        IdentityPoolName="p",
+        AllowUnauthenticatedIdentities=False,
+        CognitoIdentityProviders=[{"ProviderName": provider, "ClientId": plain}],
+    )
+    pages = [f"/console/pools/{pool}", *(f"/console/pools/{pool}/apps/{app}" for app in (plain, listed))]
+    before = [world.session.get(page).text for page in pages]
+
+    identity.set_principal_tag_attribute_map(
+        IdentityPoolId=made["IdentityPoolId"],
+        IdentityProviderName=provider,
+        UseDefaults=False,
+        PrincipalTags={"role": "custom:role"},
+    )
+
+    said = "People write what decides about them: <code>custom:role</code>"
+    after = [world.session.get(page).text for page in pages]
+    assert [said in page for page in before] == [False] * 3
+    assert [said in page for page in after] == [True, True, False]
+    assert f'href="{pages[1]}">Plain</a> lets people write it' in after[0]
