@@ -90,7 +90,7 @@ def test_an_app_of_cognitos_is_told_texts(world: World, whole: Person) -> None:
 def test_each_scope_gives_its_claims(world: World, whole: Person, scope: str, wanted: set[str]) -> None:
     told = world.user_info(world.tokens(whole, world.strict, scope=scope)["access_token"]).json()
 
-    assert told.keys() - {"given_name"} == wanted | {"sub", "username"}
+    assert told.keys() - {"given_name", "custom:role"} == wanted | {"sub", "username"}
 
 
 def test_an_id_token_is_what_the_core_says(world: World) -> None:
