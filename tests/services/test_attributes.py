@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 
 import pytest
+from django.db.transaction import atomic
 
 from identity.foundation import errors
 from pools.models import AppClient, SignInName, User, UserPool
@@ -182,3 +183,17 @@ def test_names_of_many_bytes_are_refused_or_indexed(alias_pool: UserPool) -> Non
             users.create(alias_pool, f"over-{column}", attributes={column: cjk}, message="suppress", by=BY)
     # What no index holds may be as long as Cognito lets it be.
     users.create(alias_pool, "nick", attributes={"nickname": cjk}, message="suppress", by=BY)
+
+
+def test_what_somebody_gave_meanwhile_is_not_given_again(transactional_db: None) -> None:
+    pool = factories.make_pool(schema=[{"name": "name", "mutable": True, "required": True}])
+    app, user = factories.make_client(pool), factories.make_invited(pool, "alice")
+    attributes.check_completion(pool, app, user, {"name": "Al"})
+    attributes.admin_update(pool, user, {"name": "Ann"}, by=BY)
+
+    with pytest.raises(errors.AttributeProvided, match=r"^Cannot modify an already provided name$"), atomic():
+        attributes.complete(
+            pool, User.objects.select_for_update().get(pool=pool, pk=user.pk), {"name": "Al"}, by=VISITOR
+        )
+
+    assert now(user)["name"] == "Ann"
