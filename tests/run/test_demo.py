@@ -246,6 +246,10 @@ def test_the_clients_with_a_secret_are_the_contracts(demo: Demo) -> None:
     assert machine["ClientSecret"] == demo.kept["machine_client_secret"]
     assert machine["AllowedOAuthFlows"] == ["client_credentials"]
     assert set(machine["AllowedOAuthScopes"]) == {"photos/read", "photos/write"}
+    assert (machine["ReadAttributes"], machine["WriteAttributes"]) == (["email"], ["email"])
+    for client in (demo.described("client_id"), server):
+        assert "custom:role" in client["WriteAttributes"]
+        assert not {"sub", "email_verified"} & set(client["WriteAttributes"])
 
 
 def test_the_client_with_a_secret_is_openid_strict_and_the_sample_is_cognitos(demo: Demo) -> None:
