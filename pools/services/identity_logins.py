@@ -17,7 +17,7 @@ from identity.foundation.errors import ClientNotFound, Invalid, LoginRefused, Po
 from pools import ports
 from pools.models import IdentityPool
 from pools.ports import VerifiedLogin
-from pools.services import access, signing_keys, tokens
+from pools.services import access, tokens
 
 MOST = 10
 TOKEN_LENGTH = 50_000
@@ -117,20 +117,14 @@ def _verify(pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
 
 
 def _verify_own(pool: IdentityPool, own: str, token: str) -> VerifiedLogin:
-    checked = {
-        line["client_id"]: bool(line.get("server_side_token_check"))
-        for line in pool.providers
-        if kept_pool_id(line["provider_name"]) == own
-    }
-    if not checked:
+    clients = [line["client_id"] for line in pool.providers if kept_pool_id(line["provider_name"]) == own]
+    if not clients:
         raise LoginRefused(UNSUPPORTED)
     try:
         user_pool = access.pool(own)
     except PoolNotFound:
         raise LoginRefused(UNSUPPORTED, detail="the user pool is gone") from None
-    # Only to know how thoroughly to look: verification then binds the audience to what it was looked up by.
-    audience = str(signing_keys.unverified_claims(token).get("aud"))
-    claims = tokens.verify_id(token, pool=user_pool, client_ids=list(checked), live=checked.get(audience, False))
+    claims, _ = tokens.verify_id(token, pool=user_pool, client_ids=clients)
     return VerifiedLogin(own_name(own), str(claims["sub"]), str(claims["aud"]), claims, kind="CognitoSignIn")
 
 

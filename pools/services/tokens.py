@@ -503,10 +503,11 @@ def _live(client: AppClient, payload: dict[str, Any]) -> Person:
     return found.person
 
 
-def verify_id(token: str, *, pool: UserPool, client_ids: Sequence[str], live: bool) -> dict[str, Any]:
-    """Return the claims of one of this pool's ID tokens, for an identity pool that names these clients.
+def verify_id(token: str, *, pool: UserPool, client_ids: Sequence[str]) -> tuple[dict[str, Any], Person]:
+    """Return the claims of one of this pool's ID tokens, and whose it is, for an identity pool with these clients.
 
-    ``live`` also asks whether the person and the session still are (ServerSideTokenCheck).
+    Whether person and session still live is asked each time, by one statement, whatever ServerSideTokenCheck says: AWS
+    credentials are never given on less than can be checked here.
 
     Raises:
         LoginRefused: in the words of COGNITO.md 2.8.
@@ -528,15 +529,12 @@ def verify_id(token: str, *, pool: UserPool, client_ids: Sequence[str], live: bo
         raise LoginRefused(f"Invalid login token. Token expired: {expires} >= {now}")
     if payload.get("aud") not in client_ids:
         raise LoginRefused("Token is not from a supported provider of this identity pool.")
-    if live:
-        _still_live(pool, payload)
-    return payload
+    return payload, _still_live(pool, payload)
 
 
-def _still_live(pool: UserPool, payload: dict[str, Any]) -> None:
+def _still_live(pool: UserPool, payload: dict[str, Any]) -> Person:
     try:
-        client = access.client_in(pool, str(payload["aud"]))
-        _live(client, payload)
+        return _live(access.client_in(pool, str(payload["aud"])), payload)
     except (ClientNotFound, TokenRefused, UserDisabled, UserNotFound) as problem:
         raise LoginRefused("Invalid login token. Token is no longer valid.", detail=problem.message) from None
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from identity.foundation import names
 from identity.foundation.errors import NotAuthorized, NotAvailable, RoleRefused
 from pools.models import AppClient, IdentityPool, UserPool
-from pools.services import access, configuration, groups, identity_pools
+from pools.services import access, configuration, groups, identity_logins, identity_pools
 from pools.services.sign_in import machine
 from tests import factories
 from tests.federation.conftest import BY, GUEST_ROLE, MEMBER_ROLE, Issuer
@@ -51,8 +53,8 @@ class World:
         if not self.provider.startswith("cognito-idp."):
             self.provider = f"id.example.com:8443/{self.users.public_id}"
 
-    def vend(self, custom_role: str | None = None) -> str:
-        """Sign in, ask for credentials, return the role that the STS was asked for."""
+    def logins(self) -> dict[str, str]:
+        """Sign in, and return what says so."""
         signed_in = machine.begin(
             self.client,
             username=self.name,
@@ -63,7 +65,11 @@ class World:
         assert isinstance(signed_in, machine.SignedIn)
         assert signed_in.tokens
         assert signed_in.tokens.id
-        logins = {self.provider: signed_in.tokens.id}
+        return {self.provider: signed_in.tokens.id}
+
+    def vend(self, custom_role: str | None = None) -> str:
+        """Sign in, ask for credentials, return the role that the STS was asked for."""
+        logins = self.logins()
         identity_id = identity_pools.get_id(self.pool, logins, by=BY)
         identity_pools.credentials(identity_id, logins, custom_role=custom_role, by=BY)
         return str(self.issuer.last["role_arn"])
@@ -93,6 +99,21 @@ def test_the_group_of_lowest_precedence_gives_the_role(world: World) -> None:
     assert world.vend(STAFF_ROLE) == STAFF_ROLE
     with pytest.raises(NotAuthorized):
         world.vend(MEMBER_ROLE)
+
+
+@pytest.mark.parametrize("checked", [False, True])
+def test_that_a_login_still_lives_is_asked_by_one_statement(checked: bool, world: World) -> None:
+    line = {"provider_name": world.provider, "client_id": world.client.client_id, "server_side_token_check": checked}
+    pool = identity_pools.create("pool", settings={"cognito_identity_providers": [line]}, by=BY)
+    logins = world.logins()
+    identity_logins.verify(pool, logins)
+    configuration.holdings.poll(force=True)
+
+    with CaptureQueriesContext(connection) as captured:
+        identity_logins.verify(pool, logins)
+
+    (asked,) = captured
+    assert "refresh_family" in asked["sql"]
 
 
 @pytest.mark.parametrize("ambiguous", ["AuthenticatedRole", "Deny"])

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from pools.services import access, users
+from tests.factories import BY
 from tests.live import Live
 
 PASSWORD = "Correct-horse-7"
@@ -28,23 +30,26 @@ class World:
         self.client_id = self.new_client()
         self.issuer_name = f"{live.base_url.partition('://')[2]}/{self.user_pool}"
         self.amazon_name = f"cognito-idp.us-east-1.amazonaws.com/{self.user_pool}"
-        self.name = f"person-{secrets.token_hex(4)}"
-        self.idp.admin_create_user(UserPoolId=self.user_pool, Username=self.name, MessageAction="SUPPRESS")
-        self.idp.admin_set_user_password(
-            UserPoolId=self.user_pool, Username=self.name, Password=PASSWORD, Permanent=True
-        )
+        self.name = self.person()
+
+    def person(self) -> str:
+        """Make a person who can sign in."""
+        name = f"person-{secrets.token_hex(4)}"
+        self.idp.admin_create_user(UserPoolId=self.user_pool, Username=name, MessageAction="SUPPRESS")
+        self.idp.admin_set_user_password(UserPoolId=self.user_pool, Username=name, Password=PASSWORD, Permanent=True)
+        return name
 
     def new_client(self) -> str:
         """Make an app client."""
         made = self.idp.create_user_pool_client(UserPoolId=self.user_pool, ClientName="app", ExplicitAuthFlows=FLOWS)
         return str(made["UserPoolClient"]["ClientId"])
 
-    def tokens(self, client_id: str = "") -> dict[str, str]:
-        """Sign the person in."""
+    def tokens(self, client_id: str = "", name: str = "") -> dict[str, str]:
+        """Sign the person in, or another."""
         found: dict[str, str] = self.anyone.initiate_auth(
             ClientId=client_id or self.client_id,
             AuthFlow="USER_PASSWORD_AUTH",
-            AuthParameters={"USERNAME": self.name, "PASSWORD": PASSWORD},
+            AuthParameters={"USERNAME": name or self.name, "PASSWORD": PASSWORD},
         )["AuthenticationResult"]
         return found
 
@@ -194,19 +199,33 @@ def test_refusals_are_in_amazons_words(world: World) -> None:
     )
 
 
-@pytest.mark.parametrize("checked", [False, True])
-def test_a_login_after_signing_out_everywhere_counts_only_unchecked(checked: bool, world: World) -> None:
-    pool = world.pool(check=checked)
-    tokens = world.tokens()
-    asked = {"IdentityPoolId": pool, "Logins": {world.issuer_name: tokens["IdToken"]}}
-    before = world.public.get_id(**asked)["IdentityId"]
+@pytest.mark.parametrize("end", ["signed out everywhere", "disabled", "deleted", "revoked"])
+def test_a_login_counts_no_longer_than_person_and_session_whatever_is_said_of_the_check(end: str, world: World) -> None:
+    name = world.person()
+    tokens = world.tokens(name=name)
+    logins = {world.issuer_name: tokens["IdToken"]}
+    pools = [world.pool(check=checked) for checked in (False, True)]
+    members = [world.public.get_id(IdentityPoolId=pool, Logins=logins)["IdentityId"] for pool in pools]
+    for member in members:
+        assert world.public.get_open_id_token(IdentityId=member, Logins=logins)["IdentityId"] == member
 
-    world.anyone.global_sign_out(AccessToken=tokens["AccessToken"])
-
-    if checked:
-        assert refusal(world.public.get_id, **asked)[0] == "NotAuthorizedException"
+    if end == "signed out everywhere":
+        world.anyone.global_sign_out(AccessToken=tokens["AccessToken"])
+    elif end == "revoked":
+        world.anyone.revoke_token(ClientId=world.client_id, Token=tokens["RefreshToken"])
     else:
-        assert world.public.get_id(**asked)["IdentityId"] == before
+        with world.live.orm():
+            pool = access.pool(world.user_pool)
+            if end == "disabled":
+                users.set_enabled(pool, access.user(pool, name), False, by=BY)
+            else:
+                users.delete(pool, access.user(pool, name), by=BY)
+
+    refused = ("NotAuthorizedException", "Invalid login token. Token is no longer valid.")
+    for identity_pool, member in zip(pools, members, strict=True):
+        assert refusal(world.public.get_id, IdentityPoolId=identity_pool, Logins=logins) == refused
+        assert refusal(world.public.get_open_id_token, IdentityId=member, Logins=logins) == refused
+        assert refusal(world.public.get_credentials_for_identity, IdentityId=member, Logins=logins) == refused
 
 
 @pytest.mark.parametrize(
