@@ -8,6 +8,7 @@ role mappings a name is kept as it was given, and read by ``kept_pool_id`` where
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
@@ -16,10 +17,12 @@ from identity.foundation import names
 from identity.foundation.errors import ClientNotFound, Invalid, LoginRefused, PoolNotFound
 from pools import ports
 from pools.models import IdentityPool
+from pools.models.hot import Person
 from pools.ports import VerifiedLogin
 from pools.services import access, tokens
 
 MOST = 10
+ADDRESSES = ("email", "phone_number")
 TOKEN_LENGTH = 50_000
 NO_PROVIDER = "Invalid Cognito Identity Provider"
 """Amazon's words for a user pool or a client that is not there (aws-cdk#11054)."""
@@ -124,8 +127,9 @@ def _verify_own(pool: IdentityPool, own: str, token: str) -> VerifiedLogin:
         user_pool = access.pool(own)
     except PoolNotFound:
         raise LoginRefused(UNSUPPORTED, detail="the user pool is gone") from None
-    claims, _ = tokens.verify_id(token, pool=user_pool, client_ids=clients)
-    return VerifiedLogin(own_name(own), str(claims["sub"]), str(claims["aud"]), claims, kind="CognitoSignIn")
+    claims, person = tokens.verify_id(token, pool=user_pool, client_ids=clients)
+    proven = _with_proven_addresses(claims, person)
+    return VerifiedLogin(own_name(own), str(claims["sub"]), str(claims["aud"]), proven, kind="CognitoSignIn")
 
 
 def _verify_foreign(pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
@@ -136,7 +140,29 @@ def _verify_foreign(pool: IdentityPool, provider: str, token: str) -> VerifiedLo
     login = verifier.verify(token, audience=audience)
     if login.provider != provider or login.audience != audience:
         raise LoginRefused(UNSUPPORTED, detail=f"verified as {login.provider} for {login.audience}")
-    return login
+    return replace(login, claims=_with_proven_addresses(login.claims))
+
+
+def _with_proven_addresses(claims: Mapping[str, Any], person: Person | None = None) -> dict[str, Any]:
+    """Return claims in which an address that nobody has proven is absent, and nothing says that it was proven.
+
+    Roles and tags are given by claims, and people write their addresses themselves. Of our own people the row decides:
+    a token may be older than it, and may lack what its client cannot read. A foreign issuer must say that an address is
+    verified (OpenID Connect Core section 5.1; some send the text "true"): many that say nothing let anyone write any.
+    """
+    kept = dict(claims)
+    for address in ADDRESSES:
+        said = f"{address}_verified"
+        if person is None:
+            proven = claims.get(said) is True or claims.get(said) == "true"
+        else:
+            present = getattr(person, address)
+            proven = getattr(person, said) is True and claims.get(address, present) == present
+        if not proven:
+            kept.pop(address, None)
+            if said in kept:
+                kept[said] = False
+    return kept
 
 
 def with_setting(logins: Sequence[VerifiedLogin], settings_by_provider: Mapping[str, object]) -> VerifiedLogin | None:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from identity.foundation import names
+from identity.foundation import clock, names
 from identity.foundation.errors import NotAuthorized, NotAvailable, RoleRefused
-from pools.models import AppClient, IdentityPool, UserPool
-from pools.services import access, configuration, groups, identity_logins, identity_pools
+from pools.models import AppClient, IdentityPool, User, UserPool
+from pools.services import access, app_clients, configuration, groups, identity_logins, identity_pools
 from pools.services.sign_in import machine
 from tests import factories
 from tests.federation.conftest import BY, GUEST_ROLE, MEMBER_ROLE, Issuer
@@ -99,6 +100,55 @@ def test_the_group_of_lowest_precedence_gives_the_role(world: World) -> None:
     assert world.vend(STAFF_ROLE) == STAFF_ROLE
     with pytest.raises(NotAuthorized):
         world.vend(MEMBER_ROLE)
+
+
+@pytest.mark.parametrize("address", ["email", "phone_number"])
+@pytest.mark.parametrize(
+    ("before", "after", "counts"),
+    [
+        ("at first", "", True),
+        ("never", "", False),
+        ("never said", "", False),
+        ("unreadable", "", True),
+        ("at first", "undone", False),
+        ("at first", "another", False),
+        ("never", "since", True),
+    ],
+)
+def test_an_address_counts_in_rules_and_tags_while_it_is_proven(
+    before: str, after: str, counts: bool, address: str, world: World
+) -> None:
+    mapping = {
+        "type": "Rules",
+        "ambiguous_role_resolution": "AuthenticatedRole",
+        "rules_configuration": {
+            "rules": [
+                {"claim": address, "match_type": "StartsWith", "value": "+49", "role_arn": ADMIN_ROLE},
+                {"claim": f"{address}_verified", "match_type": "Equals", "value": "true", "role_arn": STAFF_ROLE},
+            ]
+        },
+    }
+    identity_pools.set_roles(
+        world.pool, roles={"authenticated": MEMBER_ROLE}, mappings={world.provider: mapping}, by=BY
+    )
+    tags = {"from": address, "who": "sub"}
+    identity_pools.set_tag_map(world.pool, world.provider, use_defaults=False, tags=tags, by=BY)
+    value, said = "+491701234567", f"{address}_verified"  # no matter whether it looks like an address
+    row = User.objects.filter(pool_id=world.users.pk, username=world.name)
+    row.update(**{address: value, said: {"never": False, "never said": None}.get(before, True)})
+    if before == "unreadable":
+        app_clients.update(world.client, settings={"read_attributes": [address]}, by=factories.BY)
+        configuration.holdings.forget_everything()
+    logins = world.logins()
+    changes: dict[str, dict[str, Any]] = {"undone": {said: False}, "another": {address: "+1555"}, "since": {said: True}}
+    row.update(**{"modified_at": clock.now(), **changes.get(after, {})})
+
+    identity_id = identity_pools.get_id(world.pool, logins, by=BY)
+    identity_pools.credentials(identity_id, logins, by=BY)
+
+    sent = world.issuer.last["claims"]["https://aws.amazon.com/tags"]["principal_tags"]
+    assert world.issuer.last["role_arn"] == (ADMIN_ROLE if counts else MEMBER_ROLE)
+    assert sent == {"who": sent["who"], **({"from": [value]} if counts else {})}
 
 
 @pytest.mark.parametrize("checked", [False, True])

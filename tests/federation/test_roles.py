@@ -107,6 +107,30 @@ def test_a_rule_applies(
     assert issuer.last["role_arn"] == (ADMIN_ROLE if matches else MEMBER_ROLE)
 
 
+@pytest.mark.parametrize("address", ["email", "phone_number"])
+@pytest.mark.parametrize(
+    ("said", "counts"),
+    [(True, True), ("true", True), (False, False), ("false", False), (None, False), (1, False), ("", False)],
+)
+def test_a_foreign_address_counts_where_its_issuer_says_that_it_was_verified(
+    said: object, counts: bool, address: str, pool: IdentityPool, providers: Providers, issuer: Issuer
+) -> None:
+    set_mapping(
+        pool,
+        (address, "StartsWith", "x", ADMIN_ROLE),
+        (f"{address}_verified", "Equals", "true", OTHER_ROLE),
+        ambiguous="AuthenticatedRole",
+    )
+    identity_pools.set_tag_map(pool, EAST, use_defaults=False, tags={"from": address, "who": "sub"}, by=BY)
+    claims: dict[str, Any] = {address: "x1", **({} if said is None else {f"{address}_verified": said})}
+
+    vend(pool, providers[EAST].token("anna", **claims))
+
+    tags = issuer.last["claims"]["https://aws.amazon.com/tags"]["principal_tags"]
+    assert issuer.last["role_arn"] == (ADMIN_ROLE if counts else MEMBER_ROLE)
+    assert tags == {"who": ["anna"], **({"from": ["x1"]} if counts else {})}
+
+
 def test_the_first_rule_that_applies_wins_and_another_that_applies_may_be_asked_for(
     pool: IdentityPool, providers: Providers, issuer: Issuer
 ) -> None:
