@@ -31,6 +31,11 @@ STRICT_HELP = (
     "Follows OAuth and OpenID Connect where Cognito goes its own way; switch it off for code that expects Cognito's."
 )
 
+RECENT_PROOF_HELP = (
+    "Changing a second factor or an address, or giving a first password, by access token takes a sign-in of the last "
+    "ten minutes, as on the pages. Cognito does not ask for one."
+)
+
 
 class Form(forms.Form):
     """A form as the field part draws it."""
@@ -213,6 +218,12 @@ class NewApp(Form):
             "logout_urls": given["logout_urls"],
             "supported_identity_providers": ["COGNITO"],
         }
+
+
+class RecentProof(Form):
+    """Whether changes of how people sign in need a recent sign-in."""
+
+    recent_proof = forms.ChoiceField(choices=(("on", "On"), ("off", "Off")))
 
 
 class OpenidStrict(Form):

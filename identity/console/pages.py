@@ -92,10 +92,15 @@ def pools(request: HttpRequest) -> HttpResponse:
     return show_list(request, "list.html", {"section": "pools", "title": "User pools", "table": table})
 
 
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def pool(request: HttpRequest, pool_id: str) -> HttpResponse:
-    """Show a pool: its addresses and rules."""
+    """Show a pool: its addresses and rules; switch on and off whether changes of factors need a recent sign-in."""
     found = access.pool(pool_id)
+    form = forms.RecentProof(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        wanted = form.cleaned_data["recent_proof"]
+        user_pools.set_recent_proof(found, wanted == "on", by=actor(request))
+        return told(request, f"Recent sign-in for changes is {wanted} for {found.name}.", request.path)
     issuer = names.issuer(found.public_id)
     policy = found.password_policy
     asks = [
@@ -128,9 +133,15 @@ def pool(request: HttpRequest, pool_id: str) -> HttpResponse:
         ("Deletion protection", "On" if found.deletion_protected else "Off"),
         ("People, about", f"{user_pools.estimated_users(found):,}"),
     ]
-    self_made = deciding_attributes.of(found)
-    context = inside(found, "overview", addresses=addresses, rules=rules, self_made=self_made)
-    return render(request, "pool.html", context)
+    context = inside(
+        found,
+        "overview",
+        addresses=addresses,
+        rules=rules,
+        self_made=deciding_attributes.of(found),
+        recent_help=forms.RECENT_PROOF_HELP,
+    )
+    return render(request, "pool.html", context, 422 if request.method == "POST" else 200)
 
 
 @require_safe

@@ -226,6 +226,21 @@ class Pool(View):
         del request
         return Response(serializers.PoolSerializer(access.pool(pool_id)).data)
 
+    @extend_schema(
+        operation_id="change_pool",
+        summary="Change a pool",
+        tags=["Pools"],
+        request=serializers.ChangePoolSerializer,
+        responses={200: serializers.PoolSerializer, **PROBLEM},
+    )
+    def patch(self, request: Request, pool_id: str) -> Response:
+        """Say whether changing how one signs in takes a recent sign-in. Everything else stays as it is."""
+        pool = access.pool(pool_id)
+        wanted = serializers.ChangePoolSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        changed = user_pools.set_recent_proof(pool, wanted.validated_data["recent_proof"], by=self.actor(request))
+        return Response(serializers.PoolSerializer(changed).data)
+
 
 class Apps(View):
     """App clients of a pool."""

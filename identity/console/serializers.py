@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from identity.console.forms import STRICT_HELP
+from identity.console.forms import RECENT_PROOF_HELP, STRICT_HELP
 from identity.foundation import names
 from pools.services import app_clients, users
 
@@ -56,6 +56,7 @@ class PoolSerializer(serializers.Serializer[Any]):
     case_sensitive = serializers.BooleanField()
     admin_only_sign_up = serializers.BooleanField()
     deletion_protected = serializers.BooleanField()
+    recent_proof = serializers.BooleanField(help_text=RECENT_PROOF_HELP)
     created_at = serializers.DateTimeField()
     modified_at = serializers.DateTimeField()
 
@@ -66,6 +67,12 @@ class PoolSerializer(serializers.Serializer[Any]):
     def get_issuer(self, pool: Any) -> str:  # noqa: ANN401 - a row; the schema is made from types that exist at run time
         """Return the issuer."""
         return names.issuer(pool.public_id)
+
+
+class ChangePoolSerializer(Strict):
+    """What to change of a pool."""
+
+    recent_proof = serializers.BooleanField(help_text=RECENT_PROOF_HELP)
 
 
 class AppSerializer(serializers.Serializer[Any]):

@@ -170,6 +170,12 @@ class ScopeMissing(TokenRefused):
     public = "Access Token does not have required scopes"
 
 
+class ProofTooOld(NotAuthorized):
+    """Whoever changes what they sign in by signed in too long ago."""
+
+    public = "Sign in again to change how you sign in."
+
+
 class RefreshRefused(NotAuthorized):
     """The refresh token is unreadable, of another client, expired or revoked."""
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
 
 import segno
 from django.utils.safestring import mark_safe
 
-from identity.foundation import clock, errors
+from identity.foundation import errors
 from pools.hosted import wording
 from pools.hosted.browser import Step
 from pools.hosted.forms import CodeForm, PageForm
@@ -25,8 +24,6 @@ if TYPE_CHECKING:
 
     from pools.models.hot import Browser as Session
 
-RECENT = timedelta(minutes=10)
-"""How old a sign-in may be that changes how to sign in."""
 GROUP = 4
 
 
@@ -131,7 +128,7 @@ def account_mfa(visit: Visit) -> HttpResponse:
     is_on = factors.has_totp(visit.pool, session.person) and session.person.totp_enabled
     if visit.request.method != "POST":
         return overview(visit, session, is_on=is_on)
-    if session.auth_time < clock.now() - RECENT:
+    if not factors.is_recent(session.auth_time):
         return prove_first(visit, Step(username=shown_name(session), notice="prove"))
     action = visit.request.POST.get("action", "")
     if action == "remove" and is_on:

@@ -35,6 +35,8 @@ class UserPool(models.Model):
     auto_verified = ArrayField(models.CharField(max_length=20), db_default=[], default=list)
     admin_only_sign_up = models.BooleanField(db_default=False, default=False)
     deletion_protected = models.BooleanField(db_default=False, default=False)
+    recent_proof = models.BooleanField(db_default=False, default=False)
+    """Whether an access token changes how its person signs in only for so long after the sign-in as on the pages."""
     password_policy: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(db_default={}, default=dict)
     """minimum_length, require_{upper,lower}case, require_{numbers,symbols}, temporary_password_validity_days."""
     schema: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(db_default={}, default=dict)

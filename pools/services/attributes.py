@@ -136,6 +136,11 @@ def complete(pool: UserPool, user: User, changes: Mapping[str, str], *, by: Acto
     audit.record(Tag.ATTRIBUTES_CHANGED, pool=pool, subject=user.sub, by=by, detail=detail)
 
 
+def changes_proof(person: Profile, changes: Mapping[str, str]) -> bool:
+    """Say whether a change touches an address: people sign in and recover their passwords by addresses."""
+    return any(name in ADDRESSES and value != (getattr(person, name) or "") for name, value in changes.items())
+
+
 def missing(pool: UserPool, person: Profile) -> list[str]:
     """Return the required attributes that a person lacks."""
     present = profile.of(person)

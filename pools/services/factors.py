@@ -11,6 +11,7 @@ import os
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from django.db import transaction
@@ -33,6 +34,8 @@ STEP_SECONDS = 30
 DIGITS = 6
 DRIFT = (-1, 0, 1)
 METHOD = "SOFTWARE_TOKEN_MFA"
+RECENT = timedelta(minutes=10)
+"""How old a sign-in may be that changes how to sign in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,11 @@ class TotpProof:
     pool_pk: int
     user_id: uuid.UUID
     step: int
+
+
+def is_recent(auth_time: datetime) -> bool:
+    """Say whether who signed in then may change what they sign in by, or has to prove again who they are."""
+    return auth_time >= clock.now() - RECENT
 
 
 def associate(pool: UserPool, user: User | Person, *, receipt: Receipt | None = None, by: Actor) -> str:

@@ -55,6 +55,7 @@ KNOWN = {
     "device_configuration",
     "policies",
     "deletion_protection",
+    "recent_proof",
     "auto_verified_attributes",
     "alias_attributes",
     "username_attributes",
@@ -93,6 +94,7 @@ def apply(pool: UserPool, given: Mapping[str, Any]) -> None:
     if protection not in ("ACTIVE", "INACTIVE"):
         raise Invalid("DeletionProtection is ACTIVE or INACTIVE.", field="deletion_protection")
     pool.deletion_protected = protection == "ACTIVE"
+    pool.recent_proof = bool(settings.get("recent_proof"))  # the wire API has no word for it
     invitations = settings.get("admin_create_user_config") or {}
     pool.admin_only_sign_up = bool(invitations.get("allow_admin_create_user_only"))
     _templates(settings, invitations)

@@ -15,7 +15,7 @@ import struct
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from django.db import transaction
@@ -28,6 +28,7 @@ from identity.foundation.errors import (
     GrantRefused,
     LoginRefused,
     PoolNotFound,
+    ProofTooOld,
     RefreshRefused,
     RefreshReused,
     RevocationDisabled,
@@ -43,7 +44,7 @@ from identity.foundation.errors import (
 from identity.foundation.names import uuid7
 from pools.models import AppClient, AuthorizationCode, RefreshFamily, UserPool, hot
 from pools.models.hot import Member, Person
-from pools.services import access, audit, claims, signing_keys
+from pools.services import access, audit, claims, factors, signing_keys
 from pools.services.audit import Actor, Tag
 from pools.services.claims import Grant
 
@@ -443,13 +444,19 @@ def _anothers(client: AppClient, token: str) -> bool:
 # -- verifying -------------------------------------------------------------------------------------------------------
 
 
-def verify_access(token: str, *, scope: str | None = None, pool: UserPool | None = None) -> Bearer:
+def verify_access(
+    token: str, *, scope: str | None = None, pool: UserPool | None = None, changing_proof: bool = False
+) -> Bearer:
     """Return whom a live access token of a person speaks for: one signature check, one statement.
+
+    ``changing_proof`` is for what changes how its person signs in: where the pool says so, only who did of late may, as
+    on the pages. Refreshing and another app's session keep the time of the sign-in, so neither makes it later.
 
     Raises:
         TokenRefused: not an access token of ours (of this pool, where one is given).
         TokenExpired, TokenRevoked, ScopeMissing: as named.
         UserDisabled, UserNotFound: the person was disabled or deleted.
+        ProofTooOld: the person signed in too long ago for that change.
 
     """
     payload, client = _verified(token, Use.ACCESS, pool)
@@ -459,7 +466,24 @@ def verify_access(token: str, *, scope: str | None = None, pool: UserPool | None
     live = _live(client, payload)
     if scope is not None and scope not in scopes:
         raise ScopeMissing
-    return Bearer(live, client, scopes, payload)
+    bearer = Bearer(live, client, scopes, payload)
+    if changing_proof:
+        check_proof(bearer)
+    return bearer
+
+
+def check_proof(bearer: Bearer) -> None:
+    """Refuse a change of how somebody signs in, where the pool asks for a recent sign-in and theirs is not.
+
+    Raises:
+        ProofTooOld: as named.
+
+    """
+    auth_time = bearer.claims.get("auth_time")
+    if not bearer.pool.recent_proof:
+        return
+    if not isinstance(auth_time, int) or not factors.is_recent(datetime.fromtimestamp(auth_time, UTC)):
+        raise ProofTooOld
 
 
 def _verified(token: str, use: signing_keys.Use, pool: UserPool | None) -> tuple[dict[str, Any], AppClient]:

@@ -166,6 +166,25 @@ def set_mfa(pool: UserPool, *, settings: Mapping[str, Any], by: Actor) -> UserPo
     return UserPool.objects.get(pk=pool.pk)
 
 
+def set_recent_proof(pool: UserPool, wanted: bool, *, by: Actor) -> UserPool:  # noqa: FBT001 - the value that is set
+    """Have changes by access token of how people sign in need a recent sign-in, or any, as at Amazon.
+
+    Raises:
+        PoolNotFound: the pool was deleted meanwhile.
+
+    """
+    with transaction.atomic(durable=True):
+        rows = UserPool.objects.filter(pk=pool.pk, deleted_at=None)
+        changed = rows.update(recent_proof=wanted, modified_at=clock.now())
+        if changed:
+            detail = {"changed": ["recent_proof"]}
+            audit.record(Tag.POOL_CHANGED, pool=pool, subject=pool.public_id, by=by, detail=detail)
+            configuration.touch(pool)
+    if not changed:
+        raise PoolNotFound(pool.public_id)
+    return UserPool.objects.get(pk=pool.pk)
+
+
 def create_resource_server(
     pool: UserPool,
     *,

@@ -104,6 +104,27 @@ def test_an_app_is_openid_strict_unless_it_says_otherwise_and_can_be_switched(wo
     assert (row.actor_kind, row.detail["changed"]) == ("operator", ["openid_strict"])
 
 
+def test_a_pool_asks_for_a_recent_sign_in_where_an_operator_says_so(world: World) -> None:
+    where = f"/pools/{world.live.boto().create_user_pool(PoolName='wire')['UserPool']['Id']}"
+    before = world.api("GET", where).json()
+    odd: list[Any] = [{}, {"recent_proof": "x"}, {"name": "other"}, []]
+
+    switched = world.api("PATCH", where, json={"recent_proof": True})
+    wrong = [world.api("PATCH", where, json=each).status_code for each in odd]
+
+    assert before["recent_proof"] is False
+    changed = {"recent_proof": True, "modified_at": switched.json()["modified_at"]}
+    assert (switched.status_code, switched.json()) == (200, {**before, **changed})
+    assert wrong == [400] * 4
+    assert world.api("GET", where).json() == switched.json()
+    assert world.api("PATCH", "/pools/us-east-1_nobody123", json={"recent_proof": True}).status_code == 404
+    with world.live.orm():
+        from pools.models import AuditEvent
+
+        row = AuditEvent.objects.get(tag="pool_changed", subject=before["id"])
+    assert (row.actor_kind, row.detail["changed"]) == ("operator", ["recent_proof"])
+
+
 def test_what_the_wire_api_makes_keeps_to_cognito_until_an_operator_says_otherwise(world: World) -> None:
     made = world.live.boto().create_user_pool_client(UserPoolId=world.pool_id, ClientName="wire")["UserPoolClient"]
     where = f"/pools/{world.pool_id}/apps/{made['ClientId']}"

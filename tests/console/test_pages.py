@@ -198,6 +198,20 @@ def test_openid_strict_is_offered_told_and_switched(world: World) -> None:
         assert "Follows OAuth and OpenID Connect where Cognito goes its own way" in page
 
 
+def test_a_recent_sign_in_for_changes_is_told_and_switched(world: World) -> None:
+    made = world.live.boto().create_user_pool(PoolName="wire")["UserPool"]["Id"]
+    where = f"/console/pools/{made}"
+
+    before, switched = world.session.get(where).text, world.session.send_form(where, recent_proof="on")
+    odd = world.session.send_form(where, recent_proof="x")
+
+    assert "Recent sign-in for changes: off" in before
+    assert "as on the pages. Cognito does not ask for one." in before
+    assert (switched.status_code, switched.headers["Location"]) == (303, where)
+    assert odd.status_code == 422
+    assert "Recent sign-in for changes: on" in world.session.get(where).text
+
+
 def test_a_look_by_head_reads_no_notice(world: World) -> None:
     visitor = world.inside()
     made = visitor.send_form(f"/console/pools/{world.pool_id}/apps/{world.client_id}", openid_strict="off")

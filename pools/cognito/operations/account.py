@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 SCOPE = "aws.cognito.signin.user.admin"
 
 
-def bearer_of(call: Request) -> Bearer:
-    """Return whose access token it is, verified."""
-    return tokens.verify_access(call["AccessToken"], scope=SCOPE)
+def bearer_of(call: Request, *, changing_proof: bool = False) -> Bearer:
+    """Return whose access token it is, verified; ``changing_proof`` where it changes how that person signs in."""
+    return tokens.verify_access(call["AccessToken"], scope=SCOPE, changing_proof=changing_proof)
 
 
-def behind(call: Request) -> tuple[Bearer, User]:
+def behind(call: Request, *, changing_proof: bool = False) -> tuple[Bearer, User]:
     """Return whose access token it is, with the row that a write needs."""
-    bearer = bearer_of(call)
+    bearer = bearer_of(call, changing_proof=changing_proof)
     return bearer, access.user_by_sub(bearer.pool, bearer.sub)
 
 
@@ -49,6 +49,8 @@ def update_user_attributes(call: Request) -> Reply:
     """AWS: API_UpdateUserAttributes."""
     bearer, user = behind(call)
     changes = shapes.attributes(call["UserAttributes"])
+    if attributes.changes_proof(user, changes):
+        tokens.check_proof(bearer)
     sent = attributes.update(bearer.client, user, changes, by=acting(call, bearer))
     return {"CodeDeliveryDetailsList": [shapes.delivery(delivery) for delivery in sent]}
 

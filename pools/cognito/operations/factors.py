@@ -16,7 +16,7 @@ LATER = ("SMSMfaSettings", "EmailMfaSettings", "WebAuthnMfaSettings")
 def associate_software_token(call: Request) -> Reply:
     """AWS: API_AssociateSoftwareToken."""
     if "AccessToken" in call:
-        bearer = account.bearer_of(call)
+        bearer = account.bearer_of(call, changing_proof=True)
         return {"SecretCode": factors.associate(bearer.pool, bearer.person, by=account.acting(call, bearer))}
     if "Session" not in call:
         raise Invalid(NEITHER)
@@ -29,7 +29,7 @@ def verify_software_token(call: Request) -> Reply:
     """AWS: API_VerifySoftwareToken."""
     name = call.get("FriendlyDeviceName", "")
     if "AccessToken" in call:
-        bearer = account.bearer_of(call)
+        bearer = account.bearer_of(call, changing_proof=True)
         by = account.acting(call, bearer)
         factors.verify(bearer.pool, bearer.person, call["UserCode"], name=name, by=by)
         return {"Status": "SUCCESS"}
@@ -45,7 +45,7 @@ def set_user_mfa_preference(call: Request) -> Reply:
     for name in LATER:
         if any(call.get(name, {}).values()):
             raise NotAvailable(f"{name} is not available in this release.")
-    bearer = account.bearer_of(call)
+    bearer = account.bearer_of(call, changing_proof=True)
     totp = call.get("SoftwareTokenMfaSettings")
     wanted = totp and {"enabled": totp.get("Enabled", False), "preferred": totp.get("PreferredMfa", False)}
     factors.set_preference(bearer.pool, bearer.person, totp=wanted, by=account.acting(call, bearer))

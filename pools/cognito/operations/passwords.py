@@ -28,7 +28,8 @@ def confirm_forgot_password(call: Request) -> Reply:
 @user_pools.operation
 def change_password(call: Request) -> Reply:
     """AWS: API_ChangePassword."""
-    bearer, user = account.behind(call)
+    # The previous password is a proof of its own; without one, a first password is given to somebody who had none.
+    bearer, user = account.behind(call, changing_proof="PreviousPassword" not in call)
     passwords.change(
         bearer.pool,
         user,

@@ -1,0 +1,148 @@
+"""What changes how somebody signs in, by access token: where the pool says so, it takes a recent sign-in."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+from typing import Any
+
+import pyotp
+import pytest
+import time_machine
+
+from identity.foundation import clock
+from identity.foundation.call import Call
+from pools.cognito import gateway as wire
+from pools.cognito.contract import user_pools as contract
+from pools.models import AppClient, AuditEvent, User, UserPool
+from pools.services import access, configuration, factors, sessions, signing_keys, tokens, user_pools
+from pools.services.sign_in import machine
+from tests import factories
+from tests.sign_in.conftest import BY
+
+NEW = "Another-horse-1"
+URI = "https://app.example/cb"
+OLD = ("NotAuthorizedException", "Sign in again to change how you sign in.")
+DONE = ("", "")
+CHANGES: list[tuple[str, dict[str, Any]]] = [
+    ("AssociateSoftwareToken", {}),
+    ("VerifySoftwareToken", {"UserCode": "code"}),
+    ("SetUserMFAPreference", {"SoftwareTokenMfaSettings": {"Enabled": False}}),
+    ("UpdateUserAttributes", {"UserAttributes": [{"Name": "email", "Value": "thief@example.com"}]}),
+    ("UpdateUserAttributes", {"UserAttributes": [{"Name": "phone_number", "Value": "+491701234567"}]}),
+    ("UpdateUserAttributes", {"UserAttributes": [{"Name": "email", "Value": ""}]}),
+]
+KEEPS: list[tuple[str, dict[str, Any]]] = [
+    ("GetUser", {}),
+    ("UpdateUserAttributes", {"UserAttributes": [{"Name": "name", "Value": "Alice"}]}),
+    ("UpdateUserAttributes", {"UserAttributes": [{"Name": "email", "Value": "alice@example.com"}]}),
+    ("ChangePassword", {"PreviousPassword": factories.PASSWORD, "ProposedPassword": NEW}),
+    ("GlobalSignOut", {}),
+]
+"""What reads, ends, or brings a proof of its own."""
+
+
+def ask(operation: str, token: str, **members: Any) -> tuple[str, str]:
+    """Call an operation by access token; return code and text of its refusal, empty without one."""
+    headers = {"x-amz-target": f"AWSCognitoIdentityProviderService.{operation}"}
+    body = json.dumps({"AccessToken": token, **members}).encode()
+    answer = wire.gateway(Call("POST", "/", "", headers, body, "192.0.2.1", "1"))
+    told = json.loads(answer.body)
+    return DONE if answer.status == 200 else (told["__type"], told["message"])
+
+
+def sign_in(client: AppClient) -> tokens.TokenSet:
+    outcome = machine.begin(client, username="alice", password=factories.PASSWORD, want=machine.Want.TOKENS, by=BY)
+    assert isinstance(outcome, machine.SignedIn)
+    assert outcome.tokens is not None
+    return outcome.tokens
+
+
+def through_an_old_session(client: AppClient) -> tokens.TokenSet:
+    """Sign in by browser; let another app take tokens from that session long after, and refresh them."""
+    outcome = machine.begin(client, username="alice", password=factories.PASSWORD, want=machine.Want.BROWSER, by=BY)
+    assert isinstance(outcome, machine.SignedIn)
+    assert outcome.browser is not None
+    with time_machine.travel(clock.now() + timedelta(minutes=11), tick=False):
+        session = sessions.current(client.pool, outcome.browser.cookie)
+        assert session is not None
+        scopes = ["openid", "aws.cognito.signin.user.admin"]
+        code = tokens.mint_code(client, session, redirect_uri=URI, scopes=scopes)
+        issued = tokens.redeem_code(client, code, redirect_uri=URI, verifier=None)
+        return tokens.refresh(client, issued.refresh or "")
+
+
+@pytest.fixture
+def strict(pool: UserPool, person: User) -> AppClient:
+    """Return a client of a pool that asks for a recent sign-in; its person waits to prove an authenticator."""
+    user_pools.set_recent_proof(pool, True, by=BY)
+    configuration.holdings.forget_everything()
+    return factories.make_client(access.pool(pool.public_id))
+
+
+def code_of(members: dict[str, Any], seed: str) -> dict[str, Any]:
+    """Return members whose code is right."""
+    return {**members, **({"UserCode": pyotp.TOTP(seed).at(clock.epoch())} if "UserCode" in members else {})}
+
+
+def test_each_operation_by_access_token_was_weighed() -> None:
+    by_token = {
+        name
+        for name, operation in contract.operations.items()
+        if operation.handler is not None and "AccessToken" in getattr(operation.model.input_shape, "members", {})
+    }
+
+    assert by_token == {name for name, _ in (*CHANGES, *KEEPS)}
+
+
+@pytest.mark.parametrize(("operation", "members"), CHANGES)
+@pytest.mark.parametrize("minutes", [9, 11])
+def test_a_change_of_how_one_signs_in_takes_a_recent_sign_in_where_the_pool_says_so(
+    minutes: int, operation: str, members: dict[str, Any], strict: AppClient, person: User
+) -> None:
+    token = sign_in(strict).access
+    seed = factors.associate(strict.pool, person, by=BY)
+    rows = AuditEvent.objects.count()
+
+    with time_machine.travel(clock.now() + timedelta(minutes=minutes), tick=False):
+        answer = ask(operation, token, **code_of(members, seed))
+
+    assert answer == (DONE if minutes < 10 else OLD)
+    assert (AuditEvent.objects.count() == rows) == (answer == OLD)
+
+
+@pytest.mark.parametrize(("operation", "members"), [*KEEPS, *CHANGES])
+def test_everything_else_goes_on_as_everything_does_where_the_pool_says_nothing(
+    operation: str, members: dict[str, Any], pool: UserPool, strict: AppClient, person: User
+) -> None:
+    if (operation, members) in CHANGES:
+        user_pools.set_recent_proof(pool, False, by=BY)
+        configuration.holdings.forget_everything()
+    token = sign_in(strict).access
+    seed = factors.associate(strict.pool, person, by=BY)
+
+    with time_machine.travel(clock.now() + timedelta(minutes=40), tick=False):
+        assert ask(operation, token, **code_of(members, seed)) == DONE
+
+
+def test_neither_another_apps_session_nor_refreshing_makes_a_sign_in_recent(strict: AppClient) -> None:
+    began = clock.now().replace(microsecond=0)
+    token = through_an_old_session(strict).access
+
+    with time_machine.travel(began + timedelta(minutes=12), tick=False):
+        signed_in = signing_keys.unverified_claims(token)["auth_time"]
+        assert began <= datetime.fromtimestamp(signed_in, began.tzinfo) < began + timedelta(minutes=1)
+        assert ask("AssociateSoftwareToken", token) == OLD
+        assert ask("AssociateSoftwareToken", sign_in(strict).access) == DONE
+
+
+def test_a_first_password_takes_a_recent_sign_in_too(strict: AppClient) -> None:
+    token = sign_in(strict).access
+
+    with time_machine.travel(clock.now() + timedelta(minutes=11), tick=False):
+        assert ask("ChangePassword", token, ProposedPassword=NEW) == OLD
+
+
+def test_the_wire_api_makes_pools_without_it_and_an_operator_may_say_otherwise(transactional_db: None) -> None:
+    assert not factories.make_pool().recent_proof
+    assert factories.make_pool(recent_proof=True).recent_proof
