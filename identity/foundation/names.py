@@ -11,6 +11,7 @@ import secrets
 import string
 import unicodedata
 import uuid
+from datetime import UTC, datetime
 
 from django.conf import settings
 
@@ -42,6 +43,19 @@ def uuid7() -> uuid.UUID:
     fraction = now.microsecond % 1000 * 4096 // 1000
     chance = int.from_bytes(os.urandom(8), "big") & (1 << 62) - 1
     return uuid.UUID(int=(milliseconds & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | chance)
+
+
+def uuid7_of(milliseconds: int, chance: bytes) -> uuid.UUID:
+    """Return the version 7 UUID of a moment whose chance is given: who says the same twice gets the same id."""
+    drawn = int.from_bytes(chance[:10], "big") & (1 << 74) - 1
+    return uuid.UUID(
+        int=(milliseconds & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | (drawn >> 62) << 64 | 0b10 << 62 | drawn & (1 << 62) - 1
+    )
+
+
+def moment_of(made: uuid.UUID) -> datetime:
+    """Return the millisecond that a version 7 UUID was made in."""
+    return datetime.fromtimestamp((made.int >> 80) / 1000, UTC)
 
 
 def uuid7_floor(milliseconds: int) -> uuid.UUID:

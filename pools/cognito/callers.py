@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote
 
 from django.conf import settings
 
-from identity.foundation import clock, limits
+from identity.foundation import clock
 from identity.foundation.call import Call
 from pools.cognito.faults import Fault
 from pools.services import audit, operators
@@ -87,10 +87,9 @@ def unrecognised() -> Fault:
 
 
 def refused(call: Call, key_id: str) -> None:
-    """Keep the refusal of a real key's wrong signature: once a minute and key, since strangers can repeat it."""
-    if limits.take("wire-signature-refused", key_id, limit=1, window=60):
-        by = Actor.visitor(address=call.address, request_id=call.request_id)
-        audit.record(Tag.OPERATOR_REFUSED, subject=key_id, by=by, outcome="refused", detail={"method": "signature"})
+    """Keep the refusal of a real key's wrong signature."""
+    by = Actor.visitor(address=call.address, request_id=call.request_id)
+    audit.record(Tag.OPERATOR_REFUSED, subject=key_id, by=by, outcome="refused", detail={"method": "signature"})
 
 
 def parse(header: str) -> Signature:

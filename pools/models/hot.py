@@ -30,6 +30,7 @@ __all__ = [
     "SignIn",
     "Standing",
     "Start",
+    "audit_once",
     "bearer",
     "browser",
     "count",
@@ -190,6 +191,19 @@ INSERT INTO auth_event (id, pool_id, client_id, user_id, kind, passed, reason, m
 VALUES (%(event)s, %(pool)s, %(client)s, %(user)s, %(kind)s, %(passed)s, %(reason)s, %(methods)s, %(address)s,
     %(request_id)s)
 """
+# An audit row whose id says what it is about, and the side row of the one that was written first.
+AUDIT_ONCE = """
+WITH kept AS (
+    INSERT INTO audit_event (id, pool_id, identity_pool_id, tag, actor_kind, actor_id, subject, outcome, detail,
+        request_id, format, personal_digest, digest)
+    VALUES (%(id)s, %(pool)s, %(identity_pool)s, %(tag)s, %(actor_kind)s, %(actor_id)s, %(subject)s, %(outcome)s,
+        %(detail)s, %(request_id)s, %(format)s, %(personal_digest)s, %(digest)s)
+    ON CONFLICT DO NOTHING
+    RETURNING id, pool_id
+)
+INSERT INTO audit_personal (id, pool_id, salt, values)
+SELECT id, pool_id, %(salt)s::bytea, %(values)s::jsonb FROM kept WHERE %(values)s::jsonb IS NOT NULL
+"""
 # The end of a sign-in by password alone, whose failures are forgotten: one statement, one transaction, one wait.
 END_SIGN_IN = "WITH forgotten AS (" + CLEAR_GUESS + "), event AS (" + AUTH_EVENT + ")" + START_FAMILY
 # A code is spent, and its family live, where all that it is bound to is as presented, in one statement: of two that
@@ -327,6 +341,11 @@ def start_family(start: Start) -> None:
 def end_sign_in(start: Start, event: Mapping[str, Any]) -> None:
     """Make a refresh family, write the sign-in event and forget wrong passwords, all or nothing."""
     count(END_SIGN_IN, {**start._asdict(), **event, "subject": start.user, "guessed": "password"})
+
+
+def audit_once(**parameters: Any) -> None:
+    """Write an audit row with its side row, unless a row of that id is there."""
+    count(AUDIT_ONCE, parameters)
 
 
 def redeem(**parameters: Any) -> Grant | None:

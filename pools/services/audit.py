@@ -1,8 +1,9 @@
 """What happened, who did it, to whom. One row in the transaction of a change; a refusal's row outside it.
 
-Rows are never changed. ``detail`` is an allow-list per tag; personal values go into an erasable side row. The row keeps
-their salted digest, which its own digest covers, so that it can be checked when they are gone. Refresh, client
-credentials and reads leave metrics, not rows.
+Rows are never changed, and stay, but for those that unknown callers caused, which go by their age (``housekeeping``).
+``detail`` is an allow-list per tag; personal values go into an erasable side row. The row keeps their salted digest,
+which its own digest covers, so that it can be checked when they are gone. Refresh, client credentials and reads leave
+metrics, not rows.
 """
 
 from __future__ import annotations
@@ -17,10 +18,13 @@ from typing import Any
 from uuid import UUID
 
 import structlog
+from django.db import models
+from django.db.models import Q
 
+from identity.foundation import clock
 from identity.foundation.errors import Misuse
-from identity.foundation.names import uuid7
-from pools.models import AuditEvent, AuditPersonal, IdentityPool, UserPool
+from identity.foundation.names import uuid7, uuid7_of
+from pools.models import AuditEvent, AuditPersonal, IdentityPool, UserPool, hot
 
 FORMAT = 1
 SUBJECT = 128
@@ -130,6 +134,17 @@ class Tag(StrEnum):
     ACCESS_KEY_DISABLED = "access_key_disabled"
 
 
+VISITOR = "visitor"
+MINUTE = 60
+AT_WILL = frozenset({Tag.CODE_SENT})
+"""What an unknown caller may cause, done or refused."""
+GIVEN = frozenset({Tag.IDENTITY_CREATED, Tag.IDENTITY_TOKEN_ISSUED, Tag.CREDENTIALS_ISSUED})
+"""What an unknown caller may cause as a guest."""
+PROVEN = frozenset({Tag.CODE_REUSED, Tag.TOKEN_REUSED})
+"""Refusals of what was ours once: a session was ended by it."""
+KINDS = ("code", "method", "purpose", "factor")
+"""Members of ``detail`` that tell kinds of one tag apart: none of them is a caller's own text."""
+
 EVERYWHERE = frozenset({"reason", "client_id"})
 DETAIL: dict[Tag, frozenset[str]] = {
     Tag.POOL_CREATED: frozenset({"name"}),
@@ -195,6 +210,8 @@ def record(  # noqa: PLR0913 - an audit row has these parts
 ) -> None:
     """Write one audit row: inside the transaction of a change, outside any for a refusal (``outcome="refused"``).
 
+    What an unknown caller caused leaves one row a subject, kind and minute: the first.
+
     Raises:
         Misuse: ``detail`` holds something that the tag does not allow.
 
@@ -203,6 +220,7 @@ def record(  # noqa: PLR0913 - an audit row has these parts
     if extra := kept.keys() - DETAIL.get(tag, frozenset()) - EVERYWHERE:
         raise Misuse(f"audit detail of {tag}: {sorted(extra)}")
     request_id = by.request_id or str(structlog.contextvars.get_contextvars().get("request_id", ""))
+    is_passing = passes(tag, outcome, kept, by=by)
     row = AuditEvent(
         id=uuid7(),
         pool_id=pool.pk if pool else None,
@@ -216,13 +234,60 @@ def record(  # noqa: PLR0913 - an audit row has these parts
         request_id=request_id,
         format=FORMAT,
     )
+    if is_passing:
+        row.id = _id_of_minute(row)
     values = {**(personal or {}), **({"address": by.address} if by.address else {})}
     salt = os.urandom(16) if values else b""
     row.personal_digest = hashlib.sha256(salt + compact(values)).digest() if values else b""
     row.digest = hashlib.sha256(canonical(row)).digest()
+    if is_passing:
+        _keep_first(row, salt, values)
+        return
     row.save(force_insert=True)
     if values:
         AuditPersonal(id=row.id, pool_id=row.pool_id, salt=salt, values=values).save(force_insert=True)
+
+
+def passes(tag: str, outcome: str, detail: Mapping[str, Any], *, by: Actor) -> bool:
+    """Say whether an unknown caller caused a row, without any proof: such rows go by their age."""
+    if by.kind != VISITOR or tag in PROVEN:
+        return False
+    return outcome == "refused" or tag in AT_WILL or (tag in GIVEN and detail.get("member") is False)
+
+
+def passing() -> models.QuerySet[AuditEvent]:
+    """Return the rows that unknown callers caused: those of which :func:`passes` says so."""
+    given = Q(tag__in=GIVEN, detail__member=False)
+    rows = AuditEvent.objects.filter(Q(outcome="refused") | Q(tag__in=AT_WILL) | given, actor_kind=VISITOR)
+    return rows.exclude(tag__in=PROVEN)
+
+
+def _id_of_minute(row: AuditEvent) -> UUID:
+    """Return the id that all such rows of a minute have, so that the primary key lets one of them in."""
+    minute = clock.epoch() // MINUTE * MINUTE
+    kinds = [row.detail.get(name, "") for name in KINDS]
+    about = compact([minute, row.pool_id, row.identity_pool_id, row.tag, row.subject, row.outcome, kinds])
+    return uuid7_of(minute * 1000, hashlib.sha256(about).digest())
+
+
+def _keep_first(row: AuditEvent, salt: bytes, values: Mapping[str, Any]) -> None:
+    hot.audit_once(
+        id=row.id,
+        pool=row.pool_id,
+        identity_pool=row.identity_pool_id,
+        tag=str(row.tag),
+        actor_kind=row.actor_kind,
+        actor_id=row.actor_id,
+        subject=row.subject,
+        outcome=row.outcome,
+        detail=json.dumps(row.detail, default=str),
+        request_id=row.request_id,
+        format=row.format,
+        personal_digest=row.personal_digest,
+        digest=row.digest,
+        salt=salt,
+        values=json.dumps(values, default=str) if values else None,
+    )
 
 
 def canonical(row: AuditEvent) -> bytes:

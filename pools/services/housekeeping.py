@@ -7,8 +7,9 @@ Each verb works in short transactions and may run twice at once, which a purge d
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import structlog
 from django.conf import settings
@@ -17,10 +18,13 @@ from django.db import models, transaction
 from django.db.models.functions import Now
 
 from identity.foundation import clock, sealing
+from identity.foundation.names import moment_of, uuid7_floor
 from identity.models import AccessKey, OperatorSeed
 from pools.models import (
     AppClient,
     Attempt,
+    AuditEvent,
+    AuditPersonal,
     AuthorizationCode,
     BrowserSession,
     CapturedMessage,
@@ -45,7 +49,7 @@ from pools.models import (
     locks,
     partitions,
 )
-from pools.services import places
+from pools.services import audit, places
 
 log = structlog.get_logger(__name__)
 CHUNK = 500
@@ -54,6 +58,9 @@ PASSES = 40
 POOLS = 200
 """Deleted pools in one run, those first that were deleted first."""
 PURGE = "purge"
+STRANGERS = "strangers_purged"
+"""Its ``due_at`` is the time before which no audit row of an unknown caller is left."""
+BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 LONGEST_CHUNK = timedelta(minutes=10)
 """After this a run counts as dead, and another begins."""
 KEPT = timedelta(days=1)
@@ -166,7 +173,7 @@ def _purge() -> int:
             Session.objects.filter(expire_date__lt=now),
         )
     )
-    return removed + purge_users() + purge_pools()
+    return removed + purge_users() + purge_pools() + purge_strangers()
 
 
 def _in_chunks(rows: models.QuerySet[models.Model]) -> int:
@@ -221,6 +228,37 @@ def _delete(rows: models.QuerySet[models.Model]) -> int:
     return int(rows.order_by()._raw_delete(rows.db))  # noqa: SLF001 - without Django's collector
 
 
+def purge_strangers() -> int:
+    """Remove the audit rows that unknown callers caused, by their age, with their side rows; return how many.
+
+    All others stay, so that a run begins where the last one ended, and reads no row twice.
+    """
+    until = clock.now() - timedelta(days=settings.STRANGER_AUDIT_DAYS)
+    PeriodicTask.objects.bulk_create([PeriodicTask(name=STRANGERS, due_at=BEGINNING)], ignore_conflicts=True)
+    began = PeriodicTask.objects.get(name=STRANGERS).due_at
+    rows = audit.passing().filter(id__gte=_first_id(began), id__lt=_first_id(until)).order_by("id")
+    removed = 0
+    for _ in range(PASSES):
+        _keep_turn(LONGEST_CHUNK)
+        keys = list(rows.values_list("id", flat=True)[:CHUNK])
+        seen = moment_of(keys[-1]) if len(keys) == CHUNK else until
+        with transaction.atomic():
+            if keys:
+                for table in (AuditPersonal, AuditEvent):
+                    gone: models.QuerySet[Any] = table.objects.filter(id__in=keys)
+                    gone._raw_delete(gone.db)  # noqa: SLF001 - without Django's collector
+            PeriodicTask.objects.filter(name=STRANGERS, due_at__lt=seen).update(due_at=seen)
+        removed += len(keys)
+        if len(keys) < CHUNK:
+            break
+        rows = rows.filter(id__gt=keys[-1])
+    return removed
+
+
+def _first_id(moment: datetime) -> UUID:
+    return uuid7_floor(int(moment.timestamp() * 1000))
+
+
 def make_partitions(today: date | None = None) -> list[str]:
     """Make the partitions of the days and months to come, drop those that are over; return what was made.
 
@@ -245,7 +283,7 @@ def make_partitions(today: date | None = None) -> list[str]:
 
 
 def retention() -> dict[str, int]:
-    """Return after how many days rows go, by table. Audit rows are not named: they stay."""
+    """Return after how many days rows go, by table. Audit rows are not named: they stay, or go one by one."""
     return {"spent": SPENT_DAYS, "outbox": settings.OUTBOX_DAYS, "auth_event": settings.SIGN_IN_EVENT_DAYS}
 
 

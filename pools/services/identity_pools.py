@@ -17,7 +17,7 @@ import structlog
 from django.db import transaction
 from prometheus_client import Counter
 
-from identity.foundation import clock, limits, names
+from identity.foundation import clock, names
 from identity.foundation.errors import (
     DomainError,
     IdentityPoolNotFound,
@@ -46,8 +46,6 @@ from pools.services.audit import Actor, Tag
 log = structlog.get_logger(__name__)
 VENDED = Counter("cognate_credentials_total", "Credentials asked of the STS.", ["outcome"])
 HANDED = Counter("cognate_identity_tokens_total", "Identity tokens handed out for the classic flow.", ["outcome"])
-REFUSAL_WINDOW = 60
-"""Seconds in which one identity's refusals of one kind leave one row: any stranger can ask, as often as they like."""
 TOKEN_LIFE = 600
 EARLIER = 30
 """Seconds by which ``iat`` lies in the past: some servers allow no clock to be ahead of their own."""
@@ -376,10 +374,7 @@ def _refused(tag: Tag, claimed: Identity, refusal: DomainError, by: Actor, **fac
     if not isinstance(refusal, NotAuthorized | RoleRefused):
         log.warning("credentials_not_had", refusal=type(refusal).__name__, detail=refusal.detail)
         return
-    code = type(refusal).__name__
-    # By the kind too: what a stranger is refused for must not hide that a member's role is broken.
-    if not limits.take("vending-refused", f"{claimed.public_id}:{code}", limit=1, window=REFUSAL_WINDOW):
-        return
-    detail = {"reason": refusal.detail or refusal.message, "code": code, **facts}
+    # One row a minute by the kind too: what a stranger is refused for must not hide that a member's role is broken.
+    detail = {"reason": refusal.detail or refusal.message, "code": type(refusal).__name__, **facts}
     subject = claimed.public_id
     audit.record(tag, identity_pool=claimed.pool, subject=subject, outcome="refused", by=by, detail=detail)

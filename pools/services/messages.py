@@ -277,9 +277,9 @@ def send_code(  # noqa: PLR0913 - a message has these parts
         if refused is None:
             codes.issue(pool, subject.id, purpose, "" if nobody else to, code)
             queue(letter)
-            tag, outcome = (Tag.CODE_REFUSED, "refused") if nobody else (Tag.CODE_SENT, "done")
+            outcome = "refused" if nobody else "done"
             detail = {"purpose": str(purpose), "client_id": client.client_id}
-            audit.record(tag, pool=pool, subject=subject.sub, by=by, outcome=outcome, detail=detail)
+            audit.record(Tag.CODE_SENT, pool=pool, subject=subject.sub, by=by, outcome=outcome, detail=detail)
     if refused is not None:
         raise refused
 

@@ -51,7 +51,9 @@ ACTORLESS: dict[str, dict[str, str]] = {
     "pools/services/deliveries.py": {"deliver": BY_ITSELF, "due": BY_ITSELF},
     "pools/services/factors.py": {"spend": PARTS},
     "pools/services/guesses.py": {"reserve": PARTS, "clear": PARTS},
-    "pools/services/housekeeping.py": {"take_turn": BY_ITSELF, "purge_users": BY_ITSELF, "reseal": BY_ITSELF},
+    "pools/services/housekeeping.py": {
+        **dict.fromkeys(("take_turn", "purge_users", "purge_strangers", "reseal"), BY_ITSELF),
+    },
     "pools/services/interactions.py": {"begin": NO_CHANGE, "take": NO_CHANGE},
     "pools/services/messages.py": {"queue": PARTS},
     "pools/services/operators.py": {"key_used": BY_ITSELF},
@@ -65,6 +67,7 @@ ACTORLESS: dict[str, dict[str, str]] = {
 WRITES = {"save", "create", "bulk_create", "get_or_create", "update", "update_or_create", "bulk_update", "delete"}
 HOT_WRITES = {
     *(
+        "hot.audit_once",
         "hot.count",
         "hot.end_sign_in",
         "hot.redeem",

@@ -26,7 +26,7 @@ def identity_of(pool: IdentityPool, logins: dict[str, str]) -> str:
 
 def rows(tag: str) -> list[AuditEvent]:
     """Return the audit rows of a tag, oldest first."""
-    return list(AuditEvent.objects.filter(tag=tag).order_by("id"))
+    return list(AuditEvent.objects.filter(tag=tag).order_by("written_at"))
 
 
 def test_every_vending_and_a_refusal_leave_a_row(pool: IdentityPool, providers: Providers, issuer: Issuer) -> None:

@@ -68,6 +68,13 @@ PARAMETERS: dict[str, Any] = {
     "ROTATE": (b"s", NOW(), NOW(), 1, SOME, 0),
     "START_FAMILY": FAMILY,
     "AUTH_EVENT": EVENT,
+    "AUDIT_ONCE": {
+        **dict.fromkeys(("tag", "actor_kind", "actor_id", "subject", "outcome", "request_id"), ""),
+        **dict.fromkeys(("personal_digest", "digest", "salt"), b"x"),
+        **dict.fromkeys(("pool", "identity_pool", "format"), 1),
+        **dict.fromkeys(("detail", "values"), "{}"),
+        "id": SOME,
+    },
     "END_SIGN_IN": {**FAMILY, **EVENT, **CLEARED},
     "REDEEM": {
         **dict.fromkeys(("family_expires_at", "now"), NOW()),

@@ -113,9 +113,8 @@ def test_a_client_that_does_not_prove_itself_gets_nothing_and_spends_nothing(
     assert right.status_code == 200
 
 
-def test_wrong_secrets_leave_a_few_audit_rows_and_right_ones_none(world: World, live: Live) -> None:
+def test_wrong_secrets_leave_one_audit_row_a_minute_and_right_ones_none(world: World, live: Live) -> None:
     from pools.models import AuditEvent
-    from pools.oidc.client_authentication import AUDITED
 
     app = world.app("guessed", GenerateSecret=True)
     assert world.token(app, "refresh_token", refresh_token="x").status_code == 400
@@ -127,9 +126,9 @@ def test_wrong_secrets_leave_a_few_audit_rows_and_right_ones_none(world: World, 
     assert rows() == 0
     world.token(app, "refresh_token", refresh_token="x", client_secret="wrong")
     assert rows() == 1
-    for _ in range(3 * AUDITED):
+    for _ in range(9):
         refused(world.token(app, "refresh_token", refresh_token="x", headers=app.basic("wrong")), "invalid_client", 401)
-    assert AUDITED <= rows() <= 2 * AUDITED
+    assert 1 <= rows() <= 2, "two minutes may be met"
 
 
 def test_a_public_client_must_send_no_secret(world: World) -> None:
