@@ -143,6 +143,7 @@ class Environment(BaseSettings):
     )
     sign_in_event_days: int = Field(400, ge=31, description="Days that sign-in events stay; they go by whole months.")
     stranger_audit_days: int = Field(90, ge=1, description="Days that audit rows of strangers stay; others always.")
+    guest_days: int = Field(90, ge=1, description="Days that guests of identity pools stay who never had credentials.")
     outbound_private: bool = Field(
         False, description="Allow outbound calls to private and loopback addresses; on in development."
     )
@@ -247,6 +248,7 @@ MESSAGES = environment.messages
 OUTBOX_DAYS = environment.outbox_days
 SIGN_IN_EVENT_DAYS = environment.sign_in_event_days
 STRANGER_AUDIT_DAYS = environment.stranger_audit_days
+GUEST_DAYS = environment.guest_days
 OUTBOUND_PRIVATE = environment.outbound_private
 OUTBOUND_PRIVATE_HOSTS = environment.outbound_private_hosts
 METRICS_BIND = environment.metrics_bind

@@ -77,14 +77,19 @@ class Identity(models.Model):
     enabled = models.BooleanField(db_default=True, default=True)
     member = models.BooleanField(db_default=False, default=False)
     """Has or had a login: never again a guest."""
+    unused = models.BooleanField(db_default=False, default=False)
+    """A guest that never had credentials. Whoever was there before this was kept counts as having had some."""
     created_at = models.DateTimeField(db_default=Now())
     modified_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        """Pages of a pool's identities go by id."""
+        """Pages of a pool's identities go by id; so do the guests of all pools that are purged."""
 
         db_table = "identity"
-        indexes = [models.Index(fields=["pool", "id"], name="identity_page", condition=Q(enabled=True))]
+        indexes = [
+            models.Index(fields=["pool", "id"], name="identity_page", condition=Q(enabled=True)),
+            models.Index(fields=["id"], name="identity_unused", condition=Q(unused=True, member=False)),
+        ]
 
     def __str__(self) -> str:
         """Return the public id."""

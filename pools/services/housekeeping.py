@@ -32,6 +32,7 @@ from pools.models import (
     FormReceipt,
     Group,
     Guess,
+    Identity,
     Interaction,
     Membership,
     OneTimeCode,
@@ -154,7 +155,7 @@ def _keep_turn(time: timedelta) -> None:
 
 def _purge() -> int:
     now = clock.now()
-    expired = now - KEPT
+    expired, guests = now - KEPT, timedelta(days=settings.GUEST_DAYS)
     removed = sum(
         _in_chunks(rows)
         for rows in (
@@ -168,6 +169,7 @@ def _purge() -> int:
             Guess.objects.filter(last_at__lt=now - QUIET).filter(
                 models.Q(locked_until=None) | models.Q(locked_until__lt=now)
             ),
+            Identity.objects.filter(unused=True, member=False, id__lt=_first_id(now - guests)),
             CapturedMessage.objects.filter(created_at__lt=now - CAPTURED),
             # Operators' only: nobody else has a session of Django's.
             Session.objects.filter(expire_date__lt=now),

@@ -14,7 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from identity.foundation import clock, names
-from identity.foundation.errors import DomainError, NotAuthorized, ResourceConflict
+from identity.foundation.errors import DomainError, IdentityNotFound, NotAuthorized, ResourceConflict
 from pools.models import Identity, IdentityLogin, IdentityPool
 from pools.ports import VerifiedLogin
 from pools.services import audit
@@ -61,6 +61,20 @@ def guest(identity: Identity) -> Identity:
     return identity
 
 
+def keep(identity: Identity) -> None:
+    """Have an identity stay for good, since it gets credentials now: inside the transaction of their audit row.
+
+    Raises:
+        IdentityNotFound: it went meanwhile, as guests do who never had any.
+
+    """
+    if not identity.unused:
+        return
+    rows = Identity.objects.filter(pool_id=identity.pool_id, pk=identity.pk)
+    if rows.filter(unused=True).update(unused=False) != 1 and not rows.exists():
+        raise IdentityNotFound(identity.public_id)
+
+
 def of(pool: IdentityPool, logins: Sequence[VerifiedLogin], *, claimed: Identity | None = None, by: Actor) -> Identity:
     """Return the identity that these logins mean: found, made, linked or merged.
 
@@ -102,7 +116,7 @@ def _rows(pool: IdentityPool, logins: Sequence[VerifiedLogin]) -> list[IdentityL
 
 
 def _new(pool: IdentityPool, *, member: bool, by: Actor) -> Identity:
-    made = Identity(pool=pool, public_id=names.identity_id(), member=member)
+    made = Identity(pool=pool, public_id=names.identity_id(), member=member, unused=not member)
     made.save(force_insert=True)
     audit.record(Tag.IDENTITY_CREATED, identity_pool=pool, subject=made.public_id, by=by, detail={"member": member})
     return made

@@ -275,8 +275,7 @@ def open_id_token(identity_id: str, logins: Mapping[str, str], *, by: Actor) -> 
     HANDED.labels("done").inc()
     providers = [login.provider for login in verified]
     detail = {"member": bool(verified), "providers": providers, "tags": sorted(tags)}
-    subject = identity.public_id
-    audit.record(Tag.IDENTITY_TOKEN_ISSUED, identity_pool=identity.pool, subject=subject, by=by, detail=detail)
+    _give(Tag.IDENTITY_TOKEN_ISSUED, identity, detail, by)
     return identity.public_id, token
 
 
@@ -307,8 +306,15 @@ def credentials(identity_id: str, logins: Mapping[str, str], *, custom_role: str
     VENDED.labels("done").inc()
     detail = {"role": role, "member": bool(verified), "provider": provider, "tags": sorted(tags)}
     detail["access_key_id"] = given.access_key_id
-    audit.record(Tag.CREDENTIALS_ISSUED, identity_pool=identity.pool, subject=identity.public_id, by=by, detail=detail)
+    _give(Tag.CREDENTIALS_ISSUED, identity, detail, by)
     return Vended(identity.public_id, given)
+
+
+def _give(tag: Tag, identity: Identity, detail: Mapping[str, Any], by: Actor) -> None:
+    """Write that something is given, before it is; whoever got something once stays."""
+    with transaction.atomic(durable=True):
+        identities.keep(identity)
+        audit.record(tag, identity_pool=identity.pool, subject=identity.public_id, by=by, detail=detail)
 
 
 def _holder(claimed: Identity, logins: Mapping[str, str], by: Actor) -> tuple[Identity, list[VerifiedLogin]]:

@@ -54,6 +54,7 @@ ACTORLESS: dict[str, dict[str, str]] = {
     "pools/services/housekeeping.py": {
         **dict.fromkeys(("take_turn", "purge_users", "purge_strangers", "reseal"), BY_ITSELF),
     },
+    "pools/services/identities.py": {"keep": PARTS},
     "pools/services/interactions.py": {"begin": NO_CHANGE, "take": NO_CHANGE},
     "pools/services/messages.py": {"queue": PARTS},
     "pools/services/operators.py": {"key_used": BY_ITSELF},
