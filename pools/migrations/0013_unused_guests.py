@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
     """Add both, outside a transaction, since indexes beside traffic are made in none."""
 
     atomic = False
-    dependencies: ClassVar = [("pools", "0010_recent_proof")]
+    dependencies: ClassVar = [("pools", "0012_recent_proof")]
     operations: ClassVar = [
         migrations.AddField("identity", "unused", models.BooleanField(db_default=False, default=False)),
         AddIndexBesideTraffic("identity", INDEX),

@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """Add it, off."""
 
-    dependencies: ClassVar = [("pools", "0009_verified_or_never_said")]
+    dependencies: ClassVar = [("pools", "0011_outbox_mailbox")]
     operations: ClassVar = [
         migrations.AddField("userpool", "recent_proof", models.BooleanField(db_default=False, default=False)),
     ]
