@@ -12,7 +12,7 @@ from identity.foundation import errors
 from pools.hosted import wording
 from pools.hosted.browser import Step
 from pools.hosted.forms import CodeForm, PageForm
-from pools.hosted.sign_in import proceed
+from pools.hosted.outcomes import proceed
 from pools.hosted.visit import SeeOther, Visit, page
 from pools.services import factors, sessions
 from pools.services.sign_in import machine

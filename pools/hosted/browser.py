@@ -62,6 +62,8 @@ class Step:
     account: str = ""
     """Which account this browser confirms: ``fresh``, made by it, or it showed the password; ``prior``, there before.
     One length, since a sealed cookie's length is seen."""
+    proof: str = ""
+    """That this browser chose the password of the account it made (``password_proofs``); of others, one as long."""
     required: list[str] = field(default_factory=list)
     """Attributes that the new-password step still needs."""
 
@@ -141,6 +143,13 @@ class Browser:
     def cookies(self) -> tuple[str, str, str]:
         """Return the names of the cookies that say how far this browser is."""
         return self.session_cookie, self.nonce_cookie, self.step_cookie
+
+    def proof_of(self, username: str) -> str:
+        """Return the proof that this browser, on any trip, chose the password of that account; empty for none."""
+        own = [
+            each for each in self._kept.values() if each.get("username") == username and each.get("account") == FRESH
+        ]
+        return next((str(each["proof"]) for each in reversed(own) if each.get("proof")), "")
 
     def keep(self, step: Step) -> None:
         """Remember where this browser is on its present trip."""

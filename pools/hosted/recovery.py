@@ -8,9 +8,12 @@ from identity.foundation import errors
 from pools.hosted import waits, wording
 from pools.hosted.browser import Step
 from pools.hosted.forms import ForgotForm, ResetForm, policy_list
+from pools.hosted.outcomes import proceed
 from pools.hosted.visit import Visit, page
 from pools.services import passwords
 from pools.services.codes import Purpose
+from pools.services.sign_in import machine
+from pools.services.sign_in.machine import Want
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -73,7 +76,22 @@ def confirm_forgot(visit: Visit) -> HttpResponse:
     except errors.DomainError as problem:
         form.tell(wording.of_code(problem), problem)
         return shown(visit, form)
-    return visit.go("sign_in", Step(username, "password_changed", account=step.account))
+    return signed_in(visit, username, form.cleaned_data["new_password"])
+
+
+def signed_in(visit: Visit, username: str, password: str) -> HttpResponse:
+    """Go on with the password that was just set, in the browser that asked for the code; others sign in by it."""
+    step = visit.step
+    then = Step(username, "password_changed", account=step.account)
+    if step.username != username or Purpose.RECOVERY not in step.waits:
+        return visit.go("sign_in", then)
+    try:
+        outcome = machine.begin(
+            visit.app, username=username, password=password, want=Want.BROWSER, receipt=visit.receipt, by=visit.by
+        )
+    except errors.DomainError:  # the password is changed even so, and the next page says what is in the way
+        return visit.go("sign_in", then)
+    return proceed(visit, outcome, username=username)
 
 
 def shown(visit: Visit, form: ResetForm) -> HttpResponse:

@@ -9,12 +9,13 @@ from identity.foundation import errors
 from pools.hosted import failures, waits, wording
 from pools.hosted.browser import FRESH, Step
 from pools.hosted.forms import CodeForm, NewPasswordForm, SignInForm, policy_list
+from pools.hosted.outcomes import proceed
 from pools.hosted.sign_up import waiting
 from pools.hosted.visit import Visit, page
-from pools.services import factors, sessions, sign_up
+from pools.services import sign_up
 from pools.services.codes import Purpose
 from pools.services.sign_in import machine
-from pools.services.sign_in.machine import Challenge, Challenged, SignedIn, Want
+from pools.services.sign_in.machine import Challenge, Want
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -88,40 +89,6 @@ def confirm_first(visit: Visit, username: str) -> HttpResponse:
     except errors.Invalid:
         return visit.go("sign_in", Step(username, "waiting"))  # the pool sends no codes
     return visit.go("confirm", waiting(username, asked, ("confirm_first", "confirm_wait"), account=FRESH))
-
-
-def proceed(visit: Visit, outcome: Challenged | SignedIn, *, username: str) -> HttpResponse:
-    """Go where the machine's answer leads: to the page of its challenge, or on with a session."""
-    if isinstance(outcome, SignedIn):
-        return signed_in(visit, outcome, username=username)
-    if outcome.challenge is Challenge.TOTP:
-        return visit.go("totp", Step(username=username, challenge=outcome.challenge, session=outcome.session))
-    if outcome.challenge is Challenge.NEW_PASSWORD:
-        required = [str(name) for name in outcome.parameters.get("required", [])]
-        step = Step(username=username, challenge=outcome.challenge, session=outcome.session, required=required)
-        return visit.go("new_password", step)
-    secret, session = machine.associate(visit.app, outcome.session, by=visit.by)
-    step = Step(username=username, challenge=outcome.challenge, session=session, secret=secret)
-    return visit.go("totp_setup", step)
-
-
-def signed_in(visit: Visit, outcome: SignedIn, *, username: str) -> HttpResponse:
-    """Take the session, and go on; right after its confirmation an account is offered a second factor once."""
-    opened = outcome.browser
-    if opened is None:
-        raise errors.Misuse("the pages ask the machine for a browser session")
-    is_fresh = visit.step.account == FRESH
-    before = visit.browser.held()
-    if before is not None:
-        # Whoever has a copy of the old cookie has nothing: the session changes with every new proof.
-        sessions.end(visit.pool, before, by=visit.by_user(before))
-    visit.browser.open(opened)
-    offer = is_fresh and visit.pool.totp_enabled and visit.pool.mfa == visit.pool.Mfa.OPTIONAL
-    if offer and not factors.has_totp(visit.pool, outcome.user):
-        secret = factors.associate(visit.pool, outcome.user, by=visit.by_user(outcome))
-        return visit.go("totp_setup", Step(username=username, secret=secret))
-    visit.browser.keep(Step())
-    return visit.onward()
 
 
 def challenged(visit: Visit, challenge: Challenge) -> Step:

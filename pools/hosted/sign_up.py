@@ -8,10 +8,12 @@ from identity.foundation import clock, errors
 from pools.hosted import waits, wording
 from pools.hosted.browser import FRESH, PRIOR, Step
 from pools.hosted.forms import NamedCodeForm, SignUpForm, policy_list
+from pools.hosted.outcomes import proceed
 from pools.hosted.visit import Visit, page
-from pools.services import passwords, user_pools
+from pools.services import password_proofs, passwords, user_pools
 from pools.services import sign_up as accounts
 from pools.services.codes import Purpose
+from pools.services.sign_in import machine
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -57,27 +59,47 @@ def sign_up(visit: Visit) -> HttpResponse:
             limited = asked.limited.get(Purpose.SIGN_UP, 0) - clock.epoch()
             if asked.is_sent or limited <= 0:
                 delivery = accounts.would_be_sent(visit.pool, username, form.attributes())
-                return led_on(visit, username, delivery, PRIOR, asked)
+                return led_on(visit, username, delivery, PRIOR, asked, password_proofs.of_nobody(visit.app))
             problem = errors.TooManyAttempts(wait=limited)
         form.tell(wording.of_sign_up(problem), problem)
         return shown(visit, form)
     if done.confirmed:
         return visit.go("sign_in", Step(username, "created", account=FRESH))
-    return led_on(visit, username, done.delivery, FRESH, waits.sent(visit.step, username, Purpose.SIGN_UP))
+    asked = waits.sent(visit.step, username, Purpose.SIGN_UP)
+    return led_on(visit, username, done.delivery, FRESH, asked, done.proof)
 
 
-def led_on(visit: Visit, username: str, delivery: Delivery | None, account: str, asked: Asked) -> HttpResponse:
+def led_on(
+    visit: Visit, username: str, delivery: Delivery | None, account: str, asked: Asked, proof: str
+) -> HttpResponse:
     """Go where an account that waits leads: to its code, or on where none was sent."""
     if delivery is None:
         return visit.go("sign_in", Step(username, "waiting"))
     sent_to = username if visit.pool.username_attributes else delivery.destination
-    return visit.go("confirm", waiting(username, asked, ("", "wait"), sent_to=sent_to, account=account))
+    step = waiting(username, asked, ("", "wait"), sent_to=sent_to, account=account, proof=proof)
+    return visit.go("confirm", step)
 
 
-def waiting(username: str, asked: Asked, notices: tuple[str, str], *, sent_to: str = "", account: str) -> Step:
+def waiting(
+    username: str,
+    asked: Asked,
+    notices: tuple[str, str],
+    *,
+    sent_to: str = "",
+    account: str,
+    proof: str = "",
+) -> Step:
     """Return the step of somebody who looks for a code, with the notice for one just sent, or for none."""
     notice = notices[0] if asked.is_sent else notices[1]
-    return Step(username, notice, sent_to=sent_to, waits=asked.waits, limited=asked.limited, account=account)
+    return Step(
+        username,
+        notice,
+        sent_to=sent_to,
+        waits=asked.waits,
+        limited=asked.limited,
+        account=account,
+        proof=proof,
+    )
 
 
 def shown(visit: Visit, form: SignUpForm) -> HttpResponse:
@@ -107,7 +129,17 @@ def confirm(visit: Visit) -> HttpResponse:
         return asked(visit, form)
     if not is_own:
         return choose_again(visit, username)
-    return visit.go("sign_in", Step(username=username, notice="confirmed", account=FRESH))
+    try:
+        outcome = machine.begin_confirmed(
+            visit.app,
+            username=username,
+            proof=visit.browser.proof_of(username),
+            receipt=receipt,
+            by=visit.by,
+        )
+    except errors.DomainError:  # the account is confirmed even so, and the next page says what is in the way
+        return visit.go("sign_in", Step(username=username, notice="confirmed", account=FRESH))
+    return proceed(visit, outcome, username=username)
 
 
 def choose_again(visit: Visit, username: str) -> HttpResponse:
@@ -129,7 +161,8 @@ def confirm_link(visit: Visit) -> HttpResponse:
     """Open the link of a mail: name and code are filled in, and a person presses the button."""
     name = visit.request.GET.get("user_name", "")[:2048]
     code = visit.request.GET.get("confirmation_code", "")[:16]
-    visit.browser.keep(Step(username=name, account=FRESH if visit.browser.has_made(name) else PRIOR))
+    account, proof = FRESH if visit.browser.has_made(name) else PRIOR, visit.browser.proof_of(name)
+    visit.browser.keep(Step(username=name, account=account, proof=proof))
     return asked(visit, NamedCodeForm(visit.pool, name, initial={"code": code}), is_link=True)
 
 
@@ -165,5 +198,6 @@ def resend(visit: Visit) -> HttpResponse:
         )
     except errors.Invalid:
         return visit.go("sign_in", Step(username, "waiting"))  # the pool sends no codes
-    again = waiting(username, asked, ("resent", "wait"), sent_to=step.sent_to, account=step.account or PRIOR)
+    account = step.account or PRIOR
+    again = waiting(username, asked, ("resent", "wait"), sent_to=step.sent_to, account=account, proof=step.proof)
     return visit.go("confirm", again)

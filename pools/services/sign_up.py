@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
 
@@ -24,6 +24,7 @@ from pools.services import (
     audit,
     codes,
     messages,
+    password_proofs,
     passwords,
     profile,
     receipts,
@@ -42,11 +43,12 @@ NO_CODES = "Auto verification not turned on."
 
 @dataclass(frozen=True, slots=True)
 class SignedUp:
-    """A new account, and where its code went."""
+    """A new account, where its code went, and the proof of its password for the browser that chose it."""
 
     user_sub: str
     confirmed: bool
     delivery: Delivery | None
+    proof: str = field(default="", repr=False, compare=False)
 
 
 def sign_up(
@@ -108,6 +110,7 @@ def sign_up(
         str(user.sub),
         confirmed=False,
         delivery=messages.delivery(confirmation.channel, confirmation.to) if confirmation else None,
+        proof=password_proofs.of(client, user.id, prepared.argon2),
     )
 
 

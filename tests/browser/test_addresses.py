@@ -178,7 +178,6 @@ def test_from_sign_up_to_a_new_password_nothing_leaves_the_address(pool: Demo, p
     person.goto(pool.page("/signup"))
     submit(person, username=name, password=PASSWORD)
     submit(person, code=pool.mailed(name))
-    submit(person, password=PASSWORD)
     heading(person, "Protect your account")
     person.get_by_role("link", name="Not now").click()
     heading(person, "Your account")
@@ -188,11 +187,9 @@ def test_from_sign_up_to_a_new_password_nothing_leaves_the_address(pool: Demo, p
     person.get_by_role("link", name="Forgot your password?").click()
     submit(person, username=name)
     submit(person, code=pool.mailed(name, count=2), new_password=OTHER_PASSWORD)
-    expect(person.get_by_role("status").first).to_contain_text("Your password is changed.")
-    submit(person, password=OTHER_PASSWORD)
     heading(person, "Your account")
 
-    assert len(seen) >= 9
+    assert len(seen) >= 7
     assert [url for url in seen if not url.startswith(f"{pool.base}/")] == []
     assert person.evaluate("getComputedStyle(document.querySelector('.card')).borderTopLeftRadius") != "0px"
 

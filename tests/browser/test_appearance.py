@@ -87,8 +87,6 @@ def sign_up(pool: World, page: Page, check: Check) -> None:
     check()
     submit(page, code=pool.mailed(name))
     check()
-    submit(page, password=PASSWORD)
-    check()
     page.get_by_text("Can't scan it?").click()
     check()
     submit(page, code="000000")

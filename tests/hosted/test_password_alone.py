@@ -128,8 +128,7 @@ def test_an_app_that_was_offered_after_signing_up_leaves_the_browser_inside(worl
     visitor, name = world.visitor(), world.name()
     visitor.start("/signup")
     visitor.submit(username=name, password=PASSWORD)
-    visitor.submit(code=world.mailed(name))
-    page = visitor.submit(username=name, password=PASSWORD)
+    page = visitor.submit(code=world.mailed(name))
     assert page.path == "/login/mfa"
 
     assert visitor.submit(code=pyotp.TOTP(secret(page)).now()).code

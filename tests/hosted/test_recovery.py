@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from time import time
+
+import pyotp
 
 from tests.hosted.world import OTHER_PASSWORD, PASSWORD, Visitor, World
 
@@ -20,13 +23,38 @@ def test_a_forgotten_password_is_replaced_by_a_mailed_code(world: World, visitor
     assert page.path == "/confirmForgotPassword"
     assert page.form["username"]["value"] == name
 
-    page = visitor.submit(code=world.mailed(name), new_password=OTHER_PASSWORD)
+    assert visitor.submit(code=world.mailed(name), new_password=OTHER_PASSWORD).code
+    assert world.visitor().sign_in(name, PASSWORD).path == "/login"
+    assert world.visitor().sign_in(name, OTHER_PASSWORD).code
+
+
+def test_a_browser_that_did_not_ask_for_the_code_signs_in_by_the_new_password(world: World, visitor: Visitor) -> None:
+    name = world.person()
+    visitor.start("/forgotPassword")
+    visitor.submit(username=name)
+    other = world.visitor()
+    other.start("/confirmForgotPassword")
+
+    page = other.submit(username=name, code=world.mailed(name), new_password=OTHER_PASSWORD)
 
     assert page.path == "/login"
     assert "Your password is changed. Sign in with the new one." in page.text
     assert page.form["username"]["value"] == name
-    assert visitor.submit(password=OTHER_PASSWORD).code
-    assert world.visitor().sign_in(name, PASSWORD).path == "/login"
+    assert other.submit(password=OTHER_PASSWORD).code
+
+
+def test_a_reset_does_not_go_round_the_second_factor(world: World, visitor: Visitor) -> None:
+    name = world.person()
+    totp = pyotp.TOTP(world.give_totp(name))
+    visitor.start("/forgotPassword")
+    visitor.submit(username=name)
+
+    page = visitor.submit(code=world.mailed(name), new_password=OTHER_PASSWORD)
+
+    assert page.path == "/login/totp"
+    assert visitor.start("/account").path != "/account"
+    visitor.page = page
+    assert visitor.submit(code=totp.at(int(time()) + 30)).code
 
 
 def test_nobody_is_told_apart_on_the_way(world: World) -> None:
@@ -54,17 +82,18 @@ def test_a_weak_password_does_not_spend_the_code(world: World, visitor: Visitor)
     assert page.alert == "That password is too short."
     assert page.form["code"]["value"] == code
 
-    assert visitor.submit(new_password=OTHER_PASSWORD).path == "/login"
+    assert visitor.submit(new_password=OTHER_PASSWORD).code
 
 
 def test_a_code_works_once(world: World, visitor: Visitor) -> None:
     name = world.person()
     visitor.start("/forgotPassword")
     visitor.submit(username=name)
-    form, code = visitor.here, world.mailed(name)
-    assert visitor.submit(code=code, new_password=OTHER_PASSWORD).path == "/login"
+    code = world.mailed(name)
+    assert visitor.submit(code=code, new_password=OTHER_PASSWORD).code
 
-    visitor.page = form
-    page = visitor.submit(username=name, code=code, new_password=PASSWORD)
+    late = world.visitor()
+    late.start("/confirmForgotPassword")
+    page = late.submit(username=name, code=code, new_password=PASSWORD)
 
     assert page.alert == CODE_FAILED

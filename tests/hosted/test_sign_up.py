@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pyotp
 import pytest
 
+from pools.models import User
 from tests.hosted.world import OTHER_PASSWORD, PASSWORD, Visitor, World
 
 CODE_FAILED = "That code didn't work. Check it, or ask for a new one."
@@ -28,11 +29,6 @@ def test_the_story_flows_from_the_app_through_sign_up_and_a_second_factor_back(w
     assert name in visitor.here.text
 
     page = visitor.submit(code=world.mailed(name))
-    assert page.path == "/login"
-    assert "Your account is confirmed. Sign in to continue." in page.text
-    assert page.form["username"]["value"] == name
-
-    page = visitor.submit(password=PASSWORD)
     assert page.path == "/login/mfa"
     secret = dict(parse_qsl(urlsplit(page.link("Open in an authenticator app")).query))["secret"]
     assert secret in page.text.replace(" ", "")
@@ -48,8 +44,7 @@ def test_the_story_flows_from_the_app_through_sign_up_and_a_second_factor_back(w
 def test_not_now_is_one_click_and_the_offer_does_not_come_back(world: World, visitor: Visitor) -> None:
     name = world.name()
     signed_up(world, visitor, name)
-    visitor.submit(code=world.mailed(name))
-    assert visitor.submit(password=PASSWORD).path == "/login/mfa"
+    assert visitor.submit(code=world.mailed(name)).path == "/login/mfa"
 
     assert visitor.follow("Not now").code
     assert world.visitor().sign_in(name).code
@@ -60,16 +55,7 @@ def test_a_code_may_be_typed_with_spaces(world: World, visitor: Visitor) -> None
     signed_up(world, visitor, name)
     code = world.mailed(name)
 
-    assert visitor.submit(code=f" {code[:3]} {code[3:]} ").path == "/login"
-
-
-def test_a_wrong_name_after_sign_up_leaves_what_the_browser_made(world: World, visitor: Visitor) -> None:
-    name = world.name()
-    signed_up(world, visitor, name)
-    visitor.submit(code=world.mailed(name))
-    visitor.submit(username=world.name(), password=PASSWORD)
-
-    assert visitor.submit(username=name, password=PASSWORD).path == "/login/mfa"
+    assert visitor.submit(code=f" {code[:3]} {code[3:]} ").path == "/login/mfa"
 
 
 def test_a_wrong_code_may_be_corrected(world: World, visitor: Visitor) -> None:
@@ -80,7 +66,7 @@ def test_a_wrong_code_may_be_corrected(world: World, visitor: Visitor) -> None:
     assert wrong.alert == CODE_FAILED
     assert wrong.form["code"]["aria-invalid"] == "true"
 
-    assert visitor.submit(code=world.mailed(name)).path == "/login"
+    assert visitor.submit(code=world.mailed(name)).path == "/login/mfa"
 
 
 def test_an_unconfirmed_account_is_led_to_its_code_after_the_right_password(world: World, visitor: Visitor) -> None:
@@ -93,8 +79,11 @@ def test_an_unconfirmed_account_is_led_to_its_code_after_the_right_password(worl
 
     assert page.path == "/confirm"
     assert "Confirm your account first. A new code is on its way." in page.text
-    assert later.submit(code=world.mailed(name, count=2)).path == "/login"
-    assert later.submit(password=PASSWORD).path == "/login/mfa"
+    page = later.submit(code=world.mailed(name, count=2))
+    assert page.path == "/login"
+    assert "Your account is confirmed. Sign in to continue." in page.text
+    later.submit(username=world.name(), password=PASSWORD)
+    assert later.submit(username=name, password=PASSWORD).path == "/login/mfa"
 
 
 def test_who_asks_for_a_code_too_early_is_told_to_wait_and_the_code_stays_good(world: World, visitor: Visitor) -> None:
@@ -106,7 +95,7 @@ def test_who_asks_for_a_code_too_early_is_told_to_wait_and_the_code_stays_good(w
         assert page.path == "/confirm"
         assert "No new code was sent. You can ask for one in " in page.text
 
-    assert visitor.submit(code=world.mailed(name)).path == "/login"
+    assert visitor.submit(code=world.mailed(name)).path == "/login/mfa"
 
 
 @pytest.mark.parametrize("sent", [True, False])
@@ -145,9 +134,8 @@ def test_who_signs_up_over_a_strangers_account_chooses_its_password_after_provin
     assert world.visitor().sign_in(name, OTHER_PASSWORD).path == "/login"
 
     page = owner.submit(code=world.mailed(name, count=3), new_password=PASSWORD)
-    assert page.path == "/login"
+    assert page.path == "/login/mfa"
     assert world.visitor().sign_in(name, OTHER_PASSWORD).path == "/login"
-    assert owner.submit(password=PASSWORD).path == "/login/mfa"
 
 
 @pytest.mark.parametrize("way", ["link", "page", "resent", "another name's sign-up"])
@@ -169,7 +157,7 @@ def test_a_code_alone_never_makes_a_strangers_password_good(world: World, way: s
 
     assert page.path == "/confirmForgotPassword"
     assert world.visitor().sign_in(name, OTHER_PASSWORD).path == "/login"
-    assert owner.submit(code=world.mailed(name, count=sent + 1), new_password=PASSWORD).path == "/login"
+    assert owner.submit(code=world.mailed(name, count=sent + 1), new_password=PASSWORD).path == "/login/mfa"
     assert world.visitor().sign_in(name, PASSWORD).code
 
 
@@ -179,7 +167,7 @@ def test_a_link_opened_where_the_account_was_made_keeps_its_password(world: Worl
     link = {"client_id": world.client_id, "user_name": name, "confirmation_code": world.mailed(name)}
     visitor.open(f"{world.base}/confirmUser?{urlencode(link)}")
 
-    assert visitor.submit().path == "/login"
+    assert visitor.submit().path == "/login/mfa"
     assert world.visitor().sign_in(name).code
 
 
@@ -194,9 +182,7 @@ def test_the_link_of_a_mail_confirms_by_the_address_and_keeps_the_password(world
     page = visitor.open(link)
 
     assert page.form["username"]["value"] == name
-    assert visitor.submit().path == "/login"
-    assert visitor.here.form["username"]["value"] == name
-    assert visitor.submit(password=PASSWORD).path == "/login/mfa"
+    assert visitor.submit().path == "/login/mfa"
 
 
 def test_whoever_made_an_account_may_confirm_it_hours_later(visitor: Visitor, world: World) -> None:
@@ -247,8 +233,7 @@ def test_what_the_schema_requires_is_asked_for_by_its_own_name(named: World) -> 
 
     assert page.path == "/confirm"
     assert f"{name[0]}***@e***" in page.text
-    assert visitor.submit(code=named.mailed(f"{name}@example.org")).path == "/login"
-    assert visitor.submit(password=PASSWORD).code
+    assert visitor.submit(code=named.mailed(f"{name}@example.org")).code
     given = named.idp.admin_get_user(UserPoolId=named.pool_id, Username=name)["UserAttributes"]
     assert {"Name": "given_name", "Value": "Ann"} in given
 
@@ -309,3 +294,39 @@ def test_a_pool_of_invited_people_has_no_sign_up(world: World) -> None:
 
     assert page.status == 403
     assert "New accounts are made by an administrator here." in page.alert
+
+
+@pytest.mark.parametrize("meanwhile", ["a factor", "disabled", "another password"])
+def test_who_confirms_is_signed_in_by_the_machine(world: World, visitor: Visitor, meanwhile: str) -> None:
+    name = world.name()
+    signed_up(world, visitor, name)
+    if meanwhile == "a factor":
+        world.give_totp(name)
+    elif meanwhile == "disabled":
+        world.disable(name)
+    else:
+        world.idp.admin_set_user_password(
+            UserPoolId=world.pool_id, Username=name, Password=OTHER_PASSWORD, Permanent=False
+        )
+        with world.rows() as pool:
+            User.objects.filter(pool_id=pool.pk, email=name).update(status="UNCONFIRMED")
+
+    page = visitor.submit(code=world.mailed(name))
+
+    assert page.path == ("/login/totp" if meanwhile == "a factor" else "/login")
+    assert visitor.cookie() is None
+    if meanwhile != "a factor":
+        assert "Your account is confirmed. Sign in to continue." in page.text
+        assert page.form["username"]["value"] == name
+
+
+def test_the_step_of_one_browser_signs_nobody_in_at_another(world: World, visitor: Visitor) -> None:
+    name = world.name()
+    signed_up(world, visitor, name)
+    thief = world.visitor()
+    thief.start("/confirm")
+    stolen = next(each for each in visitor.session.cookies if each.name.endswith("-step"))
+    thief.session.cookies.set_cookie(stolen)
+
+    assert thief.submit(username=name, code=world.mailed(name)).path == "/confirmForgotPassword"
+    assert thief.cookie() is None

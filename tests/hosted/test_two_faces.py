@@ -135,7 +135,7 @@ class Hosted:
         """Fill in /confirm."""
         self.visitor.open(self.waits_at)
         page = self.visitor.submit(username=name, code=code)
-        return "done" if page.path == "/login" else self._failed(page.alert)
+        return "done" if page.path == "/login/mfa" else self._failed(page.alert)
 
     def forgot(self, name: str) -> str:
         """Fill in /forgotPassword."""

@@ -89,11 +89,8 @@ def sign_up(house: House, page: Page, lane: Lane) -> None:
 
 
 def confirm(house: House, page: Page) -> None:
-    """Enter the mailed code and sign in; stop where a second factor is offered."""
+    """Enter the mailed code, which signs in; stop where a second factor is offered."""
     page.fill("#code", mailed_code(house))
-    submit(page)
-    page.wait_for_url("**/login?*")
-    page.fill("#password", PASSWORD)
     submit(page)
     page.wait_for_url("**/login/mfa?*")
 

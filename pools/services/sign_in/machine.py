@@ -7,6 +7,7 @@ a browser's session.
 
 from __future__ import annotations
 
+import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -33,7 +34,18 @@ from identity.foundation.names import uuid7
 from pools.models import AppClient, hot
 from pools.models.hot import Person, SignIn
 from pools.models.user import Status
-from pools.services import access, app_clients, audit, factors, guesses, passwords, receipts, sessions, tokens
+from pools.services import (
+    access,
+    app_clients,
+    audit,
+    factors,
+    guesses,
+    password_proofs,
+    passwords,
+    receipts,
+    sessions,
+    tokens,
+)
 from pools.services.audit import Actor
 from pools.services.claims import Grant
 from pools.services.receipts import Receipt
@@ -43,7 +55,17 @@ from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, Step, W
 from pools.services.sign_in.steps import factor_setup, new_password, totp
 from pools.services.tokens import TokenSet
 
-__all__ = ["Challenge", "Challenged", "SignedIn", "Want", "associate", "begin", "respond", "verify_enrolment"]
+__all__ = [
+    "Challenge",
+    "Challenged",
+    "SignedIn",
+    "Want",
+    "associate",
+    "begin",
+    "begin_confirmed",
+    "respond",
+    "verify_enrolment",
+]
 
 SIGN_INS = Counter("cognate_sign_ins_total", "Sign-ins by how they ended.", ["outcome"])
 STEPS = cast("tuple[Step, ...]", (new_password, factor_setup, totp))
@@ -125,6 +147,39 @@ def begin(
     def write() -> DomainError | None:
         guesses.clear(pool, person.id, guesses.Kind.PASSWORD)
         return None
+
+    return _proceed(attempt, Accepted("password", write), receipt, by)
+
+
+def begin_confirmed(
+    client: AppClient, *, username: str, proof: str, receipt: Receipt | None = None, by: Actor
+) -> Challenged | SignedIn:
+    """Begin with the proof that this browser chose the password, once its account is confirmed: as good as typing it.
+
+    It ends in a browser's session. The proof is spent with its effect: of two that bring it, one goes on.
+
+    Raises:
+        SessionRefused, SessionExpired: it is another account's, too old, spent, or of a password that was changed.
+        LockedOut, UserDisabled, UserNotConfirmed, PasswordResetRequired: as :func:`begin`.
+
+    """
+    pool, chosen = client.pool, password_proofs.read(client, proof)
+    found = hot.sign_in(pool.pk, access.normalise(pool, username), access.decoy(pool, username).id)
+    person = found.person
+    if person is None or person.id != chosen.user_id or not found.argon2:
+        raise SessionRefused(detail="another account's proof")
+    if not hmac.compare_digest(password_proofs.digest(found.argon2), chosen.digest):
+        raise SessionRefused(detail="the password was changed meanwhile")
+    guesses.refuse_if_locked(found.locked_until)
+    refusal = _refusal(client, found, right=True)
+    if refusal is not None:
+        _refused(client, person, None, refusal, by)
+        raise refusal
+    changed = session_text.moment(found.password_changed_at)
+    attempt = Attempt(client, person, found.groups, Want.BROWSER, {"password": clock.epoch()}, changed)
+
+    def write() -> DomainError | None:
+        return None if hot.count(hot.SPEND, [chosen.id]) else SessionRefused(detail="spent already")
 
     return _proceed(attempt, Accepted("password", write), receipt, by)
 

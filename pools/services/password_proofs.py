@@ -1,0 +1,72 @@
+"""The proof that a browser chose a password, kept by it in place of the password until its new account is confirmed.
+
+A sealed string of one app, good for as long as the mailed code, while the password stays as it was set, and once. What
+it leads to, ``sign_in.machine`` decides.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import struct
+from typing import NamedTuple
+from uuid import UUID
+
+from identity.foundation import clock, sealing
+from identity.foundation.errors import SessionExpired, SessionRefused
+from identity.foundation.names import uuid7
+from pools.models import AppClient
+from pools.services import codes
+
+PACKED = struct.Struct(">16s16s16sQ")
+DIGEST = 16
+
+
+class PasswordProof(NamedTuple):
+    """Who chose which password, and until when that counts. ``id`` is spent with it."""
+
+    id: UUID
+    user_id: UUID
+    digest: bytes
+    until: int
+
+
+def of(client: AppClient, user_id: UUID, argon2: str) -> str:
+    """Return the proof of a password that was set for somebody just now."""
+    return _sealed(client, user_id.bytes, digest(argon2))
+
+
+def of_nobody(client: AppClient) -> str:
+    """Return a proof that proves nothing, as long as any other: a cookie's length is seen."""
+    return _sealed(client, os.urandom(16), os.urandom(DIGEST))
+
+
+def _sealed(client: AppClient, user_id: bytes, of_password: bytes) -> str:
+    until = clock.epoch() + round(codes.life(codes.Purpose.SIGN_UP).total_seconds())
+    return sealing.seal_text(PACKED.pack(uuid7().bytes, user_id, of_password, until), purpose=_purpose(client))
+
+
+def _purpose(client: AppClient) -> str:
+    return f"password-proof:{client.pool.public_id}:{client.client_id}"
+
+
+def digest(argon2: str) -> bytes:
+    """Return what tells a stored password from every other: its hash has a salt of its own each time it is set."""
+    return hashlib.sha256(argon2.encode()).digest()[:DIGEST]
+
+
+def read(client: AppClient, proof: str) -> PasswordProof:
+    """Return what a proof says; whether it still counts is seen with the account.
+
+    Raises:
+        SessionRefused: unreadable, or another app's.
+        SessionExpired: too old.
+
+    """
+    try:
+        proof_id, user_id, of_password, until = PACKED.unpack(sealing.unseal_text(proof, purpose=_purpose(client)))
+    except (sealing.Unsealable, struct.error):
+        raise SessionRefused(detail="no proof of a password") from None
+    if until <= clock.epoch():
+        raise SessionExpired
+    return PasswordProof(UUID(bytes=proof_id), UUID(bytes=user_id), of_password, until)
