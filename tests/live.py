@@ -33,6 +33,17 @@ from identity.settings import environment
 from tests import servers, statements
 
 PATIENCE = 60
+NOTICES = frozenset(
+    {
+        "Your password was changed",
+        "You have a temporary password",
+        "Authenticator app added",
+        "Authenticator app removed",
+        "Codes are asked for at sign-in",
+        "Codes are no longer asked for at sign-in",
+    }
+)
+"""Subjects of mails that tell an owner of a change."""
 
 
 class Live:
@@ -170,10 +181,13 @@ class Live:
             found: list[dict[str, Any]] = json.load(answer)
         return found
 
-    def message(self, to: str, *, count: int = 1, seconds: float = 10) -> dict[str, Any]:
-        """Wait until at least ``count`` messages have reached that address; return the newest."""
+    def message(self, to: str, *, count: int = 1, seconds: float = 10, notices: bool = False) -> dict[str, Any]:
+        """Wait until at least ``count`` messages have reached that address; return the newest.
+
+        What tells of a change of password or factor is not counted, or nothing else is.
+        """
         until = monotonic() + seconds
-        while len(found := self.messages(to)) < count:
+        while len(found := [one for one in self.messages(to) if (one["subject"] in NOTICES) == notices]) < count:
             if monotonic() > until:
                 raise AssertionError(f"{to} has {len(found)} of {count} messages.\n{self.log('worker')[-3000:]}")
             sleep(0.05)

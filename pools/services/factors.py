@@ -22,8 +22,9 @@ from identity.foundation import clock, sealing
 from identity.foundation.errors import DomainError, Invalid, TotpEnrolmentFailed, TotpMismatch, TotpNotFound, TotpUsed
 from pools.models import TotpFactor, User, UserPool
 from pools.models.hot import Person
-from pools.services import audit, codes, guesses, places, receipts
+from pools.services import audit, codes, guesses, notices, places, receipts
 from pools.services.audit import Actor, Tag
+from pools.services.notices import Change
 from pools.services.receipts import Receipt
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def verify(  # noqa: PLR0913 - each says how
             Tag.FACTOR_REFUSED, pool=pool, subject=user.sub, outcome="refused", by=by, detail={"factor": "totp"}
         )
         raise TotpEnrolmentFailed
-    now = clock.now()
+    now, notice = clock.now(), notices.prepare(pool, user, Change.APP_ADDED)
     changes = {"sealed_seed": pending, "sealed_pending": None, "verified_at": now, "last_step": step, "name": name}
     with transaction.atomic(durable=True):
         unproven = TotpFactor.objects.filter(pool_id=pool.pk, user_id=user.id, sealed_pending=pending)
@@ -128,6 +129,7 @@ def verify(  # noqa: PLR0913 - each says how
             if enable:
                 User.objects.filter(pool_id=pool.pk, pk=user.id).update(preferred_mfa=METHOD, modified_at=now)
             audit.record(Tag.FACTOR_ENROLLED, pool=pool, subject=user.sub, by=by, detail={"factor": "totp"})
+            notices.send(notice)
             if opening is not None:
                 opening.save()
         elif won:
@@ -200,15 +202,18 @@ def set_preference(pool: UserPool, user: User | Person, *, totp: Mapping[str, bo
     preferred = bool(totp.get("preferred", totp.get("preferred_mfa", False)))
     if preferred and not enabled:
         raise Invalid("Preferred MFA must be enabled.", field="software_token_mfa_settings")
-    now = clock.now()
+    now, notice = clock.now(), notices.prepare(pool, user, Change.CODES_ON if enabled else Change.CODES_OFF)
     with transaction.atomic(durable=True):
-        own = TotpFactor.objects.filter(pool_id=pool.pk, user_id=user.id)
-        proven = own.filter(~Q(verified_at=None)).update(enabled=enabled) == 1
+        own = TotpFactor.objects.filter(~Q(verified_at=None), pool_id=pool.pk, user_id=user.id)
+        before = own.select_for_update().values_list("enabled", flat=True).first()
+        proven = own.update(enabled=enabled) == 1
         if proven or not enabled:
             people = User.objects.filter(pool_id=pool.pk, pk=user.id)
             people.update(preferred_mfa=METHOD if preferred else "", modified_at=now)
             detail = {"enabled": enabled, "preferred": preferred}
             audit.record(Tag.MFA_PREFERENCE_SET, pool=pool, subject=user.sub, by=by, detail=detail)
+            if proven and before != enabled:
+                notices.send(notice)
     if enabled and not proven:
         raise Invalid("User has not verified software token mfa.", field="software_token_mfa_settings")
 
@@ -222,13 +227,17 @@ def remove(pool: UserPool, user: User | Person, *, receipt: Receipt | None = Non
     """
     if pool.mfa == UserPool.Mfa.ON:
         raise Invalid("This pool requires a second factor.")
+    notice = notices.prepare(pool, user, Change.APP_REMOVED)
     with transaction.atomic(durable=True):
-        removed, _ = TotpFactor.objects.filter(pool_id=pool.pk, user_id=user.id).delete()
+        own = TotpFactor.objects.filter(pool_id=pool.pk, user_id=user.id)
+        proven = own.exclude(verified_at=None).exists()
+        removed, _ = own.delete()
         refusal = receipts.keep(receipt) if removed else None
         if removed and refusal is None:
             people = User.objects.filter(pool_id=pool.pk, pk=user.id)
             people.update(preferred_mfa="", modified_at=clock.now())
             audit.record(Tag.FACTOR_REMOVED, pool=pool, subject=user.sub, by=by, detail={"factor": "totp"})
+            notices.send(notice if proven else None)
         elif removed:
             transaction.set_rollback(True)
     if refusal is not None:

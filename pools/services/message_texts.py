@@ -9,6 +9,8 @@ import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC
+from enum import StrEnum
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -19,7 +21,7 @@ from django.template.loader import get_template
 from django.utils.html import strip_tags
 from django.utils.safestring import mark_safe
 
-from identity.foundation import names
+from identity.foundation import clock, names
 from pools.models import AppClient, UserPool
 
 log = structlog.get_logger(__name__)
@@ -66,7 +68,7 @@ WORDS = {
     ),
     "email": Words(
         "Your verification code",
-        "Confirm your e-mail address",
+        "Confirm your email address",
         "Enter this code to confirm this address. It is good for 24 hours.",
         "Your verification code is {####}",
         IGNORE,
@@ -86,6 +88,46 @@ WORDS = {
         "If you did not expect this invitation, you can ignore it.",
     ),
 }
+
+
+class Change(StrEnum):
+    """What an owner is told of, by mail."""
+
+    PASSWORD = "password"  # noqa: S105 - a change
+    PASSWORD_BY_OPERATOR = "password_by_operator"  # noqa: S105
+    TEMPORARY_PASSWORD = "temporary_password"  # noqa: S105
+    APP_ADDED = "app_added"
+    APP_REMOVED = "app_removed"
+    CODES_ON = "codes_on"
+    CODES_OFF = "codes_off"
+
+
+BY_OPERATOR = frozenset({Change.PASSWORD_BY_OPERATOR, Change.TEMPORARY_PASSWORD})
+CHANGES = {
+    Change.PASSWORD: ("Your password was changed", "The password of your account was changed"),
+    Change.PASSWORD_BY_OPERATOR: (
+        "Your password was changed",
+        "An administrator set the password of your account anew",
+    ),
+    Change.TEMPORARY_PASSWORD: (
+        "You have a temporary password",
+        "An administrator set a temporary password for your account, in place of yours",
+    ),
+    Change.APP_ADDED: ("Authenticator app added", "An authenticator app was set up for your account"),
+    Change.APP_REMOVED: (
+        "Authenticator app removed",
+        "The authenticator app of your account was removed. A password alone opens it",
+    ),
+    Change.CODES_ON: (
+        "Codes are asked for at sign-in",
+        "Codes of your authenticator app are asked for at sign-in",
+    ),
+    Change.CODES_OFF: (
+        "Codes are no longer asked for at sign-in",
+        "Codes of your authenticator app are no longer asked for at sign-in",
+    ),
+}
+"""By change: the subject, and the line that a time follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +182,27 @@ def reminder(pool: UserPool, client: AppClient) -> Composed:
         "other_text": "Choose a new one",
         "note": note,
     }
+    return Composed(subject, text, _inlined(pool, get_template("messages/mail.html").render(context)))
+
+
+def notice(pool: UserPool, app: AppClient | None, change: Change) -> Composed:
+    """Return the mail that tells an owner of a change: what, when, and what to do if it was somebody else.
+
+    ``app`` is whose pages a password is reset at, if any.
+    """
+    subject, line = CHANGES[change]
+    when = f"{clock.now().astimezone(UTC):%d %B %Y, %H:%M} UTC".lstrip("0")
+    lines = [f"{line}.", f"When: {when}."]
+    if app is not None:
+        reset = f"{names.issuer(pool.public_id)}/forgotPassword?{urlencode({'client_id': app.client_id})}"
+        lines.append("If it was not you, choose a new password now.")
+        link = {"link": reset, "link_text": "Reset your password"}
+    else:
+        lines.append("If it was not you, tell the people who run this service.")
+        link = {}
+    note = "If it was you, there is nothing to do."
+    text = "\n\n".join([subject, *lines, *([link["link"]] if link else []), note]) + "\n"
+    context = {**_frame(pool, subject), "preheader": lines[0], "title": subject, "lines": lines, "note": note, **link}
     return Composed(subject, text, _inlined(pool, get_template("messages/mail.html").render(context)))
 
 

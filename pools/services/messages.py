@@ -47,6 +47,9 @@ INVITATION = "invitation"
 REMINDER = "reminder"
 REMINDERS = 1
 """Reminders to an address in an hour: each says the same."""
+NOTICE = "notice"
+"""What tells an owner of a change: beside every limit, so that changes do not keep codes back."""
+NOTICE_LIFE = timedelta(days=3)
 PER_ADDRESS_ALL = 15
 """Messages of all purposes to an address in an hour."""
 TAGS = 10
@@ -139,9 +142,11 @@ def _lately(pool: UserPool, to: str, mailbox: str) -> _Lately:
     now = clock.now()
     address, whole = _recipients(pool, to), _recipients(pool, untagged(mailbox))
     hold(whole[-1])
-    sent = OutboxMessage.objects.filter(
-        pool_id=pool.pk, created_at__gt=now - HOUR, id__gte=_floor(now - HOUR - MINUTE)
-    ).order_by("-created_at")
+    sent = (
+        OutboxMessage.objects.filter(pool_id=pool.pk, created_at__gt=now - HOUR, id__gte=_floor(now - HOUR - MINUTE))
+        .exclude(purpose=NOTICE)
+        .order_by("-created_at")
+    )
     of_address = sent.filter(recipient_hash__in=address).values_list("purpose", "created_at")
     found = list(of_address[: PER_ADDRESS_ALL + REMINDERS])
     if settings.MESSAGES == "captured":
@@ -321,6 +326,12 @@ def reminder(pool: UserPool, client: AppClient, *, to: str, nobody: bool = False
         lane=Lane.NOW,
         nobody=nobody,
     )
+
+
+def notice(pool: UserPool, *, to: str, composed: message_texts.Composed, in_bulk: bool) -> OutboxMessage:
+    """Seal what tells an owner of a change, before the transaction of the change."""
+    lane, expires_at = Lane.BULK if in_bulk else Lane.NOW, clock.now() + NOTICE_LIFE
+    return _letter(pool, None, NOTICE, EMAIL, to, composed, expires_at=expires_at, lane=lane)
 
 
 def _letter(  # noqa: PLR0913 - a message has these parts

@@ -35,6 +35,7 @@ from pools.services import (
     configuration,
     guesses,
     messages,
+    notices,
     places,
     pool_settings,
     profile,
@@ -42,6 +43,7 @@ from pools.services import (
     srp,
 )
 from pools.services.audit import Actor, Tag
+from pools.services.notices import Change
 from pools.services.password_policy import LONGEST, check_policy, temporary, temporary_until
 from pools.services.receipts import Receipt
 
@@ -193,6 +195,7 @@ def change(
     if prepared is None:
         audit.record(Tag.PASSWORD_REFUSED, pool=pool, subject=user.sub, by=by, outcome="refused")
         raise PasswordIncorrect
+    notice = notices.prepare(pool, user, Change.PASSWORD)
     with transaction.atomic(durable=True):
         locked = locked_user(pool, user)
         now = Password.objects.filter(pool_id=pool.pk, user_id=user.id).values_list("argon2", flat=True).first()
@@ -213,6 +216,7 @@ def change(
                 by=by,
                 detail={"method": "own"},
             )
+            notices.send(notice)
     if refusal is not None:
         raise refusal
 
@@ -227,6 +231,8 @@ def admin_set(pool: UserPool, user: User, password: str, *, permanent: bool, by:
     """
     check_policy(pool, password)
     prepared = hashed(pool, user.username, password)
+    change = Change.PASSWORD_BY_OPERATOR if permanent else Change.TEMPORARY_PASSWORD
+    notice = notices.prepare(pool, user, change)
     with transaction.atomic(durable=True):
         locked = locked_user(pool, user)
         if locked is not None:
@@ -240,6 +246,7 @@ def admin_set(pool: UserPool, user: User, password: str, *, permanent: bool, by:
             guesses.clear(pool, user.id, guesses.Kind.PASSWORD)
             detail = {"method": "operator", "permanent": permanent}
             audit.record(Tag.PASSWORD_CHANGED, pool=pool, subject=user.sub, by=by, detail=detail)
+            notices.send(notice)
     if locked is None:
         raise UserNotFound
 
@@ -295,6 +302,7 @@ def confirm_forgot(
     with codes.recorded(pool, subject.sub, codes.Purpose.RECOVERY, by=by, client_id=client.client_id):
         proof = codes.check(tried, code, nobody=subject.user is None or not tried.destination)
     prepared = hashed(pool, subject.username, password)
+    notice = notices.prepare(pool, subject.user, Change.PASSWORD) if subject.user is not None else None
     with transaction.atomic(durable=True):
         user = locked_user(pool, subject.user)
         refusal: DomainError | None = None
@@ -312,6 +320,7 @@ def confirm_forgot(
             guesses.clear(pool, user.id, guesses.Kind.PASSWORD)
             detail = {"method": "code", "client_id": client.client_id}
             audit.record(Tag.PASSWORD_RESET, pool=pool, subject=user.sub, by=by, detail=detail)
+            notices.send(notice)
     if refusal is not None or user is None:
         raise refusal or CodeExpired
     return user

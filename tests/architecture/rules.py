@@ -79,6 +79,9 @@ HOT_WRITES = {
         "hot.strike",
     ),
 }
+# What the owner of an account is told by mail.
+TOLD = {f"Tag.{what}" for what in ("PASSWORD_CHANGED", "PASSWORD_RESET", "FACTOR_ENROLLED", "FACTOR_REMOVED")}
+TOLD |= {"Tag.MFA_PREFERENCE_SET"}
 # Who turns a name that somebody gave into a row: access, what it keeps ready, and the index of the names themselves.
 FINDERS = ("pools/services/access.py", "pools/services/configuration.py", "pools/services/sign_in_names.py")
 GIVEN = {"public_id", "client_id", "sub", "username", "email", "phone_number", "name"}
@@ -328,6 +331,19 @@ def root(node: ast.AST) -> str:
     return dotted(node)
 
 
+def changes_are_told(source: Source) -> Found:
+    """Whoever changes a password or a factor queues the mail that tells its owner."""
+    if not source.under("pools/services"):
+        return
+    for function in source.tree.body:
+        calls = [node for node in ast.walk(function) if isinstance(node, ast.Call)]
+        tells = any(dotted(call.func) == "notices.send" for call in calls)
+        for call in calls:
+            is_done = not any(word.arg == "outcome" for word in call.keywords)
+            if dotted(call.func) == "audit.record" and dotted(call.args[0]) in TOLD and is_done and not tells:
+                yield f"line {call.lineno} tells the owner nothing"
+
+
 RULES: dict[str, Rule] = {
     rule.__name__: rule
     for rule in (
@@ -347,5 +363,6 @@ RULES: dict[str, Rule] = {
         writers_take_an_actor,
         swallowed,
         finders,
+        changes_are_told,
     )
 }

@@ -9,8 +9,9 @@ from identity.foundation import clock
 from identity.foundation.errors import DomainError, SessionRefused
 from pools.models import User
 from pools.models.user import Status
-from pools.services import access, attributes, audit, passwords
+from pools.services import access, attributes, audit, notices, passwords
 from pools.services.audit import Actor, Tag
+from pools.services.notices import Change
 from pools.services.sign_in.attempt import Accepted, Attempt, Challenge
 
 challenge = Challenge.NEW_PASSWORD
@@ -44,6 +45,7 @@ def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepte
     passwords.check_policy(pool, password)
     attributes.check_completion(pool, attempt.client, access.user_by_sub(pool, person.sub), changes)
     prepared = passwords.hashed(pool, person.username, password)
+    notice = notices.prepare(pool, person, Change.PASSWORD)
 
     def write() -> DomainError | None:
         user = User.objects.select_for_update().filter(pool_id=pool.pk, pk=person.id, deleted_at=None).first()
@@ -53,6 +55,7 @@ def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepte
         attributes.complete(pool, user, changes, by=by)
         User.objects.filter(pool_id=pool.pk, pk=user.id).update(status=Status.CONFIRMED, modified_at=clock.now())
         audit.record(Tag.PASSWORD_CHANGED, pool=pool, subject=user.sub, by=by, detail={"method": "invited"})
+        notices.send(notice)
         return None
 
     return Accepted("new_password", write, changes_person=True)
