@@ -6,19 +6,32 @@ from typing import TYPE_CHECKING
 
 from django.views.decorators.csrf import csrf_exempt
 
-from identity.foundation import connections
+from identity.foundation import connections, errors
 from pools.hosted import wording
 from pools.hosted.visit import problem
+from pools.services import access, redirect_mismatches
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
+
+    from pools.services.redirect_mismatches import Mismatch
 
 
 @csrf_exempt
 def error(request: HttpRequest) -> HttpResponse:
     """Explain an error that is named in the address. Only our own words are shown, whatever else it says."""
     named = request.GET.get("error", "")
-    return problem(request, named if named in wording.PROBLEMS else "invalid_request", status=400)
+    mismatch = mismatch_of(request) if named == "redirect_mismatch" else None
+    return problem(request, named if named in wording.PROBLEMS else "invalid_request", status=400, mismatch=mismatch)
+
+
+def mismatch_of(request: HttpRequest) -> Mismatch | None:
+    """Return the address that an app asked for in vain, from what was sealed for this page."""
+    try:
+        pool = access.pool(getattr(request, "pool", None) or "")
+    except errors.PoolNotFound:
+        return None
+    return redirect_mismatches.unsealed(pool, request.GET.get("mismatch", ""))
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:

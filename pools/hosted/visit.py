@@ -22,7 +22,7 @@ from pools.hosted import guard, neighbours, once, phones, wording
 from pools.hosted.browser import Browser, Step
 from pools.hosted.forms import PageForm
 from pools.hosted.named import Named
-from pools.services import access, app_clients, interactions, receipts
+from pools.services import access, app_clients, interactions, receipts, redirect_mismatches
 from pools.services.audit import Actor
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from pools.models import AppClient, UserPool
     from pools.models.hot import Browser as Session
+    from pools.services.redirect_mismatches import Mismatch
     from pools.services.sign_in.machine import SignedIn
 
 log = structlog.get_logger("hosted")
@@ -54,10 +55,11 @@ class BadLink(errors.DomainError):
 
     public = "This link is incomplete."
 
-    def __init__(self, kind: str) -> None:
-        """Keep which explanation to show (``wording.PROBLEMS``)."""
+    def __init__(self, kind: str, mismatch: Mismatch | None = None) -> None:
+        """Keep which explanation to show (``wording.PROBLEMS``), and the address it is about."""
         super().__init__(detail=kind)
         self.kind = kind
+        self.mismatch = mismatch
 
 
 class Visit:
@@ -101,7 +103,7 @@ class Visit:
             raise BadLink("no_pages")
         redirect = self.asked.get("redirect_uri")
         if redirect is not None and redirect not in self.client.callback_urls:
-            raise BadLink("redirect_mismatch")
+            raise BadLink("redirect_mismatch", redirect_mismatches.noted(self.client, redirect))
 
     @property
     def app(self) -> AppClient:
@@ -216,7 +218,7 @@ def same_page(visit: Visit) -> str:
     return visit.url("confirm") if match and match.url_name == "resend" else visit.request.get_full_path()
 
 
-def problem(
+def problem(  # noqa: PLR0913 - a page has these parts
     request: HttpRequest,
     kind: str,
     *,
@@ -225,6 +227,7 @@ def problem(
     again: Visit | None = None,
     retry: str = "",
     retry_after: int = 0,
+    mismatch: Mismatch | None = None,
 ) -> HttpResponse:
     """Render an explanation of what stopped, with the request's id and, where that helps, a way to start again."""
     said = wording.PROBLEMS.get(kind, wording.PROBLEMS["invalid_request"])
@@ -240,7 +243,8 @@ def problem(
             "failed": True,
             "retry": retry,
             "restart": restart,
-            "request_id": str(getattr(request, "request_id", "")),
+            "mismatch": mismatch if redirect_mismatches.is_shown() else None,
+            "request_id": (mismatch and mismatch.reference) or str(getattr(request, "request_id", "")),
         },
         status=status,
     )
@@ -272,7 +276,7 @@ def page(
             except errors.PoolNotFound:
                 return problem(request, "not_found", status=404)
             except BadLink as stopped:
-                return problem(request, stopped.kind, status=400)
+                return problem(request, stopped.kind, status=400, mismatch=stopped.mismatch)
             except SuspiciousOperation:
                 return problem(request, "invalid_request", status=400)
             if request.method == "HEAD":

@@ -93,7 +93,7 @@ def redirect_uri_is_registered(asked: Asked) -> None:
     """Refuse a redirect URI that is not one of the client's, character by character (RFC 9700 section 2.1)."""
     redirect_uri = asked.given.get("redirect_uri", "")
     if "redirect_uri" in asked.repeated or redirect_uri not in asked.client.callback_urls:
-        raise PageRefusal("redirect_mismatch", asked.client.client_id)
+        raise errors.redirect_mismatch(asked.client, redirect_uri)
     asked.redirect_uri = redirect_uri
 
 

@@ -6,7 +6,7 @@ A refusal goes to the client's redirect URI only once client and URI are known t
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from authlib.oauth2.base import OAuth2Error
 from django.http import HttpResponse
@@ -16,6 +16,10 @@ from django.utils.http import urlencode
 
 from identity.foundation import errors
 from identity.foundation.call import Answer
+from pools.services import redirect_mismatches
+
+if TYPE_CHECKING:
+    from pools.models import AppClient
 
 UNAVAILABLE = "temporarily_unavailable"
 TRY_LATER = "Try again later."
@@ -46,11 +50,19 @@ FALLBACK = ("invalid_request", 400, "The request could not be completed.")
 class PageRefusal(Exception):
     """An authorization or logout request that must not lead back to any client: shown on the error page."""
 
-    def __init__(self, code: str, client_id: str = "") -> None:
-        """Keep the code that the page explains, and the client that was named."""
+    def __init__(self, code: str, client_id: str = "", *, mismatch: str = "") -> None:
+        """Keep the code that the page explains, the client that was named, and the sealed address it asked for."""
         super().__init__(code)
         self.code = code
         self.client_id = client_id
+        self.mismatch = mismatch
+
+
+def redirect_mismatch(client: AppClient, asked: str, *, after_logout: bool = False) -> PageRefusal:
+    """Return the refusal of an address that is not registered, which is logged."""
+    found = redirect_mismatches.noted(client, asked, after_logout=after_logout)
+    mismatch = redirect_mismatches.sealed(client, found, after_logout=after_logout)
+    return PageRefusal("redirect_mismatch", client.client_id, mismatch=mismatch)
 
 
 def refusal(error: str, description: str, status: int = 400) -> OAuth2Error:
@@ -91,7 +103,8 @@ def moved(location: str, status: int) -> HttpResponse:
 
 def page(problem: PageRefusal) -> HttpResponse:
     """Return the way to the error page; the client is never told, since it may be an attacker's."""
-    query = {"error": problem.code, **({"client_id": problem.client_id} if problem.client_id else {})}
+    told = {"error": problem.code, "client_id": problem.client_id, "mismatch": problem.mismatch}
+    query = {name: value for name, value in told.items() if value}
     return moved(f"{reverse('hosted:error')}?{urlencode(query)}", 302)
 
 

@@ -115,7 +115,7 @@ def destination(leaving: Leaving, client: AppClient | None) -> str:
     after = given.get("logout_uri") or given.get("post_logout_redirect_uri")
     if after is not None:
         if after not in client.logout_urls:
-            raise PageRefusal("redirect_mismatch", client.client_id)
+            raise errors.redirect_mismatch(client, after, after_logout=True)
         state = {"state": given["state"]} if "logout_uri" not in given and "state" in given else {}
         return errors.with_query(after, state) if state else after
     if "redirect_uri" not in given or "response_type" not in given:
@@ -123,7 +123,7 @@ def destination(leaving: Leaving, client: AppClient | None) -> str:
             return reverse("hosted:signed_out")
         raise PageRefusal("invalid_request", client.client_id)
     if given["redirect_uri"] not in client.callback_urls:
-        raise PageRefusal("redirect_mismatch", client.client_id)
+        raise errors.redirect_mismatch(client, given["redirect_uri"])
     return f"{reverse('hosted:sign_in')}?{urlencode(given)}"
 
 

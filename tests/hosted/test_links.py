@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
+import re
+from html import unescape
+from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 import requests
+from pytest_django import Settings
 
+from tests import factories
+from tests.hosted import in_process
 from tests.hosted.world import CALLBACK, PASSWORD, TIMEOUT, Page, World
 
 SCRIPTS = [
@@ -175,3 +180,57 @@ def test_the_callback_is_reached_by_get_with_nothing_of_ours(world: World) -> No
     assert page.url.startswith(CALLBACK + "?")
     assert page.url.count("?") == 1
     assert world.pool_id not in page.url.partition("iss=")[0]
+
+
+FOREIGN = "https://app.example/callback/<b>&not"
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "registered"),
+    [
+        ("/login", "redirect_uri", CALLBACK),
+        ("/oauth2/authorize", "redirect_uri", CALLBACK),
+        ("/logout", "redirect_uri", CALLBACK),
+        ("/logout", "logout_uri", "https://app.example/bye"),
+    ],
+)
+def test_an_address_that_is_not_registered_is_shown_in_development_and_logged(
+    world: World, path: str, name: str, registered: str
+) -> None:
+    client_id = world.app("Photos", LogoutURLs=["https://app.example/bye"])
+    query = urlencode({"client_id": client_id, "response_type": "code", "scope": "openid", name: FOREIGN})
+
+    page = world.visitor().open(f"{world.base}{path}?{query}")
+
+    assert page.status == 400
+    shown = unescape(re.sub(r"<code[^>]*>", "<code>", page.text))
+    assert f"<code>{FOREIGN}</code>" in shown
+    assert f"<code>{registered}</code>" in shown
+    reference = shown.rpartition("<code>")[2].partition("</code>")[0]
+    lines = [line for line in world.live.log("web").splitlines() if "redirect_mismatch" in line and reference in line]
+    assert len(lines) == 1
+    assert client_id in lines[0]
+    assert "app.example/callback/" in lines[0]
+
+
+@pytest.mark.parametrize("forged", ["", "x", "sealed for another pool"])
+def test_nobody_else_puts_an_address_on_the_error_page(world: World, strict: World, forged: str) -> None:
+    if forged.startswith("sealed"):
+        moved = requests.get(strict.url("/oauth2/authorize", redirect_uri=FOREIGN), timeout=TIMEOUT)
+        forged = dict(parse_qsl(urlsplit(moved.url).query))["mismatch"]
+
+    page = world.visitor().open(f"{world.base}/error?" + urlencode({"error": "redirect_mismatch", "mismatch": forged}))
+
+    assert "set up right" in page.text
+    assert "What came" not in page.text
+
+
+def test_addresses_are_not_shown_where_people_are(transactional_db: None, settings: Settings) -> None:
+    settings.MODE = "production"
+    client = factories.make_client(factories.make_pool(), **factories.PAGES)
+    query = {"client_id": client.client_id, "redirect_uri": FOREIGN}
+
+    answer = in_process.browser().get(f"/{client.pool.public_id}/login", query)
+
+    assert answer.status_code == 400
+    assert "app.example" not in answer.content.decode()
