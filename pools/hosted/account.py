@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from django.urls import reverse
 
 from pools.hosted import wording
+from pools.hosted.authenticator import prove_first
 from pools.hosted.browser import Step
 from pools.hosted.visit import SeeOther, Visit, page
 from pools.services import factors, sessions
@@ -21,7 +22,8 @@ def account(visit: Visit) -> HttpResponse:
     is_leaving = visit.request.method == "POST"
     session = visit.browser.held() if is_leaving else visit.browser.current()
     if session is None:
-        return visit.go("sign_in", Step(notice=visit.step.notice)) if visit.client else visit.problem("no_client")
+        step = Step(notice=visit.step.notice)
+        return visit.go("sign_in", step) if visit.client else prove_first(visit, step)
     if is_leaving:
         sessions.end(visit.pool, session, receipt=visit.receipt, by=visit.by_user(session))
         visit.browser.close()

@@ -14,7 +14,7 @@ from pools.hosted.browser import Step
 from pools.hosted.forms import CodeForm, PageForm
 from pools.hosted.outcomes import proceed
 from pools.hosted.visit import SeeOther, Visit, page
-from pools.services import factors, sessions
+from pools.services import app_clients, factors, sessions
 from pools.services.sign_in import machine
 from pools.services.sign_in.machine import Challenge
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from pools.models.hot import Browser as Session
 
 GROUP = 4
+REMOVAL = "removal"
+"""What the account page asks about before an authenticator is removed."""
 
 
 @page()
@@ -98,9 +100,16 @@ def enrolment(visit: Visit, template: str, form: CodeForm, step: Step, **context
     """Show QR code, key and link of a pending seed."""
     address = otpauth(visit, step)
     groups = " ".join(step.secret[at : at + GROUP] for at in range(0, len(step.secret), GROUP))
-    return visit.show(
-        template, form=form.focused(), username=step.username, otpauth=address, qr=qr(address), key=groups, **context
-    )
+    shown = {"username": step.username, "otpauth": address, "qr": qr(address), "key": groups, **context}
+    by_phone = is_phone(visit)
+    # On a phone the keyboard would cover what comes before the code.
+    return visit.show(template, form=form.focused(takes=not by_phone), by_phone=by_phone, **shown)
+
+
+def is_phone(visit: Visit) -> bool:
+    """Say whether a browser is a phone's: it cannot scan its own screen, and is where authenticator apps are."""
+    headers = visit.request.headers
+    return headers.get("Sec-CH-UA-Mobile") == "?1" or "Mobi" in headers.get("User-Agent", "")
 
 
 def otpauth(visit: Visit, step: Step) -> str:
@@ -124,14 +133,16 @@ def account_mfa(visit: Visit) -> HttpResponse:
     """Show whether an authenticator app is on; set it up or remove it, after a fresh proof."""
     session = visit.browser.current()
     if session is None:
-        return prove_first(visit, Step())
+        return prove_first(visit, Step(), "account_mfa")
     is_on = factors.has_totp(visit.pool, session.person) and session.person.totp_enabled
     if visit.request.method != "POST":
         return overview(visit, session, is_on=is_on)
     if not factors.is_recent(session.auth_time):
-        return prove_first(visit, Step(username=shown_name(session), notice="prove"))
+        return prove_first(visit, Step(username=shown_name(session), notice="prove"), "account_mfa")
     action = visit.request.POST.get("action", "")
     if action == "remove" and is_on:
+        return visit.go("account_mfa", Step(challenge=REMOVAL))
+    if action == "remove_now" and is_on:
         return removed(visit, session)
     if action == "verify" and visit.step.secret:
         return verified(visit, session, is_on=is_on)
@@ -154,11 +165,15 @@ def verified(visit: Visit, session: Session, *, is_on: bool) -> HttpResponse:
     return enrolment(visit, "account_mfa", form, visit.step, is_on=is_on, session=session)
 
 
-def prove_first(visit: Visit, step: Step, resume: str = "account_mfa") -> HttpResponse:
-    """Have the person sign in, and come back: a new session takes the old one's place."""
-    if visit.client is None:
+def prove_first(visit: Visit, step: Step, resume: str = "") -> HttpResponse:
+    """Have the person sign in, and come back, to the account page unless to another: a new session takes the old one's.
+
+    Whoever came from no app signs in by the pool's oldest.
+    """
+    client = visit.client or app_clients.first_of_pages(visit.pool)
+    if client is None:
         return visit.problem("no_client")
-    query = urlencode({"client_id": visit.app.client_id, "resume": resume})
+    query = urlencode({"client_id": client.client_id, **({"resume": resume} if resume else {})})
     visit.browser.keep_for(query, step)
     return SeeOther(f"{visit.plain_url('sign_in')}?{query}")
 
@@ -180,7 +195,8 @@ def overview(visit: Visit, session: Session, *, is_on: bool) -> HttpResponse:
     step = visit.step
     if step.secret and not is_on:
         return enrolment(visit, "account_mfa", CodeForm(), step, **context)
-    response = visit.show("account_mfa", form=PageForm(), **context)
-    if step.notice:
-        visit.browser.keep(Step())  # a notice is read once
+    asks = is_on and step.challenge == REMOVAL and not context["is_required"]
+    response = visit.show("account_mfa", form=PageForm(), asks=asks, **context)
+    if step.notice or step.challenge == REMOVAL:
+        visit.browser.keep(Step())  # a notice is read once, and a question asked once
     return response

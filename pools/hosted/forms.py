@@ -81,8 +81,11 @@ class PageForm(forms.Form):
                 self[name].initial = typed[name]  # in place of what is kept there
         self.focused()
 
-    def focused(self) -> PageForm:
-        """Give the focus to the first wrong field, else to the first empty one; have errors read with their fields."""
+    def focused(self, *, takes: bool = True) -> PageForm:
+        """Give the focus to the first wrong field, else to the first empty one; have errors read with their fields.
+
+        Without ``takes`` the focus is left where it is.
+        """
         for bound in self:
             described = bound.field.widget.attrs.get("aria-describedby")
             if described and bound.errors:
@@ -91,7 +94,7 @@ class PageForm(forms.Form):
         wrong = [bound for bound in waiting if bound.errors]
         # A password that was sent is not shown again, so its field is empty.
         empty = [bound for bound in waiting if isinstance(bound.field.widget, forms.PasswordInput) or not bound.value()]
-        for bound in (wrong or empty or waiting)[:1]:
+        for bound in (wrong or empty or waiting)[: int(takes)]:
             bound.field.widget.attrs["autofocus"] = True
         return self
 
@@ -280,7 +283,7 @@ class NewPasswordForm(PageForm):
 
 
 class OwnPasswordForm(PageForm):
-    """The present password of somebody who is signed in, and a new one."""
+    """The current password of somebody who is signed in, and a new one."""
 
     def __init__(self, pool: UserPool, username: str, *arguments: Any, **named: Any) -> None:
         """Put the name first: password managers pair it with both."""
@@ -288,7 +291,7 @@ class OwnPasswordForm(PageForm):
         self.fields["username"] = known_name_field(pool)
         self.fields["username"].required = False
         self.fields["password"] = text(
-            gettext_lazy("Present password"), "current-password", kind="password", limit=PASSWORD_LENGTH
+            gettext_lazy("Current password"), "current-password", kind="password", limit=PASSWORD_LENGTH
         )
         self.fields["new_password"] = new_password_field(pool, gettext_lazy("New password"))
 
@@ -319,7 +322,7 @@ class SignUpForm(PageForm):
 def asked_attributes(pool: UserPool, schema: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return which attributes sign-up asks for: required ones, and those that a code is sent to.
 
-    Where e-mail address or phone number is the username itself, it is not asked for again.
+    Where email address or phone number is the username itself, it is not asked for again.
     """
     required = {str(attribute["name"]) for attribute in schema if attribute.get("required")}
     wanted = (required | set(pool.auto_verified)) - {"sub"}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @page(app=False)
 def account_password(visit: Visit) -> HttpResponse:
-    """Ask for the present password and a new one."""
+    """Ask for the current password and a new one."""
     session = visit.browser.current()
     if session is None:
         return prove_first(visit, Step(), "account_password")

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SIGN_IN_FAILED = gettext_lazy("That sign-in didn't work. Check the details and try again, or reset your password.")
 CODE_FAILED = gettext_lazy("That code didn't work. Check it, or ask for a new one.")
-OWN_PASSWORD_FAILED = gettext_lazy("That is not your present password.")
+OWN_PASSWORD_FAILED = gettext_lazy("That is not your current password.")
 TOTP_FAILED = gettext_lazy("That code didn't work. Enter the code your app shows now.")
 TOTP_USED = gettext_lazy("That code was used already. Wait for the next one.")
 WAIT = gettext_lazy("Too many tries. Wait a while, then try again.")

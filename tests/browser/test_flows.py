@@ -49,7 +49,7 @@ def test_from_the_app_through_sign_up_and_second_factor_back_and_in_again(pool: 
     person.goto(pool.url("/oauth2/authorize"))
     person.get_by_role("link", name="Create an account").click()
     submit(person, username=name, password=PASSWORD)
-    expect(person.get_by_role("heading", level=1)).to_have_text("Check your mail to continue")
+    expect(person.get_by_role("heading", level=1)).to_have_text("Check your email to continue")
     code = pool.mailed(name)
     submit(person, code=f"\u200b{code[:3]}\u00a0\u2013\u2212 {code[3:]}\ufeff")  # what the page's pattern lets through
     expect(person.get_by_role("heading", level=1)).to_have_text("Protect your account")
@@ -197,6 +197,8 @@ def test_the_account_pages(pool: World, person: Page) -> None:
     submit(person, code=pyotp.TOTP(secret_of(person)).now())
     expect(person.get_by_role("status").first).to_contain_text("Your authenticator app is set up.")
     person.get_by_role("button", name="Remove").click()
+    expect(person.get_by_role("heading", level=2)).to_have_text("Remove the authenticator app?")
+    person.get_by_role("button", name="Remove authenticator app").click()
     expect(person.get_by_role("status").first).to_contain_text("is removed.")
     person.get_by_role("link", name="Back to your account").click()
     person.get_by_role("button", name="Sign out").click()

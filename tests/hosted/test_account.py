@@ -41,6 +41,12 @@ def test_an_authenticator_is_set_up_and_removed(world: World, visitor: Visitor, 
     assert world.visitor().sign_in(person).path == "/login/totp"
 
     page = visitor.submit()
+    assert "Remove the authenticator app?" in page.text
+    assert visitor.follow("Keep it").path == "/account/mfa"
+    assert world.visitor().sign_in(person).path == "/login/totp"
+
+    visitor.submit()
+    page = visitor.submit()
     assert "Your authenticator app is removed." in page.text
     assert world.visitor().sign_in(person).code
 
@@ -92,8 +98,48 @@ def test_a_disabled_person_is_out_at_once(world: World, visitor: Visitor, person
     assert visitor.open(f"{world.base}/account?client_id={world.client_id}").path == "/login"
 
 
-def test_the_account_of_nobody_asks_for_an_app(world: World, visitor: Visitor) -> None:
-    page = visitor.open(f"{world.base}/account")
+@pytest.mark.parametrize("path", ["/account", "/account/mfa", "/account/password"])
+@pytest.mark.parametrize("by_app", [True, False])
+def test_whoever_is_signed_out_signs_in_and_comes_back(
+    world: World, visitor: Visitor, path: str, *, by_app: bool
+) -> None:
+    page = visitor.open(f"{world.base}{path}" + (f"?client_id={world.client_id}" if by_app else ""))
+    assert page.path == "/login"
+    assert page.status == 200
+
+    assert visitor.submit(username=world.person(), password=PASSWORD).path == path
+
+
+def test_the_account_of_nobody_where_no_app_has_pages_asks_for_an_app(world: World) -> None:
+    pool_id = world.idp.create_user_pool(PoolName="without apps")["UserPool"]["Id"]
+
+    page = world.visitor().open(f"{world.live.base_url}/{pool_id}/account")
 
     assert page.status == 400
     assert "which app" in page.alert
+
+
+PHONES = [
+    {"User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Safari"},
+    {"User-Agent": "Mozilla/5.0 (Android 15; Mobile; rv:140.0) Gecko/140.0 Firefox/140.0"},
+    {"Sec-CH-UA-Mobile": "?1"},
+]
+ELSEWHERE = [{"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101"}, {"Sec-CH-UA-Mobile": "?0"}]
+
+
+@pytest.mark.parametrize("headers", [*PHONES, *ELSEWHERE])
+def test_on_a_phone_set_up_begins_with_the_app_and_leaves_the_keyboard_away(
+    strict: World, headers: dict[str, str]
+) -> None:
+    visitor = strict.visitor()
+    visitor.session.headers.update(headers)
+    page = visitor.sign_in(strict.person())
+    wrong = visitor.submit(code="000000")
+
+    for each in (page, wrong):
+        tags = [tag for tag, _ in each.read.tags]
+        link = next(at for at, (tag, given) in enumerate(each.read.tags) if given.get("href", "").startswith("otpauth"))
+        assert (link < tags.index("details")) == (headers in PHONES)
+        assert ("autofocus" in each.form["code"]) == (headers not in PHONES)
+    assert wrong.form["code"]["aria-invalid"] == "true"
+    assert wrong.form["code"]["aria-describedby"].startswith("code_error")

@@ -142,7 +142,7 @@ class Walker(RuleBasedStateMachine):
         mine=st.sampled_from([True, True, True, False]),
         password=st.sampled_from(["own", "own", OTHER, WRONG]),
         code=st.sampled_from(["app", "app", "pending", "mail", "mail", "000000"]),
-        action=st.sampled_from(["verify", "skip", "remove", ""]),
+        action=st.sampled_from(["verify", "skip", "remove", "remove_now", ""]),
     )
     def send(self, page: str, mine: bool, password: str, code: str, action: str) -> None:
         """Send any form with any mixture of what Mallory has."""

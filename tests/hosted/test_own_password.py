@@ -23,7 +23,7 @@ def test_the_present_password_is_asked_for_and_the_new_one_holds(world: World, v
     assert other.sign_in(person).code
 
     assert visitor.submit(password=OTHER_PASSWORD, new_password=OTHER_PASSWORD).alert == (
-        "That is not your present password."
+        "That is not your current password."
     )
     assert "too short" in visitor.submit(password=PASSWORD, new_password="Weak-1").alert
     page = visitor.submit(password=PASSWORD, new_password=OTHER_PASSWORD)
