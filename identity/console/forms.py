@@ -11,7 +11,7 @@ from pools.services import codes, operator_sign_in
 OFF = {"autocapitalize": "none", "spellcheck": "false"}
 PREFIXES = (
     ("username", "Username"),
-    ("email", "E-mail"),
+    ("email", "Email"),
     ("name", "Name"),
     ("given_name", "Given name"),
     ("family_name", "Family name"),

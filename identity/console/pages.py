@@ -21,6 +21,17 @@ if TYPE_CHECKING:
 
 PAGE = 25
 MFA = {"OFF": "Off", "OPTIONAL": "Optional", "ON": "Required"}
+FLOWS = {
+    "ALLOW_ADMIN_USER_PASSWORD_AUTH": "Password, sent by a server with AWS keys",
+    "ALLOW_CUSTOM_AUTH": "Challenges of your own",
+    "ALLOW_USER_PASSWORD_AUTH": "Password, sent by the app",
+    "ALLOW_USER_SRP_AUTH": "Password, proven without being sent (SRP)",
+    "ALLOW_REFRESH_TOKEN_AUTH": "Refresh tokens",
+    "ALLOW_USER_AUTH": "The user chooses how",
+    "ALLOW_TOKEN_EXCHANGE_DELEGATION": "Token exchange, on behalf of a user",
+    "ALLOW_TOKEN_EXCHANGE_IMPERSONATION": "Token exchange, as a user",
+}
+"""A client's flows in words; the wire's names stand beside them."""
 TABS = (
     ("overview", "Overview", "console:pool"),
     ("apps", "Apps", "console:apps"),
@@ -122,7 +133,7 @@ def pool(request: HttpRequest, pool_id: str) -> HttpResponse:
     ]
     rules = [
         ("Sign in by", ", ".join(found.username_attributes or ["username", *found.alias_attributes])),
-        ("Names", "Case matters" if found.case_sensitive else "Case does not matter"),
+        ("Usernames", "case-sensitive" if found.case_sensitive else "not case-sensitive"),
         ("Verified at sign-up", ", ".join(found.auto_verified) or "Nothing"),
         ("Who may sign up", "Only operators add people" if found.admin_only_sign_up else "Anyone"),
         ("Second factor", MFA.get(found.mfa, found.mfa)),
@@ -131,7 +142,7 @@ def pool(request: HttpRequest, pool_id: str) -> HttpResponse:
             f"At least {policy.get('minimum_length', 8)} characters" + (f", with {', '.join(asks)}" if asks else ""),
         ),
         ("Deletion protection", "On" if found.deletion_protected else "Off"),
-        ("People, about", f"{user_pools.estimated_users(found):,}"),
+        ("Users (estimate)", f"{user_pools.estimated_users(found):,}"),
     ]
     context = inside(
         found,
@@ -199,8 +210,7 @@ def app(request: HttpRequest, pool_id: str, client_id: str) -> HttpResponse:
         ("Kind", kind_of(client)),
         ("OAuth flows", ", ".join(client.oauth_flows) or "None"),
         ("Scopes", " ".join(client.scopes) or "None"),
-        ("API sign-in flows", ", ".join(sorted(app_clients.effective_flows(client)))),
-        ("Unknown users", "Look like known ones" if client.hide_existence else "Are told so"),
+        ("Account existence hidden", "Yes" if client.hide_existence else "No"),
         ("Access token", duration(client.access_seconds)),
         ("ID token", duration(client.id_seconds)),
         ("Refresh token", duration(client.refresh_seconds) + (", rotating" if client.rotation else "")),
@@ -211,6 +221,7 @@ def app(request: HttpRequest, pool_id: str, client_id: str) -> HttpResponse:
         title=client.name,
         client=client,
         facts=facts,
+        flows=[(FLOWS.get(flow, flow), flow) for flow in sorted(app_clients.effective_flows(client))],
         secret=take_once(request, client.client_id),
         issuer=names.issuer(found.public_id),
         strict_help=forms.STRICT_HELP,
@@ -268,6 +279,12 @@ def new_app(request: HttpRequest, pool_id: str) -> HttpResponse:
     return render(request, "new_app.html", context, 422 if form.is_bound else 200)
 
 
+def happened(tag: str, *, is_refused: bool) -> Cell:
+    """Return what happened as a badge; a refusal is said, not only coloured."""
+    said = tag.replace("_", " ")
+    return state(f"Refused: {said.removesuffix(' refused')}", "danger") if is_refused else state(said)
+
+
 @require_safe
 def events(request: HttpRequest, pool_id: str) -> HttpResponse:
     """Show what happened lately in a pool."""
@@ -280,7 +297,7 @@ def events(request: HttpRequest, pool_id: str) -> HttpResponse:
         rows=[
             (
                 moment(row.written_at),
-                state(row.tag.replace("_", " "), "danger" if row.outcome == "refused" else ""),
+                happened(row.tag, is_refused=row.outcome == "refused"),
                 Cell(row.actor_kind, note=called.get(row.actor_id, row.actor_id)),
                 code(row.subject) if row.subject else Cell("–"),
             )

@@ -118,9 +118,9 @@ def people(request: HttpRequest, pool_id: str) -> HttpResponse:
         for user in found
     ]
     nobody = (
-        Empty("Nobody begins like that", refused or "Try fewer letters, or search in another attribute.")
+        Empty("No users found", refused or "Try fewer letters, or search in another attribute.")
         if form.is_bound
-        else Empty("Nobody yet", "People appear here when they sign up, or when a program adds them.")
+        else Empty("No users yet", "Users appear here when they sign up, or when a program adds them.")
     )
     table = Table(caption="Users", columns=columns, rows=rows, empty=nobody, **pager(request, token))
     context = inside(pool, "users", table=table, form=form)

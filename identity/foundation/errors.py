@@ -90,7 +90,7 @@ class UsernameExists(AlreadyExists):
 
 
 class AliasExists(AlreadyExists):
-    """Another user has verified this e-mail address or phone number."""
+    """Another user has verified this email address or phone number."""
 
     public = "An account with the given email already exists."
 

@@ -77,7 +77,7 @@ class PhoneInput(forms.TextInput):
 
 
 class MixedInput(PhoneInput):
-    """The same, where an e-mail address or a username is as welcome."""
+    """The same, where an email address or a username is as welcome."""
 
     input_type = "text"
 

@@ -86,7 +86,7 @@ class User(models.Model):
 
 
 class SignInName(models.Model):
-    """A name that signs a user in: username, usable preferred_username, e-mail or phone. Normalised by the pool.
+    """A name that signs a user in: username, usable preferred_username, email or phone. Normalised by the pool.
 
     One table for all kinds, so that no one's alias can equal another's username.
     """

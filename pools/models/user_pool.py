@@ -42,7 +42,7 @@ class UserPool(models.Model):
     schema: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(db_default={}, default=dict)
     """By attribute name (custom ones with ``custom:``): type, mutable, required, constraints. Only what differs."""
     configuration: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(db_default={}, default=dict)
-    """The rest as it was given, in snake_case: templates, recovery, update settings, e-mail, tags, tier."""
+    """The rest as it was given, in snake_case: templates, recovery, update settings, email, tags, tier."""
     sealed_decoy_key = models.BinaryField()
     """Permanent: SRP salts and decoys of the pool hang on it."""
     version = models.BigIntegerField(db_default=1, default=1)

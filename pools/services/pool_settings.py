@@ -305,7 +305,7 @@ def _mail(given: Mapping[str, Any]) -> None:
         )
     reply_to = given.get("reply_to_email_address")
     if reply_to and not is_email(reply_to):
-        raise Invalid("ReplyToEmailAddress is not an e-mail address.", field="email_configuration")
+        raise Invalid("ReplyToEmailAddress is not an email address.", field="email_configuration")
 
 
 def _tags(tags: Mapping[str, str]) -> None:

@@ -22,7 +22,7 @@ class Profile(Protocol):
 
     @property
     def email(self) -> str | None:
-        """E-mail address."""
+        """Email address."""
 
     @property
     def email_verified(self) -> bool | None:

@@ -28,7 +28,7 @@ PHONE = re.compile(r"\+[1-9][0-9]{4,14}")
 
 
 def is_email(value: str) -> bool:
-    """Say whether a value has an e-mail address's shape."""
+    """Say whether a value has an email address's shape."""
     return len(value) <= EMAIL_LENGTH and EMAIL.fullmatch(value) is not None
 
 

@@ -63,7 +63,7 @@ def sign_up(
 ) -> SignedUp:
     """Make an account that waits for its confirmation.
 
-    Where e-mail addresses are aliases, two accounts may have one until a code decides: with ``tell_owner`` its
+    Where email addresses are aliases, two accounts may have one until a code decides: with ``tell_owner`` its
     owner hears that they have an account.
 
     Raises:

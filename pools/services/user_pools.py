@@ -128,7 +128,7 @@ def set_mfa(pool: UserPool, *, settings: Mapping[str, Any], by: Actor) -> UserPo
 
     Raises:
         Invalid: factors and mode contradict each other.
-        NotAvailable: SMS, e-mail and passkeys are not second factors in this release.
+        NotAvailable: SMS, email and passkeys are not second factors in this release.
 
     """
     for member in (

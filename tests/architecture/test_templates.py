@@ -52,3 +52,16 @@ def test_pages_hold_nothing_that_is_banned() -> None:
 @pytest.mark.parametrize("name", BANNED)
 def test_a_planted_template_is_caught_for(name: str) -> None:
     assert wrongs(PLANTED / "templates" / f"{name}.html") == {name}
+
+
+@pytest.mark.parametrize("folder", ["templates", "pools", "identity", "federation"])
+def test_people_read_email_and_no_other_word_for_it(folder: str) -> None:
+    kinds = {".py", ".html", ".js"}
+    files = [
+        path for path in sorted((ROOT / folder).rglob("*")) if path.suffix in kinds and "migrations" not in path.parts
+    ]
+
+    found = [str(path) for path in files if re.search(r"\be-mail|(?<!e)mail address", path.read_text(), re.IGNORECASE)]
+
+    assert found == []
+    assert files

@@ -8,6 +8,8 @@ import re
 import pytest
 import requests
 
+from identity.console import pages
+from pools.services import client_settings
 from tests.console.world import SCRIPT, Visitor, World
 
 ROW = re.compile(r'<a class="main" href="([^"]+)"><bdi>([^<]*)</bdi>')
@@ -64,7 +66,7 @@ def test_users_are_found_by_how_a_value_begins(world: World, query: str, expecte
 
     assert len(names(answer)) == 25 if expected is None else names(answer) == expected
     if expected == []:
-        assert "Nobody begins like that" in answer.text
+        assert "No users found" in answer.text
 
 
 @pytest.mark.parametrize("query", ["by=password&prefix=x", "prefix=" + "x" * 300, "prefix=%00"])
@@ -339,8 +341,45 @@ def test_attributes_that_decide_and_that_people_write_are_named(world: World) ->
         PrincipalTags={"role": "custom:role"},
     )
 
-    said = "People write what decides about them: <code>custom:role</code>"
+    words = "People write what decides about them: <code>custom:role</code>"
     after = [world.session.get(page).text for page in pages]
-    assert [said in page for page in before] == [False] * 3
-    assert [said in page for page in after] == [True, True, False]
+    assert [words in page for page in before] == [False] * 3
+    assert [words in page for page in after] == [True, True, False]
     assert f'href="{pages[1]}">Plain</a> lets people write it' in after[0]
+
+
+def test_rules_are_said_in_the_words_of_the_field(world: World) -> None:
+    pool = said(world.session.get(f"/console/pools/{world.pool_id}").text)
+    app = said(world.session.get(f"/console/pools/{world.pool_id}/apps/{world.client_id}").text)
+
+    assert "Usernames case-sensitive" in pool or "Usernames not case-sensitive" in pool
+    assert re.search(r"Users \(estimate\) [\d,]+", pool)
+    assert re.search(r"Account existence hidden (Yes|No)", app)
+    assert "Refresh tokens ALLOW_REFRESH_TOKEN_AUTH" in app
+
+
+def test_each_flow_that_a_client_may_have_is_put_in_words() -> None:
+    assert set(pages.FLOWS) == client_settings.ALLOW
+
+
+def test_a_refusal_is_a_word_and_each_time_has_a_zone(world: World) -> None:
+    with world.live.orm():
+        from pools.services import audit
+
+        audit.record(
+            audit.Tag.CODE_REFUSED, pool=world.pool, subject="x", by=audit.Actor.system(), outcome="refused", detail={}
+        )
+    events = world.session.get(f"/console/pools/{world.pool_id}/audit").text
+
+    assert "Refused: code" in said(events)
+    for path in ("audit", "users", "apps", f"users/{world.subs[0]}"):
+        times = re.findall(
+            r"<time[^>]*>([^<]+)</time>", world.session.get(f"/console/pools/{world.pool_id}/{path}").text
+        )
+        assert times
+        assert [moment for moment in times if not moment.strip().endswith(" UTC")] == []
+
+
+def said(text: str) -> str:
+    """Return what a page says, without its elements."""
+    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
