@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 import segno
 from django.utils.safestring import mark_safe
 
-from identity.foundation import errors
+from identity.foundation import errors, names
 from pools.hosted import wording
 from pools.hosted.browser import Step
 from pools.hosted.forms import CodeForm, PageForm
@@ -114,7 +114,8 @@ def is_phone(visit: Visit) -> bool:
 
 def otpauth(visit: Visit, step: Step) -> str:
     """Return the address that authenticator apps read (Google's Key URI format)."""
-    issuer = visit.place.replace(":", " ")
+    named = visit.place or str(urlsplit(names.issuer(visit.pool.public_id)).hostname)
+    issuer = named.replace(":", " ")
     label = quote(f"{issuer}:{step.username}", safe="@:")
     return f"otpauth://totp/{label}?" + urlencode({"secret": step.secret, "issuer": issuer}, quote_via=quote)
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import cached_property, wraps
 from typing import TYPE_CHECKING, Any
 
 import structlog
@@ -112,10 +112,10 @@ class Visit:
             raise BadLink("no_client")
         return self.client
 
-    @property
+    @cached_property
     def place(self) -> str:
-        """Return what the page calls the place: the app's name, else the pool's."""
-        return str(self.client.name if self.client is not None else self.pool.name)
+        """Return what the page calls the place: the app's name, never the pool's own; empty where it is not known."""
+        return app_clients.name_for_people(self.pool, self.client)
 
     @property
     def by(self) -> Actor:

@@ -172,6 +172,15 @@ def first_of_pages(pool: UserPool) -> AppClient | None:
     return rows.order_by("id").first()
 
 
+def name_for_people(pool: UserPool, client: AppClient | None) -> str:
+    """Return what people know a place by: the app's name, never the pool's; empty where it could be one of several."""
+    if client is not None:
+        return client.name
+    rows = AppClient.objects.filter(pool_id=pool.pk, oauth_enabled=True, oauth_flows__contains=[PAGES])
+    names = list(rows.order_by("id").values_list("name", flat=True)[:2])
+    return str(names[0]) if len(names) == 1 else ""
+
+
 def of_links(client: AppClient) -> AppClient | None:
     """Return the app whose pages a link leads to that is sent for a client: its own, else the pool's oldest, if any."""
     return client if has_pages(client) else first_of_pages(client.pool)

@@ -167,11 +167,13 @@ def reminder(pool: UserPool, client: AppClient) -> Composed:
     issuer = names.issuer(pool.public_id)
     sign_in, reset = f"{issuer}/login?{query}", f"{issuer}/forgotPassword?{query}"
     subject = "You already have an account"
-    line = f"Somebody, probably you, just asked for a new account at {pool.name} with this address. It has one already."
+    line = (
+        f"Somebody, probably you, just asked for a new account at {client.name} with this address. It has one already."
+    )
     note = "If it was not you, there is nothing to do: your account is as it was."
     text = f"{subject}\n\n{line}\n\nSign in: {sign_in}\n\nForgot your password? Choose a new one: {reset}\n\n{note}\n"
     context = {
-        **_frame(pool, subject),
+        **_frame(client.name, subject),
         "preheader": line,
         "title": subject,
         "lines": [line],
@@ -185,16 +187,16 @@ def reminder(pool: UserPool, client: AppClient) -> Composed:
     return Composed(subject, text, _inlined(pool, get_template("messages/mail.html").render(context)))
 
 
-def notice(pool: UserPool, app: AppClient | None, change: Change) -> Composed:
+def notice(pool: UserPool, pages: AppClient | None, change: Change, *, app: str) -> Composed:
     """Return the mail that tells an owner of a change: what, when, and what to do if it was somebody else.
 
-    ``app`` is whose pages a password is reset at, if any.
+    ``pages`` is the app at whose pages a password is reset, if any; ``app`` signs it.
     """
     subject, line = CHANGES[change]
     when = f"{clock.now().astimezone(UTC):%d %B %Y, %H:%M} UTC".lstrip("0")
     lines = [f"{line}.", f"When: {when}."]
-    if app is not None:
-        reset = f"{names.issuer(pool.public_id)}/forgotPassword?{urlencode({'client_id': app.client_id})}"
+    if pages is not None:
+        reset = f"{names.issuer(pool.public_id)}/forgotPassword?{urlencode({'client_id': pages.client_id})}"
         lines.append("If it was not you, choose a new password now.")
         link = {"link": reset, "link_text": "Reset your password"}
     else:
@@ -202,27 +204,29 @@ def notice(pool: UserPool, app: AppClient | None, change: Change) -> Composed:
         link = {}
     note = "If it was you, there is nothing to do."
     text = "\n\n".join([subject, *lines, *([link["link"]] if link else []), note]) + "\n"
-    context = {**_frame(pool, subject), "preheader": lines[0], "title": subject, "lines": lines, "note": note, **link}
+    context = {**_frame(app, subject), "preheader": lines[0], "title": subject, "lines": lines, "note": note, **link}
     return Composed(subject, text, _inlined(pool, get_template("messages/mail.html").render(context)))
 
 
-def _frame(pool: UserPool, subject: str) -> dict[str, Any]:
+def _frame(app: str, subject: str) -> dict[str, Any]:
     return {
         "language": "en",
         "direction": "ltr",
         "subject": subject,
-        "house": pool.name,
-        "foot": f"Sent automatically by {pool.name}. Replies are not read.",
+        "house": app,
+        "foot": f"Sent automatically by {app}. Replies are not read."
+        if app
+        else "Sent automatically. Replies are not read.",
     }
 
 
-def mail(pool: UserPool, purpose: str, *, secret: str, username: str = "", link: str = "") -> Composed:
-    """Return a mail: the pool's own template where it has one, else ours; a text part always."""
+def mail(pool: UserPool, purpose: str, *, secret: str, username: str = "", link: str = "", app: str = "") -> Composed:
+    """Return a mail: the pool's own template where it has one, else ours; a text part always. ``app`` signs it."""
     words = WORDS[purpose]
     own, own_subject = _own_mail(pool, purpose, by_link=bool(link))
     fill = {CODE: secret, NAME: username}
     subject = _one_line(_filled(own_subject or words.subject, fill))[:SUBJECT_LENGTH]
-    context = _frame(pool, subject)
+    context = _frame(app, subject)
     if own:
         body = _filled(own, {key: html.escape(value) for key, value in fill.items()})
         if link:

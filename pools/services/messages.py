@@ -220,8 +220,9 @@ def code_letter(  # noqa: PLR0913 - a message has these parts
     link = ""
     if by_link and client is not None and channel == EMAIL and (app := app_clients.of_links(client)) is not None:
         link = message_texts.confirmation_link(pool, app, username, code)
+    app_name = app_clients.name_for_people(pool, client)
     composed = (
-        message_texts.mail(pool, purpose, secret=code, username=username, link=link)
+        message_texts.mail(pool, purpose, secret=code, username=username, link=link, app=app_name)
         if channel == EMAIL
         else message_texts.sms(pool, purpose, secret=code, username=username)
     )
@@ -299,8 +300,11 @@ def invitation(
     expires_at: datetime,
 ) -> OutboxMessage:
     """Compose and seal an invitation with a temporary password, before the transaction that sets it."""
-    compose = message_texts.mail if channel == EMAIL else message_texts.sms
-    composed = compose(pool, INVITATION, secret=password, username=username)
+    if channel == EMAIL:
+        app = app_clients.name_for_people(pool, None)
+        composed = message_texts.mail(pool, INVITATION, secret=password, username=username, app=app)
+    else:
+        composed = message_texts.sms(pool, INVITATION, secret=password, username=username)
     return _letter(
         pool,
         None,

@@ -18,8 +18,8 @@ def prepare(pool: UserPool, user: User | Person, change: Change) -> OutboxMessag
     """Compose a notice, before the transaction of the change; None where the account has no verified address."""
     if not (user.email and user.email_verified):
         return None
-    app = app_clients.first_of_pages(pool)
-    composed = message_texts.notice(pool, app, change)
+    pages, app = app_clients.first_of_pages(pool), app_clients.name_for_people(pool, None)
+    composed = message_texts.notice(pool, pages, change, app=app)
     return messages.notice(pool, to=user.email, composed=composed, in_bulk=change in message_texts.BY_OPERATOR)
 
 

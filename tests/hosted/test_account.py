@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlsplit
 
@@ -9,6 +10,7 @@ import pyotp
 import pytest
 
 from tests.hosted.world import PASSWORD, Visitor, World
+from tests.live import Live
 
 
 @pytest.fixture
@@ -143,3 +145,27 @@ def test_on_a_phone_set_up_begins_with_the_app_and_leaves_the_keyboard_away(
         assert ("autofocus" in each.form["code"]) == (headers not in PHONES)
     assert wrong.form["code"]["aria-invalid"] == "true"
     assert wrong.form["code"]["aria-describedby"].startswith("code_error")
+
+
+def test_a_page_names_the_app_and_never_the_pool_and_shows_no_mark_of_ours_beside_it(live: Live) -> None:
+    world = World(live)
+    only = world.visitor().open(f"{world.base}/signedout").text
+    world.app("Cameras")
+    pages = {
+        "one app": only,
+        "by an app": world.visitor().start().text,
+        "one of several": world.visitor().open(f"{world.base}/signedout").text,
+        "no app": world.visitor().open(f"{world.base}/login").text,
+    }
+
+    named = {
+        kind: re.findall(r'<p class="brand">(?:\s*<svg.*?</svg>)?\s*<bdi>(.*?)</bdi>', text, re.DOTALL)
+        for kind, text in pages.items()
+    }
+    assert named == {
+        "one app": ["Photos"],
+        "by an app": ["Photos"],
+        "one of several": ["Cognate"],
+        "no app": ["Cognate"],
+    }
+    assert {kind for kind, text in pages.items() if "mark-a" in text} == {"one of several", "no app"}

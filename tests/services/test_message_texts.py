@@ -60,10 +60,10 @@ def test_what_is_sent_is_what_either_name_of_a_text_says(
     assert message_texts.sms(pool, purpose, secret="123456").text.startswith("Photos says 123456.\n")
 
 
-def test_a_reminder_shows_a_pools_name_as_text(transactional_db: None) -> None:
+def test_a_reminder_shows_an_apps_name_as_text(transactional_db: None) -> None:
     pool = factories.make_pool()
-    pool.name = "<b>Photos</b> & more"
     client = factories.make_client(pool)
+    client.name = "<b>Photos</b> & more"
 
     mail = message_texts.reminder(pool, client)
 
