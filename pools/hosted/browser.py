@@ -38,6 +38,8 @@ COOKIE_LIMIT = 3800
 """Browsers refuse 4 KB; what does not fit is not remembered."""
 NAME_LIMIT = 320
 """No address is longer (RFC 5321), so nobody's name is lost."""
+TYPED_LIMIT = 600
+"""Characters of what else was typed; beyond that it is typed again."""
 FRESH, PRIOR = "fresh", "prior"
 
 
@@ -64,6 +66,8 @@ class Step:
     One length, since a sealed cookie's length is seen."""
     proof: str = ""
     """That this browser chose the password of the account it made (``password_proofs``); of others, one as long."""
+    typed: dict[str, str] = field(default_factory=dict)
+    """What else was filled in to make that account, for who mends an address."""
     required: list[str] = field(default_factory=list)
     """Attributes that the new-password step still needs."""
 
@@ -71,6 +75,8 @@ class Step:
         """Cut what somebody typed to what could be a name."""
         for name in ("username", "sent_to"):
             object.__setattr__(self, name, getattr(self, name)[:NAME_LIMIT])
+        if sum(len(name) + len(value) for name, value in self.typed.items()) > TYPED_LIMIT:
+            object.__setattr__(self, "typed", {})
 
     def packed(self) -> dict[str, object]:
         """Return what differs from an empty step."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from identity.foundation import clock, errors
@@ -30,7 +31,7 @@ def sign_up(visit: Visit) -> HttpResponse:
     schema = user_pools.schema_attributes(visit.pool)
     if visit.request.method != "POST":
         name = visit.step.username or visit.asked.get("login_hint", "")[:256]
-        return shown(visit, SignUpForm(visit.pool, schema, initial={"username": name}))
+        return shown(visit, SignUpForm(visit.pool, schema, initial={**visit.step.typed, "username": name}))
     form = SignUpForm(visit.pool, schema, visit.request.POST)
     if not form.is_valid():
         return shown(visit, form)
@@ -43,6 +44,7 @@ def sign_up(visit: Visit) -> HttpResponse:
             attributes=form.attributes(),
             tell_owner=True,
             receipt=visit.receipt,
+            instead_of=visit.step.proof if is_change(visit) else "",
             by=visit.by,
         )
     except errors.DomainError as problem:
@@ -59,25 +61,35 @@ def sign_up(visit: Visit) -> HttpResponse:
             limited = asked.limited.get(Purpose.SIGN_UP, 0) - clock.epoch()
             if asked.is_sent or limited <= 0:
                 delivery = accounts.would_be_sent(visit.pool, username, form.attributes())
-                return led_on(visit, username, delivery, PRIOR, asked, password_proofs.of_nobody(visit.app))
+                return led_on(visit, form, delivery, PRIOR, asked, password_proofs.of_nobody(visit.app))
             problem = errors.TooManyAttempts(wait=limited)
         form.tell(wording.of_sign_up(problem), problem)
         return shown(visit, form)
     if done.confirmed:
         return visit.go("sign_in", Step(username, "created", account=FRESH))
     asked = waits.sent(visit.step, username, Purpose.SIGN_UP)
-    return led_on(visit, username, done.delivery, FRESH, asked, done.proof)
+    return led_on(visit, form, done.delivery, FRESH, asked, done.proof)
+
+
+def is_change(visit: Visit) -> bool:
+    """Say whether somebody mends the address of the account that this browser made just now."""
+    request = visit.request
+    return "change" in (request.POST if request.method == "POST" else request.GET) and bool(visit.step.proof)
 
 
 def led_on(
-    visit: Visit, username: str, delivery: Delivery | None, account: str, asked: Asked, proof: str
+    visit: Visit, form: SignUpForm, delivery: Delivery | None, account: str, asked: Asked, proof: str
 ) -> HttpResponse:
-    """Go where an account that waits leads: to its code, or on where none was sent."""
+    """Go where an account that waits leads: to its code, or on where none was sent.
+
+    The address is shown in full: this browser typed it.
+    """
+    username, typed = form.cleaned_data["username"], form.attributes()
     if delivery is None:
         return visit.go("sign_in", Step(username, "waiting"))
-    sent_to = username if visit.pool.username_attributes else delivery.destination
+    sent_to = username if visit.pool.username_attributes else typed.get(delivery.attribute) or delivery.destination
     step = waiting(username, asked, ("", "wait"), sent_to=sent_to, account=account, proof=proof)
-    return visit.go("confirm", step)
+    return visit.go("confirm", replace(step, typed=typed))
 
 
 def waiting(
@@ -104,7 +116,7 @@ def waiting(
 
 def shown(visit: Visit, form: SignUpForm) -> HttpResponse:
     """Show the page."""
-    return visit.show("sign_up", form=form.focused(), policy=policy_list(visit.pool))
+    return visit.show("sign_up", form=form.focused(), policy=policy_list(visit.pool), is_change=is_change(visit))
 
 
 @page()
@@ -177,6 +189,7 @@ def asked(visit: Visit, form: NamedCodeForm, **context: Any) -> HttpResponse:
         username=step.username,
         resend_in=left,
         notice=waits.notice(step, left),
+        change=f"{visit.url('sign_up')}&change=1" if step.proof and visit.query else "",
         **context,
     )
     return waits.said(response, left)
@@ -200,4 +213,5 @@ def resend(visit: Visit) -> HttpResponse:
         return visit.go("sign_in", Step(username, "waiting"))  # the pool sends no codes
     account = step.account or PRIOR
     again = waiting(username, asked, ("resent", "wait"), sent_to=step.sent_to, account=account, proof=step.proof)
+    again = replace(again, typed=step.typed)
     return visit.go("confirm", again)

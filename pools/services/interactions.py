@@ -14,7 +14,7 @@ from identity.foundation.errors import InteractionExpired
 from identity.foundation.names import uuid7
 from pools.models import Interaction, UserPool
 
-OF_ONE_PAGE = frozenset({"code", "user_name", "confirmation_code", "error"})
+OF_ONE_PAGE = frozenset({"code", "user_name", "confirmation_code", "error", "change"})
 """What a link to one of our pages says, which is not carried to the next."""
 CARRIED = 6000
 """How long a query our pages carry from one to the next."""

@@ -30,6 +30,7 @@ from pools.services import (
     receipts,
     reminders,
     sign_in_names,
+    unconfirmed_accounts,
     users,
 )
 from pools.services import attributes as own_attributes
@@ -51,7 +52,7 @@ class SignedUp:
     proof: str = field(default="", repr=False, compare=False)
 
 
-def sign_up(
+def sign_up(  # noqa: PLR0913 - an account has these parts
     client: AppClient,
     username: str,
     *,
@@ -59,9 +60,13 @@ def sign_up(
     attributes: Mapping[str, str],
     tell_owner: bool = False,
     receipt: Receipt | None = None,
+    instead_of: str = "",
     by: Actor,
 ) -> SignedUp:
     """Make an account that waits for its confirmation.
+
+    ``instead_of`` is the proof of an account that the same browser made before and that still waits: it is given up,
+    and its name is free for the new one.
 
     Where email addresses are aliases, two accounts may have one until a code decides: with ``tell_owner`` its
     owner hears that they have an account.
@@ -86,7 +91,8 @@ def sign_up(
     passwords.check_policy(pool, password)
     user = users.new(pool, username, attributes, Status.UNCONFIRMED)
     own_attributes.check_complete(pool, profile.of(user))
-    if sign_in_names.taken(pool, username):
+    former = unconfirmed_accounts.of_proof(client, instead_of) if instead_of else None
+    if sign_in_names.taken(pool, username, by_other_than=former):
         raise users.taken(pool, username)
     prepared = passwords.hashed(pool, user.username, password)
     confirmation, reminder = _confirmation(client, user), None
@@ -95,9 +101,10 @@ def sign_up(
     refusal: DomainError | None = None
     try:
         with transaction.atomic(durable=True):
-            refusal = receipts.keep(receipt) or _sign_up(
-                client, username, user, prepared, confirmation, reminder, by=by
-            )
+            refusal = receipts.keep(receipt)
+            if refusal is None and former is not None:
+                unconfirmed_accounts.give_up(client, former, instead_of, by=by)
+            refusal = refusal or _sign_up(client, username, user, prepared, confirmation, reminder, by=by)
             if refusal is not None:
                 transaction.set_rollback(True)  # nothing was counted here
     except IntegrityError as problem:

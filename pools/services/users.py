@@ -351,15 +351,21 @@ def delete(pool: UserPool, user: User, *, by: Actor) -> None:
 
     """
     with transaction.atomic(durable=True):
-        gone = User.objects.filter(pool_id=pool.pk, id=user.id, deleted_at=None).update(
-            deleted_at=clock.now(),
-            enabled=False,
-            epoch=F("epoch") + 1,
-            modified_at=clock.now(),
-        )
-        if gone:
-            sign_in_names.release(pool, user)
-            audit.record(Tag.USER_DELETED, pool=pool, subject=user.sub, by=by)
-            later.after_commit(later.Task.PURGE, queue="house")
+        gone = erase(pool, user, by=by)
     if not gone:
         raise UserNotFound
+
+
+def erase(pool: UserPool, user: User, *, by: Actor) -> bool:
+    """Delete a person inside the caller's transaction; False where that is done already."""
+    gone = User.objects.filter(pool_id=pool.pk, id=user.id, deleted_at=None).update(
+        deleted_at=clock.now(),
+        enabled=False,
+        epoch=F("epoch") + 1,
+        modified_at=clock.now(),
+    )
+    if gone:
+        sign_in_names.release(pool, user)
+        audit.record(Tag.USER_DELETED, pool=pool, subject=user.sub, by=by)
+        later.after_commit(later.Task.PURGE, queue="house")
+    return bool(gone)

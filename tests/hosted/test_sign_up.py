@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from time import time
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pyotp
 import pytest
 
-from pools.models import User
+from pools.models import Password, User
 from tests.hosted.world import OTHER_PASSWORD, PASSWORD, Visitor, World
 
 CODE_FAILED = "That code didn't work. Check it, or ask for a new one."
@@ -232,7 +233,7 @@ def test_what_the_schema_requires_is_asked_for_by_its_own_name(named: World) -> 
     page = visitor.submit(username=name, email=f"{name}@example.org", given_name="Ann", password=PASSWORD)
 
     assert page.path == "/confirm"
-    assert f"{name[0]}***@e***" in page.text
+    assert f"<bdi>{name}@example.org</bdi>" in page.text
     assert visitor.submit(code=named.mailed(f"{name}@example.org")).code
     given = named.idp.admin_get_user(UserPoolId=named.pool_id, Username=name)["UserAttributes"]
     assert {"Name": "given_name", "Value": "Ann"} in given
@@ -330,3 +331,83 @@ def test_the_step_of_one_browser_signs_nobody_in_at_another(world: World, visito
 
     assert thief.submit(username=name, code=world.mailed(name)).path == "/confirmForgotPassword"
     assert thief.cookie() is None
+
+
+def test_a_wrong_address_is_changed_by_the_browser_that_typed_it(world: World, visitor: Visitor) -> None:
+    wrong, right = world.name(), world.name()
+    signed_up(world, visitor, wrong)
+    code = world.mailed(wrong)
+
+    page = visitor.follow("Change it")
+    assert page.path == "/signup"
+    assert page.form["username"]["value"] == wrong
+    assert page.form["password"].get("value", "") == ""
+    assert "too short" in visitor.submit(username=right, password="weak").alert
+    assert visitor.submit(username=right, password=PASSWORD).path == "/confirm"
+
+    assert status_of(world, wrong) is None
+    assert status_of(world, right) == "UNCONFIRMED"
+    other = world.visitor()
+    other.start("/confirm")
+    assert other.submit(username=wrong, code=code).alert == CODE_FAILED
+    assert visitor.submit(code=world.mailed(right)).path == "/login/mfa"
+
+
+def test_a_name_is_kept_when_its_address_is_changed(named: World) -> None:
+    visitor, name = named.visitor(), named.name()
+    visitor.start("/signup")
+    visitor.submit(username=name, email=f"{name}@example.org", given_name="Ann", password=PASSWORD)
+    visitor.submit(form=1)  # another code
+
+    page = visitor.follow("Change it")
+    assert {key: page.form[key]["value"] for key in ("username", "email", "given_name")} == {
+        "username": name,
+        "email": f"{name}@example.org",
+        "given_name": "Ann",
+    }
+    page = visitor.submit(email=f"{name}@example.net", password=PASSWORD)
+
+    assert page.path == "/confirm"
+    assert f"<bdi>{name}@example.net</bdi>" in page.text
+    assert visitor.submit(code=named.mailed(f"{name}@example.net")).code
+
+
+@pytest.mark.parametrize("why", ["another browser", "not asked for", "confirmed", "another password"])
+def test_an_account_is_given_up_by_nobody_else_and_never_by_accident(world: World, visitor: Visitor, why: str) -> None:
+    kept, made = world.name(), world.name()
+    signed_up(world, visitor, kept)
+    visitor.follow("Change it")
+    if why == "another browser":
+        visitor.session.cookies.clear()
+        visitor.start("/signup")
+    elif why == "not asked for":
+        visitor.start("/signup")
+    elif why == "confirmed":
+        world.idp.admin_confirm_sign_up(UserPoolId=world.pool_id, Username=kept)
+    else:
+        with world.rows() as pool:
+            Password.objects.filter(pool_id=pool.pk, user__email=kept).update(argon2="set anew")
+
+    typed = {"username": made, "password": PASSWORD, **({"change": "1"} if why == "another browser" else {})}
+    assert visitor.submit(typed).path == "/confirm"
+
+    assert status_of(world, kept) == ("CONFIRMED" if why == "confirmed" else "UNCONFIRMED")
+    assert status_of(world, made) == "UNCONFIRMED"
+
+
+def test_an_address_that_has_an_account_keeps_it_when_the_browser_changes_it(world: World, visitor: Visitor) -> None:
+    taken, name = world.person(), world.name()
+    signed_up(world, visitor, taken)
+
+    visitor.follow("Change it")
+    assert visitor.submit(username=name, password=PASSWORD).path == "/confirm"
+
+    assert status_of(world, taken) == "CONFIRMED"
+    assert visitor.submit(code=world.mailed(name)).path == "/login/mfa"
+
+
+def status_of(world: World, name: str) -> str | None:
+    """Return the status of an account, None where there is none."""
+    with suppress(world.idp.exceptions.UserNotFoundException):
+        return str(world.idp.admin_get_user(UserPoolId=world.pool_id, Username=name)["UserStatus"])
+    return None
