@@ -55,7 +55,7 @@ def forgot(visit: Visit) -> HttpResponse:
 def confirm_forgot(visit: Visit) -> HttpResponse:
     """Ask for the mailed code and a new password."""
     step = visit.step
-    if visit.request.method != "POST" and step.notice == "password_changed":
+    if visit.request.method != "POST" and (step.notice == "password_changed" or visit.is_done):
         return visit.go("sign_in")  # gone back to, when all is done
     if visit.request.method != "POST":
         suggested = visit.request.GET.get("code", "")[:16]

@@ -123,7 +123,7 @@ def shown(visit: Visit, form: SignUpForm) -> HttpResponse:
 def confirm(visit: Visit) -> HttpResponse:
     """Ask for the mailed code. A code in the address is only filled in: mail scanners open links."""
     step = visit.step
-    if visit.request.method != "POST" and step.notice == "confirmed":
+    if visit.request.method != "POST" and (step.notice == "confirmed" or visit.is_done):
         return visit.go("sign_in")  # gone back to, when all is done
     if visit.request.method != "POST":
         suggested = visit.request.GET.get("code", "")[:16]

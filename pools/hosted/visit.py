@@ -139,6 +139,11 @@ class Visit:
         """Return where the browser is."""
         return self.browser.step
 
+    @property
+    def is_done(self) -> bool:
+        """Say whether the browser is signed in, and waits for no code: what a code led to is behind it."""
+        return not (self.step.waits or self.step.account) and self.browser.current() is not None
+
     def url(self, page: str) -> str:
         """Return the address of another hosted page, what the browser came for included."""
         return reverse(f"hosted:{page}") + (f"?{self.query}" if self.query else "")
