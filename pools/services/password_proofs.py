@@ -7,15 +7,17 @@ it leads to, ``sign_in.machine`` decides.
 from __future__ import annotations
 
 import hashlib
+import hmac
 import os
 import struct
 from typing import NamedTuple
 from uuid import UUID
 
 from identity.foundation import clock, sealing
-from identity.foundation.errors import SessionExpired, SessionRefused
+from identity.foundation.errors import DomainError, SessionExpired, SessionRefused
 from identity.foundation.names import uuid7
-from pools.models import AppClient
+from pools.models import AppClient, hot
+from pools.models.hot import Person, SignIn
 from pools.services import codes
 
 PACKED = struct.Struct(">16s16s16sQ")
@@ -70,3 +72,23 @@ def read(client: AppClient, proof: str) -> PasswordProof:
     if until <= clock.epoch():
         raise SessionExpired
     return PasswordProof(UUID(bytes=proof_id), UUID(bytes=user_id), of_password, until)
+
+
+def check(client: AppClient, proof: str, found: SignIn) -> tuple[Person, PasswordProof]:
+    """Return whom a proof is about, where they are the one found and their password is the one that was chosen.
+
+    Raises:
+        SessionRefused: it is another's or of another password; SessionExpired: too old.
+
+    """
+    chosen, person = read(client, proof), found.person
+    if person is None or person.id != chosen.user_id or not found.argon2:
+        raise SessionRefused(detail="another account's proof")
+    if not hmac.compare_digest(digest(found.argon2), chosen.digest):
+        raise SessionRefused(detail="the password was changed meanwhile")
+    return person, chosen
+
+
+def spend(proof: PasswordProof) -> DomainError | None:
+    """Spend a proof by one statement, inside the transaction of its effect; return the refusal of the slower twin."""
+    return None if hot.count(hot.SPEND, [proof.id]) else SessionRefused(detail="spent already")

@@ -59,6 +59,7 @@ ACTORLESS: dict[str, dict[str, str]] = {
     "pools/services/interactions.py": {"begin": NO_CHANGE, "take": NO_CHANGE},
     "pools/services/messages.py": {"queue": PARTS},
     "pools/services/operators.py": {"key_used": BY_ITSELF},
+    "pools/services/password_proofs.py": {"spend": PARTS},
     "pools/services/passwords.py": {"store": PARTS},
     "pools/services/profile.py": {"store": PARTS},
     "pools/services/sign_in/session.py": {"strike": PARTS},

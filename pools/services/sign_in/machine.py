@@ -7,7 +7,6 @@ a browser's session.
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
@@ -154,34 +153,19 @@ def begin(
 def begin_confirmed(
     client: AppClient, *, username: str, proof: str, receipt: Receipt | None = None, by: Actor
 ) -> Challenged | SignedIn:
-    """Begin with the proof that this browser chose the password, once its account is confirmed: as good as typing it.
+    """Begin with the proof that this browser chose the password of an account confirmed now; end in its session.
 
-    It ends in a browser's session. The proof is spent with its effect: of two that bring it, one goes on.
-
-    Raises:
-        SessionRefused, SessionExpired: it is another account's, too old, spent, or of a password that was changed.
-        LockedOut, UserDisabled, UserNotConfirmed, PasswordResetRequired: as :func:`begin`.
-
+    The proof is spent with its effect. Raises SessionRefused where it does not count, else what :func:`begin` refuses.
     """
-    pool, chosen = client.pool, password_proofs.read(client, proof)
-    found = hot.sign_in(pool.pk, access.normalise(pool, username), access.decoy(pool, username).id)
-    person = found.person
-    if person is None or person.id != chosen.user_id or not found.argon2:
-        raise SessionRefused(detail="another account's proof")
-    if not hmac.compare_digest(password_proofs.digest(found.argon2), chosen.digest):
-        raise SessionRefused(detail="the password was changed meanwhile")
+    found = hot.sign_in(client.pool.pk, access.normalise(client.pool, username), access.decoy(client.pool, username).id)
+    person, chosen = password_proofs.check(client, proof, found)
     guesses.refuse_if_locked(found.locked_until)
-    refusal = _refusal(client, found, right=True)
-    if refusal is not None:
+    if (refusal := _refusal(client, found, right=True)) is not None:
         _refused(client, person, None, refusal, by)
         raise refusal
     changed = session_text.moment(found.password_changed_at)
     attempt = Attempt(client, person, found.groups, Want.BROWSER, {"password": clock.epoch()}, changed)
-
-    def write() -> DomainError | None:
-        return None if hot.count(hot.SPEND, [chosen.id]) else SessionRefused(detail="spent already")
-
-    return _proceed(attempt, Accepted("password", write), receipt, by)
+    return _proceed(attempt, Accepted("password", lambda: password_proofs.spend(chosen)), receipt, by)
 
 
 def _check_flow(client: AppClient, want: Want, *, admin: bool) -> None:
