@@ -110,7 +110,7 @@ def pool(request: HttpRequest, pool_id: str) -> HttpResponse:
     form = forms.RecentProof(request.POST or None)
     if request.method == "POST" and form.is_valid():
         wanted = form.cleaned_data["recent_proof"]
-        user_pools.set_recent_proof(found, wanted == "on", by=actor(request))
+        user_pools.set_recent_proof(found, wanted == "on", receipt=receipts.of(request), by=actor(request))
         return told(request, f"Recent sign-in for changes is {wanted} for {found.name}.", request.path)
     issuer = names.issuer(found.public_id)
     policy = found.password_policy

@@ -24,10 +24,12 @@ from pools.services import (
     configuration,
     places,
     pool_settings,
+    receipts,
     schema,
     signing_keys,
 )
 from pools.services.audit import Actor, Tag
+from pools.services.receipts import Receipt
 
 NAME = re.compile(r"[\w\s+=,.@-]{1,128}")
 PREFIX = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -166,7 +168,13 @@ def set_mfa(pool: UserPool, *, settings: Mapping[str, Any], by: Actor) -> UserPo
     return UserPool.objects.get(pk=pool.pk)
 
 
-def set_recent_proof(pool: UserPool, wanted: bool, *, by: Actor) -> UserPool:  # noqa: FBT001 - the value that is set
+def set_recent_proof(
+    pool: UserPool,
+    wanted: bool,  # noqa: FBT001 - the value that is set
+    *,
+    receipt: Receipt | None = None,
+    by: Actor,
+) -> UserPool:
     """Have changes by access token of how people sign in need a recent sign-in, or any, as at Amazon.
 
     Raises:
@@ -176,12 +184,15 @@ def set_recent_proof(pool: UserPool, wanted: bool, *, by: Actor) -> UserPool:  #
     with transaction.atomic(durable=True):
         rows = UserPool.objects.filter(pk=pool.pk, deleted_at=None)
         changed = rows.update(recent_proof=wanted, modified_at=clock.now())
-        if changed:
+        refusal = receipts.keep(receipt) if changed else PoolNotFound(pool.public_id)
+        if refusal is None:
             detail = {"changed": ["recent_proof"]}
             audit.record(Tag.POOL_CHANGED, pool=pool, subject=pool.public_id, by=by, detail=detail)
             configuration.touch(pool)
-    if not changed:
-        raise PoolNotFound(pool.public_id)
+        else:
+            transaction.set_rollback(True)
+    if refusal is not None:
+        raise refusal
     return UserPool.objects.get(pk=pool.pk)
 
 

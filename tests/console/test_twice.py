@@ -126,6 +126,10 @@ def openid_strict(world: World) -> Given:
     return *inside(world), f"/console/pools/{world.pool_id}/apps/{world.client_id}", {"openid_strict": "on"}
 
 
+def recent_proof(world: World) -> Given:
+    return *inside(world), f"/console/pools/{world.pool_id}", {"recent_proof": "on"}
+
+
 class Case(NamedTuple):
     """A form: its page's name, how to come to it, where it leads, how many changes it makes."""
 
@@ -144,6 +148,7 @@ CASES = [
     Case("set_authenticator", set_authenticator, "/console/pools", 2),
     Case("new_app", new_app, "/console/pools/"),
     Case("app", openid_strict, "/console/pools/"),
+    Case("pool", recent_proof, "/console/pools/"),
     Case("keys", new_key, "/console/access-keys"),
     Case("disable_key", disable_key, "/console/access-keys"),
     Case("change_user", sign_out_everywhere, "/console/pools/"),
