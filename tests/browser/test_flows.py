@@ -16,7 +16,7 @@ from tests.hosted.world import OTHER_PASSWORD, PASSWORD, World
 from tests.live import NOTICES
 
 pytestmark = pytest.mark.browser
-FORMS = 8
+FORMS = 6
 """How many are sent from signing up to signing in with another password."""
 
 
