@@ -82,6 +82,8 @@ def test_a_wrong_guess_writes_as_much_for_a_stranger(call: Call, pool: UserPool,
             for name in pair:
                 found[name in known].append(written(call, client, name))
 
-    records, size = ({who: median(each[at] for each in found[who]) for who in found} for at in (0, 1))
+    # A name's refusals leave one audit row a minute: what writes nothing else writes once, for both.
+    writing = {who: [each for each in found[who] if each[0]] for who in found}
+    records, size = ({who: median(each[at] for each in writing[who]) for who in found} for at in (0, 1))
     assert records[True] == records[False] > 0, found
     assert abs(size[True] - size[False]) <= SLACK, found
