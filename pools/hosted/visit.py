@@ -142,7 +142,8 @@ class Visit:
     @property
     def is_done(self) -> bool:
         """Say whether the browser is signed in, and waits for no code: what a code led to is behind it."""
-        return not (self.step.waits or self.step.account) and self.browser.current() is not None
+        waits = self.step.waits or self.step.account
+        return not (self.is_stale or waits) and self.browser.current() is not None
 
     def url(self, page: str) -> str:
         """Return the address of another hosted page, what the browser came for included."""

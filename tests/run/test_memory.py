@@ -39,6 +39,7 @@ NOT_FOR_A_WEB_PROCESS = frozenset(
         "unittest",
         "jinja2",
         "moto",
+        "phonenumbers",
         "pytest",
         "identity.embedded",
         "identity.demo",
