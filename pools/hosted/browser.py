@@ -86,11 +86,6 @@ class Step:
 STEP_FIELDS = frozenset(each.name for each in fields(Step))
 
 
-def is_secure(request: HttpRequest) -> bool:
-    """Say whether the browser reached us by https: by configuration, or as the doorway saw."""
-    return request.is_secure()
-
-
 def trip_name(query: str) -> str:
     """Return the short name of what a browser came for."""
     return hashlib.sha256(query.encode()).hexdigest()[:12]
@@ -102,7 +97,7 @@ class Browser:
     def __init__(self, request: HttpRequest, pool: UserPool, query: str) -> None:
         """Read the cookies; whatever is not ours counts as absent."""
         self.pool = pool
-        self.secure = is_secure(request)
+        self.secure = request.is_secure()
         self.trip = trip_name(query)
         self.session_cookie = sessions.cookie_name(pool, self.secure)
         self.nonce_cookie = self.session_cookie + "-form"

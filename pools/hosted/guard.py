@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from identity.foundation import origins, sealing
 from identity.foundation.errors import DomainError
-from pools.hosted.browser import is_secure
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -61,7 +60,7 @@ def check_origin(request: HttpRequest) -> None:
         FormRefused: one does.
 
     """
-    own = origins.of(f"{'https' if is_secure(request) else 'http'}://{request.META.get('HTTP_HOST', '')}")
+    own = origins.of(f"{'https' if request.is_secure() else 'http'}://{request.META.get('HTTP_HOST', '')}")
     origin = request.headers.get("Origin")
     if origin is not None and origins.of(origin) != own:
         raise FormRefused(detail="foreign Origin")

@@ -46,11 +46,6 @@ def sent(request: HttpRequest) -> parameters.Parameters:
     raise PageRefusal("invalid_request")
 
 
-def is_https(request: HttpRequest) -> bool:
-    """Say whether the browser speaks https to us or to our proxy: by configuration, or as the doorway saw."""
-    return request.is_secure()
-
-
 def session(request: HttpRequest, pool: UserPool) -> Browser | None:
     """Return the session that carries this browser's person, if there is one."""
     return sessions.current(pool, cookie(request, pool))
@@ -63,12 +58,12 @@ def held(request: HttpRequest, pool: UserPool) -> Browser | None:
 
 def cookie(request: HttpRequest, pool: UserPool) -> str | None:
     """Return what the browser's cookie of this pool says."""
-    return request.COOKIES.get(sessions.cookie_name(pool, is_https(request)))
+    return request.COOKIES.get(sessions.cookie_name(pool, request.is_secure()))
 
 
 def forget(request: HttpRequest, response: HttpResponse, pool: UserPool) -> None:
     """Take the cookie back. A ``__Host-`` cookie is only replaced by one that is Secure as well."""
-    secure = is_https(request)
+    secure = request.is_secure()
     response.set_cookie(
         sessions.cookie_name(pool, secure), "", max_age=0, path="/", secure=secure, httponly=True, samesite="Lax"
     )
