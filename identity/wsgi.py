@@ -12,8 +12,8 @@ django = get_wsgi_application()
 
 # Checks and endpoints can be imported only once Django is set up.
 from identity.checks import insist  # noqa: E402
+from identity.fast_path import short_road  # noqa: E402
 from identity.middleware import Utf8Request  # noqa: E402
-from identity.short_road import short_road  # noqa: E402
 
 insist()
 django.request_class = Utf8Request

@@ -17,7 +17,8 @@ class PoolsConfig(AppConfig):
     def ready(self) -> None:
         """Have readiness depend on fresh configuration, and metrics tell of the outbox; make what migrations leave."""
         from identity import telemetry
-        from pools.services import configuration, deliveries
+        from pools.services import configuration
+        from pools.services.messages import deliveries
 
         post_migrate.connect(ensure_keys, sender=self)
         post_migrate.connect(ensure_web_role, sender=self)
@@ -28,7 +29,7 @@ class PoolsConfig(AppConfig):
 
 def ensure_keys(**_: object) -> None:
     """Make the identity pools' signing key after migrating, where there is none and it can be sealed."""
-    from pools.services import signing_keys
+    from pools.services.pools import signing_keys
 
     if settings.SECRET_KEYS_FILE.exists():
         signing_keys.ensure_house_keys()

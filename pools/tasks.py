@@ -24,8 +24,10 @@ from django.db import Error, close_old_connections
 
 from identity.foundation import connections
 from identity.foundation.later import Task
-from pools.services import deliveries, housekeeping, signing_keys
+from pools.services import housekeeping
 from pools.services.audit import Actor
+from pools.services.messages import deliveries
+from pools.services.pools import signing_keys
 
 log = structlog.get_logger(__name__)
 SWEEP_EVERY = 2.0

@@ -24,7 +24,8 @@ def install() -> None:
     """Make this process's keys and hashes cheap. Once Django is set up."""
     from django.contrib.auth.hashers import Argon2PasswordHasher
 
-    from pools.services import passwords, signing_keys
+    from pools.services.people import passwords
+    from pools.services.pools import signing_keys
 
     of_production["HASHER"] = passwords.HASHER
     signing_keys.new_private_key = new_private_key

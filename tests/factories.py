@@ -10,8 +10,11 @@ from typing import Any
 import pyotp
 
 from pools.models import AppClient, User, UserPool
-from pools.services import access, app_clients, factors, user_pools, users
+from pools.services import access
 from pools.services.audit import Actor
+from pools.services.people import users
+from pools.services.pools import app_clients, user_pools
+from pools.services.sign_in import factors
 
 BY = Actor.system()
 PASSWORD = "Correct-horse-1"
@@ -48,7 +51,7 @@ def make_client(pool: UserPool, **settings: Any) -> AppClient:
 
 def make_user(pool: UserPool, username: str = "", *, password: str = PASSWORD, **attributes: str) -> User:
     """Make a confirmed person with a password."""
-    from pools.services import passwords
+    from pools.services.people import passwords
 
     name = username or (f"person{number()}@example.com" if pool.username_attributes else f"person{number()}")
     user = users.create(pool, name, attributes=attributes, temporary_password=password, message="suppress", by=BY)

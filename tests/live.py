@@ -87,8 +87,8 @@ class Live:
         self.parts["web"] = replace(self.parts["web"], environment={"DATABASE_URL": role})
         with self.orm():
             from pools.models import grants
-            from pools.services import operators
             from pools.services.audit import Actor
+            from pools.services.operators import operators
 
             parts = urlsplit(role)
             grants.give(str(parts.username), str(parts.password))

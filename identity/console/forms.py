@@ -6,7 +6,8 @@ from typing import Any
 
 from django import forms
 
-from pools.services import codes, operator_sign_in
+from pools.services import codes
+from pools.services.operators import operator_sign_in
 
 OFF = {"autocapitalize": "none", "spellcheck": "false"}
 PREFIXES = (

@@ -12,7 +12,7 @@ from identity.console.once import keep_once, take_once
 from identity.console.tables import Cell, Column, Empty, Table, code, moment, state
 from identity.foundation import errors
 from identity.models import AccessKey
-from pools.services import operators
+from pools.services.operators import operators
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

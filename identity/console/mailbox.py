@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from identity.console.guard import not_found, render
-from pools.services import messages
+from pools.services.messages import outbox
 
 
 def on_this_machine(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -32,7 +32,7 @@ def on_this_machine(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
 def page(request: HttpRequest) -> HttpResponse:
     """Show captured messages, newest first."""
     to = request.GET.get("to", "").strip()[:2048].replace("\x00", "")
-    context = {"section": "mailbox", "title": "Mailbox", "to": to, "found": messages.captured(to or None, 50)}
+    context = {"section": "mailbox", "title": "Mailbox", "to": to, "found": outbox.captured(to or None, 50)}
     template = "parts/messages.html" if request.htmx else "mailbox.html"  # type: ignore[attr-defined]
     return render(request, template, context)
 
@@ -53,6 +53,6 @@ def as_json(request: HttpRequest) -> HttpResponse:
             "body": message.body,
             "created_at": message.created_at.isoformat(),
         }
-        for message in messages.captured(to or None, 100)
+        for message in outbox.captured(to or None, 100)
     ]
     return JsonResponse(found, safe=False)

@@ -14,7 +14,9 @@ from identity.console.guard import actor, render, told
 from identity.console.once import keep_once, take_once
 from identity.console.tables import Cell, Column, Empty, Table, code, moment, state
 from identity.foundation import errors, names
-from pools.services import access, app_clients, audit, deciding_attributes, operators, user_pools
+from pools.services import access, audit
+from pools.services.operators import operators
+from pools.services.pools import app_clients, deciding_attributes, user_pools
 
 if TYPE_CHECKING:
     from pools.models import AppClient, UserPool

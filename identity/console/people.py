@@ -15,7 +15,8 @@ from identity.console.guard import actor, render, told
 from identity.console.pages import PAGE, inside, page_token, pager, show_list
 from identity.console.tables import Cell, Column, Empty, Table, Tone, moment, state
 from identity.foundation import errors
-from pools.services import access, groups, users
+from pools.services import access
+from pools.services.people import groups, users
 
 if TYPE_CHECKING:
     from pools.models import User, UserPool

@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from pools.hosted import once
-from pools.services.operator_sign_in import HOUSE
+from pools.services.operators.operator_sign_in import HOUSE
 from pools.services.receipts import Receipt
 
 FIELD = "csrfmiddlewaretoken"

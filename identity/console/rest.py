@@ -22,8 +22,11 @@ from identity.console import problems, serializers
 from identity.console.guard import is_proven
 from identity.foundation import errors, limits
 from identity.models import Operator
-from pools.services import access, app_clients, operators, user_pools, users
+from pools.services import access
 from pools.services.audit import Actor
+from pools.services.operators import operators
+from pools.services.people import users
+from pools.services.pools import app_clients, user_pools
 
 CALLS_A_MINUTE = 1200
 STRANGERS_A_MINUTE = 120

@@ -9,7 +9,8 @@ from rest_framework import serializers
 
 from identity.console.forms import RECENT_PROOF_HELP, STRICT_HELP
 from identity.foundation import names
-from pools.services import app_clients, users
+from pools.services.people import users
+from pools.services.pools import app_clients
 
 FLOWS = ("code", "client_credentials")
 STATUSES = ("UNCONFIRMED", "CONFIRMED", "RESET_REQUIRED", "FORCE_CHANGE_PASSWORD", "EXTERNAL_PROVIDER")

@@ -21,7 +21,7 @@ from identity.console import forms, receipts
 from identity.console.guard import actor, inner_path, is_proven, operator, render, told
 from identity.foundation import clock, errors, limits
 from identity.models import Operator
-from pools.services import operator_sign_in, operators
+from pools.services.operators import operator_sign_in, operators
 
 HALF_WAY = "half-way"
 PATIENCE = 600

@@ -22,16 +22,11 @@ from django.urls import reverse
 
 from identity.embedded import aws as embedded_aws
 from identity.foundation import errors, names
-from pools.services import (
-    access,
-    app_clients,
-    identity_pools,
-    operator_sign_in,
-    operators,
-    signing_keys,
-    user_pools,
-)
+from pools.services import access
 from pools.services.audit import Actor
+from pools.services.identity_pools import identity_pools
+from pools.services.operators import operator_sign_in, operators
+from pools.services.pools import app_clients, signing_keys, user_pools
 
 log = structlog.get_logger(__name__)
 BY = Actor.system()

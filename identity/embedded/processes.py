@@ -17,7 +17,7 @@ from identity.foundation import clock
 
 ENDING_SECONDS = 3
 """How long killed processes may take to end: on a busy machine they hold their ports for a while."""
-LEASH = Path(__file__).with_name("leash.py")
+LEASH = Path(__file__).with_name("parent_watch.py")
 
 
 def leashed(part: Part, settings: Mapping[str, str] | None = None) -> tuple[list[str], dict[str, str]]:

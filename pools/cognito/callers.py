@@ -18,8 +18,9 @@ from django.conf import settings
 from identity.foundation import clock
 from identity.foundation.call import Call
 from pools.cognito.faults import Fault
-from pools.services import audit, operators
+from pools.services import audit
 from pools.services.audit import Actor, Tag
+from pools.services.operators import operators
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 SKEW = timedelta(minutes=15)

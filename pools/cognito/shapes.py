@@ -18,13 +18,14 @@ from identity.foundation import names
 from identity.foundation.errors import Invalid
 from pools.cognito import contract
 from pools.cognito.contract import Request
-from pools.services import app_clients, client_settings, pool_settings, signing_keys, user_pools, users
+from pools.services.people import users
+from pools.services.pools import app_clients, client_settings, pool_settings, signing_keys, user_pools
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn
 
 if TYPE_CHECKING:
     from pools.models import AppClient, ResourceServer, User, UserPool
-    from pools.services.messages import Delivery
-    from pools.services.tokens import TokenSet
+    from pools.services.messages.destinations import Delivery
+    from pools.services.tokens.tokens import TokenSet
 
 ONE_WORD = re.compile(r"OAuth|URLs|URIs|ARNs")
 BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")

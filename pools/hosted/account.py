@@ -10,7 +10,8 @@ from pools.hosted import wording
 from pools.hosted.authenticator import prove_first
 from pools.hosted.browser import Step
 from pools.hosted.visit import SeeOther, Visit, page
-from pools.services import factors, sessions
+from pools.services.sign_in import factors
+from pools.services.tokens import sessions
 
 if TYPE_CHECKING:
     from django.http import HttpResponse

@@ -14,9 +14,11 @@ from pools.hosted.browser import Step
 from pools.hosted.forms import CodeForm, PageForm
 from pools.hosted.outcomes import proceed
 from pools.hosted.visit import SeeOther, Visit, page
-from pools.services import app_clients, factors, sessions
-from pools.services.sign_in import machine
+from pools.services import assurance
+from pools.services.pools import app_clients
+from pools.services.sign_in import factors, machine
 from pools.services.sign_in.machine import Challenge
+from pools.services.tokens import sessions
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -138,7 +140,7 @@ def account_mfa(visit: Visit) -> HttpResponse:
     is_on = factors.has_totp(visit.pool, session.person) and session.person.totp_enabled
     if visit.request.method != "POST":
         return overview(visit, session, is_on=is_on)
-    if not factors.is_recent(session.auth_time):
+    if not assurance.is_recent(session.auth_time):
         return prove_first(visit, Step(username=shown_name(session), notice="prove"), "account_mfa")
     action = visit.request.POST.get("action", "")
     if action == "remove" and is_on:

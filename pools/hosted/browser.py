@@ -18,14 +18,15 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING
 
 from identity.foundation import clock, sealing
-from pools.services import codes, sessions
+from pools.services import codes
+from pools.services.tokens import sessions
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from pools.models import UserPool
     from pools.models.hot import Browser as Session
-    from pools.services.sessions import OpenedSession
+    from pools.services.tokens.sessions import OpenedSession
 
 NONCE = re.compile(r"^[A-Za-z0-9_-]{32}$")
 KEPT_FOR = 3600

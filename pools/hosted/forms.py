@@ -14,7 +14,8 @@ from django.utils.translation import gettext_lazy
 
 from identity.foundation import errors
 from pools.hosted import phones
-from pools.services import codes, password_policy
+from pools.services import codes
+from pools.services.pools import password_policy
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise

@@ -9,7 +9,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from identity.foundation.errors import PoolNotFound
-from pools.services import access, sessions
+from pools.services import access
+from pools.services.tokens import sessions
 
 if TYPE_CHECKING:
     from django.http import HttpResponse

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from identity.foundation import errors
 from pools.hosted.browser import FRESH, Step
-from pools.services import factors, sessions
-from pools.services.sign_in import machine
+from pools.services.sign_in import factors, machine
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn
+from pools.services.tokens import sessions
 
 if TYPE_CHECKING:
     from django.http import HttpResponse

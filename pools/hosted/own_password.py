@@ -13,7 +13,9 @@ from pools.hosted.authenticator import prove_first, shown_name
 from pools.hosted.browser import Step
 from pools.hosted.forms import OwnPasswordForm, policy_list
 from pools.hosted.visit import Visit, page
-from pools.services import access, app_clients, passwords
+from pools.services import access
+from pools.services.people import passwords
+from pools.services.pools import app_clients
 
 if TYPE_CHECKING:
     from django.http import HttpResponse

@@ -9,12 +9,13 @@ from django.views.decorators.csrf import csrf_exempt
 from identity.foundation import connections, errors
 from pools.hosted import wording
 from pools.hosted.visit import problem
-from pools.services import access, redirect_mismatches
+from pools.services import access
+from pools.services.pools import redirect_mismatches
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
-    from pools.services.redirect_mismatches import Mismatch
+    from pools.services.pools.redirect_mismatches import Mismatch
 
 
 @csrf_exempt

@@ -15,7 +15,8 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-from pools.services import phone_numbers, sign_in_names
+from pools.services.people import phone_numbers
+from pools.services.pools import schema
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -98,7 +99,7 @@ class PhoneField(forms.CharField):
     def clean(self, value: Any) -> Any:  # noqa: ANN401 - Django's
         """Refuse what could not be read."""
         text = super().clean(value)
-        if not text or sign_in_names.is_phone(text):
+        if not text or schema.is_phone(text):
             return text
         is_local = not (text.startswith("+") or getattr(self.widget, "country", ""))
         raise ValidationError(NO_COUNTRY if is_local else NOT_A_NUMBER)

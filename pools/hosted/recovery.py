@@ -10,8 +10,8 @@ from pools.hosted.browser import Step
 from pools.hosted.forms import ForgotForm, ResetForm, policy_list
 from pools.hosted.outcomes import proceed
 from pools.hosted.visit import Visit, page
-from pools.services import passwords
 from pools.services.codes import Purpose
+from pools.services.people import passwords
 from pools.services.sign_in import machine
 from pools.services.sign_in.machine import Want
 

@@ -12,10 +12,10 @@ from pools.hosted.forms import CodeForm, NewPasswordForm, SignInForm, policy_lis
 from pools.hosted.outcomes import proceed
 from pools.hosted.sign_up import waiting
 from pools.hosted.visit import Visit, page
-from pools.services import sign_up
 from pools.services.codes import Purpose
 from pools.services.sign_in import machine
 from pools.services.sign_in.machine import Challenge, Want
+from pools.services.sign_up import sign_up
 
 if TYPE_CHECKING:
     from django.http import HttpResponse

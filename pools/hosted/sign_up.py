@@ -11,16 +11,17 @@ from pools.hosted.browser import FRESH, PRIOR, Step
 from pools.hosted.forms import NamedCodeForm, SignUpForm, policy_list
 from pools.hosted.outcomes import proceed
 from pools.hosted.visit import Visit, page
-from pools.services import password_proofs, passwords, user_pools
-from pools.services import sign_up as accounts
 from pools.services.codes import Purpose
-from pools.services.sign_in import machine
+from pools.services.people import passwords
+from pools.services.pools import user_pools
+from pools.services.sign_in import machine, password_proofs
+from pools.services.sign_up import sign_up as accounts
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
     from pools.hosted.waits import Asked
-    from pools.services.messages import Delivery
+    from pools.services.messages.destinations import Delivery
 
 
 @page()

@@ -14,8 +14,8 @@ from identity.foundation import limits
 from pools.hosted.failures import source
 from pools.hosted.forms import NAME_LENGTH, PASSWORD_LENGTH
 from pools.hosted.visit import Visit, page
-from pools.services import password_strength
-from pools.services.password_strength import Advice
+from pools.services.people import password_strength
+from pools.services.people.password_strength import Advice
 
 if TYPE_CHECKING:
     from django.http import HttpResponse

@@ -22,15 +22,17 @@ from pools.hosted import guard, neighbours, once, phones, wording
 from pools.hosted.browser import Browser, Step
 from pools.hosted.forms import PageForm
 from pools.hosted.named import Named
-from pools.services import access, app_clients, interactions, receipts, redirect_mismatches
+from pools.services import access, receipts
 from pools.services.audit import Actor
+from pools.services.pools import app_clients, redirect_mismatches
+from pools.services.tokens import interactions
 
 if TYPE_CHECKING:
     from django import forms
 
     from pools.models import AppClient, UserPool
     from pools.models.hot import Browser as Session
-    from pools.services.redirect_mismatches import Mismatch
+    from pools.services.pools.redirect_mismatches import Mismatch
     from pools.services.sign_in.machine import SignedIn
 
 log = structlog.get_logger("hosted")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from identity.foundation import clock, errors
 from pools.hosted import wording
 from pools.hosted.browser import Step
-from pools.services import messages
+from pools.services.messages import send_limits
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -58,7 +58,7 @@ def sent(step: Step, username: str, purpose: Purpose) -> Asked:
 
 def left(step: Step, purpose: Purpose) -> int:
     """Return the seconds until a browser is sent another code if it asks."""
-    until = max(messages.next_code_at(step.waits.get(purpose, [])), step.limited.get(purpose, 0))
+    until = max(send_limits.next_code_at(step.waits.get(purpose, [])), step.limited.get(purpose, 0))
     return max(0, until - clock.epoch())
 
 

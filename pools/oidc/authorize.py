@@ -22,7 +22,9 @@ from identity.foundation import clock, connections, names, sealing
 from identity.foundation.errors import ClientNotFound
 from pools.oidc import browser, errors
 from pools.oidc.errors import PageRefusal, refusal
-from pools.services import access, interactions, openid, tokens
+from pools.services import access
+from pools.services.pools import openid
+from pools.services.tokens import interactions, tokens
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,7 +12,9 @@ from identity.foundation import names
 from identity.foundation.errors import PoolNotFound
 from pools.oidc import parameters
 from pools.oidc.errors import PageRefusal
-from pools.services import access, sessions, signing_keys
+from pools.services import access
+from pools.services.pools import signing_keys
+from pools.services.tokens import sessions
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse

@@ -10,7 +10,7 @@ from identity.foundation import names
 from identity.foundation.call import Answer, Call
 from pools.oidc import endpoints, errors
 from pools.oidc.endpoints import endpoint
-from pools.services import openid, signing_keys
+from pools.services.pools import openid, signing_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 
 from identity.foundation import errors
 from identity.foundation.call import Answer
-from pools.services import redirect_mismatches
+from pools.services.pools import redirect_mismatches
 
 if TYPE_CHECKING:
     from pools.models import AppClient

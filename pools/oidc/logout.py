@@ -17,8 +17,10 @@ from django.views.decorators.http import require_http_methods
 from identity.foundation.errors import ClientNotFound
 from pools.oidc import browser, errors
 from pools.oidc.errors import PageRefusal
-from pools.services import access, openid, sessions
+from pools.services import access
 from pools.services.audit import Actor
+from pools.services.pools import openid
+from pools.services.tokens import sessions
 
 if TYPE_CHECKING:
     from pools.models import AppClient, UserPool

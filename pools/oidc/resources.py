@@ -9,8 +9,8 @@ from identity.foundation.call import Answer, Call
 from identity.foundation.errors import ScopeMissing, TokenRefused, UserDisabled, UserNotFound
 from pools.oidc import client_authentication, endpoints, errors, parameters
 from pools.oidc.endpoints import endpoint
-from pools.services import claims, tokens
 from pools.services.audit import Actor
+from pools.services.tokens import claims, tokens
 
 if TYPE_CHECKING:
     from pools.models import UserPool

@@ -13,7 +13,7 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload
 
 from identity.foundation.call import Answer
 from pools.oidc import client_authentication, endpoints, errors
-from pools.services import openid
+from pools.services.pools import openid
 
 if TYPE_CHECKING:
     from identity.foundation.call import Call

@@ -20,12 +20,12 @@ from identity.foundation.errors import DomainError, Overloaded
 from pools.oidc import errors
 from pools.oidc.endpoints import endpoint
 from pools.oidc.server import PoolRequest, PoolServer
-from pools.services import tokens
 from pools.services.audit import Actor
+from pools.services.tokens import tokens
 
 if TYPE_CHECKING:
     from pools.models import AppClient, UserPool
-    from pools.services.tokens import TokenSet
+    from pools.services.tokens.tokens import TokenSet
 
 ISSUED = Counter("cognate_oauth_tokens_total", "Answers of the token endpoint.", ["grant", "outcome"])
 # A client that is refused this often in a minute from one address is broken or guessing. What succeeds costs no count.

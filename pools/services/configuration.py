@@ -26,7 +26,7 @@ from prometheus_client import Gauge
 from identity.foundation import clock, sealing
 from identity.foundation.errors import ClientNotFound, IdentityPoolNotFound, Overloaded, PoolNotFound
 from pools.models import AppClient, ClientSecret, IdentityPool, PoolDomain, SigningKey, UserPool, hot
-from pools.services import places
+from pools.services import sealing_contexts
 
 log = structlog.get_logger(__name__)
 POLL = 1.0
@@ -177,7 +177,7 @@ class Holdings:
         return self._hold(row)
 
     def _hold(self, row: UserPool) -> HeldPool:
-        key = sealing.unseal(row.sealed_decoy_key, place=places.decoy_key(row.public_id))
+        key = sealing.unseal(row.sealed_decoy_key, place=sealing_contexts.decoy_key(row.public_id))
         held = HeldPool(row, key)
         with self._lock:
             self._pools[row.public_id] = held
@@ -211,7 +211,9 @@ class Holdings:
             raise ClientNotFound(client_id)
         client.pool = held.row
         secrets = ClientSecret.objects.filter(pool_id=held.row.pk, client=client).order_by("id")
-        unsealed = tuple(sealing.unseal(row.sealed, place=places.client_secret(row.pk)).decode() for row in secrets)
+        unsealed = tuple(
+            sealing.unseal(row.sealed, place=sealing_contexts.client_secret(row.pk)).decode() for row in secrets
+        )
         with self._lock:
             held.secrets[client_id] = unsealed
             held.clients[client_id] = client
@@ -306,7 +308,7 @@ def load_keys(pool: UserPool | None) -> tuple[HeldKey, ...]:
     rows = SigningKey.objects.filter(pool_id=pool.pk if pool else None).order_by("-active_from", "-id")
     held = []
     for row in rows:
-        plain = sealing.unseal(row.sealed_private, place=places.signing_key(row.kid))
+        plain = sealing.unseal(row.sealed_private, place=sealing_contexts.signing_key(row.kid))
         raw = load_der_private_key(plain, None, unsafe_skip_rsa_key_validation=True)
         if not isinstance(raw, RSAPrivateKey):
             raise sealing.Unsealable(detail=row.kid)

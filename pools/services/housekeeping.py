@@ -50,7 +50,7 @@ from pools.models import (
     locks,
     partitions,
 )
-from pools.services import audit, places
+from pools.services import audit, sealing_contexts
 
 log = structlog.get_logger(__name__)
 CHUNK = 500
@@ -113,15 +113,15 @@ OF_A_POOL: tuple[type[models.Model], ...] = (
 
 # Every column whose values a master key wraps, and the place of a row's value.
 SEALED: tuple[tuple[type[models.Model], str, Callable[[Any], str]], ...] = (
-    (UserPool, "sealed_decoy_key", lambda row: places.decoy_key(row.public_id)),
-    (ClientSecret, "sealed", lambda row: places.client_secret(row.id)),
-    (SigningKey, "sealed_private", lambda row: places.signing_key(row.kid)),
-    (TotpFactor, "sealed_seed", lambda row: places.totp_seed(row.user_id)),
-    (TotpFactor, "sealed_pending", lambda row: places.totp_seed(row.user_id)),
-    (Password, "sealed_verifier", lambda row: places.verifier(row.verifier_pool, row.verifier_name)),
-    (AccessKey, "sealed_secret", lambda row: places.access_key(row.id)),
-    (OperatorSeed, "sealed", lambda row: places.operator_seed(row.device.user_id, row.device.key)),
-    (OutboxMessage, "sealed", lambda row: places.message(row.id)),
+    (UserPool, "sealed_decoy_key", lambda row: sealing_contexts.decoy_key(row.public_id)),
+    (ClientSecret, "sealed", lambda row: sealing_contexts.client_secret(row.id)),
+    (SigningKey, "sealed_private", lambda row: sealing_contexts.signing_key(row.kid)),
+    (TotpFactor, "sealed_seed", lambda row: sealing_contexts.totp_seed(row.user_id)),
+    (TotpFactor, "sealed_pending", lambda row: sealing_contexts.totp_seed(row.user_id)),
+    (Password, "sealed_verifier", lambda row: sealing_contexts.verifier(row.verifier_pool, row.verifier_name)),
+    (AccessKey, "sealed_secret", lambda row: sealing_contexts.access_key(row.id)),
+    (OperatorSeed, "sealed", lambda row: sealing_contexts.operator_seed(row.device.user_id, row.device.key)),
+    (OutboxMessage, "sealed", lambda row: sealing_contexts.message(row.id)),
 )
 
 

@@ -101,7 +101,7 @@ class Bench:
         from cryptography.hazmat.primitives.asymmetric import padding, rsa
         from cryptography.hazmat.primitives.hashes import SHA256
 
-        from pools.services.passwords import HASHER
+        from pools.services.people.passwords import HASHER
 
         key, text = rsa.generate_private_key(65537, 2048), b"x" * 600
         kind, hashed = padding.PKCS1v15(), HASHER.hash(house.PASSWORD)

@@ -118,8 +118,10 @@ class World:
 def make() -> World:
     """Make a pool with people by the services. Django is set up by now."""
     from identity.foundation import names
-    from pools.services import access, app_clients, identity_pools, user_pools
+    from pools.services import access
     from pools.services.audit import Actor
+    from pools.services.identity_pools import identity_pools
+    from pools.services.pools import app_clients, user_pools
     from tests import factories
 
     by = Actor.system()
@@ -169,9 +171,9 @@ def make() -> World:
 
 def mint(world: World, count: int) -> list[str]:
     """Return fresh authorization codes of a signed-in person."""
-    from pools.services import sessions, tokens
     from pools.services.audit import Actor
     from pools.services.sign_in import machine
+    from pools.services.tokens import sessions, tokens
 
     done: Any = machine.begin(
         world.client, username=world.names[0], password=PASSWORD, want=machine.Want.BROWSER, by=Actor.visitor()

@@ -90,7 +90,8 @@ def test_a_token_without_the_scope_of_the_api_is_refused(world: World) -> None:
     name = world.person()
     token = world.tokens(name)["AccessToken"]
     with world.live.orm():
-        from pools.services import access, signing_keys
+        from pools.services import access
+        from pools.services.pools import signing_keys
 
         claims = signing_keys.unverified_claims(token)
         narrow = signing_keys.sign(access.pool(world.pool_id), signing_keys.Use.ACCESS, {**claims, "scope": "openid"})

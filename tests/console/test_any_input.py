@@ -19,7 +19,8 @@ from hypothesis import strategies as st
 from identity.console.api_urls import API
 from identity.console.urls import INSIDE, OUTSIDE
 from identity.foundation import names
-from pools.services import configuration, operator_sign_in, operators
+from pools.services import configuration
+from pools.services.operators import operator_sign_in, operators
 from tests import factories
 from tests.any_input import anything, state
 from tests.console.world import PASSWORD

@@ -279,7 +279,7 @@ def test_a_disabled_key_and_a_disabled_operators_key_stop_at_once(world: World) 
 
     who, other = world.operator(), world.operator()
     with world.live.orm():
-        from pools.services import operators
+        from pools.services.operators import operators
 
         by = Actor.system()
         pairs = [operators.create_key(operators.operator(one.username), by=by) for one in (who, other)]

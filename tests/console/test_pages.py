@@ -9,7 +9,7 @@ import pytest
 import requests
 
 from identity.console import pages
-from pools.services import client_settings
+from pools.services.pools import client_settings
 from tests.console.world import SCRIPT, Visitor, World
 
 ROW = re.compile(r'<a class="main" href="([^"]+)"><bdi>([^<]*)</bdi>')
@@ -173,7 +173,8 @@ def test_an_app_is_made_and_its_secret_is_shown_once(world: World) -> None:
     first, second = world.session.get(where).text, world.session.get(where).text
 
     with world.live.orm():
-        from pools.services import access, app_clients
+        from pools.services import access
+        from pools.services.pools import app_clients
 
         secret = app_clients.secrets(access.client(where.rsplit("/", 1)[1]))[0]
     assert secret in first

@@ -109,8 +109,8 @@ def test_a_disabled_operator_is_told_what_a_stranger_is_told(world: World) -> No
     who = world.operator()
     visitor = world.inside(who)
     with world.live.orm():
-        from pools.services import operators
         from pools.services.audit import Actor
+        from pools.services.operators import operators
 
         operators.set_active(operators.operator(who.username), False, by=Actor.system())
 
@@ -246,8 +246,8 @@ def test_a_one_time_link_lets_nobody_past_the_authenticator(world: World) -> Non
 def test_a_one_step_link_signs_in_by_its_button_alone(world: World) -> None:
     who, visitor = world.operator(), world.visitor()
     with world.live.orm():
-        from pools.services import operator_sign_in, operators
         from pools.services.audit import Actor
+        from pools.services.operators import operator_sign_in, operators
 
         token = operator_sign_in.one_step_link(operators.operator(who.username), by=Actor.system())
     path = "/console/link?" + urlencode({"token": token})
@@ -279,8 +279,8 @@ def test_a_link_dies_with_a_new_password(world: World) -> None:
     who = world.operator()
     link = world.live.manage("create_operator", who.username, "--link").strip().removeprefix(world.base_url)
     with world.live.orm():
-        from pools.services import operators
         from pools.services.audit import Actor
+        from pools.services.operators import operators
 
         operators.set_password(operators.operator(who.username), "another long sentence", by=Actor.system())
 
@@ -292,8 +292,8 @@ def test_a_new_password_ends_open_sessions(world: World) -> None:
     visitor = world.inside(who)
     assert opens(visitor)
     with world.live.orm():
-        from pools.services import operators
         from pools.services.audit import Actor
+        from pools.services.operators import operators
 
         operators.set_password(operators.operator(who.username), "another long sentence", by=Actor.system())
 

@@ -68,8 +68,8 @@ def sign_out(world: World) -> Given:
 
 def link(world: World) -> Given:
     from identity.models import Operator
-    from pools.services import operator_sign_in
     from pools.services.audit import Actor
+    from pools.services.operators import operator_sign_in
 
     who = world.operator(enrolled=False, password=None)
     with world.live.orm():
@@ -85,7 +85,7 @@ def set_password(world: World) -> Given:
 
 def set_authenticator(world: World) -> Given:
     from identity.models import Operator
-    from pools.services import operator_sign_in
+    from pools.services.operators import operator_sign_in
 
     visitor, who, path, typed = set_password(world)
     visitor.send_form(path, **typed)

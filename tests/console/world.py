@@ -85,8 +85,9 @@ class World:
         self.base_url = live.base_url
         self._names = itertools.count()
         with live.orm():
-            from pools.services import app_clients, user_pools, users
             from pools.services.audit import Actor
+            from pools.services.people import users
+            from pools.services.pools import app_clients, user_pools
 
             by = Actor.system()
             self.pool, self.other_pool = (
@@ -142,15 +143,15 @@ class World:
         assert self.session.sign_in(self.admin).status_code == 303
         with live.orm():
             from identity.models import Operator
-            from pools.services import operators
+            from pools.services.operators import operators
 
             self.key = operators.create_key(Operator.objects.get(id=self.admin.id), by=by)
 
     def operator(self, *, enrolled: bool = True, password: str | None = PASSWORD) -> Person:
         """Make an operator."""
         with self.live.orm():
-            from pools.services import operator_sign_in, operators
             from pools.services.audit import Actor
+            from pools.services.operators import operator_sign_in, operators
 
             by = Actor.system()
             who = operators.create(f"operator-{next(self._names)}", password=password, by=by)

@@ -19,8 +19,8 @@ from identity.foundation.call import Call
 from pools.cognito import callers
 from pools.cognito.faults import Fault
 from pools.models import AuditEvent
-from pools.services import operators
 from pools.services.audit import Actor
+from pools.services.operators import operators
 from tests.walks import walk
 
 pytestmark = pytest.mark.django_db

@@ -14,7 +14,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from pools.models import AppClient, OutboxMessage, User, UserPool
-from pools.services import access, users
+from pools.services import access
+from pools.services.people import users
 from tests import factories
 from tests.contract.conftest import PASSWORD, Wire
 

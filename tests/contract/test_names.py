@@ -8,7 +8,7 @@ import pytest
 
 from identity.foundation import errors
 from pools.models import AppClient, SignInName, User, UserPool
-from pools.services import groups
+from pools.services.people import groups
 from tests import factories
 from tests.contract.conftest import PASSWORD, Wire
 

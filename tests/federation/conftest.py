@@ -17,8 +17,10 @@ from identity.foundation.errors import DomainError, LoginRefused
 from pools import ports
 from pools.models import IdentityPool
 from pools.ports import Credentials, VerifiedLogin
-from pools.services import access, configuration, identity_pools, signing_keys
+from pools.services import access, configuration
 from pools.services.audit import Actor
+from pools.services.identity_pools import identity_pools
+from pools.services.pools import signing_keys
 
 BY = Actor.visitor(address="192.0.2.7")
 EAST, WEST = "east.example.test", "west.example.test"

@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from identity.foundation import clock
 from identity.foundation.errors import IdentityNotFound, OutsideUnavailable
 from pools.models import AuditEvent, Identity, IdentityPool
-from pools.services import access, housekeeping, identity_pools
+from pools.services import access, housekeeping
+from pools.services.identity_pools import identity_pools
 from tests.federation.conftest import BY, EAST, Issuer, Provider
 
 Providers = dict[str, Provider]

@@ -10,7 +10,7 @@ from django.db import connections
 
 from identity.foundation.errors import IdentityNotFound, Invalid, LoginRefused, NotAuthorized, ResourceConflict
 from pools.models import AuditEvent, Identity, IdentityLogin, IdentityPool
-from pools.services import identity_pools
+from pools.services.identity_pools import identity_pools
 from tests.federation.conftest import BY, EAST, WEST, Issuer, Provider, make_pool
 
 Providers = dict[str, Provider]

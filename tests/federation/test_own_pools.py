@@ -13,7 +13,11 @@ from pytest_django import Settings
 from identity.foundation import clock, names
 from identity.foundation.errors import NotAuthorized, NotAvailable, RoleRefused
 from pools.models import AppClient, IdentityPool, User, UserPool
-from pools.services import access, app_clients, configuration, groups, identity_logins, identity_pools
+from pools.services import access, configuration
+from pools.services.identity_pools import identity_pools
+from pools.services.identity_pools import logins as identity_logins
+from pools.services.people import groups
+from pools.services.pools import app_clients
 from pools.services.sign_in import machine
 from tests import factories
 from tests.federation.conftest import BY, GUEST_ROLE, MEMBER_ROLE, Issuer

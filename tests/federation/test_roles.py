@@ -19,7 +19,8 @@ from identity.foundation.errors import (
     RoleRefused,
 )
 from pools.models import AuditEvent, IdentityPool, PrincipalTagMap
-from pools.services import access, identity_pools, session_policies
+from pools.services import access
+from pools.services.identity_pools import identity_pools, session_policies
 from tests.federation.conftest import BY, EAST, GUEST_ROLE, MEMBER_ROLE, Issuer, Provider
 
 # Some of what Amazon's developer guide lists for guests of the enhanced flow ("IAM roles"), whole or in part.

@@ -13,7 +13,9 @@ from identity.foundation.errors import DomainError, NotAuthorized, OutsideUnavai
 from pools.cognito import gateway as wire
 from pools.models import AuditEvent, IdentityPool
 from pools.ports import TokenTooOld
-from pools.services import access, audit, identity_pools, signing_keys
+from pools.services import access, audit
+from pools.services.identity_pools import identity_pools
+from pools.services.pools import signing_keys
 from tests.federation.conftest import BY, EAST, WEST, Issuer, Provider, make_pool
 
 Providers = dict[str, Provider]

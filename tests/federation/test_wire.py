@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from pools.services import access, users
+from pools.services import access
+from pools.services.people import users
 from tests.factories import BY
 from tests.live import Live
 

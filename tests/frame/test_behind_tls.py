@@ -13,7 +13,8 @@ from pytest_django.fixtures import Settings
 
 from identity import middleware
 from pools.models import AppClient
-from pools.services import configuration, user_pools
+from pools.services import configuration
+from pools.services.pools import user_pools
 from tests import factories
 
 BASE, CONSOLE = "id.example.com", "console.example.com"

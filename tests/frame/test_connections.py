@@ -18,7 +18,7 @@ from identity import checks, serve
 from identity.embedded.run import House
 from identity.foundation import clock, connections
 from identity.settings import Environment
-from pools.services import deliveries
+from pools.services.messages import deliveries
 
 
 @pytest.fixture

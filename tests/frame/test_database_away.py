@@ -19,7 +19,9 @@ from identity.foundation.connections import described
 from identity.models import Operator
 from pools import tasks
 from pools.models import AppClient
-from pools.services import configuration, sessions, user_pools
+from pools.services import configuration
+from pools.services.pools import user_pools
+from pools.services.tokens import sessions
 from tests import factories
 from tests.architecture.test_addresses import HOUSE, POOL
 

@@ -12,12 +12,14 @@ import pytest
 from django.conf import settings
 from django.db import connections as django_connections
 
-from identity import short_road, wsgi
+from identity import fast_path, wsgi
 from identity.foundation import connections
 from pools.models import AppClient, User
-from pools.services import configuration, sessions, signing_keys, tokens
+from pools.services import configuration
+from pools.services.pools import signing_keys
 from pools.services.sign_in import machine
 from pools.services.sign_in.machine import SignedIn, Want
+from pools.services.tokens import sessions, tokens
 from tests import factories
 
 WIRE = {"CONTENT_TYPE": "application/x-amz-json-1.1"}
@@ -163,7 +165,7 @@ def requests_of(client: AppClient, access_token: str) -> list[Asked]:
 
 def test_both_roads_answer_the_same_bytes(client: AppClient, person: User) -> None:
     for asked in requests_of(client, issued(client)):
-        assert short_road.find(asked.environ()) is not None, asked
+        assert fast_path.find(asked.environ()) is not None, asked
         assert by(wsgi.application, asked) == by(wsgi.django, asked), asked
 
 
@@ -184,11 +186,11 @@ def test_both_roads_answer_the_same_bytes(client: AppClient, person: User) -> No
     ],
 )
 def test_what_is_not_exactly_one_of_the_paths_takes_djangos_road(path: str, headers: dict[str, str]) -> None:
-    assert short_road.find({**Asked(path).environ(), **headers}) is None
+    assert fast_path.find({**Asked(path).environ(), **headers}) is None
 
 
 def test_there_are_six_paths() -> None:
-    assert len(short_road.OF_THE_HOUSE) + len(short_road.OF_A_POOL) == 6
+    assert len(fast_path.OF_THE_HOUSE) + len(fast_path.OF_A_POOL) == 6
 
 
 @pytest.mark.parametrize(("failed_since", "questions"), [(False, 0), (True, 1)])

@@ -30,7 +30,9 @@ from pools.models import (
     UserPool,
     hot,
 )
-from pools.services import configuration, factors, places, sessions
+from pools.services import configuration, sealing_contexts
+from pools.services.sign_in import factors
+from pools.services.tokens import sessions
 from tests import factories
 from tests.hosted import in_process
 from tests.hosted.in_process import PATHS
@@ -101,7 +103,7 @@ class Walker(RuleBasedStateMachine):
         """Return the codes in Mallory's mail, the newest first."""
         found = []
         for row in OutboxMessage.objects.filter(pool_id=self.pool.pk, sealed__isnull=False).order_by("-id")[:20]:
-            carried = json.loads(sealing.unseal(bytes(row.sealed or b""), place=places.message(row.id)))
+            carried = json.loads(sealing.unseal(bytes(row.sealed or b""), place=sealing_contexts.message(row.id)))
             if carried["to"] == self.mallory.email:
                 found += CODE.findall(carried["text"])
         return found

@@ -9,7 +9,7 @@ import phonenumbers
 import pytest
 
 from pools.hosted import phones
-from pools.services import phone_numbers
+from pools.services.people import phone_numbers
 from tests.hosted.world import CALLBACK, PASSWORD, Page, World
 from tests.live import Live
 

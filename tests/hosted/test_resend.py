@@ -10,8 +10,11 @@ import time_machine
 
 from identity.foundation import clock, errors
 from pools.models import AppClient, OutboxMessage, User
-from pools.services import configuration, messages, passwords, sign_up
+from pools.services import configuration
 from pools.services.audit import Actor
+from pools.services.messages import send_limits
+from pools.services.people import passwords
+from pools.services.sign_up import sign_up
 from tests import factories
 from tests.hosted import in_process
 from tests.hosted.world import PASSWORD, Reader
@@ -315,4 +318,4 @@ def test_a_code_of_another_purpose_does_not_count(app: AppClient, time: time_mac
     ],
 )
 def test_the_next_code_is_sent_at(asked: list[int], expected: int) -> None:
-    assert messages.next_code_at(asked) == expected
+    assert send_limits.next_code_at(asked) == expected

@@ -13,8 +13,9 @@ from django.test.utils import CaptureQueriesContext
 
 from identity.foundation import errors
 from pools.models import AppClient
-from pools.services import access, sign_up
+from pools.services import access
 from pools.services.audit import Actor
+from pools.services.sign_up import sign_up
 from tests.hosted.world import World
 
 QUOTED = re.compile(r"'[^']*'(::\w+)?|\b\d+\b")

@@ -14,7 +14,7 @@ import requests
 
 from identity.foundation import clock, limits
 from pools.hosted import strength
-from pools.services import password_strength
+from pools.services.people import password_strength
 from tests.federation.servers import Told, serving
 from tests.hosted.world import PASSWORD, TIMEOUT, Page, Visitor, World
 

@@ -321,8 +321,9 @@ class World:
 
     def disable(self, name: str) -> None:
         """Disable a person, as an operator does."""
-        from pools.services import access, users
+        from pools.services import access
         from pools.services.audit import Actor
+        from pools.services.people import users
 
         with self.live.orm():
             pool = access.pool(self.pool_id)

@@ -197,8 +197,9 @@ class World:
         wanted = {"authenticated": self.member_role, "unauthenticated": self.guest_role, **roles}
         self.identity.set_identity_pool_roles(IdentityPoolId=pool, Roles=wanted)
         from pools.models import IdentityPool
-        from pools.services import configuration, identity_pools
+        from pools.services import configuration
         from pools.services.audit import Actor
+        from pools.services.identity_pools import identity_pools
 
         with self.live.orm():
             configuration.holdings.forget_everything()

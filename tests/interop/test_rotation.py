@@ -14,8 +14,9 @@ pytestmark = pytest.mark.interop
 
 
 def test_credentials_go_on_while_the_key_changes_at_every_worker(world: World, shape: Callable[..., None]) -> None:
-    from pools.services import configuration, signing_keys
+    from pools.services import configuration
     from pools.services.audit import Actor
+    from pools.services.pools import signing_keys
 
     shape(workers=2)
     logins = world.logins(world.person())
@@ -45,7 +46,7 @@ def fresh(world: World) -> Any:  # noqa: ANN401 - boto3's own
 
 def kids_of_tokens(world: World, identity_id: str, logins: dict[str, str]) -> set[str]:
     """Return the keys that sign tokens now, asked often enough to meet every worker."""
-    from pools.services import signing_keys
+    from pools.services.pools import signing_keys
 
     tokens = [fresh(world).get_open_id_token(IdentityId=identity_id, Logins=logins)["Token"] for _ in range(12)]
     return {str(signing_keys.unverified_header(token)["kid"]) for token in tokens}

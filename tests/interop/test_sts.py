@@ -28,7 +28,8 @@ def assume(cloud: Cloud, role: str, token: str) -> dict[str, Any]:
 
 def signed(world: World, **changes: Any) -> str:
     """Return a token signed by the identity pools' own key, with some claims changed."""
-    from pools.services import configuration, tokens
+    from pools.services import configuration
+    from pools.services.tokens import tokens
 
     now = int(time())
     claims = {
@@ -197,8 +198,8 @@ def test_a_rule_by_tag_holds_in_the_cloud(world: World, cloud: Cloud) -> None:
     }
     from identity.embedded.aws import resources
     from pools.models import IdentityPool
-    from pools.services import identity_pools
     from pools.services.audit import Actor
+    from pools.services.identity_pools import identity_pools
 
     role = resources.make_role(
         cloud.iam,

@@ -9,9 +9,10 @@ import pytest
 from django.db import connection
 
 from pools.models import Guess
-from pools.services import access, configuration, guesses, tokens
+from pools.services import access, configuration, lockout
 from pools.services.sign_in import machine
 from pools.services.sign_in.machine import SignedIn, Want
+from pools.services.tokens import tokens
 from tests import factories
 
 PEOPLE, TURNS = 10, 30
@@ -65,13 +66,13 @@ def test_a_guess_is_counted_in_place(kind: Guess.Kind, transactional_db: None) -
     pool = factories.make_pool()
     subjects = [access.decoy(pool, factories.number()).id for _ in range(PEOPLE)]
     for subject in subjects:
-        guesses.reserve(pool, subject, kind)
+        lockout.reserve(pool, subject, kind)
 
     with updates_of("guess") as updates:
         for _ in range(TURNS):
             for subject in subjects:
-                guesses.reserve(pool, subject, kind)
-                guesses.clear(pool, subject, kind)
+                lockout.reserve(pool, subject, kind)
+                lockout.clear(pool, subject, kind)
 
     assert updates[0] == 2 * PEOPLE * TURNS
     assert updates[1] / updates[0] >= AT_LEAST, updates

@@ -15,9 +15,12 @@ from django.db import connection, transaction
 from identity.foundation import clock, sealing
 from identity.foundation.names import uuid7
 from pools.models import AppClient, Guess, Membership, RefreshFamily, SigningKey, TotpFactor, User, UserPool, hot
-from pools.services import access, configuration, groups, guesses, sessions, signing_keys, tokens
+from pools.services import access, configuration, lockout
+from pools.services.people import groups
+from pools.services.pools import signing_keys
 from pools.services.sign_in import machine
 from pools.services.sign_in.machine import SignedIn, Want
+from pools.services.tokens import sessions, tokens
 from tests import factories
 
 BY = factories.BY
@@ -182,7 +185,7 @@ def same(person: hot.Person | None, user: User) -> bool:
 
 
 def test_sign_in_reads_what_the_orm_reads(pool: UserPool, user: User) -> None:
-    guesses.reserve(pool, user.id, Guess.Kind.PASSWORD)
+    lockout.reserve(pool, user.id, Guess.Kind.PASSWORD)
     found = hot.sign_in(pool.pk, "alice", SOME)
 
     assert same(found.person, user)
@@ -196,7 +199,7 @@ def test_sign_in_reads_what_the_orm_reads(pool: UserPool, user: User) -> None:
 
 @pytest.mark.parametrize("name", ["nobody", "", "Alice"])
 def test_a_stranger_is_one_row_without_a_person(pool: UserPool, user: User, name: str) -> None:
-    guesses.reserve(pool, SOME, Guess.Kind.PASSWORD)
+    lockout.reserve(pool, SOME, Guess.Kind.PASSWORD)
 
     found = hot.sign_in(pool.pk, name, SOME)
 

@@ -11,7 +11,8 @@ from django.db import connection, models
 from django.test.utils import CaptureQueriesContext
 
 from pools.models import User
-from pools.services import groups, housekeeping
+from pools.services import housekeeping
+from pools.services.people import groups
 from tests import factories
 from tests.models.test_hot import nodes
 

@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from pools.oidc import authorize
-from pools.services import interactions
+from pools.services.tokens import interactions
 from tests.oidc.world import CALLBACK, MOBILE, PASSWORD, App, Proof, World, claims, said, target
 
 

@@ -17,7 +17,9 @@ from django.test.utils import CaptureQueriesContext
 from identity.foundation.call import Answer, Call
 from pools.models import AppClient, UserPool, hot
 from pools.oidc import authorize, discovery, resources, token
-from pools.services import access, app_clients, configuration, sessions, signing_keys, user_pools
+from pools.services import access, configuration
+from pools.services.pools import app_clients, signing_keys, user_pools
+from pools.services.tokens import sessions
 from tests import factories
 from tests.oidc.world import CALLBACK
 

@@ -198,7 +198,8 @@ def test_only_a_live_access_token_of_a_live_person_of_this_pool_is_good(world: W
 
 
 def test_an_expired_token_is_refused(world: World, live: Live) -> None:
-    from pools.services import access, signing_keys
+    from pools.services import access
+    from pools.services.pools import signing_keys
 
     said = claims(world.tokens()["access_token"])
     with live.orm():
@@ -213,7 +214,8 @@ def test_an_expired_token_is_refused(world: World, live: Live) -> None:
 
 
 def test_an_access_token_says_it_is_one(world: World, live: Live) -> None:
-    from pools.services import access, signing_keys
+    from pools.services import access
+    from pools.services.pools import signing_keys
 
     said = claims(world.tokens()["access_token"])
     with live.orm():

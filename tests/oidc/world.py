@@ -147,8 +147,9 @@ class World:
 
     def disable(self, person: Person) -> None:
         """Disable a user, as an operator does."""
-        from pools.services import access, users
+        from pools.services import access
         from pools.services.audit import Actor
+        from pools.services.people import users
 
         with self.live.orm():
             pool = access.pool(self.pool_id)
@@ -210,7 +211,8 @@ class Browser:
     def sign_in(self, person: Person, ago: int = 0, methods: Sequence[str] = ("pwd",)) -> None:
         """Take the cookie of a session that the sign-in machine would have made."""
         from pools.models import hot
-        from pools.services import access, sessions
+        from pools.services import access
+        from pools.services.tokens import sessions
 
         with self.world.live.orm():
             pool = access.pool(self.world.pool_id)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from pools.services import messages
+from pools.services.messages import send_limits
 from tests import own_redis
 from tests.live import Live
 from tests.oidc.world import CALLBACK, PASSWORD, Proof, World, said
@@ -132,10 +132,10 @@ def test_an_address_is_sent_so_much_and_gets_it(live: Live, state: str, anyone: 
             "UserAttributes": attributes,
         }
 
-    for number in range(messages.PER_ADDRESS):
+    for number in range(send_limits.PER_ADDRESS):
         assert anyone.sign_up(**ask(number))["CodeDeliveryDetails"]["DeliveryMedium"] == "EMAIL"
-    assert refusal(anyone.sign_up, **ask(messages.PER_ADDRESS))[0] == "LimitExceededException"
+    assert refusal(anyone.sign_up, **ask(send_limits.PER_ADDRESS))[0] == "LimitExceededException"
 
     # The worker hears of it from Redis, or finds it in its sweep of every two seconds.
-    live.message(address, count=messages.PER_ADDRESS, seconds=20)
-    assert len(live.messages(address)) == messages.PER_ADDRESS, state
+    live.message(address, count=send_limits.PER_ADDRESS, seconds=20)
+    assert len(live.messages(address)) == send_limits.PER_ADDRESS, state

@@ -167,7 +167,7 @@ def told(folder: Path, *lines: str, hushed: tuple[str, ...] = ()) -> str:
     ("line", "is_told"),
     [
         ("2026-11-28T17:45:31.116191Z [info     ] Task pools.tasks.purge received [celery.worker.strategy]", False),
-        ("2026-11-28T17:45:31.116191Z [warning  ] message_limited [pools.services.messages] limit=hour", False),
+        ("2026-11-28T17:45:31.116191Z [warning  ] message_limited [pools.services.messages.send_limits] limit=hour", False),
         ("2026-11-28T17:45:31.116191Z [error    ] wire_failed [pools.cognito.gateway] operation=SignUp", True),
         ("2026-11-28T17:45:31.116191Z [warning  ] the demo is not whole [identity.demo] remedy='a new one'", True),
         ('{"level": "error", "event": "wire_failed"}', True),

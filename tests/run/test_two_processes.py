@@ -15,7 +15,8 @@ import pytest
 import requests
 from botocore.exceptions import ClientError
 
-from pools.services import app_clients, users
+from pools.services.people import users
+from pools.services.pools import app_clients
 from tests import factories
 from tests.cognito.conftest import refused
 from tests.live import Live

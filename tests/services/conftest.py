@@ -14,8 +14,9 @@ from django.db import connections
 
 from identity.foundation import gate
 from pools.models import AppClient, CapturedMessage, UserPool
-from pools.services import configuration, deliveries, message_texts, messages
+from pools.services import configuration
 from pools.services.audit import Actor
+from pools.services.messages import deliveries, outbox, texts
 from tests import factories
 
 VISITOR = Actor.visitor(address="192.0.2.1")
@@ -100,8 +101,8 @@ def plain_client(pool: UserPool) -> AppClient:
 def mail_to(address: str) -> CapturedMessage:
     """Return the newest mail to an address, delivered now; what tells of a change is left out."""
     deliveries.sweep()
-    notices = {subject for subject, _ in message_texts.CHANGES.values()}
-    return next(mail for mail in messages.captured(to=address) if mail.subject not in notices)
+    notices = {subject for subject, _ in texts.CHANGES.values()}
+    return next(mail for mail in outbox.captured(to=address) if mail.subject not in notices)
 
 
 def code_sent_to(address: str) -> str:

@@ -8,7 +8,8 @@ import pytest
 
 from identity.foundation import errors
 from pools.models import AppClient, ClientSecret, UserPool
-from pools.services import access, app_clients, client_settings, schema, user_pools
+from pools.services import access
+from pools.services.pools import app_clients, client_settings, schema, user_pools
 from tests import factories
 from tests.factories import BY
 

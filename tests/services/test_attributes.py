@@ -9,7 +9,8 @@ from django.db.transaction import atomic
 
 from identity.foundation import errors
 from pools.models import AppClient, SignInName, User, UserPool
-from pools.services import access, attributes, users
+from pools.services import access
+from pools.services.people import attributes, users
 from tests import factories
 from tests.factories import BY
 from tests.services.conftest import VISITOR, at_once, code_sent_to, wrong

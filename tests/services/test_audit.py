@@ -13,8 +13,10 @@ import pytest
 from django.db import connection
 
 from pools.models import AppClient, AuditEvent, AuditPersonal, IdentityPool, UserPool
-from pools.services import audit, groups, sign_up
+from pools.services import audit
 from pools.services.audit import Actor, Tag
+from pools.services.people import groups
+from pools.services.sign_up import sign_up
 from tests.factories import BY, PASSWORD
 from tests.services.conftest import VISITOR, code_sent_to
 

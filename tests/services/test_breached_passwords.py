@@ -12,7 +12,7 @@ from prometheus_client import REGISTRY
 from pytest_django.fixtures import Settings
 
 from identity.foundation import destinations, outbound
-from pools.services import breached_passwords
+from pools.services.people import breached_passwords
 from tests.federation.servers import Told, serving, trickle
 
 PASSWORD = "Pässword-1"

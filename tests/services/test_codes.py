@@ -11,7 +11,10 @@ from django.db import transaction
 
 from identity.foundation import clock, errors
 from pools.models import AppClient, OneTimeCode, Password, User, UserPool
-from pools.services import access, attributes, codes, factors, passwords, sign_up
+from pools.services import access, codes
+from pools.services.people import attributes, passwords
+from pools.services.sign_in import factors
+from pools.services.sign_up import sign_up
 from tests import factories
 from tests.factories import BY
 from tests.services.conftest import VISITOR, at_once, code_sent_to, wrong

@@ -10,7 +10,8 @@ from structlog.testing import capture_logs
 
 from identity.foundation import names
 from pools.models import IdentityPool, UserPool
-from pools.services import app_clients, deciding_attributes, identity_pools, user_pools
+from pools.services.identity_pools import identity_pools
+from pools.services.pools import app_clients, deciding_attributes, user_pools
 from tests import factories
 from tests.factories import BY
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.db.models import QuerySet
 
 from pools.models import AuditEvent
-from pools.services import factors
 from pools.services.audit import Actor
+from pools.services.sign_in import factors
 from tests import factories
 from tests.services.conftest import Meet, at_once
 

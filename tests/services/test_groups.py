@@ -6,7 +6,7 @@ import pytest
 
 from identity.foundation import errors
 from pools.models import AuditEvent, Group, Membership, UserPool
-from pools.services import groups
+from pools.services.people import groups
 from tests import factories
 from tests.factories import BY
 from tests.services.conftest import at_once

@@ -8,7 +8,9 @@ from django.db import transaction
 
 from identity.foundation import errors
 from pools.models import SignInName, User, UserPool
-from pools.services import access, attributes, audit, codes, sign_in_names, sign_up, users
+from pools.services import access, audit, codes
+from pools.services.people import attributes, sign_in_names, users
+from pools.services.sign_up import sign_up
 from tests import factories
 from tests.factories import BY, PASSWORD
 from tests.services.conftest import VISITOR, Meet, at_once

@@ -42,22 +42,13 @@ from pools.models import (
     UserPool,
     partitions,
 )
-from pools.services import (
-    access,
-    app_clients,
-    configuration,
-    deliveries,
-    factors,
-    housekeeping,
-    operator_sign_in,
-    operators,
-    passwords,
-    places,
-    sign_up,
-    signing_keys,
-    srp,
-    user_pools,
-)
+from pools.services import access, configuration, housekeeping, sealing_contexts
+from pools.services.messages import deliveries
+from pools.services.operators import operator_sign_in, operators
+from pools.services.people import passwords, srp
+from pools.services.pools import app_clients, signing_keys, user_pools
+from pools.services.sign_in import factors
+from pools.services.sign_up import sign_up
 from tests import factories
 from tests.services.conftest import VISITOR, at_once
 
@@ -212,13 +203,14 @@ def test_a_new_master_key_wraps_everything_anew_and_the_old_may_go(
         access.authenticate(access.client(client.client_id), secret[0])
         assert passwords.srp_salt(pool, "x") == salt
         kept = sealing.unseal(
-            Password.objects.get(user=user).sealed_verifier, place=places.verifier(pool.public_id, user.username)
+            Password.objects.get(user=user).sealed_verifier,
+            place=sealing_contexts.verifier(pool.public_id, user.username),
         )
         own_salt = passwords.srp_salt(pool, user.username)
         assert kept == srp.padded(srp.verifier(pool.public_id, user.username, factories.PASSWORD, own_salt))
         assert signing_keys.verify(pool, SigningKey.Use.ID, id_token) == {"sub": "x"}
         for key in SigningKey.objects.all():
-            sealing.unseal(bytes(key.sealed_private), place=places.signing_key(key.kid))
+            sealing.unseal(bytes(key.sealed_private), place=sealing_contexts.signing_key(key.kid))
         assert signing_keys.sign(pool, SigningKey.Use.ACCESS, {"sub": "x"})
         factors.check_totp(pool, user, totp.at(clock.epoch() + 30))
         factors.verify(pool, user, pyotp.TOTP(pending).at(clock.epoch()), by=factories.BY)
@@ -387,8 +379,8 @@ def test_operators_sessions_that_are_over_go(transactional_db: None) -> None:
 
 def test_values_in_their_places_only(pool: UserPool) -> None:
     with pytest.raises(sealing.Unsealable):
-        sealing.unseal(bytes(pool.sealed_decoy_key), place=places.decoy_key("us-east-1_another00"))
-    assert len(sealing.unseal(bytes(pool.sealed_decoy_key), place=places.decoy_key(pool.public_id))) == 32
+        sealing.unseal(bytes(pool.sealed_decoy_key), place=sealing_contexts.decoy_key("us-east-1_another00"))
+    assert len(sealing.unseal(bytes(pool.sealed_decoy_key), place=sealing_contexts.decoy_key(pool.public_id))) == 32
 
 
 def test_two_purges_never_meet(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> None:

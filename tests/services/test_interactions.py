@@ -12,7 +12,7 @@ import time_machine
 from identity.foundation import clock
 from identity.foundation.errors import InteractionExpired
 from pools.models import Interaction, UserPool
-from pools.services import interactions
+from pools.services.tokens import interactions
 from tests import factories
 from tests.services.conftest import at_once
 

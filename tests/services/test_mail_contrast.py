@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 import pytest
 
 from pools.models import AppClient, UserPool
-from pools.services import message_texts
-from pools.services.message_texts import Change, Composed
+from pools.services.messages import texts
+from pools.services.messages.texts import Change, Composed
 
 LEAST = 4.5
 VOID = {"meta", "link", "br", "img", "input", "hr"}
@@ -20,13 +20,10 @@ POOL, APP = UserPool(public_id="us-east-1_abcdefghi", name="internal"), AppClien
 
 def mails() -> dict[str, Composed]:
     """Return one mail of each kind."""
-    codes = {
-        kind: message_texts.mail(POOL, kind, secret="123456", username="ann", app="Photos")
-        for kind in message_texts.WORDS
-    }
-    notices = {kind.value: message_texts.notice(POOL, APP, kind, app="Photos") for kind in Change}
-    link = message_texts.mail(POOL, "sign_up", secret="123456", link="https://a.example/", app="")
-    return {**codes, **notices, "link": link, "reminder": message_texts.reminder(POOL, APP)}
+    codes = {kind: texts.mail(POOL, kind, secret="123456", username="ann", app="Photos") for kind in texts.WORDS}
+    notices = {kind.value: texts.notice(POOL, APP, kind, app="Photos") for kind in Change}
+    link = texts.mail(POOL, "sign_up", secret="123456", link="https://a.example/", app="")
+    return {**codes, **notices, "link": link, "reminder": texts.reminder(POOL, APP)}
 
 
 def luminance(colour: str) -> float:

@@ -20,7 +20,9 @@ from pytest_django import Settings
 from identity import telemetry
 from identity.foundation import sealing
 from pools.models import AppClient, OutboxMessage
-from pools.services import deliveries, places, sign_up
+from pools.services import sealing_contexts
+from pools.services.messages import deliveries
+from pools.services.sign_up import sign_up
 from tests.services.conftest import VISITOR
 
 NAME = "alice@example.com"
@@ -204,7 +206,7 @@ def test_a_mail_is_of_seven_bits_whatever_is_written_in_it(server: Server, waiti
     text = "\n".join(lines)
     content = {"to": NAME, "subject": f"Grüße ✓ {'long ' * 300}", "text": text, "html": f"<p>{text}</p>"}
     content["reply_to"] = "Hölle <help@example.com>"
-    waiting.sealed = sealing.seal(json.dumps(content).encode(), place=places.message(waiting.id))
+    waiting.sealed = sealing.seal(json.dumps(content).encode(), place=sealing_contexts.message(waiting.id))
 
     assert outcome(waiting) == (SENT, "")
 
@@ -227,7 +229,7 @@ def test_a_mail_is_of_seven_bits_whatever_is_written_in_it(server: Server, waiti
 @pytest.mark.parametrize("to", ["grüße@example.com", f"{'x' * 1100}@example.com"])
 def test_an_address_that_only_other_mail_has_fails_by_itself(server: Server, waiting: OutboxMessage, to: str) -> None:
     content = {"to": to, "subject": "s", "text": "t", "html": "<p>t</p>"}
-    waiting.sealed = sealing.seal(json.dumps(content).encode(), place=places.message(waiting.id))
+    waiting.sealed = sealing.seal(json.dumps(content).encode(), place=sealing_contexts.message(waiting.id))
 
     assert outcome(waiting) == (FAILED, "ValueError")
     assert server.mail == []

@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
-from pools.services import message_texts, sign_up
+from pools.services.messages import texts
+from pools.services.sign_up import sign_up
 from tests import factories
 from tests.factories import PASSWORD
 from tests.services.conftest import VISITOR, code_sent_to, mail_to
@@ -54,10 +55,10 @@ def test_what_is_sent_is_what_either_name_of_a_text_says(
 ) -> None:
     pool = factories.make_pool(**own)
 
-    mail = message_texts.mail(pool, purpose, secret="123456")
+    mail = texts.mail(pool, purpose, secret="123456")
 
     assert (mail.subject, mail.text) == ("Of photos", "Photos says 123456.")
-    assert message_texts.sms(pool, purpose, secret="123456").text.startswith("Photos says 123456.\n")
+    assert texts.sms(pool, purpose, secret="123456").text.startswith("Photos says 123456.\n")
 
 
 def test_a_reminder_shows_an_apps_name_as_text(transactional_db: None) -> None:
@@ -65,7 +66,7 @@ def test_a_reminder_shows_an_apps_name_as_text(transactional_db: None) -> None:
     client = factories.make_client(pool)
     client.name = "<b>Photos</b> & more"
 
-    mail = message_texts.reminder(pool, client)
+    mail = texts.reminder(pool, client)
 
     assert "at <b>Photos</b> & more with" in mail.text
     assert "<b>" not in mail.html
@@ -83,13 +84,13 @@ def test_the_last_line_of_a_codes_sms_names_the_place_it_is_for(
     settings.BASE_URL = "https://login.example.com:8443/under"
     pool = factories.make_pool(**({"sms_verification_message": own} if own else {}))
 
-    sms = message_texts.sms(pool, "phone_number", secret="123456")
+    sms = texts.sms(pool, "phone_number", secret="123456")
 
     assert sms.text == f"{text}\n\n@login.example.com #123456"
 
 
 def test_an_invitations_password_is_no_code(transactional_db: None) -> None:
-    sms = message_texts.sms(factories.make_pool(), "invitation", secret="Secret-1", username="alice")
+    sms = texts.sms(factories.make_pool(), "invitation", secret="Secret-1", username="alice")
 
     assert sms.text == "Your username is alice and temporary password is Secret-1."
 

@@ -11,8 +11,9 @@ import time_machine
 
 from identity.foundation import errors
 from pools.models import AppClient, OutboxMessage, TotpFactor, User
-from pools.services import deliveries, factors, messages, passwords
-from pools.services.sign_in import machine
+from pools.services.messages import deliveries, outbox, send_limits
+from pools.services.people import passwords
+from pools.services.sign_in import factors, machine
 from pools.services.sign_in.machine import Challenge, Challenged, Want
 from tests import factories
 from tests.factories import BY, PAGES, PASSWORD
@@ -39,7 +40,7 @@ def told(user: User) -> list[tuple[str, str]]:
     """Return subject and text of the notices to somebody, oldest first."""
     rows = OutboxMessage.objects.filter(purpose="notice").count()
     deliveries.sweep()
-    found = [(mail.subject, mail.body) for mail in reversed(messages.captured(to=str(user.email)))]
+    found = [(mail.subject, mail.body) for mail in reversed(outbox.captured(to=str(user.email)))]
     notices = [each for each in found if "code" not in each[0].lower() or each[0].startswith("Codes")]
     assert len(notices) == rows
     return notices
@@ -159,7 +160,7 @@ def test_where_no_app_has_pages_the_mail_names_none(transactional_db: None) -> N
 
 def test_notices_keep_no_code_back(client: AppClient) -> None:
     user = person(client)
-    for number in range(messages.PER_ADDRESS_ALL + 3):
+    for number in range(send_limits.PER_ADDRESS_ALL + 3):
         passwords.admin_set(client.pool, user, f"{OTHER}{number}", permanent=True, by=BY)
 
     passwords.forgot(client, user.username, by=BY)

@@ -18,8 +18,8 @@ from pytest_django import Settings
 
 from identity.foundation import clock, errors
 from identity.models import Operator
-from pools.services import operator_sign_in, operators
 from pools.services.audit import Actor
+from pools.services.operators import operator_sign_in, operators
 from tests.factories import BY, number
 from tests.services.conftest import VISITOR, at_once, overloaded
 

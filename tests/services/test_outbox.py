@@ -23,18 +23,10 @@ from pytest_django import Settings
 from identity.foundation import clock, errors, later, sealing
 from pools import tasks
 from pools.models import AppClient, CapturedMessage, OneTimeCode, OutboxMessage, User, UserPool
-from pools.services import (
-    attributes,
-    codes,
-    configuration,
-    deliveries,
-    message_texts,
-    messages,
-    passwords,
-    places,
-    sign_up,
-    users,
-)
+from pools.services import codes, configuration, sealing_contexts
+from pools.services.messages import compose, deliveries, destinations, outbox, send_limits, texts
+from pools.services.people import attributes, passwords, users
+from pools.services.sign_up import sign_up
 from tests import factories
 from tests.services.conftest import VISITOR, at_once
 
@@ -77,12 +69,12 @@ def leave(row: OutboxMessage, at: str, *, ago: timedelta = timedelta(seconds=1))
 
 def test_a_message_and_its_cause_are_one_transaction(pool: UserPool, client: AppClient) -> None:
     user = factories.make_user(pool, NAME)
-    letter = messages.code_letter(pool, client, purpose="sign_up", code="123456", to=NAME, channel="email")
+    letter = compose.code(pool, client, purpose="sign_up", code="123456", to=NAME, channel="email")
 
     def cause() -> None:
         with transaction.atomic():
             codes.issue(pool, user.id, codes.Purpose.SIGN_UP, NAME, "123456")
-            messages.queue(letter)
+            outbox.queue(letter)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -91,7 +83,7 @@ def test_a_message_and_its_cause_are_one_transaction(pool: UserPool, client: App
     assert not OutboxMessage.objects.exists()
     assert not OneTimeCode.objects.exists()
     with pytest.raises(errors.Misuse):
-        messages.queue(letter)
+        outbox.queue(letter)
 
 
 @pytest.mark.parametrize("way", ["sign_up", "resend", "forgot", "forgot_nobody", "invite", "invite_again", "change"])
@@ -113,13 +105,13 @@ def test_a_message_is_composed_and_sealed_outside_its_transaction(
         "change": lambda: attributes.update(client, person, {"email": NAME}, by=VISITOR),
     }
     inside: list[bool] = []
-    compose, before = message_texts.mail, OutboxMessage.objects.count()
+    compose, before = texts.mail, OutboxMessage.objects.count()
 
-    def watched(*given: Any, **named: Any) -> message_texts.Composed:
+    def watched(*given: Any, **named: Any) -> texts.Composed:
         inside.append(connection.in_atomic_block)
         return compose(*given, **named)
 
-    monkeypatch.setattr(message_texts, "mail", watched)
+    monkeypatch.setattr(texts, "mail", watched)
 
     ways[way]()
 
@@ -131,13 +123,13 @@ def test_a_temporary_password_goes_to_no_address_that_was_changed_meanwhile(
     pool: UserPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     invited = factories.make_invited(pool, NAME)
-    compose = message_texts.mail
+    compose = texts.mail
 
-    def changing(*given: Any, **named: Any) -> message_texts.Composed:
+    def changing(*given: Any, **named: Any) -> texts.Composed:
         User.objects.filter(id=invited.id).update(email="another@example.com")
         return compose(*given, **named)
 
-    monkeypatch.setattr(message_texts, "mail", changing)
+    monkeypatch.setattr(texts, "mail", changing)
 
     with pytest.raises(errors.WrongState):
         users.create(pool, NAME, attributes={}, message="resend", by=factories.BY)
@@ -343,7 +335,7 @@ def test_an_address_that_no_mail_can_have_fails_and_is_not_told(
     waiting: OutboxMessage, address: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     content = json.dumps({"to": address, "subject": "s", "text": "t", "html": "<p>t</p>"}).encode()
-    OutboxMessage.objects.update(sealed=sealing.seal(content, place=places.message(waiting.id)))
+    OutboxMessage.objects.update(sealed=sealing.seal(content, place=sealing_contexts.message(waiting.id)))
 
     assert deliveries.deliver(waiting.id) == State.FAILED
 
@@ -581,8 +573,8 @@ def test_captured_messages_are_told_newest_first_and_by_exact_address(client: Ap
         sign_up.sign_up(client, name, password="Correct-horse-1", attributes={}, by=VISITOR)
     deliveries.sweep()
 
-    assert [found.to for found in messages.captured("a@example.com")] == ["a@example.com"]
-    assert messages.captured()[0].to == "a@example.com.evil.example"
+    assert [found.to for found in outbox.captured("a@example.com")] == ["a@example.com"]
+    assert outbox.captured()[0].to == "a@example.com.evil.example"
 
 
 @pytest.mark.parametrize(
@@ -594,7 +586,7 @@ def test_captured_messages_are_told_newest_first_and_by_exact_address(client: Ap
     ],
 )
 def test_destinations_are_told_masked(channel: str, to: str, shown: str) -> None:
-    assert messages.masked(channel, to) == shown
+    assert destinations.masked(channel, to) == shown
 
 
 def test_every_name_has_a_task() -> None:
@@ -610,19 +602,19 @@ def test_a_reminder_leaves_the_limits_of_all_else_as_they_are_for_nobodys_addres
     sent: dict[str, list[bool]] = {}
     for to in (NAME, "nobody:1"):
         sent[to] = []
-        for purpose in (messages.REMINDER, *purposes * (messages.PER_ADDRESS + 1)):
+        for purpose in (send_limits.REMINDER, *purposes * (send_limits.PER_ADDRESS + 1)):
             with transaction.atomic():
-                sent[to].append(messages.allowed(pool, client, to, purpose))
-                if purpose == messages.REMINDER and to != NAME:
+                sent[to].append(send_limits.allowed(pool, client, to, purpose))
+                if purpose == send_limits.REMINDER and to != NAME:
                     continue  # the decoy's goes to an address of its own
                 if sent[to][-1]:
                     letter = (
-                        messages.reminder(pool, client, to=to)
-                        if purpose == messages.REMINDER
-                        else messages.code_letter(pool, client, purpose=purpose, code="1", to=to, channel="email")
+                        compose.reminder(pool, client, to=to)
+                        if purpose == send_limits.REMINDER
+                        else compose.code(pool, client, purpose=purpose, code="1", to=to, channel="email")
                     )
-                    messages.queue(letter)
+                    outbox.queue(letter)
 
     assert sent[NAME] == sent["nobody:1"] == [True] * 16 + [False] * 3
     with transaction.atomic():
-        assert not messages.allowed(pool, client, NAME, messages.REMINDER)
+        assert not send_limits.allowed(pool, client, NAME, send_limits.REMINDER)

@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 
 from identity.foundation import clock, errors, gate, sealing
 from pools.models import AppClient, AuditEvent, OneTimeCode, OutboxMessage, Password, User, UserPool
-from pools.services import access, passwords, places, srp, users
+from pools.services import access, sealing_contexts
+from pools.services.people import passwords, srp, users
 from tests import cheap, factories
 from tests.factories import BY, PASSWORD
 from tests.services.conftest import VISITOR, at_once, code_sent_to, mail_to, overloaded, wrong
@@ -88,7 +89,8 @@ def test_a_stored_password_is_argon2id_and_a_sealed_verifier_bound_to_pool_and_n
 
     assert row.argon2.startswith("$argon2id$v=19$m=7168,t=5,p=1$")
     kept = int.from_bytes(
-        sealing.unseal(bytes(row.sealed_verifier), place=places.verifier(pool.public_id, alice.username)), "big"
+        sealing.unseal(bytes(row.sealed_verifier), place=sealing_contexts.verifier(pool.public_id, alice.username)),
+        "big",
     )
     assert kept == srp.verifier(pool.public_id, alice.username, PASSWORD, passwords.srp_salt(pool, alice.username))
     assert (row.verifier_pool, row.verifier_name) == (pool.public_id, alice.username)

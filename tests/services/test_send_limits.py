@@ -8,7 +8,8 @@ from pytest_django import Settings
 
 from identity.foundation import errors
 from pools.models import AppClient, OutboxMessage, Password, UserPool
-from pools.services import messages, passwords, users
+from pools.services.messages import compose, destinations, outbox, send_limits
+from pools.services.people import passwords, users
 from tests import factories
 from tests.factories import BY
 from tests.services.conftest import VISITOR
@@ -28,7 +29,7 @@ def fill(pool: UserPool, app: AppClient, *, of: str, purpose: str = "sign_up", e
         for tag in range(10):
             to = of.replace("@", f"+{tag}@")
             for _ in range(each):
-                messages.queue(messages.code_letter(pool, app, purpose=purpose, code="1", to=to, channel="email"))
+                outbox.queue(compose.code(pool, app, purpose=purpose, code="1", to=to, channel="email"))
 
 
 @pytest.mark.usefixtures("sent_for_real")
@@ -36,13 +37,13 @@ def test_tags_of_a_mailbox_have_a_limit_of_their_own_ten_times_an_addresses(pool
     fill(pool, client, of=NAME, each=5)
 
     with transaction.atomic():
-        assert not messages.allowed(pool, client, NAME.replace("@", "+New@").upper(), "sign_up")
-        assert messages.allowed(pool, client, NAME.replace("@", "+new@"), "recovery")
-        assert messages.allowed(pool, client, "other+new@example.com", "sign_up")
+        assert not send_limits.allowed(pool, client, NAME.replace("@", "+New@").upper(), "sign_up")
+        assert send_limits.allowed(pool, client, NAME.replace("@", "+new@"), "recovery")
+        assert send_limits.allowed(pool, client, "other+new@example.com", "sign_up")
     fill(pool, client, of=NAME, purpose="recovery", each=5)
     fill(pool, client, of=NAME, purpose="email", each=5)
     with transaction.atomic():
-        refused = messages.refusal(pool, client, NAME.replace("@", "+new@"), "invitation")
+        refused = send_limits.refusal(pool, client, NAME.replace("@", "+new@"), "invitation")
     assert refused is not None
     assert 3590 <= refused.wait <= 3600
 
@@ -63,7 +64,7 @@ def test_tags_are_as_many_as_one_likes_where_messages_stay_in_the_house(pool: Us
     fill(pool, client, of=NAME)
 
     with transaction.atomic():
-        assert messages.allowed(pool, client, NAME.replace("@", "+new@"), "sign_up")
+        assert send_limits.allowed(pool, client, NAME.replace("@", "+new@"), "sign_up")
 
 
 @pytest.mark.parametrize(
@@ -79,7 +80,7 @@ def test_tags_are_as_many_as_one_likes_where_messages_stay_in_the_house(pool: Us
     ],
 )
 def test_a_mailbox_is_its_address_without_the_tag(address: str, mailbox: str) -> None:
-    assert messages.untagged(address) == mailbox
+    assert destinations.untagged(address) == mailbox
 
 
 def test_invitations_have_the_limit_of_an_address_too(pool: UserPool) -> None:

@@ -14,8 +14,9 @@ import time_machine
 from identity.foundation import clock
 from identity.foundation.errors import SessionRefused
 from pools.models import AuditEvent, BrowserSession, User, UserPool, hot
-from pools.services import factors, sessions
-from pools.services.sessions import OpenedSession
+from pools.services.sign_in import factors
+from pools.services.tokens import sessions
+from pools.services.tokens.sessions import OpenedSession
 from tests import factories
 
 

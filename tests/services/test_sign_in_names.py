@@ -13,7 +13,10 @@ from hypothesis import strategies as st
 
 from identity.foundation import errors
 from pools.models import SignInName, UserPool
-from pools.services import access, attributes, sign_in_names, sign_up, users
+from pools.services import access
+from pools.services.people import attributes, sign_in_names, users
+from pools.services.pools import schema
+from pools.services.sign_up import sign_up
 from tests import factories
 from tests.factories import BY, PASSWORD
 from tests.services.conftest import VISITOR
@@ -33,7 +36,7 @@ from tests.services.conftest import VISITOR
     ],
 )
 def test_an_address_is_one(address: str) -> None:
-    assert sign_in_names.is_email(address)
+    assert schema.is_email(address)
     assert sanitize_address(address, "utf-8") == address
 
 
@@ -70,14 +73,14 @@ def test_an_address_is_one(address: str) -> None:
     ],
 )
 def test_what_may_be_read_as_another_address_is_none(address: str) -> None:
-    assert not sign_in_names.is_email(address)
+    assert not schema.is_email(address)
 
 
 @given(st.text(string.printable + "ßé。", max_size=12), st.text(string.printable + "ßé。", max_size=12))
 def test_an_address_is_what_goes_on_the_wire(local: str, domain: str) -> None:
     address = f"{local}@{domain}"
 
-    if sign_in_names.is_email(address):
+    if schema.is_email(address):
         assert sanitize_address(address, "utf-8") == address
 
 

@@ -6,9 +6,11 @@ import pytest
 
 from identity.foundation import errors
 from pools.models import AppClient, AuditEvent, OutboxMessage, SignInName, User, UserPool
-from pools.services import access, attributes, sign_up, users
-from pools.services.messages import Delivery
-from pools.services.sign_up import SignedUp
+from pools.services import access
+from pools.services.messages.destinations import Delivery
+from pools.services.people import attributes, users
+from pools.services.sign_up import sign_up
+from pools.services.sign_up.sign_up import SignedUp
 from tests import factories
 from tests.factories import BY, PASSWORD
 from tests.services.conftest import VISITOR, at_once, code_sent_to, mail_to

@@ -10,7 +10,8 @@ from django.db.models import F, Q
 from identity.foundation import clock
 from identity.foundation.errors import PoolNotFound
 from pools.models import SigningKey, UserPool
-from pools.services import access, housekeeping, signing_keys, user_pools
+from pools.services import access, housekeeping
+from pools.services.pools import signing_keys, user_pools
 from tests import factories
 
 BY = factories.BY

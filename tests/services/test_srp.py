@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pycognito import aws_srp
 
-from pools.services import srp
+from pools.services.people import srp
 from tests.walks import walk
 
 POOL = "us-east-1_TestPool1"

@@ -17,8 +17,13 @@ from pytest_django import Settings
 from identity.foundation import clock, names
 from identity.foundation.errors import DomainError
 from pools.models import AppClient, AuditEvent, AuditPersonal, IdentityPool, PeriodicTask, UserPool
-from pools.services import audit, housekeeping, identity_pools, operator_sign_in, passwords, sign_up, signing_keys
+from pools.services import audit, housekeeping
 from pools.services.audit import Actor, Tag
+from pools.services.identity_pools import identity_pools
+from pools.services.operators import operator_sign_in
+from pools.services.people import passwords
+from pools.services.pools import signing_keys
+from pools.services.sign_up import sign_up
 from tests import factories
 from tests.services.conftest import VISITOR, at_once
 from tests.services.test_audit import columns, digest_of

@@ -11,7 +11,9 @@ from pytest_django import DjangoAssertNumQueries, Settings
 
 from identity.foundation import clock, errors
 from pools.models import AuditEvent, SigningKey, User, UserPool
-from pools.services import access, app_clients, housekeeping, pool_settings, schema, user_pools, users
+from pools.services import access, housekeeping
+from pools.services.people import users
+from pools.services.pools import app_clients, pool_settings, schema, user_pools
 from tests import factories
 from tests.factories import BY
 

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 
 from identity.foundation import clock, errors
 from pools.models import AppClient, AuditEvent, OutboxMessage, Password, SignInName, TotpFactor, User, UserPool
-from pools.services import access, housekeeping, passwords, sign_up, user_filter, users
+from pools.services import access, housekeeping
+from pools.services.people import passwords, user_filter, users
+from pools.services.sign_up import sign_up
 from tests import factories
 from tests.factories import BY, PASSWORD
 from tests.services.conftest import VISITOR, at_once, mail_to

@@ -8,7 +8,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 
 from identity.foundation import errors
 from pools.models import AppClient, AuthEvent, Guess, TotpFactor, User, UserPool
-from pools.services import access, passwords
+from pools.services import access
+from pools.services.people import passwords
 from pools.services.sign_in import machine
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn, Want
 from tests import factories

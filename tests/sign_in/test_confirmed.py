@@ -12,9 +12,12 @@ from django.db import connections
 
 from identity.foundation import clock, errors
 from pools.models import AppClient, AuthEvent, Guess, Spent, User, UserPool
-from pools.services import access, password_proofs, passwords, sessions, sign_up, users
-from pools.services.sign_in import machine
+from pools.services import access
+from pools.services.people import passwords, users
+from pools.services.sign_in import machine, password_proofs
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn
+from pools.services.sign_up import sign_up
+from pools.services.tokens import sessions
 from tests import factories
 from tests.factories import PASSWORD
 from tests.sign_in.conftest import BY

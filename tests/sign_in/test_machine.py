@@ -13,9 +13,11 @@ from django.test.utils import CaptureQueriesContext
 
 from identity.foundation import clock, errors
 from pools.models import AppClient, Attempt, AuthEvent, Guess, Password, RefreshFamily, TotpFactor, User, UserPool
-from pools.services import access, audit, configuration, factors, passwords, sessions, tokens, users
-from pools.services.sign_in import machine
+from pools.services import access, audit, configuration
+from pools.services.people import passwords, users
+from pools.services.sign_in import factors, machine
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn, Want
+from pools.services.tokens import sessions, tokens
 from tests import factories
 from tests.factories import PASSWORD
 from tests.sign_in.conftest import BY
@@ -335,7 +337,7 @@ def test_a_refusal_leaves_an_event_that_says_why(client: AppClient, person: User
 
 
 def test_groups_and_roles_reach_the_tokens(client: AppClient, person: User) -> None:
-    from pools.services import groups
+    from pools.services.people import groups
 
     by = audit.Actor.system()
     for name, role, precedence in (("staff", "arn:aws:iam:::role/Staff", 5), ("admins", "arn:aws:iam:::role/Root", 1)):

@@ -15,8 +15,10 @@ from identity.foundation.call import Call
 from pools.cognito import gateway as wire
 from pools.cognito.contract import user_pools as contract
 from pools.models import AppClient, AuditEvent, User, UserPool
-from pools.services import access, configuration, factors, sessions, signing_keys, tokens, user_pools
-from pools.services.sign_in import machine
+from pools.services import access, configuration
+from pools.services.pools import signing_keys, user_pools
+from pools.services.sign_in import factors, machine
+from pools.services.tokens import sessions, tokens
 from tests import factories
 from tests.sign_in.conftest import BY
 

@@ -12,9 +12,10 @@ from django.db import connection
 
 from identity.foundation import errors
 from pools.models import AppClient, UserPool
-from pools.services import passwords, sign_up
+from pools.services.people import passwords
 from pools.services.sign_in import machine
 from pools.services.sign_in.machine import Want
+from pools.services.sign_up import sign_up
 from tests import factories
 from tests.sign_in.conftest import BY
 

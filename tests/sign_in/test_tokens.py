@@ -18,10 +18,13 @@ from joserfc.jwk import RSAKey
 
 from identity.foundation import clock, errors
 from pools.models import AppClient, AuditEvent, RefreshFamily, User, UserPool, hot
-from pools.services import access, codes, configuration, passwords, sessions, signing_keys, tokens, users
+from pools.services import access, codes, configuration
+from pools.services.people import passwords, users
+from pools.services.pools import signing_keys
 from pools.services.sign_in import machine
 from pools.services.sign_in.machine import SignedIn, Want
-from pools.services.tokens import TokenSet
+from pools.services.tokens import sessions, tokens
+from pools.services.tokens.tokens import TokenSet
 from tests import factories
 from tests.factories import PASSWORD
 from tests.sign_in.conftest import BY

@@ -13,7 +13,7 @@ from typing import Any
 import pyotp
 
 from pools.cognito.contract import SERVICES
-from pools.services import signing_keys
+from pools.services.pools import signing_keys
 from tests.tenants.tenant import CALLBACK, FAMILY, OTHER_PASSWORD, PASSWORD, App, Tenant
 
 Members = dict[str, Any]

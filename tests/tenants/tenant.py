@@ -144,7 +144,10 @@ class Tenant:
 
     def __post_init__(self) -> None:
         """Make the pool, three clients, a resource server, a group, an identity pool, a person who is in all of it."""
-        from pools.services import access, groups, identity_pools, user_pools
+        from pools.services import access
+        from pools.services.identity_pools import identity_pools
+        from pools.services.people import groups
+        from pools.services.pools import user_pools
 
         self.wire, by, word = Wire(self.live), factories.BY, self.word
         with self.live.orm():
@@ -176,7 +179,7 @@ class Tenant:
             groups.add(pool, access.user(pool, self.ann.name), self.group, by=by)
 
     def _app(self, kind: str, **settings: Any) -> App:
-        from pools.services import app_clients
+        from pools.services.pools import app_clients
 
         wanted = {"explicit_auth_flows": factories.FLOWS, "prevent_user_existence_errors": "ENABLED", **settings}
         made = app_clients.create(self.row, f"{kind} {self.word}", settings=wanted, by=factories.BY)
@@ -286,7 +289,7 @@ class Tenant:
 
     def forged(self, claims: dict[str, Any]) -> str:
         """Return an access token that says this and is signed by this pool's key."""
-        from pools.services import signing_keys
+        from pools.services.pools import signing_keys
 
         with self.live.orm():
             return signing_keys.sign(self.row, signing_keys.Use.ACCESS, claims)
@@ -294,7 +297,7 @@ class Tenant:
     def session(self) -> str:
         """Return the cookie of a browser in which the person is signed in."""
         from pools.models import hot
-        from pools.services import sessions
+        from pools.services.tokens import sessions
 
         with self.live.orm():
             found = hot.sign_in(self.row.pk, self.ann.name, uuid.uuid4()).person

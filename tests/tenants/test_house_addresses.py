@@ -70,7 +70,7 @@ def filled(path: str, pool: Tenant, things: Tenant, sub: str = "") -> str:
 @pytest.fixture(scope="package")
 def operator(street: Street) -> Visitor:
     """Return an operator's browser, signed in."""
-    from pools.services import operator_sign_in, operators
+    from pools.services.operators import operator_sign_in, operators
     from tests import factories
 
     with street.live.orm():

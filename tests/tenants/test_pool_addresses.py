@@ -12,7 +12,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 
 from identity.foundation import errors
 from pools.hosted import guard
-from pools.services import interactions, signing_keys
+from pools.services.pools import signing_keys
+from pools.services.tokens import interactions
 from tests.tenants.conftest import Sides, Street
 from tests.tenants.doors import (
     NONCE,

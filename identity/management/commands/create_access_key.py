@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from identity.foundation.errors import DomainError
-from pools.services import operators
 from pools.services.audit import Actor
+from pools.services.operators import operators
 
 
 class Command(BaseCommand):

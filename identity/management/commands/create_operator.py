@@ -10,8 +10,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
 from identity.foundation.errors import DomainError
-from pools.services import operator_sign_in, operators
 from pools.services.audit import Actor
+from pools.services.operators import operator_sign_in, operators
 
 
 class Command(BaseCommand):

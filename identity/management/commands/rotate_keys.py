@@ -7,8 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from identity.foundation.errors import PoolNotFound
-from pools.services import access, signing_keys, user_pools
+from pools.services import access
 from pools.services.audit import Actor
+from pools.services.pools import signing_keys, user_pools
 
 
 class Command(BaseCommand):

@@ -6,12 +6,15 @@ from typing import TYPE_CHECKING
 
 from pools.cognito import shapes
 from pools.cognito.contract import Reply, Request, user_pools
-from pools.services import access, attributes, factors, tokens, users
+from pools.services import access
 from pools.services.audit import Actor
+from pools.services.people import attributes, users
+from pools.services.sign_in import factors
+from pools.services.tokens import tokens
 
 if TYPE_CHECKING:
     from pools.models import User
-    from pools.services.tokens import Bearer
+    from pools.services.tokens.tokens import Bearer
 
 SCOPE = "aws.cognito.signin.user.admin"
 

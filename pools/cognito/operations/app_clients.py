@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pools.cognito import shapes
 from pools.cognito.contract import Reply, Request, user_pools
-from pools.services import access, app_clients
+from pools.services import access
+from pools.services.pools import app_clients
 
 MOST = 60
 REGULAR = "REGULAR"

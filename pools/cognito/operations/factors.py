@@ -5,8 +5,7 @@ from __future__ import annotations
 from identity.foundation.errors import Invalid, NotAvailable
 from pools.cognito.contract import Reply, Request, user_pools
 from pools.cognito.operations import account
-from pools.services import factors
-from pools.services.sign_in import machine
+from pools.services.sign_in import factors, machine
 
 NEITHER = "Either AccessToken or Session is required."
 LATER = ("SMSMfaSettings", "EmailMfaSettings", "WebAuthnMfaSettings")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pools.cognito import contract
 from pools.cognito.contract import Reply, Request
-from pools.services import access, identity_pools
+from pools.services import access
+from pools.services.identity_pools import identity_pools
 
 
 @contract.identity_pools.operation

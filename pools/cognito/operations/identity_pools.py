@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from pools.cognito import contract, shapes
 from pools.cognito.contract import Reply, Request
-from pools.services import access, identity_logins, identity_pools
+from pools.services import access
+from pools.services.identity_pools import identity_pools, logins
 
 if TYPE_CHECKING:
     from pools.models import IdentityPool
@@ -21,7 +22,7 @@ def shape(call: Request, pool: IdentityPool) -> dict[str, Any]:
         "allow_unauthenticated_identities": pool.guests,
         # Amazon tells a flow that is off only where that was said.
         "allow_classic_flow": pool.classic_flow or pool.configuration.get("allow_classic_flow"),
-        "cognito_identity_providers": identity_logins.shown_providers(pool) or None,
+        "cognito_identity_providers": logins.shown_providers(pool) or None,
         "identity_pool_tags": pool.configuration.get("identity_pool_tags", {}),
     }
     return shapes.output(call, description)

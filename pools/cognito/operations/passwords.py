@@ -5,7 +5,8 @@ from __future__ import annotations
 from pools.cognito import shapes
 from pools.cognito.contract import Reply, Request, user_pools
 from pools.cognito.operations import account
-from pools.services import access, passwords
+from pools.services import access
+from pools.services.people import passwords
 
 
 @user_pools.operation

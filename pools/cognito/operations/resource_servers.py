@@ -5,7 +5,7 @@ from __future__ import annotations
 from pools.cognito import shapes
 from pools.cognito.contract import Reply, Request, user_pools
 from pools.services import access
-from pools.services import user_pools as pools
+from pools.services.pools import user_pools as pools
 
 
 @user_pools.operation

@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING, Any
 from identity.foundation.errors import FlowNotEnabled, Invalid, NotAvailable
 from pools.cognito import shapes
 from pools.cognito.contract import Reply, Request, user_pools
-from pools.services import access, app_clients, tokens
+from pools.services import access
+from pools.services.pools import app_clients
 from pools.services.sign_in import machine
 from pools.services.sign_in.machine import Challenge, Want
+from pools.services.tokens import tokens
 
 if TYPE_CHECKING:
     from pools.models import AppClient

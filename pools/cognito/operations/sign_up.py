@@ -6,7 +6,7 @@ from identity.foundation.errors import Invalid
 from pools.cognito import shapes
 from pools.cognito.contract import Reply, Request, user_pools
 from pools.services import access
-from pools.services import sign_up as services
+from pools.services.sign_up import sign_up as services
 
 NEEDED = "1 validation error detected: Value null at 'password' failed to satisfy constraint: Member must not be null"
 

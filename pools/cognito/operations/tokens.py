@@ -5,7 +5,7 @@ from __future__ import annotations
 from identity.foundation.errors import NotAvailable
 from pools.cognito.contract import Reply, Request, user_pools
 from pools.services import access
-from pools.services import tokens as services
+from pools.services.tokens import tokens as services
 
 
 @user_pools.operation

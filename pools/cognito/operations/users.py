@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pools.cognito import shapes
 from pools.cognito.contract import Reply, Request, user_pools
-from pools.services import access, users
+from pools.services import access
+from pools.services.people import users
 
 MOST = 60
 MESSAGE = {None: "send", "SUPPRESS": "suppress", "RESEND": "resend"}

@@ -33,26 +33,19 @@ from identity.foundation.names import uuid7
 from pools.models import AppClient, hot
 from pools.models.hot import Person, SignIn
 from pools.models.user import Status
-from pools.services import (
-    access,
-    app_clients,
-    audit,
-    factors,
-    guesses,
-    password_proofs,
-    passwords,
-    receipts,
-    sessions,
-    tokens,
-)
+from pools.services import access, audit, lockout, receipts
 from pools.services.audit import Actor
-from pools.services.claims import Grant
+from pools.services.people import passwords
+from pools.services.pools import app_clients
 from pools.services.receipts import Receipt
-from pools.services.sessions import OpenedSession
-from pools.services.sign_in import session as session_text
+from pools.services.sign_in import attempt_tokens as session_text
+from pools.services.sign_in import factors, password_proofs
 from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, Step, Want
 from pools.services.sign_in.steps import factor_setup, new_password, totp
-from pools.services.tokens import TokenSet
+from pools.services.tokens import sessions, tokens
+from pools.services.tokens.claims import Grant
+from pools.services.tokens.sessions import OpenedSession
+from pools.services.tokens.tokens import TokenSet
 
 __all__ = [
     "Challenge",
@@ -131,9 +124,9 @@ def begin(
     stranger = access.decoy(pool, username)
     found = hot.sign_in(pool.pk, access.normalise(pool, username), stranger.id)
     subject = found.person.id if found.person else stranger.id
-    guesses.refuse_if_locked(found.locked_until)
+    lockout.refuse_if_locked(found.locked_until)
     with gate.slot(pool.public_id):  # first: whoever is turned away there has not guessed
-        guesses.reserve(pool, subject, guesses.Kind.PASSWORD)
+        lockout.reserve(pool, subject, lockout.Kind.PASSWORD)
         right = passwords.verify(pool.public_id, found.argon2, password)
     refusal = _refusal(client, found, right=right)
     if refusal is not None:
@@ -144,7 +137,7 @@ def begin(
     attempt = Attempt(client, person, found.groups, want, {"password": clock.epoch()}, changed)
 
     def write() -> DomainError | None:
-        guesses.clear(pool, person.id, guesses.Kind.PASSWORD)
+        lockout.clear(pool, person.id, lockout.Kind.PASSWORD)
         return None
 
     return _proceed(attempt, Accepted("password", write), receipt, by)
@@ -159,7 +152,7 @@ def begin_confirmed(
     """
     found = hot.sign_in(client.pool.pk, access.normalise(client.pool, username), access.decoy(client.pool, username).id)
     person, chosen = password_proofs.check(client, proof, found)
-    guesses.refuse_if_locked(found.locked_until)
+    lockout.refuse_if_locked(found.locked_until)
     if (refusal := _refusal(client, found, right=True)) is not None:
         _refused(client, person, None, refusal, by)
         raise refusal
@@ -202,7 +195,7 @@ def _refused(client: AppClient, person: Person | None, proven: UUID | None, refu
     """Record a refusal outside any transaction; a right password forgets the failures even so."""
     SIGN_INS.labels("refused").inc()
     if proven is not None:
-        guesses.clear(client.pool, proven, guesses.Kind.PASSWORD)
+        lockout.clear(client.pool, proven, lockout.Kind.PASSWORD)
     event = audit.sign_in_event(
         event_id=uuid7(),
         pool=client.pool,

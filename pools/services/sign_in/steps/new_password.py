@@ -9,9 +9,11 @@ from identity.foundation import clock
 from identity.foundation.errors import DomainError, SessionRefused
 from pools.models import User
 from pools.models.user import Status
-from pools.services import access, attributes, audit, notices, passwords
+from pools.services import access, audit
 from pools.services.audit import Actor, Tag
-from pools.services.notices import Change
+from pools.services.messages import notices
+from pools.services.messages.notices import Change
+from pools.services.people import attributes, passwords
 from pools.services.sign_in.attempt import Accepted, Attempt, Challenge
 
 challenge = Challenge.NEW_PASSWORD

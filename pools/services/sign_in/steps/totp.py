@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from identity.foundation.errors import DomainError, TotpUsed
-from pools.services import audit, factors
+from pools.services import assurance, audit
 from pools.services.audit import Actor, Tag
+from pools.services.sign_in import factors
 from pools.services.sign_in.attempt import Accepted, Attempt, Challenge
 
 challenge = Challenge.TOTP
@@ -15,7 +16,7 @@ challenge = Challenge.TOTP
 
 def applies(attempt: Attempt) -> bool:
     """Say whether a code is due: of a person whose authenticator is on, or of any who has one where MFA is required."""
-    if not (attempt.person.totp_verified and factors.needs_code(attempt.pool, attempt.person)):
+    if not (attempt.person.totp_verified and assurance.needs_code(attempt.pool, attempt.person)):
         return False
     return not (attempt.proven("totp") or attempt.proven("enrolled"))
 

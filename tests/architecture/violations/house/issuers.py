@@ -1,7 +1,7 @@
 # pretend: pools/services/shortcut.py
 """A second way to tokens."""
 
-from pools.services import tokens
+from pools.services.tokens import tokens
 
 
 def sign_in_quickly(client: object, person: object, grant: object) -> object:

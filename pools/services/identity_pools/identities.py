@@ -1,0 +1,183 @@
+"""Identities: finding the one that logins mean, making, linking and merging them.
+
+The database holds the rules: a login belongs to one identity of a pool, an identity has one login a provider. Whoever
+loses a race sees the winner's row on the next look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import or_
+
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+
+from identity.foundation import clock, names
+from identity.foundation.errors import DomainError, IdentityNotFound, NotAuthorized, ResourceConflict
+from pools.models import Identity, IdentityLogin, IdentityPool
+from pools.ports import VerifiedLogin
+from pools.services import audit
+from pools.services.audit import Actor, Tag
+from pools.services.identity_pools.logins import NO_MATCH
+
+TRIES = 5
+NO_GUESTS = "Unauthenticated access is not supported for this identity pool."
+
+
+class Moved(Exception):
+    """Someone else changed the same logins meanwhile: look again."""
+
+
+def forbidden(identity: Identity) -> NotAuthorized:
+    """Return the refusal for an identity that the caller may not act as."""
+    return NotAuthorized(f"Access to Identity '{identity.public_id}' is forbidden.")
+
+
+def new_guest(pool: IdentityPool, *, by: Actor) -> Identity:
+    """Make an identity without logins.
+
+    Raises:
+        NotAuthorized: the pool takes no guests.
+
+    """
+    if not pool.guests:
+        raise NotAuthorized(NO_GUESTS)
+    with transaction.atomic(durable=True):
+        return _new(pool, member=False, by=by)
+
+
+def guest(identity: Identity) -> Identity:
+    """Return the identity, if it may be used without logins.
+
+    Raises:
+        NotAuthorized: it has or had logins, is disabled, or the pool takes no guests.
+
+    """
+    if identity.member or not identity.enabled:
+        raise forbidden(identity)
+    if not identity.pool.guests:
+        raise NotAuthorized(NO_GUESTS)
+    return identity
+
+
+def keep(identity: Identity) -> None:
+    """Have an identity stay for good, since it gets credentials now: inside the transaction of their audit row.
+
+    Raises:
+        IdentityNotFound: it went meanwhile, as guests do who never had any.
+
+    """
+    if not identity.unused:
+        return
+    rows = Identity.objects.filter(pool_id=identity.pool_id, pk=identity.pk)
+    if rows.filter(unused=True).update(unused=False) != 1 and not rows.exists():
+        raise IdentityNotFound(identity.public_id)
+
+
+def of(pool: IdentityPool, logins: Sequence[VerifiedLogin], *, claimed: Identity | None = None, by: Actor) -> Identity:
+    """Return the identity that these logins mean: found, made, linked or merged.
+
+    ``claimed`` is the one that the caller says to be: a guest's turns into a member's and keeps its id; a member's
+    must own one of the logins.
+
+    Raises:
+        NotAuthorized: ``claimed`` owns none of them, or the identity is disabled.
+        ResourceConflict: two different logins of one provider would meet in one identity.
+
+    """
+    if claimed is not None and not claimed.enabled:
+        raise forbidden(claimed)
+    ordered = sorted(logins, key=lambda login: (login.provider, login.subject))
+    for _ in range(TRIES):
+        rows = _rows(pool, ordered)
+        owners = {row.identity_id: row.identity for row in rows}
+        if len(rows) == len(ordered) and len(owners) == 1 and (claimed is None or claimed.pk in owners):
+            (identity,) = owners.values()
+            if not identity.enabled:
+                raise forbidden(identity)
+            identity.pool = pool
+            return identity
+        try:
+            with transaction.atomic(durable=True):
+                outcome = _join(pool, ordered, claimed, by)
+        except (IntegrityError, Moved):
+            continue
+        if isinstance(outcome, DomainError):
+            raise outcome
+        return outcome
+    raise ResourceConflict(detail="lost every race")
+
+
+def _rows(pool: IdentityPool, logins: Sequence[VerifiedLogin]) -> list[IdentityLogin]:
+    wanted = reduce(or_, [Q(provider=login.provider, subject=login.subject) for login in logins])
+    found = IdentityLogin.objects.filter(wanted, pool_id=pool.pk, identity__pool_id=pool.pk)
+    return list(found.select_related("identity"))
+
+
+def _new(pool: IdentityPool, *, member: bool, by: Actor) -> Identity:
+    made = Identity(pool=pool, public_id=names.identity_id(), member=member, unused=not member)
+    made.save(force_insert=True)
+    audit.record(Tag.IDENTITY_CREATED, identity_pool=pool, subject=made.public_id, by=by, detail={"member": member})
+    return made
+
+
+def _join(
+    pool: IdentityPool, logins: Sequence[VerifiedLogin], claimed: Identity | None, by: Actor
+) -> Identity | DomainError:
+    """Bring logins and identities together under locks; a refusal is returned before anything is written."""
+    concerned = {row.identity_id for row in _rows(pool, logins)} | ({claimed.pk} if claimed else set())
+    # Locked in the order of ids, so that two who merge the same identities do not wait for each other.
+    held = {
+        row.pk: row
+        for row in Identity.objects.select_for_update().filter(pool_id=pool.pk, pk__in=concerned).order_by("id")
+    }
+    for row in held.values():
+        row.pool = pool
+    rows = _rows(pool, logins)
+    owners = {row.identity_id for row in rows}
+    if owners | ({claimed.pk} if claimed else set()) != held.keys():
+        raise Moved
+    if claimed is not None and held[claimed.pk].member and claimed.pk not in owners:
+        return NotAuthorized(NO_MATCH)
+    if any(not row.enabled for row in held.values()):
+        return forbidden(next(row for row in held.values() if not row.enabled))
+    # The oldest member stays; a guest gives way to any member, since its id was never proven by a login.
+    ranked = sorted(held.values(), key=lambda row: (not row.member, row.pk))
+    known = {(row.provider, row.subject) for row in rows}
+    fresh = [login for login in logins if (login.provider, login.subject) not in known]
+    if _clash(pool, ranked, fresh):
+        return ResourceConflict(detail="two logins of one provider")
+    stays = ranked[0] if ranked else _new(pool, member=True, by=by)
+    for gone in ranked[1:]:
+        _merge(gone, stays, by)
+    _link(stays, fresh, by)
+    return stays
+
+
+def _clash(pool: IdentityPool, identities: Sequence[Identity], fresh: Sequence[VerifiedLogin]) -> bool:
+    """Say whether two logins of one provider would meet."""
+    theirs = IdentityLogin.objects.filter(pool_id=pool.pk, identity__in=identities).values_list("provider", flat=True)
+    providers = [*theirs, *(login.provider for login in fresh)]
+    return len(set(providers)) < len(providers)
+
+
+def _merge(gone: Identity, stays: Identity, by: Actor) -> None:
+    IdentityLogin.objects.filter(pool_id=stays.pool_id, identity=gone).update(identity=stays)
+    Identity.objects.filter(pk=gone.pk, pool_id=stays.pool_id).update(enabled=False, modified_at=clock.now())
+    detail = {"into": stays.public_id}
+    audit.record(Tag.IDENTITY_MERGED, identity_pool=stays.pool, subject=gone.public_id, by=by, detail=detail)
+
+
+def _link(identity: Identity, fresh: Sequence[VerifiedLogin], by: Actor) -> None:
+    IdentityLogin.objects.bulk_create(
+        [
+            IdentityLogin(pool_id=identity.pool_id, identity=identity, provider=login.provider, subject=login.subject)
+            for login in fresh
+        ]
+    )
+    Identity.objects.filter(pk=identity.pk, pool_id=identity.pool_id).update(member=True, modified_at=clock.now())
+    identity.member = True
+    for login in fresh:
+        detail = {"provider": login.provider}
+        audit.record(Tag.IDENTITY_LINKED, identity_pool=identity.pool, subject=identity.public_id, by=by, detail=detail)

@@ -1,0 +1,381 @@
+"""Identity pools: how they are set up, and what they give: identities, tokens, credentials.
+
+Asks in this order: verify the logins, find the identity, choose the role, map the tags, then ask the STS. No
+transaction is open while anyone is asked.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from django.db import transaction
+from prometheus_client import Counter
+
+from identity.foundation import clock, names
+from identity.foundation.errors import (
+    DomainError,
+    IdentityPoolNotFound,
+    Invalid,
+    NotAuthorized,
+    NotAvailable,
+    PoolNotFound,
+    RoleRefused,
+)
+from pools import ports
+from pools.models import Identity, IdentityPool, PrincipalTagMap
+from pools.ports import Credentials, VerifiedLogin
+from pools.services import access, audit, configuration
+from pools.services.audit import Actor, Tag
+from pools.services.identity_pools import identities, session_policies
+from pools.services.identity_pools import logins as identity_logins
+from pools.services.identity_pools import roles as identity_roles
+from pools.services.pools import deciding_attributes
+from pools.services.tokens import tokens
+
+log = structlog.get_logger(__name__)
+VENDED = Counter("cognate_credentials_total", "Credentials asked of the STS.", ["outcome"])
+HANDED = Counter("cognate_identity_tokens_total", "Identity tokens handed out for the classic flow.", ["outcome"])
+TOKEN_LIFE = 600
+EARLIER = 30
+"""Seconds by which ``iat`` lies in the past: some servers allow no clock to be ahead of their own."""
+CREDENTIALS_LIFE = 3600
+SESSION_NAME = "CognitoIdentityCredentials"
+TAGS_CLAIM = "https://aws.amazon.com/tags"
+MOST_PROVIDERS = 50
+MOST_MAPPINGS = 10
+KEPT = ("supported_login_providers", "identity_pool_tags", "allow_classic_flow")
+"""What is told as it was given, and not where it was not: a classic flow that nobody switched off too."""
+KINDS = {"authenticated": "member_role", "unauthenticated": "guest_role"}
+NOT_YET = {
+    "developer_provider_name": "DeveloperProviderName",
+    "open_id_connect_provider_arns": "OpenIdConnectProviderARNs",
+    "saml_provider_arns": "SamlProviderARNs",
+}
+
+
+# -- setting up ------------------------------------------------------------------------------------------------------
+
+
+def create(name: str, *, settings: Mapping[str, Any], by: Actor) -> IdentityPool:
+    """Make an identity pool. ``settings`` mirrors CreateIdentityPool in snake_case.
+
+    Raises:
+        Invalid: a setting breaks a rule.
+        NotAvailable: a setting names a kind of provider that this release does not have.
+
+    """
+    for member, theirs in NOT_YET.items():
+        if settings.get(member):
+            raise NotAvailable(f"{theirs} is not available in this release.", field=theirs)
+    _check_social(settings.get("supported_login_providers") or {})
+    pool = IdentityPool(
+        public_id=names.identity_pool_id(),
+        name=name,
+        guests=bool(settings.get("allow_unauthenticated_identities")),
+        classic_flow=bool(settings.get("allow_classic_flow")),
+        providers=_providers(settings.get("cognito_identity_providers") or []),
+        configuration={member: settings[member] for member in KEPT if settings.get(member) not in (None, {})},
+    )
+    with transaction.atomic(durable=True):
+        pool.save(force_insert=True)
+        subject = pool.public_id
+        audit.record(Tag.IDENTITY_POOL_CREATED, identity_pool=pool, subject=subject, by=by, detail={"name": name})
+    return configuration.identity_pool(pool.public_id)
+
+
+def _check_social(wanted: Mapping[str, str]) -> None:
+    for provider in wanted:
+        if provider not in ports.login_verifiers.names():
+            raise NotAvailable(f"Logins of {provider} are not available in this release.", field=provider)
+
+
+def _providers(wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    if len(wanted) > MOST_PROVIDERS:
+        raise Invalid(f"At most {MOST_PROVIDERS} providers are allowed.", field="CognitoIdentityProviders")
+    found: dict[tuple[str, str], dict[str, Any]] = {}
+    for line in wanted:
+        provider, client = line.get("provider_name") or "", line.get("client_id") or ""
+        if provider and not identity_logins.own_pool_id(provider):
+            raise NotAvailable(identity_logins.NO_PROVIDER, field="CognitoIdentityProviders")
+        identity_logins.check_named(provider, client)
+        key = identity_logins.canonical(provider), client
+        if key in found:
+            raise Invalid(f"{provider} is named twice for {client}.", field="CognitoIdentityProviders")
+        found[key] = {name: value for name, value in line.items() if value is not None}
+    return list(found.values())
+
+
+def set_roles(pool: IdentityPool, *, roles: Mapping[str, str], mappings: Mapping[str, Any] | None, by: Actor) -> None:
+    """Replace the pool's roles (``authenticated``, ``unauthenticated``) and role mappings.
+
+    Raises:
+        IdentityPoolNotFound: the pool was deleted meanwhile.
+        Invalid: a role or a mapping breaks a rule.
+        NotAvailable: a mapping names a provider that this release does not have.
+
+    """
+    mappings = dict(mappings or {})
+    for kind, role in roles.items():
+        if kind not in KINDS:
+            raise Invalid(f"{kind} is not a kind of role.", field="Roles")
+        identity_roles.check_role(role)
+    if len(mappings) > MOST_MAPPINGS:
+        raise Invalid(f"At most {MOST_MAPPINGS} role mappings are allowed.", field="RoleMappings")
+    if len({identity_roles.mapping_key(key) for key in mappings}) < len(mappings):
+        raise Invalid("A provider has two role mappings.", field="RoleMappings")
+    for key, mapping in mappings.items():
+        identity_roles.check_mapping(pool, key, mapping)
+    changed = {column: roles.get(kind, "") for kind, column in KINDS.items()}
+    detail = {"roles": dict(roles), "mappings": sorted(mappings)}
+    _change(pool, Tag.IDENTITY_POOL_ROLES_SET, detail, by, role_mappings=mappings, **changed)
+    for provider in sorted({identity_roles.mapping_key(key)[0] for key in mappings}):
+        _tell_what_decides(provider)
+
+
+def roles(pool: IdentityPool) -> dict[str, Any]:
+    """Return the pool's roles and role mappings, as they were set, their providers by today's names."""
+    found = {kind: getattr(pool, column) for kind, column in KINDS.items()}
+    mappings = {identity_roles.shown_key(key): mapping for key, mapping in pool.role_mappings.items()}
+    return {"roles": {kind: role for kind, role in found.items() if role}, "role_mappings": mappings}
+
+
+def set_tag_map(
+    pool: IdentityPool, provider: str, *, use_defaults: bool, tags: Mapping[str, str] | None, by: Actor
+) -> dict[str, Any]:
+    """Set which claims of a provider's tokens become session tags; return the map.
+
+    Raises:
+        IdentityPoolNotFound: the pool was deleted meanwhile.
+        Invalid: a tag cannot be.
+        NotAvailable: this release does not know the provider.
+
+    """
+    if not identity_logins.is_known(provider):
+        raise NotAvailable(f"{provider} is not available in this release.", field="IdentityProviderName")
+    if use_defaults and tags and dict(tags) != identity_roles.DEFAULT_TAGS:
+        raise Invalid("PrincipalTags are either the defaults or one's own.", field="PrincipalTags")
+    kept = dict(identity_roles.DEFAULT_TAGS if use_defaults else tags or {})
+    identity_roles.check_tags(kept)
+    row = PrincipalTagMap(pool=pool, provider=identity_logins.canonical(provider), use_defaults=use_defaults, tags=kept)
+    with transaction.atomic(durable=True):
+        _hold(pool)
+        PrincipalTagMap.objects.bulk_create(
+            [row],
+            update_conflicts=True,
+            unique_fields=["pool", "provider"],
+            update_fields=["use_defaults", "tags"],
+        )
+        detail = {"provider": row.provider, "tags": kept}
+        audit.record(Tag.PRINCIPAL_TAGS_SET, identity_pool=pool, subject=pool.public_id, by=by, detail=detail)
+        configuration.touch_identity_pool(pool)
+    _tell_what_decides(row.provider)
+    return {"use_defaults": use_defaults, "principal_tags": kept}
+
+
+def _tell_what_decides(provider: str) -> None:
+    with suppress(PoolNotFound):  # a provider that is no user pool of ours, or one that is gone
+        deciding_attributes.tell(access.pool(identity_logins.own_pool_id(provider)))
+
+
+def tag_map(pool: IdentityPool, provider: str) -> dict[str, Any]:
+    """Return a provider's map; an empty one where none was set."""
+    row = PrincipalTagMap.objects.filter(pool_id=pool.pk, provider=identity_logins.canonical(provider)).first()
+    return {"use_defaults": bool(row and row.use_defaults), "principal_tags": dict(row.tags) if row else {}}
+
+
+def set_session_policies(pool: IdentityPool, *, member: str = "", guest: str = "", by: Actor) -> None:
+    """Set the templates of what confines members and guests; empty: nothing does, beyond their role.
+
+    Only the enhanced flow carries them: with the classic flow a caller takes a token to the STS without us.
+
+    Raises:
+        IdentityPoolNotFound: the pool was deleted meanwhile.
+        Invalid: a template cannot become a policy, or the guests' names a tag, which guests never have.
+
+    """
+    for template in filter(None, (member, guest)):
+        session_policies.check(template)
+    if "{tag." in guest:
+        raise Invalid("Guests have no tags.", field="guest")
+    detail = {"member": json.loads(member or "{}"), "guest": json.loads(guest or "{}")}
+    changed = {"member_session_policy": member, "guest_session_policy": guest}
+    _change(pool, Tag.SESSION_POLICIES_SET, detail, by, **changed)
+
+
+def _change(pool: IdentityPool, tag: Tag, detail: Mapping[str, Any], by: Actor, **columns: Any) -> None:
+    with transaction.atomic(durable=True):
+        _hold(pool)
+        IdentityPool.objects.filter(pk=pool.pk).update(**columns)
+        audit.record(tag, identity_pool=pool, subject=pool.public_id, by=by, detail=detail)
+        configuration.touch_identity_pool(pool)
+
+
+def _hold(pool: IdentityPool) -> None:
+    """Lock the pool's row for a change, unless the pool was deleted meanwhile."""
+    if not IdentityPool.objects.select_for_update(no_key=True).filter(pk=pool.pk, deleted_at=None).exists():
+        raise IdentityPoolNotFound(pool.public_id)
+
+
+# -- giving ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Vended:
+    """Credentials, and the identity that they are for: after a merge another than was asked about."""
+
+    identity_id: str
+    credentials: Credentials
+
+
+def get_id(pool: IdentityPool, logins: Mapping[str, str], *, by: Actor) -> str:
+    """Return the identity that these logins mean; a new guest without logins.
+
+    Raises:
+        NotAuthorized: a login is refused, or the pool takes no guests.
+        ResourceConflict: two different logins of one provider would meet in one identity.
+
+    """
+    verified = identity_logins.verify(pool, logins)
+    found = identities.of(pool, verified, by=by) if verified else identities.new_guest(pool, by=by)
+    return found.public_id
+
+
+def open_id_token(identity_id: str, logins: Mapping[str, str], *, by: Actor) -> tuple[str, str]:
+    """Return the identity and a token of it that an STS takes: the classic flow, where the caller asks the STS.
+
+    Raises:
+        Invalid: the classic flow is off.
+        NotAuthorized: a login is refused, or the identity is not the caller's.
+        RoleRefused: a claim cannot be a tag.
+        ResourceConflict: two different logins of one provider would meet in one identity.
+
+    """
+    claimed = access.identity(identity_id)
+    if not claimed.pool.classic_flow:
+        raise Invalid("Basic (classic) flow is not enabled, please use enhanced flow.")
+    try:
+        identity, verified = _holder(claimed, logins, by)
+        tags = identity_roles.tags(identity.pool, verified)
+    except DomainError as refusal:
+        HANDED.labels(type(refusal).__name__).inc()
+        _refused(Tag.IDENTITY_TOKEN_REFUSED, claimed, refusal, by, member=bool(logins))
+        raise
+    token = _token(identity, verified, tags)
+    HANDED.labels("done").inc()
+    providers = [login.provider for login in verified]
+    detail = {"member": bool(verified), "providers": providers, "tags": sorted(tags)}
+    _give(Tag.IDENTITY_TOKEN_ISSUED, identity, detail, by)
+    return identity.public_id, token
+
+
+def credentials(identity_id: str, logins: Mapping[str, str], *, custom_role: str | None = None, by: Actor) -> Vended:
+    """Return temporary credentials of the role that this caller gets.
+
+    Raises:
+        NotAuthorized: a login is refused, the identity is not the caller's, or no role may be chosen.
+        RoleRefused: the role cannot be assumed; the audit row says why.
+        ResourceConflict: two different logins of one provider would meet in one identity.
+        OutsideUnavailable: the STS does not answer.
+        Overloaded: too many ask.
+
+    """
+    claimed = access.identity(identity_id)
+    role, provider = "", ""
+    try:
+        identity, verified = _holder(claimed, logins, by)
+        role, decided = identity_roles.choose(identity.pool, verified, custom_role=custom_role)
+        provider = decided.provider if decided else ""
+        tags = identity_roles.tags(identity.pool, verified)
+        given = _ask(identity, verified, tags, role)
+    except DomainError as refusal:
+        VENDED.labels(type(refusal).__name__).inc()
+        facts = {"role": role, "provider": provider, "member": bool(logins)}
+        _refused(Tag.CREDENTIALS_REFUSED, claimed, refusal, by, **facts)
+        raise
+    VENDED.labels("done").inc()
+    detail = {"role": role, "member": bool(verified), "provider": provider, "tags": sorted(tags)}
+    detail["access_key_id"] = given.access_key_id
+    _give(Tag.CREDENTIALS_ISSUED, identity, detail, by)
+    return Vended(identity.public_id, given)
+
+
+def _give(tag: Tag, identity: Identity, detail: Mapping[str, Any], by: Actor) -> None:
+    """Write that something is given, before it is; whoever got something once stays."""
+    with transaction.atomic(durable=True):
+        identities.keep(identity)
+        audit.record(tag, identity_pool=identity.pool, subject=identity.public_id, by=by, detail=detail)
+
+
+def _holder(claimed: Identity, logins: Mapping[str, str], by: Actor) -> tuple[Identity, list[VerifiedLogin]]:
+    """Return the identity that the caller may act as, and the logins that say so."""
+    pool = claimed.pool
+    verified = identity_logins.verify(pool, logins)
+    if not verified:
+        return identities.guest(claimed), []
+    return identities.of(pool, verified, claimed=claimed, by=by), verified
+
+
+def _ask(identity: Identity, logins: Sequence[VerifiedLogin], tags: Mapping[str, str], role: str) -> Credentials:
+    """Ask the STS; once more with a new token, if that one was too old or the key that signs changed meanwhile."""
+    policy = _policy(identity, logins, tags)
+
+    def ask(token: str) -> Credentials:
+        return ports.credential_issuers[ports.STS].issue(
+            role_arn=role, token=token, session_name=SESSION_NAME, duration=CREDENTIALS_LIFE, policy=policy
+        )
+
+    token = _token(identity, logins, tags)
+    try:
+        return ask(token)
+    except RoleRefused as refusal:
+        again = _token(identity, logins, tags)
+        same_key = token.partition(".")[0] == again.partition(".")[0]  # the header names the key
+        if same_key and not isinstance(refusal, ports.TokenTooOld):
+            raise
+        return ask(again)
+
+
+def _token(identity: Identity, logins: Sequence[VerifiedLogin], tags: Mapping[str, str]) -> str:
+    """Sign the token that the STS will read (STS.md 3)."""
+    now = clock.epoch()
+    methods = [name for login in logins for name in (login.provider, login.name)]
+    claims: dict[str, Any] = {
+        "iss": names.identity_issuer(),
+        "sub": identity.public_id,
+        "aud": identity.pool.public_id,
+        "amr": ["authenticated", *methods] if logins else ["unauthenticated"],
+        "iat": now - EARLIER,
+        "exp": now + TOKEN_LIFE,
+        "jti": str(uuid.uuid4()),
+    }
+    if tags:
+        values = {tag: [value] for tag, value in tags.items()}
+        claims[TAGS_CLAIM] = {"principal_tags": values, "transitive_tag_keys": []}
+    return tokens.identity_token(claims)
+
+
+def _policy(identity: Identity, logins: Sequence[VerifiedLogin], tags: Mapping[str, str]) -> str | None:
+    """Return what confines the caller within the role."""
+    pool = identity.pool
+    if not logins:
+        return session_policies.for_guest(pool.guest_session_policy, identity_id=identity.public_id)
+    if not pool.member_session_policy:
+        return None
+    return session_policies.render(pool.member_session_policy, identity_id=identity.public_id, tags=tags)
+
+
+def _refused(tag: Tag, claimed: Identity, refusal: DomainError, by: Actor, **facts: object) -> None:
+    """Leave a trace of a refusal. What was merely not answered is logged: nobody decided anything."""
+    if not isinstance(refusal, NotAuthorized | RoleRefused):
+        log.warning("credentials_not_had", refusal=type(refusal).__name__, detail=refusal.detail)
+        return
+    # One row a minute by the kind too: what a stranger is refused for must not hide that a member's role is broken.
+    detail = {"reason": refusal.detail or refusal.message, "code": type(refusal).__name__, **facts}
+    subject = claimed.public_id
+    audit.record(tag, identity_pool=claimed.pool, subject=subject, outcome="refused", by=by, detail=detail)

@@ -1,0 +1,171 @@
+"""Logins of identity pools: which provider a name means, and whether a token speaks for anyone there.
+
+A user pool of ours has two names: its issuer without the scheme, and the one that Amazon gives to user pools. Both
+mean the same logins, which are kept under the second, since an installation's address may change. In providers and
+role mappings a name is kept as it was given, and read by ``kept_pool_id`` wherever the installation is now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.conf import settings
+
+from identity.foundation import names
+from identity.foundation.errors import ClientNotFound, Invalid, LoginRefused, PoolNotFound
+from pools import ports
+from pools.models import IdentityPool
+from pools.models.hot import Person
+from pools.ports import VerifiedLogin
+from pools.services import access
+from pools.services.tokens import tokens
+
+MOST = 10
+ADDRESSES = ("email", "phone_number")
+TOKEN_LENGTH = 50_000
+NO_PROVIDER = "Invalid Cognito Identity Provider"
+"""Amazon's words for a user pool or a client that is not there (aws-cdk#11054)."""
+NO_MATCH = "Logins don't match. Please include at least one valid login for this identity or identity pool."
+UNSUPPORTED = "Token is not from a supported provider of this identity pool."
+
+
+def own_pool_id(provider: str) -> str:
+    """Return the id of the user pool of ours that a provider's name means, if it has the form of one."""
+    for place in (own_name(""), names.without_scheme(names.issuer(""))):
+        if provider.startswith(place):
+            found = provider.removeprefix(place)
+            return found if names.POOL_ID.match(found) else ""
+    return ""
+
+
+def kept_pool_id(provider: str) -> str:
+    """Return the id of the user pool of ours that a kept name means, if it means one.
+
+    That it named a pool of ours was checked when it was set; the installation may have moved since.
+    """
+    place, _, found = provider.rpartition("/")
+    own = place and provider not in ports.login_verifiers.names() and names.POOL_ID.match(found)
+    return found if own else ""
+
+
+def shown(provider: str) -> str:
+    """Return a kept name as a client can use it now: Amazon's as it was given, an issuer by today's address."""
+    own = kept_pool_id(provider)
+    return names.without_scheme(names.issuer(own)) if own and provider != own_name(own) else provider
+
+
+def shown_providers(pool: IdentityPool) -> list[dict[str, Any]]:
+    """Return a pool's user pool providers, as they were set, by the names that clients can use now.
+
+    Amazon tells that a provider's tokens are not checked with the pool where nothing was said of it.
+    """
+    unsaid = {"server_side_token_check": False}
+    return [{**unsaid, **line, "provider_name": shown(line["provider_name"])} for line in pool.providers]
+
+
+def own_name(pool_id: str) -> str:
+    """Return the name under which a user pool's logins are kept."""
+    return f"cognito-idp.{settings.REGION}.amazonaws.com/{pool_id}"
+
+
+def canonical(provider: str) -> str:
+    """Return the one name of a provider, however it was written."""
+    own = own_pool_id(provider)
+    return own_name(own) if own else provider
+
+
+def is_known(provider: str) -> bool:
+    """Say whether this release can verify logins of a provider."""
+    return bool(own_pool_id(provider)) or provider in ports.login_verifiers.names()
+
+
+def check_named(provider: str, client_id: str) -> None:
+    """Refuse a user pool or a client that is not there; of one that is deleted later, logins are refused.
+
+    Raises:
+        Invalid: there is none.
+
+    """
+    try:
+        access.client_in(access.pool(own_pool_id(provider)), client_id)
+    except (PoolNotFound, ClientNotFound) as problem:
+        raise Invalid(NO_PROVIDER, field="CognitoIdentityProviders", detail=problem.message) from None
+
+
+def verify(pool: IdentityPool, logins: Mapping[str, str]) -> list[VerifiedLogin]:
+    """Return whom the logins speak for, in the order given. All must hold.
+
+    Raises:
+        Invalid: too many, or two for one provider.
+        LoginRefused: a token is forged, expired, of another provider, or made for another application.
+        OutsideUnavailable: a foreign provider's keys cannot be had.
+
+    """
+    if logins and not pool.providers and not pool.configuration.get("supported_login_providers"):
+        raise LoginRefused(NO_MATCH)
+    if len(logins) > MOST:
+        raise Invalid(f"At most {MOST} logins are allowed.", field="Logins")
+    found = [_verify(pool, provider, token) for provider, token in logins.items()]
+    if len({login.provider for login in found}) < len(found):
+        raise Invalid("A provider is named twice.", field="Logins")
+    return found
+
+
+def _verify(pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
+    if not token or len(token) > TOKEN_LENGTH:
+        raise LoginRefused("Invalid login token. Couldn't verify signed token.")
+    own = own_pool_id(provider)
+    return _verify_own(pool, own, token) if own else _verify_foreign(pool, provider, token)
+
+
+def _verify_own(pool: IdentityPool, own: str, token: str) -> VerifiedLogin:
+    clients = [line["client_id"] for line in pool.providers if kept_pool_id(line["provider_name"]) == own]
+    if not clients:
+        raise LoginRefused(UNSUPPORTED)
+    try:
+        user_pool = access.pool(own)
+    except PoolNotFound:
+        raise LoginRefused(UNSUPPORTED, detail="the user pool is gone") from None
+    claims, person = tokens.verify_id(token, pool=user_pool, client_ids=clients)
+    proven = _with_proven_addresses(claims, person)
+    return VerifiedLogin(own_name(own), str(claims["sub"]), str(claims["aud"]), proven, kind="CognitoSignIn")
+
+
+def _verify_foreign(pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
+    audience = pool.configuration.get("supported_login_providers", {}).get(provider)
+    verifier = ports.login_verifiers.get(provider)
+    if audience is None or verifier is None:
+        raise LoginRefused(UNSUPPORTED)
+    login = verifier.verify(token, audience=audience)
+    if login.provider != provider or login.audience != audience:
+        raise LoginRefused(UNSUPPORTED, detail=f"verified as {login.provider} for {login.audience}")
+    return replace(login, claims=_with_proven_addresses(login.claims))
+
+
+def _with_proven_addresses(claims: Mapping[str, Any], person: Person | None = None) -> dict[str, Any]:
+    """Return claims in which an address that nobody has proven is absent, and nothing says that it was proven.
+
+    Roles and tags are given by claims, and people write their addresses themselves. Of our own people the row decides:
+    a token may be older than it, and may lack what its client cannot read. A foreign issuer must say that an address is
+    verified (OpenID Connect Core section 5.1; some send the text "true"): many that say nothing let anyone write any.
+    """
+    kept = dict(claims)
+    for address in ADDRESSES:
+        said = f"{address}_verified"
+        if person is None:
+            proven = claims.get(said) is True or claims.get(said) == "true"
+        else:
+            present = getattr(person, address)
+            proven = getattr(person, said) is True and claims.get(address, present) == present
+        if not proven:
+            kept.pop(address, None)
+            if said in kept:
+                kept[said] = False
+    return kept
+
+
+def with_setting(logins: Sequence[VerifiedLogin], settings_by_provider: Mapping[str, object]) -> VerifiedLogin | None:
+    """Return the first login whose provider has a setting of its own, if any."""
+    return next((login for login in logins if login.provider in settings_by_provider), None)

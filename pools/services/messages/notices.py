@@ -1,0 +1,30 @@
+"""Tells the owner of an account, by mail, that its password or a factor was changed, whoever changed it.
+
+To a verified address only: another may have somebody else behind it. No send limit holds a notice back, and none
+counts it. What it says is ``message_texts``.
+"""
+
+from __future__ import annotations
+
+from pools.models import OutboxMessage, User, UserPool
+from pools.models.hot import Person
+from pools.services.messages import compose, outbox, texts
+from pools.services.messages.texts import Change
+from pools.services.pools import app_clients
+
+__all__ = ["Change", "prepare", "send"]
+
+
+def prepare(pool: UserPool, user: User | Person, change: Change) -> OutboxMessage | None:
+    """Compose a notice, before the transaction of the change; None where the account has no verified address."""
+    if not (user.email and user.email_verified):
+        return None
+    pages, app = app_clients.first_of_pages(pool), app_clients.name_for_people(pool, None)
+    composed = texts.notice(pool, pages, change, app=app)
+    return compose.notice(pool, to=user.email, composed=composed, in_bulk=change in texts.BY_OPERATOR)
+
+
+def send(notice: OutboxMessage | None) -> None:
+    """Queue a notice, in the transaction of the change."""
+    if notice is not None:
+        outbox.queue(notice)

@@ -1,0 +1,303 @@
+"""What a message says: Cognito's placeholders filled in, the house's own words where a pool has none.
+
+Makes text and HTML; who gets it and when is ``messages``.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC
+from enum import StrEnum
+from typing import Any
+from urllib.parse import urlencode, urlsplit
+
+import css_inline
+import structlog
+from django.conf import settings
+from django.template.loader import get_template
+from django.utils.html import strip_tags
+from django.utils.safestring import mark_safe
+
+from identity.foundation import clock, names
+from pools.models import AppClient, UserPool
+from pools.services.pools.message_templates import CODE, LINK, NAME, verification
+
+log = structlog.get_logger(__name__)
+
+SUBJECT_LENGTH = 140
+INLINER = css_inline.CSSInliner(keep_style_tags=True, keep_at_rules=True, load_remote_stylesheets=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The house's own words for one purpose."""
+
+    subject: str
+    title: str
+    line: str
+    sms: str
+    note: str
+
+
+IGNORE = "If you did not ask for this, you can ignore this message. Never give the code to anyone."
+WORDS = {
+    "sign_up": Words(
+        "Your verification code",
+        "Confirm your account",
+        "Enter this code to confirm your account. It is good for 24 hours.",
+        "Your verification code is {####}",
+        IGNORE,
+    ),
+    "recovery": Words(
+        "Your password reset code",
+        "Reset your password",
+        "Enter this code to choose a new password. It is good for one hour.",
+        "Your password reset code is {####}",
+        "If you did not ask for this, your password is still safe: ignore this message and give the code to nobody.",
+    ),
+    "email": Words(
+        "Your verification code",
+        "Confirm your email address",
+        "Enter this code to confirm this address. It is good for 24 hours.",
+        "Your verification code is {####}",
+        IGNORE,
+    ),
+    "phone_number": Words(
+        "Your verification code",
+        "Confirm your phone number",
+        "Enter this code to confirm this number. It is good for 24 hours.",
+        "Your verification code is {####}",
+        IGNORE,
+    ),
+    "invitation": Words(
+        "Your temporary password",
+        "Your account is ready",
+        "Sign in as {username} with this temporary password; you will choose your own at once.",
+        "Your username is {username} and temporary password is {####}.",
+        "If you did not expect this invitation, you can ignore it.",
+    ),
+}
+
+
+class Change(StrEnum):
+    """What an owner is told of, by mail."""
+
+    PASSWORD = "password"  # noqa: S105 - a change
+    PASSWORD_BY_OPERATOR = "password_by_operator"  # noqa: S105
+    TEMPORARY_PASSWORD = "temporary_password"  # noqa: S105
+    APP_ADDED = "app_added"
+    APP_REMOVED = "app_removed"
+    CODES_ON = "codes_on"
+    CODES_OFF = "codes_off"
+
+
+BY_OPERATOR = frozenset({Change.PASSWORD_BY_OPERATOR, Change.TEMPORARY_PASSWORD})
+CHANGES = {
+    Change.PASSWORD: ("Your password was changed", "The password of your account was changed"),
+    Change.PASSWORD_BY_OPERATOR: (
+        "Your password was changed",
+        "An administrator set the password of your account anew",
+    ),
+    Change.TEMPORARY_PASSWORD: (
+        "You have a temporary password",
+        "An administrator set a temporary password for your account, in place of yours",
+    ),
+    Change.APP_ADDED: ("Authenticator app added", "An authenticator app was set up for your account"),
+    Change.APP_REMOVED: (
+        "Authenticator app removed",
+        "The authenticator app of your account was removed. A password alone opens it",
+    ),
+    Change.CODES_ON: (
+        "Codes are asked for at sign-in",
+        "Codes of your authenticator app are asked for at sign-in",
+    ),
+    Change.CODES_OFF: (
+        "Codes are no longer asked for at sign-in",
+        "Codes of your authenticator app are no longer asked for at sign-in",
+    ),
+}
+"""By change: the subject, and the line that a time follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """A message, ready to go."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def confirmation_link(pool: UserPool, client: AppClient, username: str, code: str) -> str:
+    """Return the address that confirms an account by one click. From configuration, never from a request."""
+    query = urlencode(
+        {
+            "client_id": client.client_id,
+            "user_name": username,
+            "confirmation_code": code,
+        }
+    )
+    return f"{names.issuer(pool.public_id)}/confirmUser?{query}"
+
+
+def reminder(pool: UserPool, client: AppClient) -> Composed:
+    """Return the mail to somebody who signs up again. Links are from configuration; nothing in it was typed."""
+    query = urlencode({"client_id": client.client_id})
+    issuer = names.issuer(pool.public_id)
+    sign_in, reset = f"{issuer}/login?{query}", f"{issuer}/forgotPassword?{query}"
+    subject = "You already have an account"
+    line = (
+        f"Somebody, probably you, just asked for a new account at {client.name} with this address. It has one already."
+    )
+    note = "If it was not you, there is nothing to do: your account is as it was."
+    text = f"{subject}\n\n{line}\n\nSign in: {sign_in}\n\nForgot your password? Choose a new one: {reset}\n\n{note}\n"
+    context = {
+        **_frame(client.name, subject),
+        "preheader": line,
+        "title": subject,
+        "lines": [line],
+        "link": sign_in,
+        "link_text": "Sign in",
+        "other_line": "Forgot your password?",
+        "other_link": reset,
+        "other_text": "Choose a new one",
+        "note": note,
+    }
+    return Composed(subject, text, _inlined(pool, get_template("messages/mail.html").render(context)))
+
+
+def notice(pool: UserPool, pages: AppClient | None, change: Change, *, app: str) -> Composed:
+    """Return the mail that tells an owner of a change: what, when, and what to do if it was somebody else.
+
+    ``pages`` is the app at whose pages a password is reset, if any; ``app`` signs it.
+    """
+    subject, line = CHANGES[change]
+    when = f"{clock.now().astimezone(UTC):%d %B %Y, %H:%M} UTC".lstrip("0")
+    lines = [f"{line}.", f"When: {when}."]
+    if pages is not None:
+        reset = f"{names.issuer(pool.public_id)}/forgotPassword?{urlencode({'client_id': pages.client_id})}"
+        lines.append("If it was not you, choose a new password now.")
+        link = {"link": reset, "link_text": "Reset your password"}
+    else:
+        lines.append("If it was not you, tell the people who run this service.")
+        link = {}
+    note = "If it was you, there is nothing to do."
+    text = "\n\n".join([subject, *lines, *([link["link"]] if link else []), note]) + "\n"
+    context = {**_frame(app, subject), "preheader": lines[0], "title": subject, "lines": lines, "note": note, **link}
+    return Composed(subject, text, _inlined(pool, get_template("messages/mail.html").render(context)))
+
+
+def _frame(app: str, subject: str) -> dict[str, Any]:
+    return {
+        "language": "en",
+        "direction": "ltr",
+        "subject": subject,
+        "house": app,
+        "foot": f"Sent automatically by {app}. Replies are not read."
+        if app
+        else "Sent automatically. Replies are not read.",
+    }
+
+
+def mail(pool: UserPool, purpose: str, *, secret: str, username: str = "", link: str = "", app: str = "") -> Composed:
+    """Return a mail: the pool's own template where it has one, else ours; a text part always. ``app`` signs it."""
+    words = WORDS[purpose]
+    own, own_subject = _own_mail(pool, purpose, by_link=bool(link))
+    fill = {CODE: secret, NAME: username}
+    subject = _one_line(_filled(own_subject or words.subject, fill))[:SUBJECT_LENGTH]
+    context = _frame(app, subject)
+    if own:
+        body = _filled(own, {key: html.escape(value) for key, value in fill.items()})
+        if link:
+            body = LINK.sub(lambda found: f'<a href="{html.escape(link)}">{found.group(1)}</a>', body)
+        text = _as_text(body)
+        if re.search(r"<html[\s>]", body, re.IGNORECASE):
+            return Composed(subject, text, body)
+        context |= {"preheader": text[:100], "own": mark_safe(body)}  # noqa: S308 - the operator's own template, names and codes escaped
+    else:
+        line = _filled(words.line, {NAME: username})
+        shown = {"invitation": "secret"}.get(purpose, "code")
+        if link:
+            line = "Open this link to confirm your account. It is good for 24 hours."
+            context |= {"link": link, "link_text": "Confirm account"}
+        else:
+            context |= {shown: secret}
+        text = f"{words.title}\n\n{line}\n\n{link or secret}\n\n{words.note}\n"
+        context |= {
+            "preheader": line,
+            "title": words.title,
+            "lines": [line],
+            "note": words.note,
+        }
+    return Composed(subject, text, _inlined(pool, get_template("messages/mail.html").render(context)))
+
+
+def _inlined(pool: UserPool, page: str) -> str:
+    try:
+        return INLINER.inline(page)
+    except css_inline.InlineError as problem:
+        # The operator's own template: a style that nobody can read costs looks, not people their codes.
+        log.warning("mail_not_inlined", pool=pool.public_id, problem=str(problem))
+        return page
+
+
+def sms(pool: UserPool, purpose: str, *, secret: str, username: str = "") -> Composed:
+    """Return an SMS: the pool's own text where it has one, else ours. A code's last line is for the telephone."""
+    template = _own_sms(pool, purpose) or WORDS[purpose].sms
+    text = _one_line(_filled(template, {CODE: secret, NAME: username}))
+    # An invitation's secret is a password, which no telephone fills in.
+    return Composed("", text if purpose == "invitation" else f"{text}\n\n{_for_autofill(secret)}", "")
+
+
+def _for_autofill(code: str) -> str:
+    """Return the line by which a telephone fills a code in at our own pages and no others (origin-bound codes).
+
+    The host is configuration's, without the port, which the format has no place for.
+    """
+    return f"@{urlsplit(settings.BASE_URL).hostname} #{code}"
+
+
+def _own_mail(pool: UserPool, purpose: str, *, by_link: bool) -> tuple[str, str]:
+    if purpose == "invitation":
+        invitation = _invitation(pool)
+        return invitation.get("email_message", ""), invitation.get("email_subject", "")
+    template = verification(pool)
+    if by_link:
+        return template.get("email_message_by_link", ""), template.get("email_subject_by_link", "")
+    return template.get("email_message", ""), template.get("email_subject", "")
+
+
+def _own_sms(pool: UserPool, purpose: str) -> str:
+    if purpose == "invitation":
+        return str(_invitation(pool).get("sms_message", ""))
+    return str(verification(pool).get("sms_message", ""))
+
+
+def _invitation(pool: UserPool) -> Mapping[str, str]:
+    return (pool.configuration.get("admin_create_user_config") or {}).get("invite_message_template") or {}
+
+
+def _filled(template: str, values: Mapping[str, str]) -> str:
+    # One pass, so that a username that looks like a placeholder stays what it is.
+    pattern = re.compile("|".join(re.escape(key) for key in values))
+    return pattern.sub(lambda found: values[found.group()], template)
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _as_text(body: str) -> str:
+    body = re.sub(r"<(style|head|script)\b.*?</\1\s*>", "", body, flags=re.IGNORECASE | re.DOTALL)
+    body = re.sub(
+        r"<a\b[^>]*?href=[\"']([^\"']+)[\"'][^>]*>(.*?)</a\s*>",
+        r"\2 (\1)",
+        body,
+        flags=re.IGNORECASE | re.DOTALL,
+    )
+    body = re.sub(r"<br\s*/?>|</(p|div|tr|li|h[1-6])\s*>", "\n", body, flags=re.IGNORECASE)
+    lines = [" ".join(line.split()) for line in html.unescape(strip_tags(body)).splitlines()]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip()

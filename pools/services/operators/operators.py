@@ -1,0 +1,223 @@
+"""Operators and their access keys. How one signs in is ``operator_sign_in``; sessions and pages are the console's.
+
+Kept in Django's own tables, guarded by the house's laws: hashing goes through the gate, each change is audited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.contrib.auth.hashers import Argon2PasswordHasher
+from django.contrib.auth.password_validation import validate_password
+from django.contrib.auth.validators import UnicodeUsernameValidator
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from identity.foundation import clock, errors, gate, names, sealing
+from identity.models import AccessKey, Operator
+from pools.services import audit, receipts, sealing_contexts
+from pools.services.audit import Actor, Tag
+from pools.services.receipts import Receipt
+
+KEY_USE_NOTED = timedelta(minutes=15)
+NAME_LENGTH = 150
+
+
+class OperatorNotFound(errors.NotFound):
+    """No such operator."""
+
+    public = "Operator does not exist."
+
+
+class OperatorExists(errors.AlreadyExists):
+    """The operator's name is taken."""
+
+    public = "An operator of that name already exists."
+
+
+class Hasher(Argon2PasswordHasher):
+    """Argon2id in Django's form, small enough for the allocator, slow enough for few who may do everything."""
+
+    time_cost = 6
+    memory_cost = 19 * 1024
+    parallelism = 1
+
+
+@dataclass(frozen=True, slots=True)
+class AccessKeyView:
+    """An access key as a signature's check needs it."""
+
+    id: str
+    secret: str
+    operator_id: int
+    username: str
+
+
+def create(username: str, *, email: str = "", password: str | None = None, by: Actor) -> Operator:
+    """Make an operator; without a password only a one-time link lets them in.
+
+    Raises:
+        Invalid: the name is not one. PasswordRejected: too weak. OperatorExists: the name is taken.
+
+    """
+    username = Operator.normalize_username(username)
+    made = Operator(username=username, email=email)
+    try:
+        UnicodeUsernameValidator()(username)
+    except ValidationError as problem:
+        raise errors.Invalid(" ".join(problem.messages), field="username") from None
+    if not username or len(username) > NAME_LENGTH or not names.is_visible(username):
+        raise errors.Invalid("Enter a name of 1 to 150 characters.", field="username")
+    if password is None:
+        made.set_unusable_password()
+    else:
+        made.password = hashed(made, password)
+    try:
+        with transaction.atomic():
+            made.save(force_insert=True)
+            audit.record(Tag.OPERATOR_CREATED, subject=username, by=by)
+    except IntegrityError:
+        raise OperatorExists from None
+    return made
+
+
+def operator(username: str) -> Operator:
+    """Return the operator of that name.
+
+    Raises:
+        OperatorNotFound: there is none.
+
+    """
+    found = Operator.objects.filter(username=Operator.normalize_username(username)).first()
+    if found is None:
+        raise OperatorNotFound
+    return found
+
+
+def operator_by_id(operator_id: int) -> Operator | None:
+    """Return an operator who may act now, or None."""
+    return Operator.objects.filter(id=operator_id, is_active=True).first()
+
+
+def usernames(operator_ids: Iterable[str]) -> dict[str, str]:
+    """Return what operators are called, by id as audit rows hold it; ids that name nobody are left out."""
+    wanted = {int(name) for name in operator_ids if name.isdecimal()}
+    return {str(key): name for key, name in Operator.objects.filter(id__in=wanted).values_list("id", "username")}
+
+
+def hashed(who: Operator, password: str) -> str:
+    """Hash a new password that is strong enough.
+
+    Raises:
+        PasswordRejected: too short, or too common. Overloaded: too many hashes are waiting.
+
+    """
+    try:
+        validate_password(password, who)
+    except ValidationError as problem:
+        raise errors.PasswordRejected(" ".join(problem.messages)) from None
+    with gate.slot("operators"):
+        hasher = Hasher()
+        return hasher.encode(password, hasher.salt())
+
+
+def set_password(who: Operator, password: str, *, receipt: Receipt | None = None, by: Actor) -> None:
+    """Set an operator's password; every session and link that hung on the old one ends.
+
+    Raises:
+        PasswordRejected: too weak.
+
+    """
+    encoded = hashed(who, password)
+    with transaction.atomic():
+        refusal = receipts.keep(receipt)
+        if refusal is None:
+            Operator.objects.filter(id=who.id).update(password=encoded)
+            audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "password"})
+    if refusal is not None:
+        raise refusal
+    who.password = encoded
+
+
+def set_active(who: Operator, active: bool, *, by: Actor) -> None:  # noqa: FBT001 - a state, not a mode
+    """Let an operator act, or not: sessions and access keys stop at the next request."""
+    with transaction.atomic():
+        Operator.objects.filter(id=who.id).update(is_active=active)
+        change = "enabled" if active else "disabled"
+        audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": change})
+    who.is_active = active
+
+
+def reset(who: Operator, *, by: Actor) -> None:
+    """Take away an operator's password and authenticators: the next one-time link sets both anew."""
+    with transaction.atomic():
+        TOTPDevice.objects.filter(user=who).delete()
+        who.set_unusable_password()
+        Operator.objects.filter(id=who.id).update(password=who.password)
+        audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "reset"})
+
+
+def create_key(who: Operator, *, description: str = "", receipt: Receipt | None = None, by: Actor) -> tuple[str, str]:
+    """Make an access key; return its id and its secret, which is not shown again."""
+    key_id, secret = names.access_key_id(), names.access_key_secret()
+    sealed = sealing.seal(secret.encode(), place=sealing_contexts.access_key(key_id))
+    with transaction.atomic():
+        refusal = receipts.keep(receipt)
+        if refusal is None:
+            AccessKey.objects.create(id=key_id, operator=who, sealed_secret=sealed, description=description[:200])
+            audit.record(Tag.ACCESS_KEY_CREATED, subject=key_id, by=by)
+    if refusal is not None:
+        raise refusal
+    return key_id, secret
+
+
+def disable_key(access_key_id: str, *, receipt: Receipt | None = None, by: Actor) -> None:
+    """End an access key for good.
+
+    Raises:
+        NotFound: there is no live key of that id.
+
+    """
+    with transaction.atomic():
+        ended = AccessKey.objects.filter(id=access_key_id, disabled_at=None).update(disabled_at=clock.now())
+        # Who comes second finds nothing to end.
+        if ended and receipts.keep(receipt) is None:
+            audit.record(Tag.ACCESS_KEY_DISABLED, subject=access_key_id, by=by)
+    if not ended:
+        raise errors.NotFound("Access key does not exist.")
+
+
+def keys(who: Operator) -> list[AccessKey]:
+    """Return an operator's access keys, newest first."""
+    return list(AccessKey.objects.filter(operator=who).defer("sealed_secret").order_by("-created_at", "id")[:100])
+
+
+def authenticate_key(access_key_id: str) -> AccessKeyView | None:
+    """Return a live key of an active operator, read afresh each time; None for any other.
+
+    The caller still has to check the proof (a signature, or the secret itself), and then says :func:`key_used`.
+    """
+    row = (
+        AccessKey.objects.filter(id=access_key_id, disabled_at=None, operator__is_active=True)
+        .values_list("sealed_secret", "operator_id", "operator__username")
+        .first()
+        if access_key_id.isascii() and access_key_id.isalnum()
+        else None
+    )
+    if row is None:
+        return None
+    sealed, operator_id, username = row
+    secret = sealing.unseal(bytes(sealed), place=sealing_contexts.access_key(access_key_id)).decode()
+    return AccessKeyView(access_key_id, secret, operator_id, username)
+
+
+def key_used(access_key_id: str) -> None:
+    """Note, at most every quarter of an hour, that a key proved itself."""
+    now = clock.now()
+    AccessKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=now - KEY_USE_NOTED), id=access_key_id).update(
+        last_used_at=now
+    )

@@ -1,0 +1,344 @@
+"""Passwords: policy, hash, SRP verifier; change, set, and recovery by code.
+
+Argon2id and SRP arithmetic pass the gate and never run inside a transaction.
+"""
+
+from __future__ import annotations
+
+import hmac
+from dataclasses import dataclass
+from datetime import datetime
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from django.db import connection, transaction
+from django.db.models import F
+
+from identity.foundation import clock, gate, sealing
+from identity.foundation.errors import (
+    CodeExpired,
+    DomainError,
+    Invalid,
+    Misuse,
+    PasswordIncorrect,
+    PasswordResetRequired,
+    UserDisabled,
+    UserNotFound,
+    WrongState,
+)
+from pools.models import AppClient, Password, User, UserPool
+from pools.models.user import Status
+from pools.services import access, audit, codes, configuration, lockout, receipts, sealing_contexts
+from pools.services.audit import Actor, Tag
+from pools.services.messages import destinations, notices, sending
+from pools.services.messages.notices import Change
+from pools.services.people import profile, srp
+from pools.services.pools import pool_settings
+from pools.services.pools.password_policy import LONGEST, check_policy, temporary, temporary_until
+from pools.services.receipts import Receipt
+
+# The policy's verbs are this module's too: whoever sets a password finds all it takes here.
+__all__ = [
+    "LONGEST",
+    "NOBODY",
+    "Prepared",
+    "admin_set",
+    "change",
+    "check_policy",
+    "confirm_forgot",
+    "forgot",
+    "hashed",
+    "locked_user",
+    "recovery_channels",
+    "srp_salt",
+    "store",
+    "temporary",
+    "temporary_until",
+    "verify",
+]
+
+# OWASP's list: 7 MiB, five passes, one lane (TARGETS.md says why this and not 19 MiB).
+HASHER = PasswordHasher(time_cost=5, memory_cost=7168, parallelism=1, hash_len=32, salt_len=16)
+NOBODY = "$argon2id$v=19$m=7168,t=5,p=1$Y29nbmF0ZS1ub2JvZHkhIQ$q2mUoN0gX3cJ8b5pDk1vZr7yTtLw4eSaHfBx6KuQiOM"
+"""A hash of nothing anyone can type, of the same cost as a real one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A password, hashed and ready to be stored; ``pool`` and ``username`` are what the verifier binds."""
+
+    argon2: str
+    sealed_verifier: bytes
+    pool: str
+    username: str
+
+
+def srp_salt(pool: UserPool, username: str) -> int:
+    """Return the SRP salt of an internal username: the same for people and decoys, whatever was set or changed.
+
+    Its top byte is never zero, since clients disagree about leading zero bytes (COGNITO.md 3.4).
+    """
+    digest = hmac.digest(configuration.decoy_key(pool), b"srp-salt:" + username.encode(), "sha256")
+    return int.from_bytes(digest[:16], "big") | 1 << 120
+
+
+def hashed(pool: UserPool, username: str, password: str) -> Prepared:
+    """Return a password hashed for an internal username. Takes some 30 ms behind the gate, outside transactions.
+
+    Raises:
+        Overloaded: the gate is full.
+
+    """
+    salt = srp_salt(pool, username)
+    with gate.slot(pool.public_id):
+        argon2 = HASHER.hash(_bytes(password))
+        verifier = srp.verifier(pool.public_id, username, password, salt)
+    sealed = sealing.seal(srp.padded(verifier), place=sealing_contexts.verifier(pool.public_id, username))
+    return Prepared(argon2, sealed, pool.public_id, username)
+
+
+def store(user: User, prepared: Prepared, *, expires_at: datetime | None = None) -> None:
+    """Write a prepared password inside the caller's transaction; ``expires_at`` for a temporary one.
+
+    Codes for a new one that are still out die with the old.
+    """
+    if not connection.in_atomic_block:
+        raise Misuse("a password is stored in the transaction of its cause")
+    if prepared.username != user.username:
+        raise Misuse("a verifier binds the internal username")
+    Password.objects.bulk_create(
+        [
+            Password(
+                user=user,
+                pool_id=user.pool_id,
+                argon2=prepared.argon2,
+                sealed_verifier=prepared.sealed_verifier,
+                verifier_pool=prepared.pool,
+                verifier_name=prepared.username,
+                expires_at=expires_at,
+                changed_at=clock.now(),
+            )
+        ],
+        update_conflicts=True,
+        unique_fields=["user"],
+        update_fields=[
+            "argon2",
+            "sealed_verifier",
+            "verifier_pool",
+            "verifier_name",
+            "expires_at",
+            "changed_at",
+        ],
+    )
+    codes.revoke(user)
+
+
+def verify(pool_id: str, encoded: str | None, password: str) -> bool:
+    """Say whether a password matches; without a hash (a decoy, no password set) it takes as long and says no.
+
+    Raises:
+        Overloaded: the gate is full.
+
+    """
+    known = encoded if encoded and len(password) <= LONGEST else None
+    with gate.slot(pool_id):
+        try:
+            HASHER.verify(known or NOBODY, _bytes(password))
+        except (VerificationError, InvalidHashError):
+            return False
+    return known is not None
+
+
+def _bytes(password: str) -> bytes:
+    return password.encode("utf-8", "surrogatepass")
+
+
+def change(
+    pool: UserPool,
+    user: User,
+    *,
+    previous: str | None,
+    proposed: str,
+    receipt: Receipt | None = None,
+    by: Actor,
+) -> None:
+    """Change a signed-in person's own password. Their tokens stay good.
+
+    Raises:
+        PasswordRejected: the new one breaks the policy.
+        PasswordIncorrect: the previous one is wrong, missing, or was changed meanwhile.
+        LockedOut: too many wrong ones.
+        PasswordResetRequired: an operator ended the old password.
+        Overloaded: the gate is full; nothing was counted.
+
+    """
+    check_policy(pool, proposed)
+    encoded = Password.objects.filter(pool_id=pool.pk, user_id=user.id).values_list("argon2", flat=True).first()
+    if user.status == Status.RESET_REQUIRED:
+        raise PasswordResetRequired
+    asked = encoded is not None or previous is not None
+    with gate.slot(pool.public_id):  # first, and for both hashes: whoever is turned away there has not guessed
+        if asked:
+            lockout.reserve(pool, user.id, lockout.Kind.PASSWORD, words=lockout.LIMIT)
+        right = not asked or verify(pool.public_id, encoded, previous or "")
+        prepared = hashed(pool, user.username, proposed) if right else None
+    if prepared is None:
+        audit.record(Tag.PASSWORD_REFUSED, pool=pool, subject=user.sub, by=by, outcome="refused")
+        raise PasswordIncorrect
+    notice = notices.prepare(pool, user, Change.PASSWORD)
+    with transaction.atomic(durable=True):
+        locked = locked_user(pool, user)
+        now = Password.objects.filter(pool_id=pool.pk, user_id=user.id).values_list("argon2", flat=True).first()
+        refusal: DomainError | None = None
+        if locked is None:
+            refusal = UserNotFound()
+        elif not locked.enabled:
+            refusal = UserDisabled()
+        elif now != encoded:
+            refusal = PasswordIncorrect(detail="changed meanwhile")
+        elif (refusal := receipts.keep(receipt)) is None:
+            store(locked, prepared)
+            lockout.clear(pool, user.id, lockout.Kind.PASSWORD)
+            audit.record(
+                Tag.PASSWORD_CHANGED,
+                pool=pool,
+                subject=user.sub,
+                by=by,
+                detail={"method": "own"},
+            )
+            notices.send(notice)
+    if refusal is not None:
+        raise refusal
+
+
+def admin_set(pool: UserPool, user: User, password: str, *, permanent: bool, by: Actor) -> None:
+    """Set someone's password: permanent confirms the account, temporary makes them choose their own at sign-in.
+
+    Raises:
+        PasswordRejected: it breaks the policy.
+        UserNotFound: the user was deleted meanwhile.
+
+    """
+    check_policy(pool, password)
+    prepared = hashed(pool, user.username, password)
+    change = Change.PASSWORD_BY_OPERATOR if permanent else Change.TEMPORARY_PASSWORD
+    notice = notices.prepare(pool, user, change)
+    with transaction.atomic(durable=True):
+        locked = locked_user(pool, user)
+        if locked is not None:
+            status = Status.CONFIRMED if permanent else Status.FORCE_CHANGE_PASSWORD
+            store(
+                locked,
+                prepared,
+                expires_at=None if permanent else temporary_until(pool),
+            )
+            User.objects.filter(pool_id=pool.pk, id=user.id).update(status=status, modified_at=clock.now())
+            lockout.clear(pool, user.id, lockout.Kind.PASSWORD)
+            detail = {"method": "operator", "permanent": permanent}
+            audit.record(Tag.PASSWORD_CHANGED, pool=pool, subject=user.sub, by=by, detail=detail)
+            notices.send(notice)
+    if locked is None:
+        raise UserNotFound
+
+
+def locked_user(pool: UserPool, user: User | None) -> User | None:
+    """Return a user's present row, locked until the transaction ends; None where it was deleted meanwhile."""
+    if user is None:
+        return None
+    return User.objects.select_for_update().filter(pool_id=pool.pk, id=user.id, deleted_at=None).first()
+
+
+def forgot(client: AppClient, username: str, *, receipt: Receipt | None = None, by: Actor) -> destinations.Delivery:
+    """Send a recovery code, where the account has a verified address; strangers are told the same.
+
+    Raises:
+        UserNotFound: nobody of that name, said only where the client shows existence.
+        UserDisabled, WrongState, Invalid: the account cannot be recovered, said only there too.
+        TooManyAttempts: too many messages lately, counted alike for every name.
+
+    """
+    pool = client.pool
+    channels = recovery_channels(pool)
+    if not channels:
+        raise WrongState("Contact administrator to reset password.")  # said of every name
+    subject = access.user_or_decoy(client, username)
+    route, hindrance = _route(channels, subject.user)
+    if hindrance is not None and not client.hide_existence:
+        raise hindrance
+    sending.send_code(client, subject, codes.Purpose.RECOVERY, name=username, route=route, receipt=receipt, by=by)
+    if route is not None:
+        return destinations.delivery(*route)
+    likely = sorted(channels, key=lambda channel: destinations.ATTRIBUTE[channel] not in pool.auto_verified)
+    return destinations.simulated(username, access.decoy(pool, username).id, likely)
+
+
+def confirm_forgot(
+    client: AppClient, username: str, *, code: str, password: str, receipt: Receipt | None = None, by: Actor
+) -> User:
+    """Set a new password, given the code that was sent. Every session of before ends: whoever had the account is out.
+
+    Raises:
+        PasswordRejected: the new one breaks the policy.
+        UserNotFound: nobody of that name, said only where the client shows existence.
+        CodeMismatch, CodeExpired, TooManyWrongCodes: the code proves nothing.
+
+    """
+    pool = client.pool
+    check_policy(pool, password)
+    subject = access.user_or_decoy(client, username)
+    if subject.user is None and not client.hide_existence:
+        raise UserNotFound
+    tried = codes.take_try(pool, subject.id, codes.Purpose.RECOVERY)
+    with codes.recorded(pool, subject.sub, codes.Purpose.RECOVERY, by=by, client_id=client.client_id):
+        proof = codes.check(tried, code, nobody=subject.user is None or not tried.destination)
+    prepared = hashed(pool, subject.username, password)
+    notice = notices.prepare(pool, subject.user, Change.PASSWORD) if subject.user is not None else None
+    with transaction.atomic(durable=True):
+        user = locked_user(pool, subject.user)
+        refusal: DomainError | None = None
+        if user is None or not user.enabled or user.status not in RECOVERABLE:
+            refusal = CodeExpired(detail="the account changed meanwhile")
+        elif proof.destination not in profile.verified(user):
+            refusal = CodeExpired(detail="the address changed meanwhile")
+        elif not codes.spend(proof):
+            refusal = CodeExpired(detail="spent meanwhile")
+        elif (refusal := receipts.keep(receipt)) is None:
+            store(user, prepared)
+            User.objects.filter(pool_id=pool.pk, id=user.id).update(
+                status=Status.CONFIRMED, epoch=F("epoch") + 1, modified_at=clock.now()
+            )
+            lockout.clear(pool, user.id, lockout.Kind.PASSWORD)
+            detail = {"method": "code", "client_id": client.client_id}
+            audit.record(Tag.PASSWORD_RESET, pool=pool, subject=user.sub, by=by, detail=detail)
+            notices.send(notice)
+    if refusal is not None or user is None:
+        raise refusal or CodeExpired
+    return user
+
+
+RECOVERABLE = (Status.CONFIRMED, Status.RESET_REQUIRED)
+VERIFIED = {"verified_email": destinations.EMAIL, "verified_phone_number": destinations.SMS}
+
+
+def recovery_channels(pool: UserPool) -> list[str]:
+    """Return the channels of recovery, the preferred first; none where only an operator may help."""
+    told = [VERIFIED[each["name"]] for each in pool_settings.recovery_mechanisms(pool) if each["name"] in VERIFIED]
+    return [channel for channel in told if destinations.can_send(channel)]
+
+
+def _route(channels: list[str], user: User | None) -> tuple[tuple[str, str] | None, DomainError | None]:
+    """Return channel and address, or what stands in the way."""
+    if user is None:
+        return None, UserNotFound()
+    if not user.enabled:
+        return None, UserDisabled()
+    if user.status in (Status.FORCE_CHANGE_PASSWORD, Status.EXTERNAL_PROVIDER):
+        return None, WrongState("User password cannot be reset in the current state.")
+    for channel in channels:
+        value = getattr(user, destinations.ATTRIBUTE[channel])
+        if user.status in RECOVERABLE and value in profile.verified(user):
+            return (channel, value), None
+    return None, Invalid(
+        "Cannot reset password for the user as there is no registered/verified email or phone_number",
+        field="username",
+    )

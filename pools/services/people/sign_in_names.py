@@ -1,0 +1,174 @@
+"""Who owns a name that signs in: claimed, released and handed over here, inside the caller's transaction.
+
+One table for usernames and aliases of all kinds, so that nobody's alias can equal another's username.
+"""
+
+from __future__ import annotations
+
+from django.db.models import Q
+
+from identity.foundation import clock, names
+from identity.foundation.errors import Invalid
+from pools.models import SignInName, User, UserPool
+from pools.services import access, audit, codes
+from pools.services.audit import Actor, Tag
+from pools.services.pools.schema import is_email, is_phone
+
+Kind = SignInName.Kind
+LENGTH = 128
+NAME_BYTES = 2500
+"""What an index of PostgreSQL holds of one text with room for its other columns."""
+
+
+def check_username(pool: UserPool, username: str) -> None:
+    """Check the name under which an account is made, as it is typed and as the pool compares it.
+
+    Raises:
+        Invalid: it is of another shape than the pool wants.
+
+    """
+    # Folding makes other names of some: full-width digits become a sub, one ligature a whole sentence.
+    for form in (username, access.normalise(pool, username)):
+        _check_form(pool, form)
+
+
+def check_preferred(pool: UserPool, value: str) -> None:
+    """Check a preferred_username that is to sign in, as the pool compares it.
+
+    Raises:
+        Invalid: it could be taken for somebody's address or for what it looks like, or no index holds it.
+
+    """
+    if Kind.PREFERRED_USERNAME not in pool.alias_attributes:
+        return
+    name = access.normalise(pool, value)
+    proper = names.is_visible(value) and names.is_visible(name)
+    if not name or not proper or len(name) > access.NAME_LENGTH or len(name.encode()) > NAME_BYTES:
+        raise Invalid("Preferred username is not valid.", field=Kind.PREFERRED_USERNAME.value)
+    _check_reads_like_nothing_else(pool, name, "Preferred username", field=Kind.PREFERRED_USERNAME.value)
+
+
+def _check_form(pool: UserPool, username: str) -> None:
+    if pool.username_attributes:
+        fits = {"email": is_email, "phone_number": is_phone}
+        if len(username) > LENGTH or not any(fits[kind](username) for kind in pool.username_attributes):
+            raise Invalid(_expected(pool.username_attributes), field="username")
+        return
+    if not username or len(username) > LENGTH or not names.is_plain(username):
+        raise Invalid("Usernames hold 1 to 128 characters without spaces.", field="username")
+    _check_reads_like_nothing_else(pool, username, "Username", field="username")
+
+
+def _check_reads_like_nothing_else(pool: UserPool, name: str, what: str, *, field: str) -> None:
+    """Refuse a chosen name that one could take for somebody's address, where addresses sign in."""
+    for kind, fits, word in (("email", is_email, "email"), ("phone_number", is_phone, "phone number")):
+        if kind in pool.alias_attributes and fits(name):
+            raise Invalid(
+                f"{what} cannot be of {word} format, since user pool is configured for {word} alias.", field=field
+            )
+
+
+def _expected(kinds: list[str]) -> str:
+    if len(kinds) > 1:
+        return "Username should be either an email or a phone number."
+    return "Username should be an email." if kinds == ["email"] else "Username should be a phone number."
+
+
+def usable(pool: UserPool, user: User, kind: str) -> bool:
+    """Say whether a user may sign in by this attribute now."""
+    value = getattr(user, kind)
+    if not value:
+        return False
+    if kind in pool.username_attributes:
+        return True
+    if kind not in pool.alias_attributes:
+        return False
+    return kind == Kind.PREFERRED_USERNAME or bool(getattr(user, f"{kind}_verified"))
+
+
+def claim(pool: UserPool, user: User, kind: str, value: str) -> bool:
+    """Give a user a name in the place of an older of the same kind; False where another owns it."""
+    name = access.normalise(pool, value)
+    if taken(pool, value, by_other_than=user):
+        return False  # before the older name is let go: two people whose names are swapped would wait for one another
+    SignInName.objects.filter(pool_id=pool.pk, user=user, kind=kind).exclude(name=name).delete()
+    SignInName.objects.bulk_create([SignInName(pool=pool, user=user, kind=kind, name=name)], ignore_conflicts=True)
+    # A user's own name of another kind serves as well: preferred_username may equal the own username.
+    return SignInName.objects.filter(pool_id=pool.pk, name=name, user=user).exists()
+
+
+def taken(pool: UserPool, value: str, *, by_other_than: User | None = None) -> bool:
+    """Say whether someone (else) owns a name, or has it as their sub."""
+    name = access.normalise(pool, value)
+    owners = SignInName.objects.filter(pool_id=pool.pk, name=name)
+    if (owners.exclude(user=by_other_than) if by_other_than else owners).exists():
+        return True
+    # Where addresses are the usernames, nobody chooses a name: the only UUID is the account's own sub.
+    if pool.username_attributes or not names.is_uuid(name):
+        return False
+    called = User.objects.filter(pool_id=pool.pk, sub=name, deleted_at=None)
+    return (called.exclude(pk=by_other_than.pk) if by_other_than else called).exists()
+
+
+def release(pool: UserPool, user: User, *kinds: str) -> None:
+    """Free a user's names of these kinds, all where none is named."""
+    owned = SignInName.objects.filter(pool_id=pool.pk, user=user)
+    (owned.filter(kind__in=kinds) if kinds else owned).delete()
+
+
+def hold(pool: UserPool, user: User) -> None:
+    """Lock a user and the owners of their addresses before a hand-over, in one order, and before any name.
+
+    Whoever changes someone locks the person first, then the names: so do hand-overs, and wait for one another.
+    """
+    addresses = [access.normalise(pool, value) for value in (user.email, user.phone_number) if value]
+    owners = SignInName.objects.filter(pool_id=pool.pk, name__in=addresses).values("user_id")
+    concerned = User.objects.filter(Q(id=user.id) | Q(id__in=owners), pool_id=pool.pk)
+    list(concerned.select_for_update(of=("self",)).order_by("id").values_list("id"))
+
+
+def settle(pool: UserPool, user: User, *, force: bool = False, by: Actor) -> str:
+    """Make a user's aliases follow the attributes; return the kind that another owns, empty where all went well.
+
+    With ``force`` the alias is handed over, after :func:`hold`: the former owner keeps the value, unverified.
+    """
+    for kind in (Kind.PREFERRED_USERNAME, Kind.EMAIL, Kind.PHONE_NUMBER):
+        if not usable(pool, user, kind):
+            release(pool, user, kind)
+        elif not claim(pool, user, kind, getattr(user, kind)) and not (force and _take_over(pool, user, kind, by=by)):
+            return kind.value
+    return ""
+
+
+def _take_over(pool: UserPool, user: User, kind: str, *, by: Actor) -> bool:
+    name = access.normalise(pool, getattr(user, kind))
+    former = (
+        SignInName.objects.select_for_update(of=("self",))
+        .select_related("user")
+        .filter(pool_id=pool.pk, name=name, user__pool_id=pool.pk)
+        .first()
+    )
+    # A verified address moves to who verified it last; a username, or a name that was chosen, never does.
+    if former is None:
+        return claim(pool, user, kind, name)
+    if former.kind != kind or kind == Kind.PREFERRED_USERNAME:
+        return False
+    SignInName.objects.bulk_create(
+        [SignInName(pool=pool, user=user, kind=kind, name=name)],
+        update_conflicts=True,
+        unique_fields=["pool", "name"],
+        update_fields=["user", "kind"],
+    )
+    if former.user_id != user.id:
+        User.objects.filter(pool_id=pool.pk, id=former.user_id).update(
+            **{f"{kind}_verified": False}, modified_at=clock.now()
+        )
+        codes.revoke(former.user, [kind])
+        audit.record(
+            Tag.ALIAS_MOVED,
+            pool=pool,
+            subject=user.sub,
+            by=by,
+            detail={"attribute": str(kind), "from": str(former.user.sub)},
+        )
+    return True

@@ -1,0 +1,364 @@
+"""The directory of a pool: people made by operators, found, disabled, signed out, deleted.
+
+People who make their own account come through ``sign_up``; what they may change themselves is in ``attributes``.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+
+from identity.foundation import clock, later, paging
+from identity.foundation.errors import (
+    DomainError,
+    Invalid,
+    UsernameExists,
+    UserNotFound,
+    WrongState,
+)
+from identity.foundation.paging import Page
+from pools.models import OutboxMessage, TotpFactor, User, UserPool
+from pools.models.user import Status
+from pools.services import access, audit, receipts
+from pools.services.audit import Actor, Tag
+from pools.services.messages import compose, destinations, outbox, send_limits
+from pools.services.people import attributes as own_attributes
+from pools.services.people import passwords, profile, sign_in_names, user_filter
+from pools.services.people.profile import Profile
+from pools.services.pools import schema
+from pools.services.receipts import Receipt
+
+EXISTS = "User account already exists"
+TOTP = "SOFTWARE_TOKEN_MFA"
+CHANNELS = {"EMAIL": destinations.EMAIL, "SMS": destinations.SMS}
+
+
+@dataclass(frozen=True, slots=True)
+class MfaView:
+    """A person's second factors, by Cognito's names."""
+
+    methods: list[str]
+    preferred: str
+
+
+def attributes_of(user: Profile) -> dict[str, str]:
+    """Return a person's attributes as the wire knows them: texts, ``sub`` first, in the schema's order."""
+    return profile.of(user)
+
+
+def mfa_of(user: User) -> MfaView:
+    """Return a person's second factors, by one query."""
+    enabled = TotpFactor.objects.filter(
+        pool_id=user.pool_id, user_id=user.id, enabled=True, verified_at__isnull=False
+    ).exists()
+    return MfaView([TOTP], TOTP if user.preferred_mfa == TOTP else "") if enabled else MfaView([], "")
+
+
+def new(pool: UserPool, username: str, values: Mapping[str, str], status: Status) -> User:
+    """Return a user that is not saved yet; under UsernameAttributes the name becomes the attribute, sub the name."""
+    sub = uuid.uuid4()
+    given = dict(values)
+    internal = access.normalise(pool, username)
+    if pool.username_attributes:
+        kind = "email" if schema.is_email(username) else "phone_number"
+        if access.normalise(pool, given.setdefault(kind, username)) != internal:
+            raise Invalid(f"The username differs from the attribute {kind}.", field="username")
+        internal = str(sub)
+    now = clock.now()
+    user = User(
+        pool=pool,
+        sub=sub,
+        username=internal,
+        status=status,
+        created_at=now,
+        modified_at=now,
+    )
+    profile.write(user, given)
+    if status == Status.UNCONFIRMED:
+        # Cognito says of who signs up that each address is unproven, and nothing of whom an operator makes (C.2).
+        unproven = [address for address in profile.ADDRESSES if getattr(user, address)]
+        profile.write(user, {f"{address}_verified": "false" for address in unproven})
+    return user
+
+
+def check_known(pool: UserPool, asked: Iterable[str]) -> None:
+    """Check that attributes are the pool's.
+
+    Raises:
+        Invalid: one is not.
+
+    """
+    known = schema.rules(pool)
+    for name in asked:
+        if name not in known:
+            raise Invalid(f"User does not have attribute {name}", field=name)
+
+
+def insert(pool: UserPool, user: User, *, force_alias: bool = False, by: Actor) -> str:
+    """Save a new user with every name that signs in, inside the caller's transaction; return the kind that is taken.
+
+    A username that is taken by a parallel call breaks the unique constraint: the caller reads that by
+    :func:`is_name_conflict`.
+    """
+    if sign_in_names.taken(pool, user.username):
+        return sign_in_names.Kind.USERNAME.value
+    if force_alias:
+        sign_in_names.hold(pool, user)
+    user.save(force_insert=True)
+    if not sign_in_names.claim(pool, user, sign_in_names.Kind.USERNAME, user.username):
+        return sign_in_names.Kind.USERNAME.value
+    return sign_in_names.settle(pool, user, force=force_alias, by=by)
+
+
+def taken(pool: UserPool, username: str, kind: str = "", *, words: str | None = None) -> UsernameExists:
+    """Return the refusal of a new account: of an address that is taken by its kind, of a name by ``words``.
+
+    ``kind`` is what :func:`insert` found; without it the username is meant.
+    """
+    if kind in ("", sign_in_names.Kind.USERNAME) and pool.username_attributes:
+        kind = "email" if schema.is_email(username) else "phone_number"
+    if kind in profile.ADDRESSES:
+        return UsernameExists(own_attributes.taken(kind).message)
+    return UsernameExists(words)
+
+
+def is_name_conflict(problem: IntegrityError) -> bool:
+    """Say whether a refused insert means that the name was taken at the same moment."""
+    constraint = getattr(getattr(problem.__cause__, "diag", None), "constraint_name", "")
+    return constraint in ("sign_in_name_once", "pool_user_username_once", "pool_user_sub")
+
+
+def create(  # noqa: PLR0913 - a message has these parts
+    pool: UserPool,
+    username: str,
+    *,
+    attributes: Mapping[str, str],
+    temporary_password: str | None = None,
+    message: str = "send",
+    force_alias: bool = False,
+    media: Sequence[str] = (),
+    by: Actor,
+) -> User:
+    """Make an account for someone and invite them with a temporary password; ``resend`` invites again.
+
+    It goes by the ``media`` that are named (EMAIL, SMS) and by no other; where none is, by SMS if that reaches them,
+    else by mail.
+
+    Raises:
+        UsernameExists: the name or a verified alias is taken.
+        Invalid, PasswordRejected: a value breaks a rule.
+        TooManyAttempts: too many invitations to that address lately; nothing was done.
+        UserNotFound, WrongState: nobody can be invited again by that name.
+
+    """
+    if message not in ("send", "suppress", "resend"):
+        raise Invalid("Unknown message action.", field="message_action")
+    if temporary_password is not None:
+        passwords.check_policy(pool, temporary_password)
+    password = temporary_password if temporary_password is not None else passwords.temporary(pool)
+    if message == "resend":
+        return _invite_again(pool, access.user(pool, username), password, media, by=by)
+    sign_in_names.check_username(pool, username)
+    own_attributes.check(pool, attributes)
+    user = new(pool, username, attributes, Status.FORCE_CHANGE_PASSWORD)
+    if sign_in_names.taken(pool, username):
+        raise taken(pool, username, words=EXISTS)
+    prepared = passwords.hashed(pool, user.username, password)
+    expires_at = passwords.temporary_until(pool)
+    letters = [] if message == "suppress" else _invitations(pool, user, password, media)
+    refused, refusal = sign_in_names.Kind.USERNAME.value, None
+    try:
+        with transaction.atomic(durable=True):
+            refusal = _send_limits(pool, user, letters)
+            refused = "" if refusal is not None else insert(pool, user, force_alias=force_alias, by=by)
+            if refusal is None and not refused:
+                passwords.store(user, prepared, expires_at=expires_at)
+                detail = {"status": str(user.status), "medium": _invite(letters)}
+                audit.record(Tag.USER_CREATED, pool=pool, subject=user.sub, by=by, detail=detail)
+            else:
+                transaction.set_rollback(True)
+    except IntegrityError as problem:
+        if not is_name_conflict(problem):
+            raise
+    if refusal is not None:
+        raise refusal
+    if refused:
+        raise taken(pool, username, refused, words=EXISTS)
+    return user
+
+
+def _invitations(pool: UserPool, user: User, password: str, media: Sequence[str]) -> list[OutboxMessage]:
+    """Compose the invitation for each named medium that reaches the person; where none is named, for the first."""
+    wanted = [CHANNELS[medium] for medium in media if medium in CHANNELS]
+    reachable = [
+        channel
+        for channel in (destinations.SMS, destinations.EMAIL)
+        if getattr(user, destinations.ATTRIBUTE[channel]) and destinations.can_send(channel)
+    ]
+    if media and not set(reachable) & set(wanted):
+        raise Invalid(f"The invitation cannot be sent by {' or '.join(media)}.", field="desired_delivery_mediums")
+    name = user.username
+    for kind in pool.username_attributes:
+        name = getattr(user, kind) or name
+    chosen = [channel for channel in reachable if channel in wanted] if media else reachable[:1]
+    return [
+        compose.invitation(
+            pool,
+            to=str(getattr(user, destinations.ATTRIBUTE[channel])),
+            channel=channel,
+            username=name,
+            password=password,
+            expires_at=passwords.temporary_until(pool),
+        )
+        for channel in chosen
+    ]
+
+
+def _send_limits(pool: UserPool, user: User, letters: Sequence[OutboxMessage]) -> DomainError | None:
+    """Return why an invitation may not go now; the addresses' limits are taken in one order."""
+    addresses = [
+        str(getattr(user, destinations.ATTRIBUTE[channel])) for channel in sorted(each.channel for each in letters)
+    ]
+    refused = [send_limits.refusal(pool, None, to, compose.INVITATION) for to in addresses]
+    return next((each for each in refused if each is not None), None)
+
+
+def _invite(letters: Sequence[OutboxMessage]) -> str:
+    """Queue invitations, in the transaction that sets their password; return their channels."""
+    for letter in letters:
+        outbox.queue(letter)
+    return " ".join(letter.channel for letter in letters)
+
+
+def _invite_again(pool: UserPool, user: User, password: str, media: Sequence[str], *, by: Actor) -> User:
+    if user.status != Status.FORCE_CHANGE_PASSWORD:
+        raise WrongState(
+            "User is not in a state that an invitation can be resent in.",
+            detail=user.status,
+        )
+    prepared = passwords.hashed(pool, user.username, password)
+    letters = _invitations(pool, user, password, media)
+    with transaction.atomic(durable=True):
+        locked = passwords.locked_user(pool, user)
+        refusal: DomainError | None = None
+        if locked is None:
+            refusal = UserNotFound()
+        elif locked.status != Status.FORCE_CHANGE_PASSWORD:
+            refusal = WrongState("User is not in a state that an invitation can be resent in.")
+        elif (locked.email, locked.phone_number) != (user.email, user.phone_number):
+            refusal = WrongState("User was changed meanwhile.")  # a password goes to no address of before
+        elif (refusal := _send_limits(pool, locked, letters)) is None:
+            passwords.store(locked, prepared, expires_at=passwords.temporary_until(pool))
+            detail = {"medium": _invite(letters)}
+            audit.record(Tag.USER_INVITED, pool=pool, subject=user.sub, by=by, detail=detail)
+    if refusal is not None or locked is None:
+        raise refusal or UserNotFound
+    return locked
+
+
+def page(pool: UserPool, limit: int, token: str | None, filter: str | None = None) -> Page[User]:  # noqa: A002 - Cognito's word
+    """Return a page of a pool's users that fit a filter; by keyset, so that pages neither skip nor repeat.
+
+    Raises:
+        Invalid: the filter or the token says nothing sensible.
+
+    """
+    parsed = user_filter.parse(filter)
+    purpose = f"users:{pool.pk}:{filter or ''}"
+    start = paging.read(token, purpose=purpose)
+    rows = User.objects.filter(parsed.condition, pool_id=pool.pk, deleted_at=None)
+    order = parsed.order
+    if order is None:
+        rows = rows.order_by("id")
+        if start:
+            rows = rows.filter(id__gt=start[0])
+        return paging.cut(list(rows[: limit + 1]), limit, lambda user: [str(user.id)], purpose=purpose)
+    rows = rows.order_by(order, "id")
+    if start:
+        column, last = start
+        after = Q(**{f"{order}__gt": column}) | Q(**{order: column, "id__gt": last})
+        # The first condition is what the index can start at.
+        rows = rows.filter(**{f"{order}__gte": column}).filter(after)
+    return paging.cut(
+        list(rows[: limit + 1]),
+        limit,
+        lambda user: [getattr(user, order), str(user.id)],
+        purpose=purpose,
+    )
+
+
+def set_enabled(
+    pool: UserPool,
+    user: User,
+    enabled: bool,  # noqa: FBT001 - read as a state
+    *,
+    receipt: Receipt | None = None,
+    by: Actor,
+) -> None:
+    """Disable a person, which ends every session and token at once, or enable them again.
+
+    Raises:
+        UserNotFound: deleted meanwhile.
+
+    """
+    values: dict[str, Any] = {"enabled": enabled, "modified_at": clock.now()}
+    if not enabled:
+        values["epoch"] = F("epoch") + 1
+    _change(pool, user, values, Tag.USER_ENABLED if enabled else Tag.USER_DISABLED, receipt, by=by)
+
+
+def global_sign_out(pool: UserPool, user: User, *, receipt: Receipt | None = None, by: Actor) -> None:
+    """End every session and token of a person by one step of the epoch.
+
+    Raises:
+        UserNotFound: deleted meanwhile.
+
+    """
+    _change(pool, user, {"epoch": F("epoch") + 1}, Tag.SIGNED_OUT_EVERYWHERE, receipt, by=by)
+
+
+def _change(
+    pool: UserPool, user: User, values: Mapping[str, Any], tag: Tag, receipt: Receipt | None, *, by: Actor
+) -> None:
+    with transaction.atomic():
+        refusal = receipts.keep(receipt)
+        if refusal is None and User.objects.filter(pool_id=pool.pk, id=user.id, deleted_at=None).update(**values):
+            audit.record(tag, pool=pool, subject=user.sub, by=by)
+        elif refusal is None:
+            refusal = UserNotFound()
+            transaction.set_rollback(True)
+    if refusal is not None:
+        raise refusal
+
+
+def delete(pool: UserPool, user: User, *, by: Actor) -> None:
+    """Delete a person: names are free and tokens dead at once, the rows are purged in chunks.
+
+    Raises:
+        UserNotFound: deleted already.
+
+    """
+    with transaction.atomic(durable=True):
+        gone = erase(pool, user, by=by)
+    if not gone:
+        raise UserNotFound
+
+
+def erase(pool: UserPool, user: User, *, by: Actor) -> bool:
+    """Delete a person inside the caller's transaction; False where that is done already."""
+    gone = User.objects.filter(pool_id=pool.pk, id=user.id, deleted_at=None).update(
+        deleted_at=clock.now(),
+        enabled=False,
+        epoch=F("epoch") + 1,
+        modified_at=clock.now(),
+    )
+    if gone:
+        sign_in_names.release(pool, user)
+        audit.record(Tag.USER_DELETED, pool=pool, subject=user.sub, by=by)
+        later.after_commit(later.Task.PURGE, queue="house")
+    return bool(gone)

@@ -1,0 +1,260 @@
+"""App clients of a pool: how people may sign in through them, where they are sent back to, secrets and lifetimes."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping
+from typing import Any
+
+from django.db import transaction
+
+from identity.foundation import clock, names, paging, sealing
+from identity.foundation.errors import (
+    ClientNotFound,
+    Invalid,
+    LimitExceeded,
+    NotAvailable,
+)
+from identity.foundation.paging import Page
+from pools.models import AppClient, ClientSecret, UserPool
+from pools.services import audit, configuration, receipts, sealing_contexts
+from pools.services.audit import Actor, Tag
+from pools.services.pools import client_settings, deciding_attributes, schema
+from pools.services.receipts import Receipt
+
+MAX_CLIENTS = 10_000
+NAME_LENGTH = 128
+SECRET_LEAST, SECRET_MOST = 24, 64
+DEFAULT_FLOWS = frozenset({"ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH"})
+LEGACY_FLOWS = {
+    "ADMIN_NO_SRP_AUTH": "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+    "CUSTOM_AUTH_FLOW_ONLY": "ALLOW_CUSTOM_AUTH",
+    "USER_PASSWORD_AUTH": "ALLOW_USER_PASSWORD_AUTH",
+}
+PAGES = "code"
+"""The OAuth flow of the hosted pages."""
+WRITABLE = frozenset(schema.STANDARD) - schema.VERIFIED - {"sub"}
+READABLE = WRITABLE | schema.VERIFIED
+
+
+def create(
+    pool: UserPool, name: str, *, settings: Mapping[str, Any], receipt: Receipt | None = None, by: Actor
+) -> AppClient:
+    """Make a client, with Cognito's defaults for what is not given.
+
+    Raises:
+        Invalid, ScopeUnknown, OAuthFlowRefused, NotAvailable: a setting breaks a rule.
+        LimitExceeded: the pool has ten thousand clients.
+
+    """
+    client = AppClient(pool=pool, client_id=names.client_id(), name=_checked_name(name))
+    secret = _secret(settings)
+    client.confidential = secret is not None
+    client_settings.apply(client, pool, settings)
+    client.created_at = client.modified_at = clock.now()
+    with transaction.atomic(durable=True):
+        locked = UserPool.objects.select_for_update().filter(pk=pool.pk, deleted_at=None).first()
+        full = AppClient.objects.filter(pool_id=pool.pk)[:MAX_CLIENTS].count() >= MAX_CLIENTS
+        too_many = LimitExceeded("The pool has too many app clients.") if locked is None or full else None
+        refusal = too_many or receipts.keep(receipt)
+        if refusal is None:
+            client.save(force_insert=True)
+            if secret is not None:
+                _store_secret(client, secret)
+            audit.record(
+                Tag.CLIENT_CREATED,
+                pool=pool,
+                subject=client.client_id,
+                by=by,
+                detail={"name": client.name, "confidential": client.confidential},
+            )
+            configuration.touch(pool)
+    if refusal is not None:
+        raise refusal
+    deciding_attributes.tell(pool)
+    return client
+
+
+def update(client: AppClient, *, settings: Mapping[str, Any], by: Actor) -> AppClient:
+    """Replace a client's settings: as in Cognito, what is not given goes back to its default.
+
+    Raises:
+        Invalid, ScopeUnknown, OAuthFlowRefused, NotAvailable: a setting breaks a rule.
+        ClientNotFound: it was deleted meanwhile.
+
+    """
+    pool = client.pool
+    if any(name in settings for name in ("generate_secret", "client_secret")):
+        raise Invalid("A client's secret cannot be changed by an update.", field="client_secret")
+    fresh = AppClient(
+        id=client.id,
+        pool=pool,
+        client_id=client.client_id,
+        name=_checked_name(str(settings.get("client_name") or client.name)),
+        confidential=client.confidential,
+        created_at=client.created_at,
+        modified_at=clock.now(),
+    )
+    if "enable_token_revocation" not in settings:
+        fresh.revocation = client.revocation
+    client_settings.apply(fresh, pool, settings)
+    # The wire API has no word for the switch, and what is held of it may be a moment old: it stays as it is.
+    kept = frozenset({"openid_strict"}) - settings.keys()
+    columns = [name for name in ("name", "modified_at", *client_settings.COLUMNS) if name not in kept]
+    with transaction.atomic(durable=True):
+        changed = AppClient.objects.filter(pool_id=pool.pk, id=client.id).update(
+            **{column: getattr(fresh, column) for column in columns}
+        )
+        if changed:
+            audit.record(
+                Tag.CLIENT_CHANGED,
+                pool=pool,
+                subject=client.client_id,
+                by=by,
+                detail={"changed": sorted(settings)},
+            )
+            configuration.touch(pool)
+    if not changed:
+        raise ClientNotFound(client.client_id)
+    fresh.openid_strict = fresh.openid_strict if "openid_strict" in settings else client.openid_strict
+    deciding_attributes.tell(pool)
+    return fresh
+
+
+def set_openid_strict(
+    client: AppClient,
+    strict: bool,  # noqa: FBT001 - the value that is set
+    *,
+    receipt: Receipt | None = None,
+    by: Actor,
+) -> AppClient:
+    """Have OpenID Connect's rules hold for a client, or Cognito's (``services.openid``). The rest stays as it is.
+
+    Raises:
+        ClientNotFound: it was deleted meanwhile.
+
+    """
+    pool = client.pool
+    with transaction.atomic(durable=True):
+        rows = AppClient.objects.filter(pool_id=pool.pk, id=client.id)
+        changed = rows.update(openid_strict=strict, modified_at=clock.now())
+        refusal = receipts.keep(receipt) if changed else ClientNotFound(client.client_id)
+        if refusal is None:
+            detail = {"changed": ["openid_strict"]}
+            audit.record(Tag.CLIENT_CHANGED, pool=pool, subject=client.client_id, by=by, detail=detail)
+            configuration.touch(pool)
+        else:
+            transaction.set_rollback(True)
+    if refusal is not None:
+        raise refusal
+    fresh = copy.copy(client)  # the held row is shared
+    fresh.openid_strict = strict
+    return fresh
+
+
+def page(pool: UserPool, limit: int, token: str | None) -> Page[AppClient]:
+    """Return a page of a pool's clients in the order they were made."""
+    purpose = f"clients:{pool.pk}"
+    start = paging.read(token, purpose=purpose)
+    rows = AppClient.objects.filter(pool_id=pool.pk).order_by("id")
+    if start:
+        rows = rows.filter(id__gt=start[0])
+    return paging.cut(list(rows[: limit + 1]), limit, lambda client: [str(client.id)], purpose=purpose)
+
+
+def has_pages(client: AppClient) -> bool:
+    """Say whether people may sign in to an app on the hosted pages: it uses OAuth, and its code grant."""
+    return client.oauth_enabled and PAGES in client.oauth_flows
+
+
+def first_of_pages(pool: UserPool) -> AppClient | None:
+    """Return the oldest app that :func:`has_pages`, for somebody who came from no app."""
+    rows = AppClient.objects.filter(pool_id=pool.pk, oauth_enabled=True, oauth_flows__contains=[PAGES])
+    return rows.order_by("id").first()
+
+
+def name_for_people(pool: UserPool, client: AppClient | None) -> str:
+    """Return what people know a place by: the app's name, never the pool's; empty where it could be one of several."""
+    if client is not None:
+        return client.name
+    rows = AppClient.objects.filter(pool_id=pool.pk, oauth_enabled=True, oauth_flows__contains=[PAGES])
+    names = list(rows.order_by("id").values_list("name", flat=True)[:2])
+    return str(names[0]) if len(names) == 1 else ""
+
+
+def of_links(client: AppClient) -> AppClient | None:
+    """Return the app whose pages a link leads to that is sent for a client: its own, else the pool's oldest, if any."""
+    return client if has_pages(client) else first_of_pages(client.pool)
+
+
+def secrets(client: AppClient) -> list[str]:
+    """Return a client's live secrets, oldest first, none for a public client."""
+    rows = ClientSecret.objects.filter(pool_id=client.pool_id, client_id=client.id).order_by("id")
+    return [sealing.unseal(bytes(row.sealed), place=sealing_contexts.client_secret(row.id)).decode() for row in rows]
+
+
+def effective_flows(client: AppClient) -> frozenset[str]:
+    """Return the ALLOW_ flows that a client has, by default or by older names."""
+    if not client.auth_flows:
+        return DEFAULT_FLOWS
+    return frozenset(LEGACY_FLOWS.get(flow, flow) for flow in client.auth_flows) | (
+        frozenset({"ALLOW_REFRESH_TOKEN_AUTH"}) if set(client.auth_flows) & LEGACY_FLOWS.keys() else frozenset()
+    )
+
+
+def readable(client: AppClient, pool: UserPool) -> frozenset[str]:
+    """Return the attributes that a client sees: those of its list, else all of the pool's; ``sub`` always."""
+    given = client.read_attributes
+    return (READABLE | pool.schema.keys() if given is None else frozenset(given)) | {"sub"}
+
+
+def writable(client: AppClient, pool: UserPool) -> frozenset[str]:
+    """Return the attributes that people may write through a client: those of its list, else all that a client may.
+
+    That is what deployed pools do, with custom ones too (aws-cdk#30608); Amazon's text speaks of standard ones alone.
+    Whether an attribute can change is judged when it is written.
+    """
+    given = client.write_attributes
+    if given is not None:
+        return frozenset(given)
+    return WRITABLE | {name for name in pool.schema if name.startswith(schema.CUSTOM)}
+
+
+def _checked_name(name: str) -> str:
+    if not 1 <= len(name) <= NAME_LENGTH or "\x00" in name:
+        raise Invalid("Client names hold 1 to 128 characters.", field="client_name")
+    return name
+
+
+def _secret(settings: Mapping[str, Any]) -> str | None:
+    own = settings.get("client_secret")
+    if own is not None and settings.get("generate_secret"):
+        raise Invalid(
+            "Give a client secret or have one generated, not both.",
+            field="client_secret",
+        )
+    if own is None:
+        return names.client_secret() if settings.get("generate_secret") else None
+    secret = str(own)
+    if not SECRET_LEAST <= len(secret) <= SECRET_MOST or not all(
+        letter.isalnum() or letter in "_+" for letter in secret
+    ):
+        raise Invalid(
+            "Client secrets hold 24 to 64 letters, digits, + or _.",
+            field="client_secret",
+        )
+    if not secret.isascii():
+        raise NotAvailable("Client secrets are ASCII.", field="client_secret")
+    return secret
+
+
+def _store_secret(client: AppClient, secret: str) -> None:
+    secret_id = names.uuid7()
+    ClientSecret(
+        id=secret_id,
+        pool_id=client.pool_id,
+        client=client,
+        sealed=sealing.seal(secret.encode(), place=sealing_contexts.client_secret(secret_id)),
+        hashed=sealing.keyed_hash("client_secret", f"{client.client_id}:{secret}"),
+        created_at=clock.now(),
+    ).save(force_insert=True)

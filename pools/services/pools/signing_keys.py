@@ -1,0 +1,281 @@
+"""Keys that sign tokens: two RSA keys a pool (ID, access), one for the identity pools' issuer.
+
+Which key signs and the order of the JWKS are functions of the clock, so that every process switches together: the
+newest key whose ``active_from`` has come signs and stands first. Keys are made ahead, sealed, never in a transaction.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.x509.oid import NameOID
+from django.db import transaction
+from django.db.models import Q
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import RSAKey
+
+from identity.foundation import clock, gate, names, sealing
+from identity.foundation.errors import DomainError, PoolNotFound
+from pools.models import SigningKey, UserPool, locks
+from pools.services import audit, configuration, sealing_contexts
+from pools.services.audit import Actor, Tag
+
+Use = SigningKey.Use
+POOL_USES = (Use.ID, Use.ACCESS)
+AHEAD = timedelta(hours=1)
+"""How long a planned key is published before it signs: others cache our JWKS."""
+AT_ONCE = timedelta(seconds=3)
+"""How long a forced one waits: every process has polled by then."""
+LIFE = timedelta(days=90)
+KEPT = timedelta(days=1, minutes=10)
+"""How long a key is published after it stopped signing: no ID or access token lives longer than a day."""
+CERTIFICATE_LIFE = timedelta(days=3650)
+HOUSE_LOCK = b"Cognate:"
+
+
+class NoKey(DomainError):
+    """A pool without a key that signs: it was never finished."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A key that was made and not stored yet."""
+
+    use: str
+    kid: str
+    public: dict[str, Any]
+    sealed: bytes
+
+
+def prepare(uses: Iterable[SigningKey.Use] = POOL_USES) -> list[Prepared]:
+    """Make keys. Takes some 60 ms each, so never inside a transaction."""
+    gate.outside_transactions("Making a signing key")
+    return [_prepare(use) for use in uses]
+
+
+def new_private_key() -> rsa.RSAPrivateKey:
+    """Make a private key: RS256's, as Cognito's."""
+    return rsa.generate_private_key(public_exponent=65537, key_size=2048)
+
+
+def _prepare(use: SigningKey.Use) -> Prepared:
+    private = new_private_key()
+    der = private.private_bytes(
+        serialization.Encoding.DER, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    public = {name: str(value) for name, value in RSAKey(private, private).as_dict(private=False).items()}
+    digest = hashlib.sha256(json.dumps([public["e"], public["n"]]).encode()).digest()
+    kid = base64.b64encode(digest[:32]).decode()
+    document: dict[str, Any] = {"alg": "RS256", "e": public["e"], "kid": kid, "kty": "RSA", "n": public["n"]}
+    document["use"] = "sig"
+    if use == Use.IDENTITY:
+        certificate = _certificate(private)
+        document["x5c"] = [base64.b64encode(certificate).decode()]
+        document["x5t"] = base64.urlsafe_b64encode(hashlib.sha1(certificate).digest()).decode().rstrip("=")  # noqa: S324
+    return Prepared(use, kid, document, sealing.seal(der, place=sealing_contexts.signing_key(kid)))
+
+
+def _certificate(private: rsa.RSAPrivateKey) -> bytes:
+    """Return a long-lived self-signed certificate of a key: Ceph reads keys only from ``x5c``."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "identity pools")])
+    now = clock.now()
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + CERTIFICATE_LIFE)
+        .sign(private, hashes.SHA256())
+        .public_bytes(serialization.Encoding.DER)
+    )
+
+
+def store(
+    pool: UserPool | None, prepared: Iterable[Prepared], *, active_from: datetime | None = None
+) -> list[SigningKey]:
+    """Write keys inside the caller's transaction; without ``active_from`` they sign at once."""
+    now = clock.now()
+    rows = [
+        SigningKey(
+            pool=pool,
+            use=key.use,
+            kid=key.kid,
+            public=key.public,
+            sealed_private=key.sealed,
+            published_at=now,
+            active_from=active_from or now,
+        )
+        for key in prepared
+    ]
+    SigningKey.objects.bulk_create(rows)
+    return rows
+
+
+def ensure_house_keys() -> bool:
+    """Make the identity pools' key where there is none; say whether one was made. Safe to run in parallel."""
+    if SigningKey.objects.filter(pool=None, use=Use.IDENTITY).exists():
+        return False
+    made = prepare([Use.IDENTITY])
+    with transaction.atomic(durable=True):
+        _house_lock()
+        if SigningKey.objects.filter(pool=None, use=Use.IDENTITY).exists():
+            return False
+        store(None, made)
+        transaction.on_commit(configuration.holdings.forget_house_keys)
+    return True
+
+
+def _house_lock() -> None:
+    locks.hold(HOUSE_LOCK)
+
+
+def rotate(pool: UserPool | None, *, by: Actor, at_once: bool = True) -> list[str]:
+    """Publish new keys for a pool (None: the identity pools' issuer) and plan the switch; return their key ids.
+
+    ``at_once`` switches after three seconds, when every process has seen them; otherwise after an hour.
+    The old keys stay published until what they signed is dead.
+
+    Raises:
+        PoolNotFound: the pool was deleted meanwhile.
+
+    """
+    made = prepare(POOL_USES if pool else [Use.IDENTITY])
+    now = clock.now()
+    active_from = now + (AT_ONCE if at_once else AHEAD)
+    with transaction.atomic(durable=True):
+        if pool is None:
+            locks.hold(HOUSE_LOCK)
+        else:
+            alive = UserPool.objects.select_for_update(no_key=True).filter(pk=pool.pk, deleted_at=None)
+            if alive.values_list("pk", flat=True).first() is None:
+                raise PoolNotFound(pool.public_id)
+        # A planned key that never signed is superseded for good: it must not come back when its hour comes.
+        SigningKey.objects.filter(pool=pool, active_from__gt=now).delete()
+        SigningKey.objects.filter(pool=pool, retire_at=None).update(retire_at=active_from + KEPT)
+        store(pool, made, active_from=active_from)
+        for key in made:
+            detail = {"kid": key.kid, "use": str(key.use), "active_from": active_from.isoformat()}
+            audit.record(Tag.KEY_ROTATED, pool=pool, subject=key.kid, by=by, detail=detail)
+        if pool is not None:
+            configuration.touch(pool)
+        else:
+            transaction.on_commit(configuration.holdings.forget_house_keys)
+    return [key.kid for key in made]
+
+
+def rotate_due(*, by: Actor, limit: int = 20) -> int:
+    """Rotate keys that have signed for ninety days, an hour ahead; drop those retired. Return how many pools."""
+    now = clock.now()
+    SigningKey.objects.filter(retire_at__lt=now).delete()
+    due = (
+        SigningKey.objects.filter(retire_at=None, active_from__lt=now - LIFE)
+        .filter(Q(pool=None) | Q(pool__deleted_at=None))
+        .values_list("pool_id", flat=True)
+        .distinct()[:limit]
+    )
+    return sum(_rotate_due(pool_id, by=by) for pool_id in list(due))
+
+
+def _rotate_due(pool_id: int | None, *, by: Actor) -> bool:
+    """Rotate the keys of one pool, or of the house; False where the pool was deleted, or purged, meanwhile."""
+    pool = UserPool.objects.filter(pk=pool_id).first() if pool_id is not None else None
+    if pool_id is not None and pool is None:
+        return False
+    try:
+        rotate(pool, by=by, at_once=False)
+    except PoolNotFound:
+        return False
+    return True
+
+
+def published(pool: UserPool | None) -> list[configuration.HeldKey]:
+    """Return the keys to publish now, the one that signs first."""
+    now = clock.now()
+    keys = [
+        key
+        for key in configuration.holdings.keys(pool)
+        if key.published_at <= now and (key.retire_at is None or key.retire_at > now)
+    ]
+    active = [key for key in keys if key.active_from <= now]
+    return active + [key for key in keys if key.active_from > now]
+
+
+def jwks(pool: UserPool) -> bytes:
+    """Return the pool's key set (RFC 7517), ready to send."""
+    return _document(tuple(json.dumps(key.public) for key in published(pool)))
+
+
+def identity_jwks() -> bytes:
+    """Return the identity pools' key set, each key with ``x5c``, the signing one first."""
+    return _document(tuple(json.dumps(key.public) for key in published(None)))
+
+
+@lru_cache(maxsize=4096)
+def _document(keys: tuple[str, ...]) -> bytes:
+    return json.dumps({"keys": [json.loads(key) for key in keys]}, separators=(",", ":")).encode()
+
+
+def sign(pool: UserPool | None, use: SigningKey.Use, claims: dict[str, Any]) -> str:
+    """Sign claims by the key that signs now. Never inside a transaction."""
+    gate.outside_transactions("A signature")
+    now = clock.now()
+    for key in configuration.holdings.keys(pool):
+        if key.use == use and key.active_from <= now and (key.retire_at is None or key.retire_at > now):
+            return jwt.encode({"alg": "RS256", "kid": key.kid}, claims, key.key, algorithms=["RS256"])
+    raise NoKey(detail=f"{pool} {use}")
+
+
+def verify(pool: UserPool | None, use: SigningKey.Use, token: str) -> dict[str, Any] | None:
+    """Return the claims of a token that a published key of this pool and use signed by RS256; None otherwise.
+
+    Says nothing about times, issuer or purpose.
+    """
+    kid = unverified_header(token).get("kid")
+    for key in published(pool):
+        if key.kid == kid and key.use == use:
+            try:
+                return jwt.decode(token, key.key, algorithms=["RS256"]).claims
+            except (JoseError, ValueError, TypeError, UnicodeError):
+                return None
+    return None
+
+
+def unverified_header(token: str) -> dict[str, Any]:
+    """Return a token's header, empty when it has none. Only to find which key to check by."""
+    return _part(token, 0)
+
+
+def unverified_claims(token: str) -> dict[str, Any]:
+    """Return a token's claims, empty when it has none. Only to find which issuer to ask."""
+    return _part(token, 1)
+
+
+def _part(token: str, index: int) -> dict[str, Any]:
+    parts = token.split(".")
+    if len(parts) != 3 or len(token) > 20_000:  # noqa: PLR2004 - a compact JWS has three parts
+        return {}
+    try:
+        found = json.loads(base64.urlsafe_b64decode(parts[index] + "=" * (-len(parts[index]) % 4)))
+    except (ValueError, UnicodeError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def issuer_pool(claims: dict[str, Any]) -> str:
+    """Return the public id of the pool that unverified claims say issued them, empty for a foreign issuer."""
+    issuer = str(claims.get("iss", ""))
+    prefix = names.issuer("")
+    return issuer.removeprefix(prefix) if issuer.startswith(prefix) else ""

@@ -1,0 +1,301 @@
+"""User pools: made, told, deleted; their second factors, resource servers and prefix domain."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from identity.foundation import clock, later, names, paging, sealing
+from identity.foundation.errors import (
+    Invalid,
+    LimitExceeded,
+    NotAvailable,
+    PoolNotFound,
+)
+from identity.foundation.paging import Page
+from pools.models import PoolDomain, ResourceServer, User, UserPool
+from pools.services import audit, configuration, receipts, sealing_contexts
+from pools.services.audit import Actor, Tag
+from pools.services.pools import pool_settings, schema, signing_keys
+from pools.services.receipts import Receipt
+
+NAME = re.compile(r"[\w\s+=,.@-]{1,128}")
+PREFIX = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
+RESERVED = ("aws", "amazon", "cognito")
+IDENTIFIER = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,256}")
+SCOPE = re.compile(r"[\x21\x23-\x2e\x30-\x5b\x5d-\x7e]{1,256}")
+MAX_SERVERS = 300
+MAX_SCOPES = 100
+TEXT = 256
+COUNTED = 1000
+"""Users up to this many are counted; beyond it the planner's estimate serves."""
+
+
+def create(name: str, *, settings: Mapping[str, Any], by: Actor) -> UserPool:
+    """Make a pool with its keys, and Cognito's defaults for what is not given.
+
+    Raises:
+        Invalid, NotAvailable: a setting breaks a rule, or asks for what this release has not.
+
+    """
+    if not NAME.fullmatch(name) or not name.strip():
+        raise Invalid(
+            "Pool names hold 1 to 128 letters, digits, spaces or +=,.@-",
+            field="pool_name",
+        )
+    now = clock.now()
+    pool = UserPool(public_id=names.pool_id(), name=name, created_at=now, modified_at=now)
+    pool_settings.apply(pool, settings)
+    pool.sealed_decoy_key = sealing.seal(os.urandom(32), place=sealing_contexts.decoy_key(pool.public_id))
+    keys = signing_keys.prepare()
+    with transaction.atomic(durable=True):
+        pool.save(force_insert=True)
+        signing_keys.store(pool, keys)
+        audit.record(
+            Tag.POOL_CREATED,
+            pool=pool,
+            subject=pool.public_id,
+            by=by,
+            detail={"name": name},
+        )
+        configuration.touch(pool)
+    return pool
+
+
+def delete(pool: UserPool, *, by: Actor) -> None:
+    """Delete a pool: it is gone at once, its rows are purged in chunks.
+
+    Raises:
+        Invalid: it is protected against deletion.
+        PoolNotFound: it was deleted meanwhile.
+
+    """
+    with transaction.atomic(durable=True):
+        locked = UserPool.objects.select_for_update().filter(pk=pool.pk, deleted_at=None).first()
+        if locked is not None and not locked.deletion_protected:
+            UserPool.objects.filter(pk=pool.pk).update(deleted_at=clock.now(), modified_at=clock.now())
+            PoolDomain.objects.filter(pool_id=pool.pk).delete()
+            audit.record(
+                Tag.POOL_DELETED,
+                pool=pool,
+                subject=pool.public_id,
+                by=by,
+                detail={"name": locked.name},
+            )
+            configuration.touch(pool)
+            later.after_commit(later.Task.PURGE, queue="house")
+    if locked is None:
+        raise PoolNotFound(pool.public_id)
+    if locked.deletion_protected:
+        raise Invalid(
+            "The user pool cannot be deleted because deletion protection is activated. "
+            "Deletion protection must be inactivated first.",
+            field="user_pool_id",
+        )
+
+
+def page(limit: int, token: str | None) -> Page[UserPool]:
+    """Return a page of the installation's pools in the order they were made."""
+    start = paging.read(token, purpose="pools")
+    rows = UserPool.objects.filter(deleted_at=None).order_by("id")
+    if start:
+        rows = rows.filter(id__gt=start[0])
+    return paging.cut(list(rows[: limit + 1]), limit, lambda pool: [pool.pk], purpose="pools")
+
+
+def mfa_configuration(pool: UserPool) -> dict[str, Any]:
+    """Return the pool's second factors as GetUserPoolMfaConfig tells them."""
+    if pool.mfa == UserPool.Mfa.OFF:
+        return {"mfa_configuration": "OFF"}
+    return {
+        "software_token_mfa_configuration": {"enabled": pool.totp_enabled},
+        "mfa_configuration": str(pool.mfa),
+    }
+
+
+def set_mfa(pool: UserPool, *, settings: Mapping[str, Any], by: Actor) -> UserPool:
+    """Replace the pool's second factors.
+
+    Raises:
+        Invalid: factors and mode contradict each other.
+        NotAvailable: SMS, email and passkeys are not second factors in this release.
+
+    """
+    for member in (
+        "sms_mfa_configuration",
+        "email_mfa_configuration",
+        "web_authn_configuration",
+    ):
+        if settings.get(member) is not None:  # that it is there, empty or not, asks for the factor
+            word = "".join(part.capitalize() for part in member.split("_"))
+            raise NotAvailable(f"{word} is not available in this release.", field=member)
+    mode = settings.get("mfa_configuration") or UserPool.Mfa.OFF
+    if mode not in UserPool.Mfa.values:
+        raise Invalid("MfaConfiguration is OFF, ON or OPTIONAL.", field="mfa_configuration")
+    totp = bool((settings.get("software_token_mfa_configuration") or {}).get("enabled"))
+    if mode == UserPool.Mfa.OFF and totp:
+        raise Invalid(
+            "Invalid MFA configuration given, can't turn off MFA and configure an MFA together.",
+            field="mfa_configuration",
+        )
+    if mode != UserPool.Mfa.OFF and not totp:
+        raise Invalid(
+            "Invalid MFA configuration given, can't turn on MFA without an MFA type.",
+            field="mfa_configuration",
+        )
+    with transaction.atomic(durable=True):
+        changed = UserPool.objects.filter(pk=pool.pk, deleted_at=None).update(
+            mfa=mode, totp_enabled=totp, modified_at=clock.now()
+        )
+        if changed:
+            detail = {"mfa": str(mode), "totp": totp}
+            audit.record(Tag.MFA_SET, pool=pool, subject=pool.public_id, by=by, detail=detail)
+            configuration.touch(pool)
+    if not changed:
+        raise PoolNotFound(pool.public_id)
+    return UserPool.objects.get(pk=pool.pk)
+
+
+def set_recent_proof(
+    pool: UserPool,
+    wanted: bool,  # noqa: FBT001 - the value that is set
+    *,
+    receipt: Receipt | None = None,
+    by: Actor,
+) -> UserPool:
+    """Have changes by access token of how people sign in need a recent sign-in, or any, as at Amazon.
+
+    Raises:
+        PoolNotFound: the pool was deleted meanwhile.
+
+    """
+    with transaction.atomic(durable=True):
+        rows = UserPool.objects.filter(pk=pool.pk, deleted_at=None)
+        changed = rows.update(recent_proof=wanted, modified_at=clock.now())
+        refusal = receipts.keep(receipt) if changed else PoolNotFound(pool.public_id)
+        if refusal is None:
+            detail = {"changed": ["recent_proof"]}
+            audit.record(Tag.POOL_CHANGED, pool=pool, subject=pool.public_id, by=by, detail=detail)
+            configuration.touch(pool)
+        else:
+            transaction.set_rollback(True)
+    if refusal is not None:
+        raise refusal
+    return UserPool.objects.get(pk=pool.pk)
+
+
+def create_resource_server(
+    pool: UserPool,
+    *,
+    identifier: str,
+    name: str,
+    scopes: Sequence[Mapping[str, str]] = (),
+    by: Actor,
+) -> ResourceServer:
+    """Make a resource server; its scopes are ``identifier/name``.
+
+    Raises:
+        Invalid: a value breaks a rule, or the identifier is taken.
+        LimitExceeded: the pool has three hundred.
+
+    """
+    if not IDENTIFIER.fullmatch(identifier) or identifier.startswith("aws.cognito"):
+        raise Invalid("The identifier is not valid.", field="identifier")
+    if not 1 <= len(name) <= TEXT or "\x00" in name:
+        raise Invalid("Names of resource servers hold 1 to 256 characters.", field="name")
+    kept = [{"name": scope["name"], "description": scope["description"]} for scope in scopes]
+    if len(kept) > MAX_SCOPES or len({scope["name"] for scope in kept}) != len(kept):
+        raise Invalid("At most 100 scopes, each name once.", field="scopes")
+    for scope in kept:
+        if not SCOPE.fullmatch(scope["name"]) or not 1 <= len(scope["description"]) <= TEXT:
+            raise Invalid(
+                "Scope names hold no spaces and no slash; a description is needed.",
+                field="scopes",
+            )
+    if ResourceServer.objects.filter(pool_id=pool.pk)[:MAX_SERVERS].count() >= MAX_SERVERS:
+        raise LimitExceeded("The pool has too many resource servers.")
+    server = ResourceServer(pool=pool, identifier=identifier, name=name, scopes=kept, created_at=clock.now())
+    try:
+        with transaction.atomic(durable=True):
+            server.save(force_insert=True)
+            audit.record(
+                Tag.RESOURCE_SERVER_CREATED,
+                pool=pool,
+                subject=identifier,
+                by=by,
+                detail={
+                    "identifier": identifier,
+                    "scopes": [scope["name"] for scope in kept],
+                },
+            )
+            configuration.touch(pool)
+    except IntegrityError:
+        raise Invalid(
+            f"{identifier} already exists in user pool {pool.public_id}.",
+            field="identifier",
+        ) from None
+    return server
+
+
+def resource_servers(pool: UserPool) -> list[ResourceServer]:
+    """Return a pool's resource servers in the order they were made."""
+    return list(ResourceServer.objects.filter(pool_id=pool.pk).order_by("id"))
+
+
+def set_domain(pool: UserPool, prefix: str, *, by: Actor) -> PoolDomain:
+    """Give a pool its prefix under the installation's host; again with the same prefix changes nothing.
+
+    Raises:
+        Invalid: the prefix is malformed, reserved or taken, or the pool has another.
+
+    """
+    if not PREFIX.fullmatch(prefix) or any(word in prefix for word in RESERVED):
+        raise Invalid(
+            "Domain prefixes hold 1 to 63 of a-z, 0-9 and inner hyphens.",
+            field="domain",
+        )
+    present = PoolDomain.objects.filter(pool_id=pool.pk, custom=False).first()
+    if present is not None:
+        if present.name == prefix:
+            return present
+        raise Invalid("The user pool has a domain already.", field="domain")
+    domain = PoolDomain(pool=pool, name=prefix, created_at=clock.now())
+    try:
+        with transaction.atomic(durable=True):
+            domain.save(force_insert=True)
+            audit.record(
+                Tag.DOMAIN_SET,
+                pool=pool,
+                subject=pool.public_id,
+                by=by,
+                detail={"domain": prefix},
+            )
+            configuration.touch(pool)
+    except IntegrityError:
+        raise Invalid("Domain already associated with another user pool.", field="domain") from None
+    return domain
+
+
+def domain(pool: UserPool) -> str:
+    """Return the pool's prefix, empty where it has none."""
+    return PoolDomain.objects.filter(pool_id=pool.pk, custom=False).values_list("name", flat=True).first() or ""
+
+
+def schema_attributes(pool: UserPool) -> list[dict[str, Any]]:
+    """Return the pool's attributes as Cognito describes them: the standard twenty, then the pool's own."""
+    return [rule.described() for rule in schema.rules(pool).values()]
+
+
+def estimated_users(pool: UserPool) -> int:
+    """Return about how many users a pool has: exact while few, the planner's estimate beyond. Never counts many."""
+    live = User.objects.filter(pool_id=pool.pk, deleted_at=None)
+    few = live.order_by()[:COUNTED].count()
+    if few < COUNTED:
+        return few
+    plan = json.loads(live.order_by().values("id").explain(format="json"))
+    return max(COUNTED, int(plan[0]["Plan"]["Plan Rows"]))

@@ -1,0 +1,1 @@
+"""Accounts that people make for themselves, until they are confirmed. Signing in afterwards is ``sign_in``."""

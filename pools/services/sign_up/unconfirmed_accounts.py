@@ -1,0 +1,36 @@
+"""Accounts that wait for their confirmation, given up by the browser that made them for one with another address.
+
+The browser shows the proof of the password it chose (``password_proofs``). Making the other account is ``sign_up``.
+"""
+
+from __future__ import annotations
+
+import hmac
+
+from identity.foundation.errors import SessionRefused
+from pools.models import AppClient, Password, User
+from pools.models.user import Status
+from pools.services.audit import Actor
+from pools.services.people import passwords, users
+from pools.services.sign_in import password_proofs
+
+
+def of_proof(client: AppClient, proof: str) -> User | None:
+    """Return the account, unconfirmed yet, whose password somebody chose who has this proof."""
+    try:
+        chosen = password_proofs.read(client, proof)
+    except SessionRefused:
+        return None
+    waiting = User.objects.filter(pool_id=client.pool_id, pk=chosen.user_id, status=Status.UNCONFIRMED, deleted_at=None)
+    return waiting.first()
+
+
+def give_up(client: AppClient, former: User, proof: str, *, by: Actor) -> None:
+    """Delete an account that still waits, unless its password was set anew: then it may be somebody else's."""
+    pool = client.pool
+    user = passwords.locked_user(pool, former)
+    argon2 = Password.objects.filter(pool_id=pool.pk, user_id=former.id).values_list("argon2", flat=True).first()
+    if user is None or user.status != Status.UNCONFIRMED or not argon2:
+        return
+    if hmac.compare_digest(password_proofs.digest(argon2), password_proofs.read(client, proof).digest):
+        users.erase(pool, user, by=by)
