@@ -1,1 +1,1 @@
-"""The gatehouse: speaks to other identity systems and to STS; owns no tables."""
+"""Federation: speaks to other identity systems and to STS; owns no tables."""

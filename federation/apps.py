@@ -1,4 +1,4 @@
-"""Registers the gatehouse's answers to ``pools.ports``."""
+"""Registers federation's answers to ``pools.ports``."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from django.apps import AppConfig
 
 
 class FederationConfig(AppConfig):
-    """The gatehouse as an app. It owns no tables."""
+    """Federation as an app. It owns no tables."""
 
     name = "federation"
     label = "federation"

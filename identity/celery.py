@@ -17,7 +17,7 @@ from identity.foundation import later, server_urls
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "identity.settings")
 
 # Codes that a person waits for; invitations and imports; seals, purges and metadata.
-LANES = ("now", "bulk", "house")
+LANES = ("now", "bulk", "tasks")
 PUBLISH_SECONDS = 0.2
 CONSUME_SECONDS = 5
 LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
@@ -49,7 +49,7 @@ app.conf.update(
     },
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
-    task_default_queue="house",
+    task_default_queue="tasks",
     task_queues=[Queue(lane) for lane in LANES],
     task_create_missing_queues=False,
     task_ignore_result=True,

@@ -1,6 +1,6 @@
-"""The short road of machine endpoints: the same functions ``Call → Answer``, without Django's request in between.
+"""The fast path of machine endpoints: the same functions ``Call → Answer``, without Django's request in between.
 
-Six exact paths, at the installation's own host only; everything else, and whatever is unusual, takes Django's road.
+Six exact paths, at the installation's own host only; everything else, and whatever is unusual, takes Django's way.
 Both give the same bytes (a test compares them). Django's connection clean-up is kept.
 """
 
@@ -25,7 +25,7 @@ Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
-OF_THE_HOUSE: dict[str, tuple[str, Endpoint]] = {
+INSTALLATION_ENDPOINTS: dict[str, tuple[str, Endpoint]] = {
     "/": ("cognito", gateway),
     "/identity-pools/jwks.json": ("identity_oidc", discovery.identity_jwks),
 }
@@ -40,7 +40,7 @@ DRAINED = 8 << 20
 log = structlog.get_logger("request")
 
 
-def short_road(django: Application) -> Application:
+def add_fast_path(django: Application) -> Application:
     """Return an application that answers the six paths itself and hands the rest to Django."""
 
     def application(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -53,13 +53,13 @@ def short_road(django: Application) -> Application:
 
 
 def find(environ: Environ) -> tuple[str, Endpoint, str | None, str] | None:
-    """Return face, endpoint, pool and path inside the pool, where a request is for one of the six."""
+    """Return adapter, endpoint, pool and path inside the pool, where a request is for one of the six."""
     host = middleware.asked_host(environ)
     if host not in middleware.own_hosts() or host == middleware.console_host() or environ.get("SCRIPT_NAME"):
         return None
     path = environ.get("PATH_INFO", "")
-    if path in OF_THE_HOUSE:
-        return (*OF_THE_HOUSE[path], None, path)
+    if path in INSTALLATION_ENDPOINTS:
+        return (*INSTALLATION_ENDPOINTS[path], None, path)
     named = middleware.POOL_PREFIX.match(path)
     if named is None or named[2] not in OF_A_POOL or not named[1].isascii():
         return None
@@ -67,9 +67,9 @@ def find(environ: Environ) -> tuple[str, Endpoint, str | None, str] | None:
 
 
 def walk(
-    environ: Environ, start_response: StartResponse, face: str, endpoint: Endpoint, pool: str | None, path: str
+    environ: Environ, start_response: StartResponse, adapter: str, endpoint: Endpoint, pool: str | None, path: str
 ) -> list[bytes]:
-    """Answer by an endpoint, as Django's handler, the doorway and the adapter together would."""
+    """Answer by an endpoint, as Django's handler, the middleware and the adapter together would."""
     began = clock.monotonic()
     request_id = str(uuid.uuid4())
     connections.begin()
@@ -79,7 +79,7 @@ def walk(
         headers = {name.lower(): value for name, value in answer.headers.items()}
         headers.setdefault("content-type", "text/html; charset=utf-8")  # Django's, of an answer that names none
         middleware.dress(headers, request_id, secure=middleware.by_https(environ))
-        telemetry.answered(face, answer.status, clock.monotonic() - began)
+        telemetry.answered(adapter, answer.status, clock.monotonic() - began)
     finally:
         connections.end()
     start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", list(headers.items()))

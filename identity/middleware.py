@@ -1,4 +1,4 @@
-"""The doorway of every request: its id, the client's true address, which pool it is for, security headers.
+"""What every request gets: its id, the client's true address, which pool it is for, security headers.
 
 Decides nothing else. Pages of operators have more (``identity.console.middleware``); machine endpoints have no more.
 """
@@ -157,7 +157,7 @@ def is_foreign(request: HttpRequest) -> bool:
         return True
 
 
-class Doorway:
+class RequestMiddleware:
     """Name the request, find its pool by host or path, answer, add headers."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -184,13 +184,13 @@ class Doorway:
             response = get_resolver(settings.POOL_URLCONF).resolve_error_handler(500)(request)
         finally:
             structlog.contextvars.unbind_contextvars("request_id")
-            set_script_prefix("/")  # the thread goes on to other pools' requests, by the short road too
+            set_script_prefix("/")  # the thread goes on to other pools' requests, by the fast path too
         dress(response.headers, request.request_id, secure=secure, csp=policy(request))  # type: ignore[arg-type, attr-defined]
         self.note(request, response, clock.monotonic() - began)
         return response
 
     def process_view(self, request: HttpRequest, view: Callable[..., HttpResponse], *_: object) -> HttpResponse | None:
-        """Refuse a form in another charset, where the view or operators' rooms have no answer of their own."""
+        """Refuse a form in another charset, where the view or operators' pages have no answer of their own."""
         is_asked = request.is_foreign and request.method not in {"GET", "HEAD", "OPTIONS"}  # type: ignore[attr-defined]
         if not is_asked or getattr(view, "judges_charset", False):
             return None
@@ -228,7 +228,7 @@ class Doorway:
     def note(self, request: HttpRequest, response: HttpResponse, seconds: float) -> None:
         """Count the answer, and leave a log line where those are wanted."""
         match = request.resolver_match
-        telemetry.answered((match.app_name or "house") if match else "none", response.status_code, seconds)
+        telemetry.answered((match.app_name or "installation") if match else "none", response.status_code, seconds)
         log.debug(
             "answered",
             method=request.method,

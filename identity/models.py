@@ -1,4 +1,4 @@
-"""Those who run the house: operators and their access keys. People who sign in to pools are ``pools.models.user``."""
+"""Those who run the installation: operators and their access keys. People of pools are ``pools.models.user``."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ from identity.settings import Environment
 # Idle browser connections count too: granian's limit is on connections, not on requests. What may wait for
 # a password hash is limited by the gate, which refuses at once.
 CONNECTIONS = 1024
-LANES = "now,bulk,house"
+LANES = "now,bulk,tasks"
 FEWEST_THREADS = 3
 """Of a worker: one for each lane."""
 TLS_THREADS = 8

@@ -142,7 +142,9 @@ class Environment(BaseSettings):
         90, ge=31, description="Days that rows of sent messages stay, without content; they go by whole months."
     )
     sign_in_event_days: int = Field(400, ge=31, description="Days that sign-in events stay; they go by whole months.")
-    stranger_audit_days: int = Field(90, ge=1, description="Days that audit rows of strangers stay; others always.")
+    unknown_caller_audit_days: int = Field(
+        90, ge=1, description="Days that audit rows of unknown callers stay; others always."
+    )
     guest_days: int = Field(90, ge=1, description="Days that guests of identity pools stay who never had credentials.")
     outbound_private: bool = Field(
         False, description="Allow outbound calls to private and loopback addresses; on in development."
@@ -247,7 +249,7 @@ BREACHED_PASSWORDS_URL = environment.breached_passwords_url
 MESSAGES = environment.messages
 OUTBOX_DAYS = environment.outbox_days
 SIGN_IN_EVENT_DAYS = environment.sign_in_event_days
-STRANGER_AUDIT_DAYS = environment.stranger_audit_days
+UNKNOWN_CALLER_AUDIT_DAYS = environment.unknown_caller_audit_days
 GUEST_DAYS = environment.guest_days
 OUTBOUND_PRIVATE = environment.outbound_private
 OUTBOUND_PRIVATE_HOSTS = environment.outbound_private_hosts
@@ -293,7 +295,7 @@ INSTALLED_APPS = [
 # Sessions, CSRF, sign-in and messages of Django serve operators only: identity.console.middleware
 # applies them to the console's paths and nowhere else.
 MIDDLEWARE = [
-    "identity.middleware.Doorway",
+    "identity.middleware.RequestMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "identity.console.middleware.OperatorSession",
     "identity.console.middleware.OperatorCsrf",

@@ -1,4 +1,4 @@
-"""What the house says of itself: structured logs without secrets, metrics, and whether it lives and is ready.
+"""What the service says of itself: structured logs without secrets, metrics, and whether it lives and is ready.
 
 Knows nothing of pools: what can make a process unready is registered from above by :func:`register_probe`, what is read
 as the metrics are shown by :func:`register_gauges`.
@@ -206,16 +206,16 @@ def configure() -> None:
 
 ANSWERED = Histogram(
     "cognate_http_seconds",
-    "Requests by face and answer.",
-    ["face", "status"],
+    "Requests by adapter and answer.",
+    ["adapter", "status"],
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5),
 )
 UNREADY = Counter("cognate_unready_total", "Readiness probes that said no.", ["probe"])
 
 
-def answered(face: str, status: int, seconds: float) -> None:
-    """Count a request. ``face`` is a URL namespace or other short constant, never a part of the path."""
-    ANSWERED.labels(face, f"{status // 100}xx").observe(seconds)
+def answered(adapter: str, status: int, seconds: float) -> None:
+    """Count a request. ``adapter`` is a URL namespace or other short constant, never a part of the path."""
+    ANSWERED.labels(adapter, f"{status // 100}xx").observe(seconds)
 
 
 class Gauge(NamedTuple):
@@ -249,7 +249,7 @@ _readings = Readings()
 
 
 def register_gauges(source: Callable[[], Iterable[Gauge]]) -> None:
-    """Let a part of the house give figures as they are when the metrics are shown."""
+    """Let a part of the installation give figures as they are when the metrics are shown."""
     _readings.sources.append(source)
 
 
@@ -312,12 +312,12 @@ _warnings: dict[str, Probe] = {}
 
 
 def register_probe(name: str, probe: Probe) -> None:
-    """Let a part of the house say whether this process may be sent requests."""
+    """Let a part of the installation say whether this process may be sent requests."""
     _probes[name] = probe
 
 
 def register_warning(name: str, probe: Probe) -> None:
-    """Let a part of the house say what an operator should look at, though requests are answered."""
+    """Let a part of the installation say what an operator should look at, though requests are answered."""
     _warnings[name] = probe
 
 

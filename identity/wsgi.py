@@ -1,4 +1,4 @@
-"""The WSGI application that granian serves: Django, and a short road for machine endpoints."""
+"""The WSGI application that granian serves: Django, and a fast path for machine endpoints."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ django = get_wsgi_application()
 
 # Checks and endpoints can be imported only once Django is set up.
 from identity.checks import insist  # noqa: E402
-from identity.fast_path import short_road  # noqa: E402
+from identity.fast_path import add_fast_path  # noqa: E402
 from identity.middleware import Utf8Request  # noqa: E402
 
 insist()
 django.request_class = Utf8Request
 
-application = short_road(django)  # type: ignore[arg-type]  # WSGI's own types say less than Django's
+application = add_fast_path(django)  # type: ignore[arg-type]  # WSGI's own types say less than Django's

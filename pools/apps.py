@@ -32,7 +32,7 @@ def ensure_keys(**_: object) -> None:
     from pools.services.pools import signing_keys
 
     if settings.SECRET_KEYS_FILE.exists():
-        signing_keys.ensure_house_keys()
+        signing_keys.ensure_installation_keys()
 
 
 def ensure_web_role(**_: object) -> None:

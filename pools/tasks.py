@@ -1,4 +1,4 @@
-"""Celery's side of the house: each task takes ids and calls one service. PostgreSQL is the queue, a task a hint.
+"""Celery's tasks: each takes ids and calls one service. PostgreSQL is the queue, a task a hint.
 
 Each lane has room of its own in a worker. A worker also sweeps the outbox every two seconds by threads of its own, one
 for what people wait for and one for the rest, which need no broker.
@@ -35,7 +35,7 @@ PAUSE = 0.1
 """Before the next batch of many: rows that cannot be handled would keep a thread spinning."""
 Lane = deliveries.Lane
 ROOM = {
-    lane.value: threading.BoundedSemaphore(max(1, settings.WORKER_THREADS // 4)) for lane in (Lane.BULK, Lane.HOUSE)
+    lane.value: threading.BoundedSemaphore(max(1, settings.WORKER_THREADS // 4)) for lane in (Lane.BULK, Lane.TASKS)
 }
 """How many threads a lane may take for which nobody waits: the others are left to ``now``, however slow these are."""
 

@@ -86,7 +86,7 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what starts houses and browsers: a long file that came last would leave the other worker idle."""
+    """Begin with what starts programs and browsers: a long file that came last would leave a worker idle."""
     items.sort(key=lambda item: not {"run", "browser"} & {mark.name for mark in item.iter_markers()})
 
 

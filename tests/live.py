@@ -226,13 +226,13 @@ class Live:
 @pytest.fixture(scope="session")
 def live(django_db_blocker: DjangoDbBlocker) -> Iterator[Live]:
     """Return a running installation with one web process and one Celery worker."""
-    house = Live(django_db_blocker)
-    house.prepare()
+    installation = Live(django_db_blocker)
+    installation.prepare()
     try:
-        house.start()
-        yield house
+        installation.start()
+        yield installation
     finally:
-        house.stop()
-    for name in house.parts:
-        assert statements.WATCHED in house.log(name)
-        assert statements.MARK not in house.log(name), house.log(name)[-6000:]
+        installation.stop()
+    for name in installation.parts:
+        assert statements.WATCHED in installation.log(name)
+        assert statements.MARK not in installation.log(name), installation.log(name)[-6000:]

@@ -23,19 +23,19 @@ WATCHED = "Statements are watched."
 MARK = "A statement on a pool's table does not name the pool"
 # Who may look beyond a pool, and why. Everything else names the pool of each table that it touches.
 BEYOND = {
-    "pools/services/access.py:identity": "identity ids are unique in the house, and callers name nothing else",
-    "pools/services/configuration.py:client": "client ids are unique in the house, and callers name nothing else",
-    "pools/services/configuration.py:pool_by_host": "host names are unique in the house: this is how a pool is found",
+    "pools/services/access.py:identity": "identity ids are unique, and callers name nothing else",
+    "pools/services/configuration.py:client": "client ids are unique, and callers name nothing else",
+    "pools/services/configuration.py:pool_by_host": "host names are unique: this is how a pool is found",
     "pools/services/messages/deliveries.py:deliver": "the outbox is one queue, its hint to a worker an id",
     "pools/services/messages/deliveries.py:due": "the sweep, over all pools",
-    "pools/services/messages/deliveries.py:gauges": "figures of the whole house",
+    "pools/services/messages/deliveries.py:gauges": "figures of the whole installation",
     "pools/services/messages/deliveries.py:warning": "the same, for health checks",
     "pools/services/housekeeping.py:_in_chunks": "the purge of what expired, over all pools",
     "pools/services/housekeeping.py:_reseal": "a new master key wraps the secrets of all pools",
     "pools/services/housekeeping.py:_reseal_row": "one of them, whose table it does not know",
-    "pools/services/housekeeping.py:purge_strangers": "what unknown callers left in all pools, by its age",
+    "pools/services/housekeeping.py:purge_unknown_callers": "what unknown callers left in all pools, by its age",
     "pools/services/housekeeping.py:purge_users": "finds deleted users of all pools, then works pool by pool",
-    "pools/services/messages/outbox.py:captured": "the mailbox of development, of the whole house",
+    "pools/services/messages/outbox.py:captured": "the mailbox of development, of the whole installation",
     "pools/services/pools/signing_keys.py:rotate_due": "finds keys that are due in all pools",
 }
 

@@ -1,4 +1,4 @@
-"""Mail and SMS that stayed in the house: a page and its JSON, for this machine only, while messages are captured."""
+"""Captured mail and SMS: a page and its JSON, for this machine only, while messages are captured."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ CONSOLE_CSP = (
 
 
 def for_operators(request: HttpRequest) -> bool:
-    """Say whether a request is for the installation's own rooms, not for a pool and not for a machine."""
+    """Say whether a request is for the installation's own pages, not for a pool and not for a machine."""
     return getattr(request, "pool", None) is None and request.path_info.startswith(PATHS)
 
 
@@ -61,7 +61,7 @@ class OperatorSession(SessionMiddleware):
         return response
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        """Lead on from a form that its twin has had accepted, where its answer is not known."""
+        """Lead on from a form that its duplicate has had accepted, where its answer is not known."""
         is_twin = isinstance(exception, AlreadyAccepted)
         return HttpResponseRedirect(receipts.own_page(request), status=303) if is_twin else None
 

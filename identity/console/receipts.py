@@ -14,7 +14,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
 from pools.hosted import once
-from pools.services.operators.operator_sign_in import HOUSE
+from pools.services.operators.operator_sign_in import INSTALLATION
 from pools.services.receipts import Receipt
 
 FIELD = "csrfmiddlewaretoken"
@@ -33,7 +33,7 @@ def answered(request: HttpRequest, respond: Callable[[HttpRequest], HttpResponse
     nonce = request.COOKIES.get(settings.CSRF_COOKIE_NAME, "")
     if request.method != "POST" or not request.path_info.startswith("/console/"):
         return respond(request)
-    receipt = once.receipt(request, HOUSE, request.POST.get(FIELD, ""), browser=nonce)
+    receipt = once.receipt(request, INSTALLATION, request.POST.get(FIELD, ""), browser=nonce)
     if receipt is None:
         return respond(request)
     request.receipt = receipt  # type: ignore[attr-defined]

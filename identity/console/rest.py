@@ -29,7 +29,7 @@ from pools.services.people import users
 from pools.services.pools import app_clients, user_pools
 
 CALLS_A_MINUTE = 1200
-STRANGERS_A_MINUTE = 120
+REFUSED_A_MINUTE = 120
 BEARER = 'Bearer realm="cognate"'
 PROBLEM = {("default", problems.CONTENT_TYPE): OpenApiResponse(serializers.ProblemSerializer, description="Refused.")}
 
@@ -166,7 +166,7 @@ class View(APIView):
             super().initial(request, *args, **kwargs)
         except (exceptions.AuthenticationFailed, exceptions.NotAuthenticated):
             address = request._request.address  # type: ignore[attr-defined]  # noqa: SLF001
-            if not limits.take("api-stranger", address, limit=STRANGERS_A_MINUTE, window=60):
+            if not limits.take("api-refused", address, limit=REFUSED_A_MINUTE, window=60):
                 raise exceptions.Throttled(60) from None
             raise
 

@@ -1,4 +1,4 @@
-"""Rooms of operators. What needs both factors stands in ``INSIDE``, so that nothing is guarded by memory."""
+"""Operators' pages. What needs both factors stands in ``INSIDE``, so that nothing is guarded by memory."""
 
 from __future__ import annotations
 

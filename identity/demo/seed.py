@@ -83,7 +83,7 @@ def seed(place: embedded_aws.Place | None) -> dict[str, Any]:
         ("machine_client_id", machine_client),
         ("identity_pool_id", identity_pool),
     )
-    signing_keys.ensure_house_keys()
+    signing_keys.ensure_installation_keys()
     for key, stage in stages:
         if not kept.get(key):
             kept |= stage(kept)

@@ -14,13 +14,13 @@ def main() -> int:
         sys.stderr.write(f"Python {sys.version.split()[0]} is too old: 3.11 or newer is needed.\n")
         return 1
     os.environ.setdefault("MODE", "development")
-    from identity.embedded.run import House
+    from identity.embedded.run import Installation
     from identity.settings import environment
 
     if environment.mode != "development":
         sys.stderr.write("`make run` is for MODE=development; production is served by `docker compose up`.\n")
         return 1
-    return House(environment).run()
+    return Installation(environment).run()
 
 
 if __name__ == "__main__":

@@ -27,8 +27,8 @@ import psycopg
 from psycopg import sql
 
 from identity.embedded.parts import CannotStart, Part
-from identity.embedded.processes import is_out_of_disk, leashed
-from identity.embedded.sockets import short_path
+from identity.embedded.processes import ended_with_parent, is_out_of_disk
+from identity.embedded.sockets import machine_path
 from identity.foundation import clock
 
 MAJOR = 18
@@ -104,7 +104,7 @@ class Postgres:
 
     def url(self, database: str = "cognate") -> str:
         """Return the address of a database."""
-        host = short_path(self.data_dir) / "postgres" / "sockets"
+        host = machine_path(self.data_dir) / "postgres" / "sockets"
         password = quote(self.password_file.read_text().strip(), safe="")
         return f"postgresql://{OWNER}:{password}@/{quote(database, safe='')}?host={quote(os.fsencode(host), safe='/')}"
 
@@ -182,7 +182,7 @@ class Postgres:
             environment={"LC_ALL": "C", "PGDATA": ""},
         )
         try:
-            command, environment = leashed(part)
+            command, environment = ended_with_parent(part)
             subprocess.run(command, env=environment, cwd=new, check=True, capture_output=True, text=True)
         except subprocess.CalledProcessError as problem:
             said = f"{problem.stderr}\n{problem.stdout}".strip()

@@ -17,22 +17,22 @@ from identity.foundation import clock
 
 ENDING_SECONDS = 3
 """How long killed processes may take to end: on a busy machine they hold their ports for a while."""
-LEASH = Path(__file__).with_name("parent_watch.py")
+PARENT_WATCH = Path(__file__).with_name("parent_watch.py")
 
 
-def leashed(part: Part, settings: Mapping[str, str] | None = None) -> tuple[list[str], dict[str, str]]:
-    """Return the command that starts the part on its leash, and its environment."""
+def ended_with_parent(part: Part, settings: Mapping[str, str] | None = None) -> tuple[list[str], dict[str, str]]:
+    """Return the command that starts the part so that it ends with its parent, and its environment."""
     ids = f"{part.uid}:{part.gid}" if part.uid is not None else "-"
-    leash = [sys.executable, "-I", "-S", str(LEASH), str(os.getpid()), str(int(part.stop_signal)), ids]
+    watched = [sys.executable, "-I", "-S", str(PARENT_WATCH), str(os.getpid()), str(int(part.stop_signal)), ids]
     told = {**os.environ, **(settings or {}), **part.environment}
-    return [*leash, *part.command], {name: value for name, value in told.items() if value}
+    return [*watched, *part.command], {name: value for name, value in told.items() if value}
 
 
 def spawn(
     part: Part, settings: Mapping[str, str] | None = None, output: int | IO[bytes] = subprocess.PIPE
 ) -> subprocess.Popen[bytes]:
     """Start the part in a process group of its own."""
-    command, environment = leashed(part, settings)
+    command, environment = ended_with_parent(part, settings)
     return subprocess.Popen(
         command,
         cwd=part.directory,

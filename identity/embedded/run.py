@@ -1,6 +1,6 @@
 """What ``make run`` does: everything on one machine, in one foreground process.
 
-The steps are in :meth:`House.run`; keeping parts alive is ``supervisor``'s.
+The steps are in :meth:`Installation.run`; keeping parts alive is ``supervisor``'s.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ HUSHED_OF_CELERY = (
 )
 
 
-class House:
+class Installation:
     """All of Cognate on this machine."""
 
     def __init__(self, environment: Environment) -> None:
@@ -68,7 +68,7 @@ class House:
             self.tell()
             storage = self.start_storage()
             if storage and self.migrate():
-                self.start_faces()
+                self.start_processes()
             self.supervisor.stopping.wait()
         except CannotStart as problem:
             self.supervisor.fail(str(problem))
@@ -177,7 +177,7 @@ class House:
         self.supervisor.fail(f"The database cannot be brought up to date. {self.journal.last_lines('migrate')}")
         return False
 
-    def start_faces(self) -> None:
+    def start_processes(self) -> None:
         """Set up the demo, then start web, worker, beat and the demo's AWS."""
         aws = self.demo_aws()
         self.settings |= aws.settings

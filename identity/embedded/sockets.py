@@ -17,7 +17,7 @@ LONGEST = 107
 BELOW = 45
 
 
-def short_path(data_dir: Path) -> Path:
+def machine_path(data_dir: Path) -> Path:
     """Return a path to the data folder that is short and plain enough for the sockets in it.
 
     Another gets a symbolic link in a folder of mode 700 that nobody else can have prepared; the data
@@ -25,7 +25,7 @@ def short_path(data_dir: Path) -> Path:
     """
     if len(os.fsencode(data_dir)) + BELOW <= LONGEST and "," not in str(data_dir):
         return data_dir
-    pointer = data_dir / "short_path"
+    pointer = data_dir / "machine_path"
     if pointer.is_file():
         link = Path(pointer.read_text().strip())
         if is_ours(link, data_dir):

@@ -31,10 +31,10 @@ STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 class Keeper(threading.Thread):
     """Keeps one part alive. The kernel ties the process to this thread, which therefore lives as long as it."""
 
-    def __init__(self, house: Supervisor, part: Part, settings: Mapping[str, str], *, quiet: bool) -> None:
+    def __init__(self, supervisor: Supervisor, part: Part, settings: Mapping[str, str], *, quiet: bool) -> None:
         """Know the part; ``start`` begins. Quiet: nobody is told when it is ready, only when it dies."""
         super().__init__(name=part.name, daemon=True)
-        self.house = house
+        self.supervisor = supervisor
         self.quiet = quiet
         self.part = part
         self.settings = settings
@@ -52,35 +52,35 @@ class Keeper(threading.Thread):
                 if not self.stopping.is_set():
                     self.one_life()
         except CannotStart as problem:
-            self.house.fail(str(problem))
+            self.supervisor.fail(str(problem))
         except Exception as problem:  # noqa: BLE001 - a keeper that dies silently would hide the part's end
-            self.house.fail(f"{self.part.name} cannot be started: {problem}")
+            self.supervisor.fail(f"{self.part.name} cannot be started: {problem}")
 
     def wait_for_others(self) -> None:
         """Wait until the parts that this one needs are ready."""
         for name in self.part.after:
-            while not self.stopping.is_set() and not self.house.keepers[name].ready.wait(GLANCE):
+            while not self.stopping.is_set() and not self.supervisor.keepers[name].ready.wait(GLANCE):
                 pass
 
     def one_life(self) -> None:
         """Start the process, watch it, and clean up after it."""
         self.process = process = spawn(self.part, self.settings)
-        remember(self.house.notes, process.pid, self.part.name)
+        remember(self.supervisor.notes, process.pid, self.part.name)
         if process.stdout is None:
             raise RuntimeError("spawned without a pipe")
         reader = threading.Thread(
-            target=self.house.journal.copy, args=(self.part.name, process.stdout, self.part.hushed), daemon=True
+            target=self.supervisor.journal.copy, args=(self.part.name, process.stdout, self.part.hushed), daemon=True
         )
         reader.start()
         if self.becomes_ready(process):
             if self.deaths or not self.quiet:
-                self.house.say(f"{self.part.name} is ready{' again' if self.deaths else ''}")
+                self.supervisor.say(f"{self.part.name} is ready{' again' if self.deaths else ''}")
             self.ready.set()
         code = process.wait()
         self.ready.clear()
         kill_group(process.pid)
         reader.join(1)
-        forget(self.house.notes, process.pid)
+        forget(self.supervisor.notes, process.pid)
         if not self.stopping.is_set():
             self.mourn(code)
 
@@ -91,7 +91,7 @@ class Keeper(threading.Thread):
             if self.part.ready():
                 return True
             if clock.monotonic() > until:
-                self.house.say(f"{self.part.name} was not ready in {self.part.ready_seconds:.0f} s")
+                self.supervisor.say(f"{self.part.name} was not ready in {self.part.ready_seconds:.0f} s")
                 kill_group(process.pid)
                 return False
             self.stopping.wait(GLANCE)
@@ -105,12 +105,14 @@ class Keeper(threading.Thread):
         how = f"was killed by {signal.Signals(-code).name}" if code < 0 else f"ended with status {code}"
         if recent >= DEATHS:
             self.stopping.set()
-            last = self.house.journal.last_lines(self.part.name)
-            self.house.fail(f"{self.part.name} ended {DEATHS} times within a minute. {last}")
+            last = self.supervisor.journal.last_lines(self.part.name)
+            self.supervisor.fail(f"{self.part.name} ended {DEATHS} times within a minute. {last}")
             return
         pause = BACK_OFF[recent - 1]
         when = f"in {pause} s" if pause else "now"
-        self.house.say(f"{self.part.name} {how}; it starts again {when} ({self.house.journal.place(self.part.name)})")
+        self.supervisor.say(
+            f"{self.part.name} {how}; it starts again {when} ({self.supervisor.journal.place(self.part.name)})"
+        )
         self.stopping.wait(pause)
 
     def stop(self, *, at_once: bool = False) -> None:
@@ -125,7 +127,7 @@ class Keeper(threading.Thread):
         if not self.ident:
             return
         until = clock.monotonic() + self.part.stop_seconds
-        while self.is_alive() and clock.monotonic() < until and not self.house.hurried.is_set():
+        while self.is_alive() and clock.monotonic() < until and not self.supervisor.hurried.is_set():
             self.join(GLANCE)
         if self.process:
             kill_group(self.process.pid)

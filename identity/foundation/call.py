@@ -1,4 +1,4 @@
-"""The doorway of machine endpoints: functions ``Call → Answer`` that never see Django's request.
+"""Machine endpoints: functions ``Call → Answer`` that never see Django's request.
 
 The wire gateway, token, userInfo, introspection, discovery and JWKS are such functions. :func:`as_view`
 adapts one to Django; nothing else does.

@@ -1,4 +1,4 @@
-"""What can go wrong, named for what happened. Faces turn these into their protocol's answers.
+"""What can go wrong, named for what happened. Adapters turn these into their protocol's answers.
 
 Each error has a public message, safe to show to anyone, and a private detail for logs and audit.
 """
@@ -108,7 +108,7 @@ class NotAuthorized(DomainError):
 
 
 class PasswordIncorrect(NotAuthorized):
-    """Wrong password, or a stranger told the same."""
+    """Wrong password, or an unknown user told the same."""
 
     public = "Incorrect username or password."
 
@@ -382,4 +382,4 @@ class InteractionExpired(DomainError):
 
 
 class Misuse(AssertionError):
-    """A law of the house is broken by our own code: outside work inside a transaction."""
+    """A law of the architecture is broken by our own code: outside work inside a transaction."""

@@ -54,7 +54,7 @@ def is_present(request: HttpRequest, browser: Browser, form: str) -> bool:
 
 
 def check_origin(request: HttpRequest) -> None:
-    """Check that no header names another origin than the one asked, whose host the doorway found configured.
+    """Check that no header names another origin than the one asked, whose host the middleware found configured.
 
     Raises:
         FormRefused: one does.

@@ -269,7 +269,7 @@ def page(
 ) -> Callable[[Page], Callable[..., HttpResponse]]:
     """Make a view of a page: find the visit, guard its form, turn what goes wrong into a page, write the cookies.
 
-    A form that is accepted is so one time, and its twin gets the same answer, unless it changes nothing.
+    A form that is accepted is so one time, and its duplicate gets the same answer, unless it changes nothing.
     """
 
     def frame(inner: Page) -> Callable[..., HttpResponse]:
@@ -300,7 +300,7 @@ def page(
 
 
 def sent(inner: Page, visit: Visit, *, one_time: bool) -> HttpResponse:
-    """Answer a form of ours, and its twin as the first of them."""
+    """Answer a form of ours, and its duplicate as the first of them."""
     request, browser = visit.request, visit.browser
     refused = refuse_others(visit)
     if refused is not None:
@@ -383,7 +383,7 @@ def explained(visit: Visit, refused: errors.DomainError) -> HttpResponse:
         case errors.SessionRefused() | errors.InteractionExpired():
             return interrupted(visit)
         case receipts.AlreadyAccepted():
-            return SeeOther(same_page(visit))  # what its twin was answered never came to be known
+            return SeeOther(same_page(visit))  # what its duplicate was answered never came to be known
     # No page has words for it: the person starts again, and the log says what a page is missing.
     log.warning("refusal_without_words", page=name_of(visit), what=type(refused).__name__, why=refused.detail)
     return visit.problem("refused")

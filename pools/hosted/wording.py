@@ -1,4 +1,4 @@
-"""What the pages say: one table from what happened to text. Strangers and users read the same words.
+"""What the pages say: one table from what happened to text. Unknown users and users read the same words.
 
 Whether an account exists is never said: a wrong password, an unknown name and a disabled account are one sentence.
 """

@@ -53,7 +53,7 @@ SELECT 'pool', public_id, version, '' FROM user_pool WHERE changed_at > clock_ti
 UNION ALL
 SELECT 'identity', public_id, version, '' FROM identity_pool WHERE changed_at > clock_timestamp() - interval '120 s'
 UNION ALL
-SELECT 'house', '', 0, coalesce(md5(string_agg(kid || coalesce(retire_at::text, ''), ',' ORDER BY id)), '')
+SELECT 'installation', '', 0, coalesce(md5(string_agg(kid || coalesce(retire_at::text, ''), ',' ORDER BY id)), '')
 FROM signing_key WHERE pool_id IS NULL
 """
 
@@ -167,7 +167,7 @@ UPDATE attempt SET step = step + 1, strikes = 0, open = %s, evidence = %s, expir
 WHERE pool_id = %s AND id = %s AND step = %s AND open AND expires_at > %s
 """
 SPEND = "INSERT INTO spent (id) VALUES (%s) ON CONFLICT DO NOTHING"
-# The slower of two twins waits here until the faster has committed. A minute later the same form is another one.
+# The slower of two duplicates waits here until the faster has committed. A minute later the same form is another one.
 KEEP_RECEIPT = """
 INSERT INTO form_receipt (id, pool_id, key, browser, answer, expires_at)
 VALUES (%(id)s, %(pool)s, %(key)s, %(browser)s, '', %(expires_at)s)
@@ -286,11 +286,13 @@ def members(value: Any) -> tuple[Member, ...]:  # noqa: ANN401 - JSON
 
 
 def moved_configuration() -> tuple[list[tuple[str, str, int]], str]:
-    """Return what changed in the last two minutes as (kind, public id, version), and a digest of the house's keys."""
+    """Return what changed in the last two minutes as (kind, public id, version), and a digest of its own keys."""
     with connection.cursor() as cursor:
         cursor.execute(MOVED)
         rows = cursor.fetchall()
-    return [row[:3] for row in rows if row[0] != "house"], next(row[3] for row in rows if row[0] == "house")
+    return [row[:3] for row in rows if row[0] != "installation"], next(
+        row[3] for row in rows if row[0] == "installation"
+    )
 
 
 def sign_in(pool_id: int, name: str, decoy: UUID) -> SignIn:

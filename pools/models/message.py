@@ -31,7 +31,7 @@ class OutboxMessage(models.Model):
 
         NOW = "now"
         BULK = "bulk"
-        HOUSE = "house"
+        TASKS = "tasks"
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     pool_id = models.BigIntegerField()
@@ -75,7 +75,7 @@ class OutboxMessage(models.Model):
 
 
 class CapturedMessage(models.Model):
-    """A message that stayed in the house (``MESSAGES=captured``). The outbox id makes it exactly once."""
+    """A message that was kept here (``MESSAGES=captured``). The outbox id makes it exactly once."""
 
     id = models.UUIDField(primary_key=True)
     pool_id = models.BigIntegerField()

@@ -131,7 +131,7 @@ class AuthorizationCode(models.Model):
 class OneTimeCode(models.Model):
     """A six-digit code that was sent to someone; a newer one of the same purpose takes its place.
 
-    ``subject`` is the user's id, or a decoy's: strangers get rows like anyone, so that tries count alike.
+    ``subject`` is the user's id, or a decoy's: unknown users get rows like anyone, so that tries count alike.
     """
 
     class Purpose(models.TextChoices):

@@ -66,7 +66,7 @@ class UserPool(models.Model):
 
 
 class PoolDomain(models.Model):
-    """A host name of a pool: a prefix under the installation's domain, or a custom one. Unique in the house."""
+    """A host name of a pool: a prefix under the installation's domain, or a custom one. Unique in the installation."""
 
     id = models.BigAutoField(primary_key=True)
     pool = models.ForeignKey(UserPool, on_delete=models.DO_NOTHING, related_name="domains", db_index=False)

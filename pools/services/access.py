@@ -1,4 +1,4 @@
-"""The only way to a pool, client or user: every look-up is scoped here, and strangers become decoys here."""
+"""The only way to a pool, client or user: every look-up is scoped here, and unknown users become decoys here."""
 
 from __future__ import annotations
 

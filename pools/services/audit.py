@@ -42,7 +42,7 @@ class Actor:
 
     @classmethod
     def operator(cls, operator_id: object, *, address: str = "", request_id: str = "") -> Actor:
-        """Return one who runs the house, through console, management API or a signed wire call."""
+        """Return one who runs the installation, through console, management API or a signed wire call."""
         return cls("operator", str(operator_id), address, request_id)
 
     @classmethod
@@ -67,7 +67,7 @@ class Actor:
 
     @classmethod
     def system(cls, *, address: str = "", request_id: str = "") -> Actor:
-        """Return the house itself: a periodic task, a command."""
+        """Return the installation itself: a periodic task, a command."""
         return cls("system", "", address, request_id)
 
 

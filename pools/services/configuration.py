@@ -75,8 +75,8 @@ class Holdings:
         self._pool_of_client: dict[str, str] = {}
         self._hosts: dict[str, str] = {}
         self._identity_pools: OrderedDict[str, IdentityPool] = OrderedDict()
-        self._house_keys: tuple[HeldKey, ...] | None = None
-        self._house_version: str | None = None
+        self._installation_keys: tuple[HeldKey, ...] | None = None
+        self._installation_version: str | None = None
         self._polled = float("-inf")
         self._tried = float("-inf")
 
@@ -95,25 +95,25 @@ class Holdings:
                 return
             began = self._tried = clock.monotonic()
             try:
-                moved, house = hot.moved_configuration()
+                moved, installation = hot.moved_configuration()
             except Error as problem:
                 log.warning("configuration_poll_failed", problem=type(problem).__name__)
                 AGE.set(began - self._polled)
                 return
-            self._apply(moved, house, missed=began - self._polled > WINDOW)
+            self._apply(moved, installation, missed=began - self._polled > WINDOW)
             self._polled = began
             AGE.set(0)
         finally:
             self._polling.release()
 
-    def _apply(self, moved: list[tuple[str, str, int]], house: str, *, missed: bool) -> None:
+    def _apply(self, moved: list[tuple[str, str, int]], installation: str, *, missed: bool) -> None:
         with self._lock:
             if missed:
                 self._pools.clear()
                 self._pool_of_client.clear()
                 self._hosts.clear()
                 self._identity_pools.clear()
-                self._house_keys = None
+                self._installation_keys = None
             for kind, public_id, version in moved:
                 if kind == "pool":
                     pool = self._pools.get(public_id)
@@ -123,9 +123,9 @@ class Holdings:
                     identity_pool = self._identity_pools.get(public_id)
                     if identity_pool is not None and identity_pool.version != version:
                         del self._identity_pools[public_id]
-            if house != self._house_version:
-                self._house_keys = None
-                self._house_version = house
+            if installation != self._installation_version:
+                self._installation_keys = None
+                self._installation_version = installation
 
     def _drop(self, public_id: str) -> None:
         held = self._pools.pop(public_id, None)
@@ -147,14 +147,14 @@ class Holdings:
             self._pool_of_client.clear()
             self._hosts.clear()
             self._identity_pools.clear()
-            self._house_keys = None
-            self._house_version = None
+            self._installation_keys = None
+            self._installation_version = None
             self._polled = self._tried = float("-inf")
 
-    def forget_house_keys(self) -> None:
+    def forget_installation_keys(self) -> None:
         """Drop the identity pools' keys that this process has changed itself."""
         with self._lock:
-            self._house_keys = None
+            self._installation_keys = None
 
     def age(self) -> float:
         """Return the seconds since the last good poll."""
@@ -189,7 +189,7 @@ class Holdings:
         """Return a client with its pool.
 
         Raises:
-            ClientNotFound: there is none. Unknown ids are never held, since strangers choose them.
+            ClientNotFound: there is none. Unknown ids are never held, since unknown users choose them.
 
         """
         self.poll()
@@ -237,13 +237,13 @@ class Holdings:
         """Return a pool's keys, or those of the identity pools' issuer."""
         if pool is None:
             self.poll()
-            keys = self._house_keys
+            keys = self._installation_keys
             if keys is None:
-                version = self._house_version
+                version = self._installation_version
                 keys = load_keys(None)
                 with self._lock:
-                    if version == self._house_version:  # else they may be older than what was seen meanwhile
-                        self._house_keys = keys
+                    if version == self._installation_version:  # else they may be older than what was seen meanwhile
+                        self._installation_keys = keys
             return keys
         held = self.pool(pool.public_id)
         if held.keys is None:

@@ -1,4 +1,4 @@
-"""What the house does by itself: purge what is over and what was deleted, make and drop partitions, re-seal secrets.
+"""What is done without being asked: purge what is over or deleted, make and drop partitions, re-seal secrets.
 
 Each verb works in short transactions and may run twice at once, which a purge does not; who calls them when is
 ``pools.tasks``.
@@ -59,7 +59,7 @@ PASSES = 40
 POOLS = 200
 """Deleted pools in one run, those first that were deleted first."""
 PURGE = "purge"
-STRANGERS = "strangers_purged"
+UNKNOWN_CALLERS = "strangers_purged"
 """Its ``due_at`` is the time before which no audit row of an unknown caller is left."""
 BEGINNING = datetime(2026, 1, 1, tzinfo=UTC)
 LONGEST_CHUNK = timedelta(minutes=10)
@@ -175,7 +175,7 @@ def _purge() -> int:
             Session.objects.filter(expire_date__lt=now),
         )
     )
-    return removed + purge_users() + purge_pools() + purge_strangers()
+    return removed + purge_users() + purge_pools() + purge_unknown_callers()
 
 
 def _in_chunks(rows: models.QuerySet[models.Model]) -> int:
@@ -230,14 +230,14 @@ def _delete(rows: models.QuerySet[models.Model]) -> int:
     return int(rows.order_by()._raw_delete(rows.db))  # noqa: SLF001 - without Django's collector
 
 
-def purge_strangers() -> int:
+def purge_unknown_callers() -> int:
     """Remove the audit rows that unknown callers caused, by their age, with their side rows; return how many.
 
     All others stay, so that a run begins where the last one ended, and reads no row twice.
     """
-    until = clock.now() - timedelta(days=settings.STRANGER_AUDIT_DAYS)
-    PeriodicTask.objects.bulk_create([PeriodicTask(name=STRANGERS, due_at=BEGINNING)], ignore_conflicts=True)
-    began = PeriodicTask.objects.get(name=STRANGERS).due_at
+    until = clock.now() - timedelta(days=settings.UNKNOWN_CALLER_AUDIT_DAYS)
+    PeriodicTask.objects.bulk_create([PeriodicTask(name=UNKNOWN_CALLERS, due_at=BEGINNING)], ignore_conflicts=True)
+    began = PeriodicTask.objects.get(name=UNKNOWN_CALLERS).due_at
     rows = audit.passing().filter(id__gte=_first_id(began), id__lt=_first_id(until)).order_by("id")
     removed = 0
     for _ in range(PASSES):
@@ -249,7 +249,7 @@ def purge_strangers() -> int:
                 for table in (AuditPersonal, AuditEvent):
                     gone: models.QuerySet[Any] = table.objects.filter(id__in=keys)
                     gone._raw_delete(gone.db)  # noqa: SLF001 - without Django's collector
-            PeriodicTask.objects.filter(name=STRANGERS, due_at__lt=seen).update(due_at=seen)
+            PeriodicTask.objects.filter(name=UNKNOWN_CALLERS, due_at__lt=seen).update(due_at=seen)
         removed += len(keys)
         if len(keys) < CHUNK:
             break

@@ -1,7 +1,7 @@
 """Receipts of accepted forms, kept for a minute: whoever sends the same form again gets the first answer, not a second.
 
 A service keeps the receipt inside the transaction of what it accepts, so that a receipt is there exactly when the
-change is; a refused form leaves none. What the answer holds is the face's affair: here it is sealed bytes, for the
+change is; a refused form leaves none. What the answer holds is the adapter's affair: here it is sealed bytes, for the
 browser that sent the form and no other.
 """
 
@@ -43,7 +43,7 @@ class Receipt:
         self._patience = PATIENCE
 
     def keep(self) -> DomainError | None:
-        """Keep it, in the transaction of the change; return the refusal of whose twin was faster.
+        """Keep it, in the transaction of the change; return the refusal of whose duplicate was faster.
 
         A change of several transactions is accepted with the first.
         """
@@ -99,5 +99,5 @@ class Receipt:
 
 
 def keep(receipt: Receipt | None) -> DomainError | None:
-    """Keep a receipt, where the caller brought one; return the refusal of whose twin was faster."""
+    """Keep a receipt, where the caller brought one; return the refusal of whose duplicate was faster."""
     return receipt.keep() if receipt is not None else None

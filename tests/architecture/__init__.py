@@ -1,1 +1,1 @@
-"""The house's laws, each with a planted violation that its test must catch."""
+"""The code's laws, each with a planted violation that its test must catch."""

@@ -16,7 +16,7 @@ PACKAGES = ("identity", "pools", "federation", "tests", "bench")
 
 @dataclass(frozen=True)
 class Source:
-    """One file of the house, or one that pretends to be."""
+    """One file of the code, or one that pretends to be."""
 
     path: str
     """Relative to the root; what the rules go by."""
@@ -52,7 +52,7 @@ class Source:
 
 
 @cache
-def house() -> tuple[Source, ...]:
+def sources() -> tuple[Source, ...]:
     """Return every Python file that is not ignored by git."""
     listed = subprocess.run(
         ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py"],

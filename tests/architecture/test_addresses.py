@@ -37,7 +37,7 @@ def paths(urlconf: str) -> Iterator[str]:
 
 
 POOL = sorted(set(paths(settings.POOL_URLCONF)))
-HOUSE = sorted(set(paths(settings.ROOT_URLCONF)))
+INSTALLATION = sorted(set(paths(settings.ROOT_URLCONF)))
 METHODS = ("get", "post", "put", "delete", "options")
 
 
@@ -66,13 +66,13 @@ def test_no_address_of_an_unknown_pool_answers(visitor: Client) -> None:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("method", METHODS)
-@pytest.mark.parametrize("where", ["pool", "house"])
+@pytest.mark.parametrize("where", ["pool", "installation"])
 def test_garbage_is_refused_in_words(where: str, method: str, visitor: Client) -> None:
     prefix = f"/{factories.make_pool().public_id}" if where == "pool" else ""
     query = "&".join(f"{name}=%00" for name in GARBAGE) if where == "pool" else ""
     faults = {}
 
-    for path in POOL if where == "pool" else HOUSE:
+    for path in POOL if where == "pool" else INSTALLATION:
         answer = getattr(visitor, method)(f"{prefix}{path}?{query}", GARBAGE)
         leaked = INTERNALS.search(body(answer))
         if answer.status_code >= 500 or leaked:

@@ -17,7 +17,7 @@ from identity.foundation.later import Task
 from identity.models import Operator
 from pools.cognito import contract, operations
 from pools.models import RefreshFamily, Spent, UserPool
-from tests.architecture.source import ROOT, house
+from tests.architecture.source import ROOT, sources
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -88,10 +88,10 @@ def test_lint_looks_for_missing_migrations() -> None:
 
 
 # Tables of `pools` whose rows are no one pool's, and why.
-HOUSE_WIDE = {
+INSTALLATION_WIDE = {
     "UserPool": "is the pool",
     "IdentityPool": "is the pool",
-    "PeriodicTask": "tells when the house last did what",
+    "PeriodicTask": "tells when the code last did what",
     "Spent": "holds ids that no two pools share, and nothing else",
 }
 
@@ -104,7 +104,7 @@ def names_its_pool(model: type[models.Model]) -> bool:
 def test_every_row_of_a_pool_names_it() -> None:
     tables = apps.get_app_config("pools").get_models()
 
-    assert {model.__name__ for model in tables if not names_its_pool(model)} == set(HOUSE_WIDE)
+    assert {model.__name__ for model in tables if not names_its_pool(model)} == set(INSTALLATION_WIDE)
 
 
 @isolate_apps("pools")
@@ -120,7 +120,7 @@ def test_a_planted_table_without_its_pool_is_caught() -> None:
     assert names_its_pool(RefreshFamily)
 
 
-def test_metrics_have_the_houses_name_and_a_sentence() -> None:
+def test_metrics_have_our_prefix_and_a_sentence() -> None:
     ours = [metric for metric in REGISTRY.collect() if metric.name.startswith("cognate_")]
     strangers = [
         metric.name for metric in REGISTRY.collect() if not metric.name.startswith(("cognate_", "python_", "process_"))
@@ -134,4 +134,4 @@ def test_metrics_have_the_houses_name_and_a_sentence() -> None:
 def test_no_text_names_a_machine_or_an_address_of_ours() -> None:
     machine = re.compile(r"/(?:work|root|home/\w+)/(?:main|shared)\b")
 
-    assert [source.path for source in house() if machine.search(source.text.replace(str(ROOT), ""))] == []
+    assert [source.path for source in sources() if machine.search(source.text.replace(str(ROOT), ""))] == []

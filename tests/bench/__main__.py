@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from identity.embedded.parts import Part
-from tests.bench import house
+from tests.bench import installation
 from tests.bench.figures import (
     Bare,
     Job,
@@ -74,24 +74,28 @@ class Bench:
 
     def __init__(self) -> None:
         """Start everything, and make people."""
-        print("starting PostgreSQL, Redis, the house and the floor …", flush=True)
-        self.ports = house.start()
+        print("starting PostgreSQL, Redis, the installation and the floor …", flush=True)
+        self.ports = installation.start()
         import django
 
         django.setup()
-        self.world = house.make()
+        self.world = installation.make()
         self.pieces = self.arithmetic()
         self.bare = {kind: measured() for kind, measured in self.pieces.items()}
         sts = (sys.executable, "-m", "tests.bench.sts", str(self.ports["sts"]))
-        house.keep(Part("sts", sts, directory=ROOT, ready=lambda: True))
+        installation.keep(Part("sts", sts, directory=ROOT, ready=lambda: True))
         began = perf_counter()
         application = "identity.wsgi:application"
-        self.house = house.keep(house.web("house", self.ports["house"], application, "/health/ready"))
+        self.installation = installation.keep(
+            installation.web("installation", self.ports["installation"], application, "/health/ready")
+        )
         self.first_answer = perf_counter() - began
         from pools.models import User
 
         os.environ["FLOOR_SUBJECT"] = str(User.objects.filter(pool_id=self.world.pool.pk).values_list("id")[0][0])
-        self.floor = house.keep(house.web("floor", self.ports["floor"], "tests.bench.floor:application", "/empty"))
+        self.floor = installation.keep(
+            installation.web("floor", self.ports["floor"], "tests.bench.floor:application", "/empty")
+        )
         self.jobs: list[Job] = []
         self.floors: list[Job] = []
         self.reached: dict[str, float] = {}
@@ -104,10 +108,10 @@ class Bench:
         from pools.services.people.passwords import HASHER
 
         key, text = rsa.generate_private_key(65537, 2048), b"x" * 600
-        kind, hashed = padding.PKCS1v15(), HASHER.hash(house.PASSWORD)
+        kind, hashed = padding.PKCS1v15(), HASHER.hash(installation.PASSWORD)
         signature, public = key.sign(text, kind, SHA256()), key.public_key()
         return {
-            ARGON2: lambda: bare("bare Argon2id 7 MiB t=5 p=1", lambda: HASHER.verify(hashed, house.PASSWORD)),
+            ARGON2: lambda: bare("bare Argon2id 7 MiB t=5 p=1", lambda: HASHER.verify(hashed, installation.PASSWORD)),
             "sign": lambda: bare("bare RS256 signature", lambda: key.sign(text, kind, SHA256())),
             "verify": lambda: bare("bare RS256 check", lambda: public.verify(signature, text, kind, SHA256())),
         }
@@ -128,7 +132,7 @@ class Bench:
 
     def play(self, rounds: Rounds, server: str, requests: list[list[Any]], **more: Any) -> None:
         """Play one round."""
-        pids = processes(self.house if server == "house" else self.floor)
+        pids = processes(self.installation if server == "installation" else self.floor)
         before = processor_seconds(pids)
         found = self.load(server, requests, **more)
         rounds.add(found, processor_seconds(pids) - before)
@@ -139,14 +143,14 @@ class Bench:
         turns = ROUNDS if floor else 1
         own, view, hashes = Rounds(), Rounds(), []
         if not once:
-            self.load("house", requests, seconds=0.5)
+            self.load("installation", requests, seconds=0.5)
         for turn in range(turns):
             if floor == ARGON2:
                 hashes.append(self.pieces[ARGON2]())
             elif floor:
                 self.play(view, "floor", [self.view(floor)], seconds=SECONDS / turns)
             share = requests[turn::turns] if once else requests
-            self.play(own, "house", share, **{"once": once, "seconds": SECONDS / turns, **more})
+            self.play(own, "installation", share, **{"once": once, "seconds": SECONDS / turns, **more})
         if hashes:
             self.bare[ARGON2] = together(hashes)
             self.reached[name] = own.per_core / self.bare[ARGON2].per_second
@@ -164,7 +168,7 @@ class Bench:
     def job(
         self, name: str, requests: list[list[Any]], *, argon2: int = 0, sign: int = 0, verify: int = 0, **more: Any
     ) -> Job:
-        """Measure a job of the house, with its queries and its share of arithmetic."""
+        """Measure a job of the installation, with its queries and its share of arithmetic."""
         counted = more.pop("counted", requests)
         queries = self.queries(counted)
         job = self.measure(name, requests, **more)
@@ -196,17 +200,17 @@ class Bench:
         return spent
 
     def ask(self, request: list[Any]) -> dict[str, Any]:
-        """Ask the house once."""
+        """Ask the installation once."""
         from tests.bench.load import Connection
         from tests.bench.load import wire as written
 
-        status, body = Connection(self.ports["house"]).ask(written(self.ports["house"], request))
+        status, body = Connection(self.ports["installation"]).ask(written(self.ports["installation"], request))
         found: dict[str, Any] = json.loads(body)
         if status != 200:
             raise RuntimeError(f"{request[2].get('X-Amz-Target', request[1])}: {status} {found}")
         return found
 
-    def sign_in(self, name: str, password: str = house.PASSWORD) -> list[Any]:
+    def sign_in(self, name: str, password: str = installation.PASSWORD) -> list[Any]:
         """Return a sign-in."""
         given = {"USERNAME": name, "PASSWORD": password}
         client = self.world.client.client_id
@@ -246,12 +250,12 @@ class Bench:
             for token in tokens
         ]
         self.job("refresh", refresh, sign=2)
-        codes = house.mint(world, int(SECONDS * 300) + 2)
+        codes = installation.mint(world, int(SECONDS * 300) + 2)
         exchange = [self.exchange(code) for code in codes]
         self.job("code exchange", exchange[2:], counted=exchange[:2], sign=2, once=True)
         self.get_user = [wire("GetUser", {"AccessToken": token["AccessToken"]}) for token in tokens]
         self.job("GetUser", self.get_user, verify=1)
-        access = [self.ask(self.exchange(code))["access_token"] for code in house.mint(world, 4)]
+        access = [self.ask(self.exchange(code))["access_token"] for code in installation.mint(world, 4)]
         path = f"{world.prefix}/oauth2/userInfo"
         self.job("userInfo", [["GET", path, {"Authorization": f"Bearer {token}"}, ""] for token in access], verify=1)
         self.job("JWKS", [["GET", f"{world.prefix}/.well-known/jwks.json", {}, ""]] * 2)
@@ -264,7 +268,7 @@ class Bench:
                 "grant_type": "authorization_code",
                 "code": code,
                 "client_id": self.world.client.client_id,
-                "redirect_uri": house.CALLBACK,
+                "redirect_uri": installation.CALLBACK,
             },
         )
 
@@ -293,11 +297,13 @@ class Bench:
         job.notes["sts_ms"] = round(1000 * (after[0] - before[0]) / calls, 1) if calls else None
 
     def outside(self) -> tuple[float, float]:
-        """Return seconds and count of outbound calls, as the house's metrics tell."""
+        """Return seconds and count of outbound calls, as the installation's metrics tell."""
         from tests.bench.load import Connection
         from tests.bench.load import wire as written
 
-        _, body = Connection(self.ports["house"]).ask(written(self.ports["house"], ["GET", "/metrics", {}, ""]))
+        _, body = Connection(self.ports["installation"]).ask(
+            written(self.ports["installation"], ["GET", "/metrics", {}, ""])
+        )
         lines = dict(line.rsplit(" ", 1) for line in body.decode().splitlines() if not line.startswith("#"))
         return float(lines.get("cognate_outbound_seconds_sum", 0)), float(
             lines.get("cognate_outbound_seconds_count", 0)
@@ -309,7 +315,7 @@ class Bench:
 
         def everyone() -> None:
             requests = [self.sign_in(name) for name in self.world.names]
-            found.update(self.load("house", requests, connections=24, seconds=SECONDS + 2, pause=RETRY_AFTER))
+            found.update(self.load("installation", requests, connections=24, seconds=SECONDS + 2, pause=RETRY_AFTER))
 
         crowd = threading.Thread(target=everyone)
         crowd.start()
@@ -337,7 +343,7 @@ class Bench:
         from tests.bench.load import Connection
         from tests.bench.load import wire as written
 
-        port, connection = self.ports["house"], Connection(self.ports["house"])
+        port, connection = self.ports["installation"], Connection(self.ports["installation"])
         times: dict[str, list[float]] = {"known": [], "unknown": []}
         answers: dict[str, set[tuple[int, str]]] = {"known": set(), "unknown": set()}
         for number in range(CALLS):
@@ -379,7 +385,7 @@ class Bench:
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
             )
-            while not house.answers(port, "/health/ready"):
+            while not installation.answers(port, "/health/ready"):
                 if process.poll() is not None or perf_counter() > began + 90:
                     break
                 sleep(0.05)
@@ -396,7 +402,7 @@ class Bench:
             f"{name} of {'bare Argon2' if floor == ARGON2 else 'a hand-cut view'}": (self.reached[name], wanted)
             for name, (floor, wanted) in REACH.items()
         }
-        size = memory(processes(self.house))
+        size = memory(processes(self.installation))
         print("\n" + table([*self.floors, *self.jobs]) + "\n")
         for cost in self.bare.values():
             print(f"{cost.name:<44}{cost.per_second:>8.0f}/s {cost.milliseconds:>9.2f} ms")
@@ -418,7 +424,7 @@ class Bench:
         head = subprocess.run(
             ["git", "rev-parse", "HEAD"], cwd=ROOT, capture_output=True, text=True, check=False
         ).stdout.strip()
-        house.where().write_text(
+        installation.where().write_text(
             json.dumps(
                 {
                     "commit": head,
@@ -438,7 +444,7 @@ class Bench:
             )
             + "\n"
         )
-        print(f"\nkept in {house.where().relative_to(ROOT)}")
+        print(f"\nkept in {installation.where().relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

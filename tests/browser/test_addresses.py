@@ -25,7 +25,7 @@ from tests.browser.test_flows import submit
 from tests.hosted.world import OTHER_PASSWORD, PASSWORD, World
 from tests.live import Live
 from tests.oidc.world import Proof
-from tests.run.house import House, lived_in, running
+from tests.run.installation import Installation, lived_in, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.run, pytest.mark.timeout(300)]
 
@@ -37,33 +37,33 @@ ADDRESSES = {
 PATIENCE = 30
 
 
-class Housed(Live):
-    """A house of ``make run``, where tests expect the live installation."""
+class InstalledWorld(Live):
+    """An installation of ``make run``, where tests expect the live installation."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, installation: Installation) -> None:
         """Know how to reach it."""
-        kept = house.bootstrap()
-        self.house, self.base_url, self.region = house, house.base_url, kept["region"]
+        kept = installation.bootstrap()
+        self.installation, self.base_url, self.region = installation, installation.base_url, kept["region"]
         self.access_key = (kept["access_key_id"], kept["secret_access_key"])
 
     def log(self, name: str) -> str:
         """Return what all parts have said."""
         del name
-        return self.house.said()
+        return self.installation.said()
 
 
 class Demo(World):
     """The demo's pool, which has a prefix domain, as it is reached at one of its addresses."""
 
-    def __init__(self, house: House, address: str, *, callback: str) -> None:
+    def __init__(self, installation: Installation, address: str, *, callback: str) -> None:
         """Make an app there."""
-        kept = house.bootstrap()
-        self.live, self.callback, self.by_email = Housed(house), callback, True
+        kept = installation.bootstrap()
+        self.live, self.callback, self.by_email = InstalledWorld(installation), callback, True
         self.idp = self.live.boto()
         self.pool_id, self.issuer = kept["user_pool_id"], kept["issuer"]
         self.client_id = self.app("Photos")
         self.base = address.format(**kept)
-        self.twin = twin(self.base, kept)
+        self.duplicate = duplicate(self.base, kept)
 
     @property
     def is_secure(self) -> bool:
@@ -80,7 +80,7 @@ class Demo(World):
         return f"{self.base}{path}?client_id={self.client_id}"
 
 
-def twin(base: str, kept: dict[str, Any]) -> str:
+def duplicate(base: str, kept: dict[str, Any]) -> str:
     """Return the same place by the other scheme."""
     parts = urlsplit(base)
     other = urlsplit(str(kept["base_url" if parts.scheme == "https" else "tls_base_url"]))
@@ -88,7 +88,7 @@ def twin(base: str, kept: dict[str, Any]) -> str:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Start what ``make run`` starts, and wait for https too."""
     with running(lived_in(tmp_path_factory.mktemp("addresses") / "var")) as started:
         until = monotonic() + PATIENCE
@@ -107,7 +107,7 @@ def listens(port: int) -> bool:
 
 @pytest.fixture(scope="module")
 def trusting(
-    house: House,
+    installation: Installation,
     browser_type: BrowserType,
     browser_type_launch_args: dict[str, Any],
     tmp_path_factory: pytest.TempPathFactory,
@@ -121,7 +121,10 @@ def trusting(
     home = tmp_path_factory.mktemp("home")
     store = home / ".pki" / "nssdb"
     store.mkdir(parents=True)
-    for order in (("-N", "--empty-password"), ("-A", "-n", "local", "-t", "C,,", "-i", str(house.data_dir / "ca.pem"))):
+    for order in (
+        ("-N", "--empty-password"),
+        ("-A", "-n", "local", "-t", "C,,", "-i", str(installation.data_dir / "ca.pem")),
+    ):
         subprocess.run(["certutil", "-d", f"sql:{store}", *order], check=True)
     opened = browser_type.launch(**{**browser_type_launch_args, "env": {**os.environ, "HOME": str(home)}})
     yield opened
@@ -129,9 +132,9 @@ def trusting(
 
 
 @pytest.fixture(params=ADDRESSES)
-def pool(request: pytest.FixtureRequest, house: House, app_url: str) -> Demo:
+def pool(request: pytest.FixtureRequest, installation: Installation, app_url: str) -> Demo:
     """Return the pool at one of its addresses."""
-    return Demo(house, ADDRESSES[request.param], callback=app_url)
+    return Demo(installation, ADDRESSES[request.param], callback=app_url)
 
 
 @pytest.fixture
@@ -145,7 +148,9 @@ def context(trusting: Browser, pool: Demo) -> Iterator[BrowserContext]:
     yield opened
     opened.close()
     assert complaints == []
-    assert asked <= {"{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in (pool.base, pool.twin, pool.callback)}
+    assert asked <= {
+        "{0.scheme}://{0.netloc}".format(urlsplit(url)) for url in (pool.base, pool.duplicate, pool.callback)
+    }
 
 
 @pytest.fixture
@@ -270,10 +275,10 @@ def test_the_other_scheme_of_the_same_place_knows_nobody(pool: Demo, context: Br
     sign_in(pool, person, pool.person())
     session = cookies(context)[pool.cookie_name]
 
-    answer = person.goto(pool.page("/account").replace(pool.base, pool.twin))
+    answer = person.goto(pool.page("/account").replace(pool.base, pool.duplicate))
 
     heading(person, "Sign in")
-    assert person.url.startswith(f"{pool.twin}/login")
+    assert person.url.startswith(f"{pool.duplicate}/login")
     assert answer is not None
     assert f"{pool.cookie_name}={session}" in answer.request.all_headers()["cookie"]
     person.goto(pool.page("/account"))
@@ -314,10 +319,10 @@ def test_a_session_of_one_pool_is_none_at_another_of_the_same_origin(
 
 
 def test_the_certificate_is_good_for_every_name_and_only_with_the_local_authority(
-    house: House, browser: Browser
+    installation: Installation, browser: Browser
 ) -> None:
-    kept = house.bootstrap()
-    port = int(house.environment["TLS_PORT"])
+    kept = installation.bootstrap()
+    port = int(installation.environment["TLS_PORT"])
     trust = ssl.create_default_context(cafile=kept["ca_file"])
     for name in ("localhost", "127.0.0.1", kept["tls_domain"].partition(":")[0]):
         with (

@@ -61,12 +61,12 @@ def test_what_cannot_be_recovered_is_told(world: World) -> None:
         reset(world, unproven, "123456")
 
 
-def test_strangers_look_like_people_where_the_client_says_so(world: World) -> None:
+def test_unknown_users_look_like_people_where_the_client_says_so(world: World) -> None:
     silent = world.new_client(PreventUserExistenceErrors="ENABLED")["ClientId"]
     person, unproven = world.person(), world.person(email_verified="false")
-    stranger = f"stranger-{secrets.token_hex(4)}"
+    unknown = f"stranger-{secrets.token_hex(4)}"
 
-    for name in (person, unproven, stranger):
+    for name in (person, unproven, unknown):
         told = world.anyone.forgot_password(ClientId=silent, Username=name)["CodeDeliveryDetails"]
         assert set(told) == {"Destination", "DeliveryMedium", "AttributeName"}
         assert (told["DeliveryMedium"], told["AttributeName"]) == ("EMAIL", "email")

@@ -62,7 +62,7 @@ def test_a_parameter_that_lacks_is_named(world: World, parameters: dict[str, str
         world.anyone.initiate_auth(ClientId=world.client_id, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=parameters)
 
 
-def test_a_wrong_password_and_a_stranger_are_told_apart_only_where_the_client_says_so(world: World) -> None:
+def test_a_wrong_password_and_an_unknown_user_are_told_apart_only_where_the_client_says_so(world: World) -> None:
     name = world.person()
     silent = world.new_client(PreventUserExistenceErrors="ENABLED")["ClientId"]
 
@@ -76,7 +76,7 @@ def test_a_wrong_password_and_a_stranger_are_told_apart_only_where_the_client_sa
 
 
 @pytest.mark.parametrize("exists", [True, False])
-def test_guesses_lock_people_and_strangers_alike(world: World, exists: bool) -> None:
+def test_guesses_lock_people_and_unknown_users_alike(world: World, exists: bool) -> None:
     silent = world.new_client(PreventUserExistenceErrors="ENABLED")["ClientId"]
     name = world.person() if exists else f"stranger-{id(world)}"
 
@@ -89,7 +89,7 @@ def test_guesses_lock_people_and_strangers_alike(world: World, exists: bool) -> 
 
 
 @pytest.mark.parametrize("username", ["", " ", "x" * 5000, "é" * 2048, "\u202e", "a\nb", "%00", "' OR 1=1 --"])
-def test_odd_names_are_strangers(world: World, username: str) -> None:
+def test_odd_names_are_unknown_users(world: World, username: str) -> None:
     with refused("UserNotFoundException", "User does not exist."):
         world.sign_in(username)
 
@@ -105,7 +105,7 @@ def test_an_unknown_client_is_not_found(world: World) -> None:
         world.sign_in(world.person(), client_id="nosuchclient")
 
 
-def test_a_person_of_another_pool_is_a_stranger(world: World, new_world: Callable[..., World]) -> None:
+def test_a_person_of_another_pool_is_an_unknown_user(world: World, new_world: Callable[..., World]) -> None:
     name = world.person()
     other = new_world()
 

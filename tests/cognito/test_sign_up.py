@@ -221,17 +221,17 @@ def test_a_code_comes_again_each_time_until_the_hours_limit(world: World) -> Non
         world.anyone.resend_confirmation_code(ClientId=world.client_id, Username=name)
 
 
-def test_strangers_are_told_apart_only_where_the_client_says_so(world: World) -> None:
+def test_unknown_users_are_told_apart_only_where_the_client_says_so(world: World) -> None:
     silent = world.new_client(PreventUserExistenceErrors="ENABLED")["ClientId"]
-    stranger = f"stranger-{secrets.token_hex(4)}"
+    unknown = f"stranger-{secrets.token_hex(4)}"
 
     with refused("UserNotFoundException", "Username/client id combination not found."):
-        confirm(world, stranger, "123456")
+        confirm(world, unknown, "123456")
     with refused("UserNotFoundException", "Username/client id combination not found."):
-        world.anyone.resend_confirmation_code(ClientId=world.client_id, Username=stranger)
+        world.anyone.resend_confirmation_code(ClientId=world.client_id, Username=unknown)
     with refused("ExpiredCodeException"):
-        confirm(world, stranger, "123456", ClientId=silent)
-    told = world.anyone.resend_confirmation_code(ClientId=silent, Username=stranger)["CodeDeliveryDetails"]
+        confirm(world, unknown, "123456", ClientId=silent)
+    told = world.anyone.resend_confirmation_code(ClientId=silent, Username=unknown)["CodeDeliveryDetails"]
     assert set(told) == {"Destination", "DeliveryMedium", "AttributeName"}
     with refused("CodeMismatchException", MISMATCH):
-        confirm(world, stranger, "123456", ClientId=silent)
+        confirm(world, unknown, "123456", ClientId=silent)

@@ -43,9 +43,9 @@ def test_a_user_is_found_by_name_and_sub(world: World) -> None:
     sub = named(made["Attributes"])["sub"]
 
     assert world.user(sub)["Username"] == made["Username"]
-    for stranger in ("stranger", "x" * 128, "00000000-0000-4000-8000-000000000000"):
+    for unknown in ("stranger", "x" * 128, "00000000-0000-4000-8000-000000000000"):
         with refused("UserNotFoundException", "User does not exist."):
-            world.user(stranger)
+            world.user(unknown)
 
 
 def test_an_invitation_holds_name_and_password(world: World) -> None:

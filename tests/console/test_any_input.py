@@ -53,7 +53,7 @@ PAIRS = st.lists(st.tuples(st.sampled_from(FIELDS) | TEXT, TEXT), max_size=6)
 METHOD = st.sampled_from(["GET", "POST", "POST", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"])
 
 
-class House:
+class Installation:
     """A pool with an app and people, and an operator's browser."""
 
     def __init__(self) -> None:
@@ -97,10 +97,10 @@ class House:
 
 
 @pytest.fixture
-def house(transactional_db: None) -> House:
+def installation(transactional_db: None) -> Installation:
     """Return everything."""
     configuration.holdings.forget_everything()
-    return House()
+    return Installation()
 
 
 OTHERS = st.fixed_dictionaries(
@@ -127,7 +127,7 @@ OTHERS = st.fixed_dictionaries(
     inside=st.sampled_from([True, True, True, False]),
 )
 def test_anything_is_answered_and_a_refusal_changes_nothing(
-    house: House,
+    installation: Installation,
     route: str,
     method: str,
     others: dict[str, str],
@@ -137,7 +137,7 @@ def test_anything_is_answered_and_a_refusal_changes_nothing(
     kind: str,
     inside: bool,
 ) -> None:
-    browser = house.browser(inside=inside)
+    browser = installation.browser(inside=inside)
     sent = urllib.parse.urlencode(pairs, errors="replace").encode()
     if kind != "form":
         sent = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -145,7 +145,7 @@ def test_anything_is_answered_and_a_refusal_changes_nothing(
 
     answer = browser.generic(
         method,
-        f"{house.path(route, others)}?{urllib.parse.urlencode(query, errors='replace')}",
+        f"{installation.path(route, others)}?{urllib.parse.urlencode(query, errors='replace')}",
         sent,
         content_type="application/x-www-form-urlencoded" if kind == "form" else kind,
     )

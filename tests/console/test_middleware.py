@@ -1,4 +1,4 @@
-"""Where operators' rooms are: at the console's own host, and nowhere inside a pool."""
+"""Where operators' pages are: at the console's own host, and nowhere inside a pool."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from identity.console.middleware import OperatorSession, for_operators
 
 
 def asked(path: str, host: str, pool: str | None = None) -> HttpRequest:
-    """Return a request as the doorway hands it on."""
+    """Return a request as the middleware hands it on."""
     request = RequestFactory().get(path, HTTP_HOST=host)
     request.pool = pool  # type: ignore[attr-defined]
     return request

@@ -28,7 +28,7 @@ TOO_OFTEN: Told = ("TooManyFailedAttemptsException", "Too many failed attempts, 
 LIMITED: Told = ("LimitExceededException", "Attempt limit exceeded, please try after some time.")
 EXISTS: Told = ("UsernameExistsException", "An account with the given email already exists.")
 NO_USER: Told = ("UserNotFoundException", "User does not exist.")
-STRANGER: Told = ("UserNotFoundException", "Username/client id combination not found.")
+UNKNOWN_USER: Told = ("UserNotFoundException", "Username/client id combination not found.")
 CONFIRMED: Told = ("InvalidParameterException", "User is already confirmed.")
 DISABLED: Told = ("NotAuthorizedException", "User is disabled.")
 STATE: Told = ("NotAuthorizedException", "User password cannot be reset in the current state.")
@@ -68,8 +68,8 @@ def done(status: str) -> Told:
 
 SHOWN: dict[str, dict[str, Told]] = {
     "unknown": {
-        "ResendConfirmationCode": STRANGER,
-        "ConfirmSignUp": STRANGER,
+        "ResendConfirmationCode": UNKNOWN_USER,
+        "ConfirmSignUp": UNKNOWN_USER,
         "ForgotPassword": NO_USER,
         "ConfirmForgotPassword": NO_USER,
     },
@@ -215,6 +215,6 @@ def test_a_pool_that_sends_no_codes_says_so_of_every_name(wire: Wire, mode: str)
     for name in (known, "nobody"):
         resent = tell(wire, client, "ResendConfirmationCode", name)
         hidden = ("InvalidParameterException", "Auto verification not turned on.")
-        assert resent == (STRANGER if (mode, name) == ("LEGACY", "nobody") else hidden)
+        assert resent == (UNKNOWN_USER if (mode, name) == ("LEGACY", "nobody") else hidden)
         forgot = ("NotAuthorizedException", "Contact administrator to reset password.")
         assert tell(wire, client, "ForgotPassword", name) == forgot

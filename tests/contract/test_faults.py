@@ -1,4 +1,4 @@
-"""Each refusal of the house is an exception that the operation declares."""
+"""Each refusal of the installation is an exception that the operation declares."""
 
 from __future__ import annotations
 

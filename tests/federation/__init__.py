@@ -1,1 +1,1 @@
-"""The gatehouse and what asks through it: outbound calls, logins, identities, roles, credentials."""
+"""The federation and what asks through it: outbound calls, logins, identities, roles, credentials."""

@@ -98,7 +98,7 @@ def providers(keys: dict[str, Provider]) -> Iterator[dict[str, Provider]]:
 @pytest.fixture
 def issuer(transactional_db: None) -> Iterator[Issuer]:
     """Let credentials come from an issuer that remembers."""
-    signing_keys.ensure_house_keys()
+    signing_keys.ensure_installation_keys()
     before = ports.credential_issuers[ports.STS]
     ports.credential_issuers.withdraw(ports.STS)
     found = Issuer()

@@ -72,7 +72,7 @@ def test_the_classic_flow_leaves_rows_too(pool: IdentityPool, providers: Provide
     assert token not in json.dumps([done.detail, refused.detail])
 
 
-def test_no_token_leaves_the_house_without_its_row(
+def test_no_token_leaves_the_installation_without_its_row(
     pool: IdentityPool, issuer: Issuer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     guest = identity_of(pool, {})

@@ -6,7 +6,7 @@ import pytest
 
 from identity import wsgi
 from tests import factories
-from tests.frame.test_short_road import Asked, by
+from tests.frame.test_fast_path import Asked, by
 
 PAGES = ("login", "signup", "forgotPassword", "account", "logout", "oauth2/authorize")
 MACHINES = ("oauth2/token", "oauth2/userInfo", "oauth2/revoke", ".well-known/jwks.json")

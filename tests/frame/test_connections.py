@@ -15,7 +15,7 @@ from django.db.backends.signals import connection_created
 from pytest_django.fixtures import Settings
 
 from identity import checks, serve
-from identity.embedded.run import House
+from identity.embedded.run import Installation
 from identity.foundation import clock, connections
 from identity.settings import Environment
 from pools.services.messages import deliveries
@@ -104,7 +104,7 @@ def test_what_make_run_allows_is_what_the_check_asks_for(shape: dict[str, Any], 
     for name in ("WEB_THREADS", "WEB_WORKERS", "WEB_NODES", "WORKER_THREADS"):
         setattr(settings, name, getattr(environment, name.lower()))
 
-    allowed = House(environment).connections()
+    allowed = Installation(environment).connections()
 
     assert checks.connections_wanted() <= allowed - serve.RESERVED
 

@@ -23,7 +23,7 @@ from pools.services import configuration
 from pools.services.pools import user_pools
 from pools.services.tokens import sessions
 from tests import factories
-from tests.architecture.test_addresses import HOUSE, POOL
+from tests.architecture.test_addresses import INSTALLATION, POOL
 
 HOST = settings.BASE_URL.split("://")[1]
 CALLBACK = "https://app.example/callback"
@@ -112,7 +112,7 @@ def test_every_address_of_the_installation_says_so_in_its_own_form(
     seen: dict[str, set[int]] = {}
 
     with away():
-        for path in HOUSE:
+        for path in INSTALLATION:
             for ask in (visitor.get, visitor.post):
                 caplog.clear()
                 answer = ask(path)

@@ -122,7 +122,7 @@ def test_codes_of_an_authenticator_are_guesses_too(world: World, address: str, f
     assert int(page.answer.headers["Retry-After"]) >= 1
 
 
-def test_a_refusal_is_seen_by_those_who_run_the_house(
+def test_a_refusal_is_seen_by_those_who_run_the_installation(
     world: World, address: str, failed: Callable[[int], None]
 ) -> None:
     failed(failures.FAILURES)

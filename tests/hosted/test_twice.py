@@ -271,7 +271,7 @@ def test_a_form_sent_twice_is_answered_once(case: Case, request: pytest.FixtureR
     assert [each.headers.get("Location") for each in (second, impatient)] == [first.headers["Location"]] * 2
     assert first.cookies.get_dict() == second.cookies.get_dict()
     assert impatient.cookies.get_dict() in ({}, first.cookies.get_dict())
-    # The twin may be seen to come second: a spent code is refused, and leaves its row.
+    # The duplicate may be seen to come second: a spent code is refused, and leaves its row.
     done = {name: number for name, number in found.items() if name != "refusals" or name in case.does}
     assert done == {**case.does, "receipts": 1}
 

@@ -122,7 +122,7 @@ class Shaper:
 
 
 @pytest.fixture(scope="session")
-def house(live: Live, cloud: Cloud) -> Iterator[Live]:
+def installation(live: Live, cloud: Cloud) -> Iterator[Live]:
     """Return the live installation with Ceph as its STS."""
     shaper = Shaper(live, cloud)
     shaper()
@@ -131,9 +131,9 @@ def house(live: Live, cloud: Cloud) -> Iterator[Live]:
 
 
 @pytest.fixture
-def shape(house: Live, cloud: Cloud) -> Iterator[Callable[..., None]]:
+def shape(installation: Live, cloud: Cloud) -> Iterator[Callable[..., None]]:
     """Return what starts the web process with other numbers; afterwards it is as it was."""
-    shaper = Shaper(house, cloud)
+    shaper = Shaper(installation, cloud)
     yield shaper
     shaper.undo()
 
@@ -257,6 +257,6 @@ class World:
 
 
 @pytest.fixture(scope="session")
-def world(house: Live, cloud: Cloud) -> World:
+def world(installation: Live, cloud: Cloud) -> World:
     """Return pools, roles and a bucket."""
-    return World(house, cloud)
+    return World(installation, cloud)

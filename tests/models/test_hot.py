@@ -288,8 +288,8 @@ def test_a_poll_sees_what_changed_in_a_transaction_that_began_before_it(pool: Us
     assert ("pool", pool.public_id, version) in moved
 
 
-def test_a_poll_sees_a_house_key_that_takes_the_place_of_two(transactional_db: None) -> None:
-    signing_keys.ensure_house_keys()
+def test_a_poll_sees_a_installation_key_that_takes_the_place_of_two(transactional_db: None) -> None:
+    signing_keys.ensure_installation_keys()
     signing_keys.rotate(None, by=BY)
     seen = [hot.moved_configuration()[1]]
 
@@ -305,8 +305,8 @@ def test_a_poll_sees_a_house_key_that_takes_the_place_of_two(transactional_db: N
     assert hot.moved_configuration()[1] == seen[-1]
 
 
-def test_a_process_takes_up_the_house_keys_of_another(transactional_db: None) -> None:
-    signing_keys.ensure_house_keys()
+def test_a_process_takes_up_the_installation_keys_of_another(transactional_db: None) -> None:
+    signing_keys.ensure_installation_keys()
     signing_keys.rotate(None, by=BY)
     other = configuration.Holdings()
     other.poll()

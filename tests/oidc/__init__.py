@@ -1,1 +1,1 @@
-"""The OAuth and OpenID Connect face, asked over HTTP as applications and browsers ask it."""
+"""The OAuth and OpenID Connect adapter, asked over HTTP as applications and browsers ask it."""

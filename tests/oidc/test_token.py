@@ -530,7 +530,7 @@ def test_an_app_that_is_refused_all_the_time_is_told_to_wait(live: Live) -> None
 # -- bodies in chunks, which name no length
 
 
-@pytest.mark.parametrize("path", ["/oauth2/token", "/oauth2/revoke"], ids=["by the short road", "by Django's"])
+@pytest.mark.parametrize("path", ["/oauth2/token", "/oauth2/revoke"], ids=["by the fast path", "by Django's"])
 def test_a_body_in_chunks_is_read_like_any(world: World, path: str) -> None:
     issued = world.tokens()
     form = {

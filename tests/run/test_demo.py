@@ -20,11 +20,11 @@ import requests
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import listen
-from tests.browser.test_addresses import Housed, listens
+from tests.browser.test_addresses import InstalledWorld, listens
 from tests.console.world import Visitor as Console
 from tests.hosted.world import PASSWORD, Visitor, World
 from tests.oidc.world import Proof, claims
-from tests.run.house import PATIENCE, House, lived_in, running
+from tests.run.installation import PATIENCE, Installation, lived_in, running
 
 pytestmark = [pytest.mark.run, pytest.mark.timeout(240)]
 
@@ -44,10 +44,10 @@ EARLIER = {
 class Demo(World):
     """The demo's pool, as the bootstrap file tells of it."""
 
-    def __init__(self, house: House) -> None:
+    def __init__(self, installation: Installation) -> None:
         """Read the file."""
-        self.kept = house.bootstrap()
-        self.live, self.callback, self.by_email = Housed(house), CALLBACK, True
+        self.kept = installation.bootstrap()
+        self.live, self.callback, self.by_email = InstalledWorld(installation), CALLBACK, True
         self.idp = self.live.boto()
         self.pool_id, self.base, self.client_id = (self.kept[name] for name in ("user_pool_id", "issuer", "client_id"))
         self.provider = self.base.partition("://")[2]
@@ -85,9 +85,9 @@ class Demo(World):
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Start what ``make run`` starts, and wait until nobody seeds any more."""
-    started = House(tmp_path_factory.mktemp("demo") / "var")
+    started = Installation(tmp_path_factory.mktemp("demo") / "var")
     assert started.environment["STS_ENDPOINT_URL"] == STS
     started.data_dir.mkdir(mode=0o700)
     (started.data_dir / "bootstrap.json").write_text(json.dumps(EARLIER))
@@ -99,39 +99,39 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         started.stop()
 
 
-def settle(house: House) -> None:
+def settle(installation: Installation) -> None:
     """Wait until https is there, the addresses are shown, and no seed has run for a second."""
     until = monotonic() + PATIENCE
     quiet_since = monotonic()
     while monotonic() < quiet_since + 1:
-        assert monotonic() < until, house.said()[-3000:]
+        assert monotonic() < until, installation.said()[-3000:]
         if (
-            not listens(int(house.environment["TLS_PORT"]))
-            or "Cognate is up" not in house.said()
-            or "seed" in house.leaders()
+            not listens(int(installation.environment["TLS_PORT"]))
+            or "Cognate is up" not in installation.said()
+            or "seed" in installation.leaders()
         ):
             quiet_since = monotonic()
         sleep(0.05)
 
 
 @pytest.fixture(scope="module")
-def demo(house: House) -> Demo:
+def demo(installation: Installation) -> Demo:
     """Return the demo's pool."""
-    return Demo(house)
+    return Demo(installation)
 
 
-def test_an_aws_of_ones_own_is_not_seeded(house: House) -> None:
+def test_an_aws_of_ones_own_is_not_seeded(installation: Installation) -> None:
     """Nothing is asked for where nobody listens, and the log has nothing to say of it."""
-    said = house.said()
+    said = installation.said()
 
     assert "Cognate is up" in said
     assert re.findall(r"^(?:seed|moto|ceph\S*|rgw) .*", said, flags=re.MULTILINE) == []
     assert re.findall(r".*(?:Traceback|Error|cannot be set up).*", said) == []
-    assert not (house.data_dir / "aws").exists()
+    assert not (installation.data_dir / "aws").exists()
 
 
-def test_the_addresses_are_those_of_this_start(house: House) -> None:
-    kept = house.bootstrap()
+def test_the_addresses_are_those_of_this_start(installation: Installation) -> None:
+    kept = installation.bootstrap()
 
     assert {name: kept[name] for name in EARLIER} == {
         "aws_endpoint_url": STS,
@@ -139,16 +139,16 @@ def test_the_addresses_are_those_of_this_start(house: House) -> None:
         "dynamodb_endpoint_url": "",
         "aws_is_demo": False,
     }
-    with urllib.request.urlopen(f"{house.base_url}/demo/config.json") as answer:
+    with urllib.request.urlopen(f"{installation.base_url}/demo/config.json") as answer:
         told = json.load(answer)
     assert (told["aws_endpoint_url"], told["aws_is_demo"]) == (STS, False)
 
 
 @pytest.mark.browser
-def test_the_sample_says_whose_rules_decide_and_what_to_do_next(house: House, browser: Browser) -> None:
+def test_the_sample_says_whose_rules_decide_and_what_to_do_next(installation: Installation, browser: Browser) -> None:
     page, complaints = browser.new_page(), list[str]()
     listen(page, complaints)
-    page.goto(f"{house.base_url}/demo/")
+    page.goto(f"{installation.base_url}/demo/")
 
     about = page.get_by_role("region", name="About this installation")
     expect(about).to_contain_text("Credentials come from the STS that this installation is configured with")
@@ -157,18 +157,18 @@ def test_the_sample_says_whose_rules_decide_and_what_to_do_next(house: House, br
     expect(about).to_contain_text("roles and bucket are its administrator's")
     steps = about.get_by_role("listitem")
     expect(steps).to_have_count(3)
-    expect(steps.nth(0)).to_contain_text(f"{house.base_url}/identity-pools")
-    expect(steps.nth(0)).to_contain_text(house.bootstrap()["identity_pool_id"])
+    expect(steps.nth(0)).to_contain_text(f"{installation.base_url}/identity-pools")
+    expect(steps.nth(0)).to_contain_text(installation.bootstrap()["identity_pool_id"])
     expect(steps.nth(1)).to_contain_text("SetIdentityPoolRoles")
-    expect(steps.nth(2)).to_contain_text(house.base_url)
+    expect(steps.nth(2)).to_contain_text(installation.base_url)
     expect(about).to_contain_text("Or start without STS_ENDPOINT_URL")
     expect(about).not_to_contain_text(re.compile("moto|Ceph"))
     page.close()
     assert complaints == []
 
 
-def test_the_bootstrap_file_has_what_the_contract_names(house: House) -> None:
-    kept = house.bootstrap()
+def test_the_bootstrap_file_has_what_the_contract_names(installation: Installation) -> None:
+    kept = installation.bootstrap()
 
     assert kept.keys() >= {
         *("base_url", "tls_base_url", "ca_file", "console_url", "region", "account_id", "operator"),
@@ -179,11 +179,11 @@ def test_the_bootstrap_file_has_what_the_contract_names(house: House) -> None:
     }
     assert kept["operator"].keys() == {"username", "password", "totp_secret"}
     assert [name for name in kept if kept[name] == ""] == ["dynamodb_endpoint_url"]
-    assert (house.data_dir / "bootstrap.json").stat().st_mode & 0o777 == 0o600
+    assert (installation.data_dir / "bootstrap.json").stat().st_mode & 0o777 == 0o600
 
 
-def test_its_addresses_answer(house: House) -> None:
-    kept = house.bootstrap()
+def test_its_addresses_answer(installation: Installation) -> None:
+    kept = installation.bootstrap()
     issuer = kept["issuer"]
     trust = ssl.create_default_context(cafile=kept["ca_file"])
 
@@ -303,31 +303,31 @@ def test_the_identity_pool_is_the_contracts_and_its_roles_are_the_administrators
     assert demo.live.boto("cognito-identity", signed=False).get_id(IdentityPoolId=pool_id)["IdentityId"]
 
 
-def test_the_operator_opens_the_console(house: House) -> None:
-    operator, visitor = house.bootstrap()["operator"], Console(house.base_url)
+def test_the_operator_opens_the_console(installation: Installation) -> None:
+    operator, visitor = installation.bootstrap()["operator"], Console(installation.base_url)
     first = visitor.send_form("/console/sign-in", username=operator["username"], password=operator["password"])
     assert first.headers["Location"] == "/console/sign-in/code"
     visitor.send_form("/console/sign-in/code", code=pyotp.TOTP(operator["totp_secret"]).now())
 
-    assert visitor.get(f"{house.bootstrap()['console_url']}pools").status_code == 200
+    assert visitor.get(f"{installation.bootstrap()['console_url']}pools").status_code == 200
 
 
 def test_it_comes_along_to_another_port(tmp_path: Path) -> None:
     """The newcomer whose port is taken today finds the app, the account and the identity of yesterday."""
-    with running(lived_in(tmp_path / "var")) as house:
-        settle(house)
-        before = Demo(house)
+    with running(lived_in(tmp_path / "var")) as installation:
+        settle(installation)
+        before = Demo(installation)
         name = before.person()
         identity_id = identity_of(before, name)
-    with running(tmp_path / "var") as house:
-        settle(house)
-        after = Demo(house)
-        own = f"{house.base_url}/demo/callback"
+    with running(tmp_path / "var") as installation:
+        settle(installation)
+        after = Demo(installation)
+        own = f"{installation.base_url}/demo/callback"
         client = after.described("client_id")
 
         assert after.base != before.base
         assert set(client["CallbackURLs"]) == {CALLBACK, own}
-        assert set(client["LogoutURLs"]) == {"http://localhost:3000/", f"{house.base_url}/demo/"}
+        assert set(client["LogoutURLs"]) == {"http://localhost:3000/", f"{installation.base_url}/demo/"}
         assert set(client["AllowedOAuthScopes"]) == SCOPES
         assert after.visitor().open(after.url("/oauth2/authorize", redirect_uri=own)).path == "/login"
         assert identity_of(after, name) == identity_id

@@ -17,7 +17,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tests.run.house import House, lived_in, running
+from tests.run.installation import Installation, lived_in, running
 
 pytestmark = [pytest.mark.run, pytest.mark.timeout(300)]
 
@@ -28,18 +28,20 @@ BACK_WITHIN = 10
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     with running(lived_in(tmp_path_factory.mktemp("kill") / "var"), DEMO="0") as started:
         yield started
 
 
 @pytest.fixture(scope="module")
-def keys(house: House) -> dict[str, str]:
+def keys(installation: Installation) -> dict[str, str]:
     """Return an access key of a new operator, a pool that mails codes, and a client that may sign up."""
-    house.manage("create_operator", "ada")
-    key_id, secret = (line.partition("=")[2] for line in house.manage("create_access_key", "ada").splitlines()[:2])
+    installation.manage("create_operator", "ada")
+    key_id, secret = (
+        line.partition("=")[2] for line in installation.manage("create_access_key", "ada").splitlines()[:2]
+    )
     made = {"access_key_id": key_id, "secret_access_key": secret, "region": "us-east-1"}
-    admin = client_of(house, made)
+    admin = client_of(installation, made)
     made["pool"] = admin.create_user_pool(
         PoolName="crowd", UsernameAttributes=["email"], AutoVerifiedAttributes=["email"]
     )["UserPool"]["Id"]
@@ -49,11 +51,11 @@ def keys(house: House) -> dict[str, str]:
     return made
 
 
-def client_of(house: House, keys: dict[str, str], *, signed: bool = True) -> Any:  # noqa: ANN401 - boto3's own
+def client_of(installation: Installation, keys: dict[str, str], *, signed: bool = True) -> Any:  # noqa: ANN401 - boto3's own
     config: dict[str, Any] = {"retries": {"total_max_attempts": 1}, "connect_timeout": 2, "read_timeout": 10}
     return boto3.session.Session().client(
         "cognito-idp",
-        endpoint_url=house.base_url,
+        endpoint_url=installation.base_url,
         region_name=keys["region"],
         aws_access_key_id=keys["access_key_id"],
         aws_secret_access_key=keys["secret_access_key"],
@@ -64,8 +66,8 @@ def client_of(house: House, keys: dict[str, str], *, signed: bool = True) -> Any
 class Crowd:
     """Visitors who sign up one after the other until told to stop."""
 
-    def __init__(self, house: House, keys: dict[str, str], name: str) -> None:
-        self.house = house
+    def __init__(self, installation: Installation, keys: dict[str, str], name: str) -> None:
+        self.installation = installation
         self.name = name
         self.keys = keys
         self.acknowledged: list[str] = []
@@ -75,7 +77,7 @@ class Crowd:
         self.threads = [threading.Thread(target=self.visit, args=(number,)) for number in range(VISITORS)]
 
     def visit(self, visitor: int) -> None:
-        boto = client_of(self.house, self.keys, signed=False)
+        boto = client_of(self.installation, self.keys, signed=False)
         count = 0
         while not self.over.is_set():
             count += 1
@@ -101,26 +103,26 @@ class Crowd:
     def wait_for(self, count: int, seconds: float = 30) -> None:
         until = monotonic() + seconds
         while len(self.acknowledged) < count:
-            assert monotonic() < until, f"{len(self.acknowledged)} of {count}:\n{self.house.said()[-4000:]}"
+            assert monotonic() < until, f"{len(self.acknowledged)} of {count}:\n{self.installation.said()[-4000:]}"
             sleep(0.05)
 
 
-def mails(house: House, to: str) -> list[dict[str, Any]]:
-    url = f"{house.base_url}/dev/messages?{urllib.parse.urlencode({'to': to})}"
+def mails(installation: Installation, to: str) -> list[dict[str, Any]]:
+    url = f"{installation.base_url}/dev/messages?{urllib.parse.urlencode({'to': to})}"
     with urllib.request.urlopen(url, timeout=10) as answer:
         found: list[dict[str, Any]] = json.load(answer)
     return found
 
 
 @pytest.fixture(scope="module")
-def crowds(house: House, keys: dict[str, str]) -> dict[str, Crowd]:
+def crowds(installation: Installation, keys: dict[str, str]) -> dict[str, Crowd]:
     """Kill each part in turn while people sign up. A mail that was in the hands of the dead is due a minute later."""
-    found = {part: Crowd(house, keys, part) for part in PARTS}
+    found = {part: Crowd(installation, keys, part) for part in PARTS}
     for part, crowd in found.items():
         with crowd:
             crowd.wait_for(3)
             before = len(crowd.acknowledged)
-            house.kill(part)
+            installation.kill(part)
             killed = monotonic()
             crowd.wait_for(before + 3 * VISITORS, seconds=BACK_WITHIN + 20)
             crowd.back_after = crowd.last - killed
@@ -129,23 +131,23 @@ def crowds(house: House, keys: dict[str, str]) -> dict[str, Crowd]:
 
 @pytest.mark.parametrize("part", PARTS)
 def test_a_killed_part_loses_nothing_acknowledged(
-    house: House, keys: dict[str, str], crowds: dict[str, Crowd], part: str
+    installation: Installation, keys: dict[str, str], crowds: dict[str, Crowd], part: str
 ) -> None:
     crowd = crowds[part]
 
-    admin = client_of(house, keys)
+    admin = client_of(installation, keys)
     until = monotonic() + 75
     for email in crowd.acknowledged:
         assert admin.admin_get_user(UserPoolId=keys["pool"], Username=email)["UserStatus"] == "UNCONFIRMED"
-        while not (found := mails(house, email)):
-            assert monotonic() < until, f"no mail for {email}:\n{house.said()[-4000:]}"
+        while not (found := mails(installation, email)):
+            assert monotonic() < until, f"no mail for {email}:\n{installation.said()[-4000:]}"
             sleep(0.2)
         assert len(found) == 1, "captured exactly once"
     assert crowd.back_after < BACK_WITHIN + 5
 
-    visitor = client_of(house, keys, signed=False)
+    visitor = client_of(installation, keys, signed=False)
     email = crowd.acknowledged[-1]
-    code = re.search(r"\b\d{6}\b", mails(house, email)[0]["body"])
+    code = re.search(r"\b\d{6}\b", mails(installation, email)[0]["body"])
     assert code
     visitor.confirm_sign_up(ClientId=keys["client"], Username=email, ConfirmationCode=code[0])
     with pytest.raises(ClientError) as refused:
@@ -153,7 +155,7 @@ def test_a_killed_part_loses_nothing_acknowledged(
     assert refused.value.response["Error"]["Code"] in {"NotAuthorizedException", "ExpiredCodeException"}
 
 
-def once_back(house: House, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+def once_back(installation: Installation, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]:
     """Ask until somebody answers."""
     until = monotonic() + BACK_WITHIN + 20
     while True:
@@ -164,13 +166,15 @@ def once_back(house: House, ask: Callable[[], dict[str, Any]]) -> dict[str, Any]
         except ClientError as refused:
             if refused.response["ResponseMetadata"]["HTTPStatusCode"] < 500:
                 raise
-        assert monotonic() < until, house.said()[-4000:]
+        assert monotonic() < until, installation.said()[-4000:]
         sleep(0.1)
 
 
 @pytest.mark.parametrize("part", ["web", "postgres"])
-def test_a_killed_part_forgets_no_new_password_and_no_revocation(house: House, keys: dict[str, str], part: str) -> None:
-    admin, visitor = client_of(house, keys), client_of(house, keys, signed=False)
+def test_a_killed_part_forgets_no_new_password_and_no_revocation(
+    installation: Installation, keys: dict[str, str], part: str
+) -> None:
+    admin, visitor = client_of(installation, keys), client_of(installation, keys, signed=False)
     flows = ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
     app = admin.create_user_pool_client(UserPoolId=keys["pool"], ClientName="members", ExplicitAuthFlows=flows)
     client, email = app["UserPoolClient"]["ClientId"], f"member-{part}@example.com"
@@ -187,9 +191,9 @@ def test_a_killed_part_forgets_no_new_password_and_no_revocation(house: House, k
     visitor.change_password(
         AccessToken=kept["AccessToken"], PreviousPassword=PASSWORD, ProposedPassword="Another-horse-9"
     )
-    house.kill(part)
+    installation.kill(part)
 
-    assert once_back(house, lambda: sign_in("Another-horse-9"))["AccessToken"]
+    assert once_back(installation, lambda: sign_in("Another-horse-9"))["AccessToken"]
     for gone in (
         lambda: sign_in(PASSWORD),
         lambda: visitor.get_user(AccessToken=ended["AccessToken"]),

@@ -8,9 +8,9 @@ from time import monotonic, sleep
 import pytest
 
 from identity.foundation import connections
-from tests.run import postbox
-from tests.run.house import House, lived_in, running
-from tests.run.postbox import Postbox
+from tests.run import smtp_server
+from tests.run.installation import Installation, lived_in, running
+from tests.run.smtp_server import SmtpServer
 from tests.run.test_kill import PASSWORD, client_of, keys
 
 pytestmark = [pytest.mark.run, pytest.mark.timeout(240)]
@@ -22,15 +22,15 @@ SWEPT = 3
 
 
 @pytest.fixture(scope="module")
-def mail() -> Iterator[Postbox]:
-    with postbox.running() as server:
+def mail() -> Iterator[SmtpServer]:
+    with smtp_server.running() as server:
         server.slow = "invited"
         yield server
         server.go.set()
 
 
 @pytest.fixture(scope="module")
-def house(mail: Postbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def installation(mail: SmtpServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     by_smtp = {
         "MESSAGES": "smtp",
         "SMTP_HOST": "127.0.0.1",
@@ -42,13 +42,15 @@ def house(mail: Postbox, tmp_path_factory: pytest.TempPathFactory) -> Iterator[H
         yield started
 
 
-def test_a_code_passes_invitations_that_are_held(house: House, keys: dict[str, str], mail: Postbox) -> None:
-    admin, visitor = client_of(house, keys), client_of(house, keys, signed=False)
+def test_a_code_passes_invitations_that_are_held(
+    installation: Installation, keys: dict[str, str], mail: SmtpServer
+) -> None:
+    admin, visitor = client_of(installation, keys), client_of(installation, keys, signed=False)
     for number in range(INVITED):
         admin.admin_create_user(UserPoolId=keys["pool"], Username=f"invited{number}@example.com")
     until = monotonic() + 20
     while not mail.held:
-        assert monotonic() < until, house.said()[-4000:]
+        assert monotonic() < until, installation.said()[-4000:]
         sleep(0.05)
     sleep(SWEPT)
     # At most a quarter of the worker's eight threads, and those of one sweep.

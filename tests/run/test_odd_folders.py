@@ -20,7 +20,7 @@ from identity.embedded.aws.ceph import Ceph
 from identity.embedded.parts import CannotStart
 from identity.embedded.postgres import Postgres
 from identity.embedded.redis import Redis
-from identity.embedded.sockets import short_path
+from identity.embedded.sockets import machine_path
 from identity.foundation import server_urls
 
 ODD = ("My projects", "My projects é", "a+b", "100%", "50%20", "#1", "a&b=c?d", "[x]:1@y", 'it\'s "so"', "a,b", "a;b")
@@ -34,7 +34,7 @@ def folder(request: pytest.FixtureRequest) -> Iterator[Path]:
     made.mkdir(parents=True)
     (made / "postgres_password").write_text(PASSWORD)
     yield made
-    if (pointer := made / "short_path").exists():
+    if (pointer := made / "machine_path").exists():
         shutil.rmtree(Path(pointer.read_text().strip()).parent)
     shutil.rmtree(made.parent)
 
@@ -65,11 +65,11 @@ def test_a_path_that_no_socket_can_have_gets_a_short_link(tmp_path: Path, monkey
     long.mkdir()
     monkeypatch.setenv("XDG_RUNTIME_DIR", "")
 
-    link = short_path(long)
+    link = machine_path(long)
 
     assert len(os.fsencode(link)) + sockets.BELOW <= sockets.LONGEST
     assert link.resolve() == long.resolve()
-    assert short_path(long) == link
+    assert machine_path(long) == link
     shutil.rmtree(link.parent)
 
 
@@ -79,4 +79,4 @@ def test_where_no_link_can_be_made_one_line_says_so(tmp_path: Path, monkeypatch:
     monkeypatch.setattr(os, "access", lambda *_: False)
 
     with pytest.raises(CannotStart, match="set DATA_DIR to another folder"):
-        short_path(long)
+        machine_path(long)

@@ -20,9 +20,9 @@ import requests
 
 from tests import servers
 from tests.console.world import Visitor
-from tests.run import caddy, postbox
-from tests.run.postbox import Postbox
+from tests.run import caddy, smtp_server
 from tests.run.production import SERVED, Production
+from tests.run.smtp_server import SmtpServer
 
 pytestmark = [pytest.mark.run, pytest.mark.timeout(240)]
 
@@ -33,7 +33,7 @@ PASSWORD = "Correct-horse-1"
 class Place:
     """The running shape: its two addresses, and what trusts its certificates."""
 
-    def __init__(self, production: Production, mail: Postbox, ca: Path) -> None:
+    def __init__(self, production: Production, mail: SmtpServer, ca: Path) -> None:
         """Know where everything is."""
         self.production, self.mail, self.ca = production, mail, ca
         self.base_url, self.console_url = (
@@ -102,7 +102,7 @@ def place(names: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pla
     port = servers.free_port()
     sites = {"COGNATE_HOST": f"id.localhost:{port}", "CONSOLE_HOST": f"console.localhost:{port}"}
     with contextlib.ExitStack() as until_the_end:
-        mail = until_the_end.enter_context(postbox.running())
+        mail = until_the_end.enter_context(smtp_server.running())
         told = sites | {
             "SMTP_HOST": "127.0.0.1",
             "SMTP_PORT": str(mail.server_address[1]),
@@ -237,13 +237,13 @@ def test_an_operator_enters_at_the_consoles_origin(place: Place) -> None:
 
 
 def test_each_origin_has_its_own_rooms_only(place: Place, pool: tuple[str, str]) -> None:
-    house, console = (place.visitor(url) for url in (place.base_url, place.console_url))
+    installation, console = (place.visitor(url) for url in (place.base_url, place.console_url))
     discovery = f"/{pool[0]}/.well-known/openid-configuration"
 
     assert console.get("/console/sign-in").status_code == 200
-    assert house.get(discovery).status_code == 200
+    assert installation.get(discovery).status_code == 200
     for path in ("/console/", "/console/sign-in", "/api/v1/pools", "/api/docs/"):
-        assert house.get(path).status_code == 404, path
+        assert installation.get(path).status_code == 404, path
     for path in ("/", discovery, f"/{pool[0]}/login", f"/{pool[0]}/oauth2/token", "/identity-pools/jwks.json"):
         assert console.get(path).status_code == 404, path
 

@@ -23,20 +23,20 @@ from identity.embedded import folder
 from identity.embedded.parts import CannotStart
 from tests import servers
 from tests.browser.conftest import listen
-from tests.browser.test_addresses import Housed
+from tests.browser.test_addresses import InstalledWorld
 from tests.console.world import Visitor as Console
 from tests.hosted.world import PASSWORD
-from tests.run.house import PATIENCE, House, running
+from tests.run.installation import PATIENCE, Installation, running
 
 pytestmark = [pytest.mark.run, pytest.mark.timeout(240)]
 
 
 def attempt(data_dir: Path, module: str = "embedded", *more: str, **settings: str) -> subprocess.CompletedProcess[str]:
-    house = House(data_dir, **settings)
+    installation = Installation(data_dir, **settings)
     return subprocess.run(
         [sys.executable, "-m", f"identity.{module}", *more],
         cwd=servers.ROOT,
-        env=house.environment,
+        env=installation.environment,
         capture_output=True,
         text=True,
         timeout=60,
@@ -58,7 +58,7 @@ def processes_in(group: int) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     with running(tmp_path_factory.mktemp("run") / "var") as started:
         # The one who waits for readiness alone finds the file, at the first start too.
         told = json.loads((started.data_dir / "bootstrap.json").read_text())
@@ -67,11 +67,13 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield started
 
 
-def banner(house: House) -> str:
+def banner(installation: Installation) -> str:
     """Wait for the addresses of the newest start; return them and what came after."""
     until = monotonic() + PATIENCE
-    while (found := house.shown()[house.seen :].partition("Cognate is up after ")[2]).count("Ctrl-C stops") == 0:
-        assert monotonic() < until, house.said()[-3000:]
+    while (found := installation.shown()[installation.seen :].partition("Cognate is up after ")[2]).count(
+        "Ctrl-C stops"
+    ) == 0:
+        assert monotonic() < until, installation.said()[-3000:]
         sleep(0.1)
     return found
 
@@ -174,19 +176,19 @@ def test_an_old_python_is_one_line(tmp_path: Path) -> None:
     assert said[0] == "Python 3.11 or newer is missing: apt-get install python3 python3-venv"
 
 
-def test_a_second_run_on_the_same_folder_is_one_line(house: House) -> None:
-    tried = attempt(house.data_dir)
+def test_a_second_run_on_the_same_folder_is_one_line(installation: Installation) -> None:
+    tried = attempt(installation.data_dir)
 
     assert tried.returncode == 1
-    assert tried.stderr.startswith(f"Cognate runs already with the data folder {house.data_dir} (process ")
+    assert tried.stderr.startswith(f"Cognate runs already with the data folder {installation.data_dir} (process ")
     assert tried.stderr.count("\n") == 1
-    assert house.is_ready()
+    assert installation.is_ready()
 
 
-def test_the_terminal_shows_the_parts_as_they_come_up_and_the_addresses_last(house: House) -> None:
-    banner(house)
+def test_the_terminal_shows_the_parts_as_they_come_up_and_the_addresses_last(installation: Installation) -> None:
+    banner(installation)
     # Of the first start: other tests stop it and start it again.
-    before, _, last = house.shown()[: house.shown().index("Ctrl-C stops everything.\n\n") + 26].partition(
+    before, _, last = installation.shown()[: installation.shown().index("Ctrl-C stops everything.\n\n") + 26].partition(
         "\nCognate is up"
     )
     [link] = re.findall(r"http\S+/console/link\?token=(\S+)", last)
@@ -199,20 +201,20 @@ def test_the_terminal_shows_the_parts_as_they_come_up_and_the_addresses_last(hou
         line for line in said if not line.startswith("fetching a Redis server")
     }
     for address in ("/demo/", "/dev/mailbox", "/console/link?token=", "/  (endpoint_url"):
-        assert f"{house.base_url}{address}" in last
+        assert f"{installation.base_url}{address}" in last
     assert last.endswith("\nCtrl-C stops everything.\n\n")
     assert "\x1b" not in before + last
     for part in (*ready, "seed", "migrate", "run"):
-        assert (house.data_dir / "log" / f"{part}.log").exists() or part in {"seed", "tls", "web"}, part
-    assert "Applying pools.0001_initial" in (house.data_dir / "log" / "migrate.log").read_text()
-    kept = [path for path in house.data_dir.rglob("*") if path.is_file() and path.stat().st_size < 10**7]
+        assert (installation.data_dir / "log" / f"{part}.log").exists() or part in {"seed", "tls", "web"}, part
+    assert "Applying pools.0001_initial" in (installation.data_dir / "log" / "migrate.log").read_text()
+    kept = [path for path in installation.data_dir.rglob("*") if path.is_file() and path.stat().st_size < 10**7]
     assert [path for path in kept if link.encode() in path.read_bytes()] == []
-    assert {path.stat().st_mode & 0o777 for path in (house.data_dir / "log").iterdir()} == {0o600}
+    assert {path.stat().st_mode & 0o777 for path in (installation.data_dir / "log").iterdir()} == {0o600}
 
 
-def test_its_link_opens_the_console_once(house: House) -> None:
-    [path] = re.findall(r"http://[^/]+(/console/link\?token=\S+)", banner(house))
-    first, second = Console(house.base_url), Console(house.base_url)
+def test_its_link_opens_the_console_once(installation: Installation) -> None:
+    [path] = re.findall(r"http://[^/]+(/console/link\?token=\S+)", banner(installation))
+    first, second = Console(installation.base_url), Console(installation.base_url)
 
     assert first.get(path).status_code == second.get(path).status_code == 200
     assert first.send_form(path).headers["Location"] == "/console/pools"
@@ -222,10 +224,10 @@ def test_its_link_opens_the_console_once(house: House) -> None:
 
 
 @pytest.mark.browser
-def test_the_hosted_login_of_the_bootstrap_file_leads_to_the_demo(house: House, browser: Browser) -> None:
-    kept, page, complaints = house.bootstrap(), browser.new_page(), list[str]()
+def test_the_hosted_login_of_the_bootstrap_file_leads_to_the_demo(installation: Installation, browser: Browser) -> None:
+    kept, page, complaints = installation.bootstrap(), browser.new_page(), list[str]()
     listen(page, complaints)
-    idp, name = Housed(house).boto(), "cleo@example.com"
+    idp, name = InstalledWorld(installation).boto(), "cleo@example.com"
     idp.admin_create_user(UserPoolId=kept["user_pool_id"], Username=name, MessageAction="SUPPRESS")
     idp.admin_set_user_password(UserPoolId=kept["user_pool_id"], Username=name, Password=PASSWORD, Permanent=True)
 
@@ -237,18 +239,18 @@ def test_the_hosted_login_of_the_bootstrap_file_leads_to_the_demo(house: House, 
         page.get_by_role("button", name="Not now").click()
 
     expect(page.locator("#who-name")).to_have_text(name)
-    assert page.url == f"{house.base_url}/demo/"
+    assert page.url == f"{installation.base_url}/demo/"
     page.close()
 
 
-def test_a_new_operator_gets_a_link_beside_what_runs(house: House, tmp_path: Path) -> None:
-    made = attempt(house.data_dir, "embedded.running", "create_operator", "--", "ada", PORT="1", BASE_URL="")
-    again = attempt(house.data_dir, "embedded.running", "create_operator", "--", "ada")
+def test_a_new_operator_gets_a_link_beside_what_runs(installation: Installation, tmp_path: Path) -> None:
+    made = attempt(installation.data_dir, "embedded.running", "create_operator", "--", "ada", PORT="1", BASE_URL="")
+    again = attempt(installation.data_dir, "embedded.running", "create_operator", "--", "ada")
     nowhere = attempt(tmp_path / "var", "embedded.running", "create_operator", "--", "ada")
 
     assert (made.returncode, made.stderr) == (0, "")
-    assert made.stdout.startswith(f"{house.base_url}/console/link?token=")
-    visitor = Console(house.base_url)
+    assert made.stdout.startswith(f"{installation.base_url}/console/link?token=")
+    visitor = Console(installation.base_url)
     assert visitor.send_form(made.stdout.strip()).headers["Location"] == "/console/welcome/password"
     assert (again.returncode, again.stderr) == (1, "CommandError: An operator of that name already exists.\n")
     assert (nowhere.returncode, nowhere.stdout) == (1, "")
@@ -258,9 +260,9 @@ def test_a_new_operator_gets_a_link_beside_what_runs(house: House, tmp_path: Pat
     )
 
 
-def test_https_has_a_certificate_of_the_local_authority(house: House) -> None:
-    trust = ssl.create_default_context(cafile=str(house.data_dir / "ca.pem"))
-    url = f"https://localhost:{house.environment['TLS_PORT']}/health/live"
+def test_https_has_a_certificate_of_the_local_authority(installation: Installation) -> None:
+    trust = ssl.create_default_context(cafile=str(installation.data_dir / "ca.pem"))
+    url = f"https://localhost:{installation.environment['TLS_PORT']}/health/live"
 
     def ask() -> int:
         with urllib.request.urlopen(url, timeout=10, context=trust) as answer:
@@ -278,16 +280,16 @@ def test_https_has_a_certificate_of_the_local_authority(house: House) -> None:
             break
 
 
-def test_secrets_are_for_the_owner_alone(house: House) -> None:
+def test_secrets_are_for_the_owner_alone(installation: Installation) -> None:
     for name in ("secret_keys", "postgres_password", "tls/ca.key", "tls/server.key", "postgres", "redis"):
-        assert not (house.data_dir / name).stat().st_mode & 0o077, name
+        assert not (installation.data_dir / name).stat().st_mode & 0o077, name
 
 
-def test_as_root_postgres_runs_as_somebody_else(house: House) -> None:
+def test_as_root_postgres_runs_as_somebody_else(installation: Installation) -> None:
     if os.geteuid() != 0:
         pytest.skip("only as root")
 
-    assert Path(f"/proc/{house.leaders()['postgres']}").stat().st_uid != 0
+    assert Path(f"/proc/{installation.leaders()['postgres']}").stat().st_uid != 0
 
 
 def test_it_needs_no_root(tmp_path: Path) -> None:
@@ -296,43 +298,45 @@ def test_it_needs_no_root(tmp_path: Path) -> None:
     nobody_special = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
     if subprocess.run([*nobody_special, "true"], capture_output=True, check=False).returncode:
         pytest.skip("no user namespaces here")
-    house = House(tmp_path / "var")
-    house.under = nobody_special
+    installation = Installation(tmp_path / "var")
+    installation.under = nobody_special
 
     try:
-        house.start()
-        postgres = house.leaders()["postgres"]
+        installation.start()
+        postgres = installation.leaders()["postgres"]
         assert Path(f"/proc/{postgres}/uid_map").read_text().split() == ["1000", "0", "1"]
-        assert house.stop() == 0
-        house.start()
+        assert installation.stop() == 0
+        installation.start()
     finally:
-        house.stop()
+        installation.stop()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])
-def test_the_end_leaves_nothing_behind_and_the_next_start_carries_on(house: House, number: signal.Signals) -> None:
-    before = house.bootstrap()
-    groups = list(house.leaders().values())
+def test_the_end_leaves_nothing_behind_and_the_next_start_carries_on(
+    installation: Installation, number: signal.Signals
+) -> None:
+    before = installation.bootstrap()
+    groups = list(installation.leaders().values())
 
-    status = house.stop(number)
+    status = installation.stop(number)
     left = [line for group in groups for line in processes_in(group)] if number != signal.SIGKILL else []
-    house.start()
+    installation.start()
 
-    assert status == (-number if number == signal.SIGKILL else 0), house.said()[-3000:]
+    assert status == (-number if number == signal.SIGKILL else 0), installation.said()[-3000:]
     assert left == []
     assert [line for group in groups for line in processes_in(group)] == []
-    assert house.bootstrap()["user_pool_id"] == before["user_pool_id"]
+    assert installation.bootstrap()["user_pool_id"] == before["user_pool_id"]
 
 
-def test_a_warm_start_is_ready_in_ten_seconds_and_has_a_link_of_its_own(house: House) -> None:
-    [old] = re.findall(r"/console/link\?token=\S+", banner(house))
+def test_a_warm_start_is_ready_in_ten_seconds_and_has_a_link_of_its_own(installation: Installation) -> None:
+    [old] = re.findall(r"/console/link\?token=\S+", banner(installation))
     took: list[float] = []
     # Other tests share the cores: the best of three is the measure.
     while not took or (min(took) >= 10 and len(took) < 3):
-        house.stop()
-        took.append(house.start())
+        installation.stop()
+        took.append(installation.start())
 
     assert min(took) < 10
-    [new] = re.findall(r"/console/link\?token=\S+", banner(house))
-    assert Console(house.base_url).get(old).status_code == 410
-    assert Console(house.base_url).get(new).status_code == 200
+    [new] = re.findall(r"/console/link\?token=\S+", banner(installation))
+    assert Console(installation.base_url).get(old).status_code == 410
+    assert Console(installation.base_url).get(new).status_code == 200

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.run.house import House, lived_in, running
+from tests.run.installation import Installation, lived_in, running
 from tests.run.test_kill import client_of, keys, mails
 
 pytestmark = [pytest.mark.run, pytest.mark.timeout(240)]
@@ -20,7 +20,7 @@ PATIENCE = 10
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     with running(lived_in(tmp_path_factory.mktemp("silent") / "var"), DEMO="0") as started:
         yield started
 
@@ -31,22 +31,24 @@ def seconds(sign_up: Any, number: int) -> float:  # noqa: ANN401 - boto3's own
     return monotonic() - began
 
 
-def test_a_silent_redis_slows_little_down_and_keeps_no_mail_back(house: House, keys: dict[str, str]) -> None:
-    signed = client_of(house, keys)
+def test_a_silent_redis_slows_little_down_and_keeps_no_mail_back(
+    installation: Installation, keys: dict[str, str]
+) -> None:
+    signed = client_of(installation, keys)
     pool = signed.create_user_pool(PoolName="silent", **POOL)["UserPool"]["Id"]
     client = signed.create_user_pool_client(UserPoolId=pool, ClientName="app")["UserPoolClient"]["ClientId"]
-    anyone = client_of(house, keys, signed=False)
+    anyone = client_of(installation, keys, signed=False)
 
     def sign_up(**given: str) -> None:
         anyone.sign_up(ClientId=client, **given)
 
     usual = sorted(seconds(sign_up, number) for number in range(5))[2]
-    redis = house.leaders()["redis"]
+    redis = installation.leaders()["redis"]
     os.killpg(redis, signal.SIGSTOP)
     try:
         slowest = max(seconds(sign_up, number) for number in range(10, 15))
         until = monotonic() + PATIENCE
-        while not mails(house, "person14@example.com"):
+        while not mails(installation, "person14@example.com"):
             assert monotonic() < until, "the mail waits for Redis"
             sleep(0.1)
     finally:

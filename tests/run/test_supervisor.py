@@ -18,12 +18,12 @@ import pytest
 from identity.embedded import journal
 from identity.embedded.journal import Journal
 from identity.embedded.parts import Ensemble, Part
-from identity.embedded.run import House
+from identity.embedded.run import Installation
 from identity.embedded.supervisor import Supervisor
 from identity.settings import environment
 from tests import servers
 
-SMALL_HOUSE = Path(__file__).with_name("small_house.py")
+SMALL_HOUSE = Path(__file__).with_name("small_installation.py")
 
 
 def start(data_dir: Path, *parts: str) -> subprocess.Popen[str]:
@@ -58,28 +58,28 @@ def is_alive(pid: int) -> bool:
 
 
 def test_a_part_that_dies_starts_again_at_once(tmp_path: Path) -> None:
-    house = start(tmp_path, f"web=echo $$ > {tmp_path}/pid; exec sleep 100")
+    installation = start(tmp_path, f"web=echo $$ > {tmp_path}/pid; exec sleep 100")
     first = pid_in(tmp_path / "pid")
     (tmp_path / "pid").unlink()
 
     os.kill(first, signal.SIGKILL)
     second = pid_in(tmp_path / "pid")
-    house.terminate()
-    out, _ = house.communicate(timeout=10)
+    installation.terminate()
+    out, _ = installation.communicate(timeout=10)
 
     assert first != second
     assert "web was killed by SIGKILL; it starts again now" in out
-    assert house.returncode == 0
+    assert installation.returncode == 0
     assert not is_alive(second)
 
 
 def test_five_deaths_in_a_minute_stop_everything_name_the_part_and_show_its_last_lines(tmp_path: Path) -> None:
-    house = start(tmp_path, f"good=echo $$ > {tmp_path}/pid; exec sleep 100", "bad=echo no luck; exit 3")
+    installation = start(tmp_path, f"good=echo $$ > {tmp_path}/pid; exec sleep 100", "bad=echo no luck; exit 3")
     file = tmp_path / "log" / "bad.log"
 
-    out, err = house.communicate(timeout=30)
+    out, err = installation.communicate(timeout=30)
 
-    assert house.returncode == 1
+    assert installation.returncode == 1
     last = "\n".join(["  no luck"] * 5)
     assert err == f"bad ended 5 times within a minute. Its last lines, of those in {file}:\n{last}"
     assert "no luck" not in out
@@ -90,11 +90,11 @@ def test_five_deaths_in_a_minute_stop_everything_name_the_part_and_show_its_last
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
 def test_nothing_stays_behind(tmp_path: Path, number: signal.Signals) -> None:
-    house = start(tmp_path, f"part=echo $$ > {tmp_path}/pid; exec sleep 100")
+    installation = start(tmp_path, f"part=echo $$ > {tmp_path}/pid; exec sleep 100")
     part = pid_in(tmp_path / "pid")
 
-    house.send_signal(number)
-    house.communicate(timeout=10)
+    installation.send_signal(number)
+    installation.communicate(timeout=10)
 
     assert eventually(lambda: not is_alive(part))
 
@@ -103,27 +103,27 @@ def test_nothing_stays_behind(tmp_path: Path, number: signal.Signals) -> None:
 def test_it_ends_whichever_of_its_threads_the_kernel_gives_the_signal_to(
     tmp_path: Path, number: signal.Signals
 ) -> None:
-    house = start(tmp_path, f"part=echo $$ > {tmp_path}/pid; exec sleep 100")
+    installation = start(tmp_path, f"part=echo $$ > {tmp_path}/pid; exec sleep 100")
     part = pid_in(tmp_path / "pid")
-    *_, other = sorted(int(thread.name) for thread in Path(f"/proc/{house.pid}/task").iterdir())
-    assert other != house.pid
+    *_, other = sorted(int(thread.name) for thread in Path(f"/proc/{installation.pid}/task").iterdir())
+    assert other != installation.pid
 
-    assert ctypes.CDLL(None, use_errno=True).tgkill(house.pid, other, int(number)) == 0
-    house.communicate(timeout=10)
+    assert ctypes.CDLL(None, use_errno=True).tgkill(installation.pid, other, int(number)) == 0
+    installation.communicate(timeout=10)
 
-    assert house.returncode == 0
+    assert installation.returncode == 0
     assert not is_alive(part)
 
 
 def test_a_second_signal_waits_for_nobody(tmp_path: Path) -> None:
-    house = start(tmp_path, f"part=trap '' TERM; echo $$ > {tmp_path}/pid; while :; do sleep 100; done")
+    installation = start(tmp_path, f"part=trap '' TERM; echo $$ > {tmp_path}/pid; while :; do sleep 100; done")
     part = pid_in(tmp_path / "pid")
-    house.terminate()
+    installation.terminate()
     began = monotonic()
     sleep(0.2)
 
-    house.terminate()
-    house.communicate(timeout=10)
+    installation.terminate()
+    installation.communicate(timeout=10)
 
     assert monotonic() - began < 2  # what the part is given to end
     assert not is_alive(part)
@@ -131,21 +131,21 @@ def test_a_second_signal_waits_for_nobody(tmp_path: Path) -> None:
 
 def test_a_part_that_will_not_end_is_killed_with_its_children(tmp_path: Path) -> None:
     stubborn = f"trap '' TERM; sleep 100 & echo $! > {tmp_path}/child; echo $$ > {tmp_path}/pid; wait; wait"
-    house = start(tmp_path, f"part={stubborn}")
+    installation = start(tmp_path, f"part={stubborn}")
     part, child = pid_in(tmp_path / "pid"), pid_in(tmp_path / "child")
 
-    house.terminate()
-    house.communicate(timeout=15)
+    installation.terminate()
+    installation.communicate(timeout=15)
 
     assert not is_alive(part)
     assert eventually(lambda: not is_alive(child))
 
 
 def test_orphans_of_a_killed_supervisor_and_a_killed_part_go_at_the_next_start(tmp_path: Path) -> None:
-    house = start(tmp_path, f"part=sleep 100 & echo $! > {tmp_path}/child; echo $$ > {tmp_path}/pid; wait")
+    installation = start(tmp_path, f"part=sleep 100 & echo $! > {tmp_path}/child; echo $$ > {tmp_path}/pid; wait")
     part, orphan = pid_in(tmp_path / "pid"), pid_in(tmp_path / "child")
-    house.kill()
-    house.communicate()
+    installation.kill()
+    installation.communicate()
     os.kill(part, signal.SIGKILL) if is_alive(part) else None
     assert is_alive(orphan)
 
@@ -167,7 +167,10 @@ def told(folder: Path, *lines: str, hushed: tuple[str, ...] = ()) -> str:
     ("line", "is_told"),
     [
         ("2026-11-28T17:45:31.116191Z [info     ] Task pools.tasks.purge received [celery.worker.strategy]", False),
-        ("2026-11-28T17:45:31.116191Z [warning  ] message_limited [pools.services.messages.send_limits] limit=hour", False),
+        (
+            "2026-11-28T17:45:31.116191Z [warning  ] message_limited [pools.services.messages.send_limits] limit=hour",
+            False,
+        ),
         ("2026-11-28T17:45:31.116191Z [error    ] wire_failed [pools.cognito.gateway] operation=SignUp", True),
         ("2026-11-28T17:45:31.116191Z [warning  ] the demo is not whole [identity.demo] remedy='a new one'", True),
         ('{"level": "error", "event": "wire_failed"}', True),
@@ -226,39 +229,39 @@ def test_a_log_that_cannot_be_written_ends_no_part(tmp_path: Path) -> None:
 
 
 def test_nothing_starts_once_everything_stops(tmp_path: Path) -> None:
-    house = Supervisor(tmp_path, Journal(tmp_path / "log"))
-    house.interrupted()
+    installation = Supervisor(tmp_path, Journal(tmp_path / "log"))
+    installation.interrupted()
 
-    late = house.keep(Part("late", ("/bin/sh", "-c", f"echo $$ > {tmp_path}/pid; exec sleep 100")), {})
+    late = installation.keep(Part("late", ("/bin/sh", "-c", f"echo $$ > {tmp_path}/pid; exec sleep 100")), {})
     late.join(1) if late.ident else None
-    house.stop(last=())
+    installation.stop(last=())
 
     assert not (tmp_path / "pid").exists()
 
 
 def test_what_fails_as_everything_stops_is_no_reason(tmp_path: Path) -> None:
-    house = Supervisor(tmp_path, Journal(tmp_path / "log"))
-    house.interrupted()
+    installation = Supervisor(tmp_path, Journal(tmp_path / "log"))
+    installation.interrupted()
 
-    house.fail("the database went away")
+    installation.fail("the database went away")
 
-    assert house.verdict == ""
+    assert installation.verdict == ""
 
 
 def test_a_first_seed_that_is_stopped_starts_no_aws_and_blames_nobody(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    house = House(environment.model_copy(update={"data_dir": tmp_path, "demo": True}))
+    installation = Installation(environment.model_copy(update={"data_dir": tmp_path, "demo": True}))
     seed = Part("seed", ("/bin/sh", "-c", f"echo $$ > {tmp_path}/seed; exec sleep 100"))
-    monkeypatch.setattr(house, "manage", lambda *_: house.supervisor.run_once(seed, {}))
+    monkeypatch.setattr(installation, "manage", lambda *_: installation.supervisor.run_once(seed, {}))
     aws = Part("ceph", ("/bin/sh", "-c", f"echo $$ > {tmp_path}/ceph; exec sleep 100"))
-    house.supervisor.keep(Part("web", ("/bin/sleep", "100")), {})
-    settling = threading.Thread(target=house.settle, args=(Ensemble((aws,)),))
+    installation.supervisor.keep(Part("web", ("/bin/sleep", "100")), {})
+    settling = threading.Thread(target=installation.settle, args=(Ensemble((aws,)),))
     settling.start()
     pid_in(tmp_path / "seed")
 
-    house.supervisor.interrupted()
-    house.supervisor.stop(last=())
+    installation.supervisor.interrupted()
+    installation.supervisor.stop(last=())
     settling.join(10)
 
     assert not settling.is_alive()
@@ -266,4 +269,4 @@ def test_a_first_seed_that_is_stopped_starts_no_aws_and_blames_nobody(
     out, err = capfd.readouterr()
     assert "cannot be set up" not in out + err
     assert "is up" not in out + err
-    assert house.supervisor.verdict == ""
+    assert installation.supervisor.verdict == ""

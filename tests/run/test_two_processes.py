@@ -34,7 +34,7 @@ class Door:
     url: str
 
     def __post_init__(self) -> None:
-        """Make clients whose connections lead nowhere else; by name, both processes are the same house."""
+        """Make clients whose connections lead nowhere else; by name, both processes are the same installation."""
         self.host = urlsplit(self.world.live.base_url).netloc
         self.idp = self.world.live.boto(url=self.url)
         self.anyone = self.world.live.boto(signed=False, url=self.url)
@@ -42,7 +42,7 @@ class Door:
             client.meta.events.register("before-sign", self.name)
 
     def name(self, request: Any, **_given: Any) -> None:  # noqa: ANN401 - boto3's own
-        """Name the house in a request, before it is signed."""
+        """Name the installation in a request, before it is signed."""
         request.headers["Host"] = self.host
 
     def sign_in(self, person: Person, app: App) -> Tokens:

@@ -1,4 +1,4 @@
-"""Second factors beneath the faces: what enrolling leaves behind."""
+"""Second factors beneath the adapters: what enrolling leaves behind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The house by itself: partitions, purges, turns, and sealing anew."""
+"""The installation by itself: partitions, purges, turns, and sealing anew."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ from pools.services.operators import operator_sign_in, operators
 from tests.factories import BY, number
 from tests.services.conftest import VISITOR, at_once, overloaded
 
-PASSWORD = "Correct-horse-of-the-house-1"
+PASSWORD = "Correct-horse-of-the-installation-1"
 HERE = Actor.visitor(address="127.0.0.1")
 
 
@@ -87,7 +87,7 @@ def anew(who: Operator, _: Settings) -> None:
 
 
 def with_a_new_password(who: Operator, _: Settings) -> None:
-    operators.set_password(who, "Another-horse-of-the-house-1", by=BY)
+    operators.set_password(who, "Another-horse-of-the-installation-1", by=BY)
 
 
 def disabled(who: Operator, _: Settings) -> None:

@@ -488,7 +488,7 @@ def test_the_sweep_takes_what_people_wait_for_first_and_a_few_of_the_rest(
     longer_due = clock.now() - timedelta(hours=1)
     others = [
         OutboxMessage(pool_id=waiting.pool_id, lane=lane, channel="email", recipient_hash=b"", due_at=longer_due)
-        for lane in (Lane.BULK, Lane.BULK, Lane.BULK, Lane.HOUSE)
+        for lane in (Lane.BULK, Lane.BULK, Lane.BULK, Lane.TASKS)
     ]
     OutboxMessage.objects.bulk_create(others)
 
@@ -559,7 +559,7 @@ def test_a_worker_that_is_told_to_stop_is_not_told_twice(transactional_db: None)
     assert lost == []
 
 
-def test_a_strangers_message_is_written_and_never_sent(client: AppClient) -> None:
+def test_an_unknown_users_message_is_written_and_never_sent(client: AppClient) -> None:
     passwords.forgot(client, "nobody@example.com", by=VISITOR)
 
     row = OutboxMessage.objects.get()

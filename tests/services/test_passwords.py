@@ -1,4 +1,4 @@
-"""Passwords: policy in Cognito's words, change, set, and recovery that tells strangers nothing."""
+"""Passwords: policy in Cognito's words, change, set, and recovery that tells unknown users nothing."""
 
 from __future__ import annotations
 
@@ -248,7 +248,7 @@ class TestRecovery:
         assert told.destination == "a***@e***"
         assert not OutboxMessage.objects.filter(state="pending").exclude(purpose="notice").exists()
 
-    def test_a_stranger_is_said_to_be_one_only_where_the_client_says_so(
+    def test_an_unknown_user_is_said_to_be_one_only_where_the_client_says_so(
         self, client: AppClient, plain_client: AppClient
     ) -> None:
         with pytest.raises(errors.UserNotFound):
@@ -260,7 +260,7 @@ class TestRecovery:
 
         assert told.destination == "n***@e***"
 
-    def test_a_strangers_code_runs_out_of_tries_like_anyones(self, client: AppClient, alice: User) -> None:
+    def test_an_unknown_users_code_runs_out_of_tries_like_anyones(self, client: AppClient, alice: User) -> None:
         for name in ("alice@example.com", "nobody@example.com"):
             passwords.forgot(client, name, by=VISITOR)
         code = code_sent_to("alice@example.com")
@@ -275,7 +275,7 @@ class TestRecovery:
         assert seen["alice@example.com"] == seen["nobody@example.com"]
         assert len(set(seen["alice@example.com"])) == 2
 
-    def test_a_stranger_costs_the_same_statements(self, client: AppClient, alice: User) -> None:
+    def test_an_unknown_user_costs_the_same_statements(self, client: AppClient, alice: User) -> None:
         def shape(name: str) -> list[str]:
             with CaptureQueriesContext(connection) as queries:
                 passwords.forgot(client, name, by=VISITOR)
@@ -337,7 +337,7 @@ class TestRecovery:
         code = code_sent_to("alice@example.com")
         passwords.confirm_forgot(client, "alice@example.com", code=code, password=NEW, by=VISITOR)
 
-    def test_the_sixth_message_of_an_hour_is_refused_for_people_and_strangers(
+    def test_the_sixth_message_of_an_hour_is_refused_for_people_and_unknown_users(
         self, client: AppClient, alice: User
     ) -> None:
         for name in ("alice@example.com", "nobody@example.com"):

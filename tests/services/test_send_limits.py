@@ -19,7 +19,7 @@ NAME = "alice@example.com"
 
 @pytest.fixture
 def sent_for_real(settings: Settings) -> None:
-    """Have messages leave the house, as in production; nothing delivers them here."""
+    """Have messages leave the installation, as in production; nothing delivers them here."""
     settings.MESSAGES = "smtp"
 
 
@@ -60,7 +60,9 @@ def test_a_tagged_name_is_refused_alike_whether_or_not_somebody_has_it(pool: Use
     assert passwords.forgot(client, "carol+unknown@example.com", by=VISITOR).destination == "c***@e***"
 
 
-def test_tags_are_as_many_as_one_likes_where_messages_stay_in_the_house(pool: UserPool, client: AppClient) -> None:
+def test_tags_are_as_many_as_one_likes_where_messages_stay_in_the_installation(
+    pool: UserPool, client: AppClient
+) -> None:
     fill(pool, client, of=NAME)
 
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""Signing up in each kind of pool, races for a name, and what strangers and limits see."""
+"""Signing up in each kind of pool, races for a name, and what unknown users and limits see."""
 
 from __future__ import annotations
 
@@ -233,7 +233,7 @@ class TestResend:
                 sign_up.confirm(client, NAME, code=first, by=VISITOR)
         sign_up.confirm(client, NAME, code=last, by=VISITOR)
 
-    def test_strangers_are_told_what_people_are_told(self, client: AppClient, plain_client: AppClient) -> None:
+    def test_unknown_users_are_told_what_people_are_told(self, client: AppClient, plain_client: AppClient) -> None:
         assert sign_up.resend(client, "nobody@example.com", by=VISITOR).destination == "n***@e***"
         for call in (
             lambda: sign_up.resend(plain_client, "nobody@example.com", by=VISITOR),

@@ -29,7 +29,7 @@ def planned(pool: UserPool | None) -> int:
 
 
 def test_keys_that_signed_long_enough_are_rotated_once(pool: UserPool) -> None:
-    signing_keys.ensure_house_keys()
+    signing_keys.ensure_installation_keys()
     assert signing_keys.rotate_due(by=BY) == 0
     age(pool, None)
 

@@ -65,14 +65,14 @@ def test_a_browser_gets_a_session_and_no_tokens(client: AppClient, person: User)
 
 
 @pytest.mark.parametrize("username", ["alice", "ALICE", "alice@example.com", "nobody"])
-def test_a_wrong_password_reads_the_same_for_people_and_strangers(
+def test_a_wrong_password_reads_the_same_for_people_and_unknown_users(
     client: AppClient, person: User, username: str
 ) -> None:
     with pytest.raises(errors.PasswordIncorrect, match=r"^Incorrect username or password\.$"):
         begin(client, username, "Wrong-horse-1")
 
 
-def test_a_stranger_takes_the_same_statements_as_a_person(client: AppClient, person: User) -> None:
+def test_an_unknown_user_takes_the_same_statements_as_a_person(client: AppClient, person: User) -> None:
     def statements(username: str) -> list[str]:
         with CaptureQueriesContext(connection) as captured, pytest.raises(errors.PasswordIncorrect):
             begin(client, username, "Wrong-horse-1")
@@ -226,10 +226,10 @@ def test_a_session_is_worthless_for_another_step_client_or_pool(client: AppClien
     totp = factories.give_totp(client.pool, person)
     asked = challenged(begin(client), Challenge.TOTP)
     sibling = factories.make_client(client.pool)
-    stranger = factories.make_client(factories.make_pool(mfa="OPTIONAL"))
+    unknown = factories.make_client(factories.make_pool(mfa="OPTIONAL"))
     code = {"code": fresh(totp)}
 
-    for wrong in (sibling, stranger):
+    for wrong in (sibling, unknown):
         with pytest.raises(errors.SessionRefused):
             machine.respond(wrong, challenge=Challenge.TOTP, session=asked.session, answers=code, by=BY)
     for challenge in (Challenge.NEW_PASSWORD, Challenge.FACTOR_SETUP):
@@ -259,7 +259,7 @@ def test_an_attempt_dies_with_its_time_its_person_or_a_sign_out(client: AppClien
         answer()
 
 
-def test_wrong_codes_end_the_attempt_and_lock_the_factor_for_every_face(client: AppClient, person: User) -> None:
+def test_wrong_codes_end_the_attempt_and_lock_the_factor_for_every_adapter(client: AppClient, person: User) -> None:
     factories.give_totp(client.pool, person)
     asked = challenged(begin(client), Challenge.TOTP)
 

@@ -61,7 +61,7 @@ def written(call: Call, client: AppClient, name: str) -> tuple[int, int]:
 
 
 @pytest.mark.parametrize("call", [wrong_password, wrong_recovery_code, wrong_sign_up_code])
-def test_a_wrong_guess_writes_as_much_for_a_stranger(call: Call, pool: UserPool, client: AppClient) -> None:
+def test_a_wrong_guess_writes_as_much_for_an_unknown_user(call: Call, pool: UserPool, client: AppClient) -> None:
     known = [
         factories.make_user(pool, email=f"{factories.number()}@example.com", email_verified="true").username
         for _ in range(NAMES)

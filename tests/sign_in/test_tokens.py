@@ -163,7 +163,7 @@ def test_tokens_of_another_kind_pool_or_maker_are_refused(client: AppClient, per
     header, payload, signature = issued.access.split(".")
     claims = json.loads(base64.urlsafe_b64decode(payload + "=="))
     kid = signing_keys.unverified_header(issued.access)["kid"]
-    stranger = RSAKey.generate_key(2048)
+    unknown = RSAKey.generate_key(2048)
     public = next(key for key in signing_keys.published(client.pool) if key.kid == kid)
     none = b64(json.dumps({"alg": "none", "kid": kid}).encode())
     # The public key as an HMAC secret: joserfc itself refuses to make such a token.
@@ -176,10 +176,10 @@ def test_tokens_of_another_kind_pool_or_maker_are_refused(client: AppClient, per
         f"{header}.{payload}.",
         f"{none}.{payload}.",
         f"{header}.{payload[:-4]}AAAA.{signature}",
-        jwt.encode({"alg": "RS256", "kid": kid}, claims, stranger),
+        jwt.encode({"alg": "RS256", "kid": kid}, claims, unknown),
         f"{confused}.{b64(hmac.digest(public.key.as_pem(private=False), confused.encode(), 'sha256'))}",
-        jwt.encode({"alg": "RS256", "kid": "../../etc/passwd"}, claims, stranger),
-        jwt.encode({"alg": "RS256", "kid": kid}, {**claims, "iss": f"http://evil.example/{other.public_id}"}, stranger),
+        jwt.encode({"alg": "RS256", "kid": "../../etc/passwd"}, claims, unknown),
+        jwt.encode({"alg": "RS256", "kid": kid}, {**claims, "iss": f"http://evil.example/{other.public_id}"}, unknown),
     ]
 
     for token in forged:
@@ -318,7 +318,7 @@ def test_tokens_signed_before_a_rotation_verify_after_it(client: AppClient, pers
 
 
 def test_the_key_that_signs_stands_first_in_the_identity_pools_set(transactional_db: None) -> None:
-    signing_keys.ensure_house_keys()
+    signing_keys.ensure_installation_keys()
     with time_machine.travel(clock.now(), tick=False) as travel:
         signing_keys.rotate(None, by=BY)
         configuration.holdings.forget_everything()

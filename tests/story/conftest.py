@@ -10,15 +10,15 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser
 
-from tests.run.house import lived_in
-from tests.story.house import CEPH, MOTO, Lane, WithAws, wait_for_aws
+from tests.run.installation import lived_in
+from tests.story.installation import CEPH, MOTO, Lane, WithAws, wait_for_aws
 
 # What a start with Ceph left in the file.
 EARLIER = {"aws_endpoint_url": "http://127.0.0.1:1", "aws_enforces": True, "aws_is_demo": True}
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[WithAws]:
+def installation(tmp_path: Path) -> Iterator[WithAws]:
     """Start it with Ceph."""
     if not shutil.which("radosgw"):
         pytest.skip("needs: radosgw (apt-get install radosgw ceph-mon ceph-osd ceph-common)")
@@ -61,4 +61,4 @@ def lane(request: pytest.FixtureRequest, browser: Browser) -> tuple[Lane, WithAw
     del browser  # named, so that every test has the same browser, and the stand-in is started once
     if request.param == "moto":
         return MOTO, request.getfixturevalue("stand_in")
-    return CEPH, request.getfixturevalue("house")
+    return CEPH, request.getfixturevalue("installation")

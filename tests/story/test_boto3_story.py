@@ -10,8 +10,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from tests.browser.test_addresses import Housed
-from tests.story.house import MAIL, PASSWORD, Authenticator, WithAws, lasting, mailed_code, restart, wait_for_aws
+from tests.browser.test_addresses import InstalledWorld
+from tests.story.installation import MAIL, PASSWORD, Authenticator, WithAws, lasting, mailed_code, restart, wait_for_aws
 
 pytestmark = [pytest.mark.interop, pytest.mark.run, pytest.mark.timeout(420)]
 NOTICED = 4
@@ -21,11 +21,11 @@ NOTICED = 4
 class Ada:
     """Somebody who has boto3, and no keys to sign with."""
 
-    def __init__(self, house: WithAws, kept: dict[str, Any]) -> None:
+    def __init__(self, installation: WithAws, kept: dict[str, Any]) -> None:
         """Know where everything is."""
         self.kept = kept
-        self.idp = Housed(house).boto(signed=False)
-        self.identity = Housed(house).boto("cognito-identity", signed=False)
+        self.idp = InstalledWorld(installation).boto(signed=False)
+        self.identity = InstalledWorld(installation).boto("cognito-identity", signed=False)
         self.provider = kept["issuer"].partition("://")[2]
 
     def sign_up(self) -> None:
@@ -83,19 +83,19 @@ class Ada:
         )
 
 
-def test_a_stranger_signs_up_and_keeps_a_photo_in_s3_by_boto3_alone(house: WithAws) -> None:
-    first = wait_for_aws(house)
-    Ada(house, first).sign_up()
+def test_a_stranger_signs_up_and_keeps_a_photo_in_s3_by_boto3_alone(installation: WithAws) -> None:
+    first = wait_for_aws(installation)
+    Ada(installation, first).sign_up()
 
-    kept = restart(house)
+    kept = restart(installation)
     assert lasting(kept) == lasting(first)
-    ada, bucket = Ada(house, kept), kept["bucket"]
-    ada.idp.confirm_sign_up(ClientId=kept["client_id"], Username=MAIL, ConfirmationCode=mailed_code(house))
+    ada, bucket = Ada(installation, kept), kept["bucket"]
+    ada.idp.confirm_sign_up(ClientId=kept["client_id"], Username=MAIL, ConfirmationCode=mailed_code(installation))
     tokens = ada.sign_in(ada.take_up_totp())
     own, stranger = ada.identity_id(tokens["IdToken"]), ada.identity_id()
 
     # What was signed before a rotation still counts after it, and Ceph takes the new key at once.
-    house.manage("rotate_keys", kept["user_pool_id"], "--identity-pools")
+    installation.manage("rotate_keys", kept["user_pool_id"], "--identity-pools")
     sleep(NOTICED)
     photos = ada.storage(own, tokens["IdToken"])
     photos.put_object(Bucket=bucket, Key=f"{own}/ada.png", Body=b"a photo")
@@ -105,7 +105,7 @@ def test_a_stranger_signs_up_and_keeps_a_photo_in_s3_by_boto3_alone(house: WithA
         with pytest.raises(ClientError, match="AccessDenied"):
             photos.list_objects_v2(Bucket=bucket, Prefix=prefix)
 
-    ada = Ada(house, restart(house))
+    ada = Ada(installation, restart(installation))
     renewed = ada.begin("REFRESH_TOKEN_AUTH", REFRESH_TOKEN=tokens["RefreshToken"])["AuthenticationResult"]
     assert ada.identity_id(renewed["IdToken"]) == own
     listed = ada.storage(own, renewed["IdToken"]).list_objects_v2(Bucket=bucket, Prefix=f"{own}/")

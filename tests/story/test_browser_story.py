@@ -19,11 +19,11 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.accessibility import faults, looks
-from tests.browser.test_addresses import Housed
+from tests.browser.test_addresses import InstalledWorld
 from tests.hosted.world import PASSWORD as THEIRS
 from tests.interop.conftest import client
-from tests.run.house import House
-from tests.story.house import (
+from tests.run.installation import Installation
+from tests.story.installation import (
     MAIL,
     PASSWORD,
     PATIENCE,
@@ -74,9 +74,9 @@ def page(browser: Browser) -> Iterator[Page]:
     assert problems == []
 
 
-def sign_up(house: House, page: Page, lane: Lane) -> None:
+def sign_up(installation: Installation, page: Page, lane: Lane) -> None:
     """Go from the app to the hosted pages and ask for an account; stop where the mailed code is asked for."""
-    page.goto(f"{house.base_url}/demo/")
+    page.goto(f"{installation.base_url}/demo/")
     expect(page.locator("#about-aws")).to_contain_text(lane.about)
     page.click("#sign-in")
     page.wait_for_url("**/login?*")
@@ -88,9 +88,9 @@ def sign_up(house: House, page: Page, lane: Lane) -> None:
     page.wait_for_url("**/confirm?*")
 
 
-def confirm(house: House, page: Page) -> None:
+def confirm(installation: Installation, page: Page) -> None:
     """Enter the mailed code, which signs in; stop where a second factor is offered."""
-    page.fill("#code", mailed_code(house))
+    page.fill("#code", mailed_code(installation))
     submit(page)
     page.wait_for_url("**/login/mfa?*")
 
@@ -162,13 +162,13 @@ def secrets_of(page: Page, totp: Authenticator | None, kept: dict[str, Any]) -> 
 def test_a_person_signs_up_keeps_two_photos_and_comes_back_to_both(
     lane: tuple[Lane, WithAws], page: Page, tmp_path: Path
 ) -> None:
-    aws, house = lane
-    first, totp = wait_for_aws(house), None
+    aws, installation = lane
+    first, totp = wait_for_aws(installation), None
 
-    sign_up(house, page, aws)
+    sign_up(installation, page, aws)
     if aws.lasts:
-        assert lasting(restart(house)) == lasting(first)
-    confirm(house, page)
+        assert lasting(restart(installation)) == lasting(first)
+    confirm(installation, page)
     if aws.lasts:
         totp = take_up_totp(page)
     else:
@@ -178,7 +178,7 @@ def test_a_person_signs_up_keeps_two_photos_and_comes_back_to_both(
 
     if aws.lasts:
         # What was signed before a rotation still counts after it, and Ceph takes the new key at once.
-        house.manage("rotate_keys", first["user_pool_id"], "--identity-pools")
+        installation.manage("rotate_keys", first["user_pool_id"], "--identity-pools")
         sleep(4)
         page.reload()
         expect(page.locator("#identity-id")).to_have_text(identity_id)
@@ -187,7 +187,7 @@ def test_a_person_signs_up_keeps_two_photos_and_comes_back_to_both(
 
     sign_out(page)
     if aws.lasts:
-        restart(house)
+        restart(installation)
         page.reload()
     sign_in(page, MAIL, PASSWORD, totp)
     expect(page.locator("#identity-id")).to_have_text(identity_id)
@@ -200,14 +200,14 @@ def test_a_person_signs_up_keeps_two_photos_and_comes_back_to_both(
     expect(page.locator("#stranger-about")).to_contain_text(aws.rules)
     page.click("#try-stranger")
     expect(page.locator("#stranger-answer")).to_have_text(aws.stranger)
-    said = house.said()
+    said = installation.said()
     assert len(said) > 1000
     assert [name for name, secret in secrets_of(page, totp, first).items() if secret in said] == []
 
 
 def test_the_bootstrap_file_is_what_the_contract_says(lane: tuple[Lane, WithAws]) -> None:
-    aws, house = lane
-    kept = wait_for_aws(house)
+    aws, installation = lane
+    kept = wait_for_aws(installation)
 
     assert kept.keys() >= {
         *("base_url", "tls_base_url", "ca_file", "console_url", "region", "account_id", "operator"),
@@ -218,7 +218,7 @@ def test_the_bootstrap_file_is_what_the_contract_says(lane: tuple[Lane, WithAws]
     }
     assert kept["operator"].keys() == {"username", "password", "totp_secret"}
     assert (kept["aws_enforces"], kept["aws_is_demo"]) == (aws.lasts, True)
-    assert (house.data_dir / "bootstrap.json").stat().st_mode & 0o777 == 0o600
+    assert (installation.data_dir / "bootstrap.json").stat().st_mode & 0o777 == 0o600
     for url in (kept["hosted_login_url"], kept["mailbox_url"], kept["console_url"]):
         with urllib.request.urlopen(url) as answer:
             assert answer.status == 200
@@ -227,7 +227,7 @@ def test_the_bootstrap_file_is_what_the_contract_says(lane: tuple[Lane, WithAws]
 @pytest.fixture
 def bob(stand_in: WithAws, page: Page) -> str:
     """Sign somebody else in over moto; return the prefix of the own photos."""
-    kept, idp, name = stand_in.bootstrap(), Housed(stand_in).boto(), f"bob-{time_ns()}@example.org"
+    kept, idp, name = stand_in.bootstrap(), InstalledWorld(stand_in).boto(), f"bob-{time_ns()}@example.org"
     person = {"UserPoolId": kept["user_pool_id"], "Username": name}
     verified = [{"Name": "email", "Value": name}, {"Name": "email_verified", "Value": "true"}]
     idp.admin_create_user(**person, MessageAction="SUPPRESS", UserAttributes=verified)

@@ -1,1 +1,1 @@
-"""Two tenants of one house: what one holds opens, tells and changes nothing of the other's."""
+"""Two tenants of one installation: what one holds opens, tells and changes nothing of the other's."""

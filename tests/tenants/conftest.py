@@ -28,7 +28,7 @@ class Crossing:
 
 @dataclass
 class Street:
-    """Both tenants' house."""
+    """Both tenants' installation."""
 
     live: Live
     one: Tenant
@@ -68,7 +68,7 @@ def is_silent_about(theirs: Tenant, answer: Answer) -> bool:
 
 @pytest.fixture(scope="package")
 def street(live: Live) -> Street:
-    """Return the house with its two tenants."""
+    """Return the installation with its two tenants."""
     return Street(live, Tenant(live), Tenant(live))
 
 

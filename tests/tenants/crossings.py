@@ -31,25 +31,25 @@ class Case:
     right: Members
     wrong: list[tuple[Members, str]] = field(default_factory=list)
     otherwise: str = ""
-    """The refusal that the right call meets, where this house cannot do what was asked."""
+    """The refusal that the right call meets, where this installation cannot do what was asked."""
 
 
 Maker = Callable[[Tenant, Tenant], list[Case]]
 CROSSINGS: dict[str, Maker] = {}
 BY_FUNCTION = {name.lower(): name for service in SERVICES.values() for name in service.operations}
-# Operations that name one thing, or none: nothing foreign can be put in, and the operator's key is for the whole house.
-OF_THE_HOUSE = {
+# Operations that name one thing, or none: nothing foreign can be put in, and the operator's key is for all pools.
+INSTALLATION_WIDE = {
     "CreateIdentityPool": "makes; whose logins count is asked at GetId",
     "CreateUserPool": "makes",
     "DeleteUserPool": "names a pool",
     "DescribeIdentityPool": "names an identity pool",
     "DescribeUserPool": "names a pool",
     "GetIdentityPoolRoles": "names an identity pool",
-    "GetPrincipalTagAttributeMap": "names an identity pool; any pool of the house may be its provider",
+    "GetPrincipalTagAttributeMap": "names an identity pool; any pool of the installation may be its provider",
     "GetUserPoolMfaConfig": "names a pool",
-    "ListUserPools": "lists the house",
-    "SetIdentityPoolRoles": "names an identity pool; any pool of the house may be its provider",
-    "SetPrincipalTagAttributeMap": "names an identity pool; any pool of the house may be its provider",
+    "ListUserPools": "lists the installation",
+    "SetIdentityPoolRoles": "names an identity pool; any pool of the installation may be its provider",
+    "SetPrincipalTagAttributeMap": "names an identity pool; any pool of the installation may be its provider",
     "SetUserPoolMfaConfig": "names a pool",
 }
 

@@ -7,7 +7,7 @@ import pytest
 from pools.cognito import operations
 from pools.cognito.contract import SERVICES, Operation
 from tests.tenants.conftest import Sides, Street
-from tests.tenants.crossings import CROSSINGS, NOBODY, NOT_AUTHORIZED, OF_THE_HOUSE, OWN, Case
+from tests.tenants.crossings import CROSSINGS, INSTALLATION_WIDE, NOBODY, NOT_AUTHORIZED, OWN, Case
 from tests.tenants.tenant import Answer, Tenant
 
 assert operations
@@ -18,10 +18,10 @@ SIGNED = sorted(name for name, operation in HANDLED.items() if not operation.is_
 
 
 def test_every_operation_says_what_a_foreign_credential_means_there() -> None:
-    assert CROSSINGS.keys() | OF_THE_HOUSE.keys() == HANDLED.keys()
-    assert not CROSSINGS.keys() & OF_THE_HOUSE.keys()
-    # A stranger brings no key: what is public is never only the house's.
-    assert OF_THE_HOUSE.keys() <= set(SIGNED)
+    assert CROSSINGS.keys() | INSTALLATION_WIDE.keys() == HANDLED.keys()
+    assert not CROSSINGS.keys() & INSTALLATION_WIDE.keys()
+    # A stranger brings no key: what is public is never only the installation's.
+    assert INSTALLATION_WIDE.keys() <= set(SIGNED)
 
 
 def sent(mine: Tenant, operation: Operation, case: Case, **instead: object) -> Answer:
@@ -29,7 +29,7 @@ def sent(mine: Tenant, operation: Operation, case: Case, **instead: object) -> A
     return mine.wire.send(operation, {name: value for name, value in members.items() if value is not None})
 
 
-@pytest.mark.parametrize("name", sorted(HANDLED.keys() - OF_THE_HOUSE.keys()))
+@pytest.mark.parametrize("name", sorted(HANDLED.keys() - INSTALLATION_WIDE.keys()))
 def test_what_is_another_tenants_is_refused_where_ones_own_is_taken(name: str, sides: Sides, street: Street) -> None:
     mine, theirs = sides
     for case in CROSSINGS[name](mine, theirs):

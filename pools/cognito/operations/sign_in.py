@@ -1,4 +1,4 @@
-"""Signing in: Cognito's flows and challenges as faces of the sign-in machine."""
+"""Signing in: Cognito's flows and challenges as adapters of the sign-in machine."""
 
 from __future__ import annotations
 

@@ -88,6 +88,6 @@ def recipients(pool: UserPool, to: str) -> list[bytes]:
 
 
 def captured(to: str | None = None, limit: int = 100) -> list[CapturedMessage]:
-    """Return messages that stayed in the house, newest first, of one address or all."""
+    """Return captured messages, newest first, of one address or all."""
     found = CapturedMessage.objects.order_by("-id")
     return list((found.filter(to=to) if to is not None else found)[:limit])

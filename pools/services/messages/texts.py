@@ -1,4 +1,4 @@
-"""What a message says: Cognito's placeholders filled in, the house's own words where a pool has none.
+"""What a message says: Cognito's placeholders filled in, the installation's own words where a pool has none.
 
 Makes text and HTML; who gets it and when is ``messages``.
 """
@@ -33,7 +33,7 @@ INLINER = css_inline.CSSInliner(keep_style_tags=True, keep_at_rules=True, load_r
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """The house's own words for one purpose."""
+    """The installation's own words for one purpose."""
 
     subject: str
     title: str
@@ -195,7 +195,7 @@ def _frame(app: str, subject: str) -> dict[str, Any]:
         "language": "en",
         "direction": "ltr",
         "subject": subject,
-        "house": app,
+        "app": app,
         "foot": f"Sent automatically by {app}. Replies are not read."
         if app
         else "Sent automatically. Replies are not read.",

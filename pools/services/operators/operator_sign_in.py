@@ -1,4 +1,4 @@
-"""How operators prove themselves: password, authenticator, one-time link. The rooms of a session are the console's.
+"""How operators prove themselves: password, authenticator, one-time link. The pages of a session are the console's.
 
 Guesses are counted in PostgreSQL before the proof is looked at. An authenticator's seed is sealed beside django-otp's
 row of it, whose own ``key`` opens nothing.
@@ -30,8 +30,8 @@ from pools.services.audit import Actor, Tag
 from pools.services.operators import operators
 from pools.services.receipts import Receipt
 
-HOUSE = UserPool(id=0)
-"""Stands in for a pool where the house itself is guessed at; no row, and no pool has its number."""
+INSTALLATION = UserPool(id=0)
+"""Stands in for a pool where the installation itself is guessed at; no row, and no pool has its number."""
 LINK_LIFE = timedelta(minutes=30)
 STEP, DIGITS, TOLERANCE = 30, 6, 1
 SEED_BYTES = 20
@@ -50,12 +50,12 @@ def _nobodys_password() -> str:
 
 
 def _subject(name: str) -> uuid.UUID:
-    # By name, not by row: strangers' names lock like known ones.
+    # By name, not by row: unknown users' names lock like known ones.
     return uuid.UUID(bytes=sealing.keyed_hash("operator-guess", name)[:16])
 
 
 def check_password(username: str, password: str, *, receipt: Receipt | None = None, by: Actor) -> Operator:
-    """Return the operator whose name and password these are. A stranger's name takes the same path and time.
+    """Return the operator whose name and password these are. An unknown user's name takes the same path and time.
 
     Raises:
         PasswordIncorrect: wrong name, wrong password, or disabled. LockedOut: guessed too often.
@@ -67,7 +67,7 @@ def check_password(username: str, password: str, *, receipt: Receipt | None = No
     who = Operator.objects.filter(username=username).first()
     encoded = who.password if who is not None and who.has_usable_password() else _nobodys_password()
     with gate.slot("operators"):  # first: whoever is turned away there has not guessed
-        lockout.reserve(HOUSE, subject, lockout.Kind.PASSWORD)
+        lockout.reserve(INSTALLATION, subject, lockout.Kind.PASSWORD)
         matches = operators.Hasher().verify(password, encoded)
     if who is None or not matches or not who.has_usable_password() or not who.is_active:
         audit.record(
@@ -79,7 +79,7 @@ def check_password(username: str, password: str, *, receipt: Receipt | None = No
         )
         raise errors.PasswordIncorrect
     with transaction.atomic():
-        lockout.clear(HOUSE, subject, lockout.Kind.PASSWORD)
+        lockout.clear(INSTALLATION, subject, lockout.Kind.PASSWORD)
         refusal = receipts.keep(receipt)
     if refusal is not None:
         raise refusal
@@ -97,14 +97,14 @@ def check_code(who: Operator, code: str, *, receipt: Receipt | None = None, by: 
     if device is None:
         raise errors.TotpNotFound
     subject = _subject(who.username)
-    lockout.reserve(HOUSE, subject, lockout.Kind.TOTP)
+    lockout.reserve(INSTALLATION, subject, lockout.Kind.TOTP)
     try:
         step = _step_of(device, code)
         with transaction.atomic():
             if refusal := receipts.keep(receipt):
                 raise refusal
             _spend_step(device, step)
-            lockout.clear(HOUSE, subject, lockout.Kind.TOTP)
+            lockout.clear(INSTALLATION, subject, lockout.Kind.TOTP)
             audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by, detail={"method": "totp"})
     except (errors.TotpMismatch, errors.TotpUsed):
         audit.record(Tag.OPERATOR_REFUSED, subject=who.username, by=by, outcome="refused", detail={"method": "totp"})
@@ -173,7 +173,7 @@ def confirm_enrolment(who: Operator, code: str, *, receipt: Receipt | None = Non
     if device is None:
         raise errors.TotpNotFound
     subject = _subject(who.username)
-    lockout.reserve(HOUSE, subject, lockout.Kind.TOTP)
+    lockout.reserve(INSTALLATION, subject, lockout.Kind.TOTP)
     step = _step_of(device, code)
     with transaction.atomic():
         if refusal := receipts.keep(receipt):
@@ -183,7 +183,7 @@ def confirm_enrolment(who: Operator, code: str, *, receipt: Receipt | None = Non
             raise errors.TotpNotFound
         audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "authenticator"})
         audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by, detail={"method": "totp"})
-    lockout.clear(HOUSE, subject, lockout.Kind.TOTP)
+    lockout.clear(INSTALLATION, subject, lockout.Kind.TOTP)
     device.confirmed = True
     return device
 
@@ -283,7 +283,7 @@ def spend_link(token: str, *, receipt: Receipt | None = None, by: Actor) -> Link
     try:
         with transaction.atomic():
             Spent.objects.create(id=link.id)
-            receipts.keep(receipt)  # of two twins one gets here
+            receipts.keep(receipt)  # of two duplicates one gets here
             audit.record(Tag.OPERATOR_CHANGED, subject=link.operator.username, by=by, detail={"change": "link_used"})
     except IntegrityError:
         raise LinkRefused from None
@@ -296,7 +296,7 @@ def _spend_one_step(link: Link, receipt: Receipt | None, by: Actor) -> None:
     with transaction.atomic():
         is_spent = unspent.update(one_step_link=None)
         if is_spent:
-            receipts.keep(receipt)  # of two twins one gets here
+            receipts.keep(receipt)  # of two duplicates one gets here
             audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by, detail={"method": "link"})
     if not is_spent:
         raise LinkRefused

@@ -1,6 +1,6 @@
 """Operators and their access keys. How one signs in is ``operator_sign_in``; sessions and pages are the console's.
 
-Kept in Django's own tables, guarded by the house's laws: hashing goes through the gate, each change is audited.
+Kept in Django's own tables, under the same laws: hashing goes through the gate, each change is audited.
 """
 
 from __future__ import annotations

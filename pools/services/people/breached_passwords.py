@@ -1,6 +1,6 @@
-"""Whether a password is in a known leak, asked of a range server. Advice only: no face refuses a password for it.
+"""Whether a password is in a known leak, asked of a range server. Advice only: no adapter refuses a password for it.
 
-Five hexadecimal digits of the password's SHA-1 leave the house and a thousand endings come back, so whoever answers
+Five hexadecimal digits of the password's SHA-1 are sent and a thousand endings come back, so whoever answers
 does not learn which was meant (https://haveibeenpwned.com/API/v3#PwnedPasswords). That holds for a whole password
 asked about once. The beginnings of one, asked about while it is typed, would give it away letter by letter: ask when
 it has been chosen.

@@ -249,7 +249,7 @@ def locked_user(pool: UserPool, user: User | None) -> User | None:
 
 
 def forgot(client: AppClient, username: str, *, receipt: Receipt | None = None, by: Actor) -> destinations.Delivery:
-    """Send a recovery code, where the account has a verified address; strangers are told the same.
+    """Send a recovery code, where the account has a verified address; unknown users are told the same.
 
     Raises:
         UserNotFound: nobody of that name, said only where the client shows existence.

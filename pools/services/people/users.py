@@ -360,5 +360,5 @@ def erase(pool: UserPool, user: User, *, by: Actor) -> bool:
     if gone:
         sign_in_names.release(pool, user)
         audit.record(Tag.USER_DELETED, pool=pool, subject=user.sub, by=by)
-        later.after_commit(later.Task.PURGE, queue="house")
+        later.after_commit(later.Task.PURGE, queue="tasks")
     return bool(gone)

@@ -41,7 +41,7 @@ LIFE = timedelta(days=90)
 KEPT = timedelta(days=1, minutes=10)
 """How long a key is published after it stopped signing: no ID or access token lives longer than a day."""
 CERTIFICATE_LIFE = timedelta(days=3650)
-HOUSE_LOCK = b"Cognate:"
+INSTALLATION_LOCK = b"Cognate:"
 
 
 class NoKey(DomainError):
@@ -124,22 +124,22 @@ def store(
     return rows
 
 
-def ensure_house_keys() -> bool:
+def ensure_installation_keys() -> bool:
     """Make the identity pools' key where there is none; say whether one was made. Safe to run in parallel."""
     if SigningKey.objects.filter(pool=None, use=Use.IDENTITY).exists():
         return False
     made = prepare([Use.IDENTITY])
     with transaction.atomic(durable=True):
-        _house_lock()
+        _installation_lock()
         if SigningKey.objects.filter(pool=None, use=Use.IDENTITY).exists():
             return False
         store(None, made)
-        transaction.on_commit(configuration.holdings.forget_house_keys)
+        transaction.on_commit(configuration.holdings.forget_installation_keys)
     return True
 
 
-def _house_lock() -> None:
-    locks.hold(HOUSE_LOCK)
+def _installation_lock() -> None:
+    locks.hold(INSTALLATION_LOCK)
 
 
 def rotate(pool: UserPool | None, *, by: Actor, at_once: bool = True) -> list[str]:
@@ -157,7 +157,7 @@ def rotate(pool: UserPool | None, *, by: Actor, at_once: bool = True) -> list[st
     active_from = now + (AT_ONCE if at_once else AHEAD)
     with transaction.atomic(durable=True):
         if pool is None:
-            locks.hold(HOUSE_LOCK)
+            locks.hold(INSTALLATION_LOCK)
         else:
             alive = UserPool.objects.select_for_update(no_key=True).filter(pk=pool.pk, deleted_at=None)
             if alive.values_list("pk", flat=True).first() is None:
@@ -172,7 +172,7 @@ def rotate(pool: UserPool | None, *, by: Actor, at_once: bool = True) -> list[st
         if pool is not None:
             configuration.touch(pool)
         else:
-            transaction.on_commit(configuration.holdings.forget_house_keys)
+            transaction.on_commit(configuration.holdings.forget_installation_keys)
     return [key.kid for key in made]
 
 
@@ -190,7 +190,7 @@ def rotate_due(*, by: Actor, limit: int = 20) -> int:
 
 
 def _rotate_due(pool_id: int | None, *, by: Actor) -> bool:
-    """Rotate the keys of one pool, or of the house; False where the pool was deleted, or purged, meanwhile."""
+    """Rotate the keys of one pool, or of the installation; False where the pool was deleted, or purged, meanwhile."""
     pool = UserPool.objects.filter(pk=pool_id).first() if pool_id is not None else None
     if pool_id is not None and pool is None:
         return False

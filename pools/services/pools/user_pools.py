@@ -88,7 +88,7 @@ def delete(pool: UserPool, *, by: Actor) -> None:
                 detail={"name": locked.name},
             )
             configuration.touch(pool)
-            later.after_commit(later.Task.PURGE, queue="house")
+            later.after_commit(later.Task.PURGE, queue="tasks")
     if locked is None:
         raise PoolNotFound(pool.public_id)
     if locked.deletion_protected:

@@ -75,7 +75,7 @@ class Step(Protocol):
         """Say whether this step still stands in the way."""
 
     def offer(self, attempt: Attempt) -> dict[str, Any]:
-        """Return what the face needs to ask."""
+        """Return what the adapter needs to ask."""
 
     def check(self, attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepted:
         """Look at an answer, outside any transaction; raise a domain error for a wrong one."""

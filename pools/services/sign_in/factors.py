@@ -149,7 +149,7 @@ def check_totp(pool: UserPool, user: User | Person, code: str) -> TotpProof:
     Raises:
         TotpNotFound: the user has no proven authenticator.
         TotpMismatch, TotpUsed: wrong, or spent already.
-        LockedOut: too many wrong codes, by whichever face.
+        LockedOut: too many wrong codes, by whichever adapter.
 
     """
     factor = TotpFactor.objects.filter(pool_id=pool.pk, user_id=user.id).exclude(verified_at=None).first()
@@ -165,7 +165,7 @@ def check_totp(pool: UserPool, user: User | Person, code: str) -> TotpProof:
 
 
 def spend(pool: UserPool, proof: TotpProof) -> bool:
-    """Spend a code by one conditional statement, inside the transaction of its effect; False for the slower twin."""
+    """Spend a code by one conditional statement, in the transaction of its effect; False for the slower duplicate."""
     unspent = TotpFactor.objects.filter(pool_id=proof.pool_pk, user_id=proof.user_id, last_step__lt=proof.step)
     if unspent.update(last_step=proof.step) != 1:
         return False
@@ -207,7 +207,7 @@ def set_preference(pool: UserPool, user: User | Person, *, totp: Mapping[str, bo
 
 
 def remove(pool: UserPool, user: User | Person, *, receipt: Receipt | None = None, by: Actor) -> bool:
-    """Remove the user's authenticator; say whether there was one. The face has asked for a fresh proof before.
+    """Remove the user's authenticator; say whether there was one. The adapter has asked for a fresh proof before.
 
     Raises:
         Invalid: the pool requires a second factor, and this is the only one.

@@ -1,4 +1,4 @@
-"""The one place that signs people in: every face asks :func:`begin` and :func:`respond`, and shows what comes back.
+"""The one place that signs people in: every adapter asks :func:`begin` and :func:`respond`, and shows what comes back.
 
 After the first proof (the password) the next step is the first of ``STEPS`` that still stands between the attempt
 and its end; the order of the table is the specification (COGNITO.md 3.2). Only :func:`complete` issues tokens or opens
@@ -67,7 +67,7 @@ METHODS = {"password": "pwd", "totp": sessions.CODE, "enrolled": sessions.CODE}
 
 @dataclass(frozen=True, slots=True)
 class Challenged:
-    """The sign-in goes on: the face asks for this, and comes back with the session string."""
+    """The sign-in goes on: the adapter asks for this, and comes back with the session string."""
 
     challenge: Challenge
     session: str
@@ -112,8 +112,8 @@ def begin(
 
     Raises:
         FlowNotEnabled: the client may not sign people in so.
-        PasswordIncorrect, or UserNotFound where the client lets strangers know: wrong.
-        LockedOut: too many wrong passwords, for people and strangers alike.
+        PasswordIncorrect, or UserNotFound where the client lets unknown users know: wrong.
+        LockedOut: too many wrong passwords, for people and unknown users alike.
         UserDisabled, UserNotConfirmed, PasswordResetRequired, TemporaryPasswordExpired: right, but.
         Overloaded: too many others are being hashed.
 
@@ -121,9 +121,9 @@ def begin(
     _check_flow(client, want, admin=admin)
     pool = client.pool
     gate.refuse_if_full(pool.public_id)
-    stranger = access.decoy(pool, username)
-    found = hot.sign_in(pool.pk, access.normalise(pool, username), stranger.id)
-    subject = found.person.id if found.person else stranger.id
+    unknown = access.decoy(pool, username)
+    found = hot.sign_in(pool.pk, access.normalise(pool, username), unknown.id)
+    subject = found.person.id if found.person else unknown.id
     lockout.refuse_if_locked(found.locked_until)
     with gate.slot(pool.public_id):  # first: whoever is turned away there has not guessed
         lockout.reserve(pool, subject, lockout.Kind.PASSWORD)
@@ -293,7 +293,7 @@ def _spend(attempt: Attempt, *, still_open: bool) -> DomainError | None:
         now=now,
         expires_at=now + session_text.life(attempt),
     )
-    return None if spent else SessionUsed(detail="a twin was faster")
+    return None if spent else SessionUsed(detail="a duplicate was faster")
 
 
 def complete(attempt: Attempt, write: Callable[[], DomainError | None], *, by: Actor) -> SignedIn:

@@ -90,5 +90,5 @@ def check(client: AppClient, proof: str, found: SignIn) -> tuple[Person, Passwor
 
 
 def spend(proof: PasswordProof) -> DomainError | None:
-    """Spend a proof by one statement, inside the transaction of its effect; return the refusal of the slower twin."""
+    """Spend a proof by one statement, in the transaction of its effect; return the slower duplicate's refusal."""
     return None if hot.count(hot.SPEND, [proof.id]) else SessionRefused(detail="spent already")

@@ -29,7 +29,7 @@ from pools.services.receipts import Receipt
 from pools.services.sign_in import password_proofs
 from pools.services.sign_up import reminders, unconfirmed_accounts
 
-STRANGER = "Username/client id combination not found."
+UNKNOWN_USER = "Username/client id combination not found."
 NO_CODES = "Auto verification not turned on."
 
 
@@ -144,7 +144,7 @@ def _sign_up(
 def remind(client: AppClient, username: str, *, receipt: Receipt | None = None, by: Actor) -> None:
     """Tell the owner of a taken address that they have an account; one who never confirmed gets the code again.
 
-    For faces that do not say who has an account: whoever reads the mail learns it, and nobody else.
+    For adapters that do not say who has an account: whoever reads the mail learns it, and nobody else.
 
     Raises:
         TooManyAttempts: too many messages lately, counted alike for either.
@@ -243,7 +243,7 @@ def confirm(
     pool = client.pool
     subject = access.user_or_decoy(client, username)
     if subject.user is None and not client.hide_existence:
-        raise UserNotFound(STRANGER)
+        raise UserNotFound(UNKNOWN_USER)
     done = subject.user if subject.user is not None and subject.user.status != Status.UNCONFIRMED else None
     if done is not None and not client.hide_existence:
         raise _confirmed_already(done)
@@ -345,7 +345,7 @@ def admin_confirm(pool: UserPool, username: str, *, by: Actor) -> None:
 
 
 def resend(client: AppClient, username: str, *, receipt: Receipt | None = None, by: Actor) -> Delivery:
-    """Send the confirmation code again, each time; strangers, and who needs none, are told the same.
+    """Send the confirmation code again, each time; unknown users, and who needs none, are told the same.
 
     Raises:
         UserNotFound: nobody of that name, said only where the client shows existence.
@@ -374,7 +374,7 @@ def resend(client: AppClient, username: str, *, receipt: Receipt | None = None, 
 def _route_of(pool: UserPool, user: User | None) -> tuple[str, str]:
     """Return where somebody's code goes again, or say why there is none, in Cognito's words."""
     if user is None:
-        raise UserNotFound(STRANGER)
+        raise UserNotFound(UNKNOWN_USER)
     if user.status != Status.UNCONFIRMED:
         raise Invalid("User is already confirmed.", field="username")
     route = _route(pool, user)

@@ -58,7 +58,7 @@ def take(pool: UserPool, interaction_id: uuid.UUID | str, *, kind: str, browser:
     """Spend an interaction by one conditional statement, and return it.
 
     Raises:
-        InteractionExpired: as :func:`peek`, or a twin was faster.
+        InteractionExpired: as :func:`peek`, or a duplicate was faster.
 
     """
     found = peek(pool, interaction_id, kind=kind, browser=browser)

@@ -258,7 +258,7 @@ def _refusal(client: AppClient, found: hot.Grant, redirect_uri: str, verifier: s
             return GrantRefused(detail="wrong verifier, or a verifier without a challenge")
         if person is None or not person.enabled or person.epoch != found.epoch:
             return GrantRefused(detail="the user is gone, disabled or signed out")
-    return _reused(client, found, by)  # before, or by a twin that was faster
+    return _reused(client, found, by)  # before, or by a duplicate that was faster
 
 
 def _reused(client: AppClient, found: hot.Grant, by: Actor) -> GrantRefused:
@@ -376,7 +376,7 @@ def _turn(client: AppClient, family: hot.Family, presented: Presented, by: Actor
         turned = (salt, now, now, client.pool_id, family.id, family.generation)
         if hot.count(hot.ROTATE, turned) == 1:
             return pack(client, family.id, family.generation + 1, salt)
-        again = hot.family(client.pool_id, family.id)  # a twin was faster: both get the same successor
+        again = hot.family(client.pool_id, family.id)  # a duplicate was faster: both get the same successor
         if again is None or again.revoked_at is not None:
             raise RefreshRefused("Refresh Token has been revoked")
         family = again

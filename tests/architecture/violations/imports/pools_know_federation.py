@@ -1,5 +1,5 @@
-# pretend: pools/planted_gatehouse.py
-# breaks: Pools know nothing of the gatehouse
+# pretend: pools/planted_federation.py
+# breaks: Pools know nothing of federation
 """A room that looks out."""
 
 from federation import sts as sts

@@ -134,7 +134,7 @@ CAUSES: dict[str, Callable[[AppClient, IdentityPool], object]] = {
 def test_whatever_a_stranger_repeats_leaves_one_row_a_minute(
     cause: str, client: AppClient, noon: time_machine.Traveller
 ) -> None:
-    signing_keys.ensure_house_keys()
+    signing_keys.ensure_installation_keys()
     factories.make_user(client.pool, NAME)
     settings = {"allow_unauthenticated_identities": True, "allow_classic_flow": True}
     pool = identity_pools.create("pool", settings=settings, by=factories.BY)
@@ -157,7 +157,7 @@ def test_rows_of_strangers_go_by_their_age_and_all_others_stay(
     pool: UserPool, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(housekeeping, "CHUNK", 2)
-    settings.STRANGER_AUDIT_DAYS = 30
+    settings.UNKNOWN_CALLER_AUDIT_DAYS = 30
     kept = set(AuditEvent.objects.values_list("id", flat=True))
     began = clock.now()
     with time_machine.travel(began, tick=False) as travel:
@@ -168,11 +168,11 @@ def test_rows_of_strangers_go_by_their_age_and_all_others_stay(
         refuse("u", pool=pool, by=Actor.user("u"))
         travel.shift(timedelta(days=29))
         refuse("late", pool=pool)
-        assert housekeeping.purge_strangers() == 0
+        assert housekeeping.purge_unknown_callers() == 0
         assert len(rows()) == 8
 
         travel.shift(timedelta(days=2))
-        assert housekeeping.purge_strangers() == 7
+        assert housekeeping.purge_unknown_callers() == 7
 
         (left,) = rows()
         assert left.subject == "late"
@@ -180,10 +180,10 @@ def test_rows_of_strangers_go_by_their_age_and_all_others_stay(
         assert sorted(row.tag for row in others) == [*["account_confirmed"] * 7, "code_refused"]
         assert AuditPersonal.objects.filter(id__in=[row.id for row in others]).count() == 7
         assert AuditPersonal.objects.exclude(id__in=[row.id for row in [*others, left]]).count() == 0
-        assert PeriodicTask.objects.get(name=housekeeping.STRANGERS).due_at == clock.now() - timedelta(days=30)
-        assert housekeeping.purge_strangers() == 0
+        assert PeriodicTask.objects.get(name=housekeeping.UNKNOWN_CALLERS).due_at == clock.now() - timedelta(days=30)
+        assert housekeeping.purge_unknown_callers() == 0
         travel.shift(timedelta(days=29))
-        assert housekeeping.purge_strangers() == 1
+        assert housekeeping.purge_unknown_callers() == 1
 
 
 def test_a_purge_that_ends_early_goes_on_where_it_was(

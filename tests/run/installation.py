@@ -25,7 +25,7 @@ SET_UP = ("postgres", "postgres_password", "secret_keys", "version.json")
 """What a first start makes and later ones keep: the migrated database and its keys."""
 
 
-class House:
+class Installation:
     """One ``make run``. It has the demo's pool, but nobody starts an AWS for it."""
 
     def __init__(self, data_dir: Path, **settings: str) -> None:
@@ -110,7 +110,7 @@ class House:
         os.killpg(self.leaders()[name], signal.SIGKILL)
 
     def manage(self, *arguments: str) -> str:
-        """Run ``manage.py`` beside the running house; return what it prints."""
+        """Run ``manage.py`` beside the running installation; return what it prints."""
         settings = {
             "DATABASE_URL": Postgres(self.data_dir).url(),
             "REDIS_URL": Redis(self.data_dir).url(),
@@ -141,8 +141,8 @@ class House:
 
 def lived_in(data_dir: Path) -> Path:
     """Give a new data folder what another start has set up, for tests of what comes after; return it."""
-    kept = servers.slot() / "house"
-    with servers.locked(servers.slot() / "house.lock"):
+    kept = servers.slot() / "installation"
+    with servers.locked(servers.slot() / "installation.lock"):
         if not folder.is_current(kept, servers.ROOT):
             shutil.rmtree(kept, ignore_errors=True)
             with running(kept, DEMO="0"):
@@ -153,12 +153,12 @@ def lived_in(data_dir: Path) -> Path:
 
 
 @contextlib.contextmanager
-def running(data_dir: Path, **settings: str) -> Iterator[House]:
-    """Start a house, and leave nothing of it behind."""
-    house = House(data_dir, **settings)
+def running(data_dir: Path, **settings: str) -> Iterator[Installation]:
+    """Start an installation, and leave nothing of it behind."""
+    installation = Installation(data_dir, **settings)
     try:
-        house.start()
-        yield house
+        installation.start()
+        yield installation
     finally:
-        if house.process and house.process.poll() is None:
-            house.stop()
+        if installation.process and installation.process.poll() is None:
+            installation.stop()

@@ -1,4 +1,4 @@
-"""The house of the story: what ``make run`` starts, with an AWS for its demo."""
+"""The installation of the story: what ``make run`` starts, with an AWS for its demo."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 import pyotp
 
-from tests.run.house import House
+from tests.run.installation import Installation
 
 PASSWORD = "Correct-horse-1"
 MAIL = "ada@example.com"
@@ -47,8 +47,8 @@ MOTO = Lane(
 )
 
 
-class WithAws(House):
-    """A house that starts an AWS for its demo, and counts its starts."""
+class WithAws(Installation):
+    """An installation that starts an AWS for its demo, and counts its starts."""
 
     starts = 0
 
@@ -59,20 +59,20 @@ class WithAws(House):
         return super().start()
 
 
-def wait_for_aws(house: WithAws) -> dict[str, Any]:
+def wait_for_aws(installation: WithAws) -> dict[str, Any]:
     """Return the bootstrap file once the demo's AWS was seeded by this start. The terminal goes on over restarts."""
     until = monotonic() + PATIENCE
-    while house.shown().count("the demo's AWS is ready") < house.starts:
-        assert monotonic() < until, house.said()[-4000:]
+    while installation.shown().count("the demo's AWS is ready") < installation.starts:
+        assert monotonic() < until, installation.said()[-4000:]
         sleep(0.2)
-    return house.bootstrap()
+    return installation.bootstrap()
 
 
-def restart(house: WithAws) -> dict[str, Any]:
+def restart(installation: WithAws) -> dict[str, Any]:
     """Stop everything, start it again, and return the bootstrap file."""
-    house.stop()
-    house.start()
-    return wait_for_aws(house)
+    installation.stop()
+    installation.start()
+    return wait_for_aws(installation)
 
 
 def lasting(kept: dict[str, Any]) -> dict[str, Any]:
@@ -80,12 +80,12 @@ def lasting(kept: dict[str, Any]) -> dict[str, Any]:
     return {name: kept[name] for name in kept if name.endswith(("_id", "secret")) or name == "operator"}
 
 
-def mailed_code(house: House) -> str:
+def mailed_code(installation: Installation) -> str:
     """Return the code of the newest mail to Ada."""
     until = monotonic() + 10
     query = urllib.parse.urlencode({"to": MAIL})
     while monotonic() < until:
-        with urllib.request.urlopen(f"{house.base_url}/dev/messages?{query}") as answer:
+        with urllib.request.urlopen(f"{installation.base_url}/dev/messages?{query}") as answer:
             messages = json.load(answer)
         if messages:
             found = re.search(r"\b\d{6}\b", messages[0]["body"])

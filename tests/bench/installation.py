@@ -75,12 +75,12 @@ def start() -> dict[str, int]:
         keep(server.part())
     postgres.ensure_database("cognate")
     keys.ensure(HOME / "secret_keys")
-    ports = {"house": free_port(), "floor": free_port(), "sts": free_port()}
+    ports = {"installation": free_port(), "floor": free_port(), "sts": free_port()}
     os.environ.update(
         MODE="development",
         DEMO="0",
-        PORT=str(ports["house"]),
-        BASE_URL=f"http://localhost:{ports['house']}",
+        PORT=str(ports["installation"]),
+        BASE_URL=f"http://localhost:{ports['installation']}",
         DATA_DIR=str(HOME),
         SECRET_KEYS_FILE=str(HOME / "secret_keys"),
         DATABASE_URL=postgres.url("cognate"),

@@ -15,7 +15,7 @@ from time import monotonic, sleep
 SECONDS = 20
 
 
-class Postbox(socketserver.ThreadingTCPServer):
+class SmtpServer(socketserver.ThreadingTCPServer):
     """Speaks as much SMTP as a client needs that sends one mail after another."""
 
     allow_reuse_address = True
@@ -44,8 +44,8 @@ class Conversation(socketserver.StreamRequestHandler):
 
     def handle(self) -> None:
         """Take mail."""
-        assert isinstance(self.server, Postbox)
-        self.say("220 postbox")
+        assert isinstance(self.server, SmtpServer)
+        self.say("220 mail.example")
         for line in self.rfile:
             word = line.split()[0].upper()
             if word == b"DATA":
@@ -71,9 +71,9 @@ def read(lines: BufferedIOBase) -> EmailMessage:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Postbox]:
+def running() -> Iterator[SmtpServer]:
     """Take mail until the end."""
-    with Postbox() as server:
+    with SmtpServer() as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         yield server
         server.shutdown()

@@ -1,4 +1,4 @@
-"""Machine endpoints answer the same bytes by the short road and by Django's; what is unusual takes Django's alone."""
+"""Machine endpoints answer the same bytes by the fast path and by Django's; what is unusual takes Django's alone."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def nothing_held() -> None:
 
 @pytest.fixture
 def client(transactional_db: None) -> AppClient:
-    signing_keys.ensure_house_keys()
+    signing_keys.ensure_installation_keys()
     pool = factories.make_pool()
     return factories.make_client(
         pool,
@@ -190,7 +190,7 @@ def test_what_is_not_exactly_one_of_the_paths_takes_djangos_road(path: str, head
 
 
 def test_there_are_six_paths() -> None:
-    assert len(fast_path.OF_THE_HOUSE) + len(fast_path.OF_A_POOL) == 6
+    assert len(fast_path.INSTALLATION_ENDPOINTS) + len(fast_path.OF_A_POOL) == 6
 
 
 @pytest.mark.parametrize(("failed_since", "questions"), [(False, 0), (True, 1)])

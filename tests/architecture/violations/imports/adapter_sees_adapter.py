@@ -1,5 +1,5 @@
 # pretend: pools/oidc/planted_neighbour.py
-# breaks: Faces never see one another
-"""A face that looks into another."""
+# breaks: Adapters never see one another
+"""An adapter that looks into another."""
 
 from pools.hosted import forms as forms

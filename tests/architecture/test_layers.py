@@ -1,4 +1,4 @@
-"""Imports point down: import-linter's contracts hold for the house, and each breaks when something is planted."""
+"""Imports point down: import-linter's contracts hold for the code, and each breaks when something is planted."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture.source import ROOT, heads, house, planted
+from tests.architecture.source import ROOT, heads, planted, sources
 
 LINT = (str(Path(sys.executable).parent / "lint-imports"), "--no-cache")
 
@@ -28,7 +28,7 @@ def contracts() -> list[str]:
 
 
 def lint(folder: Path) -> str:
-    """Run import-linter over a copy of the house."""
+    """Run import-linter over a copy of the code."""
     found = subprocess.run(LINT, cwd=folder, capture_output=True, text=True, check=False)
     return found.stdout + found.stderr
 
@@ -36,8 +36,8 @@ def lint(folder: Path) -> str:
 @pytest.fixture(scope="module")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Copy what import-linter reads."""
-    folder = tmp_path_factory.mktemp("house")
-    for source in house():
+    folder = tmp_path_factory.mktemp("installation")
+    for source in sources():
         if source.is_product:
             (folder / source.path).parent.mkdir(parents=True, exist_ok=True)
             (folder / source.path).write_text(source.text)
@@ -47,7 +47,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def said(copy: Path) -> tuple[str, str]:
-    """Return what is said of the house, and of the house with everything planted."""
+    """Return what is said of the code, and of the code with everything planted."""
     clean = lint(copy)
     for path in planted("imports"):
         (copy / heads(path)["pretend"]).write_text(path.read_text())
@@ -55,7 +55,7 @@ def said(copy: Path) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("contract", contracts())
-def test_the_house_keeps(contract: str, said: tuple[str, str]) -> None:
+def test_the_code_keeps(contract: str, said: tuple[str, str]) -> None:
     assert verdicts(said[0])[contract], said[0]
 
 

@@ -1,4 +1,4 @@
-"""One scenario, two faces: what the API says of signing in, up and recovering, the pages say too."""
+"""One scenario, two adapters: what the API says of signing in, up and recovering, the pages say too."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REFUSED = {
 }
 
 
-class Face(Protocol):
+class Adapter(Protocol):
     """What somebody may do at either; each answers with what happened."""
 
     def sign_in(self, name: str, password: str) -> str:
@@ -159,62 +159,62 @@ class Hosted:
 
 
 @pytest.fixture(params=[Api, Hosted], ids=["api", "hosted"])
-def face(request: pytest.FixtureRequest, world: World) -> Face:
-    """Return either face of the same pool."""
-    found: Face = request.param(world)
+def adapter(request: pytest.FixtureRequest, world: World) -> Adapter:
+    """Return either adapter of the same pool."""
+    found: Adapter = request.param(world)
     return found
 
 
-def test_signing_in(world: World, face: Face) -> None:
+def test_signing_in(world: World, adapter: Adapter) -> None:
     name = world.person()
 
-    assert face.sign_in(name, OTHER_PASSWORD) == "refused"
-    assert face.sign_in(world.name(), PASSWORD) == "refused"
-    assert face.sign_in(name.upper(), PASSWORD) == "in"
+    assert adapter.sign_in(name, OTHER_PASSWORD) == "refused"
+    assert adapter.sign_in(world.name(), PASSWORD) == "refused"
+    assert adapter.sign_in(name.upper(), PASSWORD) == "in"
     world.disable(name)
-    assert face.sign_in(name, PASSWORD) == "refused"
+    assert adapter.sign_in(name, PASSWORD) == "refused"
 
 
-def test_signing_in_with_a_second_factor(world: World, face: Face) -> None:
+def test_signing_in_with_a_second_factor(world: World, adapter: Adapter) -> None:
     name = world.person()
     totp = pyotp.TOTP(world.give_totp(name))
 
-    assert face.sign_in(name, PASSWORD) == "code"
-    assert face.answer("000000") == "wrong code"
+    assert adapter.sign_in(name, PASSWORD) == "code"
+    assert adapter.answer("000000") == "wrong code"
     code = totp.at(int(time.time()) + 30)
-    assert face.answer(code) == "in"
-    assert face.sign_in(name, PASSWORD) == "code"
-    assert face.answer(code) == "wrong code"
+    assert adapter.answer(code) == "in"
+    assert adapter.sign_in(name, PASSWORD) == "code"
+    assert adapter.answer(code) == "wrong code"
 
 
-def test_signing_up(world: World, face: Face) -> None:
+def test_signing_up(world: World, adapter: Adapter) -> None:
     name = world.name()
 
-    assert face.sign_up(name, "weak") == "weak password"
-    assert face.sign_up(name, PASSWORD) == "done"
-    assert face.sign_in(name, PASSWORD) == "unconfirmed"
-    assert face.sign_in(name, OTHER_PASSWORD) == "refused"
+    assert adapter.sign_up(name, "weak") == "weak password"
+    assert adapter.sign_up(name, PASSWORD) == "done"
+    assert adapter.sign_in(name, PASSWORD) == "unconfirmed"
+    assert adapter.sign_in(name, OTHER_PASSWORD) == "refused"
     code = world.mailed(name)
-    assert face.confirm(name, "000000" if code != "000000" else "000001") == "wrong code"
-    assert face.confirm(name, code) == "done"
-    assert face.sign_in(name, PASSWORD) == "in"
+    assert adapter.confirm(name, "000000" if code != "000000" else "000001") == "wrong code"
+    assert adapter.confirm(name, code) == "done"
+    assert adapter.sign_in(name, PASSWORD) == "in"
 
 
-def test_recovering(world: World, face: Face) -> None:
+def test_recovering(world: World, adapter: Adapter) -> None:
     name = world.person()
 
-    assert face.forgot(world.name()) == "done"
-    assert face.forgot(name) == "done"
+    assert adapter.forgot(world.name()) == "done"
+    assert adapter.forgot(name) == "done"
     code = world.mailed(name)
-    assert face.reset(name, code, "weak") == "weak password"
-    assert face.reset(name, "000000" if code != "000000" else "000001", OTHER_PASSWORD) == "wrong code"
-    assert face.reset(name, code, OTHER_PASSWORD) == "done"
-    assert face.reset(name, code, PASSWORD) == "wrong code"
-    assert face.sign_in(name, PASSWORD) == "refused"
-    assert face.sign_in(name, OTHER_PASSWORD) == "in"
+    assert adapter.reset(name, code, "weak") == "weak password"
+    assert adapter.reset(name, "000000" if code != "000000" else "000001", OTHER_PASSWORD) == "wrong code"
+    assert adapter.reset(name, code, OTHER_PASSWORD) == "done"
+    assert adapter.reset(name, code, PASSWORD) == "wrong code"
+    assert adapter.sign_in(name, PASSWORD) == "refused"
+    assert adapter.sign_in(name, OTHER_PASSWORD) == "in"
 
 
-def test_one_counter_of_guesses_for_both_faces(world: World) -> None:
+def test_one_counter_of_guesses_for_both_adapters(world: World) -> None:
     name, api, pages = world.person(), Api(world), Hosted(world)
 
     for number in range(5):

@@ -1,4 +1,4 @@
-"""A supervisor over parts of the tests' own: ``python small_house.py DATA_DIR NAME=SHELL-COMMAND ...``."""
+"""A supervisor over parts of the tests' own: ``python small_installation.py DATA_DIR NAME=SHELL-COMMAND ...``."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from identity.embedded.supervisor import Supervisor
 
 def main(data_dir: Path, parts: list[str]) -> int:
     """Keep the parts until told to stop."""
-    house = Supervisor(data_dir, Journal(data_dir / "log"))
-    house.listen()
-    forget_all(house.notes)
+    installation = Supervisor(data_dir, Journal(data_dir / "log"))
+    installation.listen()
+    forget_all(installation.notes)
     for given in parts:
         name, _, command = given.partition("=")
-        house.keep(Part(name, ("/bin/sh", "-c", command), stop_seconds=2), {})
-    house.stopping.wait()
-    house.stop(last=())
-    sys.stderr.write(house.verdict)
-    return 1 if house.verdict else 0
+        installation.keep(Part(name, ("/bin/sh", "-c", command), stop_seconds=2), {})
+    installation.stopping.wait()
+    installation.stop(last=())
+    sys.stderr.write(installation.verdict)
+    return 1 if installation.verdict else 0
 
 
 if __name__ == "__main__":
