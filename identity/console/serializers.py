@@ -8,8 +8,8 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from identity.console.forms import RECENT_PROOF_HELP, STRICT_HELP
-from identity.foundation import names
-from pools.services import app_clients, users
+from identity.foundation import errors, names
+from pools.services import app_clients, pool_choices, user_pools, users
 
 FLOWS = ("code", "client_credentials")
 STATUSES = ("UNCONFIRMED", "CONFIRMED", "RESET_REQUIRED", "FORCE_CHANGE_PASSWORD", "EXTERNAL_PROVIDER")
@@ -67,6 +67,34 @@ class PoolSerializer(serializers.Serializer[Any]):
     def get_issuer(self, pool: Any) -> str:  # noqa: ANN401 - a row; the schema is made from types that exist at run time
         """Return the issuer."""
         return names.issuer(pool.public_id)
+
+
+class NewPoolSerializer(Strict):
+    """A user pool to make. What is not said here is as in Cognito."""
+
+    name = serializers.CharField(max_length=128)
+    sign_in = serializers.ChoiceField(
+        choices=tuple(pool_choices.SIGN_IN), help_text="How people sign in. Cannot be changed once the pool is made."
+    )
+    admin_only_sign_up = serializers.BooleanField(default=False, help_text="Whether only operators add people.")
+    mfa = serializers.ChoiceField(
+        choices=("OFF", "OPTIONAL", "ON"),
+        default="OFF",
+        help_text="Whether a code of an authenticator app is asked for.",
+    )
+    recent_proof = serializers.BooleanField(default=True, help_text=RECENT_PROOF_HELP)
+
+    def validate_name(self, name: str) -> str:
+        """Refuse what a pool cannot be called, beside whatever else is wrong."""
+        try:
+            user_pools.check_name(name)
+        except errors.Invalid as problem:
+            raise serializers.ValidationError(problem.message) from None
+        return name
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the service is asked for."""
+        return pool_choices.settings(**{key: value for key, value in self.validated_data.items() if key != "name"})
 
 
 class ChangePoolSerializer(Strict):
