@@ -138,7 +138,7 @@ class Pools(View):
         responses={201: serializers.PoolSerializer, **PROBLEM},
     )
     def post(self, request: Request) -> Response:
-        """Make a user pool."""
+        """Make a user pool. How people sign in, and which attributes everyone needs, cannot be changed later."""
         wanted = serializers.NewPoolSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
         made = user_pools.create(wanted.validated_data["name"], settings=wanted.settings(), by=self.actor(request))

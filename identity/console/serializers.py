@@ -70,7 +70,7 @@ class PoolSerializer(serializers.Serializer[Any]):
 
 
 class NewPoolSerializer(Strict):
-    """A user pool to make. What is not said here is as in Cognito."""
+    """A user pool to make. Usernames are not case-sensitive; what is not said here is as in Cognito."""
 
     name = serializers.CharField(max_length=128)
     sign_in = serializers.ChoiceField(

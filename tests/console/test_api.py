@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from identity.console.problems import snake
 from identity.foundation import errors
@@ -144,6 +145,40 @@ def test_a_pool_is_made_and_asks_for_a_recent_sign_in_unless_it_says_otherwise(w
 
         row = AuditEvent.objects.get(tag="pool_created", subject=made.json()["id"])
     assert (row.actor_kind, row.detail) == ("operator", {"name": "By API"})
+
+
+MAIL, PHONE = {"email": "jo@example.com"}, {"phone_number": "+14155552671"}
+
+
+@pytest.mark.parametrize(
+    ("sign_in", "username", "has", "lacking"),
+    [
+        ("email", "jo@example.com", {}, None),
+        ("phone_number", "+14155552671", {}, None),
+        ("email_or_phone_number", "+14155552671", {}, None),
+        ("username", "jo", MAIL, PHONE),
+        ("username_or_email", "jo", MAIL, PHONE),
+    ],
+)
+def test_whoever_signs_up_in_a_new_pool_can_confirm_it(
+    world: World, sign_in: str, username: str, has: dict[str, str], lacking: dict[str, str] | None
+) -> None:
+    made = world.api("POST", "/pools", json={"name": "Kind", "sign_in": sign_in}).json()["id"]
+    client = world.live.boto().create_user_pool_client(UserPoolId=made, ClientName="app")["UserPoolClient"]["ClientId"]
+
+    def sign_up(attributes: dict[str, str]) -> Any:  # noqa: ANN401 - boto3's answer
+        return world.live.boto(signed=False).sign_up(
+            ClientId=client,
+            Username=username,
+            Password="Correct-horse-7",
+            UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
+        )
+
+    if lacking is not None:
+        with pytest.raises(ClientError, match="email"):
+            sign_up(lacking)
+    sent = sign_up(has)["CodeDeliveryDetails"]
+    assert sent["AttributeName"] == ("phone_number" if username.startswith("+") else "email")
 
 
 @pytest.mark.parametrize(
@@ -383,6 +418,9 @@ def test_the_schema_is_served_in_both_forms(world: World) -> None:
 
     assert as_json == as_yaml
     assert as_json["servers"] == [{"url": world.base_url}]
+    assert "`OFF` - OFF" not in str(as_json)
+    made = [as_json["paths"][f"/api/v1/pools{more}"]["post"]["responses"]["201"] for more in ("", "/{pool_id}/apps")]
+    assert [answer["headers"].keys() for answer in made] == [{"Location"}] * 2
     assert set(as_json["components"]["securitySchemes"]) == {"accessKey", "session"}
 
 
