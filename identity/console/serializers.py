@@ -20,10 +20,18 @@ class Strict(serializers.Serializer[Any]):
     """A shape that refuses members it does not know, so that a misspelt one is not silently ignored."""
 
     def to_internal_value(self, data: Any) -> Any:  # noqa: ANN401 - DRF's signature
-        """Check names before values."""
-        if isinstance(data, dict) and (unknown := sorted(str(key) for key in data.keys() - self.fields.keys())):
-            raise serializers.ValidationError({name: ["No such member."] for name in unknown})
-        return super().to_internal_value(data)
+        """Check names and values, and tell of both."""
+        strange = data.keys() - self.fields.keys() if isinstance(data, dict) else set()
+        faults: dict[str, Any] = {name: ["No such member."] for name in sorted(map(str, strange))}
+        try:
+            values = super().to_internal_value(data)
+        except serializers.ValidationError as problem:
+            if not isinstance(problem.detail, dict):
+                raise
+            raise serializers.ValidationError({**problem.detail, **faults}) from None
+        if faults:
+            raise serializers.ValidationError(faults)
+        return values
 
 
 class Paging(serializers.Serializer[Any]):
