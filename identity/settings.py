@@ -391,6 +391,7 @@ SPECTACULAR_SETTINGS = {
     "DESCRIPTION": "Pools, apps and users as JSON; the same rules as the console and the wire API.",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # each would be said twice
 }
 
 LOGGING_CONFIG = None  # identity.telemetry sets logging up

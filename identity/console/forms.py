@@ -6,8 +6,10 @@ from typing import Any
 
 from django import forms
 
-from pools.services import codes
+from identity.foundation import errors
+from pools.services import codes, pool_choices
 from pools.services.operators import operator_sign_in
+from pools.services.pools import user_pools
 
 OFF = {"autocapitalize": "none", "spellcheck": "false"}
 PREFIXES = (
@@ -19,8 +21,24 @@ PREFIXES = (
     ("preferred_username", "Preferred username"),
     ("phone_number", "Phone number"),
 )
-NAMES = {"client_name": "name", "allowed_oauth_scopes": "scopes"}
+NAMES = {
+    "client_name": "name",
+    "allowed_oauth_scopes": "scopes",
+    "pool_name": "name",
+    "username_attributes": "sign_in",
+    "auto_verified_attributes": "sign_in",
+    "mfa_configuration": "mfa",
+}
 """What a service calls a value, and which field it came from."""
+SIGN_IN = {
+    "email": "Email address",
+    "phone_number": "Phone number",
+    "email_or_phone_number": "Email address or phone number",
+    "username": "Username",
+    "username_or_email": "Username or email address",
+}
+"""How people sign in (``pool_choices``), in words."""
+MFA = {"OFF": "Off", "OPTIONAL": "Optional", "ON": "Required"}
 KINDS = (
     ("public", "Single-page or mobile app"),
     ("confidential", "Web app with a server"),
@@ -219,6 +237,53 @@ class NewApp(Form):
             "logout_urls": given["logout_urls"],
             "supported_identity_providers": ["COGNITO"],
         }
+
+
+class NewPool(Form):
+    """A user pool; everything else has Cognito's defaults, and Cognito's rules decide what may change later."""
+
+    name = forms.CharField(
+        max_length=128,
+        label="Pool name",
+        help_text="Only operators see it, and programs with AWS keys.",
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+    sign_in = forms.ChoiceField(
+        choices=[(choice, SIGN_IN[choice]) for choice in pool_choices.SIGN_IN],
+        label="How do people sign in?",
+        initial="email",
+        help_text="Cannot be changed once the pool is made.",
+        widget=forms.RadioSelect,
+    )
+    self_sign_up = forms.BooleanField(
+        label="People may sign up themselves",
+        required=False,
+        initial=True,
+        help_text="Otherwise only operators and servers with AWS keys add people.",
+    )
+    mfa = forms.ChoiceField(
+        choices=list(MFA.items()),
+        label="Second factor",
+        initial="OFF",
+        help_text="A code of an authenticator app, after the password.",
+        widget=forms.RadioSelect,
+    )
+
+    def clean_name(self) -> str:
+        """Refuse what a pool cannot be called, beside whatever else is wrong."""
+        name = str(self.cleaned_data["name"])
+        try:
+            user_pools.check_name(name)
+        except errors.Invalid as problem:
+            raise forms.ValidationError(problem.message) from None
+        return name
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the service is asked for."""
+        given = self.cleaned_data
+        return pool_choices.settings(
+            sign_in=given["sign_in"], admin_only_sign_up=not given["self_sign_up"], mfa=given["mfa"], recent_proof=True
+        )
 
 
 class RecentProof(Form):

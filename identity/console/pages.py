@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pools.models import AppClient, UserPool
 
 PAGE = 25
-MFA = {"OFF": "Off", "OPTIONAL": "Optional", "ON": "Required"}
+CREATE_POOL = "Create a user pool"
 FLOWS = {
     "ALLOW_ADMIN_USER_PASSWORD_AUTH": "Password, sent by a server with AWS keys",
     "ALLOW_CUSTOM_AUTH": "Challenges of your own",
@@ -82,6 +82,7 @@ def pools(request: HttpRequest) -> HttpResponse:
         page = user_pools.page(PAGE, page_token(request))
     except errors.Invalid:
         return HttpResponseRedirect(request.path)
+    new = reverse("console:new_pool")
     table = Table(
         caption="User pools",
         columns=(Column("Name"), Column("Pool id"), Column("MFA", wide_only=True), Column("Created", wide_only=True)),
@@ -89,7 +90,7 @@ def pools(request: HttpRequest) -> HttpResponse:
             (
                 Cell(pool.name, href=reverse("console:pool", args=[pool.public_id])),
                 code(pool.public_id),
-                Cell(MFA.get(pool.mfa, pool.mfa)),
+                Cell(forms.MFA.get(pool.mfa, pool.mfa)),
                 moment(pool.created_at),
             )
             for pool in page.rows
@@ -97,12 +98,33 @@ def pools(request: HttpRequest) -> HttpResponse:
         empty=Empty(
             "No user pool yet",
             "A user pool is a directory of people with its own sign-in pages and tokens. "
-            "Make one with any Cognito client; it appears here at once.",
+            "Create one here, or with any Cognito client: it appears at once.",
             command="aws cognito-idp create-user-pool --pool-name my-app",
+            action=CREATE_POOL,
+            href=new,
         ),
         **pager(request, page.token),
     )
-    return show_list(request, "list.html", {"section": "pools", "title": "User pools", "table": table})
+    context = {"section": "pools", "title": "User pools", "table": table, "new": new, "create": CREATE_POOL}
+    return show_list(request, "list.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def new_pool(request: HttpRequest) -> HttpResponse:
+    """Create a user pool."""
+    form = forms.NewPool(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            made = user_pools.create(
+                form.cleaned_data["name"], settings=form.settings(), receipt=receipts.of(request), by=actor(request)
+            )
+        except errors.Invalid as problem:
+            form.clean_or_blame(problem.field, problem.message)
+        else:
+            return told(request, f"{made.name} is ready.", reverse("console:pool", args=[made.public_id]))
+    crumbs: Crumbs = [("Pools", reverse("console:pools"))]
+    context = {"section": "pools", "title": CREATE_POOL, "crumbs": crumbs, "form": form}
+    return render(request, "new_pool.html", context, 422 if request.method == "POST" else 200)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -138,7 +160,7 @@ def pool(request: HttpRequest, pool_id: str) -> HttpResponse:
         ("Usernames", "case-sensitive" if found.case_sensitive else "not case-sensitive"),
         ("Verified at sign-up", ", ".join(found.auto_verified) or "Nothing"),
         ("Who may sign up", "Only operators add people" if found.admin_only_sign_up else "Anyone"),
-        ("Second factor", MFA.get(found.mfa, found.mfa)),
+        ("Second factor", forms.MFA.get(found.mfa, found.mfa)),
         (
             "Password",
             f"At least {policy.get('minimum_length', 8)} characters" + (f", with {', '.join(asks)}" if asks else ""),
@@ -153,6 +175,7 @@ def pool(request: HttpRequest, pool_id: str) -> HttpResponse:
         rules=rules,
         self_made=deciding_attributes.of(found),
         recent_help=forms.RECENT_PROOF_HELP,
+        first_app="" if app_clients.page(found, 1, None).rows else reverse("console:new_app", args=[found.public_id]),
     )
     return render(request, "pool.html", context, 422 if request.method == "POST" else 200)
 

@@ -69,6 +69,10 @@ NAMES = {
     "allowed_oauth_flows": "oauth_flows",
     "allowed_oauth_scopes": "scopes",
     "token": "cursor",
+    "pool_name": "name",
+    "username_attributes": "sign_in",
+    "auto_verified_attributes": "sign_in",
+    "mfa_configuration": "mfa",
 }
 """What a service calls a value, and what this API calls it."""
 

@@ -1,117 +1,34 @@
-"""The management API: the console's verbs as JSON. The only place where Django REST framework appears.
+"""The management API: the console's verbs as JSON. Django REST framework appears here and in what this module imports.
 
-A call proves itself by an access key (``Authorization: Bearer ID.SECRET``, a header that no browser sends by itself)
-or by an operator's session, whose writes need the CSRF token.
+Who calls is ``callers``, how it refuses ``problems``, what comes in and goes out ``serializers``.
 """
 
 from __future__ import annotations
 
-import hmac
 from collections.abc import Sequence
 from typing import Any, ClassVar, NoReturn
 from uuid import UUID
 
-from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.utils import OpenApiResponse, extend_schema
-from rest_framework import authentication, exceptions, negotiation, parsers, permissions, throttling
+from django.urls import reverse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
+from rest_framework import exceptions, negotiation, parsers, permissions, throttling
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from identity.console import problems, serializers
-from identity.console.guard import is_proven
+from identity.console.callers import AccessKey, Session
 from identity.foundation import errors, limits
-from identity.models import Operator
 from pools.services import access
 from pools.services.audit import Actor
-from pools.services.operators import operators
 from pools.services.people import users
 from pools.services.pools import app_clients, user_pools
 
 CALLS_A_MINUTE = 1200
 REFUSED_A_MINUTE = 120
-BEARER = 'Bearer realm="cognate"'
 PROBLEM = {("default", problems.CONTENT_TYPE): OpenApiResponse(serializers.ProblemSerializer, description="Refused.")}
 
-
-class AccessKey(authentication.BaseAuthentication):
-    """``Authorization: Bearer ID.SECRET`` of an operator's access key."""
-
-    def authenticate(self, request: Request) -> tuple[Operator, str] | None:
-        """Return the key's operator; None where no such header was sent."""
-        header = request.META.get("HTTP_AUTHORIZATION", "")
-        if not header:
-            return None
-        scheme, _, credentials = header.partition(" ")
-        key_id, _, secret = credentials.strip().partition(".")
-        if scheme.lower() != "bearer" or len(credentials) > 512:  # noqa: PLR2004 - far above any key
-            raise exceptions.AuthenticationFailed("Send an access key as `Authorization: Bearer ID.SECRET`.")
-        key = operators.authenticate_key(key_id)
-        # The same comparison for an unknown key, so that ids cannot be told apart by time.
-        known = key.secret if key else "-" * 40
-        if not hmac.compare_digest(known.encode(), secret.encode("utf-8", "replace")) or key is None:
-            raise exceptions.AuthenticationFailed("The access key is not valid.")
-        operators.key_used(key.id)
-        who = operators.operator_by_id(key.operator_id)
-        if who is None:
-            raise exceptions.AuthenticationFailed("The access key is not valid.")
-        return who, "access key"
-
-    def authenticate_header(self, request: Request) -> str:
-        """Name the scheme, so that a refusal is 401."""
-        del request
-        return BEARER
-
-
-class Session(authentication.SessionAuthentication):
-    """An operator's console session, with both factors shown; writes need the CSRF token."""
-
-    def authenticate(self, request: Request) -> tuple[Operator, None] | None:
-        """Return the session's operator, None where nobody has shown both factors."""
-        if not is_proven(request._request):  # noqa: SLF001 - as DRF's own session class does
-            return None
-        return super().authenticate(request)
-
-    def enforce_csrf(self, request: Request) -> None:
-        """Refuse a write without token."""
-        try:
-            super().enforce_csrf(request)
-        except exceptions.PermissionDenied:
-            raise exceptions.PermissionDenied("The CSRF token is missing or wrong.", "csrf_refused") from None
-
-
-class AccessKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """The access key in the schema."""
-
-    target_class = "identity.console.rest.AccessKey"
-    name = "accessKey"
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:  # noqa: ANN401 - spectacular's signature
-        """Describe the header."""
-        del auto_schema
-        return {
-            "type": "http",
-            "scheme": "bearer",
-            "bearerFormat": "ID.SECRET",
-            "description": "An operator's access key: its id, a full stop, its secret.",
-        }
-
-
-class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
-    """The console's session in the schema."""
-
-    target_class = "identity.console.rest.Session"
-    name = "session"
-
-    def get_security_definition(self, auto_schema: Any) -> dict[str, Any]:  # noqa: ANN401 - spectacular's signature
-        """Describe the cookie."""
-        del auto_schema
-        return {
-            "type": "apiKey",
-            "in": "cookie",
-            "name": "operator",
-            "description": "An operator's console session. Writes also need the `X-CSRFToken` header.",
-        }
+MADE = OpenApiParameter("Location", str, OpenApiParameter.HEADER, description="Where it is read.", response=[201])
 
 
 class Rate(throttling.BaseThrottle):
@@ -214,6 +131,22 @@ class Pools(View):
         page = user_pools.page(wanted["limit"], wanted.get("cursor"))
         return Response(serializers.PoolPage({"items": page.rows, "next": page.token}).data)
 
+    @extend_schema(
+        operation_id="create_pool",
+        summary="Create a pool",
+        tags=["Pools"],
+        parameters=[MADE],
+        request=serializers.NewPoolSerializer,
+        responses={201: serializers.PoolSerializer, **PROBLEM},
+    )
+    def post(self, request: Request) -> Response:
+        """Make a user pool. How people sign in, and which attributes everyone needs, cannot be changed later."""
+        wanted = serializers.NewPoolSerializer(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        made = user_pools.create(wanted.validated_data["name"], settings=wanted.settings(), by=self.actor(request))
+        where = reverse("console:api_pool", args=[made.public_id])
+        return Response(serializers.PoolSerializer(made).data, status=201, headers={"Location": where})
+
 
 class Pool(View):
     """A pool."""
@@ -265,6 +198,7 @@ class Apps(View):
         operation_id="create_app",
         summary="Create an app client",
         tags=["Apps"],
+        parameters=[MADE],
         request=serializers.NewAppSerializer,
         responses={201: serializers.MadeAppSerializer, **PROBLEM},
     )
@@ -277,7 +211,8 @@ class Apps(View):
         made = app_clients.create(pool, name, settings=wanted.settings(), by=self.actor(request))
         secrets = app_clients.secrets(made)
         body = {**serializers.AppSerializer(made).data, "secret": secrets[0] if secrets else None}
-        return Response(body, status=201)
+        where = reverse("console:api_app", args=[pool.public_id, made.client_id])
+        return Response(body, status=201, headers={"Location": where})
 
 
 class App(View):

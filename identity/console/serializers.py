@@ -8,9 +8,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from identity.console.forms import RECENT_PROOF_HELP, STRICT_HELP
-from identity.foundation import names
+from identity.foundation import errors, names
 from pools.services.people import users
-from pools.services.pools import app_clients
+from pools.services.pools import app_clients, pool_choices, user_pools
 
 FLOWS = ("code", "client_credentials")
 STATUSES = ("UNCONFIRMED", "CONFIRMED", "RESET_REQUIRED", "FORCE_CHANGE_PASSWORD", "EXTERNAL_PROVIDER")
@@ -21,10 +21,18 @@ class Strict(serializers.Serializer[Any]):
     """A shape that refuses members it does not know, so that a misspelt one is not silently ignored."""
 
     def to_internal_value(self, data: Any) -> Any:  # noqa: ANN401 - DRF's signature
-        """Check names before values."""
-        if isinstance(data, dict) and (unknown := sorted(str(key) for key in data.keys() - self.fields.keys())):
-            raise serializers.ValidationError({name: ["No such member."] for name in unknown})
-        return super().to_internal_value(data)
+        """Check names and values, and tell of both."""
+        strange = data.keys() - self.fields.keys() if isinstance(data, dict) else set()
+        faults: dict[str, Any] = {name: ["No such member."] for name in sorted(map(str, strange))}
+        try:
+            values = super().to_internal_value(data)
+        except serializers.ValidationError as problem:
+            if not isinstance(problem.detail, dict):
+                raise
+            raise serializers.ValidationError({**problem.detail, **faults}) from None
+        if faults:
+            raise serializers.ValidationError(faults)
+        return values
 
 
 class Paging(serializers.Serializer[Any]):
@@ -68,6 +76,34 @@ class PoolSerializer(serializers.Serializer[Any]):
     def get_issuer(self, pool: Any) -> str:  # noqa: ANN401 - a row; the schema is made from types that exist at run time
         """Return the issuer."""
         return names.issuer(pool.public_id)
+
+
+class NewPoolSerializer(Strict):
+    """A user pool to make. Usernames are not case-sensitive; what is not said here is as in Cognito."""
+
+    name = serializers.CharField(max_length=128)
+    sign_in = serializers.ChoiceField(
+        choices=tuple(pool_choices.SIGN_IN), help_text="How people sign in. Cannot be changed once the pool is made."
+    )
+    admin_only_sign_up = serializers.BooleanField(default=False, help_text="Whether only operators add people.")
+    mfa = serializers.ChoiceField(
+        choices=("OFF", "OPTIONAL", "ON"),
+        default="OFF",
+        help_text="Whether a code of an authenticator app is asked for.",
+    )
+    recent_proof = serializers.BooleanField(default=True, help_text=RECENT_PROOF_HELP)
+
+    def validate_name(self, name: str) -> str:
+        """Refuse what a pool cannot be called, beside whatever else is wrong."""
+        try:
+            user_pools.check_name(name)
+        except errors.Invalid as problem:
+            raise serializers.ValidationError(problem.message) from None
+        return name
+
+    def settings(self) -> dict[str, Any]:
+        """Return what the service is asked for."""
+        return pool_choices.settings(**{key: value for key, value in self.validated_data.items() if key != "name"})
 
 
 class ChangePoolSerializer(Strict):

@@ -12,6 +12,7 @@ app_name = "console"
 
 INSIDE: list[tuple[str, guard.View, str]] = [
     ("console/pools", pages.pools, "pools"),
+    ("console/pools/new", pages.new_pool, "new_pool"),
     ("console/pools/<str:pool_id>", pages.pool, "pool"),
     ("console/pools/<str:pool_id>/apps", pages.apps, "apps"),
     ("console/pools/<str:pool_id>/apps/new", pages.new_app, "new_app"),

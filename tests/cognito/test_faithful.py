@@ -215,7 +215,11 @@ def test_attributes_that_the_pool_has_not_cannot_be_listed(world: World) -> None
 def test_tags_are_the_defaults_or_ones_own(world: World) -> None:
     identity = world.live.boto("cognito-identity")
     provider = f"{world.live.base_url.partition('://')[2]}/{world.pool_id}"
-    pool = identity.create_identity_pool(IdentityPoolName="p", AllowUnauthenticatedIdentities=True)["IdentityPoolId"]
+    pool = identity.create_identity_pool(
+        IdentityPoolName="p",
+        AllowUnauthenticatedIdentities=True,
+        CognitoIdentityProviders=[{"ProviderName": provider, "ClientId": world.client_id}],
+    )["IdentityPoolId"]
     about = {"IdentityPoolId": pool, "IdentityProviderName": provider}
 
     with refused("InvalidParameterException"):

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore import xform_name
+from botocore.exceptions import ClientError
+from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from tests.cognito.conftest import World, refused
+from pools.cognito import contract, operations
+from tests.cognito.conftest import PASSWORD, World, refused
 from tests.live import Live
 
+assert operations  # which registers the handlers
 ROLE = "arn:aws:iam:::role/Member"
 CODE = {
     "AllowedOAuthFlowsUserPoolClient": True,
@@ -38,6 +45,7 @@ class Referred:
         found: dict[str, Any] = self.identity.create_identity_pool(
             IdentityPoolName="p",
             AllowUnauthenticatedIdentities=True,
+            AllowClassicFlow=True,
             CognitoIdentityProviders=[{"ProviderName": provider, "ClientId": client}],
         )
         return found
@@ -48,6 +56,13 @@ class Referred:
         self.identity.set_identity_pool_roles(
             IdentityPoolId=self.identity_pool, Roles={"authenticated": role}, RoleMappings={key: mapping}
         )
+
+    def tag(self, provider: str) -> dict[str, Any]:
+        """Have a provider's claims become tags."""
+        found: dict[str, Any] = self.identity.set_principal_tag_attribute_map(
+            IdentityPoolId=self.identity_pool, IdentityProviderName=provider, UseDefaults=True
+        )
+        return found
 
     def roles(self) -> tuple[dict[str, str], dict[str, Any]]:
         """Return what is set of roles."""
@@ -125,6 +140,26 @@ def test_a_role_mapping_names_a_provider_of_its_identity_pool(referred: Referred
     referred.map_roles(referred.provider)
 
 
+def test_tags_are_of_a_provider_of_their_identity_pool(referred: Referred) -> None:
+    other = f"cognito-idp.us-east-1.amazonaws.com/{referred.other.pool_id}"
+    for name in (
+        other,
+        "cognito-idp.us-east-1.amazonaws.com/us-east-1_nobody123",
+        f"cognito-idp.eu-west-9.amazonaws.com/{referred.world.pool_id}",
+        f"{referred.provider}:{referred.world.client_id}",
+        f"https://{referred.provider}",
+        "accounts.google.com",
+        "arn:aws:iam::000000000000:saml-provider/Corp",
+    ):
+        with refused(INVALID, f"({name}) is not a valid IdentityProviderName or is not a configured provider."):
+            referred.tag(name)
+        about = {"IdentityPoolId": referred.identity_pool, "IdentityProviderName": name}
+        assert referred.identity.get_principal_tag_attribute_map(**about)["PrincipalTags"] == {}
+
+    issuer = f"{referred.world.live.base_url.partition('://')[2]}/{referred.world.pool_id}"
+    assert referred.tag(referred.provider)["PrincipalTags"] == referred.tag(issuer)["PrincipalTags"] != {}
+
+
 def test_what_was_named_may_be_deleted(live: Live) -> None:
     referred = Referred(live)
     world, name = referred.world, referred.world.person()
@@ -144,5 +179,235 @@ def test_what_was_named_may_be_deleted(live: Live) -> None:
     assert told["CognitoIdentityProviders"][0]["ClientId"] == world.client_id
     assert referred.roles()[1].keys() == {key}
     referred.map_roles(key)
+    referred.tag(referred.provider)
     with refused(INVALID, NO_PROVIDER):
         referred.create(referred.provider, world.client_id)
+
+
+# -- every write that names something --------------------------------------------------------------------------------
+
+NAMING = re.compile(
+    r"""(Id|ID|Arn|ARN|Endpoint|Identity|Group|GroupName|ProviderName|ConfigurationSet(Name)?|DefaultRedirectURI|Claim
+    |(ARNs|Scopes|Providers|(?<!User)Attributes|BeforeUpdate)\.\*|UserAttributes\.\*\.Name|(Logins|RoleMappings)\.{key}
+    |SupportedLoginProviders\.{key}|Roles\.{}|PrincipalTags\.{})$""",
+    re.VERBOSE,
+)
+"""How the path of a member ends that names something of another resource, or of a service beside this one."""
+READS = ("Describe", "List", "AdminGet", "GetUser", "GetIdentityPoolRoles", "GetPrincipalTagAttributeMap")
+NO_POOL, NO_CLIENT = "us-east-1_nobody123", "nosuchclientnosuchclient00"
+NO_IDENTITY = "us-east-1:00000000-0000-4000-8000-000000000000"
+NOT_FOUND, NOT_ALLOWED = "ResourceNotFoundException", "NotAuthorizedException"
+NO_ARN = "arn:aws:lambda:us-east-1:000000000000:function:none"
+NOT_WRITABLE = "A client attempted to write unauthorized attribute"
+UNSUPPORTED = "Token is not from a supported provider of this identity pool."
+NOT_YET = "is not available in this release."
+
+CHECKED: dict[str, tuple[Any, str, str]] = {
+    "AdminConfirmSignUp.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "AdminCreateUser.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "AdminCreateUser.UserAttributes.*.Name": ("custom:none", INVALID, "custom:none"),
+    "AdminInitiateAuth.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "AdminInitiateAuth.ClientId": ("{other_client}", NOT_FOUND, "{other_client}"),
+    "AdminSetUserPassword.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "ConfirmForgotPassword.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
+    "ConfirmSignUp.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
+    "CreateResourceServer.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "CreateUserPool.DcrConfiguration": ({"EnableStatus": "Enabled", "AllowedScopes": ["none/read"]}, INVALID, NOT_YET),
+    "CreateUserPool.EmailConfiguration.ConfigurationSet": ("none", INVALID, NOT_YET),
+    "CreateUserPool.EmailConfiguration.SourceArn": (NO_ARN, INVALID, NOT_YET),
+    "CreateUserPool.KeyConfiguration.KmsKeyArn": (NO_ARN, INVALID, NOT_YET),
+    "CreateUserPool.LambdaConfig": ({"PreSignUp": NO_ARN}, INVALID, NOT_YET),
+    "CreateUserPool.SmsConfiguration": ({"SnsCallerArn": NO_ARN}, INVALID, NOT_YET),
+    "CreateUserPool.UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate.*": (
+        "email",
+        INVALID,
+        "must be among AutoVerifiedAttributes.",
+    ),
+    "CreateUserPoolClient.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "CreateUserPoolClient.ReadAttributes.*": ("custom:none", INVALID, CHANGED.format("read")),
+    "CreateUserPoolClient.WriteAttributes.*": ("custom:none", INVALID, CHANGED.format("write")),
+    "CreateUserPoolClient.SupportedIdentityProviders.*": ("Corp", INVALID, "The provider Corp does not exist"),
+    "CreateUserPoolClient.DefaultRedirectURI": ("https://app.example/", INVALID, "must be one of CallbackURLs."),
+    "CreateUserPoolClient.AllowedOAuthScopes.*": ("none/read", "ScopeDoesNotExistException", "none/read"),
+    "CreateUserPoolClient.AnalyticsConfiguration": ({"ApplicationArn": NO_ARN}, INVALID, NOT_YET),
+    "DeleteUserPool.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "ForgotPassword.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
+    "InitiateAuth.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
+    "ResendConfirmationCode.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
+    "RespondToAuthChallenge.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
+    "RevokeToken.ClientId": (NO_CLIENT, "UnauthorizedException", NO_CLIENT),
+    "SetUserPoolMfaConfig.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "SetUserPoolMfaConfig.SmsMfaConfiguration": ({"SmsConfiguration": {"SnsCallerArn": NO_ARN}}, INVALID, NOT_YET),
+    "SetUserPoolMfaConfig.WebAuthnConfiguration": ({"RelyingPartyId": "none.example"}, INVALID, NOT_YET),
+    "SignUp.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
+    "SignUp.UserAttributes.*.Name": ("custom:none", NOT_ALLOWED, NOT_WRITABLE),
+    "UpdateUserAttributes.UserAttributes.*.Name": ("custom:none", NOT_ALLOWED, NOT_WRITABLE),
+    "CreateIdentityPool.CognitoIdentityProviders.*.ProviderName": (
+        f"cognito-idp.us-east-1.amazonaws.com/{NO_POOL}",
+        INVALID,
+        NO_PROVIDER,
+    ),
+    "CreateIdentityPool.CognitoIdentityProviders.*.ClientId": ("{other_client}", INVALID, NO_PROVIDER),
+    "CreateIdentityPool.DeveloperProviderName": ("none.example", INVALID, NOT_YET),
+    "CreateIdentityPool.OpenIdConnectProviderARNs.*": (NO_ARN, INVALID, NOT_YET),
+    "CreateIdentityPool.SamlProviderARNs.*": (NO_ARN, INVALID, NOT_YET),
+    "CreateIdentityPool.SupportedLoginProviders.{key}": ("none.example", INVALID, "none.example"),
+    "GetCredentialsForIdentity.IdentityId": (NO_IDENTITY, NOT_FOUND, NO_IDENTITY),
+    "GetCredentialsForIdentity.CustomRoleArn": (ROLE, INVALID, "CustomRoleArn"),
+    "GetCredentialsForIdentity.Logins.{key}": ("none.example", NOT_ALLOWED, UNSUPPORTED),
+    "GetId.IdentityPoolId": (NO_IDENTITY, NOT_FOUND, NO_IDENTITY),
+    "GetId.Logins.{key}": ("none.example", NOT_ALLOWED, UNSUPPORTED),
+    "GetOpenIdToken.IdentityId": (NO_IDENTITY, NOT_FOUND, NO_IDENTITY),
+    "GetOpenIdToken.Logins.{key}": ("none.example", NOT_ALLOWED, UNSUPPORTED),
+    "SetIdentityPoolRoles.IdentityPoolId": (NO_IDENTITY, NOT_FOUND, NO_IDENTITY),
+    "SetIdentityPoolRoles.RoleMappings.{key}": ("accounts.google.com", INVALID, "is not a configured provider."),
+    "SetPrincipalTagAttributeMap.IdentityPoolId": (NO_IDENTITY, NOT_FOUND, NO_IDENTITY),
+    "SetPrincipalTagAttributeMap.IdentityProviderName": ("accounts.google.com", INVALID, "not a configured provider."),
+}
+"""What is checked: something that is not there, or is another pool's, the code of the refusal, and words of it."""
+IAM = "A role lives in IAM; one that cannot be assumed is told when it is. AWS: API_GetCredentialsForIdentity (Errors)."
+CLAIMS = "Any claim of a provider's tokens, which nobody lists. AWS: attributes-for-access-control."
+PINPOINT = "Of a Pinpoint project that no client of this release has. AWS: API_AnalyticsMetadataType."
+NOT_CHECKED = {
+    "CreateUserPool.AliasAttributes.*": "One of three words of the model. AWS: API_CreateUserPool.",
+    "CreateUserPool.AutoVerifiedAttributes.*": "One of two words of the model. AWS: API_CreateUserPool.",
+    "CreateUserPool.UsernameAttributes.*": "One of two words of the model. AWS: API_CreateUserPool.",
+    "GetId.AccountId": "Whoever calls needs none, and the pool's id is enough. AWS: API_GetId.",
+    "SetIdentityPoolRoles.Roles.{}": IAM,
+    "SetIdentityPoolRoles.RoleMappings.{}.RulesConfiguration.Rules.*.Claim": CLAIMS,
+    "SetIdentityPoolRoles.RoleMappings.{}.RulesConfiguration.Rules.*.RoleARN": IAM,
+    "SetPrincipalTagAttributeMap.PrincipalTags.{}": CLAIMS,
+    **{
+        f"{operation}.AnalyticsMetadata.AnalyticsEndpointId": PINPOINT
+        for operation in (
+            "AdminInitiateAuth",
+            "ConfirmForgotPassword",
+            "ConfirmSignUp",
+            "ForgotPassword",
+            "InitiateAuth",
+            "ResendConfirmationCode",
+            "RespondToAuthChallenge",
+            "SignUp",
+        )
+    },
+}
+"""What Amazon does not check either, and why."""
+
+
+def members(shape: Shape, path: str, seen: tuple[str, ...] = ()) -> Iterator[str]:
+    """Walk the paths of an input's values."""
+    inside = (*seen, shape.name)
+    if shape.name in seen:
+        return
+    if isinstance(shape, StructureShape):
+        for name, member in shape.members.items():
+            yield from members(member, f"{path}.{name}", inside)
+    elif isinstance(shape, ListShape):
+        yield from members(shape.member, f"{path}.*", inside)
+    elif isinstance(shape, MapShape):
+        yield f"{path}.{{key}}"
+        yield from members(shape.value, f"{path}.{{}}", inside)
+    else:
+        yield path
+
+
+def test_every_write_that_names_something_is_in_the_table() -> None:
+    writes = [
+        operation
+        for service in (contract.user_pools, contract.identity_pools)
+        for operation in service.operations.values()
+        if operation.handler is not None and not operation.name.startswith(READS)
+    ]
+    paths = {path for each in writes for path in members(each.model.input_shape, each.name) if NAMING.search(path)}
+    table = [*CHECKED, *NOT_CHECKED]
+
+    assert {path for path in paths if not any(f"{path}.".startswith(f"{row}.") for row in table)} == set()
+    assert [row for row in table if not any(f"{path}.".startswith(f"{row}.") for path in paths)] == []
+    assert not CHECKED.keys() & NOT_CHECKED.keys()
+
+
+def put(given: dict[str, Any], path: str, value: Any) -> dict[str, Any]:  # noqa: ANN401 - any input
+    """Return an input with a value at a path; a key of a map keeps the value that some key has, or gets a text."""
+    name, _, rest = path.partition(".")
+    old = given.get(name)
+    if not rest:
+        return {**given, name: value}
+    if rest == "{key}":
+        return {**given, name: {value: next(iter((old or {}).values()), "text")}}
+    if rest == "*":
+        return {**given, name: [value]}
+    if rest.startswith("*."):
+        return {**given, name: [put(dict(old[0]) if old else {}, rest.removeprefix("*."), value)]}
+    return {**given, name: put(dict(old or {}), rest, value)}
+
+
+@pytest.fixture(scope="module")
+def proper(referred: Referred) -> dict[str, Any]:
+    """Return an input of each operation in which only what the table puts there can be wrong."""
+    world = referred.world
+    guest = referred.public.get_id(IdentityPoolId=referred.identity_pool)["IdentityId"]
+    person, client = {"UserPoolId": world.pool_id, "Username": "nobody"}, {"ClientId": world.client_id}
+    named, tagged = {**client, "Username": "nobody"}, {"IdentityPoolId": referred.identity_pool}
+    password = {"USERNAME": "nobody", "PASSWORD": PASSWORD}
+    line = {"ProviderName": referred.provider, "ClientId": world.client_id}
+    mapping = {"Type": "Token", "AmbiguousRoleResolution": "Deny"}
+    return {
+        "AdminConfirmSignUp": person,
+        "AdminCreateUser": {**person, "UserAttributes": [{"Name": "name", "Value": "Jo"}]},
+        "AdminInitiateAuth": {
+            **client,
+            "UserPoolId": world.pool_id,
+            "AuthFlow": "ADMIN_USER_PASSWORD_AUTH",
+            "AuthParameters": password,
+        },
+        "AdminSetUserPassword": {**person, "Password": PASSWORD},
+        "ConfirmForgotPassword": {**named, "ConfirmationCode": "123456", "Password": PASSWORD},
+        "ConfirmSignUp": {**named, "ConfirmationCode": "123456"},
+        "CreateResourceServer": {"UserPoolId": world.pool_id, "Identifier": "x", "Name": "x"},
+        "CreateUserPool": {"PoolName": "x"},
+        "CreateUserPoolClient": {"UserPoolId": world.pool_id, "ClientName": "x", **CODE},
+        "DeleteUserPool": {},
+        "ForgotPassword": named,
+        "InitiateAuth": {**client, "AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": password},
+        "ResendConfirmationCode": named,
+        "RespondToAuthChallenge": {
+            "ChallengeName": "NEW_PASSWORD_REQUIRED",
+            "Session": "s" * 20,
+            "ChallengeResponses": {"USERNAME": "nobody", "NEW_PASSWORD": PASSWORD},
+        },
+        "RevokeToken": {"Token": "x"},
+        "SetUserPoolMfaConfig": {"UserPoolId": world.pool_id, "MfaConfiguration": "OFF"},
+        "SignUp": {**named, "Password": PASSWORD, "UserAttributes": [{"Name": "name", "Value": "Jo"}]},
+        "UpdateUserAttributes": {
+            "AccessToken": world.tokens(world.person())["AccessToken"],
+            "UserAttributes": [{"Name": "name", "Value": "Jo"}],
+        },
+        "CreateIdentityPool": {
+            "IdentityPoolName": "x",
+            "AllowUnauthenticatedIdentities": True,
+            "CognitoIdentityProviders": [line],
+        },
+        "GetCredentialsForIdentity": {"IdentityId": guest},
+        "GetId": tagged,
+        "GetOpenIdToken": {"IdentityId": guest},
+        "SetIdentityPoolRoles": {**tagged, "Roles": {}, "RoleMappings": {referred.provider: mapping}},
+        "SetPrincipalTagAttributeMap": {**tagged, "IdentityProviderName": referred.provider, "UseDefaults": True},
+    }
+
+
+@pytest.mark.parametrize("row", CHECKED)
+def test_what_is_not_there_is_refused_when_it_is_named(referred: Referred, proper: dict[str, Any], row: str) -> None:
+    operation, _, path = row.partition(".")
+    absent, code, words = CHECKED[row]
+    other = referred.other.client_id
+    absent = other if absent == "{other_client}" else absent
+    service = referred.world.idp
+    if operation in contract.identity_pools.operations:
+        service = referred.identity
+
+    with pytest.raises(ClientError) as refusal:
+        getattr(service, xform_name(operation))(**put(proper[operation], path, absent))
+
+    told = refusal.value.response["Error"]
+    assert told["Code"] == code, told
+    assert words.format(other_client=other) in told["Message"]

@@ -15,6 +15,7 @@ from django.test import Client
 from django_otp import DEVICE_ID_SESSION_KEY
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django.fixtures import Settings
 
 from identity.console.api_urls import API
 from identity.console.urls import INSIDE, OUTSIDE
@@ -30,6 +31,7 @@ PAGES = [route for route, _, _ in (*INSIDE, *OUTSIDE)]
 ROUTES = [*PAGES, "console/nowhere", *(f"api/{route}" for route, _, _ in API), "api/schema/", "api/docs/", "api/v1/no"]
 FIELDS = ["name", "kind", "scopes", "callback_urls", "logout_urls", "description", "username", "password", "code"]
 FIELDS += ["search", "by", "token", "after", "limit", "to", "next", "confirm", "prefix", "page_size", "cursor", "query"]
+FIELDS += ["sign_in", "self_sign_up", "admin_only_sign_up", "mfa", "recent_proof"]
 WORDS = [
     "",
     " ",
@@ -43,6 +45,7 @@ WORDS = [
     "javascript:alert(1)",
 ]
 WORDS += ["\x00", "a\x00b", "<script>", "x" * 5000, "é" * 300, "💥", "%", "..", "../..", 'email ^= "a"', "openid"]
+WORDS += ["email", "phone_number", "username", "OFF", "ON"]
 TEXT = st.text(max_size=40) | st.sampled_from(WORDS)
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | TEXT,
@@ -161,3 +164,20 @@ def test_anything_is_answered_and_a_refusal_changes_nothing(
     if not inside:
         assert answer.status_code != 200 or not route.startswith("api/v1")
         assert state("pools", "identity") == before
+
+
+def test_a_way_to_sign_in_that_this_installation_has_not_is_refused_where_it_was_chosen(
+    installation: Installation, settings: Settings
+) -> None:
+    settings.MESSAGES = "smtp"  # which carries no SMS
+    browser, before = installation.browser(inside=True), state("pools")
+    given = {"name": "Phones", "sign_in": "phone_number", "mfa": "OFF"}
+
+    page = browser.post("/console/pools/new", given)
+    told = browser.post("/api/v1/pools", json.dumps(given), content_type="application/json")
+
+    text = "SMS is not available in this release."
+    assert page.status_code == 422
+    assert f'id="sign_in_error"><span>{text}</span>' in page.content.decode()
+    assert (told.status_code, told.json()["errors"]) == (400, [{"field": "sign_in", "message": text}])
+    assert state("pools") == before

@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from identity.console.problems import snake
 from identity.foundation import errors
@@ -71,7 +72,8 @@ def test_an_app_is_made_with_its_secret_shown_once(world: World) -> None:
     )
     read = world.api("GET", f"/pools/{world.pool_id}/apps/{made.json()['client_id']}").json()
 
-    assert made.status_code == 201
+    where = f"/api/v1/pools/{world.pool_id}/apps/{made.json()['client_id']}"
+    assert (made.status_code, made.headers["Location"]) == (201, where)
     assert len(made.json()["secret"]) == 51
     assert "secret" not in read
     assert read["callback_urls"] == ["https://api.example.com/callback"]
@@ -123,6 +125,87 @@ def test_a_pool_asks_for_a_recent_sign_in_where_an_operator_says_so(world: World
 
         row = AuditEvent.objects.get(tag="pool_changed", subject=before["id"])
     assert (row.actor_kind, row.detail["changed"]) == ("operator", ["recent_proof"])
+
+
+def test_a_pool_is_made_and_asks_for_a_recent_sign_in_unless_it_says_otherwise(world: World) -> None:
+    wanted = {"name": "By API", "sign_in": "username_or_email", "admin_only_sign_up": True, "mfa": "OPTIONAL"}
+
+    made, loose = (world.api("POST", "/pools", json={**wanted, **more}) for more in ({}, {"recent_proof": False}))
+    read = world.visitor().get(made.headers["Location"], headers={"Authorization": "Bearer " + ".".join(world.key)})
+
+    assert (made.status_code, made.headers["Location"]) == (201, f"/api/v1/pools/{made.json()['id']}")
+    assert read.json() == made.json()
+    assert {name: made.json()[name] for name in ("name", "admin_only_sign_up", "mfa")} == {
+        name: wanted[name] for name in ("name", "admin_only_sign_up", "mfa")
+    }
+    assert (made.json()["alias_attributes"], made.json()["case_sensitive"]) == (["email"], False)
+    assert (made.json()["recent_proof"], loose.json()["recent_proof"]) == (True, False)
+    with world.live.orm():
+        from pools.models import AuditEvent
+
+        row = AuditEvent.objects.get(tag="pool_created", subject=made.json()["id"])
+    assert (row.actor_kind, row.detail) == ("operator", {"name": "By API"})
+
+
+MAIL, PHONE = {"email": "jo@example.com"}, {"phone_number": "+14155552671"}
+
+
+@pytest.mark.parametrize(
+    ("sign_in", "username", "has", "lacking"),
+    [
+        ("email", "jo@example.com", {}, None),
+        ("phone_number", "+14155552671", {}, None),
+        ("email_or_phone_number", "+14155552671", {}, None),
+        ("username", "jo", MAIL, PHONE),
+        ("username_or_email", "jo", MAIL, PHONE),
+    ],
+)
+def test_whoever_signs_up_in_a_new_pool_can_confirm_it(
+    world: World, sign_in: str, username: str, has: dict[str, str], lacking: dict[str, str] | None
+) -> None:
+    made = world.api("POST", "/pools", json={"name": "Kind", "sign_in": sign_in}).json()["id"]
+    client = world.live.boto().create_user_pool_client(UserPoolId=made, ClientName="app")["UserPoolClient"]["ClientId"]
+
+    def sign_up(attributes: dict[str, str]) -> Any:  # noqa: ANN401 - boto3's answer
+        return world.live.boto(signed=False).sign_up(
+            ClientId=client,
+            Username=username,
+            Password="Correct-horse-7",
+            UserAttributes=[{"Name": name, "Value": value} for name, value in attributes.items()],
+        )
+
+    if lacking is not None:
+        with pytest.raises(ClientError, match="email"):
+            sign_up(lacking)
+    sent = sign_up(has)["CodeDeliveryDetails"]
+    assert sent["AttributeName"] == ("phone_number" if username.startswith("+") else "email")
+
+
+@pytest.mark.parametrize(
+    ("body", "fields"),
+    [
+        ({}, {"name", "sign_in"}),
+        (
+            {"name": "a/b", "sign_in": "pigeon", "mfa": "SOMETIMES", "recent_proof": "x"},
+            {"name", "sign_in", "mfa", "recent_proof"},
+        ),
+        ({"name": "Misspelt", "sign_in": "email", "mfaa": "ON"}, {"mfaa"}),
+        ({"name": "a/b", "sign_in": "pigeon", "mfaa": "ON"}, {"name", "sign_in", "mfaa"}),
+        ({"name": "lone \ud800", "sign_in": "email"}, {"name"}),
+        ({"name": " ", "sign_in": ["email"]}, {"name", "sign_in"}),
+        ([], set()),
+    ],
+)
+def test_a_bad_pool_is_refused_with_all_that_is_wrong_and_not_made(
+    world: World, body: object, fields: set[str]
+) -> None:
+    before = world.pools()
+
+    answer = world.api("POST", "/pools", data=json.dumps(body), headers={"Content-Type": "application/json"})
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (400, PROBLEM)
+    assert {fault["field"] for fault in answer.json()["errors"] if fault["field"]} == fields
+    assert world.pools() == before
 
 
 def test_what_the_wire_api_makes_keeps_to_cognito_until_an_operator_says_otherwise(world: World) -> None:
@@ -336,6 +419,9 @@ def test_the_schema_is_served_in_both_forms(world: World) -> None:
 
     assert as_json == as_yaml
     assert as_json["servers"] == [{"url": world.base_url}]
+    assert "`OFF` - OFF" not in str(as_json)
+    made = [as_json["paths"][f"/api/v1/pools{more}"]["post"]["responses"]["201"] for more in ("", "/{pool_id}/apps")]
+    assert [answer["headers"].keys() for answer in made] == [{"Location"}] * 2
     assert set(as_json["components"]["securitySchemes"]) == {"accessKey", "session"}
 
 

@@ -12,6 +12,8 @@ from tests.console.world import PASSWORD, World
 
 OPEN = {"sign_in", "code", "sign_out", "link", "set_password", "set_authenticator", "mailbox", "messages"}
 OPEN |= {"api_docs", "api_schema", "api_nothing", "home"}
+POOL = {"name": "x", "sign_in": "email", "mfa": "OFF"}
+MAKING = {"api_apps", "api_pools"}
 PROBLEM = "application/problem+json"
 
 
@@ -94,16 +96,16 @@ def test_a_proven_operator_reaches_every_address(world: World, by_name: dict[str
 
 @pytest.mark.parametrize("token", ["", "x" * 64, "of another session"])
 def test_a_forged_form_changes_nothing(world: World, by_name: dict[str, str], token: str) -> None:
-    visitor = world.inside()
+    visitor, before = world.inside(), world.pools()
     if token.startswith("of"):
         other = world.visitor().get("/console/sign-in").text
         token = other.split('name="csrfmiddlewaretoken" value="')[1].split('"')[0]
     for name, address in by_name.items():
-        if name == "disable_key" or (name.startswith("api_") and "able_user" not in name and name != "api_apps"):
+        if name == "disable_key" or (name.startswith("api_") and "able_user" not in name and name not in MAKING):
             continue
         answer = visitor.post(
             filled(world, address),
-            data={"csrfmiddlewaretoken": token, "confirmation": "person00@example.com", "name": "x"},
+            data={"csrfmiddlewaretoken": token, "confirmation": "person00@example.com", **POOL},
         )
         # A form is not even a format that the API reads.
         assert answer.status_code in ({415} if name.startswith("api_") else {200, 422}), name
@@ -111,6 +113,7 @@ def test_a_forged_form_changes_nothing(world: World, by_name: dict[str, str], to
 
     shown = world.api("GET", f"/pools/{world.pool_id}/users/{world.subs[0]}").json()
     assert shown["enabled"] is True
+    assert world.pools() == before
 
 
 def test_things_of_another_pool_are_not_found_under_this_one(world: World, by_name: dict[str, str]) -> None:

@@ -64,7 +64,14 @@ def page(world: World, browser: Browser) -> Iterator[Page]:
 def test_every_page_is_accessible_and_fits(world: World, page: Page) -> None:
     pool = f"/console/pools/{world.pool_id}"
     user = f"{pool}/users/{world.subs[7]}"
-    paths = ["/console/pools", pool, f"{pool}/apps", f"{pool}/apps/new", f"{pool}/apps/{world.client_id}"]
+    paths = [
+        "/console/pools",
+        "/console/pools/new",
+        pool,
+        f"{pool}/apps",
+        f"{pool}/apps/new",
+        f"{pool}/apps/{world.client_id}",
+    ]
     paths += [f"{pool}/users", f"{pool}/users?by=email&prefix=zzz", user, f"{user}/disable", f"{pool}/audit"]
     paths += ["/console/access-keys", "/dev/mailbox", "/api/docs/", "/console/nothing"]
     for path in paths:

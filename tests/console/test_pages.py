@@ -159,6 +159,99 @@ def test_an_unknown_change_is_not_found(world: World) -> None:
     assert world.session.get(f"/console/pools/{world.pool_id}/users/{world.subs[6]}/delete").status_code == 404
 
 
+def new_pool(world: World, **data: object) -> requests.Response:
+    """Send the form for a new pool."""
+    return world.session.send_form("/console/pools/new", page="", **data)
+
+
+@pytest.mark.parametrize(
+    ("sign_in", "usernames", "aliases", "verified", "required"),
+    [
+        ("email", ["email"], None, ["email"], {"email"}),
+        ("phone_number", ["phone_number"], None, ["phone_number"], {"phone_number"}),
+        ("email_or_phone_number", ["email", "phone_number"], None, ["email", "phone_number"], set()),
+        ("username", None, None, ["email"], {"email"}),
+        ("username_or_email", None, ["email"], ["email"], {"email"}),
+    ],
+)
+def test_a_pool_is_made_by_how_people_sign_in(
+    world: World,
+    sign_in: str,
+    usernames: list[str] | None,
+    aliases: list[str] | None,
+    verified: list[str],
+    required: set[str],
+) -> None:
+    made = new_pool(world, name="By page", sign_in=sign_in, mfa="OFF", self_sign_up="on")
+    told = world.live.boto().describe_user_pool(UserPoolId=made.headers["Location"].rpartition("/")[2])["UserPool"]
+
+    assert made.status_code == 303
+    assert (told["Name"], told.get("UsernameAttributes"), told.get("AliasAttributes")) == (
+        "By page",
+        usernames,
+        aliases,
+    )
+    assert told["AutoVerifiedAttributes"] == verified
+    assert {each["Name"] for each in told["SchemaAttributes"] if each["Required"]} == {"sub", *required}
+    assert told["UsernameConfiguration"] == {"CaseSensitive": False}
+    assert told["AdminCreateUserConfig"]["AllowAdminCreateUserOnly"] is False
+
+
+@pytest.mark.parametrize("mfa", ["OFF", "OPTIONAL", "ON"])
+def test_a_pool_is_made_with_its_second_factor_and_asks_for_a_recent_sign_in(world: World, mfa: str) -> None:
+    where = new_pool(world, name="Guarded", sign_in="email", mfa=mfa).headers["Location"]
+    pool_id, page = where.rpartition("/")[2], world.session.get(where).text
+
+    told = world.live.boto().get_user_pool_mfa_config(UserPoolId=pool_id)
+    read = world.api("GET", f"/pools/{pool_id}").json()
+    assert told["MfaConfiguration"] == mfa
+    assert ("SoftwareTokenMfaConfiguration" in told) == (mfa != "OFF")
+    assert (read["mfa"], read["recent_proof"], read["admin_only_sign_up"]) == (mfa, True, True)
+    assert "Recent sign-in for changes: on" in page
+    with world.live.orm():
+        from pools.models import AuditEvent
+
+        row = AuditEvent.objects.get(tag="pool_created", subject=pool_id)
+    assert (row.actor_kind, row.actor_id) == ("operator", str(world.admin.id))
+
+
+def test_a_new_pool_says_what_is_fixed_and_leads_to_its_first_app(world: World) -> None:
+    listed, form = (world.session.get(f"/console/pools{more}").text for more in ("", "/new"))
+    where = new_pool(world, name="First steps", sign_in="email", mfa="OFF").headers["Location"]
+    before = world.session.get(where).text
+    app = {"name": "First", "kind": "public", "callback_urls": "https://a.example/cb"}
+    made = world.session.send_form(f"{where}/apps/new", **app)
+
+    assert 'href="/console/pools/new"' in listed
+    assert "nobody can change them later" in form
+    assert "First steps is ready." in before
+    assert f'href="{where}/apps/new">Add an app' in before
+    assert made.status_code == 303
+    assert f'href="{where}/apps/new"' not in world.session.get(where).text
+
+
+@pytest.mark.parametrize(
+    ("data", "wrong"),
+    [
+        ({}, {"name", "sign_in", "mfa"}),
+        ({"name": "a/b", "sign_in": "carrier pigeon", "mfa": "SOMETIMES"}, {"name", "sign_in", "mfa"}),
+        ({"name": "x" * 129, "sign_in": "email", "mfa": "OFF"}, {"name"}),
+        ({"name": "Nul\x00", "sign_in": "email", "mfa": "OFF"}, {"name"}),
+        ({"name": "No way in", "mfa": "OFF"}, {"sign_in"}),
+    ],
+)
+def test_a_bad_pool_is_refused_at_every_field_that_is_wrong(
+    world: World, data: dict[str, str], wrong: set[str]
+) -> None:
+    before = world.pools()
+
+    answer = new_pool(world, **data)
+
+    assert answer.status_code == 422
+    assert set(re.findall(r'role="alert" id="(\w+)_error"', answer.text)) == wrong
+    assert world.pools() == before
+
+
 def new_app(world: World, **data: object) -> requests.Response:
     """Send the form for a new app."""
     return world.session.send_form(f"/console/pools/{world.pool_id}/apps/new", page="", **data)

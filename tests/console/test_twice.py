@@ -102,6 +102,10 @@ def new_app(world: World) -> Given:
     return visitor, who, f"/console/pools/{world.pool_id}/apps/new", typed
 
 
+def new_pool(world: World) -> Given:
+    return *inside(world), "/console/pools/new", {"name": "Twice", "sign_in": "email", "mfa": "OFF"}
+
+
 def new_key(world: World) -> Given:
     return *inside(world), "/console/access-keys", {"description": "twice"}
 
@@ -147,6 +151,7 @@ CASES = [
     Case("set_password", set_password, "/console/welcome/authenticator"),
     Case("set_authenticator", set_authenticator, "/console/pools", 2),
     Case("new_app", new_app, "/console/pools/"),
+    Case("new_pool", new_pool, "/console/pools/us-east-1_"),
     Case("app", openid_strict, "/console/pools/"),
     Case("pool", recent_proof, "/console/pools/"),
     Case("keys", new_key, "/console/access-keys"),

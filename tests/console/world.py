@@ -173,3 +173,10 @@ class World:
         """Call the management API with the access key."""
         headers = {"Authorization": "Bearer " + ".".join(self.key), **more.pop("headers", {})}
         return self.visitor().request(method, f"/api/v1{path}", headers=headers, **more)
+
+    def pools(self) -> list[str]:
+        """Return the ids of all pools."""
+        from pools.models import UserPool
+
+        with self.live.orm():
+            return list(UserPool.objects.filter(deleted_at=None).order_by("id").values_list("public_id", flat=True))

@@ -340,3 +340,17 @@ def test_secrets_of_a_client_are_told_by_the_page_of_no_other(pool: UserPool, al
     with pytest.raises(errors.ClientNotFound):
         access.client_in(alias_pool, client.client_id)
     assert len(app_clients.secrets(client)) == 1
+
+
+def test_a_pool_begins_with_a_second_factor_only_where_its_kind_is_named(transactional_db: None) -> None:
+    totp = {"software_token_mfa_configuration": {"enabled": True}}
+
+    assert (make(mfa_configuration="ON", **totp).mfa, make(mfa_configuration="ON", **totp).totp_enabled) == ("ON", True)
+    for given in (
+        {"mfa_configuration": "ON"},
+        {"mfa_configuration": "OPTIONAL", "software_token_mfa_configuration": {"enabled": False}},
+        {"mfa_configuration": "OFF", **totp},
+        {"mfa_configuration": "SOMETIMES", **totp},
+    ):
+        with pytest.raises(errors.Invalid):
+            make(**given)

@@ -152,12 +152,11 @@ def set_tag_map(
 
     Raises:
         IdentityPoolNotFound: the pool was deleted meanwhile.
-        Invalid: a tag cannot be.
+        Invalid: the identity pool does not name the provider, or a tag cannot be.
         NotAvailable: this release does not know the provider.
 
     """
-    if not identity_logins.is_known(provider):
-        raise NotAvailable(f"{provider} is not available in this release.", field="IdentityProviderName")
+    identity_roles.check_tagging(pool, provider)
     if use_defaults and tags and dict(tags) != identity_roles.DEFAULT_TAGS:
         raise Invalid("PrincipalTags are either the defaults or one's own.", field="PrincipalTags")
     kept = dict(identity_roles.DEFAULT_TAGS if use_defaults else tags or {})

@@ -164,6 +164,21 @@ def check_mapping(pool: IdentityPool, key: str, mapping: Mapping[str, Any]) -> N
         check_role(rule["role_arn"])
 
 
+def check_tagging(pool: IdentityPool, provider: str) -> None:
+    """Refuse a provider whose logins the identity pool would never take; what Amazon says of it is not known.
+
+    Raises:
+        NotAvailable: this release does not know the provider.
+        Invalid: the identity pool does not name it.
+
+    """
+    not_configured = f"({provider}) is not a valid IdentityProviderName or is not a configured provider."
+    if not is_known(provider):
+        raise NotAvailable(not_configured, field="IdentityProviderName")
+    if not is_configured(pool, provider):
+        raise Invalid(not_configured, field="IdentityProviderName")
+
+
 def is_configured(pool: IdentityPool, key: str) -> bool:
     """Say whether a role mapping's key names a provider of the pool, and a client of it where it names one."""
     provider, client = mapping_key(key)

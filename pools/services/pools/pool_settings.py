@@ -56,6 +56,7 @@ KNOWN = {
     "policies",
     "deletion_protection",
     "recent_proof",
+    "software_token_mfa_configuration",
     "auto_verified_attributes",
     "alias_attributes",
     "username_attributes",
@@ -84,12 +85,7 @@ def apply(pool: UserPool, given: Mapping[str, Any]) -> None:
             "preferred_username cannot be an alias and required.",
             field="alias_attributes",
         )
-    mfa = settings.get("mfa_configuration") or UserPool.Mfa.OFF
-    if mfa != UserPool.Mfa.OFF:
-        raise Invalid(
-            "SMS configuration and Auto verification for phone_number are required when MFA is required/optional",
-            field="mfa_configuration",
-        )
+    pool.mfa, pool.totp_enabled = _first_second_factor(settings)
     protection = settings.get("deletion_protection") or "INACTIVE"
     if protection not in ("ACTIVE", "INACTIVE"):
         raise Invalid("DeletionProtection is ACTIVE or INACTIVE.", field="deletion_protection")
@@ -105,6 +101,41 @@ def apply(pool: UserPool, given: Mapping[str, Any]) -> None:
     if settings.get("user_pool_tier", "ESSENTIALS") not in TIERS:
         raise Invalid("Unknown user pool tier.", field="user_pool_tier")
     pool.configuration = {name: settings[name] for name in KEPT if settings.get(name)}
+
+
+def second_factor(settings: Mapping[str, Any]) -> tuple[str, bool]:
+    """Return whether a second factor is asked for, and whether an authenticator is one: as SetUserPoolMfaConfig has it.
+
+    Raises:
+        Invalid: the two contradict each other.
+
+    """
+    mode = settings.get("mfa_configuration") or UserPool.Mfa.OFF
+    if mode not in UserPool.Mfa.values:
+        raise Invalid("MfaConfiguration is OFF, ON or OPTIONAL.", field="mfa_configuration")
+    totp = bool((settings.get("software_token_mfa_configuration") or {}).get("enabled"))
+    if mode == UserPool.Mfa.OFF and totp:
+        raise Invalid(
+            "Invalid MFA configuration given, can't turn off MFA and configure an MFA together.",
+            field="mfa_configuration",
+        )
+    if mode != UserPool.Mfa.OFF and not totp:
+        raise Invalid(
+            "Invalid MFA configuration given, can't turn on MFA without an MFA type.",
+            field="mfa_configuration",
+        )
+    return mode, totp
+
+
+def _first_second_factor(settings: Mapping[str, Any]) -> tuple[str, bool]:
+    # CreateUserPool has no word for an authenticator, so that only SMS could be what its MFA means.
+    mode = settings.get("mfa_configuration") or UserPool.Mfa.OFF
+    if "software_token_mfa_configuration" not in settings and mode != UserPool.Mfa.OFF:
+        raise Invalid(
+            "SMS configuration and Auto verification for phone_number are required when MFA is required/optional",
+            field="mfa_configuration",
+        )
+    return second_factor(settings)
 
 
 def told(pool: UserPool) -> dict[str, Any]:

@@ -36,11 +36,11 @@ COUNTED = 1000
 """Users up to this many are counted; beyond it the planner's estimate serves."""
 
 
-def create(name: str, *, settings: Mapping[str, Any], by: Actor) -> UserPool:
-    """Make a pool with its keys, and Cognito's defaults for what is not given.
+def check_name(name: str) -> None:
+    """Refuse what cannot be a pool's name.
 
     Raises:
-        Invalid, NotAvailable: a setting breaks a rule, or asks for what this release has not.
+        Invalid: it cannot.
 
     """
     if not NAME.fullmatch(name) or not name.strip():
@@ -48,22 +48,37 @@ def create(name: str, *, settings: Mapping[str, Any], by: Actor) -> UserPool:
             "Pool names hold 1 to 128 letters, digits, spaces or +=,.@-",
             field="pool_name",
         )
+
+
+def create(name: str, *, settings: Mapping[str, Any], receipt: Receipt | None = None, by: Actor) -> UserPool:
+    """Make a pool with its keys, and Cognito's defaults for what is not given.
+
+    Raises:
+        Invalid, NotAvailable: a setting breaks a rule, or asks for what this release has not.
+        AlreadyAccepted: the form that asks for it was accepted before.
+
+    """
+    check_name(name)
     now = clock.now()
     pool = UserPool(public_id=names.pool_id(), name=name, created_at=now, modified_at=now)
     pool_settings.apply(pool, settings)
     pool.sealed_decoy_key = sealing.seal(os.urandom(32), place=sealing_contexts.decoy_key(pool.public_id))
     keys = signing_keys.prepare()
     with transaction.atomic(durable=True):
-        pool.save(force_insert=True)
-        signing_keys.store(pool, keys)
-        audit.record(
-            Tag.POOL_CREATED,
-            pool=pool,
-            subject=pool.public_id,
-            by=by,
-            detail={"name": name},
-        )
-        configuration.touch(pool)
+        refusal = receipts.keep(receipt)
+        if refusal is None:
+            pool.save(force_insert=True)
+            signing_keys.store(pool, keys)
+            audit.record(
+                Tag.POOL_CREATED,
+                pool=pool,
+                subject=pool.public_id,
+                by=by,
+                detail={"name": name},
+            )
+            configuration.touch(pool)
+    if refusal is not None:
+        raise refusal
     return pool
 
 
@@ -134,20 +149,7 @@ def set_mfa(pool: UserPool, *, settings: Mapping[str, Any], by: Actor) -> UserPo
         if settings.get(member) is not None:  # that it is there, empty or not, asks for the factor
             word = "".join(part.capitalize() for part in member.split("_"))
             raise NotAvailable(f"{word} is not available in this release.", field=member)
-    mode = settings.get("mfa_configuration") or UserPool.Mfa.OFF
-    if mode not in UserPool.Mfa.values:
-        raise Invalid("MfaConfiguration is OFF, ON or OPTIONAL.", field="mfa_configuration")
-    totp = bool((settings.get("software_token_mfa_configuration") or {}).get("enabled"))
-    if mode == UserPool.Mfa.OFF and totp:
-        raise Invalid(
-            "Invalid MFA configuration given, can't turn off MFA and configure an MFA together.",
-            field="mfa_configuration",
-        )
-    if mode != UserPool.Mfa.OFF and not totp:
-        raise Invalid(
-            "Invalid MFA configuration given, can't turn on MFA without an MFA type.",
-            field="mfa_configuration",
-        )
+    mode, totp = pool_settings.second_factor(settings)
     with transaction.atomic(durable=True):
         changed = UserPool.objects.filter(pk=pool.pk, deleted_at=None).update(
             mfa=mode, totp_enabled=totp, modified_at=clock.now()
