@@ -11,39 +11,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from tests.live import Live
-from tests.oidc.world import CALLBACK, App, Person, Proof, World, claims, said
-
-FULL = {
-    "phone_number": "+14155550100",
-    "phone_number_verified": "true",
-    "name": "Zoë Ann Example",
-    "family_name": "Example",
-    "middle_name": "B",
-    "nickname": "Annie",
-    "preferred_username": "annie",
-    "profile": "https://example.org/ann",
-    "picture": "https://example.org/ann.png",
-    "website": "https://example.org/",
-    "gender": "female",
-    "birthdate": "1990-02-28",
-    "zoneinfo": "Europe/Vienna",
-    "locale": "de-AT",
-    "address": "1 Harbour Road",
-    "updated_at": "1764000000",
-}
-TYPES: dict[str, type] = {
-    "email_verified": bool,
-    "phone_number_verified": bool,
-    "updated_at": int,
-    "address": dict,
-}
-"""Standard claims that are no text (OpenID Connect Core section 5.1)."""
-
-
-@pytest.fixture(scope="session")
-def whole(world: World) -> Person:
-    """Return a person of whom everything is known."""
-    return world.person(**FULL)
+from tests.oidc.world import CALLBACK, FULL, TYPES, App, Person, Proof, World, claims, said
 
 
 def document(world: World) -> dict[str, Any]:
