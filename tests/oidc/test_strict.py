@@ -46,6 +46,13 @@ def test_an_app_of_cognitos_is_told_texts(world: World, whole: Person) -> None:
     assert (told["email_verified"], told["phone_number_verified"], told["updated_at"]) == ("true", "true", "1764000000")
 
 
+@pytest.mark.parametrize(("stored", "told"), [("0", 0), ("1764000000", 1764000000), ("-1", -1), ("soon", "soon")])
+def test_a_time_of_change_is_a_number_wherever_the_pool_lets_it_begin(stored: str, told: object) -> None:
+    from pools.services import claims
+
+    assert claims.typed("updated_at", stored) == told
+
+
 @pytest.mark.parametrize(
     ("scope", "wanted"),
     [
