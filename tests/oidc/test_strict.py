@@ -1,4 +1,4 @@
-"""OpenID strict, asked for what the OpenID Foundation's basic and config plans ask: beside an app that is Cognito's."""
+"""OpenID strict, beside an app that is Cognito's. What the Foundation asks is in ``test_certification_plans``."""
 
 from __future__ import annotations
 
@@ -155,47 +155,6 @@ def test_a_strict_app_without_a_secret_needs_pkce(world: World) -> None:
     assert "code" in said(browser.authorize(world.strict_public, **Proof().challenge))
     assert "code" in said(browser.authorize(world.strict))
     assert "code" in said(browser.authorize(world.public))
-
-
-@pytest.mark.parametrize(
-    "more",
-    [
-        {"display": "popup"},
-        {"ui_locales": "se"},
-        {"claims_locales": "se"},
-        {"login_hint": "ann@example.org"},
-        {"acr_values": "urn:cognate:loa:2 other"},
-        {"claims": '{"userinfo": {"name": {"essential": true}}}'},
-        {"extra": "foobar"},
-        {"max_age": "10000"},
-        {"prompt": "none"},
-    ],
-    ids=lambda more: next(iter(more)),
-)
-def test_what_a_client_may_ask_beside_stops_nothing(world: World, more: dict[str, str]) -> None:
-    assert "code" in said(world.browser(world.ann).authorize(world.strict, **more))
-
-
-@pytest.mark.parametrize("name", ["request", "request_uri"])
-def test_request_objects_are_refused_by_their_own_error(world: World, name: str) -> None:
-    answer = world.browser(world.ann).authorize(world.strict, **{name: "https://app.example/r"})
-
-    assert said(answer)["error"] == f"{name}_not_supported"
-    assert document(world)[f"{name}_parameter_supported"] is False
-
-
-@pytest.mark.parametrize("way", ["header", "form"])
-def test_a_code_is_good_once_and_its_tokens_die_with_the_second_use(world: World, way: str) -> None:
-    code = world.code(None, world.strict)
-    headers = world.strict.basic() if way == "header" else None
-
-    first, again = (
-        world.token(world.strict, "authorization_code", headers=headers, code=code, redirect_uri=CALLBACK)
-        for _ in range(2)
-    )
-
-    assert (first.status_code, again.status_code, again.json()["error"]) == (200, 400, "invalid_grant")
-    assert world.user_info(first.json()["access_token"]).status_code == 401
 
 
 def test_discovery_says_what_is_true(world: World) -> None:
