@@ -7,9 +7,9 @@ from typing import Any
 from django import forms
 
 from identity.foundation import errors
-from pools.services import codes, pool_choices
+from pools.services import codes
 from pools.services.operators import operator_sign_in
-from pools.services.pools import user_pools
+from pools.services.pools import pool_choices, user_pools
 
 OFF = {"autocapitalize": "none", "spellcheck": "false"}
 PREFIXES = (

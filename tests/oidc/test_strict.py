@@ -1,4 +1,4 @@
-"""OpenID strict, asked for what the OpenID Foundation's basic and config plans ask: beside an app that is Cognito's."""
+"""OpenID strict, beside an app that is Cognito's. What the Foundation asks is in ``test_certification_plans``."""
 
 from __future__ import annotations
 
@@ -11,39 +11,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from tests.live import Live
-from tests.oidc.world import CALLBACK, App, Person, Proof, World, claims, said
-
-FULL = {
-    "phone_number": "+14155550100",
-    "phone_number_verified": "true",
-    "name": "Zoë Ann Example",
-    "family_name": "Example",
-    "middle_name": "B",
-    "nickname": "Annie",
-    "preferred_username": "annie",
-    "profile": "https://example.org/ann",
-    "picture": "https://example.org/ann.png",
-    "website": "https://example.org/",
-    "gender": "female",
-    "birthdate": "1990-02-28",
-    "zoneinfo": "Europe/Vienna",
-    "locale": "de-AT",
-    "address": "1 Harbour Road",
-    "updated_at": "1764000000",
-}
-TYPES: dict[str, type] = {
-    "email_verified": bool,
-    "phone_number_verified": bool,
-    "updated_at": int,
-    "address": dict,
-}
-"""Standard claims that are no text (OpenID Connect Core section 5.1)."""
-
-
-@pytest.fixture(scope="session")
-def whole(world: World) -> Person:
-    """Return a person of whom everything is known."""
-    return world.person(**FULL)
+from tests.oidc.world import CALLBACK, FULL, TYPES, App, Person, Proof, World, claims, said
 
 
 def document(world: World) -> dict[str, Any]:
@@ -76,6 +44,13 @@ def test_an_app_of_cognitos_is_told_texts(world: World, whole: Person) -> None:
     told = world.user_info(world.tokens(whole, scope="openid email phone profile")["access_token"]).json()
 
     assert (told["email_verified"], told["phone_number_verified"], told["updated_at"]) == ("true", "true", "1764000000")
+
+
+@pytest.mark.parametrize(("stored", "told"), [("0", 0), ("1764000000", 1764000000), ("-1", -1), ("soon", "soon")])
+def test_a_time_of_change_is_a_number_wherever_the_pool_lets_it_begin(stored: str, told: object) -> None:
+    from pools.services.tokens import claims
+
+    assert claims.typed("updated_at", stored) == told
 
 
 @pytest.mark.parametrize(
@@ -180,47 +155,6 @@ def test_a_strict_app_without_a_secret_needs_pkce(world: World) -> None:
     assert "code" in said(browser.authorize(world.strict_public, **Proof().challenge))
     assert "code" in said(browser.authorize(world.strict))
     assert "code" in said(browser.authorize(world.public))
-
-
-@pytest.mark.parametrize(
-    "more",
-    [
-        {"display": "popup"},
-        {"ui_locales": "se"},
-        {"claims_locales": "se"},
-        {"login_hint": "ann@example.org"},
-        {"acr_values": "urn:cognate:loa:2 other"},
-        {"claims": '{"userinfo": {"name": {"essential": true}}}'},
-        {"extra": "foobar"},
-        {"max_age": "10000"},
-        {"prompt": "none"},
-    ],
-    ids=lambda more: next(iter(more)),
-)
-def test_what_a_client_may_ask_beside_stops_nothing(world: World, more: dict[str, str]) -> None:
-    assert "code" in said(world.browser(world.ann).authorize(world.strict, **more))
-
-
-@pytest.mark.parametrize("name", ["request", "request_uri"])
-def test_request_objects_are_refused_by_their_own_error(world: World, name: str) -> None:
-    answer = world.browser(world.ann).authorize(world.strict, **{name: "https://app.example/r"})
-
-    assert said(answer)["error"] == f"{name}_not_supported"
-    assert document(world)[f"{name}_parameter_supported"] is False
-
-
-@pytest.mark.parametrize("way", ["header", "form"])
-def test_a_code_is_good_once_and_its_tokens_die_with_the_second_use(world: World, way: str) -> None:
-    code = world.code(None, world.strict)
-    headers = world.strict.basic() if way == "header" else None
-
-    first, again = (
-        world.token(world.strict, "authorization_code", headers=headers, code=code, redirect_uri=CALLBACK)
-        for _ in range(2)
-    )
-
-    assert (first.status_code, again.status_code, again.json()["error"]) == (200, 400, "invalid_grant")
-    assert world.user_info(first.json()["access_token"]).status_code == 401
 
 
 def test_discovery_says_what_is_true(world: World) -> None:

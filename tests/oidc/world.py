@@ -23,6 +23,32 @@ AFTER_LOGOUT = "https://app.example/bye"
 PASSWORD = "Correct-horse-7"
 SCOPES = ["openid", "email", "phone", "profile", "aws.cognito.signin.user.admin"]
 PERSON = {"email": "ann@example.org", "email_verified": "true", "given_name": "Ann", "custom:role": "editor"}
+FULL = {
+    "phone_number": "+14155550100",
+    "phone_number_verified": "true",
+    "name": "Zoë Ann Example",
+    "family_name": "Example",
+    "middle_name": "B",
+    "nickname": "Annie",
+    "preferred_username": "annie",
+    "profile": "https://example.org/ann",
+    "picture": "https://example.org/ann.png",
+    "website": "https://example.org/",
+    "gender": "female",
+    "birthdate": "1990-02-28",
+    "zoneinfo": "Europe/Vienna",
+    "locale": "de-AT",
+    "address": "1 Harbour Road",
+    "updated_at": "1764000000",
+}
+TYPES: dict[str, type] = {
+    "email_verified": bool,
+    "phone_number_verified": bool,
+    "updated_at": int,
+    "address": dict,
+}
+"""Standard claims that are no text (OpenID Connect Core section 5.1)."""
+TEXTS = frozenset({"sub", "email", "given_name", *FULL}) - TYPES.keys()
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from identity.foundation import clock, names
 from pools.models import AppClient
 from pools.models.hot import Member, Person
 from pools.services.people import attributes
-from pools.services.pools import app_clients, openid
+from pools.services.pools import app_clients, openid, schema
 
 API_SCOPES = ("aws.cognito.signin.user.admin",)
 EMAIL = frozenset({"email", "email_verified"})
@@ -131,7 +131,7 @@ def typed(name: str, value: str) -> object:
     if name == "address":
         return {"formatted": value}
     if name == "updated_at":
-        return int(value) if value.isascii() and value.isdigit() else value
+        return int(value) if schema.NUMBER.fullmatch(value) else value
     return value
 
 
