@@ -86,7 +86,7 @@ class Environment(BaseSettings):
         "",
         repr=False,
         description="PostgreSQL 15 or newer, as `postgresql://user:password@host:port/name?sslmode=verify-full`: as "
-        "libpq reads it, with `%xx` for what a password has beside letters and digits.",
+        "libpq reads it, with `%xx` for what a password has beside letters and digits. `tcp_user_timeout` is 15 s.",
     )
     web_database_url: Annotated[str, AfterValidator(server_urls.legible)] = Field(
         "",
@@ -94,7 +94,7 @@ class Environment(BaseSettings):
         description="The same with the web processes' own role, for `migrate` to make: it may change no audit row.",
     )
     statement_seconds: Seconds = Field(
-        30, ge=0, description="Longest statement and idle transaction; 0, for long migrations, is no limit."
+        30, ge=0, description="Longest statement and idle transaction, and a sixth more silence; 0 is no limit."
     )
     redis_url: Annotated[str, AfterValidator(server_urls.redis)] = Field(
         "",

@@ -23,6 +23,7 @@ def told(**given: Any) -> Environment:
     return Environment(**given)
 
 
+WATCHED = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 15_000}
 OURS = "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=30000"
 
 
@@ -46,13 +47,13 @@ def test_a_database_is_read_as_libpq_reads_it(url: str, expected: dict[str, str]
     found = server_urls.database(url, 30)
 
     assert {name: found[name] for name in expected} == expected
-    assert found["OPTIONS"] == {"prepare_threshold": None, "connect_timeout": 5, "options": OURS}
+    assert found["OPTIONS"] == {"prepare_threshold": None, "connect_timeout": 5, **WATCHED, "options": OURS}
 
 
 def test_options_of_a_database_reach_it_and_none_makes_a_transaction_endless() -> None:
     url = (
         "postgresql://u:p@db/n?sslmode=verify-full&connect_timeout=3&target_session_attrs=read-write"
-        "&options=-c%20search_path%3Dours%20-c%20statement_timeout%3D0"
+        "&tcp_user_timeout=9000&options=-c%20search_path%3Dours%20-c%20statement_timeout%3D0"
     )
 
     options = server_urls.database(url, 30)["OPTIONS"]
@@ -60,10 +61,17 @@ def test_options_of_a_database_reach_it_and_none_makes_a_transaction_endless() -
     assert options == {
         "prepare_threshold": None,
         "connect_timeout": "3",
+        **WATCHED,
+        "tcp_user_timeout": "9000",
         "sslmode": "verify-full",
         "target_session_attrs": "read-write",
         "options": f"-c search_path=ours -c statement_timeout=0 {OURS}",  # of two the last holds
     }
+
+
+@pytest.mark.parametrize(("longest", "silent"), [(0, 0), (1, 2), (30, 35), (600, 700)])
+def test_a_silent_database_is_waited_for_a_little_longer_than_a_statement_may_take(longest: int, silent: int) -> None:
+    assert server_urls.database("", longest)["SILENT_SECONDS"] == silent
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "WEB_DATABASE_URL"])
