@@ -24,7 +24,7 @@ ENOUGH_BYTES = 16
 """A random key of 32 bytes has far more distinct ones than a typed or repeated one."""
 
 EMBEDDED = "# Sealing keys, newest first. Without this file"
-"""Heads the keys that the first release's `make run` made; those of later ones have a name that says so."""
+"""Heads the keys that the first release's `make run` made; those of later ones say so themselves."""
 
 Apps = Sequence[AppConfig] | None
 
@@ -69,7 +69,10 @@ def sealing_keys_are_safe(app_configs: Apps = None, **_: object) -> list[CheckMe
     if (path.parent / "bootstrap.json").exists():
         found.append(error(3, f"{path} is the development key of a `make run`.", "`make secrets` makes new ones."))
     if EMBEDDED in path.read_text() or any(
-        key.id.lower().startswith("development") or len(set(key.secret)) < ENOUGH_BYTES for key in keys
+        key.id.lower().startswith("development")
+        or sealing.is_for_development(key)
+        or len(set(key.secret)) < ENOUGH_BYTES
+        for key in keys
     ):
         found.append(error(4, "A sealing key is for development, or not random.", "openssl rand -base64 32"))
     return found

@@ -14,9 +14,16 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from identity.foundation import origins, server_urls
+from identity.foundation import addresses, origins, server_urls
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+Endpoint = Annotated[str, AfterValidator(origins.endpoint)]
+Host = Annotated[str, AfterValidator(origins.machine)]
+Address = Annotated[str, AfterValidator(addresses.configured)]
+Port = Annotated[int, Field(ge=1, le=server_urls.HIGHEST_PORT)]
+Count = Annotated[int, Field(le=1024)]
+Days = Annotated[int, Field(le=36_500)]
+Seconds = Annotated[int, Field(le=2_000_000)]  # PostgreSQL counts milliseconds in 32 bits
 
 
 def usable_cores() -> int:
@@ -63,9 +70,9 @@ class Environment(BaseSettings):
     demo: bool | None = Field(
         None, description="Sample pool, app and AWS endpoint. Default: on in development, never in production."
     )
-    port: int = Field(8000, description="HTTP port of `make run`.")
-    tls_port: int = Field(8443, description="HTTPS port of `make run`.")
-    bind: str = Field("127.0.0.1", description="Address that `make run` binds.")
+    port: Port = Field(8000, description="HTTP port of `make run`.")
+    tls_port: Port = Field(8443, description="HTTPS port of `make run`.")
+    bind: Address = Field("127.0.0.1", description="Address that `make run` binds.")
     data_dir: Path = Field(BASE_DIR / "var", description="Everything that the embedded services keep.")
     base_url: str = Field(
         "", description="The only source of issuer names and links. Default in development: `http://localhost:$PORT`."
@@ -79,15 +86,15 @@ class Environment(BaseSettings):
         "",
         repr=False,
         description="PostgreSQL 15 or newer, as `postgresql://user:password@host:port/name?sslmode=verify-full`: as "
-        "libpq reads it, with `%xx` for what a password has beside letters and digits.",
+        "libpq reads it, with `%xx` for what a password has beside letters and digits. `tcp_user_timeout` is 15 s.",
     )
     web_database_url: Annotated[str, AfterValidator(server_urls.legible)] = Field(
         "",
         repr=False,
         description="The same with the web processes' own role, for `migrate` to make: it may change no audit row.",
     )
-    statement_seconds: int = Field(
-        30, ge=0, description="Longest statement and idle transaction; 0, for long migrations, is no limit."
+    statement_seconds: Seconds = Field(
+        30, ge=0, description="Longest statement and idle transaction, and a sixth more silence; 0 is no limit."
     )
     redis_url: Annotated[str, AfterValidator(server_urls.redis)] = Field(
         "",
@@ -101,34 +108,32 @@ class Environment(BaseSettings):
     trusted_proxies: Annotated[list[IPv4Network | IPv6Network], NoDecode] = Field(
         [], description="Networks, comma-separated, whose X-Forwarded-For is believed."
     )
-    web_workers: int = Field(0, ge=0, description="Web processes; 0 is the number of usable cores.")
+    web_workers: Count = Field(0, ge=0, description="Web processes; 0 is the number of usable cores.")
     web_threads: int = Field(24, ge=2, le=256, description="Threads of each web process.")
-    web_nodes: int = Field(1, ge=1, description="Machines running web processes, for the connection budget.")
+    web_nodes: Count = Field(1, ge=1, description="Machines running web processes, for the connection budget.")
     alive_file: Path | None = Field(
-        None,
-        description="Touched by a worker with each sweep of the outbox and by beat with each task, for health checks.",
+        None, description="Touched by a worker with each sweep, by beat with each task: for health checks."
     )
-    worker_threads: int = Field(
+    worker_threads: Count = Field(
         8, ge=1, description="Threads of the Celery worker; bulk mail and housekeeping take a quarter each at most."
     )
-    hash_waiters: int = Field(12, ge=0, description="Password hashes that may wait in a process; more are refused.")
-    hash_deadline: float = Field(1.0, gt=0, description="Seconds that a password hash may wait for its turn.")
-    sts_endpoint_url: str = Field("", description="Where credentials come from. Unset: AWS.")
-    sts_public_url: str = Field("", description="The STS as browsers reach it. Default: `STS_ENDPOINT_URL`.")
+    hash_waiters: Count = Field(12, ge=0, description="Password hashes that may wait in a process; more are refused.")
+    hash_deadline: float = Field(1.0, gt=0, le=60, description="Seconds that a password hash may wait for its turn.")
+    sts_endpoint_url: Endpoint = Field("", description="Where credentials come from. Unset: AWS.")
+    sts_public_url: Endpoint = Field("", description="The STS as browsers reach it. Default: `STS_ENDPOINT_URL`.")
     guest_session_policy: Literal["aws", "s3", "off"] = Field(
         "aws", description="What guests are confined to in the enhanced flow: AWS's list of services, S3 only, nothing."
     )
-    breached_passwords_url: str = Field(
+    breached_passwords_url: Endpoint = Field(
         "",
-        pattern=r"^(https?://[^\s?#]+)?$",
         description="Where a new password is looked for among leaked ones: `https://api.pwnedpasswords.com/range`, or "
         "a copy of one's own (with its host in `OUTBOUND_PRIVATE_HOSTS`). Unset: nowhere.",
     )
     messages: Literal["captured", "smtp"] = Field(
         "smtp", description="`captured` keeps mail and SMS in the mailbox page; default in development."
     )
-    smtp_host: str = Field("localhost", description="SMTP server.")
-    smtp_port: int = Field(587, description="SMTP port.")
+    smtp_host: Host = Field("localhost", description="SMTP server.")
+    smtp_port: Port = Field(587, description="SMTP port.")
     smtp_user: str = Field("", description="SMTP user.")
     smtp_password: str = Field("", repr=False, description="SMTP password.")
     smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", description="How SMTP is protected.")
@@ -138,21 +143,21 @@ class Environment(BaseSettings):
         description="Name by which mail servers are greeted. Default: the host of `BASE_URL`.",
     )
     mail_from: str = Field("no-reply@localhost", description="Sender of mail.")
-    outbox_days: int = Field(
+    outbox_days: Days = Field(
         90, ge=31, description="Days that rows of sent messages stay, without content; they go by whole months."
     )
-    sign_in_event_days: int = Field(400, ge=31, description="Days that sign-in events stay; they go by whole months.")
-    unknown_caller_audit_days: int = Field(
-        90, ge=1, description="Days that audit rows of unknown callers stay; others always."
+    sign_in_event_days: Days = Field(400, ge=31, description="Days that sign-in events stay; they go by whole months.")
+    unknown_caller_audit_days: Days = Field(
+        90, ge=1, description="Days that rows of unknown callers stay; others always."
     )
-    guest_days: int = Field(90, ge=1, description="Days that guests of identity pools stay who never had credentials.")
+    guest_days: Days = Field(90, ge=1, description="Days that guests of identity pools stay who never had credentials.")
     outbound_private: bool = Field(
         False, description="Allow outbound calls to private and loopback addresses; on in development."
     )
-    outbound_private_hosts: Annotated[list[str], NoDecode] = Field(
+    outbound_private_hosts: Annotated[list[Host], NoDecode] = Field(
         [], description="Hosts, comma-separated, that outbound calls may reach at private addresses."
     )
-    metrics_bind: str = Field("", description="Client address that may read /metrics without being an operator.")
+    metrics_bind: Address = Field("", description="Client address that may read /metrics without being an operator.")
     metrics_dir: Path | None = Field(
         None, description="Folder in which a machine's processes count together; without it each counts for itself."
     )
@@ -185,7 +190,6 @@ class Environment(BaseSettings):
         """Fill in what follows from other settings."""
         self.data_dir = self.data_dir.resolve()
         self.base_url = origins.canonical_or_as_given(self.base_url)
-        self.breached_passwords_url = self.breached_passwords_url.rstrip("/")
         self.console_url = origins.canonical_or_as_given(self.console_url) or self.base_url
         self.demo = bool(self.demo) and self.mode == "development"
         self.web_workers = self.web_workers or usable_cores()
@@ -216,7 +220,7 @@ def configured() -> Environment:
         # Neither the value nor what a check of pydantic's own says around it: it may be a password.
         first = problem.errors(include_input=False, include_url=False)[0]
         said = first["msg"].removeprefix("Value error, ")
-        raise SystemExit(f"{'.'.join(map(str, first['loc'])).upper()}: {said}.") from None
+        raise SystemExit(f"{str(first['loc'][0]).upper()}: {said}.") from None
     except SettingsError as problem:
         raise SystemExit(str(problem)) from None
 
@@ -256,7 +260,10 @@ OUTBOUND_PRIVATE_HOSTS = environment.outbound_private_hosts
 METRICS_BIND = environment.metrics_bind
 METRICS_DIR = environment.metrics_dir
 if METRICS_DIR:  # prometheus_client reads the environment when it is first imported: after settings
-    METRICS_DIR.mkdir(parents=True, exist_ok=True)
+    try:
+        METRICS_DIR.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        raise SystemExit(f"METRICS_DIR: {METRICS_DIR} cannot be made: {problem.strerror}.") from None
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(METRICS_DIR)
 LOG_LEVEL = environment.log_level
 LOG_FORMAT = environment.log_format
@@ -376,8 +383,7 @@ EMAIL_HOST = environment.smtp_host
 EMAIL_PORT = environment.smtp_port
 EMAIL_HOST_USER = environment.smtp_user
 EMAIL_HOST_PASSWORD = environment.smtp_password
-EMAIL_USE_TLS = environment.smtp_security == "starttls"
-EMAIL_USE_SSL = environment.smtp_security == "tls"
+EMAIL_USE_TLS, EMAIL_USE_SSL = (environment.smtp_security == each for each in ("starttls", "tls"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = environment.mail_from
 

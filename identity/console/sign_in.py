@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlencode
 
 import segno
+from django.conf import settings
 from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
@@ -198,7 +199,8 @@ def link(request: HttpRequest) -> HttpResponse:
         waiting = half_way(request)
         if request.method != "POST" and waiting is not None and waiting.by_link:
             return HttpResponseRedirect(reverse(after_link(waiting.operator)))  # gone back to, when it was used
-        return render(request, "link_refused.html", {"title": "Link expired"}, 410)
+        context = {"title": "Link expired", "development": settings.MODE == "development", "demo": settings.DEMO}
+        return render(request, "link_refused.html", context, 410)
     who = link.operator
     device = operator_sign_in.authenticator(who) if link.one_step else None
     if device is not None:

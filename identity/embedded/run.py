@@ -106,8 +106,6 @@ class Installation:
                     ) from None
                 reason = problem.strerror or problem
                 raise CannotStart(f"Port {port} on {address} cannot be opened: {reason}; see {name}, BIND.") from None
-            except OverflowError:
-                raise CannotStart(f"{name} is {port}, which is no port number.") from None
 
     def tell(self) -> None:
         """Gather what every process of Cognate is told."""

@@ -30,6 +30,19 @@ def parsed(text: str) -> Address | None:
     return found.ipv4_mapped or found if isinstance(found, IPv6Address) else found
 
 
+def configured(text: str) -> str:
+    """Return an address that a setting gives in the form in which addresses are compared. Empty for empty.
+
+    Raises:
+        ValueError: it is none.
+
+    """
+    found = parsed(text)
+    if text and found is None:
+        raise ValueError("it is no address of a machine")
+    return str(found or "")
+
+
 def forwarded(hop: str) -> Address | None:
     """Return the address of one element of ``X-Forwarded-For``: quoted, in brackets, with a port, as proxies write."""
     bare = hop.strip().strip('"').strip()

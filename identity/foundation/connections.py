@@ -3,7 +3,7 @@
 A thread holds one connection, which ends with it. Django asks ``SELECT 1`` before the first statement of each request,
 a sixth of what a token check costs. Here a connection that worked within the last second is trusted, unless any
 connection of this process has failed since: a database that went away costs a process one failed request, not one for
-each thread.
+each thread. A database that is there and says nothing is given up, and its connection closed.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from identity.foundation import clock
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
+    from psycopg.abc import PQGen
 
 TRUSTED = 1.0
 SWEPT_LANES = 2
@@ -92,6 +93,42 @@ def end_with_the_thread(connection: BaseDatabaseWrapper, **_: object) -> None:
     held[connection.alias] = Held(connection.connection)
 
 
+class Bounded(psycopg.Connection[Any]):
+    """Gives up on a server that does not answer: libpq itself would wait for ever, and a thread with it.
+
+    The server ends a statement that takes too long by itself, and the kernel misses a machine that is gone. This is
+    for the one that is there, takes what is sent and does nothing: stopped, or out of its disk.
+    """
+
+    silent_seconds: float | None = None
+
+    def wait(self, gen: PQGen[Any], interval: float = 0.1, timeout: float | None = None) -> Any:  # noqa: ANN401 - whatever is waited for
+        """Wait for the server, but not for ever.
+
+        Raises:
+            OperationalError: it has said nothing for too long. The connection is closed: an answer may still come.
+
+        """
+        if timeout is not None or self.silent_seconds is None:
+            return super().wait(gen, interval, timeout)
+        until = clock.monotonic() + self.silent_seconds
+        try:
+            return super().wait(gen, interval, self.silent_seconds)
+        except psycopg.OperationalError:
+            if self.closed or clock.monotonic() < until:
+                raise
+            self.close()
+            raise psycopg.OperationalError(f"The database has not answered for {self.silent_seconds} s.") from None
+
+
+def bound_silence(connection: BaseDatabaseWrapper, **_: object) -> None:
+    """Have a new connection wait for its server only so long, where the settings say how long (``server_urls``)."""
+    if seconds := connection.settings_dict.get("SILENT_SECONDS"):
+        made = connection.connection
+        made.__class__ = Bounded
+        made.silent_seconds = seconds
+
+
 class Fresh:
     """Whether PostgreSQL takes a new connection and answers it. One thread of a process asks, others hear the same."""
 
@@ -141,6 +178,7 @@ fresh = Fresh()
 def install() -> None:
     """Watch connections made, requests begun and ended. Django's own receivers close what is broken before."""
     connection_created.connect(end_with_the_thread, dispatch_uid="connections.created")
+    connection_created.connect(bound_silence, dispatch_uid="connections.bounded")
     request_started.connect(trust_what_just_worked, dispatch_uid="connections.started")
     request_finished.connect(note_how_it_went, dispatch_uid="connections.finished")
 

@@ -22,6 +22,14 @@ def canonical(url: str) -> str:
         ValueError: it is none, or more than one. The text does not quote it.
 
     """
+    origin, path = divided(url)
+    if path:
+        raise ValueError("a path")
+    return origin
+
+
+def divided(url: str) -> tuple[str, str]:
+    """Return the origin of a configured address and its path, without a slash at the end. Raises as ``canonical``."""
     if BEYOND.search(url):
         raise ValueError("a character that no origin has")
     try:
@@ -31,11 +39,35 @@ def canonical(url: str) -> str:
         raise ValueError("host or port that cannot be read") from None
     if parts.scheme not in DEFAULT_PORT:
         raise ValueError("a scheme that is neither https nor http")
-    if parts.path.strip("/"):
-        raise ValueError("a path")
     if port == 0:
         raise ValueError("port 0")
-    return written(parts.scheme, name(parts.hostname or ""), port)
+    return written(parts.scheme, name(parts.hostname or ""), port), parts.path.rstrip("/")
+
+
+def endpoint(url: str) -> str:
+    """Return the address of a service: an origin in its one form, and the path that it has. Empty for empty.
+
+    Raises:
+        ValueError: it is none. The text does not quote it.
+
+    """
+    try:
+        return "".join(divided(url)) if url else ""
+    except ValueError as problem:
+        raise ValueError(f"it has {problem}") from None
+
+
+def machine(host: str) -> str:
+    """Return a machine's name, or its address without brackets, in the form in which it is asked for.
+
+    Raises:
+        ValueError: it is neither. The text does not quote it.
+
+    """
+    try:
+        return name(host.lower()).strip("[]")
+    except ValueError:
+        raise ValueError("it is neither a host's name nor its address") from None
 
 
 def canonical_or_as_given(url: str) -> str:

@@ -29,6 +29,7 @@ FORMAT = b"\x01"
 SALT = 24
 WRAPPED = SALT + 32 + 16
 KEY_SIZE = 32
+UNMARKED = 24
 Stored = bytes | memoryview
 """A binary column's value, as Django gives it."""
 # Each derived key encrypts one message, so the nonce may be constant (the construction of XAES-256-GCM).
@@ -53,12 +54,17 @@ class MasterKey(NamedTuple):
 @lru_cache(maxsize=1)
 def master_keys() -> tuple[MasterKey, ...]:
     """Return the master keys, newest first. Read once a process: a rotation restarts the processes."""
-    found: list[MasterKey] = []
     try:
-        lines = settings.SECRET_KEYS_FILE.read_text().splitlines()
+        text = settings.SECRET_KEYS_FILE.read_text()
     except OSError as problem:
         raise ImproperlyConfigured(f"SECRET_KEYS_FILE cannot be read: {problem}") from None
-    for line in lines:
+    return keys_of(text)
+
+
+def keys_of(text: str) -> tuple[MasterKey, ...]:
+    """Return the keys of such a file. Raises ImproperlyConfigured for what is none."""
+    found: list[MasterKey] = []
+    for line in text.splitlines():
         if not line.strip() or line.startswith("#"):
             continue
         name, _, encoded = line.strip().partition(" ")
@@ -77,6 +83,25 @@ def master_keys() -> tuple[MasterKey, ...]:
 def new_key_line(name: str) -> str:
     """Return a line for ``SECRET_KEYS_FILE`` with a new random key."""
     return f"{name} {base64.b64encode(os.urandom(KEY_SIZE)).decode()}"
+
+
+def new_development_key_line(name: str) -> str:
+    """Return such a line with a key that is marked as one for development, wherever and under whatever name it goes.
+
+    The mark follows from the random part: without it the key is another one. 192 random bits are left.
+    """
+    part = os.urandom(UNMARKED)
+    return f"{name} {base64.b64encode(part + mark(part)).decode()}"
+
+
+def is_for_development(key: MasterKey) -> bool:
+    """Say whether a key is marked so. Of random ones, one in 2^64 would be."""
+    return hmac.compare_digest(key.secret[UNMARKED:], mark(key.secret[:UNMARKED]))
+
+
+def mark(part: bytes) -> bytes:
+    """Return what follows the random part of a key for development."""
+    return derive(part, "development")[: KEY_SIZE - UNMARKED]
 
 
 def derive(secret: bytes, purpose: str, salt: bytes = b"") -> bytes:

@@ -18,6 +18,9 @@ PORTS = re.compile(r"^(\d{1,5})?(,(\d{1,5})?)*$")
 REDIS_DATABASE = re.compile(r"^/?(\d{1,4})?$")
 ENCODED = "write what a user or password has beside letters and digits as %xx"
 HIGHEST_PORT = 65535
+WATCHED = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 15_000}
+"""How a server is missed that went away without a word: asked after 15 s, given up 15 s later (libpq's own names)."""
+A_SIXTH = 6
 
 
 def postgresql(url: str) -> dict[str, str]:
@@ -55,7 +58,8 @@ def database(url: str, statement_seconds: int) -> dict[str, Any]:
     """Read a ``postgresql://`` URL into Django's form. PgBouncer-safe: nothing is prepared on the server.
 
     No transaction outlives the two minutes in which processes look back for changed configuration: no option of the
-    URL changes that.
+    URL changes that. ``SILENT_SECONDS`` is how long ``connections`` waits for an answer at all: a little longer than
+    a server that works takes to end a statement itself; 0 is for ever.
     """
     limit = statement_seconds * 1000
     found = postgresql(url or "postgresql://localhost/cognate")
@@ -70,9 +74,11 @@ def database(url: str, statement_seconds: int) -> dict[str, Any]:
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": True,
+        "SILENT_SECONDS": statement_seconds and statement_seconds + max(1, statement_seconds // A_SIXTH),
         "OPTIONS": {
             "prepare_threshold": None,
             "connect_timeout": 5,
+            **WATCHED,
             **found,
             "options": f"{found.get('options', '')} {ours}".strip(),
         },

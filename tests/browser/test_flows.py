@@ -148,6 +148,20 @@ def test_a_button_is_out_of_use_until_its_answer_comes_and_not_for_ever(pool: Wo
     expect(button).not_to_have_attribute("aria-busy", "true")
     assert len(sent) == 1
 
+    # Led on, and back to the page as the browser kept it: Playwright switches that cache off, so its event is sent.
+    page.keyboard.press("Enter")
+    page.clock.run_for(400)
+    expect(button).to_be_disabled()
+    page.evaluate("dispatchEvent(new PageTransitionEvent('pageshow', {persisted: true}))")
+
+    expect(button).to_be_enabled()
+    expect(button).not_to_have_attribute("aria-busy", "true")
+    expect(button).not_to_have_attribute("data-working", "")
+    expect(page.get_by_role("status").filter(has_text="One moment…")).to_have_count(0)
+    button.click()
+    page.clock.run_for(400)
+    assert len(sent) == 3
+
 
 def test_not_now_is_one_click(pool: World, person: Page) -> None:
     name = pool.name()

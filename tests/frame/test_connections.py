@@ -17,6 +17,7 @@ from pytest_django.fixtures import Settings
 from identity import checks, serve
 from identity.embedded.run import Installation
 from identity.foundation import clock, connections
+from identity.management.commands import migrate
 from identity.settings import Environment
 from pools.services.messages import deliveries
 
@@ -88,6 +89,18 @@ def test_a_thread_that_connects_again_keeps_its_newer_connection() -> None:
     assert first.closed
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_migration_waits_as_long_as_an_index_takes() -> None:
+    def is_bounded() -> bool:
+        connection.ensure_connection()
+        return isinstance(connection.connection, connections.Bounded)
+
+    with migrate.impatient("default"):
+        meanwhile = is_bounded()
+
+    assert (meanwhile, is_bounded()) == (False, True)
 
 
 @pytest.mark.parametrize(

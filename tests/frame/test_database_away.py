@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import logging
+import os
+import signal
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -15,6 +18,7 @@ from django.db import OperationalError, connection, connections
 from django.test import Client
 from django.urls import reverse
 
+from identity.foundation import server_urls
 from identity.foundation.connections import described
 from identity.models import Operator
 from pools import tasks
@@ -55,6 +59,25 @@ def away() -> Iterator[None]:
     try:
         yield
     finally:
+        connections["default"] = true
+
+
+@contextmanager
+def silent(seconds: int) -> Iterator[Any]:
+    """Have the database keep this thread's connection and say nothing by it; it is waited for so long."""
+    true = connections["default"]
+    true.close()
+    made = type(true)({**true.settings_dict, "SILENT_SECONDS": seconds}, "default")
+    connections["default"] = made
+    with made.cursor() as cursor:
+        cursor.execute("SELECT pg_backend_pid()")
+        backend = cursor.fetchone()[0]
+    os.kill(backend, signal.SIGSTOP)
+    try:
+        yield made
+    finally:
+        os.kill(backend, signal.SIGCONT)
+        made.close()
         connections["default"] = true
 
 
@@ -239,3 +262,34 @@ def test_readiness_says_so_in_one_line_and_asks_nothing_else(visitor: Client, ca
     assert answer.status_code == 503
     assert answer.json()["probes"] == told | {"database": "the database does not answer"}
     assert [each.levelname for each in caplog.records if each.levelno > logging.INFO] == ["WARNING"]
+
+
+def test_a_database_that_says_nothing_is_given_up_and_asked_anew(
+    client: AppClient, visitor: Client, caplog: pytest.LogCaptureFixture
+) -> None:
+    with silent(1) as held:
+        caplog.clear()
+        began = time.monotonic()
+        answer = visitor.get(f"/{client.pool.public_id}/login?client_id={client.client_id}")
+        took = time.monotonic() - began
+        logged = lines(caplog)
+        is_closed = held.connection is None or held.connection.closed
+        held.close()
+        again = visitor.get(f"/{client.pool.public_id}/.well-known/jwks.json")
+
+    assert 1 <= took < 5
+    assert (answer.status_code, answer["Retry-After"], is_closed) == (503, "1", True)
+    assert SAYS["text/html"] in answer.content
+    assert [each.exc_info for each in logged] == [None]
+    assert again.status_code == 200
+
+
+def test_a_connection_misses_a_server_that_is_gone(transactional_db: None) -> None:
+    connection.ensure_connection()
+
+    told = connection.connection.info.get_parameters()
+
+    assert {name: told.get(name) for name in server_urls.WATCHED} == {
+        name: str(value) for name, value in server_urls.WATCHED.items()
+    }
+    assert connection.connection.silent_seconds == 35

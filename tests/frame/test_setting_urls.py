@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import runpy
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +13,7 @@ from redis.connection import parse_url
 
 from identity import celery
 from identity.foundation import origins, server_urls
-from identity.settings import Environment, configured
+from identity.settings import BASE_DIR, Environment, configured
 
 SECRET = "hunter2"
 
@@ -22,6 +23,7 @@ def told(**given: Any) -> Environment:
     return Environment(**given)
 
 
+WATCHED = {"keepalives_idle": 15, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 15_000}
 OURS = "-c statement_timeout=30000 -c idle_in_transaction_session_timeout=30000"
 
 
@@ -45,13 +47,13 @@ def test_a_database_is_read_as_libpq_reads_it(url: str, expected: dict[str, str]
     found = server_urls.database(url, 30)
 
     assert {name: found[name] for name in expected} == expected
-    assert found["OPTIONS"] == {"prepare_threshold": None, "connect_timeout": 5, "options": OURS}
+    assert found["OPTIONS"] == {"prepare_threshold": None, "connect_timeout": 5, **WATCHED, "options": OURS}
 
 
 def test_options_of_a_database_reach_it_and_none_makes_a_transaction_endless() -> None:
     url = (
         "postgresql://u:p@db/n?sslmode=verify-full&connect_timeout=3&target_session_attrs=read-write"
-        "&options=-c%20search_path%3Dours%20-c%20statement_timeout%3D0"
+        "&tcp_user_timeout=9000&options=-c%20search_path%3Dours%20-c%20statement_timeout%3D0"
     )
 
     options = server_urls.database(url, 30)["OPTIONS"]
@@ -59,10 +61,17 @@ def test_options_of_a_database_reach_it_and_none_makes_a_transaction_endless() -
     assert options == {
         "prepare_threshold": None,
         "connect_timeout": "3",
+        **WATCHED,
+        "tcp_user_timeout": "9000",
         "sslmode": "verify-full",
         "target_session_attrs": "read-write",
         "options": f"-c search_path=ours -c statement_timeout=0 {OURS}",  # of two the last holds
     }
+
+
+@pytest.mark.parametrize(("longest", "silent"), [(0, 0), (1, 2), (30, 35), (600, 700)])
+def test_a_silent_database_is_waited_for_a_little_longer_than_a_statement_may_take(longest: int, silent: int) -> None:
+    assert server_urls.database("", longest)["SILENT_SECONDS"] == silent
 
 
 @pytest.mark.parametrize("name", ["DATABASE_URL", "WEB_DATABASE_URL"])
@@ -94,6 +103,112 @@ def test_what_no_database_has_is_one_line_without_any_of_it(
     assert len(str(refused.value).splitlines()) == 1
     assert SECRET not in str(refused.value)
     assert refused.value.__suppress_context__
+
+
+NO_ENDPOINT = [
+    f"https://u:{SECRET}@sts.example",
+    f"https://sts.example/?{SECRET}",
+    f"https://sts.example/#{SECRET}",
+    f"https://sts.example:{SECRET}",
+    f"https://{SECRET} .example",
+    f"https://{SECRET}..example",
+    f"{SECRET}.example",
+    f"ftp://{SECRET}.example",
+    "https://sts.example:70000",
+    "https://sts.example:0",
+    "https://[::1",
+    "https://",
+]
+NO_HOST = [
+    f"smtp://{SECRET}",
+    f"{SECRET}:587",
+    f"u@{SECRET}",
+    f"{SECRET} x",
+    f"{SECRET}..example",
+    "[::1]",
+    "1.2.3.400",
+]
+NO_NUMBER = ["0x1", "1.5", "-1", "99999999999", SECRET, "1e400", "nan", "inf"]
+PORTS = ["0", "65536"]
+WRONG = {
+    **dict.fromkeys(("STS_ENDPOINT_URL", "STS_PUBLIC_URL", "BREACHED_PASSWORDS_URL"), NO_ENDPOINT),
+    "SMTP_HOST": NO_HOST,
+    "OUTBOUND_PRIVATE_HOSTS": [f"good.example,{host}" for host in NO_HOST],
+    **{name: [*NO_HOST, "localhost", "10.0.0.0/8"] for name in ("BIND", "METRICS_BIND")},
+    "TRUSTED_PROXIES": ["10.0.0.1/8", f"10.0.0.0/8,{SECRET}", "10.0.0.0/33"],
+    "SMTP_EHLO_NAME": [f"{SECRET}/x", "two words"],
+    "REDIS_URL": [f"redis://:{SECRET}/{SECRET}@db", f"redis://:{SECRET}@db:port", f"http://{SECRET}"],
+    **{name: [*NO_NUMBER, *PORTS] for name in ("PORT", "TLS_PORT", "SMTP_PORT")},
+    **{
+        name: ["no", *NO_NUMBER]
+        for name in map(str.upper, Environment.model_fields)
+        if name.endswith(("_DAYS", "_SECONDS", "_WORKERS", "_THREADS", "_NODES", "_WAITERS"))
+    },
+    "HASH_DEADLINE": ["0", "-1", "1e400", "nan", "inf", SECRET],
+    "REGION": [SECRET],
+    "ACCOUNT_ID": [SECRET, "1"],
+    "MODE": [SECRET],
+    "SMTP_SECURITY": [SECRET],
+    "DEBUG": [SECRET],
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_what_a_setting_cannot_be_is_one_line_with_its_name_and_no_secret(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for value in WRONG[name]:
+        monkeypatch.setenv(name, value)
+
+        with pytest.raises(SystemExit) as refused:
+            configured()
+
+        said = str(refused.value)
+        assert said.startswith(f"{name}: "), value
+        assert len(said.splitlines()) == 1
+        assert SECRET not in said
+        assert refused.value.__suppress_context__
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("METRICS_DIR", "/dev/null/metrics")
+
+    with pytest.raises(SystemExit) as refused:
+        runpy.run_path(str(BASE_DIR / "identity" / "settings.py"))
+
+    assert str(refused.value) == "METRICS_DIR: /dev/null/metrics cannot be made: Not a directory."
+
+
+def test_every_setting_that_is_an_address_or_a_number_is_in_the_table() -> None:
+    kinds = ("_URL", "_HOST", "_HOSTS", "PORT", "BIND", "_PROXIES", "_NAME")
+    numbers = {name.upper() for name, field in Environment.model_fields.items() if field.annotation in {int, float}}
+    named = {name for name in map(str.upper, Environment.model_fields) if name.endswith(kinds)}
+    elsewhere = {"BASE_URL", "CONSOLE_URL", "DATABASE_URL", "WEB_DATABASE_URL"}
+
+    assert (named | numbers) - elsewhere <= set(WRONG)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "kept"),
+    [
+        ("sts_endpoint_url", "HTTPS://STS.Example.com.:443/", "https://sts.example.com"),
+        ("sts_endpoint_url", "http://10.0.0.1:8080/sts/v1/", "http://10.0.0.1:8080/sts/v1"),
+        ("sts_public_url", "https://[::1]:8443", "https://[::1]:8443"),
+        ("breached_passwords_url", "https://b\u00fccher.example/Range/", "https://xn--bcher-kva.example/Range"),
+        ("smtp_host", "Mail.Example.com.", "mail.example.com"),
+        ("smtp_host", "::1", "::1"),
+        ("smtp_host", "mail_1", "mail_1"),
+        (
+            "outbound_private_hosts",
+            " Search.Internal , 2001:DB8::1,10.0.0.1",
+            ["search.internal", "2001:db8::1", "10.0.0.1"],
+        ),
+        ("bind", "0.0.0.0", "0.0.0.0"),
+        ("metrics_bind", "::ffff:10.0.0.1", "10.0.0.1"),
+    ],
+)
+def test_an_address_of_a_setting_has_one_form(name: str, given: str, kept: object) -> None:
+    assert getattr(told(**{name: given}), name) == kept
 
 
 REDIS = [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -16,6 +17,8 @@ import psycopg
 import pytest
 from psycopg import sql
 
+from identity.embedded.parts import Part
+from identity.embedded.processes import end, spawn
 from identity.foundation.connections import SWEPT_LANES
 from tests import servers
 from tests.live import Live
@@ -127,6 +130,33 @@ def test_a_worker_that_has_nothing_to_do_keeps_a_connection_for_each_of_its_swee
         list(crowd.map(invite, range(MAILS)))
 
     assert 0 < kept(f"worker_{servers.WORKER}", SWEPT_LANES) <= SWEPT_LANES
+
+
+def test_beat_asks_for_its_tasks_and_holds_no_connection(live: Live, tmp_path: Path) -> None:
+    alive, name = tmp_path / "alive", f"beat_{servers.WORKER}"
+    part = Part(
+        "beat",
+        (sys.executable, "-m", "identity.serve", "beat"),
+        directory=servers.ROOT,
+        environment={
+            "ALIVE_FILE": str(alive),
+            "PGAPPNAME": name,
+            "TMPDIR": str(tmp_path),
+            # No worker hears of what this one asks for.
+            "REDIS_PREFIX": f"{name}:",
+        },
+    )
+    with (tmp_path / "log").open("wb") as log:
+        process = spawn(part, live.settings, output=log)
+    try:
+        until = monotonic() + 30
+        while not alive.exists():
+            assert monotonic() < until, (tmp_path / "log").read_text()
+            assert process.poll() is None, (tmp_path / "log").read_text()
+            sleep(0.05)
+        assert kept(name, 0) == 0
+    finally:
+        end(process, part)
 
 
 def test_a_process_that_can_have_no_new_connection_is_not_ready(live: Live) -> None:

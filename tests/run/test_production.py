@@ -233,6 +233,9 @@ def test_an_operator_enters_at_the_consoles_origin(place: Place) -> None:
     visitor.send_form("/console/welcome/authenticator", code=pyotp.TOTP(secret).now())
 
     assert visitor.get("/console/pools").status_code == 200
+    spent = place.visitor(place.console_url).get(link.removeprefix(place.console_url))
+    assert (spent.status_code, "manage.py create_operator --link NAME" in spent.text) == (410, True)
+    assert "make run" not in spent.text
     assert all(cookie.secure and cookie.name.startswith("__Host-") for cookie in visitor.cookies)
 
 

@@ -338,5 +338,7 @@ def test_a_warm_start_is_ready_in_ten_seconds_and_has_a_link_of_its_own(installa
 
     assert min(took) < 10
     [new] = re.findall(r"/console/link\?token=\S+", banner(installation))
-    assert Console(installation.base_url).get(old).status_code == 410
+    refused = Console(installation.base_url).get(old)
+    assert refused.status_code == 410
+    assert "The next <code>make run</code> prints a new one." in refused.text
     assert Console(installation.base_url).get(new).status_code == 200

@@ -6,6 +6,8 @@ import contextlib
 import json
 import signal
 import smtplib
+import socket
+import ssl
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -306,6 +308,39 @@ def test_a_fault_of_the_installation_costs_no_message(
 
     assert deliveries.deliver(waiting.id) == State.SENT
     assert mail.outbox[0].to == [NAME]
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [
+        socket.gaierror(socket.EAI_NONAME, f"Name or service not known: {NAME}"),
+        socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution"),
+        UnicodeError("label too long"),
+        ConnectionRefusedError(),
+        ssl.SSLCertVerificationError("certificate verify failed"),
+    ],
+    ids=repr,
+)
+def test_a_mail_server_that_is_not_found_or_not_there_costs_no_message(
+    waiting: OutboxMessage, monkeypatch: pytest.MonkeyPatch, settings: Settings, problem: Exception
+) -> None:
+    settings.MESSAGES, settings.EMAIL_HOST = "smtp", "mail.nowhere.example"
+    settings.EMAIL_BACKEND = "identity.foundation.mail_server.MailServer"
+    asked: list[str] = []
+
+    def connect(address: tuple[str, int], *_rest: object, **_named: object) -> None:
+        asked.append(address[0])
+        raise problem
+
+    monkeypatch.setattr(socket, "create_connection", connect)
+    for _ in range(deliveries.ATTEMPTS + 1):
+        OutboxMessage.objects.update(due_at=Now())
+        assert deliveries.deliver(waiting.id) == State.PENDING
+
+    row = OutboxMessage.objects.get()
+    assert (row.attempts, row.problem, bool(row.sealed)) == (0, type(problem).__name__, True)
+    assert set(asked) == {"mail.nowhere.example"}
+    assert timedelta(0) < row.due_at - clock.now() <= timedelta(seconds=deliveries.LONGEST_WAIT_FOR_OURSELVES)
 
 
 @pytest.mark.usefixtures("smtp")

@@ -48,14 +48,17 @@ class Command(migrate.Command):
 
 @contextmanager
 def impatient(database: str) -> Iterator[None]:
-    """Give up on locks after a while on every connection to this database that is opened meanwhile."""
+    """Give up on locks after a while on every connection to this database that is opened meanwhile.
+
+    An index made beside living traffic takes as long as it takes (``pools.models.indexes``): nothing else is given up.
+    """
     connection = connections[database]
-    before = connection.settings_dict["OPTIONS"]
+    before, silent_seconds = connection.settings_dict["OPTIONS"], connection.settings_dict.get("SILENT_SECONDS", 0)
     options = f"{before.get('options', '')} -c lock_timeout={LOCK_TIMEOUT}".strip()
     connection.close()
-    connection.settings_dict["OPTIONS"] = {**before, "options": options}
+    connection.settings_dict |= {"OPTIONS": {**before, "options": options}, "SILENT_SECONDS": 0}
     try:
         yield
     finally:
         connection.close()
-        connection.settings_dict["OPTIONS"] = before
+        connection.settings_dict |= {"OPTIONS": before, "SILENT_SECONDS": silent_seconds}
