@@ -5,6 +5,8 @@ Each error has a public message, safe to show to anyone, and a private detail fo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class DomainError(Exception):
     """A refusal. ``message`` may be shown to anyone; ``detail`` goes to logs and audit only."""
@@ -18,15 +20,34 @@ class DomainError(Exception):
         super().__init__(self.message)
 
 
+def refuse(problems: Iterable[DomainError]) -> None:
+    """Raise the first of these, if there is one; those behind it are not looked for."""
+    for problem in problems:
+        raise problem
+
+
 class Invalid(DomainError):
-    """A value breaks a rule. ``field`` names it in the caller's words where there is one."""
+    """A value breaks a rule. ``field`` names it in the caller's words where there is one.
+
+    ``why`` names the rule, and ``bound`` its number, for faces with words of their own.
+    """
 
     public = "A value is not valid."
 
-    def __init__(self, message: str | None = None, *, field: str = "", detail: str = "") -> None:
-        """Keep the name of the field that is wrong."""
+    def __init__(
+        self,
+        message: str | None = None,
+        *,
+        field: str = "",
+        why: str = "",
+        bound: int | None = None,
+        detail: str = "",
+    ) -> None:
+        """Keep the name of the field that is wrong, and the rule that it breaks."""
         super().__init__(message, detail=detail)
         self.field = field
+        self.why = why
+        self.bound = bound
 
 
 class NotAvailable(Invalid):
@@ -230,6 +251,17 @@ class PasswordResetRequired(DomainError):
     public = "Password reset required for the user"
 
 
+class AttributeNotWritable(NotAuthorized):
+    """The app's client may not write this attribute."""
+
+    public = "A client attempted to write unauthorized attribute"
+
+    def __init__(self, name: str = "") -> None:
+        """Name the attribute, to logs and to faces that say which it is."""
+        super().__init__(detail=name)
+        self.field = name
+
+
 class AttributeProvided(NotAuthorized):
     """An attribute that can be given once has a value already."""
 
@@ -244,9 +276,14 @@ class WrongState(NotAuthorized):
 
 
 class PasswordRejected(DomainError):
-    """The new password breaks the pool's policy."""
+    """The new password breaks the pool's policy; ``why`` names the rule, for faces with words of their own."""
 
     public = "Password did not conform with policy"
+
+    def __init__(self, message: str | None = None, *, why: str = "", detail: str = "") -> None:
+        """Keep which rule it breaks."""
+        super().__init__(message, detail=detail)
+        self.why = why
 
 
 class CodeMismatch(DomainError):

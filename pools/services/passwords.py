@@ -44,7 +44,7 @@ from pools.services import (
 )
 from pools.services.audit import Actor, Tag
 from pools.services.notices import Change
-from pools.services.password_policy import LONGEST, check_policy, temporary, temporary_until
+from pools.services.password_policy import LONGEST, check_policy, problems, temporary, temporary_until
 from pools.services.receipts import Receipt
 
 # The policy's verbs are this module's too: whoever sets a password finds all it takes here.
@@ -59,6 +59,7 @@ __all__ = [
     "forgot",
     "hashed",
     "locked_user",
+    "problems",
     "recovery_channels",
     "srp_salt",
     "store",
