@@ -6,7 +6,7 @@ from typing import Any
 
 from django import forms
 
-from pools.services import codes, operator_sign_in
+from pools.services import client_settings, codes, operator_sign_in
 
 OFF = {"autocapitalize": "none", "spellcheck": "false"}
 PREFIXES = (
@@ -20,6 +20,16 @@ PREFIXES = (
 )
 NAMES = {"client_name": "name", "allowed_oauth_scopes": "scopes"}
 """What a service calls a value, and which field it came from."""
+EMPTY = {
+    "username": "Enter your username.",
+    "password": "Enter your password.",
+    "new_password": "Choose a password.",
+    "code": "Enter the code.",
+    "confirmation": "Type the name.",
+    "name": "Enter a name for the app.",
+    "kind": "Choose what kind of app it is.",
+}
+"""What is said of a field that is left empty."""
 KINDS = (
     ("public", "Single-page or mobile app"),
     ("confidential", "Web app with a server"),
@@ -44,8 +54,9 @@ class Form(forms.Form):
         """Give elements the ids of their fields, without Django's ``id_``, and the stylesheet's class."""
         named: dict[str, Any] = {"auto_id": "%s", "label_suffix": "", **kwargs}
         super().__init__(*args, **named)
-        for field in self.fields.values():
+        for name, field in self.fields.items():
             field.widget.attrs.setdefault("class", "input")
+            field.error_messages["required"] = EMPTY.get(name, "Fill this in.")
 
     def clean_or_blame(self, field: str | None, message: str) -> None:
         """Show a service's refusal at a field, or above the form where it names none of these."""
@@ -183,12 +194,19 @@ class NewApp(Form):
         self.fields["scopes"].choices = scopes  # type: ignore[attr-defined]
 
     def clean_callback_urls(self) -> list[str]:
-        """Split lines."""
-        return str(self.cleaned_data["callback_urls"]).split()
+        """Split lines, and refuse each that no browser may be sent to."""
+        return self.urls("callback_urls")
 
     def clean_logout_urls(self) -> list[str]:
-        """Split lines."""
-        return str(self.cleaned_data["logout_urls"]).split()
+        """Split lines, and refuse each that no browser may be sent to."""
+        return self.urls("logout_urls")
+
+    def urls(self, name: str) -> list[str]:
+        """Return the addresses of a field, one a line."""
+        given = str(self.cleaned_data[name]).split()
+        if found := list(client_settings.url_problems(given, name)):
+            raise forms.ValidationError([f"{problem.message.removesuffix('.')}." for problem in found])
+        return given
 
     def clean(self) -> dict[str, Any]:
         """Ask for what the kind needs."""
