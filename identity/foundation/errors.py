@@ -9,13 +9,14 @@ from collections.abc import Iterable
 
 
 class DomainError(Exception):
-    """A refusal. ``message`` may be shown to anyone; ``detail`` goes to logs and audit only."""
+    """A refusal. ``message`` may be shown to anyone, ``why`` names the rule; ``detail`` goes to logs and audit only."""
 
     public = "The request could not be completed."
 
-    def __init__(self, message: str | None = None, *, detail: str = "") -> None:
-        """Keep both texts; without ``message`` the class's own is shown."""
+    def __init__(self, message: str | None = None, *, why: str = "", detail: str = "") -> None:
+        """Keep the texts; without ``message`` the class's own is shown."""
         self.message = message or self.public
+        self.why = why
         self.detail = detail
         super().__init__(self.message)
 
@@ -27,26 +28,16 @@ def refuse(problems: Iterable[DomainError]) -> None:
 
 
 class Invalid(DomainError):
-    """A value breaks a rule. ``field`` names it in the caller's words where there is one.
-
-    ``why`` names the rule, and ``bound`` its number, for faces with words of their own.
-    """
+    """A value breaks a rule. ``field`` names it in the caller's words where there is one; ``bound`` is the limit."""
 
     public = "A value is not valid."
 
     def __init__(
-        self,
-        message: str | None = None,
-        *,
-        field: str = "",
-        why: str = "",
-        bound: int | None = None,
-        detail: str = "",
+        self, message: str | None = None, *, field: str = "", why: str = "", bound: int | None = None, detail: str = ""
     ) -> None:
-        """Keep the name of the field that is wrong, and the rule that it breaks."""
-        super().__init__(message, detail=detail)
+        """Keep the name of the field that is wrong, and the number of the rule that it breaks."""
+        super().__init__(message, why=why, detail=detail)
         self.field = field
-        self.why = why
         self.bound = bound
 
 
@@ -251,17 +242,6 @@ class PasswordResetRequired(DomainError):
     public = "Password reset required for the user"
 
 
-class AttributeNotWritable(NotAuthorized):
-    """The app's client may not write this attribute."""
-
-    public = "A client attempted to write unauthorized attribute"
-
-    def __init__(self, name: str = "") -> None:
-        """Name the attribute, to logs and to faces that say which it is."""
-        super().__init__(detail=name)
-        self.field = name
-
-
 class AttributeProvided(NotAuthorized):
     """An attribute that can be given once has a value already."""
 
@@ -276,14 +256,9 @@ class WrongState(NotAuthorized):
 
 
 class PasswordRejected(DomainError):
-    """The new password breaks the pool's policy; ``why`` names the rule, for faces with words of their own."""
+    """The new password breaks the pool's policy."""
 
     public = "Password did not conform with policy"
-
-    def __init__(self, message: str | None = None, *, why: str = "", detail: str = "") -> None:
-        """Keep which rule it breaks."""
-        super().__init__(message, detail=detail)
-        self.why = why
 
 
 class CodeMismatch(DomainError):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from identity.foundation import errors
+from pools.services.attributes import AttributeNotWritable
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -341,7 +342,7 @@ def of_sign_up(problem: errors.DomainError) -> Said:
             return Said("", wait(problem.wait) if problem.wait else WAIT)
         case errors.Invalid():
             return of_value(problem)
-        case errors.AttributeNotWritable():
+        case AttributeNotWritable():
             return Said(problem.field, APP_REFUSED)
         case errors.NotAuthorized():
             return Said("", NOT_OPEN)
@@ -357,7 +358,7 @@ def of_new_password(problem: errors.DomainError) -> Said:
             return of_value(problem)
         case errors.AttributeProvided():
             return Said(problem.field, ALREADY_GIVEN)
-        case errors.AttributeNotWritable():
+        case AttributeNotWritable():
             return Said(problem.field, APP_REFUSED)
     return of_sign_in(problem)
 

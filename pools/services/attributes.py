@@ -12,11 +12,11 @@ from django.db import transaction
 
 from identity.foundation.errors import (
     AliasExists,
-    AttributeNotWritable,
     AttributeProvided,
     CodeExpired,
     DomainError,
     Invalid,
+    NotAuthorized,
     UserNotFound,
     refuse,
 )
@@ -25,6 +25,17 @@ from pools.services import app_clients, audit, codes, messages, profile, schema,
 from pools.services.audit import Actor, Tag
 from pools.services.messages import Delivery
 from pools.services.profile import ADDRESSES, Profile
+
+
+class AttributeNotWritable(NotAuthorized):
+    """The app's client may not write this attribute."""
+
+    public = "A client attempted to write unauthorized attribute"
+
+    def __init__(self, name: str = "") -> None:
+        """Name the attribute, to logs and to faces that say which it is."""
+        super().__init__(detail=name)
+        self.field = name
 
 
 def of(person: Profile) -> dict[str, str]:

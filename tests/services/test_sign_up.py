@@ -335,7 +335,7 @@ def test_all_that_is_wrong_is_known_at_once_and_the_first_of_it_is_refused() -> 
 
     assert [(type(each), getattr(each, "field", "password"), getattr(each, "why", "")) for each in problems] == [
         (errors.Invalid, "username", "like_email"),
-        (errors.AttributeNotWritable, "phone_number", ""),
+        (attributes.AttributeNotWritable, "phone_number", ""),
         (errors.Invalid, "email", "email"),
         (errors.Invalid, "birthdate", "day"),
         (errors.PasswordRejected, "password", "too_short"),
