@@ -14,16 +14,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from identity.foundation import addresses, origins, server_urls
+from identity.foundation import origins, server_urls
+from identity.foundation.setting_types import Address, Count, Days, Endpoint, Host, Port, Seconds
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-Endpoint = Annotated[str, AfterValidator(origins.endpoint)]
-Host = Annotated[str, AfterValidator(origins.machine)]
-Address = Annotated[str, AfterValidator(addresses.configured)]
-Port = Annotated[int, Field(ge=1, le=server_urls.HIGHEST_PORT)]
-Count = Annotated[int, Field(le=1024)]
-Days = Annotated[int, Field(le=36_500)]
-Seconds = Annotated[int, Field(le=2_000_000)]  # PostgreSQL counts milliseconds in 32 bits
 
 
 def usable_cores() -> int:
@@ -147,9 +141,7 @@ class Environment(BaseSettings):
         90, ge=31, description="Days that rows of sent messages stay, without content; they go by whole months."
     )
     sign_in_event_days: Days = Field(400, ge=31, description="Days that sign-in events stay; they go by whole months.")
-    unknown_caller_audit_days: Days = Field(
-        90, ge=1, description="Days that rows of unknown callers stay; others always."
-    )
+    unknown_caller_audit_days: Days = Field(90, ge=1, description="Days that rows of unknown callers stay.")
     guest_days: Days = Field(90, ge=1, description="Days that guests of identity pools stay who never had credentials.")
     outbound_private: bool = Field(
         False, description="Allow outbound calls to private and loopback addresses; on in development."

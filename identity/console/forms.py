@@ -9,7 +9,7 @@ from django import forms
 from identity.foundation import errors
 from pools.services import codes
 from pools.services.operators import operator_sign_in
-from pools.services.pools import pool_choices, user_pools
+from pools.services.pools import client_settings, pool_choices, user_pools
 
 OFF = {"autocapitalize": "none", "spellcheck": "false"}
 PREFIXES = (
@@ -39,6 +39,16 @@ SIGN_IN = {
 }
 """How people sign in (``pool_choices``), in words."""
 MFA = {"OFF": "Off", "OPTIONAL": "Optional", "ON": "Required"}
+EMPTY = {
+    "username": "Enter your username.",
+    "password": "Enter your password.",
+    "new_password": "Choose a password.",
+    "code": "Enter the code.",
+    "confirmation": "Type the name.",
+    "name": "Enter a name.",
+    "kind": "Choose what kind of app it is.",
+}
+"""What is said of a field that is left empty."""
 KINDS = (
     ("public", "Single-page or mobile app"),
     ("confidential", "Web app with a server"),
@@ -63,8 +73,9 @@ class Form(forms.Form):
         """Give elements the ids of their fields, without Django's ``id_``, and the stylesheet's class."""
         named: dict[str, Any] = {"auto_id": "%s", "label_suffix": "", **kwargs}
         super().__init__(*args, **named)
-        for field in self.fields.values():
+        for name, field in self.fields.items():
             field.widget.attrs.setdefault("class", "input")
+            field.error_messages["required"] = EMPTY.get(name, "Fill this in.")
 
     def clean_or_blame(self, field: str | None, message: str) -> None:
         """Show a service's refusal at a field, or above the form where it names none of these."""
@@ -202,12 +213,19 @@ class NewApp(Form):
         self.fields["scopes"].choices = scopes  # type: ignore[attr-defined]
 
     def clean_callback_urls(self) -> list[str]:
-        """Split lines."""
-        return str(self.cleaned_data["callback_urls"]).split()
+        """Split lines, and refuse each that no browser may be sent to."""
+        return self.urls("callback_urls")
 
     def clean_logout_urls(self) -> list[str]:
-        """Split lines."""
-        return str(self.cleaned_data["logout_urls"]).split()
+        """Split lines, and refuse each that no browser may be sent to."""
+        return self.urls("logout_urls")
+
+    def urls(self, name: str) -> list[str]:
+        """Return the addresses of a field, one a line."""
+        given = str(self.cleaned_data[name]).split()
+        if found := list(client_settings.url_problems(given, name)):
+            raise forms.ValidationError([f"{problem.message.removesuffix('.')}." for problem in found])
+        return given
 
     def clean(self) -> dict[str, Any]:
         """Ask for what the kind needs."""

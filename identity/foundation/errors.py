@@ -5,28 +5,40 @@ Each error has a public message, safe to show to anyone, and a private detail fo
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 class DomainError(Exception):
-    """A refusal. ``message`` may be shown to anyone; ``detail`` goes to logs and audit only."""
+    """A refusal. ``message`` may be shown to anyone, ``why`` names the rule; ``detail`` goes to logs and audit only."""
 
     public = "The request could not be completed."
 
-    def __init__(self, message: str | None = None, *, detail: str = "") -> None:
-        """Keep both texts; without ``message`` the class's own is shown."""
+    def __init__(self, message: str | None = None, *, why: str = "", detail: str = "") -> None:
+        """Keep the texts; without ``message`` the class's own is shown."""
         self.message = message or self.public
+        self.why = why
         self.detail = detail
         super().__init__(self.message)
 
 
+def refuse(problems: Iterable[DomainError]) -> None:
+    """Raise the first of these, if there is one; those behind it are not looked for."""
+    for problem in problems:
+        raise problem
+
+
 class Invalid(DomainError):
-    """A value breaks a rule. ``field`` names it in the caller's words where there is one."""
+    """A value breaks a rule. ``field`` names it in the caller's words where there is one; ``bound`` is the limit."""
 
     public = "A value is not valid."
 
-    def __init__(self, message: str | None = None, *, field: str = "", detail: str = "") -> None:
-        """Keep the name of the field that is wrong."""
-        super().__init__(message, detail=detail)
+    def __init__(
+        self, message: str | None = None, *, field: str = "", why: str = "", bound: int | None = None, detail: str = ""
+    ) -> None:
+        """Keep the name of the field that is wrong, and the number of the rule that it breaks."""
+        super().__init__(message, why=why, detail=detail)
         self.field = field
+        self.bound = bound
 
 
 class NotAvailable(Invalid):

@@ -5,7 +5,7 @@ Nothing is judged here beyond shape: rules are the services', and their refusals
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy
 
 from identity.foundation import errors
-from pools.hosted import phones
+from pools.hosted import phones, wording
 from pools.services import codes
 from pools.services.pools import password_policy
 
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 NAME_LENGTH = 2048
 PASSWORD_LENGTH = password_policy.LONGEST
 CODE_LENGTH = 64
-REQUIRED = gettext_lazy("Fill this in.")
 WAIT_SECONDS = 60
 
 AS_TYPED = {"autocapitalize": "none", "spellcheck": "false"}
@@ -66,6 +65,22 @@ class PageForm(forms.Form):
         super().__init__(*arguments, **named)
         self.retry_after = 0
 
+    def judge(self, problems: Iterable[errors.DomainError], explain: Callable[[errors.DomainError], Said]) -> bool:
+        """Put all that services find wrong at its fields, beside what the form saw; say whether it may be sent on.
+
+        A field of which something was said before is left at that: services were shown nothing of it.
+        """
+        said_of = set(self.errors)
+        for problem in problems:
+            said = explain(problem)
+            if said.field not in said_of:
+                self.tell(said)
+        return not self.errors
+
+    def given(self, name: str) -> str:
+        """Return what was filled in, empty where the form itself refuses it."""
+        return str(self.cleaned_data.get(name, ""))
+
     def tell(self, said: Said, problem: errors.DomainError | None = None) -> None:
         """Put what happened where it belongs; what names no field of this form concerns the form as a whole."""
         self.add_error(said.field if said.field in self.fields else None, ValidationError(str(said.text)))
@@ -100,7 +115,7 @@ class PageForm(forms.Form):
         return self
 
 
-def text(
+def text(  # noqa: PLR0913 - a field has these parts
     label: str | _StrPromise,
     autocomplete: str,
     *,
@@ -109,8 +124,12 @@ def text(
     limit: int = NAME_LENGTH,
     attributes: Mapping[str, str] | None = None,
     number: type[forms.TextInput] | None = None,
+    required: str | _StrPromise = wording.REQUIRED,
 ) -> forms.CharField:
-    """Return a field of one line; with ``number``, one that reads phone numbers so."""
+    """Return a field of one line; with ``number``, one that reads phone numbers so.
+
+    ``required`` is what is said where it is left empty.
+    """
     attrs = {"class": "input", "autocomplete": autocomplete, **(attributes or {})}
     widget: forms.Widget
     if number is not None:
@@ -128,25 +147,31 @@ def text(
         widget=widget,
         max_length=limit,
         strip=kind != "password",
-        error_messages={"required": REQUIRED},
+        error_messages={
+            "required": required,
+            "max_length": wording.TOO_LONG,
+            "null_characters_not_allowed": wording.VALUE_REASONS["unstorable"],
+        },
     )
 
 
 def name_field(pool: UserPool, autocomplete: str = "username", *, is_known: bool = False) -> forms.CharField:
     """Return the field of the name that people sign in by, as the pool has them; one that is known needs no reading."""
     names, label, kind, mode = set(pool.username_attributes), gettext_lazy("Username"), "text", {}
+    enter = wording.ENTER_USERNAME
     number: type[forms.TextInput] | None = None
     if names == {"email"}:
-        label, kind, mode = gettext_lazy("Email"), "email", {"inputmode": "email"}
+        label, kind, mode, enter = gettext_lazy("Email"), "email", {"inputmode": "email"}, wording.ENTER_EMAIL
     elif names == {"phone_number"}:
-        label, kind, mode = gettext_lazy("Phone number"), "tel", {"inputmode": "tel"}
+        label, kind, mode, enter = gettext_lazy("Phone number"), "tel", {"inputmode": "tel"}, wording.ENTER_PHONE
         number = phones.PhoneInput
     elif names:
-        label, number = gettext_lazy("Email or phone number"), phones.MixedInput
+        label, number, enter = gettext_lazy("Email or phone number"), phones.MixedInput, wording.ENTER_ADDRESS
     elif "phone_number" in pool.alias_attributes:
         number = phones.FullInput
     attributes = {**AS_TYPED, **mode}
-    return text(label, autocomplete, kind=kind, attributes=attributes, number=None if is_known else number)
+    reader = None if is_known else number
+    return text(label, autocomplete, kind=kind, attributes=attributes, number=reader, required=enter)
 
 
 def known_name_field(pool: UserPool) -> forms.CharField:
@@ -160,13 +185,15 @@ def known_name_field(pool: UserPool) -> forms.CharField:
 def code_field(label: str | _StrPromise, help_text: str | _StrPromise = "") -> forms.CharField:
     """Return the field of a one-time code: one input, which takes pasting, spaces and dashes."""
     attributes = {**AS_TYPED, "inputmode": "numeric", "pattern": codes.WRITTEN}
-    return text(label, "one-time-code", help_text=help_text, limit=CODE_LENGTH, attributes=attributes)
+    named: dict[str, Any] = {"limit": CODE_LENGTH, "required": wording.ENTER_CODE}
+    return text(label, "one-time-code", help_text=help_text, attributes=attributes, **named)
 
 
 def new_password_field(pool: UserPool, label: str | _StrPromise) -> forms.CharField:
     """Return the field of a password that is being chosen."""
     attributes = {"passwordrules": password_rules(pool), "aria-describedby": "password_policy"}
-    return text(label, "new-password", kind="password", limit=PASSWORD_LENGTH, attributes=attributes)
+    named: dict[str, Any] = {"limit": PASSWORD_LENGTH, "required": wording.ENTER_NEW_PASSWORD}
+    return text(label, "new-password", kind="password", attributes=attributes, **named)
 
 
 def password_rules(pool: UserPool) -> str:
@@ -210,7 +237,11 @@ class SignInForm(PageForm):
         super().__init__(*arguments, **named)
         self.fields["username"] = name_field(pool, "username webauthn")
         self.fields["password"] = text(
-            gettext_lazy("Password"), "current-password", kind="password", limit=PASSWORD_LENGTH
+            gettext_lazy("Password"),
+            "current-password",
+            kind="password",
+            limit=PASSWORD_LENGTH,
+            required=wording.ENTER_PASSWORD,
         )
 
 
@@ -223,7 +254,7 @@ class CodeForm(PageForm):
         """Return it as it was sent."""
         code = codes.plain(self.cleaned_data["code"])
         if not code:
-            raise ValidationError(REQUIRED)
+            raise ValidationError(wording.ENTER_CODE)
         return code
 
 
@@ -280,7 +311,7 @@ class NewPasswordForm(PageForm):
 
     def attributes(self) -> dict[str, str]:
         """Return the attributes that were asked for."""
-        return {name: self.cleaned_data[name] for name in self.asked}
+        return {name: self.given(name) for name in self.asked}
 
 
 class OwnPasswordForm(PageForm):
@@ -292,7 +323,11 @@ class OwnPasswordForm(PageForm):
         self.fields["username"] = known_name_field(pool)
         self.fields["username"].required = False
         self.fields["password"] = text(
-            gettext_lazy("Current password"), "current-password", kind="password", limit=PASSWORD_LENGTH
+            gettext_lazy("Current password"),
+            "current-password",
+            kind="password",
+            limit=PASSWORD_LENGTH,
+            required=wording.ENTER_CURRENT_PASSWORD,
         )
         self.fields["new_password"] = new_password_field(pool, gettext_lazy("New password"))
 
@@ -317,7 +352,7 @@ class SignUpForm(PageForm):
 
     def attributes(self) -> dict[str, str]:
         """Return the attributes that were asked for."""
-        return {name: self.cleaned_data[name] for name in self.asked}
+        return {name: self.given(name) for name in self.asked}
 
 
 def asked_attributes(pool: UserPool, schema: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -340,4 +375,5 @@ def attribute_field(name: str) -> forms.CharField:
         name, (name.removeprefix("custom:").replace("_", " ").capitalize(), "off", "text", "")
     )
     number = phones.PhoneInput if kind == "tel" else None
-    return text(label, autocomplete, kind=kind, help_text=help_text, number=number)
+    required = wording.ENTER.get(name, wording.REQUIRED)
+    return text(label, autocomplete, kind=kind, help_text=help_text, number=number, required=required)

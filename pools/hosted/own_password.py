@@ -30,7 +30,7 @@ def account_password(visit: Visit) -> HttpResponse:
     form = OwnPasswordForm(
         visit.pool, shown_name(session), visit.request.POST if visit.request.method == "POST" else None
     )
-    if form.is_bound and form.is_valid():
+    if form.is_bound and is_right(visit, form):
         given = {"previous": form.cleaned_data["password"], "proposed": form.cleaned_data["new_password"]}
         user = access.user_by_sub(visit.pool, session.person.sub)
         try:
@@ -40,6 +40,12 @@ def account_password(visit: Visit) -> HttpResponse:
         else:
             return visit.go("account", Step(notice="own_password_changed"))
     return visit.show("account_password", form=form.focused(), policy=policy_list(visit.pool))
+
+
+def is_right(visit: Visit, form: OwnPasswordForm) -> bool:
+    """Say whether nothing is wrong that can be seen without the account, and put what is at its fields."""
+    form.full_clean()
+    return form.judge(passwords.problems(visit.pool, form.given("new_password")), wording.of_own_password)
 
 
 @page(app=False, methods=("GET", "HEAD"))

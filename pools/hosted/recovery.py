@@ -61,7 +61,8 @@ def confirm_forgot(visit: Visit) -> HttpResponse:
         suggested = visit.request.GET.get("code", "")[:16]
         return shown(visit, ResetForm(visit.pool, step.username, initial={"code": suggested}))
     form = ResetForm(visit.pool, step.username, visit.request.POST)
-    if not form.is_valid():
+    form.full_clean()
+    if not form.judge(passwords.problems(visit.pool, form.given("new_password")), wording.of_code):
         return shown(visit, form)
     username = form.cleaned_data["username"]
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from identity.foundation import errors
@@ -13,6 +14,7 @@ from pools.hosted.outcomes import proceed
 from pools.hosted.sign_up import waiting
 from pools.hosted.visit import Visit, page
 from pools.services.codes import Purpose
+from pools.services.people import attributes, passwords
 from pools.services.sign_in import machine
 from pools.services.sign_in.machine import Challenge, Want
 from pools.services.sign_up import sign_up
@@ -124,9 +126,12 @@ def new_password(visit: Visit) -> HttpResponse:
         form = NewPasswordForm(visit.pool, step.username, step.required)
         return visit.show("new_password", form=form.focused(), policy=policy_list(visit.pool))
     form = NewPasswordForm(visit.pool, step.username, step.required, visit.request.POST)
-    if not form.is_valid():
+    form.full_clean()
+    password, given = form.given("new_password"), form.attributes()
+    found = chain(attributes.problems(visit.pool, given, client=visit.app), passwords.problems(visit.pool, password))
+    if not form.judge(found, wording.of_new_password):
         return visit.show("new_password", form=form.focused(), policy=policy_list(visit.pool))
-    answers = {"new_password": form.cleaned_data["new_password"], "attributes": form.attributes()}
+    answers: dict[str, object] = {"new_password": password, "attributes": given}
     return answered(visit, form, "new_password", step, answers)
 
 

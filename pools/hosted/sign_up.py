@@ -34,15 +34,17 @@ def sign_up(visit: Visit) -> HttpResponse:
         name = visit.step.username or visit.asked.get("login_hint", "")[:256]
         return shown(visit, SignUpForm(visit.pool, schema, initial={**visit.step.typed, "username": name}))
     form = SignUpForm(visit.pool, schema, visit.request.POST)
-    if not form.is_valid():
+    form.full_clean()
+    username, password, attributes = form.given("username"), form.given("password"), form.attributes()
+    found = accounts.problems(visit.app, username, password=password, attributes=attributes)
+    if not form.judge(found, wording.of_sign_up):
         return shown(visit, form)
-    username = form.cleaned_data["username"]
     try:
         done = accounts.sign_up(
             visit.app,
             username,
-            password=form.cleaned_data["password"],
-            attributes=form.attributes(),
+            password=password,
+            attributes=attributes,
             tell_owner=True,
             receipt=visit.receipt,
             instead_of=visit.step.proof if is_change(visit) else "",
@@ -52,7 +54,7 @@ def sign_up(visit: Visit) -> HttpResponse:
         if isinstance(problem, errors.AlreadyExists) and visit.pool.username_attributes:
             # The name is an address: whoever reads its mail learns more. A new account would have cost a hash, so this
             # costs one, and leads to where a new one would. (What it does not hide: docs/security-model.md.)
-            passwords.hashed(visit.pool, username, form.cleaned_data["password"])
+            passwords.hashed(visit.pool, username, password)
             asked = waits.ask(
                 visit.step,
                 username,
@@ -61,7 +63,7 @@ def sign_up(visit: Visit) -> HttpResponse:
             )
             limited = asked.limited.get(Purpose.SIGN_UP, 0) - clock.epoch()
             if asked.is_sent or limited <= 0:
-                delivery = accounts.would_be_sent(visit.pool, username, form.attributes())
+                delivery = accounts.would_be_sent(visit.pool, username, attributes)
                 return led_on(visit, form, delivery, PRIOR, asked, password_proofs.of_nobody(visit.app))
             problem = errors.TooManyAttempts(wait=limited)
         form.tell(wording.of_sign_up(problem), problem)

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from identity.foundation import errors
+from pools.services.people.attributes import AttributeNotWritable
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -34,17 +35,65 @@ A_MINUTE = 60
 
 
 PASSWORD_FAILED = gettext_lazy("Choose another password. It has to meet everything listed here.")
+# By the rule that is broken (``services.password_policy``).
 PASSWORD_REASONS = {
-    "Password not long enough": gettext_lazy("That password is too short."),
-    "Password too long": gettext_lazy("That password is too long."),
-    "Password must have uppercase characters": gettext_lazy("Add a capital letter."),
-    "Password must have lowercase characters": gettext_lazy("Add a lower-case letter."),
-    "Password must have numeric characters": gettext_lazy("Add a number."),
-    "Password must have symbol characters": gettext_lazy("Add a symbol, such as ! or #."),
-    "Password must not begin or end with a space or hold control characters": gettext_lazy(
-        "A password can't begin or end with a space."
-    ),
+    "too_short": gettext_lazy("That password is too short."),
+    "too_long": gettext_lazy("That password is too long."),
+    "uppercase": gettext_lazy("Add a capital letter."),
+    "lowercase": gettext_lazy("Add a lower-case letter."),
+    "numeric": gettext_lazy("Add a number."),
+    "symbol": gettext_lazy("Add a symbol, such as ! or #."),
+    "unstorable": gettext_lazy("A password can't begin or end with a space."),
 }
+REQUIRED = gettext_lazy("Fill this in.")
+ENTER_USERNAME = gettext_lazy("Enter your username.")
+ENTER_EMAIL = gettext_lazy("Enter your email address.")
+ENTER_PHONE = gettext_lazy("Enter your phone number.")
+ENTER_ADDRESS = gettext_lazy("Enter your email address or phone number.")
+ENTER_PASSWORD = gettext_lazy("Enter your password.")
+ENTER_CURRENT_PASSWORD = gettext_lazy("Enter your current password.")
+ENTER_NEW_PASSWORD = gettext_lazy("Choose a password.")
+ENTER_CODE = gettext_lazy("Enter the code.")
+TOO_LONG = gettext_lazy("That is too long: %(limit_value)d characters at most.")
+# By attribute: what is said where it is left empty.
+ENTER: dict[str, _StrPromise] = {
+    "email": ENTER_EMAIL,
+    "phone_number": ENTER_PHONE,
+    "name": gettext_lazy("Enter your full name."),
+    "given_name": gettext_lazy("Enter your first name."),
+    "middle_name": gettext_lazy("Enter your middle name."),
+    "family_name": gettext_lazy("Enter your last name."),
+    "nickname": gettext_lazy("Enter your nickname."),
+    "preferred_username": gettext_lazy("Enter your display name."),
+    "birthdate": gettext_lazy("Enter your date of birth."),
+    "gender": gettext_lazy("Enter your gender."),
+    "address": gettext_lazy("Enter your address."),
+    "website": gettext_lazy("Enter the address of your website."),
+    "picture": gettext_lazy("Enter a link to a picture of you."),
+    "profile": gettext_lazy("Enter a link to your profile."),
+    "zoneinfo": gettext_lazy("Enter your time zone."),
+    "locale": gettext_lazy("Enter your language."),
+}
+VALUE_FAILED = gettext_lazy("That can't be used here. Write it another way.")
+# By the rule that is broken (``services.schema`` and ``services.sign_in_names``).
+VALUE_REASONS = {
+    "email": gettext_lazy("That isn't an email address. Write it like name@example.org."),
+    "phone_number": gettext_lazy("That isn't a phone number. Check its digits and the country."),
+    "address": gettext_lazy("That is neither an email address nor a phone number."),
+    "name": gettext_lazy("Choose a name without spaces, of 128 characters at most."),
+    "like_email": gettext_lazy("Choose a name that doesn't look like an email address."),
+    "like_phone_number": gettext_lazy("Choose a name that doesn't look like a phone number."),
+    "later": gettext_lazy("This name can be chosen once your account is confirmed."),
+    "differs": gettext_lazy("This is another address than the one below. Write the same in both."),
+    "day": gettext_lazy("Write it as year, month and day, such as 1990-12-31."),
+    "moment": gettext_lazy("Write it as year, month and day, such as 1990-12-31."),
+    "number": gettext_lazy("Write a whole number, in digits alone."),
+    "boolean": gettext_lazy("Write true or false."),
+    "too_large": gettext_lazy("That is too long. Write less."),
+    "unstorable": gettext_lazy("That holds characters that can't be kept. Type it again."),
+}
+ALREADY_GIVEN = gettext_lazy("This is known already. Leave it as it is, and start again.")
+APP_REFUSED = gettext_lazy("This app may not set this for you. Tell the people who run it.")
 
 
 class Said(NamedTuple):
@@ -253,8 +302,31 @@ def of_totp(problem: errors.DomainError) -> Said:
 
 def of_password(problem: errors.PasswordRejected, field: str) -> Said:
     """Return what a page says about a new password that the pool does not take."""
-    _, _, reason = problem.message.partition(": ")
-    return Said(field, PASSWORD_REASONS.get(reason, PASSWORD_FAILED))
+    return Said(field, PASSWORD_REASONS.get(problem.why, PASSWORD_FAILED))
+
+
+def of_value(problem: errors.Invalid) -> Said:
+    """Return what a page says about a name or an attribute that breaks a rule."""
+    return Said(problem.field, _bounded(problem.why, problem.bound) or VALUE_REASONS.get(problem.why, VALUE_FAILED))
+
+
+def _bounded(why: str, bound: int | None) -> str:
+    """Return what is said of a rule that has a number, empty for the others."""
+    if bound is None:
+        return ""
+    if why == "too_short":
+        return ngettext("Write %(count)d character or more.", "Write %(count)d characters or more.", bound) % {
+            "count": bound
+        }
+    if why == "too_long":
+        return ngettext(
+            "That is too long: %(count)d character at most.", "That is too long: %(count)d characters at most.", bound
+        ) % {"count": bound}
+    if why == "too_small":
+        return gettext("Write a number of %(bound)d or more.") % {"bound": bound}
+    if why == "too_great":
+        return gettext("Write a number of %(bound)d or less.") % {"bound": bound}
+    return ""
 
 
 def of_sign_up(problem: errors.DomainError) -> Said:
@@ -269,9 +341,11 @@ def of_sign_up(problem: errors.DomainError) -> Said:
         case errors.TooManyAttempts():
             return Said("", wait(problem.wait) if problem.wait else WAIT)
         case errors.Invalid():
-            return Said(problem.field, problem.message)
+            return of_value(problem)
+        case AttributeNotWritable():
+            return Said(problem.field, APP_REFUSED)
         case errors.NotAuthorized():
-            return Said("", problem.message)
+            return Said("", NOT_OPEN)
     raise problem
 
 
@@ -280,8 +354,12 @@ def of_new_password(problem: errors.DomainError) -> Said:
     match problem:
         case errors.PasswordRejected():
             return of_password(problem, "new_password")
-        case errors.Invalid() | errors.AttributeProvided():
-            return Said(problem.field, problem.message)
+        case errors.Invalid():
+            return of_value(problem)
+        case errors.AttributeProvided():
+            return Said(problem.field, ALREADY_GIVEN)
+        case AttributeNotWritable():
+            return Said(problem.field, APP_REFUSED)
     return of_sign_in(problem)
 
 

@@ -370,6 +370,24 @@ def test_a_bad_app_is_refused_in_words_and_not_made(world: World, data: dict[str
     assert world.api("GET", f"/pools/{world.pool_id}/apps?limit=60").json() == before
 
 
+def test_all_that_is_wrong_with_an_app_is_said_at_once_at_its_fields(world: World) -> None:
+    text = new_app(
+        world,
+        name="",
+        kind="public",
+        callback_urls="http://a.example/cb https://a.example/cb#part",
+        logout_urls="javascript:alert(1)",
+    ).text
+
+    said = dict(re.findall(r'<p class="error" role="alert" id="(\w+)_error"><span>(.*?)</span>', text))
+    assert said == {
+        "name": "Enter a name.",
+        "callback_urls": "http://a.example/cb: only https, but for this machine&#x27;s own addresses. "
+        "https://a.example/cb#part: addresses have no fragment.",
+        "logout_urls": "javascript:alert(1): not an address that browsers may be sent to.",
+    }
+
+
 def test_a_key_is_made_used_noted_and_disabled(world: World) -> None:
     visitor = world.inside()
     page = visitor.get(visitor.send_form("/console/access-keys", description="for CI").headers["Location"]).text

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import pyotp
 import pytest
+import requests
 
-from tests.hosted.world import PASSWORD, Visitor, World
+from tests.hosted.world import PASSWORD, Reader, Visitor, World
 from tests.live import Live
 
 
@@ -165,7 +166,14 @@ def test_a_page_names_the_app_and_never_the_pool_and_shows_no_mark_of_ours_besid
     assert named == {
         "one app": ["Photos"],
         "by an app": ["Photos"],
-        "one of several": ["Cognate"],
+        "one of several": [],
         "no app": ["Cognate"],
     }
-    assert {kind for kind, text in pages.items() if "mark-a" in text} == {"one of several", "no app"}
+    assert {kind for kind, text in pages.items() if "mark-a" in text} == {"no app"}
+    assert {kind for kind, text in pages.items() if "Cognate" in Reader(text).title} == {"no app"}
+    assert Reader(pages["one of several"]).title == "You are signed out"
+    for text in pages.values():
+        icons = [given["href"] for tag, given in Reader(text).tags if given.get("rel") == "icon"]
+        assert len(icons) == 1
+        assert "mark" not in icons[0]
+        assert requests.get(urljoin(live.base_url, icons[0]), timeout=30).headers["Content-Type"] == "image/svg+xml"

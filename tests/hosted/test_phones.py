@@ -183,4 +183,4 @@ def test_an_address_is_as_welcome_where_both_sign_in(live: Live) -> None:
     visitor = both.visitor()
     visitor.start("/signup")
     page = visitor.submit(username="neither", username_country="AT", password=PASSWORD)
-    assert page.alert == "Username should be either an email or a phone number."
+    assert page.alert == "That is neither an email address nor a phone number."

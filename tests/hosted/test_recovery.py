@@ -79,7 +79,7 @@ def test_a_weak_password_does_not_spend_the_code(world: World, visitor: Visitor)
     code = world.mailed(name)
 
     page = visitor.submit(code=code, new_password="weak")
-    assert page.alert == "That password is too short."
+    assert page.alert == "That password is too short. Add a capital letter. Add a number. Add a symbol, such as ! or #."
     assert page.form["code"]["value"] == code
 
     assert visitor.submit(new_password=OTHER_PASSWORD).code

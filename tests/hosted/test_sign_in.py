@@ -100,7 +100,7 @@ def test_a_temporary_password_is_replaced_before_anything_else(world: World, vis
     assert page.form["new_password"]["autocomplete"] == "new-password"
 
     weak = visitor.submit(new_password="short")
-    assert weak.alert == "That password is too short."
+    assert weak.alert == "That password is too short. Add a capital letter. Add a number. Add a symbol, such as ! or #."
     assert weak.form["new_password"]["aria-describedby"] == "new_password_error password_policy"
 
     assert visitor.submit(new_password=OTHER_PASSWORD).code

@@ -324,3 +324,28 @@ def test_nobody_is_reminded_of_what_is_gone(client: AppClient) -> None:
     sign_up.remind(client, f"nobody{factories.number()}@example.com", by=VISITOR)
 
     assert not OutboxMessage.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_all_that_is_wrong_is_known_at_once_and_the_first_of_it_is_refused() -> None:
+    schema = [{"name": "birthdate", "mutable": True}, {"name": "name", "mutable": True}]
+    pool = factories.make_pool(schema=schema, alias_attributes=["email"])
+    client = factories.make_client(pool, write_attributes=["email", "birthdate", "name"])
+    given = {"email": "ann@", "birthdate": "1990", "name": "Ann", "phone_number": "12"}
+
+    problems = list(sign_up.problems(client, "ann@example.com", password="weak ", attributes=given))
+
+    assert [(type(each), getattr(each, "field", "password"), getattr(each, "why", "")) for each in problems] == [
+        (errors.Invalid, "username", "like_email"),
+        (attributes.AttributeNotWritable, "phone_number", ""),
+        (errors.Invalid, "email", "email"),
+        (errors.Invalid, "birthdate", "day"),
+        (errors.PasswordRejected, "password", "too_short"),
+        (errors.PasswordRejected, "password", "uppercase"),
+        (errors.PasswordRejected, "password", "numeric"),
+        (errors.PasswordRejected, "password", "unstorable"),
+    ]
+    with pytest.raises(errors.Invalid) as refused:
+        sign_up.sign_up(client, "ann@example.com", password="weak ", attributes=given, by=VISITOR)
+    assert refused.value.message == problems[0].message
+    assert not User.objects.filter(pool_id=pool.pk).exists()

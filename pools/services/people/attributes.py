@@ -5,7 +5,7 @@ Which attributes a pool knows is ``schema``; which of them sign in is ``sign_in_
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from django.db import transaction
@@ -18,6 +18,7 @@ from identity.foundation.errors import (
     Invalid,
     NotAuthorized,
     UserNotFound,
+    refuse,
 )
 from pools.models import AppClient, OutboxMessage, User, UserPool
 from pools.services import audit, codes
@@ -29,6 +30,17 @@ from pools.services.people.profile import ADDRESSES, Profile
 from pools.services.pools import app_clients, schema
 
 
+class AttributeNotWritable(NotAuthorized):
+    """The app's client may not write this attribute."""
+
+    public = "A client attempted to write unauthorized attribute"
+
+    def __init__(self, name: str = "") -> None:
+        """Name the attribute, to logs and to adapters that say which it is."""
+        super().__init__(detail=name)
+        self.field = name
+
+
 def of(person: Profile) -> dict[str, str]:
     """Return a person's attributes as the wire knows them: texts, ``sub`` first, in the schema's order."""
     return profile.of(person)
@@ -38,32 +50,35 @@ def check(pool: UserPool, values: Mapping[str, str], *, client: AppClient | None
     """Check values for a new account, or for required attributes given at sign-in; ``client`` must be let write.
 
     Raises:
-        NotAuthorized: the client may not write one of them.
+        AttributeNotWritable: the client may not write one of them.
         Invalid: a value breaks the schema.
 
     """
-    _check_writable(pool, values, client)
+    refuse(problems(pool, values, client=client))
+
+
+def problems(pool: UserPool, values: Mapping[str, str], *, client: AppClient | None = None) -> Iterator[DomainError]:
+    """Yield what is wrong with such values, one refusal an attribute, in Cognito's order."""
+    unwritable = _unwritable(pool, values, client)
+    yield from map(AttributeNotWritable, unwritable)
     for name, value in values.items():
-        rule = _known(pool, name)
-        if name == "sub":
-            raise Invalid("sub: Attribute cannot be set.", field="sub")
-        if value:
-            _check_value(pool, rule, value)
+        if name in unwritable:
+            continue
+        rule = schema.rule(pool, name)
+        if rule is None:
+            yield _unknown(name)
+        elif name == "sub":
+            yield Invalid("sub: Attribute cannot be set.", field="sub")
+        elif value and (found := _value_problem(pool, rule, value)):
+            yield found
 
 
-def check_complete(pool: UserPool, values: Mapping[str, str]) -> None:
-    """Check that nothing required is missing.
-
-    Raises:
-        Invalid: names the first that is.
-
-    """
+def incomplete(pool: UserPool, values: Mapping[str, str]) -> Iterator[Invalid]:
+    """Yield each required attribute that is missing from a new account's."""
     for name in schema.required(pool):
         if not values.get(name):
-            raise Invalid(
-                f"Attributes did not conform to the schema: {name}: The attribute is required",
-                field=name,
-            )
+            text = f"Attributes did not conform to the schema: {name}: The attribute is required"
+            yield Invalid(text, field=name, why="required")
 
 
 def required(pool: UserPool) -> list[str]:
@@ -75,7 +90,7 @@ def check_completion(pool: UserPool, client: AppClient, user: User, changes: Map
     """Check what an invited person gives with the first password of their own.
 
     Raises:
-        NotAuthorized: the client may not write one of them.
+        AttributeNotWritable: the client may not write one of them.
         AttributeProvided: a required one has a value already.
         Invalid: one breaks the schema, or a required one is still missing.
         AliasExists: another owns the name.
@@ -94,7 +109,7 @@ def check_completion(pool: UserPool, client: AppClient, user: User, changes: Map
         raise taken("preferred_username")
     for name in schema.required(pool):
         if not {**present, **changes}.get(name):
-            raise Invalid(f"Invalid attributes given, {name} is missing", field=name)
+            raise Invalid(f"Invalid attributes given, {name} is missing", field=name, why="required")
 
 
 def _check_once(pool: UserPool, user: User, changes: Mapping[str, str]) -> None:
@@ -153,26 +168,28 @@ def missing(pool: UserPool, person: Profile) -> list[str]:
 def _known(pool: UserPool, name: str) -> schema.Rule:
     rule = schema.rule(pool, name)
     if rule is None:
-        raise Invalid(
-            f"Attributes did not conform to the schema: {name}: Attribute does not exist in the schema.",
-            field=name,
-        )
+        raise _unknown(name)
     return rule
 
 
-def _check_value(pool: UserPool, rule: schema.Rule, value: str) -> None:
-    schema.check_value(rule, value)
-    if rule.name == "preferred_username":
-        sign_in_names.check_preferred(pool, value)
+def _unknown(name: str) -> Invalid:
+    text = f"Attributes did not conform to the schema: {name}: Attribute does not exist in the schema."
+    return Invalid(text, field=name)
 
 
-def _check_writable(pool: UserPool, names: Iterable[str], client: AppClient | None) -> None:
+def _value_problem(pool: UserPool, rule: schema.Rule, value: str) -> Invalid | None:
+    found = schema.problem(rule, value)
+    if found is None and rule.name == "preferred_username":
+        return sign_in_names.preferred_problem(pool, value)
+    return found
+
+
+def _unwritable(pool: UserPool, names: Iterable[str], client: AppClient | None) -> list[str]:
     if client is None:
-        return
+        return []
     writable = app_clients.writable(client, pool)
-    for name in names:  # what the schema does not have is in no client's list: Amazon looks there first
-        if name not in writable or name in schema.VERIFIED:
-            raise NotAuthorized("A client attempted to write unauthorized attribute", detail=name)
+    # What the schema does not have is in no client's list: Amazon looks there first.
+    return [name for name in names if name not in writable or name in schema.VERIFIED]
 
 
 @dataclass(slots=True)
@@ -195,14 +212,14 @@ def update(client: AppClient, user: User, changes: Mapping[str, str], *, by: Act
     """Change a signed-in person's own attributes; return where codes went. An empty value deletes.
 
     Raises:
-        NotAuthorized: the client may not write one of them.
+        AttributeNotWritable: the client may not write one of them.
         Invalid: the schema forbids it.
         AliasExists: another owns the name.
         TooManyAttempts: too many messages to that address lately.
 
     """
     pool = client.pool
-    _check_writable(pool, changes, client)
+    refuse(map(AttributeNotWritable, _unwritable(pool, changes, client)))
     return _update(pool, client, user, changes, by=by)
 
 
@@ -225,17 +242,7 @@ def _update(
     *,
     by: Actor,
 ) -> list[Delivery]:
-    present = profile.of(user)
-    for name, value in changes.items():
-        rule = _known(pool, name)
-        if name == "sub" or (not rule.mutable and present.get(name, "") != value):
-            raise Invalid(f"user.{name}: Attribute cannot be updated.", field=name)
-        if value and value == present.get(name):
-            continue  # given before a rule was made, it stays
-        if value:
-            _check_value(pool, rule, value)
-        elif rule.required or name in pool.username_attributes:
-            raise Invalid(f"user.{name}: Attribute cannot be deleted.", field=name)
+    refuse(_change_problems(pool, profile.of(user), changes))
     proofs = _proofs(pool, client, user, changes)
     deliveries: list[Delivery] = []
     with transaction.atomic(durable=True):
@@ -251,6 +258,22 @@ def _update(
     if refusal is not None:
         raise refusal
     return deliveries
+
+
+def _change_problems(pool: UserPool, present: Mapping[str, str], changes: Mapping[str, str]) -> Iterator[Invalid]:
+    """Yield what is wrong with changes of what is there, one refusal an attribute."""
+    for name, value in changes.items():
+        rule = schema.rule(pool, name)
+        if rule is None:
+            yield _unknown(name)
+        elif name == "sub" or (not rule.mutable and present.get(name, "") != value):
+            yield Invalid(f"user.{name}: Attribute cannot be updated.", field=name)
+        elif value and value == present.get(name):
+            continue  # given before a rule was made, it stays
+        elif value and (found := _value_problem(pool, rule, value)):
+            yield found
+        elif not value and (rule.required or name in pool.username_attributes):
+            yield Invalid(f"user.{name}: Attribute cannot be deleted.", field=name)
 
 
 def _proofs(pool: UserPool, client: AppClient | None, user: User, changes: Mapping[str, str]) -> dict[str, _Proof]:

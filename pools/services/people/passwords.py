@@ -34,7 +34,7 @@ from pools.services.messages import destinations, notices, sending
 from pools.services.messages.notices import Change
 from pools.services.people import profile, srp
 from pools.services.pools import pool_settings
-from pools.services.pools.password_policy import LONGEST, check_policy, temporary, temporary_until
+from pools.services.pools.password_policy import LONGEST, check_policy, problems, temporary, temporary_until
 from pools.services.receipts import Receipt
 
 # The policy's verbs are this module's too: whoever sets a password finds all it takes here.
@@ -49,6 +49,7 @@ __all__ = [
     "forgot",
     "hashed",
     "locked_user",
+    "problems",
     "recovery_channels",
     "srp_salt",
     "store",

@@ -5,10 +5,13 @@ One table for usernames and aliases of all kinds, so that nobody's alias can equ
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+
 from django.db.models import Q
 
 from identity.foundation import clock, names
-from identity.foundation.errors import Invalid
+from identity.foundation.errors import Invalid, refuse
 from pools.models import SignInName, User, UserPool
 from pools.services import access, audit, codes
 from pools.services.audit import Actor, Tag
@@ -27,45 +30,49 @@ def check_username(pool: UserPool, username: str) -> None:
         Invalid: it is of another shape than the pool wants.
 
     """
+    refuse(problems(pool, username))
+
+
+def problems(pool: UserPool, username: str) -> Iterator[Invalid]:
+    """Yield what is wrong with such a name: once, however it is read."""
     # Folding makes other names of some: full-width digits become a sub, one ligature a whole sentence.
-    for form in (username, access.normalise(pool, username)):
-        _check_form(pool, form)
+    found = (_form_problem(pool, form) for form in (username, access.normalise(pool, username)))
+    yield from islice((problem for problem in found if problem is not None), 1)
 
 
-def check_preferred(pool: UserPool, value: str) -> None:
-    """Check a preferred_username that is to sign in, as the pool compares it.
+def preferred_problem(pool: UserPool, value: str) -> Invalid | None:
+    """Return what is wrong with a preferred_username that is to sign in, as the pool compares it.
 
-    Raises:
-        Invalid: it could be taken for somebody's address or for what it looks like, or no index holds it.
-
+    It could be taken for somebody's address or for what it looks like, or no index holds it.
     """
     if Kind.PREFERRED_USERNAME not in pool.alias_attributes:
-        return
-    name = access.normalise(pool, value)
+        return None
+    name, field = access.normalise(pool, value), Kind.PREFERRED_USERNAME.value
     proper = names.is_visible(value) and names.is_visible(name)
     if not name or not proper or len(name) > access.NAME_LENGTH or len(name.encode()) > NAME_BYTES:
-        raise Invalid("Preferred username is not valid.", field=Kind.PREFERRED_USERNAME.value)
-    _check_reads_like_nothing_else(pool, name, "Preferred username", field=Kind.PREFERRED_USERNAME.value)
+        return Invalid("Preferred username is not valid.", field=field, why="name")
+    return _reads_like_another(pool, name, "Preferred username", field=field)
 
 
-def _check_form(pool: UserPool, username: str) -> None:
+def _form_problem(pool: UserPool, username: str) -> Invalid | None:
     if pool.username_attributes:
         fits = {"email": is_email, "phone_number": is_phone}
         if len(username) > LENGTH or not any(fits[kind](username) for kind in pool.username_attributes):
-            raise Invalid(_expected(pool.username_attributes), field="username")
-        return
+            kinds = pool.username_attributes
+            return Invalid(_expected(kinds), field="username", why=kinds[0] if len(kinds) == 1 else "address")
+        return None
     if not username or len(username) > LENGTH or not names.is_plain(username):
-        raise Invalid("Usernames hold 1 to 128 characters without spaces.", field="username")
-    _check_reads_like_nothing_else(pool, username, "Username", field="username")
+        return Invalid("Usernames hold 1 to 128 characters without spaces.", field="username", why="name", bound=LENGTH)
+    return _reads_like_another(pool, username, "Username", field="username")
 
 
-def _check_reads_like_nothing_else(pool: UserPool, name: str, what: str, *, field: str) -> None:
-    """Refuse a chosen name that one could take for somebody's address, where addresses sign in."""
+def _reads_like_another(pool: UserPool, name: str, what: str, *, field: str) -> Invalid | None:
+    """Return why not a chosen name that one could take for somebody's address, where addresses sign in."""
     for kind, fits, word in (("email", is_email, "email"), ("phone_number", is_phone, "phone number")):
         if kind in pool.alias_attributes and fits(name):
-            raise Invalid(
-                f"{what} cannot be of {word} format, since user pool is configured for {word} alias.", field=field
-            )
+            text = f"{what} cannot be of {word} format, since user pool is configured for {word} alias."
+            return Invalid(text, field=field, why=f"like_{kind}")
+    return None
 
 
 def _expected(kinds: list[str]) -> str:

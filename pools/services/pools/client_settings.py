@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -12,6 +12,7 @@ from identity.foundation.errors import (
     NotAvailable,
     OAuthFlowRefused,
     ScopeUnknown,
+    refuse,
 )
 from pools.models import AppClient, ResourceServer, UserPool
 from pools.services.pools import schema
@@ -328,12 +329,18 @@ def _check_scopes(client: AppClient, pool: UserPool) -> None:
 
 def _urls(settings: Mapping[str, Any], member: str) -> list[str]:
     given = list(dict.fromkeys(settings.get(member) or []))
+    refuse(url_problems(given, member))
+    return given
+
+
+def url_problems(given: Sequence[str], member: str) -> Iterator[Invalid]:
+    """Yield what is wrong with the addresses that an app gives for browsers to be sent to, one refusal an address."""
     if len(given) > MAX_URLS:
-        raise Invalid("At most 100 addresses can be given.", field=member)
+        yield Invalid("At most 100 addresses can be given.", field=member)
+        return
     for url in given:
         if problem := redirect_problem(url):
-            raise Invalid(f"{url[:200]}: {problem}", field=member)
-    return given
+            yield Invalid(f"{url[:200]}: {problem}", field=member)
 
 
 def redirect_problem(url: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import secrets
 import string
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from identity.foundation import clock
-from identity.foundation.errors import PasswordRejected
+from identity.foundation.errors import PasswordRejected, refuse
 from pools.models import UserPool
 
 LONGEST = 256
@@ -43,22 +44,26 @@ def check_policy(pool: UserPool, password: str) -> None:
         PasswordRejected: with the text of the first rule that it breaks.
 
     """
+    refuse(problems(pool, password))
+
+
+def problems(pool: UserPool, password: str) -> Iterator[PasswordRejected]:
+    """Yield every rule that a new password breaks, in Cognito's order."""
     rules = policy(pool)
     used = set(password)
-    problem = ""
     if len(password) < rules["minimum_length"]:
-        problem = "Password not long enough"
+        yield _rejected("Password not long enough", "too_short")
     elif len(password) > LONGEST:
-        problem = "Password too long"
-    else:
-        for rule, members, word in CLASSES:
-            if rules[rule] and not used & members:
-                problem = f"Password must have {word} characters"
-                break
-    if not problem and (password != password.strip() or any(not _storable(character) for character in used)):
-        problem = "Password must not begin or end with a space or hold control characters"
-    if problem:
-        raise PasswordRejected(f"Password did not conform with policy: {problem}")
+        yield _rejected("Password too long", "too_long")
+    for rule, members, word in CLASSES:
+        if rules[rule] and not used & members:
+            yield _rejected(f"Password must have {word} characters", word)
+    if password != password.strip() or any(not _storable(character) for character in used):
+        yield _rejected("Password must not begin or end with a space or hold control characters", "unstorable")
+
+
+def _rejected(text: str, why: str) -> PasswordRejected:
+    return PasswordRejected(f"Password did not conform with policy: {text}", why=why)
 
 
 def _storable(character: str) -> bool:

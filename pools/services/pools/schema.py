@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from identity.foundation.errors import Invalid
 from pools.models import UserPool
@@ -226,55 +226,67 @@ def _bounds(rule: Rule, entry: Mapping[str, Any]) -> tuple[int | None, int | Non
     return least, most
 
 
-def check_value(rule: Rule, value: str) -> None:
-    """Check a value that is to be stored.
+class Broken(NamedTuple):
+    """A rule that a value breaks: in Cognito's words, by name, and with its number where it has one."""
 
-    Raises:
-        Invalid: it breaks the schema.
+    text: str
+    why: str
+    bound: int | None = None
 
-    """
+
+def problem(rule: Rule, value: str) -> Invalid | None:
+    """Return what is wrong with a value that is to be stored, None where it fits the schema."""
     if rule.name == "email" and not is_email(value):
-        raise Invalid("Invalid email address format.", field="email")
+        return Invalid("Invalid email address format.", field="email", why="email")
     if rule.name == "phone_number" and not is_phone(value):
-        raise Invalid("Invalid phone number format.", field="phone_number")
-    problem = ""
-    if len(value) > LONGEST or "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
-        problem = "Attribute value is not valid"
-    elif rule.name in COLUMNS and len(value.encode()) > COLUMN_BYTES:
-        problem = f"String must be no longer than {COLUMN_BYTES} bytes"
-    elif rule.type == "String":
-        problem = _text_problem(rule, value)
-    elif rule.type == "Number":
-        problem = _number_problem(rule, value)
-    elif rule.type == "Boolean" and value.lower() not in ("true", "false"):
-        problem = "Attribute value is not a boolean"
-    elif rule.type == "DateTime" and not _is_moment(value):
-        problem = "Attribute value is not a date"
-    if problem:
-        raise Invalid(
-            f"Attributes did not conform to the schema: {rule.name}: {problem}",
-            field=rule.name,
-        )
+        return Invalid("Invalid phone number format.", field="phone_number", why="phone_number")
+    broken = _unstorable(rule, value) or _broken(rule, value)
+    if broken is None:
+        return None
+    text = f"Attributes did not conform to the schema: {rule.name}: {broken.text}"
+    return Invalid(text, field=rule.name, why=broken.why, bound=broken.bound)
 
 
-def _text_problem(rule: Rule, value: str) -> str:
+def _unstorable(rule: Rule, value: str) -> Broken | None:
+    if len(value) > LONGEST:
+        return Broken("Attribute value is not valid", "too_long", LONGEST)
+    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+        return Broken("Attribute value is not valid", "unstorable")
+    if rule.name in COLUMNS and len(value.encode()) > COLUMN_BYTES:
+        return Broken(f"String must be no longer than {COLUMN_BYTES} bytes", "too_large")
+    return None
+
+
+def _broken(rule: Rule, value: str) -> Broken | None:
+    if rule.type == "String":
+        return _text_broken(rule, value)
+    if rule.type == "Number":
+        return _number_broken(rule, value)
+    if rule.type == "Boolean" and value.lower() not in ("true", "false"):
+        return Broken("Attribute value is not a boolean", "boolean")
+    if rule.type == "DateTime" and not _is_moment(value):
+        return Broken("Attribute value is not a date", "moment")
+    return None
+
+
+def _text_broken(rule: Rule, value: str) -> Broken | None:
     if rule.name == "birthdate" and not _is_day(value):
-        return "Birthdate is not a day of the form YYYY-MM-DD"
+        return Broken("Birthdate is not a day of the form YYYY-MM-DD", "day")
     if rule.least is not None and len(value) < rule.least:
-        return f"String must be at least {rule.least} characters long"
+        return Broken(f"String must be at least {rule.least} characters long", "too_short", rule.least)
     if rule.most is not None and len(value) > rule.most:
-        return f"String must be no longer than {rule.most} characters"
-    return ""
+        return Broken(f"String must be no longer than {rule.most} characters", "too_long", rule.most)
+    return None
 
 
-def _number_problem(rule: Rule, value: str) -> str:
+def _number_broken(rule: Rule, value: str) -> Broken | None:
     if not NUMBER.fullmatch(value):
-        return "Attribute value is not a number"
+        return Broken("Attribute value is not a number", "number")
     if rule.least is not None and int(value) < rule.least:
-        return f"Number must be at least {rule.least}"
+        return Broken(f"Number must be at least {rule.least}", "too_small", rule.least)
     if rule.most is not None and int(value) > rule.most:
-        return f"Number must be no greater than {rule.most}"
-    return ""
+        return Broken(f"Number must be no greater than {rule.most}", "too_great", rule.most)
+    return None
 
 
 def _is_day(value: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -16,6 +16,7 @@ from identity.foundation.errors import (
     NotAuthorized,
     UserNotFound,
     WrongState,
+    refuse,
 )
 from pools.models import AppClient, OutboxMessage, Password, User, UserPool
 from pools.models.user import Status
@@ -72,16 +73,9 @@ def sign_up(  # noqa: PLR0913 - an account has these parts
     pool = client.pool
     if pool.admin_only_sign_up:
         raise NotAuthorized("SignUp is not permitted for this user pool")
-    sign_in_names.check_username(pool, username)
-    if attributes.get("preferred_username") and "preferred_username" in pool.alias_attributes:
-        raise Invalid(
-            "Preferred username can only be set after the account is confirmed.",
-            field="preferred_username",
-        )
-    own_attributes.check(pool, attributes, client=client)
-    passwords.check_policy(pool, password)
+    refuse(problems(client, username, password=password, attributes=attributes))
     user = users.new(pool, username, attributes, Status.UNCONFIRMED)
-    own_attributes.check_complete(pool, profile.of(user))
+    refuse(own_attributes.incomplete(pool, profile.of(user)))
     former = unconfirmed_accounts.of_proof(client, instead_of) if instead_of else None
     if sign_in_names.taken(pool, username, by_other_than=former):
         raise users.taken(pool, username)
@@ -110,6 +104,19 @@ def sign_up(  # noqa: PLR0913 - an account has these parts
         delivery=destinations.delivery(confirmation.channel, confirmation.to) if confirmation else None,
         proof=password_proofs.of(client, user.id, prepared.argon2),
     )
+
+
+def problems(
+    client: AppClient, username: str, *, password: str, attributes: Mapping[str, str]
+) -> Iterator[DomainError]:
+    """Yield what breaks a rule of a new account's values, in Cognito's order; whether the name is free is not asked."""
+    pool = client.pool
+    yield from sign_in_names.problems(pool, username)
+    if attributes.get("preferred_username") and "preferred_username" in pool.alias_attributes:
+        text = "Preferred username can only be set after the account is confirmed."
+        yield Invalid(text, field="preferred_username", why="later")
+    yield from own_attributes.problems(pool, attributes, client=client)
+    yield from passwords.problems(pool, password)
 
 
 def _sign_up(

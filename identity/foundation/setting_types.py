@@ -1,0 +1,17 @@
+"""Kinds of values that settings have: addresses, hosts, ports, numbers within bounds. What each is for, the settings say."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import AfterValidator, Field
+
+from identity.foundation import addresses, origins, server_urls
+
+Endpoint = Annotated[str, AfterValidator(origins.endpoint)]
+Host = Annotated[str, AfterValidator(origins.machine)]
+Address = Annotated[str, AfterValidator(addresses.configured)]
+Port = Annotated[int, Field(ge=1, le=server_urls.HIGHEST_PORT)]
+Count = Annotated[int, Field(le=1024)]
+Days = Annotated[int, Field(le=36_500)]
+Seconds = Annotated[int, Field(le=2_000_000)]  # PostgreSQL counts milliseconds in 32 bits
