@@ -1,4 +1,4 @@
-"""Kinds of values that settings have: addresses, hosts, ports, numbers within bounds. What each is for, the settings say."""
+"""Kinds of values that settings have: addresses, hosts, ports, bounded numbers. What each is for, the settings say."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ ONCE_A_SECOND = "configuration_poll_failed"
 
 
 @pytest.fixture
-def client(transactional_db: None) -> AppClient:
+def client(transactional_db: None) -> Iterator[AppClient]:
     pool = factories.make_pool()
     made = factories.make_client(
         pool,
@@ -48,7 +48,8 @@ def client(transactional_db: None) -> AppClient:
     )
     user_pools.set_domain(pool, f"crew{pool.pk}", by=factories.BY)
     configuration.holdings.forget_everything()
-    return made
+    yield made
+    configuration.holdings.poll(force=True)  # or this process is not ready for the tests that follow
 
 
 @contextmanager
