@@ -12,6 +12,7 @@ from functools import cache
 import botocore.loaders
 import botocore.model
 
+from tests.architecture.commits import commits
 from tests.architecture.issuers import issuers
 from tests.architecture.source import Source, dotted
 
@@ -344,6 +345,7 @@ RULES: dict[str, Rule] = {
         raw_sql,
         formatted_sql,
         issuers,
+        commits,
         wire_names,
         no_http_in_rules,
         actors_are_named,
