@@ -45,7 +45,7 @@ def spoken_of(node: ast.AST, known: dict[str, str]) -> Iterator[str]:
         yield from (f"{node.module}.{alias.name}" for alias in node.names)
     if isinstance(node, ast.Call) and dotted(node.func) == "getattr" and len(node.args) > 1:
         if isinstance(node.args[1], ast.Constant):
-            yield f"{full(node.args[0], known)}.{node.args[1].value}"
+            yield f"{full(node.args[0], known)}.{node.args[1].value!s}"
 
 
 def full(node: ast.AST, known: dict[str, str]) -> str:
