@@ -1,5 +1,7 @@
 """Watches every statement that a process sends: one on a pool's table that does not name the pool is refused.
 
+And keeps count of what writes, by table, so that tests need not look at the rows to know that nothing did.
+
 Installed for the tests' own process by ``tests.conftest``, and for the live installation's by ``tests.live_settings``.
 What tests do themselves, to set up and to look, is theirs. Plain inserts name their pool by being a row.
 """
@@ -8,7 +10,8 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Collection
 from functools import cache, lru_cache
 from pathlib import Path
 from types import FrameType
@@ -51,6 +54,14 @@ TO_THE_POOL = re.compile(r'"?\w+"?\."?pool_id"?\s*=\s*\(?"?(?:user_pool|identity
 COMPARED = r"(?:=|IN\b|IS\b)"
 # Somewhere the chain of comparisons must end at a pool that is given.
 GIVEN = re.compile(r'pool_id"?\s*(?:=\s*(?:%|ANY\b|\d)|IN\b|IS\b)|%s::bigint\s+AS\s+pool_id', re.IGNORECASE)
+# Taking back part of a transaction changes rows, too.
+WRITES = re.compile(
+    r'\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|TRUNCATE|COPY|(?P<undone>ROLLBACK))\b\s*(?:ONLY\s+)?"?(\w*)"?',
+    re.IGNORECASE,
+)
+LOCKS = re.compile(r"\b(?:FOR|FOR\s+NO\s+KEY|DO)\s+UPDATE\b", re.IGNORECASE)
+written: Counter[str] = Counter()
+"""How many statements of this process wrote to each table."""
 
 
 class Unscoped(AssertionError):
@@ -84,6 +95,17 @@ def compared(text: str, alias: str, *, may_be_bare: bool) -> bool:
     return re.search(rf"{column}\s*{COMPARED}|=\s*\(?{column}", text, re.IGNORECASE) is not None
 
 
+@lru_cache(maxsize=4096)
+def changed(statement: str) -> frozenset[str]:
+    """Return the tables that a statement writes to."""
+    return frozenset(found[2] for found in WRITES.finditer(LOCKS.sub(" ", QUOTED.sub("''", statement))))
+
+
+def writes(*, but: Collection[str] = ()) -> int:
+    """Return how many times this process has written to a table, other than these."""
+    return sum(count for table, count in written.items() if table not in but)
+
+
 def responsible() -> str:
     """Return the place of the product that asks, as ``path:function``; empty where a test asks."""
     frame: FrameType | None = sys._getframe(1)
@@ -100,7 +122,9 @@ def responsible() -> str:
 
 def check(execute: Callable[..., Any], sql: Any, params: Any, many: bool, context: dict[str, Any]) -> Any:  # noqa: ANN401
     """Refuse a statement of ours that does not name the pool; let any other through."""
-    found = unnamed(sql if isinstance(sql, str) else sql.as_string(None))
+    text = sql if isinstance(sql, str) else sql.as_string(None)
+    written.update(changed(text))
+    found = unnamed(text)
     if found:
         place = responsible()
         if place and place not in BEYOND and not place.startswith("pools/migrations/"):

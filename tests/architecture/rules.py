@@ -12,6 +12,8 @@ from functools import cache
 import botocore.loaders
 import botocore.model
 
+from tests.architecture.commits import commits
+from tests.architecture.issuers import issuers
 from tests.architecture.source import Source, dotted
 
 FORBIDDEN = {"utils", "util", "helpers", "common", "core", "misc", "base", "lib", "manager", "domain"}
@@ -40,11 +42,6 @@ CLOCKS = {
     "datetime.now", "datetime.utcnow", "datetime.today", "datetime.datetime.now", "date.today", "timezone.now",
     "time.time", "time.time_ns", "time.monotonic", "time.perf_counter",
 }  # fmt: skip
-# Who may make tokens: the end of a sign-in, and what continues it. DECISIONS, mistake 10.
-ISSUERS = {
-    "pools/services/sign_in/machine.py": {"complete", "_complete"},
-    "pools/services/tokens/tokens.py": {"redeem_code"},
-}
 # Public functions of services that write and take no actor, by the reason. One that takes one must leave the list.
 PARTS = "a part of a verb, which takes the actor and writes the audit row"
 BY_ITSELF = "the code's own bookkeeping: nobody asked for it"
@@ -203,20 +200,6 @@ def formatted_sql(source: Source) -> Found:
                 yield f"line {node.lineno} formats a statement"
 
 
-def issuers(source: Source) -> Found:
-    """Breadth by copying would forge a second way to tokens: few functions may make them."""
-    if not source.is_product:
-        return
-    for function in [node for node in source.walk() if isinstance(node, ast.FunctionDef)]:
-        for node in ast.walk(function):
-            if not isinstance(node, ast.Call):
-                continue
-            name = dotted(node.func)
-            is_issue = name == "tokens.issue" or (name == "issue" and source.path == "pools/services/tokens/tokens.py")
-            if is_issue and function.name not in ISSUERS.get(source.path, set()):
-                yield f"line {node.lineno}: {function.name} issues tokens"
-
-
 @cache
 def amazons_members() -> frozenset[str]:
     """Return every member name of both services' shapes that could be taken for nothing else."""
@@ -362,6 +345,7 @@ RULES: dict[str, Rule] = {
         raw_sql,
         formatted_sql,
         issuers,
+        commits,
         wire_names,
         no_http_in_rules,
         actors_are_named,

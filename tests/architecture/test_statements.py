@@ -6,10 +6,10 @@ import ast
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
-from pools.models import Membership, User, hot
-from tests import statements
+from pools.models import Group, Membership, User, hot
+from tests import any_input, factories, statements
 from tests.architecture.source import ROOT
 
 PLANTED = str(ROOT / "pools" / "services" / "planted.py")
@@ -93,3 +93,55 @@ def test_who_may_look_beyond_a_pool_is_there(place: str) -> None:
     tree = ast.parse((ROOT / path).read_text())
 
     assert function in {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)}
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('INSERT INTO "guess" ("id") VALUES (%s) ON CONFLICT DO UPDATE SET failures = 1', {"guess"}),
+        ("SELECT * FROM pool_user WHERE id = %s FOR UPDATE OF pool_user", set()),
+        ("SELECT * FROM pool_user FOR NO KEY UPDATE", set()),
+        (
+            "WITH a AS (UPDATE guess SET failures = 0 RETURNING id) INSERT INTO spent SELECT id FROM a",
+            {"guess", "spent"},
+        ),
+        ("DELETE FROM ONLY pool_user WHERE id = %s", {"pool_user"}),
+        ("TRUNCATE guess", {"guess"}),
+        ("SELECT 'UPDATE guess SET'", set()),
+        ('ROLLBACK TO SAVEPOINT "s1"', {"TO"}),
+    ],
+)
+def test_what_a_statement_writes_to_is_read_from_it(text: str, found: set[str]) -> None:
+    assert statements.changed(text) == found
+
+
+def test_what_is_known_of_the_rows_is_what_they_are_whoever_wrote_last(db: None) -> None:
+    pool = factories.make_pool()
+    group = Group(pool=pool, name="a")
+    point = transaction.savepoint()
+
+    def statement(text: str) -> Any:  # noqa: ANN401 - whatever it returns
+        with connection.cursor() as cursor:
+            return cursor.execute(text)
+
+    for write in (
+        lambda: group.save(force_insert=True),
+        lambda: Group.objects.bulk_create([Group(pool=pool, name="b")]),
+        lambda: Group.objects.filter(pool=pool).update(description="c"),
+        lambda: factories.make_user(pool),
+        lambda: statement("WITH a AS (UPDATE pool_group SET name = name || 'd' RETURNING 1) TABLE a"),
+        lambda: Group.objects.filter(pool=pool, name="ad").delete(),
+        lambda: transaction.savepoint_rollback(point),
+    ):
+        before = any_input.state()
+        write()
+        assert any_input.state() != before
+        assert any_input.state() == any_input.digest()
+
+
+def test_rows_are_not_read_again_where_nothing_wrote(db: None, django_assert_num_queries: Any) -> None:  # noqa: ANN401
+    before = any_input.state()
+
+    with django_assert_num_queries(1):
+        assert Group.objects.count() == 0
+        assert any_input.state() is before

@@ -24,7 +24,7 @@ from psycopg import sql
 
 from pools.cognito import operations
 from pools.cognito.contract import SERVICES, Operation
-from tests import factories, servers
+from tests import factories
 from tests.live import Live
 
 assert operations
@@ -306,15 +306,17 @@ class Tenant:
 
     # -- what nobody else may change
 
-    def digest(self) -> dict[str, str]:
-        """Return a digest of every row of the tenant, by table, read by a connection of its own."""
-        with psycopg.connect(servers.postgres().url(self.live.database)) as connection:
-            return {
-                table: connection.execute(statement, [key]).fetchone()[0]  # type: ignore[index]
-                for table, statement, key in self._statements()
-            }
+    def digest(self, looks: psycopg.Connection) -> dict[str, str]:
+        """Return a digest of every row of the tenant, by table, read by a connection that is no part of the product."""
+        return dict(looks.execute(self._statement).fetchall())
 
-    def _statements(self) -> list[tuple[str, sql.Composed, int]]:
+    def is_waiting_for_mail(self, looks: psycopg.Connection) -> bool:
+        """Say whether the worker has still to send something."""
+        waiting = "SELECT EXISTS (SELECT FROM outbox WHERE pool_id = %s AND state IN ('pending', 'handing'))"
+        return bool(looks.execute(waiting, [self.row.pk]).fetchone()[0])  # type: ignore[index]
+
+    @cached_property
+    def _statement(self) -> sql.Composed:
         from django.apps import apps
 
         from pools.models import IdentityPool
@@ -327,14 +329,16 @@ class Tenant:
                 continue
             of_identities = columns.get("pool_id") is IdentityPool or name == "identity_pool"
             statement = sql.SQL(
-                "SELECT md5(coalesce(string_agg(t::text, ' ' ORDER BY t::text), '')) FROM {} t WHERE {} = %s AND {}"
+                "SELECT {}, md5(coalesce(string_agg(t::text, ' ' ORDER BY t::text), '')) FROM {} t WHERE {} = {} AND {}"
             ).format(
+                name,
                 sql.Identifier(name),
                 sql.Identifier("pool_id" if "pool_id" in columns else "id"),
+                self.identity_pk if of_identities else self.row.pk,
                 sql.SQL(ONLY.get(name, "true")),
             )
-            found.append((name, statement, self.identity_pk if of_identities else self.row.pk))
-        return found
+            found.append(statement)
+        return sql.SQL(" UNION ALL ").join(found)
 
 
 def challenge(verifier: str) -> dict[str, str]:

@@ -24,6 +24,16 @@ def test_every_operation_says_what_a_foreign_credential_means_there() -> None:
     assert INSTALLATION_WIDE.keys() <= set(SIGNED)
 
 
+def test_a_digest_tells_of_a_row_that_is_theirs_and_of_no_other(street: Street) -> None:
+    before = [each.digest(street.looks) for each in (street.one, street.two)]
+
+    street.one.person()
+
+    changed, same = (each.digest(street.looks) for each in (street.one, street.two))
+    assert {name for name in changed if changed[name] != before[0][name]} >= {"pool_user", "password", "sign_in_name"}
+    assert same == before[1]
+
+
 def sent(mine: Tenant, operation: Operation, case: Case, **instead: object) -> Answer:
     members = {**case.right, **instead}
     return mine.wire.send(operation, {name: value for name, value in members.items() if value is not None})
