@@ -19,8 +19,8 @@ from django.views import defaults
 from identity.console import receipts
 from identity.console.problems import UNAVAILABLE, problem_response
 from identity.foundation import connections, errors
+from identity.foundation.actor import Actor
 from identity.models import Operator
-from pools.services.audit import Actor
 
 View = Callable[..., HttpResponse]
 SAFE = {"GET", "HEAD"}

@@ -22,8 +22,8 @@ from django.urls import reverse
 
 from identity.embedded import aws as embedded_aws
 from identity.foundation import errors, names
+from identity.foundation.actor import Actor
 from pools.services import access
-from pools.services.audit import Actor
 from pools.services.identity_pools import identity_pools
 from pools.services.operators import operator_sign_in, operators
 from pools.services.pools import app_clients, signing_keys, user_pools

@@ -16,10 +16,11 @@ from urllib.parse import quote, unquote
 from django.conf import settings
 
 from identity.foundation import clock
+from identity.foundation.actor import Actor
 from identity.foundation.call import Call
 from pools.cognito.faults import Fault
 from pools.services import audit
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 from pools.services.operators import operators
 
 ALGORITHM = "AWS4-HMAC-SHA256"

@@ -13,10 +13,11 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote_plus
 
+from identity.foundation.actor import Actor
 from identity.foundation.errors import ClientRefused
 from pools.oidc import errors
 from pools.services import access, audit
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 
 if TYPE_CHECKING:
     from identity.foundation.call import Call

@@ -276,6 +276,23 @@ def actors_are_named(source: Source) -> Found:
                 yield f"{node.name} takes `by` by position"
 
 
+def actors_are_certain(source: Source) -> Found:
+    """Who acts is never left open: ``by`` has no default, and is never None."""
+    if not source.under("pools"):
+        return
+    for node in source.walk():
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        given = [*node.args.posonlyargs, *node.args.args]
+        defaults = [*[None] * (len(given) - len(node.args.defaults)), *node.args.defaults, *node.args.kw_defaults]
+        for argument, default in zip([*given, *node.args.kwonlyargs], defaults, strict=True):
+            if argument.arg != "by" or argument.annotation is None:
+                continue
+            parts = {ast.unparse(part) for part in ast.walk(argument.annotation)}
+            if default is not None or parts & {"None", "Optional"}:
+                yield f"line {argument.lineno}: {node.name} may be told nobody"
+
+
 def is_write(node: ast.AST) -> bool:
     """Say whether a call writes rows: the ORM's, a hot statement, or a transaction opened for some."""
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
@@ -365,6 +382,7 @@ RULES: dict[str, Rule] = {
         wire_names,
         no_http_in_rules,
         actors_are_named,
+        actors_are_certain,
         writers_take_an_actor,
         swallowed,
         finders,

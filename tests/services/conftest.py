@@ -13,9 +13,9 @@ import pytest
 from django.db import connections
 
 from identity.foundation import gate
+from identity.foundation.actor import Actor
 from pools.models import AppClient, CapturedMessage, UserPool
 from pools.services import configuration
-from pools.services.audit import Actor
 from pools.services.messages import deliveries, outbox, texts
 from tests import factories
 

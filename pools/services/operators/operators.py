@@ -18,9 +18,10 @@ from django.db.models import Q
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from identity.foundation import clock, errors, gate, names, sealing
+from identity.foundation.actor import Actor
 from identity.models import AccessKey, Operator
 from pools.services import audit, receipts, sealing_contexts
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 from pools.services.receipts import Receipt
 
 KEY_USE_NOTED = timedelta(minutes=15)
