@@ -293,6 +293,19 @@ def actors_are_certain(source: Source) -> Found:
                 yield f"line {argument.lineno}: {node.name} may be told nobody"
 
 
+def audited_in_services(source: Source) -> Found:
+    """Audit rows and sign-in events are written where the rules are: an adapter asks a service, which writes them."""
+    if not source.is_product or source.under("pools/services", "pools/models"):
+        return
+    for node in source.walk():
+        # Rows are read anywhere (`audit.latest`); what makes one is not.
+        if isinstance(node, ast.Attribute) and dotted(node).endswith(("audit.record", "audit.sign_in_event")):
+            yield f"line {node.lineno} writes an audit row"
+        if isinstance(node, ast.ImportFrom) and node.module == "pools.services.audit":
+            for name in {alias.name for alias in node.names} & {"record", "sign_in_event", "Tag"}:
+                yield f"line {node.lineno} imports {name}"
+
+
 def is_write(node: ast.AST) -> bool:
     """Say whether a call writes rows: the ORM's, a hot statement, or a transaction opened for some."""
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
@@ -383,6 +396,7 @@ RULES: dict[str, Rule] = {
         no_http_in_rules,
         actors_are_named,
         actors_are_certain,
+        audited_in_services,
         writers_take_an_actor,
         swallowed,
         finders,
