@@ -15,8 +15,12 @@ class FederationConfig(AppConfig):
     def ready(self) -> None:
         """Register who answers what pools ask of the outside."""
         from federation import logins, sts
+        from federation.channels import smtp
         from pools import ports
+        from pools.services.messages import destinations, mailbox
 
         ports.credential_issuers.register(ports.STS, sts.SecurityTokenService())
         for provider, verifier in logins.VERIFIERS.items():
             ports.login_verifiers.register(provider, verifier)
+        for name, channel in (("smtp", smtp.Smtp()), (destinations.CAPTURED, mailbox.Mailbox())):
+            ports.channels.register(name, channel)

@@ -90,8 +90,7 @@ def production_is_not_development(app_configs: Apps = None, **_: object) -> list
         found.append(error(5, "DEBUG is on.", "Debug pages show configuration and local variables to anyone."))
     if settings.DEMO:
         found.append(error(6, "DEMO is on.", "The demo has known accounts and pages on the login origin."))
-    if settings.MESSAGES == "captured":
-        found.append(error(7, "MESSAGES=captured: nobody would get mail.", "Set MESSAGES=smtp and SMTP_HOST."))
+    found += captured_channels()
     if database["HOST"] == "localhost" and not database["USER"]:
         found.append(error(8, "DATABASE_URL is not set.", "postgresql://user:password@host:5432/name"))
     if settings.OUTBOUND_PRIVATE:
@@ -134,6 +133,15 @@ def addresses_are_origins(app_configs: Apps = None, **_: object) -> list[CheckMe
             error(14, "CONSOLE_URL is BASE_URL.", "A flaw in one pool's page must not be an operator: another origin.")
         )
     return found
+
+
+def captured_channels() -> list[CheckMessage]:
+    """Return an error for each channel whose messages would stay here."""
+    return [
+        error(7, f"{name}=captured: nobody would get what it sends.", "Set MESSAGES=smtp and SMTP_HOST.")
+        for name in ("MAIL_CHANNEL", "SMS_CHANNEL")
+        if getattr(settings, name) == "captured"
+    ]
 
 
 def connections_wanted() -> int:

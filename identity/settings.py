@@ -14,20 +14,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from identity.foundation import origins, server_urls
+from identity.foundation import cores, origins, server_urls
 from identity.foundation.setting_types import Address, Count, Days, Endpoint, Host, Port, Seconds
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use: the least of affinity and cgroup quota."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-    except (OSError, ValueError):
-        return cores
-    return cores if quota == "max" else max(1, min(cores, int(quota) // int(period)))
 
 
 class FileSource(PydanticBaseSettingsSource):
@@ -124,8 +114,12 @@ class Environment(BaseSettings):
         "a copy of one's own (with its host in `OUTBOUND_PRIVATE_HOSTS`). Unset: nowhere.",
     )
     messages: Literal["captured", "smtp"] = Field(
-        "smtp", description="`captured` keeps mail and SMS in the mailbox page; default in development."
+        "smtp",
+        description="Mail by SMTP and no SMS, or both kept for the mailbox page, unless the next two say otherwise; "
+        "default in development: `captured`.",
     )
+    mail_channel: Literal["", "smtp", "captured"] = Field("", description="How mail leaves. Default: by `MESSAGES`.")
+    sms_channel: Literal["", "none", "captured"] = Field("", description="How SMS leaves. Default: by `MESSAGES`.")
     smtp_host: Host = Field("localhost", description="SMTP server.")
     smtp_port: Port = Field(587, description="SMTP port.")
     smtp_user: str = Field("", description="SMTP user.")
@@ -184,9 +178,11 @@ class Environment(BaseSettings):
         self.base_url = origins.canonical_or_as_given(self.base_url)
         self.console_url = origins.canonical_or_as_given(self.console_url) or self.base_url
         self.demo = bool(self.demo) and self.mode == "development"
-        self.web_workers = self.web_workers or usable_cores()
+        self.web_workers = self.web_workers or cores.usable()
         self.secret_keys_file = self.secret_keys_file or self.data_dir / "secret_keys"
         self.sts_public_url = self.sts_public_url or self.sts_endpoint_url
+        self.mail_channel = self.mail_channel or self.messages
+        self.sms_channel = self.sms_channel or ("captured" if self.messages == "captured" else "none")
         self.smtp_ehlo_name = self.smtp_ehlo_name or origins.ehlo_name(self.base_url)
         return self
 
@@ -242,7 +238,8 @@ STS_ENDPOINT_URL = environment.sts_endpoint_url
 STS_PUBLIC_URL = environment.sts_public_url
 GUEST_SESSION_POLICY = environment.guest_session_policy
 BREACHED_PASSWORDS_URL = environment.breached_passwords_url
-MESSAGES = environment.messages
+MAIL_CHANNEL = environment.mail_channel
+SMS_CHANNEL = environment.sms_channel.removeprefix("none")
 OUTBOX_DAYS = environment.outbox_days
 SIGN_IN_EVENT_DAYS = environment.sign_in_event_days
 UNKNOWN_CALLER_AUDIT_DAYS = environment.unknown_caller_audit_days
@@ -369,7 +366,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 
-EMAIL_BACKEND = "identity.foundation.mail_server.MailServer"
+EMAIL_BACKEND = "federation.channels.mail_server.MailServer"
 SMTP_EHLO_NAME = environment.smtp_ehlo_name
 EMAIL_HOST = environment.smtp_host
 EMAIL_PORT = environment.smtp_port

@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
 
-from identity.foundation.errors import Misuse, RoleRefused
+from identity.foundation.errors import DomainError, Misuse, RoleRefused
 
 Answer = TypeVar("Answer")
 
@@ -49,6 +50,30 @@ class TokenTooOld(RoleRefused):
     """The issuer of credentials says that the token expired on its way: one made anew may pass."""
 
 
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """A person's way to an upstream provider."""
+
+    url: str
+    """Where the browser is sent."""
+    kept: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What :meth:`ProviderKind.finish` needs again, and nobody may see or change: a nonce, a verifier, an id."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalIdentity:
+    """Who an upstream provider says that somebody is. Whom of ours that means is not its to know."""
+
+    subject: str
+    """Who it is, there. Never given to another."""
+    claims: Mapping[str, Any] = field(default_factory=dict)
+    """What the provider tells of the person, by its own names."""
+    authenticated_at: datetime | None = None
+    """When the person proved it there, where the provider says so."""
+    methods: tuple[str, ...] = ()
+    """How, in words of RFC 8176."""
+
+
 class ProviderKind(Protocol):
     """A kind of identity provider that a user pool can have: OIDC, SAML, Google and so on."""
 
@@ -57,6 +82,66 @@ class ProviderKind(Protocol):
 
         Raises:
             Invalid: they cannot be right.
+
+        """
+
+    def start(self, details: Mapping[str, str], *, state: str, callback: str) -> Trip:
+        """Return the way to the provider, from which the browser comes back to ``callback`` with ``state``.
+
+        Raises:
+            OutsideUnavailable: what the provider tells of itself cannot be had.
+
+        """
+
+    def finish(
+        self, details: Mapping[str, str], trip: Trip, answer: Mapping[str, str], *, callback: str
+    ) -> ExternalIdentity:
+        """Return who came back, by what the browser brought to ``callback``.
+
+        Raises:
+            LoginRefused: it is forged, expired, for someone else, or the provider's own refusal.
+            OutsideUnavailable: the provider does not answer.
+
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A message as a channel sends it. Whoever sends one id twice sends the same message again."""
+
+    id: UUID
+    pool_id: int
+    medium: str
+    """``email`` or ``sms``."""
+    created_at: datetime
+    to: str = field(repr=False)
+    text: str = field(repr=False)
+    subject: str = field(default="", repr=False)
+    html: str = field(default="", repr=False)
+    reply_to: str = field(default="", repr=False)
+
+
+class Undeliverable(DomainError):
+    """A message will never be taken; trying again would not help. ``detail`` says why, and quotes nothing of it."""
+
+
+class NotNow(DomainError):
+    """A message was not taken this time: it is kept, and tried again so many times. ``detail`` as above."""
+
+
+class InstallationAtFault(NotNow):
+    """Nothing can be sent now, whatever it is: no message's fault, so no try of it. An operator mends it."""
+
+
+class Channel(Protocol):
+    """Carries mail, or text messages: a mail server, a gateway, the mailbox."""
+
+    def send(self, message: Message) -> None:
+        """Send a message, outside any transaction; it is sent when this returns.
+
+        Raises:
+            Undeliverable: it can never go.
+            NotNow: the other side or the installation (:class:`InstallationAtFault`) is at fault.
 
         """
 
@@ -123,6 +208,8 @@ class Registry(Generic[Answer]):
         return tuple(self._answers)
 
 
+channels: Registry[Channel] = Registry("channel")
+"""By the name in ``MAIL_CHANNEL`` or ``SMS_CHANNEL``."""
 STS = "sts"
 """The name of the one issuer of credentials."""
 provider_kinds: Registry[ProviderKind] = Registry("provider kind")

@@ -23,9 +23,9 @@ from django.conf import settings
 from django.db import Error, close_old_connections
 
 from identity.foundation import connections
+from identity.foundation.actor import Actor
 from identity.foundation.later import Task
 from pools.services import housekeeping
-from pools.services.audit import Actor
 from pools.services.messages import deliveries
 from pools.services.pools import signing_keys
 

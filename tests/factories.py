@@ -9,9 +9,9 @@ from typing import Any
 
 import pyotp
 
+from identity.foundation.actor import Actor
 from pools.models import AppClient, User, UserPool
 from pools.services import access
-from pools.services.audit import Actor
 from pools.services.people import users
 from pools.services.pools import app_clients, user_pools
 from pools.services.sign_in import factors

@@ -86,8 +86,8 @@ class Live:
         role = servers.as_web(self.settings["DATABASE_URL"])
         self.parts["web"] = replace(self.parts["web"], environment={"DATABASE_URL": role})
         with self.orm():
+            from identity.foundation.actor import Actor
             from pools.models import grants
-            from pools.services.audit import Actor
             from pools.services.operators import operators
 
             parts = urlsplit(role)

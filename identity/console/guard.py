@@ -7,7 +7,6 @@ from functools import wraps
 from typing import Any, cast
 from urllib.parse import urlencode
 
-from django.conf import settings
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render as django_render
@@ -19,8 +18,9 @@ from django.views import defaults
 from identity.console import receipts
 from identity.console.problems import UNAVAILABLE, problem_response
 from identity.foundation import connections, errors
+from identity.foundation.actor import Actor
 from identity.models import Operator
-from pools.services.audit import Actor
+from pools.services.messages import mailbox
 
 View = Callable[..., HttpResponse]
 SAFE = {"GET", "HEAD"}
@@ -53,7 +53,7 @@ def actor(request: HttpRequest, who: Operator | None = None) -> Actor:
 
 def render(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
     """Render a page inside the shell."""
-    shell = {"proven": is_proven(request), "mailbox_open": settings.MESSAGES == "captured"}
+    shell = {"proven": is_proven(request), "mailbox_open": mailbox.is_open()}
     return django_render(request, f"console/{template}", {**shell, **context}, status=status)
 
 

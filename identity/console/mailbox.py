@@ -6,12 +6,11 @@ from collections.abc import Callable
 from functools import wraps
 from ipaddress import ip_address
 
-from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
 
 from identity.console.guard import not_found, render
-from pools.services.messages import outbox
+from pools.services.messages import mailbox
 
 
 def on_this_machine(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -20,7 +19,7 @@ def on_this_machine(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponse:
         address = request.address  # type: ignore[attr-defined]
-        if settings.MESSAGES != "captured" or not address or not ip_address(address).is_loopback:
+        if not mailbox.is_open() or not address or not ip_address(address).is_loopback:
             return not_found(request)
         return view(request)
 
@@ -32,7 +31,7 @@ def on_this_machine(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
 def page(request: HttpRequest) -> HttpResponse:
     """Show captured messages, newest first."""
     to = request.GET.get("to", "").strip()[:2048].replace("\x00", "")
-    context = {"section": "mailbox", "title": "Mailbox", "to": to, "found": outbox.captured(to or None, 50)}
+    context = {"section": "mailbox", "title": "Mailbox", "to": to, "found": mailbox.captured(to or None, 50)}
     template = "parts/messages.html" if request.htmx else "mailbox.html"  # type: ignore[attr-defined]
     return render(request, template, context)
 
@@ -53,6 +52,6 @@ def as_json(request: HttpRequest) -> HttpResponse:
             "body": message.body,
             "created_at": message.created_at.isoformat(),
         }
-        for message in outbox.captured(to or None, 100)
+        for message in mailbox.captured(to or None, 100)
     ]
     return JsonResponse(found, safe=False)

@@ -19,8 +19,8 @@ from rest_framework.views import APIView
 from identity.console import problems, serializers
 from identity.console.callers import AccessKey, Session
 from identity.foundation import errors, limits
+from identity.foundation.actor import Actor
 from pools.services import access
-from pools.services.audit import Actor
 from pools.services.people import users
 from pools.services.pools import app_clients, user_pools
 

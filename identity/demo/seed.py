@@ -22,9 +22,10 @@ from django.urls import reverse
 
 from identity.embedded import aws as embedded_aws
 from identity.foundation import errors, names
+from identity.foundation.actor import Actor
 from pools.services import access
-from pools.services.audit import Actor
 from pools.services.identity_pools import identity_pools
+from pools.services.messages import mailbox
 from pools.services.operators import operator_sign_in, operators
 from pools.services.pools import app_clients, signing_keys, user_pools
 
@@ -297,7 +298,7 @@ def addresses(kept: dict[str, Any]) -> dict[str, Any]:
         "hosted_login_url": f"{issuer}/login?{urlencode(login)}",
         "domain": f"{prefix}.auth.{own.netloc}",
         "tls_domain": f"{prefix}.auth.{host}:{settings.TLS_PORT}",
-        "mailbox_url": f"{settings.BASE_URL}/dev/mailbox" if settings.MESSAGES == "captured" else "",
+        "mailbox_url": f"{settings.BASE_URL}/dev/mailbox" if mailbox.is_open() else "",
     }
 
 

@@ -254,7 +254,9 @@ class Installation:
         operator = f"(operator: see {kept})" if environment.demo else "(make operator NAME=...)"
         rows = {
             "Demo": f"{base}/demo/" if environment.demo else "",
-            "Mailbox": f"{base}/dev/mailbox" if environment.messages == "captured" else "",
+            "Mailbox": f"{base}/dev/mailbox"
+            if "captured" in {environment.mail_channel, environment.sms_channel}
+            else "",
             "Console": self.console_link or f"{console}  {operator}",
             "": "signs in by itself, once, within 30 minutes" if self.console_link else "",
             "API": f"{base}/  (endpoint_url of boto3; keys in {kept})",

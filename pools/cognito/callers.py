@@ -16,10 +16,9 @@ from urllib.parse import quote, unquote
 from django.conf import settings
 
 from identity.foundation import clock
+from identity.foundation.actor import Actor
 from identity.foundation.call import Call
 from pools.cognito.faults import Fault
-from pools.services import audit
-from pools.services.audit import Actor, Tag
 from pools.services.operators import operators
 
 ALGORITHM = "AWS4-HMAC-SHA256"
@@ -76,7 +75,7 @@ def operator(call: Call, service: str) -> Actor:
         raise unrecognised()
     expected = sign(key.secret, signature, stamp, canonical(call, signature.headers))
     if not hmac.compare_digest(expected, signature.value):
-        refused(call, signature.key_id)
+        operators.refuse_key(key.id, by=visitor(call))
         raise Fault("InvalidSignatureException", DOES_NOT_MATCH)
     operators.key_used(key.id)
     return Actor.operator(key.operator_id, address=call.address, request_id=call.request_id)
@@ -85,12 +84,6 @@ def operator(call: Call, service: str) -> Actor:
 def unrecognised() -> Fault:
     """Return the answer to an unknown key."""
     return Fault("UnrecognizedClientException", "The security token included in the request is invalid.")
-
-
-def refused(call: Call, key_id: str) -> None:
-    """Keep the refusal of a real key's wrong signature."""
-    by = Actor.visitor(address=call.address, request_id=call.request_id)
-    audit.record(Tag.OPERATOR_REFUSED, subject=key_id, by=by, outcome="refused", detail={"method": "signature"})
 
 
 def parse(header: str) -> Signature:

@@ -18,7 +18,7 @@ from pools.cognito.constraints import MOST, NOWHERE, Check, Compiler
 from pools.cognito.faults import Fault
 
 if TYPE_CHECKING:
-    from pools.services.audit import Actor
+    from identity.foundation.actor import Actor
 
 
 class Request(dict[str, Any]):

@@ -19,12 +19,12 @@ from django.conf import settings
 from prometheus_client import Histogram
 
 from identity.foundation import clock, connections, limits
+from identity.foundation.actor import Actor
 from identity.foundation.call import Answer, Call
 from identity.foundation.errors import DomainError
 from pools.cognito import callers, contract, faults, operations
 from pools.cognito.contract import Operation, Reply, Request
 from pools.cognito.faults import Fault
-from pools.services.audit import Actor
 
 del operations  # registered by being imported
 

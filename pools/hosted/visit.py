@@ -18,12 +18,12 @@ from django.shortcuts import render
 from django.urls import reverse
 
 from identity.foundation import errors
+from identity.foundation.actor import Actor
 from pools.hosted import guard, neighbours, once, phones, wording
 from pools.hosted.browser import Browser, Step
 from pools.hosted.forms import PageForm
 from pools.hosted.named import Named
 from pools.services import access, receipts
-from pools.services.audit import Actor
 from pools.services.pools import app_clients, redirect_mismatches
 from pools.services.tokens import interactions
 

@@ -75,7 +75,7 @@ class OutboxMessage(models.Model):
 
 
 class CapturedMessage(models.Model):
-    """A message that was kept here (``MESSAGES=captured``). The outbox id makes it exactly once."""
+    """A message that was kept here (``MAIL_CHANNEL=captured``). The outbox id makes it exactly once."""
 
     id = models.UUIDField(primary_key=True)
     pool_id = models.BigIntegerField()

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-import contextlib
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import unquote_plus
 
+from identity.foundation.actor import Actor
 from identity.foundation.errors import ClientRefused
 from pools.oidc import errors
-from pools.services import access, audit
-from pools.services.audit import Actor, Tag
+from pools.services import access
 
 if TYPE_CHECKING:
     from identity.foundation.call import Call
@@ -46,13 +45,9 @@ def authenticate(call: Call, pool: UserPool, form: Mapping[str, str]) -> AppClie
     if not CLIENT_ID.fullmatch(presented.client_id):
         raise ClientRefused(detail="not a client id")
     client = access.client_in(pool, presented.client_id)
-    for secret in presented.secrets:
-        with contextlib.suppress(ClientRefused):
-            access.authenticate(client, secret)
-            return client
     by = Actor.visitor(address=call.address, request_id=call.request_id)
-    audit.record(Tag.CLIENT_REFUSED, pool=pool, subject=client.client_id, outcome="refused", by=by)
-    raise ClientRefused(detail=f"client {client.client_id}")
+    access.authenticate(client, presented.secrets, by=by)
+    return client
 
 
 def by_form(form: Mapping[str, str]) -> Presented:

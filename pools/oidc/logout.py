@@ -14,11 +14,11 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
+from identity.foundation.actor import Actor
 from identity.foundation.errors import ClientNotFound
 from pools.oidc import browser, errors
 from pools.oidc.errors import PageRefusal
 from pools.services import access
-from pools.services.audit import Actor
 from pools.services.pools import openid
 from pools.services.tokens import sessions
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from identity.foundation.actor import Actor
 from identity.foundation.call import Answer, Call
 from identity.foundation.errors import ScopeMissing, TokenRefused, UserDisabled, UserNotFound
 from pools.oidc import client_authentication, endpoints, errors, parameters
 from pools.oidc.endpoints import endpoint
-from pools.services.audit import Actor
 from pools.services.tokens import claims, tokens
 
 if TYPE_CHECKING:

@@ -15,12 +15,12 @@ from authlib.oauth2.rfc7636.challenge import CODE_VERIFIER_PATTERN
 from prometheus_client import Counter
 
 from identity.foundation import limits
+from identity.foundation.actor import Actor
 from identity.foundation.call import Answer, Call
 from identity.foundation.errors import DomainError, Overloaded
 from pools.oidc import errors
 from pools.oidc.endpoints import endpoint
 from pools.oidc.server import PoolRequest, PoolServer
-from pools.services.audit import Actor
 from pools.services.tokens import tokens
 
 if TYPE_CHECKING:

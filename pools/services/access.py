@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from identity.foundation import names
+from identity.foundation.actor import Actor
 from identity.foundation.errors import (
     ClientNotFound,
     ClientRefused,
@@ -21,7 +22,8 @@ from identity.foundation.errors import (
 )
 from pools.models import AppClient, Identity, IdentityPool, SignInName, User, UserPool
 from pools.models.hot import Person
-from pools.services import configuration
+from pools.services import audit, configuration
+from pools.services.audit import Tag
 
 NAME_LENGTH = 2048
 
@@ -146,21 +148,31 @@ def _hash_matches(client: AppClient, candidates: Iterable[str], secret_hash: str
     ]
 
 
-def authenticate(client: AppClient, secret: str | None) -> None:
-    """Check a client's plain secret in constant time. A public client must send none.
+def authenticate(client: AppClient, secrets: Iterable[str | None], *, by: Actor) -> None:
+    """Check a client's plain secret in constant time, in each way it may be meant. A public client must send none.
+
+    A refusal leaves an audit row.
 
     Raises:
         ClientRefused: missing, wrong, or unexpected.
 
     """
-    if not client.confidential:
-        if secret:
-            raise ClientRefused(detail="a public client sent a secret")
+    wrong = [_wrong_with(client, secret) for secret in secrets]
+    if "" in wrong:
         return
+    audit.record(Tag.CLIENT_REFUSED, pool=client.pool, subject=client.client_id, by=by, outcome="refused")
+    raise ClientRefused(detail=f"client {client.client_id}: {wrong[0]}")
+
+
+def _wrong_with(client: AppClient, secret: str | None) -> str:
+    """Return what is wrong with a secret that a client sent; empty where it is right."""
+    if not client.confidential:
+        return "a public client sent a secret" if secret else ""
     live = configuration.holdings.secrets(client)
     sent = (secret or "").encode()
-    if True not in [hmac.compare_digest(known.encode(), sent) for known in live]:
-        raise ClientRefused(detail="wrong secret" if secret else "no secret")
+    if True in [hmac.compare_digest(known.encode(), sent) for known in live]:
+        return ""
+    return "wrong secret" if secret else "no secret"
 
 
 def normalise(pool: UserPool, name: str) -> str:

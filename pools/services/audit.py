@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -22,6 +21,7 @@ from django.db import models
 from django.db.models import Q
 
 from identity.foundation import clock
+from identity.foundation.actor import Actor
 from identity.foundation.errors import Misuse
 from identity.foundation.names import uuid7, uuid7_of
 from pools.models import AuditEvent, AuditPersonal, IdentityPool, UserPool, hot
@@ -29,46 +29,6 @@ from pools.models import AuditEvent, AuditPersonal, IdentityPool, UserPool, hot
 FORMAT = 1
 SUBJECT = 128
 """Characters of a subject that are kept: a resource server's identifier may have more."""
-
-
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who acts."""
-
-    kind: str
-    id: str = ""
-    address: str = ""
-    request_id: str = ""
-
-    @classmethod
-    def operator(cls, operator_id: object, *, address: str = "", request_id: str = "") -> Actor:
-        """Return one who runs the installation, through console, management API or a signed wire call."""
-        return cls("operator", str(operator_id), address, request_id)
-
-    @classmethod
-    def user(cls, sub: object, *, address: str = "", request_id: str = "") -> Actor:
-        """Return a signed-in person of a pool."""
-        return cls("user", str(sub), address, request_id)
-
-    @classmethod
-    def client(cls, client_id: str, *, address: str = "", request_id: str = "") -> Actor:
-        """Return an application acting for itself."""
-        return cls("client", client_id, address, request_id)
-
-    @classmethod
-    def visitor(cls, *, address: str = "", request_id: str = "") -> Actor:
-        """Return someone who has proven nothing."""
-        return cls("visitor", "", address, request_id)
-
-    @classmethod
-    def import_(cls, job: str = "", *, address: str = "", request_id: str = "") -> Actor:
-        """Return an import job."""
-        return cls("import", job, address, request_id)
-
-    @classmethod
-    def system(cls, *, address: str = "", request_id: str = "") -> Actor:
-        """Return the installation itself: a periodic task, a command."""
-        return cls("system", "", address, request_id)
 
 
 class Tag(StrEnum):

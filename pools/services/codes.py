@@ -19,6 +19,7 @@ from django.db import connection
 from django.db.models import F, Q
 
 from identity.foundation import clock, gate, sealing
+from identity.foundation.actor import Actor
 from identity.foundation.errors import (
     CodeExpired,
     CodeMismatch,
@@ -29,7 +30,7 @@ from identity.foundation.errors import (
 from identity.foundation.names import uuid7
 from pools.models import OneTimeCode, User, UserPool
 from pools.services import audit
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 
 Purpose = OneTimeCode.Purpose
 

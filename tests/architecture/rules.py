@@ -89,7 +89,8 @@ FINDERS = ("pools/services/access.py", "pools/services/configuration.py", "pools
 GIVEN = {"public_id", "client_id", "sub", "username", "email", "phone_number", "name"}
 SCOPED = {"UserPool", "AppClient", "User", "IdentityPool", "Identity", "SignInName"}
 WIRE_ONLY = ("pools/services", "pools/models", "pools/oidc", "pools/hosted", "pools/tasks.py", "identity/console")
-HTTP = ("django.http", "django.shortcuts", "django.views", "django.urls", "django.template.response", "celery")
+HTTP = ("django.http", "django.shortcuts", "django.views", "django.urls", "django.template.response")
+NOT_IN_RULES = (*HTTP, "celery", "django.core.mail", "smtplib")
 
 Found = Iterator[str]
 Rule = Callable[[Source], Found]
@@ -233,7 +234,7 @@ def wire_names(source: Source) -> Found:
 
 
 def no_http_in_rules(source: Source) -> Found:
-    """Rules and storage know no HTTP and no Celery: ``later`` asks for tasks by name."""
+    """Rules and storage know no HTTP, no SMTP and no Celery: ``later`` asks for tasks by name."""
     if not source.under("pools/services", "pools/models"):
         return
     for node in source.walk():
@@ -245,7 +246,7 @@ def no_http_in_rules(source: Source) -> Found:
             else []
         )
         for module in modules:
-            if any(module == banned or module.startswith(banned + ".") for banned in HTTP):
+            if any(module == banned or module.startswith(banned + ".") for banned in NOT_IN_RULES):
                 yield f"imports {module}"
 
 
@@ -257,6 +258,36 @@ def actors_are_named(source: Source) -> Found:
         if isinstance(node, ast.FunctionDef) and not node.name.startswith("_"):
             if any(argument.arg == "by" for argument in (*node.args.posonlyargs, *node.args.args)):
                 yield f"{node.name} takes `by` by position"
+
+
+def actors_are_certain(source: Source) -> Found:
+    """Who acts is never left open: ``by`` has no default, and is never None."""
+    if not source.under("pools"):
+        return
+    for node in source.walk():
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        given = [*node.args.posonlyargs, *node.args.args]
+        defaults = [*[None] * (len(given) - len(node.args.defaults)), *node.args.defaults, *node.args.kw_defaults]
+        for argument, default in zip([*given, *node.args.kwonlyargs], defaults, strict=True):
+            if argument.arg != "by" or argument.annotation is None:
+                continue
+            parts = {ast.unparse(part) for part in ast.walk(argument.annotation)}
+            if default is not None or parts & {"None", "Optional"}:
+                yield f"line {argument.lineno}: {node.name} may be told nobody"
+
+
+def audited_in_services(source: Source) -> Found:
+    """Audit rows and sign-in events are written where the rules are: an adapter asks a service, which writes them."""
+    if not source.is_product or source.under("pools/services", "pools/models"):
+        return
+    for node in source.walk():
+        # Rows are read anywhere (`audit.latest`); what makes one is not.
+        if isinstance(node, ast.Attribute) and dotted(node).endswith(("audit.record", "audit.sign_in_event")):
+            yield f"line {node.lineno} writes an audit row"
+        if isinstance(node, ast.ImportFrom) and node.module == "pools.services.audit":
+            for name in {alias.name for alias in node.names} & {"record", "sign_in_event", "Tag"}:
+                yield f"line {node.lineno} imports {name}"
 
 
 def is_write(node: ast.AST) -> bool:
@@ -349,6 +380,8 @@ RULES: dict[str, Rule] = {
         wire_names,
         no_http_in_rules,
         actors_are_named,
+        actors_are_certain,
+        audited_in_services,
         writers_take_an_actor,
         swallowed,
         finders,

@@ -27,7 +27,8 @@ def safe(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     kept.write_text(f"k1 {base64.b64encode(bytes(range(100, 132))).decode()}\n")
     kept.chmod(0o600)
     database = {**configured.DATABASES["default"], "HOST": "db", "USER": "cognate"}
-    settings.MODE, settings.DEBUG, settings.DEMO, settings.MESSAGES = "production", False, False, "smtp"
+    settings.MODE, settings.DEBUG, settings.DEMO = "production", False, False
+    settings.MAIL_CHANNEL, settings.SMS_CHANNEL = "smtp", ""
     settings.BASE_URL, settings.CONSOLE_URL = "https://id.example.com", "https://console.example.com"
     settings.SECRET_KEYS_FILE, settings.OUTBOUND_PRIVATE, settings.TRUSTED_PROXIES = kept, False, []
     settings.WIRE_RESPONSE_CHECKS = False
@@ -70,7 +71,8 @@ def found() -> set[str]:
 FAULTS: list[tuple[str, str, Any]] = [
     ("identity.E005", "DEBUG", True),
     ("identity.E006", "DEMO", True),
-    ("identity.E007", "MESSAGES", "captured"),
+    ("identity.E007", "MAIL_CHANNEL", "captured"),
+    ("identity.E007", "SMS_CHANNEL", "captured"),
     ("identity.E009", "OUTBOUND_PRIVATE", True),
     *(
         ("identity.E010", "TRUSTED_PROXIES", [ipaddress.ip_network(network) for network in networks.split()])

@@ -118,8 +118,8 @@ class World:
 def make() -> World:
     """Make a pool with people by the services. Django is set up by now."""
     from identity.foundation import names
+    from identity.foundation.actor import Actor
     from pools.services import access
-    from pools.services.audit import Actor
     from pools.services.identity_pools import identity_pools
     from pools.services.pools import app_clients, user_pools
     from tests import factories
@@ -171,7 +171,7 @@ def make() -> World:
 
 def mint(world: World, count: int) -> list[str]:
     """Return fresh authorization codes of a signed-in person."""
-    from pools.services.audit import Actor
+    from identity.foundation.actor import Actor
     from pools.services.sign_in import machine
     from pools.services.tokens import sessions, tokens
 

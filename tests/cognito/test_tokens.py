@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from pools.models import AuditEvent
 from tests.cognito.conftest import World, refused
 
 
@@ -62,6 +63,9 @@ def test_a_client_proves_itself_by_its_plain_secret(world: World) -> None:
         world.anyone.revoke_token(ClientId=world.client_id, Token="x", ClientSecret=client["ClientSecret"])
     with refused("UnauthorizedException"):
         world.anyone.revoke_token(ClientId="nosuchclient", Token="x")
+    with world.live.orm():
+        kept = AuditEvent.objects.filter(tag="client_refused", subject=client["ClientId"])
+        assert {(event.outcome, event.actor_kind) for event in kept} == {("refused", "visitor")}
 
 
 def test_a_client_with_revocation_off_does_not_revoke(world: World) -> None:

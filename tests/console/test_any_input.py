@@ -169,7 +169,7 @@ def test_anything_is_answered_and_a_refusal_changes_nothing(
 def test_a_way_to_sign_in_that_this_installation_has_not_is_refused_where_it_was_chosen(
     installation: Installation, settings: Settings
 ) -> None:
-    settings.MESSAGES = "smtp"  # which carries no SMS
+    settings.SMS_CHANNEL = ""
     browser, before = installation.browser(inside=True), state("pools")
     given = {"name": "Phones", "sign_in": "phone_number", "mfa": "OFF"}
 

@@ -358,7 +358,7 @@ def test_only_a_right_and_live_key_is_let_in(world: World) -> None:
 
 
 def test_a_disabled_key_and_a_disabled_operators_key_stop_at_once(world: World) -> None:
-    from pools.services.audit import Actor
+    from identity.foundation.actor import Actor
 
     who, other = world.operator(), world.operator()
     with world.live.orm():

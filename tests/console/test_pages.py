@@ -9,6 +9,7 @@ import pytest
 import requests
 
 from identity.console import pages
+from identity.foundation.actor import Actor
 from pools.services.pools import client_settings
 from tests.console.world import SCRIPT, Visitor, World
 
@@ -479,7 +480,7 @@ def test_a_refusal_is_a_word_and_each_time_has_a_zone(world: World) -> None:
         from pools.services import audit
 
         audit.record(
-            audit.Tag.CODE_REFUSED, pool=world.pool, subject="x", by=audit.Actor.system(), outcome="refused", detail={}
+            audit.Tag.CODE_REFUSED, pool=world.pool, subject="x", by=Actor.system(), outcome="refused", detail={}
         )
     events = world.session.get(f"/console/pools/{world.pool_id}/audit").text
 

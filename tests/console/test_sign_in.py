@@ -109,7 +109,7 @@ def test_a_disabled_operator_is_told_what_a_stranger_is_told(world: World) -> No
     who = world.operator()
     visitor = world.inside(who)
     with world.live.orm():
-        from pools.services.audit import Actor
+        from identity.foundation.actor import Actor
         from pools.services.operators import operators
 
         operators.set_active(operators.operator(who.username), False, by=Actor.system())
@@ -247,7 +247,7 @@ def test_a_one_time_link_lets_nobody_past_the_authenticator(world: World) -> Non
 def test_a_one_step_link_signs_in_by_its_button_alone(world: World) -> None:
     who, visitor = world.operator(), world.visitor()
     with world.live.orm():
-        from pools.services.audit import Actor
+        from identity.foundation.actor import Actor
         from pools.services.operators import operator_sign_in, operators
 
         token = operator_sign_in.one_step_link(operators.operator(who.username), by=Actor.system())
@@ -280,7 +280,7 @@ def test_a_link_dies_with_a_new_password(world: World) -> None:
     who = world.operator()
     link = world.live.manage("create_operator", who.username, "--link").strip().removeprefix(world.base_url)
     with world.live.orm():
-        from pools.services.audit import Actor
+        from identity.foundation.actor import Actor
         from pools.services.operators import operators
 
         operators.set_password(operators.operator(who.username), "another long sentence", by=Actor.system())
@@ -293,7 +293,7 @@ def test_a_new_password_ends_open_sessions(world: World) -> None:
     visitor = world.inside(who)
     assert opens(visitor)
     with world.live.orm():
-        from pools.services.audit import Actor
+        from identity.foundation.actor import Actor
         from pools.services.operators import operators
 
         operators.set_password(operators.operator(who.username), "another long sentence", by=Actor.system())

@@ -67,8 +67,8 @@ def sign_out(world: World) -> Given:
 
 
 def link(world: World) -> Given:
+    from identity.foundation.actor import Actor
     from identity.models import Operator
-    from pools.services.audit import Actor
     from pools.services.operators import operator_sign_in
 
     who = world.operator(enrolled=False, password=None)

@@ -85,7 +85,7 @@ class World:
         self.base_url = live.base_url
         self._names = itertools.count()
         with live.orm():
-            from pools.services.audit import Actor
+            from identity.foundation.actor import Actor
             from pools.services.people import users
             from pools.services.pools import app_clients, user_pools
 
@@ -150,7 +150,7 @@ class World:
     def operator(self, *, enrolled: bool = True, password: str | None = PASSWORD) -> Person:
         """Make an operator."""
         with self.live.orm():
-            from pools.services.audit import Actor
+            from identity.foundation.actor import Actor
             from pools.services.operators import operator_sign_in, operators
 
             by = Actor.system()

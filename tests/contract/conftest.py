@@ -58,8 +58,8 @@ class Wire:
 @pytest.fixture
 def wire(db: None) -> Wire:
     """Return a sender with an operator's key."""
+    from identity.foundation.actor import Actor
     from pools.services import configuration
-    from pools.services.audit import Actor
     from pools.services.operators import operators
 
     del db

@@ -15,11 +15,11 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
+from identity.foundation.actor import Actor
 from identity.foundation.call import Call
 from pools.cognito import callers
 from pools.cognito.faults import Fault
 from pools.models import AuditEvent
-from pools.services.audit import Actor
 from pools.services.operators import operators
 from tests.walks import walk
 

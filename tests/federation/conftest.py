@@ -13,12 +13,12 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from identity.foundation import clock
+from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError, LoginRefused
 from pools import ports
 from pools.models import IdentityPool
 from pools.ports import Credentials, VerifiedLogin
 from pools.services import access, configuration
-from pools.services.audit import Actor
 from pools.services.identity_pools import identity_pools
 from pools.services.pools import signing_keys
 

@@ -1,12 +1,14 @@
-"""The registries that what is outside answers by: kinds of providers, verifiers of logins, issuers of credentials."""
+"""The registries that what is outside answers by, and the names that settings give."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any, get_args
 
 import pytest
 
-from identity.foundation.errors import Invalid, Misuse
+from identity.foundation.errors import Invalid, LoginRefused, Misuse
+from identity.settings import Environment
 from pools import ports
 
 
@@ -18,6 +20,18 @@ class Lantern:
         if "colour" not in details:
             raise Invalid("A lantern needs a colour.", field="ProviderDetails")
         return {"shade": "none", **details}
+
+    def start(self, details: Mapping[str, str], *, state: str, callback: str) -> ports.Trip:
+        """Send the browser to where the lantern hangs."""
+        return ports.Trip(f"https://lantern.example/{details['colour']}?to={callback}&state={state}", {"match": "lit"})
+
+    def finish(
+        self, details: Mapping[str, str], trip: ports.Trip, answer: Mapping[str, str], *, callback: str
+    ) -> ports.ExternalIdentity:
+        """Believe who comes back by the light of the same match."""
+        if answer.get("match") != trip.kept["match"]:
+            raise LoginRefused
+        return ports.ExternalIdentity(answer["who"], {"name": "Keeper"})
 
 
 @pytest.fixture
@@ -38,6 +52,46 @@ def test_a_kind_of_provider_answers_by_its_name(lantern: Lantern) -> None:
         kind.check_details({})
     assert "Lantern" in ports.provider_kinds.names()
     assert ports.login_verifiers.get("Lantern") is None
+
+
+def test_a_trip_to_a_provider_ends_with_one_external_identity(lantern: Lantern) -> None:
+    kind = ports.provider_kinds["Lantern"]
+    trip = kind.start({"colour": "red"}, state="s", callback="https://id.example.com/back")
+
+    found = kind.finish({"colour": "red"}, trip, {"match": "lit", "who": "k1"}, callback="https://id.example.com/back")
+
+    assert trip.url == "https://lantern.example/red?to=https://id.example.com/back&state=s"
+    assert "lit" not in repr(trip)
+    assert (found.subject, found.claims) == ("k1", {"name": "Keeper"})
+    with pytest.raises(LoginRefused):
+        kind.finish({"colour": "red"}, trip, {"match": "out", "who": "k1"}, callback="https://id.example.com/back")
+
+
+@pytest.mark.parametrize("setting", ["mail_channel", "sms_channel"])
+def test_a_channel_is_registered_under_each_name_that_a_setting_may_give(setting: str) -> None:
+    given = {name for name in get_args(Environment.model_fields[setting].annotation) if name not in {"", "none"}}
+
+    assert given
+    assert given <= set(ports.channels.names())
+
+
+@pytest.mark.parametrize(
+    ("given", "mail", "sms"),
+    [
+        ({"mode": "development"}, "captured", "captured"),
+        ({"mode": "development", "messages": "smtp"}, "smtp", "none"),
+        ({"mode": "development", "mail_channel": "smtp"}, "smtp", "captured"),
+        ({"mode": "production"}, "smtp", "none"),
+        ({"mode": "production", "messages": "captured"}, "captured", "captured"),
+        ({"mode": "production", "messages": "captured", "sms_channel": "none"}, "captured", "none"),
+        ({"mode": "production", "sms_channel": "captured"}, "smtp", "captured"),
+    ],
+    ids=str,
+)
+def test_one_setting_each_names_the_channel_of_mail_and_of_sms(given: dict[str, Any], mail: str, sms: str) -> None:
+    read = Environment(**given)
+
+    assert (read.mail_channel, read.sms_channel) == (mail, sms)
 
 
 @pytest.mark.usefixtures("lantern")

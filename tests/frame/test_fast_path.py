@@ -108,7 +108,8 @@ def issued(client: AppClient) -> str:
     session = sessions.current(client.pool, outcome.browser.cookie)
     assert session
     code = tokens.mint_code(client, session, redirect_uri="https://app.example/cb", scopes=["openid", "email"])
-    return tokens.redeem_code(client, code, redirect_uri="https://app.example/cb", verifier=None).access
+    issued = tokens.redeem_code(client, code, redirect_uri="https://app.example/cb", verifier=None, by=factories.BY)
+    return issued.access
 
 
 def wire(operation: str, given: object, **headers: str) -> Asked:

@@ -9,9 +9,9 @@ import pytest
 import time_machine
 
 from identity.foundation import clock, errors
+from identity.foundation.actor import Actor
 from pools.models import AppClient, OutboxMessage, User
 from pools.services import configuration
-from pools.services.audit import Actor
 from pools.services.messages import send_limits
 from pools.services.people import passwords
 from pools.services.sign_up import sign_up

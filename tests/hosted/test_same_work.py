@@ -12,9 +12,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from identity.foundation import errors
+from identity.foundation.actor import Actor
 from pools.models import AppClient
 from pools.services import access
-from pools.services.audit import Actor
 from pools.services.sign_up import sign_up
 from tests.hosted.world import World
 

@@ -321,8 +321,8 @@ class World:
 
     def disable(self, name: str) -> None:
         """Disable a person, as an operator does."""
+        from identity.foundation.actor import Actor
         from pools.services import access
-        from pools.services.audit import Actor
         from pools.services.people import users
 
         with self.live.orm():

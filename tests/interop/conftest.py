@@ -196,9 +196,9 @@ class World:
         """Set an identity pool's roles and what confines its members."""
         wanted = {"authenticated": self.member_role, "unauthenticated": self.guest_role, **roles}
         self.identity.set_identity_pool_roles(IdentityPoolId=pool, Roles=wanted)
+        from identity.foundation.actor import Actor
         from pools.models import IdentityPool
         from pools.services import configuration
-        from pools.services.audit import Actor
         from pools.services.identity_pools import identity_pools
 
         with self.live.orm():

@@ -14,8 +14,8 @@ pytestmark = pytest.mark.interop
 
 
 def test_credentials_go_on_while_the_key_changes_at_every_worker(world: World, shape: Callable[..., None]) -> None:
+    from identity.foundation.actor import Actor
     from pools.services import configuration
-    from pools.services.audit import Actor
     from pools.services.pools import signing_keys
 
     shape(workers=2)

@@ -197,8 +197,8 @@ def test_a_rule_by_tag_holds_in_the_cloud(world: World, cloud: Cloud) -> None:
         ],
     }
     from identity.embedded.aws import resources
+    from identity.foundation.actor import Actor
     from pools.models import IdentityPool
-    from pools.services.audit import Actor
     from pools.services.identity_pools import identity_pools
 
     role = resources.make_role(

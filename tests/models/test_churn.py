@@ -54,7 +54,7 @@ def test_a_refresh_family_turns_in_place(transactional_db: None) -> None:
 
     with updates_of("refresh_family") as updates:
         for _ in range(TURNS):
-            held = [tokens.refresh(client, token or "").refresh for token in held]
+            held = [tokens.refresh(client, token or "", by=factories.BY).refresh for token in held]
 
     assert updates[0] == PEOPLE * TURNS
     assert updates[1] / updates[0] >= AT_LEAST, updates

@@ -173,8 +173,8 @@ class World:
 
     def disable(self, person: Person) -> None:
         """Disable a user, as an operator does."""
+        from identity.foundation.actor import Actor
         from pools.services import access
-        from pools.services.audit import Actor
         from pools.services.people import users
 
         with self.live.orm():

@@ -13,10 +13,10 @@ import pytest
 from django.db import connections
 
 from identity.foundation import gate
+from identity.foundation.actor import Actor
 from pools.models import AppClient, CapturedMessage, UserPool
 from pools.services import configuration
-from pools.services.audit import Actor
-from pools.services.messages import deliveries, outbox, texts
+from pools.services.messages import deliveries, mailbox, texts
 from tests import factories
 
 VISITOR = Actor.visitor(address="192.0.2.1")
@@ -102,7 +102,7 @@ def mail_to(address: str) -> CapturedMessage:
     """Return the newest mail to an address, delivered now; what tells of a change is left out."""
     deliveries.sweep()
     notices = {subject for subject, _ in texts.CHANGES.values()}
-    return next(mail for mail in outbox.captured(to=address) if mail.subject not in notices)
+    return next(mail for mail in mailbox.captured(to=address) if mail.subject not in notices)
 
 
 def code_sent_to(address: str) -> str:

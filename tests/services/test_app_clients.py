@@ -62,9 +62,9 @@ def test_a_secret_is_told_back_and_kept_sealed_and_hashed(pool: UserPool) -> Non
     row = ClientSecret.objects.get()
     assert len(secret) == 51
     assert secret.encode() not in bytes(row.sealed) + bytes(row.hashed)
-    access.authenticate(access.client(client.client_id), secret)
+    access.authenticate(access.client(client.client_id), [secret], by=BY)
     with pytest.raises(errors.ClientRefused):
-        access.authenticate(access.client(client.client_id), secret + "x")
+        access.authenticate(access.client(client.client_id), [secret + "x"], by=BY)
 
 
 def test_an_own_secret_is_taken(pool: UserPool) -> None:

@@ -12,9 +12,10 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
+from identity.foundation.actor import Actor
 from pools.models import AppClient, AuditEvent, AuditPersonal, IdentityPool, UserPool
 from pools.services import audit
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 from pools.services.people import groups
 from pools.services.sign_up import sign_up
 from tests.factories import BY, PASSWORD

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from django.db.models import QuerySet
 
+from identity.foundation.actor import Actor
 from pools.models import AuditEvent
-from pools.services.audit import Actor
 from pools.services.sign_in import factors
 from tests import factories
 from tests.services.conftest import Meet, at_once

@@ -200,7 +200,7 @@ def test_a_new_master_key_wraps_everything_anew_and_the_old_may_go(
 
         assert housekeeping.reseal() == 0
         assert app_clients.secrets(client) == secret
-        access.authenticate(access.client(client.client_id), secret[0])
+        access.authenticate(access.client(client.client_id), secret, by=factories.BY)
         assert passwords.srp_salt(pool, "x") == salt
         kept = sealing.unseal(
             Password.objects.get(user=user).sealed_verifier,

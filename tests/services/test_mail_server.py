@@ -115,7 +115,7 @@ def server(settings: Settings) -> Iterator[Server]:
     """Send by the installation's own backend, to a server of this test."""
     with Server() as made:
         threading.Thread(target=made.serve_forever, daemon=True).start()
-        settings.MESSAGES, settings.EMAIL_BACKEND = "smtp", "identity.foundation.mail_server.MailServer"
+        settings.MAIL_CHANNEL, settings.EMAIL_BACKEND = "smtp", "federation.channels.mail_server.MailServer"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", made.server_address[1]
         settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "käte", PASSWORD
         settings.EMAIL_USE_TLS = settings.EMAIL_USE_SSL = False

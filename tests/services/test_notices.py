@@ -11,7 +11,7 @@ import time_machine
 
 from identity.foundation import errors
 from pools.models import AppClient, OutboxMessage, TotpFactor, User
-from pools.services.messages import deliveries, outbox, send_limits
+from pools.services.messages import deliveries, mailbox, send_limits
 from pools.services.people import passwords
 from pools.services.sign_in import factors, machine
 from pools.services.sign_in.machine import Challenge, Challenged, Want
@@ -40,7 +40,7 @@ def told(user: User) -> list[tuple[str, str]]:
     """Return subject and text of the notices to somebody, oldest first."""
     rows = OutboxMessage.objects.filter(purpose="notice").count()
     deliveries.sweep()
-    found = [(mail.subject, mail.body) for mail in reversed(outbox.captured(to=str(user.email)))]
+    found = [(mail.subject, mail.body) for mail in reversed(mailbox.captured(to=str(user.email)))]
     notices = [each for each in found if "code" not in each[0].lower() or each[0].startswith("Codes")]
     assert len(notices) == rows
     return notices

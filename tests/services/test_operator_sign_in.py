@@ -17,8 +17,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from pytest_django import Settings
 
 from identity.foundation import clock, errors
+from identity.foundation.actor import Actor
 from identity.models import Operator
-from pools.services.audit import Actor
 from pools.services.operators import operator_sign_in, operators
 from tests.factories import BY, number
 from tests.services.conftest import VISITOR, at_once, overloaded

@@ -23,10 +23,10 @@ from django.db.models.functions import Now
 from pytest_django import Settings
 
 from identity.foundation import clock, errors, later, sealing
-from pools import tasks
+from pools import ports, tasks
 from pools.models import AppClient, CapturedMessage, OneTimeCode, OutboxMessage, User, UserPool
 from pools.services import codes, configuration, sealing_contexts
-from pools.services.messages import compose, deliveries, destinations, outbox, send_limits, texts
+from pools.services.messages import compose, deliveries, destinations, mailbox, outbox, send_limits, texts
 from pools.services.people import attributes, passwords, users
 from pools.services.sign_up import sign_up
 from tests import factories
@@ -47,7 +47,7 @@ def waiting(client: AppClient) -> OutboxMessage:
 @pytest.fixture
 def smtp(settings: Settings) -> Iterator[None]:
     """Deliver by a mail server that keeps what it is given."""
-    settings.MESSAGES = "smtp"
+    settings.MAIL_CHANNEL = "smtp"
     mail.outbox.clear()
     yield
     mail.outbox.clear()
@@ -269,6 +269,59 @@ def test_what_a_mail_server_says_decides_whether_to_try_again(
         assert state() == State.SENT
 
 
+class Pigeon:
+    """A channel that this release does not know."""
+
+    def __init__(self, problem: Exception | None) -> None:
+        """Carry messages, or fail so."""
+        self.problem = problem
+        self.carried: list[ports.Message] = []
+
+    def send(self, message: ports.Message) -> None:
+        """Carry a message."""
+        self.carried.append(message)
+        assert not connection.in_atomic_block
+        if self.problem is not None:
+            raise self.problem
+
+
+@pytest.mark.parametrize(
+    ("problem", "after", "attempts"),
+    [
+        (None, State.SENT, 1),
+        (ports.Undeliverable(detail="shot"), State.FAILED, 1),
+        (ports.NotNow(detail="storm"), State.PENDING, 1),
+        (ports.InstallationAtFault(detail="no grain"), State.PENDING, 0),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_any_channel_sends_or_says_who_is_at_fault(
+    waiting: OutboxMessage, settings: Settings, problem: Exception | None, after: str, attempts: int
+) -> None:
+    OutboxMessage.objects.update(channel="sms")
+    settings.SMS_CHANNEL, pigeon = "pigeon", Pigeon(problem)
+    ports.channels.register("pigeon", pigeon)
+    try:
+        assert deliveries.deliver(waiting.id) == after
+    finally:
+        ports.channels.withdraw("pigeon")
+
+    row = OutboxMessage.objects.get()
+    assert (row.attempts, row.problem) == (attempts, getattr(problem, "detail", ""))
+    [message] = pigeon.carried
+    assert (message.id, message.to, message.medium) == (waiting.id, NAME, "sms")
+    assert NAME not in repr(message)
+
+
+def test_a_text_message_that_nothing_carries_any_more_fails(waiting: OutboxMessage, settings: Settings) -> None:
+    OutboxMessage.objects.update(channel="sms")
+    settings.SMS_CHANNEL = ""
+
+    assert deliveries.deliver(waiting.id) == State.FAILED
+
+    assert OutboxMessage.objects.get().problem == "no gateway for text messages"
+
+
 @pytest.mark.usefixtures("smtp")
 def test_a_message_that_never_goes_out_is_given_up(waiting: OutboxMessage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(EmailBackend, "send_messages", refusing(TimeoutError()))
@@ -324,8 +377,8 @@ def test_a_fault_of_the_installation_costs_no_message(
 def test_a_mail_server_that_is_not_found_or_not_there_costs_no_message(
     waiting: OutboxMessage, monkeypatch: pytest.MonkeyPatch, settings: Settings, problem: Exception
 ) -> None:
-    settings.MESSAGES, settings.EMAIL_HOST = "smtp", "mail.nowhere.example"
-    settings.EMAIL_BACKEND = "identity.foundation.mail_server.MailServer"
+    settings.MAIL_CHANNEL, settings.EMAIL_HOST = "smtp", "mail.nowhere.example"
+    settings.EMAIL_BACKEND = "federation.channels.mail_server.MailServer"
     asked: list[str] = []
 
     def connect(address: tuple[str, int], *_rest: object, **_named: object) -> None:
@@ -608,8 +661,8 @@ def test_captured_messages_are_told_newest_first_and_by_exact_address(client: Ap
         sign_up.sign_up(client, name, password="Correct-horse-1", attributes={}, by=VISITOR)
     deliveries.sweep()
 
-    assert [found.to for found in outbox.captured("a@example.com")] == ["a@example.com"]
-    assert outbox.captured()[0].to == "a@example.com.evil.example"
+    assert [found.to for found in mailbox.captured("a@example.com")] == ["a@example.com"]
+    assert mailbox.captured()[0].to == "a@example.com.evil.example"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ NAME = "alice@example.com"
 @pytest.fixture
 def sent_for_real(settings: Settings) -> None:
     """Have messages leave the installation, as in production; nothing delivers them here."""
-    settings.MESSAGES = "smtp"
+    settings.MAIL_CHANNEL = "smtp"
 
 
 def fill(pool: UserPool, app: AppClient, *, of: str, purpose: str = "sign_up", each: int = 5) -> None:

@@ -15,10 +15,11 @@ import time_machine
 from pytest_django import Settings
 
 from identity.foundation import clock, names
+from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError
 from pools.models import AppClient, AuditEvent, AuditPersonal, IdentityPool, PeriodicTask, UserPool
 from pools.services import audit, housekeeping
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 from pools.services.identity_pools import identity_pools
 from pools.services.operators import operator_sign_in
 from pools.services.people import passwords

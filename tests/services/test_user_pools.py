@@ -187,7 +187,7 @@ def test_a_setting_that_breaks_a_rule_makes_no_pool(
 
 def test_sms_is_refused_where_nothing_sends_it(transactional_db: None, settings: Settings) -> None:
     make(auto_verified_attributes=["phone_number"])
-    settings.MESSAGES = "smtp"
+    settings.SMS_CHANNEL = ""
 
     with pytest.raises(errors.NotAvailable):
         make(auto_verified_attributes=["phone_number"])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from identity.foundation.actor import Actor
 from pools.models import AppClient, User, UserPool
 from pools.services import configuration
-from pools.services.audit import Actor
 from tests import factories
 
 BY = Actor.visitor(address="192.0.2.1")

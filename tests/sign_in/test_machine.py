@@ -12,8 +12,9 @@ from django.db import connection, connections
 from django.test.utils import CaptureQueriesContext
 
 from identity.foundation import clock, errors
+from identity.foundation.actor import Actor
 from pools.models import AppClient, Attempt, AuthEvent, Guess, Password, RefreshFamily, TotpFactor, User, UserPool
-from pools.services import access, audit, configuration
+from pools.services import access, configuration
 from pools.services.people import passwords, users
 from pools.services.sign_in import factors, machine
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn, Want
@@ -339,7 +340,7 @@ def test_a_refusal_leaves_an_event_that_says_why(client: AppClient, person: User
 def test_groups_and_roles_reach_the_tokens(client: AppClient, person: User) -> None:
     from pools.services.people import groups
 
-    by = audit.Actor.system()
+    by = Actor.system()
     for name, role, precedence in (("staff", "arn:aws:iam:::role/Staff", 5), ("admins", "arn:aws:iam:::role/Root", 1)):
         groups.create(client.pool, name, description="", role_arn=role, precedence=precedence, by=by)
         groups.add(client.pool, person, name, by=by)

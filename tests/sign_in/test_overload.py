@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from identity.foundation import gate
+from identity.foundation.actor import Actor
 from identity.foundation.errors import Overloaded
-from pools.services.audit import Actor
 from pools.services.sign_in import machine
 from tests import factories
 

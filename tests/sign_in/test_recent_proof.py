@@ -70,8 +70,8 @@ def through_an_old_session(client: AppClient) -> tokens.TokenSet:
         assert session is not None
         scopes = ["openid", "aws.cognito.signin.user.admin"]
         code = tokens.mint_code(client, session, redirect_uri=URI, scopes=scopes)
-        issued = tokens.redeem_code(client, code, redirect_uri=URI, verifier=None)
-        return tokens.refresh(client, issued.refresh or "")
+        issued = tokens.redeem_code(client, code, redirect_uri=URI, verifier=None, by=BY)
+        return tokens.refresh(client, issued.refresh or "", by=BY)
 
 
 @pytest.fixture

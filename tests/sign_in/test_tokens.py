@@ -56,7 +56,7 @@ def code(client: AppClient, *, challenge: str = CHALLENGE) -> str:
 
 
 def redeem(client: AppClient, code: str, verifier: str | None = VERIFIER) -> TokenSet:
-    return tokens.redeem_code(client, code, redirect_uri="https://app.example/cb", verifier=verifier)
+    return tokens.redeem_code(client, code, redirect_uri="https://app.example/cb", verifier=verifier, by=BY)
 
 
 def test_access_tokens_are_checked_by_one_statement(client: AppClient, person: User) -> None:
@@ -94,7 +94,7 @@ def test_refreshing_keeps_the_session_and_writes_nothing(client: AppClient, pers
     configuration.holdings.poll(force=True)
 
     with CaptureQueriesContext(connection) as captured:
-        again = tokens.refresh(client, issued.refresh or "")
+        again = tokens.refresh(client, issued.refresh or "", by=BY)
 
     assert [query["sql"].split()[0] for query in captured] == ["SELECT"]
     assert again.refresh is None
@@ -127,7 +127,7 @@ def test_nothing_of_a_session_outlives_its_end(client: AppClient, person: User, 
     with pytest.raises((errors.TokenRefused, errors.UserDisabled, errors.UserNotFound)):
         tokens.verify_access(issued.access)
     with pytest.raises((errors.RefreshRefused, errors.UserDisabled)):
-        tokens.refresh(client, issued.refresh or "")
+        tokens.refresh(client, issued.refresh or "", by=BY)
     with pytest.raises(errors.LoginRefused):
         tokens.verify_id(issued.id or "", pool=client.pool, client_ids=[client.client_id])
 
@@ -140,7 +140,7 @@ def test_enabling_again_brings_no_old_token_back(client: AppClient, person: User
     with pytest.raises(errors.TokenRevoked):
         tokens.verify_access(issued.access)
     with pytest.raises(errors.RefreshRefused):
-        tokens.refresh(client, issued.refresh or "")
+        tokens.refresh(client, issued.refresh or "", by=BY)
     sign_in(client)
 
 
@@ -197,11 +197,11 @@ def test_a_refresh_token_is_its_clients_own(client: AppClient, person: User) -> 
 
     for wrong in (sibling, foreign):
         with pytest.raises(errors.RefreshRefused):
-            tokens.refresh(wrong, issued.refresh or "")
+            tokens.refresh(wrong, issued.refresh or "", by=BY)
     with pytest.raises(errors.TokenOfAnotherClient):
-        tokens.revoke(sibling, issued.refresh or "")
-    tokens.revoke(foreign, issued.refresh or "")  # of another pool's tokens a client learns nothing
-    assert tokens.refresh(client, issued.refresh or "")
+        tokens.revoke(sibling, issued.refresh or "", by=BY)
+    tokens.revoke(foreign, issued.refresh or "", by=BY)  # of another pool's tokens a client learns nothing
+    assert tokens.refresh(client, issued.refresh or "", by=BY)
 
 
 def test_garbage_costs_no_query(client: AppClient) -> None:
@@ -210,7 +210,7 @@ def test_garbage_costs_no_query(client: AppClient) -> None:
     with CaptureQueriesContext(connection) as captured:
         for garbage in ("", "x", "A" * 91, "eyJ.eyJ.sig"):
             with pytest.raises(errors.RefreshRefused):
-                tokens.refresh(client, garbage)
+                tokens.refresh(client, garbage, by=BY)
 
     assert len(captured) == 0
 
@@ -227,15 +227,15 @@ def test_a_rotated_token_gives_the_same_successor_within_its_grace(pool: UserPoo
     issued = sign_in(client)
 
     with time_machine.travel(clock.now(), tick=False) as travel:
-        first = tokens.refresh(client, issued.refresh or "")
-        assert tokens.refresh(client, issued.refresh or "").refresh == first.refresh
-        second = tokens.refresh(client, first.refresh or "")
+        first = tokens.refresh(client, issued.refresh or "", by=BY)
+        assert tokens.refresh(client, issued.refresh or "", by=BY).refresh == first.refresh
+        second = tokens.refresh(client, first.refresh or "", by=BY)
         assert second.refresh != first.refresh
         travel.shift(timedelta(seconds=11))
         with pytest.raises(errors.RefreshReused):
-            tokens.refresh(client, first.refresh or "")
+            tokens.refresh(client, first.refresh or "", by=BY)
         with pytest.raises(errors.RefreshRefused):
-            tokens.refresh(client, second.refresh or "")
+            tokens.refresh(client, second.refresh or "", by=BY)
 
 
 def test_parallel_rotations_agree_on_one_successor(pool: UserPool, person: User) -> None:
@@ -244,7 +244,7 @@ def test_parallel_rotations_agree_on_one_successor(pool: UserPool, person: User)
 
     def turn(_: int) -> str | None:
         try:
-            return tokens.refresh(client, issued.refresh or "").refresh
+            return tokens.refresh(client, issued.refresh or "", by=BY).refresh
         finally:
             connections.close_all()
 
@@ -262,7 +262,7 @@ def test_a_code_is_bound_to_client_redirect_and_verifier(client: AppClient, pers
     with pytest.raises(errors.GrantRefused):
         redeem(sibling, minted)
     with pytest.raises(errors.GrantRefused):
-        tokens.redeem_code(client, minted, redirect_uri="https://app.example/other", verifier=VERIFIER)
+        tokens.redeem_code(client, minted, redirect_uri="https://app.example/other", verifier=VERIFIER, by=BY)
     for wrong in (None, "", "x" * 43, CHALLENGE):
         with pytest.raises(errors.GrantRefused):
             redeem(client, minted, wrong)
@@ -338,7 +338,7 @@ def test_a_client_without_revocation_still_ends_with_a_sign_out(pool: UserPool, 
     assert "origin_jti" not in claims
     assert "jti" not in claims
     with pytest.raises(errors.RevocationDisabled):
-        tokens.revoke(client, issued.refresh or "")
+        tokens.revoke(client, issued.refresh or "", by=BY)
     users.global_sign_out(pool, person, by=BY)
     with pytest.raises(errors.TokenRevoked):
         tokens.verify_access(issued.access)
@@ -349,10 +349,10 @@ def test_only_refresh_tokens_can_be_revoked(client: AppClient, person: User) -> 
 
     for token in (issued.access, issued.id or ""):
         with pytest.raises(errors.UnsupportedToken):
-            tokens.revoke(client, token)
-    tokens.revoke(client, "unknown")
-    tokens.revoke(client, issued.refresh or "")
-    tokens.revoke(client, issued.refresh or "")
+            tokens.revoke(client, token, by=BY)
+    tokens.revoke(client, "unknown", by=BY)
+    tokens.revoke(client, issued.refresh or "", by=BY)
+    tokens.revoke(client, issued.refresh or "", by=BY)
 
 
 def test_a_forced_rotation_ends_a_planned_one_for_good(client: AppClient, person: User) -> None:
@@ -406,7 +406,7 @@ def test_a_strict_apps_id_tokens_say_how_much_was_proven_by_the_api_too(pool: Us
 
     def told(client: AppClient) -> list[object]:
         issued = sign_in(client)
-        fresh = tokens.refresh(client, issued.refresh or "")
+        fresh = tokens.refresh(client, issued.refresh or "", by=BY)
         return [signing_keys.unverified_claims(each.id or "").get("acr") for each in (issued, fresh)]
 
     assert told(strict) == ["urn:cognate:loa:1"] * 2

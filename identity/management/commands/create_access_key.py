@@ -6,8 +6,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError
-from pools.services.audit import Actor
 from pools.services.operators import operators
 
 

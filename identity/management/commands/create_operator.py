@@ -9,8 +9,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
+from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError
-from pools.services.audit import Actor
 from pools.services.operators import operator_sign_in, operators
 
 

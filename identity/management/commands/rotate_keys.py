@@ -6,9 +6,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from identity.foundation.actor import Actor
 from identity.foundation.errors import PoolNotFound
 from pools.services import access
-from pools.services.audit import Actor
 from pools.services.pools import signing_keys, user_pools
 
 

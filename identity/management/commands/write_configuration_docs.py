@@ -36,7 +36,7 @@ def default(name: str, field: FieldInfo) -> str:
 
 def choices(field: FieldInfo) -> str:
     """Return the values that a setting may have, where they are few."""
-    given = [value for value in get_args(field.annotation) if isinstance(value, str)]
+    given = [value for value in get_args(field.annotation) if isinstance(value, str) and value]
     return f" One of {', '.join(f'`{value}`' for value in given)}." if given else ""
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from identity.foundation.actor import Actor
 from pools.cognito import shapes
 from pools.cognito.contract import Reply, Request, user_pools
 from pools.services import access
-from pools.services.audit import Actor
 from pools.services.people import attributes, users
 from pools.services.sign_in import factors
 from pools.services.tokens import tokens

@@ -12,7 +12,7 @@ from pools.services.tokens import tokens as services
 def revoke_token(call: Request) -> Reply:
     """AWS: API_RevokeToken."""
     client = access.client(call["ClientId"])
-    access.authenticate(client, call.get("ClientSecret"))
+    access.authenticate(client, [call.get("ClientSecret")], by=call.by)
     if call.get("RevokeAssociatedSessions", "NONE") != "NONE":
         raise NotAvailable("RevokeAssociatedSessions is not available in this release.")
     services.revoke(client, call["Token"], by=call.by)

@@ -14,11 +14,12 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 
 from identity.foundation import clock, names
+from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError, IdentityNotFound, NotAuthorized, ResourceConflict
 from pools.models import Identity, IdentityLogin, IdentityPool
 from pools.ports import VerifiedLogin
 from pools.services import audit
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 from pools.services.identity_pools.logins import NO_MATCH
 
 TRIES = 5

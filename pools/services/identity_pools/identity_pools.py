@@ -18,6 +18,7 @@ from django.db import transaction
 from prometheus_client import Counter
 
 from identity.foundation import clock, names
+from identity.foundation.actor import Actor
 from identity.foundation.errors import (
     DomainError,
     IdentityPoolNotFound,
@@ -31,7 +32,7 @@ from pools import ports
 from pools.models import Identity, IdentityPool, PrincipalTagMap
 from pools.ports import Credentials, VerifiedLogin
 from pools.services import access, audit, configuration
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 from pools.services.identity_pools import identities, session_policies
 from pools.services.identity_pools import logins as identity_logins
 from pools.services.identity_pools import roles as identity_roles

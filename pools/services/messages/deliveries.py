@@ -1,33 +1,29 @@
 """The other end of the outbox: messages leave under a lease, at least once, captured ones exactly once.
 
-``pending`` → leased → ``handing`` → ``sent`` (DECISIONS.md 6). No transaction is open while a mail server is spoken to.
+``pending`` → leased → ``handing`` → ``sent`` (DECISIONS.md 6). No transaction is open while a channel sends. How one
+sends is ``federation.channels``'; here are leases, states and retries.
 """
 
 from __future__ import annotations
 
 import itertools
 import json
-import smtplib
 import uuid
 from datetime import timedelta
-from email.charset import QP, Charset
-from email.utils import parseaddr
 from typing import Any
 
 import structlog
-from django.conf import settings
-from django.core.mail import EmailMultiAlternatives, get_connection
-from django.core.mail.message import sanitize_address
 from django.db import connection, transaction
 from django.db.models import Count, F, Min, Q
 from django.db.models.functions import Now
 from prometheus_client import Counter, Histogram
 
 from identity.foundation import clock, gate, names, sealing
-from identity.foundation.errors import DomainError
 from identity.telemetry import Gauge
-from pools.models import CapturedMessage, OutboxMessage
+from pools import ports
+from pools.models import OutboxMessage
 from pools.services import sealing_contexts
+from pools.services.messages import destinations
 
 log = structlog.get_logger(__name__)
 FINISHED = Counter("cognate_messages_finished_total", "Messages that left the outbox.", ["channel", "state"])
@@ -42,38 +38,9 @@ BATCH = {Lane.NOW: 200, Lane.BULK: 20}
 """At most, of what people wait for and of all the rest."""
 SWEEP_SECONDS = 15.0
 ATTEMPTS = 10
-PERMANENT = 500
-"""SMTP answers from here on are final (RFC 5321 4.2.1)."""
-OURSELVES = (
-    # What the installation has wrong, or its mail server, whatever the message: the account, a sender.
-    smtplib.SMTPAuthenticationError,
-    smtplib.SMTPConnectError,
-    smtplib.SMTPHeloError,
-    smtplib.SMTPNotSupportedError,
-    smtplib.SMTPSenderRefused,
-)
-OF_THE_ACCOUNT = range(530, 540)
-"""SMTP answers about signing in, at whatever command (RFC 4954 6)."""
-SEVEN_BIT = Charset("utf-8")
-"""Every part quoted-printable and every header an encoded word: no server has to know 8BITMIME or SMTPUTF8."""
-SEVEN_BIT.body_encoding = SEVEN_BIT.header_encoding = QP
-LONGEST_LINE = 998
-"""Bytes of a line of a mail, its end left out (RFC 5322 2.1.1)."""
 FIRST_WAIT = 5.0
 LONGEST_WAIT = 1800.0
 LONGEST_WAIT_FOR_OURSELVES = 300.0
-
-
-class Undeliverable(DomainError):
-    """A message will never be taken; trying again would not help."""
-
-
-class NotNow(DomainError):
-    """The message was not handed over this time."""
-
-
-class NotOurselves(NotNow):
-    """This installation can send nothing now: no message's fault, so no attempt of it. An operator mends it."""
 
 
 def deliver(outbox_id: uuid.UUID) -> State | None:
@@ -97,31 +64,39 @@ def _hand_over(row: OutboxMessage) -> State | None:
     if (over := _over(row)) is not None:
         return _finish(row, over, problem=row.problem)
     try:
-        content = _content(row)
+        message, channel = _message(row), _channel(row)
         if not OutboxMessage.objects.filter(pool_id=row.pool_id, id=row.id, lease=row.lease).update(
             state=State.HANDING
         ):
             return None
-        if settings.MESSAGES == "captured":
-            return _capture(row, content)
-        _send(row, content)
-    except Undeliverable as problem:
+        channel.send(message)
+    except ports.Undeliverable as problem:
         return _finish(row, State.FAILED, problem=problem.detail)
-    except NotOurselves as problem:
+    except ports.InstallationAtFault as problem:
         return _keep(row, problem.detail)
-    except NotNow as problem:
+    except ports.NotNow as problem:
         return _postpone(row, problem.detail)
     return _finish(row, State.SENT)
 
 
-def _content(row: OutboxMessage) -> Any:  # noqa: ANN401 - JSON
+def _message(row: OutboxMessage) -> ports.Message:
     try:
-        return json.loads(sealing.unseal(bytes(row.sealed or b""), place=sealing_contexts.message(row.id)))
+        content = json.loads(sealing.unseal(bytes(row.sealed or b""), place=sealing_contexts.message(row.id)))
     except sealing.KeyUnknown as problem:
         # Another process was restarted with a new key and this one was not: the message is as good as ever.
-        raise NotOurselves(detail=type(problem).__name__) from None
+        raise ports.InstallationAtFault(detail=type(problem).__name__) from None
     except (sealing.Unsealable, ValueError) as problem:
-        raise Undeliverable(detail=type(problem).__name__) from None
+        raise ports.Undeliverable(detail=type(problem).__name__) from None
+    # Another release may have written more.
+    told = {part: content.get(part, "") for part in ("to", "subject", "text", "html", "reply_to")}
+    return ports.Message(id=row.id, pool_id=row.pool_id, medium=row.channel, created_at=row.created_at, **told)
+
+
+def _channel(row: OutboxMessage) -> ports.Channel:
+    carrier = destinations.carrier(row.channel)
+    if not carrier:
+        raise ports.Undeliverable(detail="no gateway for text messages")
+    return ports.channels[carrier]
 
 
 def _over(row: OutboxMessage) -> State | None:
@@ -191,124 +166,6 @@ def _due() -> Any:  # noqa: ANN401 - the stubs' private kind
         state__in=[State.PENDING, State.HANDING],
         due_at__lte=Now(),
     )
-
-
-def _capture(row: OutboxMessage, content: dict[str, str]) -> State | None:
-    with transaction.atomic(durable=True):
-        CapturedMessage.objects.bulk_create(
-            [
-                CapturedMessage(
-                    id=row.id,
-                    pool_id=row.pool_id,
-                    channel=row.channel,
-                    to=content["to"],
-                    subject=content["subject"],
-                    body=content["text"],
-                    html=content["html"],
-                    created_at=row.created_at,
-                )
-            ],
-            ignore_conflicts=True,
-        )
-        return _finish(row, State.SENT)
-
-
-def _send(row: OutboxMessage, content: dict[str, str]) -> None:
-    if row.channel != "email":
-        raise Undeliverable(detail="no gateway for text messages")
-    sender = _sender()
-    try:
-        mail = _mail(row, content, sender)
-    except ValueError as problem:
-        # An address or a header that no mail can have. Its text quotes the address: only its kind is told.
-        raise Undeliverable(detail=type(problem).__name__) from None
-    server = get_connection()
-    try:
-        _greet(server)
-        _hand_to(server, mail)
-    finally:
-        _part_from(server)
-
-
-def _greet(server: Any) -> None:  # noqa: ANN401 - a mail backend of Django's
-    """Connect and sign in. Whatever is wrong by then, no letter was shown: ValueError is a name that no host has."""
-    try:
-        server.open()
-    except (OSError, ValueError) as problem:
-        raise NotOurselves(detail=_said(problem)) from None
-
-
-def _hand_to(server: Any, mail: EmailMultiAlternatives) -> None:  # noqa: ANN401 - a mail backend of Django's
-    """Send over an open connection."""
-    try:
-        server.send_messages([mail])
-    except smtplib.SMTPRecipientsRefused as problem:
-        raise _refusal(problem, max((code for code, _ in problem.recipients.values()), default=0)) from None
-    except OURSELVES as problem:
-        raise NotOurselves(detail=_said(problem)) from None
-    except smtplib.SMTPResponseException as problem:
-        raise _refusal(problem, problem.smtp_code) from None
-    except OSError as problem:
-        raise NotNow(detail=type(problem).__name__) from None
-    except ValueError as problem:
-        raise Undeliverable(detail=type(problem).__name__) from None
-
-
-def _part_from(server: Any) -> None:  # noqa: ANN401 - a mail backend of Django's
-    """Close the connection. A server that is gone by now changes nothing: it has said what became of the message."""
-    try:
-        server.close()
-    except OSError as problem:
-        log.debug("mail_server_gone", problem=type(problem).__name__)
-
-
-def _said(problem: Exception) -> str:
-    """Return what went wrong, in words that quote nothing."""
-    return f"{type(problem).__name__} {getattr(problem, 'smtp_code', '')}".strip()
-
-
-def _sender() -> str:
-    """Return who mail comes from, if mail can: else every message would look undeliverable."""
-    try:
-        return _address(settings.DEFAULT_FROM_EMAIL)
-    except ValueError:
-        raise NotOurselves(detail="MAIL_FROM is no address") from None
-
-
-def _address(text: str) -> str:
-    """Return an address in ASCII. Raises ValueError for one that mail cannot have without SMTPUTF8, or not at all."""
-    if not parseaddr(text)[1].rpartition("@")[0].isascii():
-        raise ValueError("a mailbox in other letters than ASCII")
-    return sanitize_address(text, SEVEN_BIT)  # type: ignore[arg-type]  # the stubs know no Charset
-
-
-def _mail(row: OutboxMessage, content: dict[str, str], sender: str) -> EmailMultiAlternatives:
-    """Return a message as a mail of 7 bits. Raises ValueError where none can have its address or a header."""
-    host = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
-    mail = EmailMultiAlternatives(
-        subject=content["subject"],
-        body=content["text"],
-        from_email=sender,
-        to=[_address(content["to"])],
-        reply_to=[_address(content["reply_to"])] if content.get("reply_to") else None,
-        headers={
-            "Message-ID": f"<{row.id}@{host}>",
-            "Auto-Submitted": "auto-generated",
-            "X-Auto-Response-Suppress": "All",
-        },
-    )
-    mail.encoding = SEVEN_BIT
-    mail.attach_alternative(content["html"], "text/html")
-    if any(len(line) > LONGEST_LINE for line in mail.message().as_bytes().splitlines()):
-        raise ValueError("a header that cannot be folded")
-    return mail
-
-
-def _refusal(problem: Exception, code: int) -> DomainError:
-    said = f"{type(problem).__name__} {code}"
-    if code in OF_THE_ACCOUNT:
-        return NotOurselves(detail=said)
-    return Undeliverable(detail=said) if code >= PERMANENT else NotNow(detail=said)
 
 
 def _finish(row: OutboxMessage, state: State, *, problem: str = "") -> State | None:

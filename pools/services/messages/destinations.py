@@ -12,6 +12,8 @@ EMAIL, SMS = "email", "sms"
 MEDIUM = {EMAIL: "EMAIL", SMS: "SMS"}
 ATTRIBUTE = {EMAIL: "email", SMS: "phone_number"}
 CHANNEL = {"email": EMAIL, "phone_number": SMS}
+CAPTURED = "captured"
+"""What carries messages nowhere: they are kept here (``mailbox``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +25,14 @@ class Delivery:
     attribute: str
 
 
+def carrier(channel: str) -> str:
+    """Return the name of what carries mail or SMS in this installation (``ports.channels``); empty for nothing."""
+    return str(settings.MAIL_CHANNEL if channel == EMAIL else settings.SMS_CHANNEL)
+
+
 def can_send(channel: str) -> bool:
-    """Say whether this installation reaches that channel: SMS has no gateway in this release, only the mailbox."""
-    return channel == EMAIL or settings.MESSAGES == "captured"
+    """Say whether this installation reaches people by mail or by SMS."""
+    return bool(carrier(channel))
 
 
 def masked(channel: str, to: str) -> str:

@@ -16,7 +16,7 @@ from prometheus_client import Counter
 from identity.foundation import clock, later, sealing
 from identity.foundation.errors import Misuse
 from identity.foundation.names import uuid7
-from pools.models import AppClient, CapturedMessage, OutboxMessage, UserPool
+from pools.models import AppClient, OutboxMessage, UserPool
 from pools.services import sealing_contexts
 from pools.services.messages import destinations, texts
 
@@ -85,9 +85,3 @@ def _reply_to(pool: UserPool) -> str:
 def recipients(pool: UserPool, to: str) -> list[bytes]:
     """Return an address's hashes by each key, the newest first."""
     return sealing.keyed_hashes("recipient", f"{pool.pk}:{to.strip().lower()}")
-
-
-def captured(to: str | None = None, limit: int = 100) -> list[CapturedMessage]:
-    """Return captured messages, newest first, of one address or all."""
-    found = CapturedMessage.objects.order_by("-id")
-    return list((found.filter(to=to) if to is not None else found)[:limit])

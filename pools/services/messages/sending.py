@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from identity.foundation.actor import Actor
 from pools.models import AppClient
 from pools.services import access, audit, codes, receipts
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 from pools.services.messages import compose, destinations, outbox, send_limits
 from pools.services.receipts import Receipt
 

@@ -23,10 +23,11 @@ from django_otp.oath import TOTP
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from identity.foundation import clock, errors, gate, names, sealing
+from identity.foundation.actor import Actor
 from identity.models import Operator, OperatorSeed
 from pools.models import Spent, UserPool
 from pools.services import audit, codes, lockout, receipts, sealing_contexts
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 from pools.services.operators import operators
 from pools.services.receipts import Receipt
 

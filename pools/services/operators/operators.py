@@ -18,9 +18,10 @@ from django.db.models import Q
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from identity.foundation import clock, errors, gate, names, sealing
+from identity.foundation.actor import Actor
 from identity.models import AccessKey, Operator
 from pools.services import audit, receipts, sealing_contexts
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 from pools.services.receipts import Receipt
 
 KEY_USE_NOTED = timedelta(minutes=15)
@@ -199,7 +200,7 @@ def keys(who: Operator) -> list[AccessKey]:
 def authenticate_key(access_key_id: str) -> AccessKeyView | None:
     """Return a live key of an active operator, read afresh each time; None for any other.
 
-    The caller still has to check the proof (a signature, or the secret itself), and then says :func:`key_used`.
+    The caller still has to check the proof, a signature, and then says :func:`key_used` or :func:`refuse_key`.
     """
     row = (
         AccessKey.objects.filter(id=access_key_id, disabled_at=None, operator__is_active=True)
@@ -213,6 +214,11 @@ def authenticate_key(access_key_id: str) -> AccessKeyView | None:
     sealed, operator_id, username = row
     secret = sealing.unseal(bytes(sealed), place=sealing_contexts.access_key(access_key_id)).decode()
     return AccessKeyView(access_key_id, secret, operator_id, username)
+
+
+def refuse_key(access_key_id: str, *, by: Actor) -> None:
+    """Record that a live key's signature was wrong."""
+    audit.record(Tag.OPERATOR_REFUSED, subject=access_key_id, by=by, outcome="refused", detail={"method": "signature"})
 
 
 def key_used(access_key_id: str) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from django.db import transaction
 
+from identity.foundation.actor import Actor
 from identity.foundation.errors import (
     AliasExists,
     AttributeProvided,
@@ -22,7 +23,7 @@ from identity.foundation.errors import (
 )
 from pools.models import AppClient, OutboxMessage, User, UserPool
 from pools.services import audit, codes
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 from pools.services.messages import compose, destinations, outbox, send_limits
 from pools.services.messages.destinations import Delivery
 from pools.services.people import profile, sign_in_names
@@ -389,12 +390,6 @@ def verify(pool: UserPool, user: User, address: str, code: str, *, by: Actor) ->
                 transaction.set_rollback(True)  # the code stays good; the try was counted before
             else:
                 detail = {"attribute": address}
-                audit.record(
-                    Tag.ATTRIBUTE_VERIFIED,
-                    pool=pool,
-                    subject=user.sub,
-                    by=by,
-                    detail=detail,
-                )
+                audit.record(Tag.ATTRIBUTE_VERIFIED, pool=pool, subject=user.sub, by=by, detail=detail)
     if refusal is not None:
         raise refusal

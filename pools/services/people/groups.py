@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from identity.foundation import clock, names
+from identity.foundation.actor import Actor
 from identity.foundation.errors import (
     GroupExists,
     Invalid,
@@ -18,7 +19,7 @@ from identity.foundation.errors import (
 )
 from pools.models import Group, Membership, User, UserPool
 from pools.services import audit
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 
 NAME_LENGTH = 128
 GROUPS_OF_A_USER = 100

@@ -15,6 +15,7 @@ from django.db import connection, transaction
 from django.db.models import F
 
 from identity.foundation import clock, gate, sealing
+from identity.foundation.actor import Actor
 from identity.foundation.errors import (
     CodeExpired,
     DomainError,
@@ -29,7 +30,7 @@ from identity.foundation.errors import (
 from pools.models import AppClient, Password, User, UserPool
 from pools.models.user import Status
 from pools.services import access, audit, codes, configuration, lockout, receipts, sealing_contexts
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 from pools.services.messages import destinations, notices, sending
 from pools.services.messages.notices import Change
 from pools.services.people import profile, srp

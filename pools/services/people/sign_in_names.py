@@ -11,10 +11,11 @@ from itertools import islice
 from django.db.models import Q
 
 from identity.foundation import clock, names
+from identity.foundation.actor import Actor
 from identity.foundation.errors import Invalid, refuse
 from pools.models import SignInName, User, UserPool
 from pools.services import access, audit, codes
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 from pools.services.pools.schema import is_email, is_phone
 
 Kind = SignInName.Kind

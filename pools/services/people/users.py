@@ -14,6 +14,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F, Q
 
 from identity.foundation import clock, later, paging
+from identity.foundation.actor import Actor
 from identity.foundation.errors import (
     DomainError,
     Invalid,
@@ -25,7 +26,7 @@ from identity.foundation.paging import Page
 from pools.models import OutboxMessage, TotpFactor, User, UserPool
 from pools.models.user import Status
 from pools.services import access, audit, receipts
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 from pools.services.messages import compose, destinations, outbox, send_limits
 from pools.services.people import attributes as own_attributes
 from pools.services.people import passwords, profile, sign_in_names, user_filter

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import transaction
 
 from identity.foundation import clock, names, paging, sealing
+from identity.foundation.actor import Actor
 from identity.foundation.errors import (
     ClientNotFound,
     Invalid,
@@ -18,7 +19,7 @@ from identity.foundation.errors import (
 from identity.foundation.paging import Page
 from pools.models import AppClient, ClientSecret, UserPool
 from pools.services import audit, configuration, receipts, sealing_contexts
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 from pools.services.pools import client_settings, deciding_attributes, schema
 from pools.services.receipts import Receipt
 

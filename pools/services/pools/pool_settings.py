@@ -207,7 +207,7 @@ def refuse_sms(field: str) -> None:
         NotAvailable: this installation only sends mail.
 
     """
-    if installation.MESSAGES != "captured":
+    if not installation.SMS_CHANNEL:
         raise NotAvailable("SMS is not available in this release.", field=field)
 
 

@@ -26,10 +26,11 @@ from joserfc.errors import JoseError
 from joserfc.jwk import RSAKey
 
 from identity.foundation import clock, gate, names, sealing
+from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError, PoolNotFound
 from pools.models import SigningKey, UserPool, locks
 from pools.services import audit, configuration, sealing_contexts
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 
 Use = SigningKey.Use
 POOL_USES = (Use.ID, Use.ACCESS)

@@ -11,6 +11,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 
 from identity.foundation import clock, later, names, paging, sealing
+from identity.foundation.actor import Actor
 from identity.foundation.errors import (
     Invalid,
     LimitExceeded,
@@ -20,7 +21,7 @@ from identity.foundation.errors import (
 from identity.foundation.paging import Page
 from pools.models import PoolDomain, ResourceServer, User, UserPool
 from pools.services import audit, configuration, receipts, sealing_contexts
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 from pools.services.pools import pool_settings, schema, signing_keys
 from pools.services.receipts import Receipt
 

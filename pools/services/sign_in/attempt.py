@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
 
+from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError
 from pools.models import AppClient, UserPool
 from pools.models.hot import Member, Person, Standing
-from pools.services.audit import Actor
 
 
 class Want(StrEnum):

@@ -18,11 +18,12 @@ from django.db.models import Q
 from django_otp.oath import TOTP
 
 from identity.foundation import clock, sealing
+from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError, Invalid, TotpEnrolmentFailed, TotpMismatch, TotpNotFound, TotpUsed
 from pools.models import TotpFactor, User, UserPool
 from pools.models.hot import Person
 from pools.services import audit, codes, lockout, receipts, sealing_contexts
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 from pools.services.messages import notices
 from pools.services.messages.notices import Change
 from pools.services.receipts import Receipt

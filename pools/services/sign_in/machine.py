@@ -16,6 +16,7 @@ from django.db import transaction
 from prometheus_client import Counter
 
 from identity.foundation import clock, gate
+from identity.foundation.actor import Actor
 from identity.foundation.errors import (
     DomainError,
     FlowNotEnabled,
@@ -34,7 +35,6 @@ from pools.models import AppClient, hot
 from pools.models.hot import Person, SignIn
 from pools.models.user import Status
 from pools.services import access, audit, lockout, receipts
-from pools.services.audit import Actor
 from pools.services.people import passwords
 from pools.services.pools import app_clients
 from pools.services.receipts import Receipt

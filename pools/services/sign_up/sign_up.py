@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
 
+from identity.foundation.actor import Actor
 from identity.foundation.errors import (
     CodeExpired,
     CodeSpent,
@@ -21,7 +22,7 @@ from identity.foundation.errors import (
 from pools.models import AppClient, OutboxMessage, Password, User, UserPool
 from pools.models.user import Status
 from pools.services import access, audit, codes, receipts
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 from pools.services.messages import compose, destinations, outbox, send_limits, sending
 from pools.services.messages.destinations import Delivery
 from pools.services.people import attributes as own_attributes

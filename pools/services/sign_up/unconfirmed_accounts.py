@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import hmac
 
+from identity.foundation.actor import Actor
 from identity.foundation.errors import SessionRefused
 from pools.models import AppClient, Password, User
 from pools.models.user import Status
-from pools.services.audit import Actor
 from pools.services.people import passwords, users
 from pools.services.sign_in import password_proofs
 

@@ -14,12 +14,13 @@ from datetime import timedelta
 from django.db import transaction
 
 from identity.foundation import clock, sealing
+from identity.foundation.actor import Actor
 from identity.foundation.errors import SessionRefused
 from identity.foundation.names import uuid7
 from pools.models import BrowserSession, UserPool, hot
 from pools.models.hot import Person
 from pools.services import assurance, audit, receipts
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 from pools.services.receipts import Receipt
 
 LIFE = timedelta(hours=1)

@@ -22,6 +22,7 @@ from django.db import transaction
 from prometheus_client import Counter
 
 from identity.foundation import clock, sealing
+from identity.foundation.actor import Actor
 from identity.foundation.errors import (
     ClientNotFound,
     FlowNotEnabled,
@@ -45,7 +46,7 @@ from identity.foundation.names import uuid7
 from pools.models import AppClient, AuthorizationCode, RefreshFamily, UserPool, hot
 from pools.models.hot import Member, Person
 from pools.services import access, assurance, audit
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 from pools.services.pools import signing_keys
 from pools.services.tokens import claims
 from pools.services.tokens.claims import Grant
@@ -199,9 +200,7 @@ def mint_code(
     return code
 
 
-def redeem_code(
-    client: AppClient, code: str, *, redirect_uri: str, verifier: str | None, by: Actor | None = None
-) -> TokenSet:
+def redeem_code(client: AppClient, code: str, *, redirect_uri: str, verifier: str | None, by: Actor) -> TokenSet:
     """Turn a code into tokens, once. A second use ends what the first one made (RFC 6749 section 4.1.2).
 
     Raises:
@@ -222,7 +221,7 @@ def redeem_code(
     if found is None:
         raise GrantRefused(detail="unknown code")
     if found.person is None or not found.redeemed:
-        raise _refusal(client, found, redirect_uri, verifier, by or Actor.client(client.client_id))
+        raise _refusal(client, found, redirect_uri, verifier, by)
     grant = Grant(
         found.family_id,
         found.event_id,
@@ -314,7 +313,7 @@ def _unpacked(token: str) -> tuple[bytes, int, bytes, bytes] | None:
     return family, generation, salt, mac
 
 
-def refresh(client: AppClient, token: str, *, by: Actor | None = None, rotating: bool = True) -> TokenSet:
+def refresh(client: AppClient, token: str, *, by: Actor, rotating: bool = True) -> TokenSet:
     """Issue new tokens for a live family; with rotation, a new refresh token too, which keeps the remaining life.
 
     ``rotating=False`` is InitiateAuth's, which clients with rotation may not use.
@@ -353,7 +352,7 @@ def refresh(client: AppClient, token: str, *, by: Actor | None = None, rotating:
         family.oauth,
         methods=tuple(family.methods),
     )
-    successor = _turn(client, family, presented, by or Actor.client(client.client_id))
+    successor = _turn(client, family, presented, by)
     ISSUED.labels("refresh_token").inc()
     return sign(client, person, family.groups, grant, successor)
 
@@ -402,7 +401,7 @@ def _revoke(pool_id: int, family_id: uuid.UUID) -> bool:
     return live.update(revoked_at=clock.now()) == 1
 
 
-def revoke(client: AppClient, token: str, *, by: Actor | None = None) -> None:
+def revoke(client: AppClient, token: str, *, by: Actor) -> None:
     """End a refresh token and every access token of its family. Unknown and dead ones are no error (RFC 7009).
 
     Raises:
@@ -423,8 +422,7 @@ def revoke(client: AppClient, token: str, *, by: Actor | None = None) -> None:
     with transaction.atomic(durable=True):
         if _revoke(client.pool_id, presented.family_id):
             detail = {"client_id": client.client_id}
-            actor = by or Actor.client(client.client_id)
-            audit.record(Tag.TOKEN_REVOKED, pool=client.pool, subject=presented.family_id, by=actor, detail=detail)
+            audit.record(Tag.TOKEN_REVOKED, pool=client.pool, subject=presented.family_id, by=by, detail=detail)
 
 
 def _anothers(client: AppClient, token: str) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from identity.foundation.actor import Actor
 from identity.foundation.errors import SessionRefused
 from pools.models import UserPool
-from pools.services.audit import Actor
 from pools.services.sign_in.attempt import Accepted, Attempt, Challenge
 
 challenge = Challenge.FACTOR_SETUP

@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from identity.foundation import clock
+from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError, SessionRefused
 from pools.models import User
 from pools.models.user import Status
 from pools.services import access, audit
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 from pools.services.messages import notices
 from pools.services.messages.notices import Change
 from pools.services.people import attributes, passwords

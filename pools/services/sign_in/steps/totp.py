@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError, TotpUsed
 from pools.services import assurance, audit
-from pools.services.audit import Actor, Tag
+from pools.services.audit import Tag
 from pools.services.sign_in import factors
 from pools.services.sign_in.attempt import Accepted, Attempt, Challenge
 

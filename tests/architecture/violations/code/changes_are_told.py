@@ -2,7 +2,8 @@
 """A change of password of which its owner never hears."""
 
 from pools.services import audit
-from pools.services.audit import Actor, Tag
+from identity.foundation.actor import Actor
+from pools.services.audit import Tag
 
 
 def change(pool: object, user: object, *, by: Actor) -> None:
