@@ -14,20 +14,10 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from identity.foundation import origins, server_urls
+from identity.foundation import cores, origins, server_urls
 from identity.foundation.setting_types import Address, Count, Days, Endpoint, Host, Port, Seconds
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use: the least of affinity and cgroup quota."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    try:
-        quota, period = Path("/sys/fs/cgroup/cpu.max").read_text().split()
-    except (OSError, ValueError):
-        return cores
-    return cores if quota == "max" else max(1, min(cores, int(quota) // int(period)))
 
 
 class FileSource(PydanticBaseSettingsSource):
@@ -86,6 +76,12 @@ class Environment(BaseSettings):
         "",
         repr=False,
         description="The same with the web processes' own role, for `migrate` to make: it may change no audit row.",
+    )
+    database_prepares: bool = Field(
+        True,
+        description="Prepare the hot statements, which spares PostgreSQL most of their work. `false` behind a pooler "
+        "that lends connections by the transaction and keeps no prepared statements; PgBouncer keeps them from 1.22 "
+        "on, unless its `max_prepared_statements` is 0.",
     )
     statement_seconds: Seconds = Field(
         30, ge=0, description="Longest statement and idle transaction, and a sixth more silence; 0 is no limit."
@@ -184,7 +180,7 @@ class Environment(BaseSettings):
         self.base_url = origins.canonical_or_as_given(self.base_url)
         self.console_url = origins.canonical_or_as_given(self.console_url) or self.base_url
         self.demo = bool(self.demo) and self.mode == "development"
-        self.web_workers = self.web_workers or usable_cores()
+        self.web_workers = self.web_workers or cores.usable()
         self.secret_keys_file = self.secret_keys_file or self.data_dir / "secret_keys"
         self.sts_public_url = self.sts_public_url or self.sts_endpoint_url
         self.smtp_ehlo_name = self.smtp_ehlo_name or origins.ehlo_name(self.base_url)
@@ -320,7 +316,10 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": server_urls.database(environment.database_url, environment.statement_seconds)}
+DATABASE_PREPARES = environment.database_prepares
+DATABASES = {
+    "default": server_urls.database(environment.database_url, environment.statement_seconds, prepares=DATABASE_PREPARES)
+}
 WEB_DATABASE_URL = environment.web_database_url
 ALIVE_FILE = environment.alive_file
 ATOMIC_REQUESTS = False
