@@ -2,40 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any, TypeVar
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import psycopg
 from django.conf import settings
-from django.db import NotSupportedError, connection
+from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connections
 from django.db.backends.utils import CursorWrapper
 from psycopg.pq import Format
 
+if TYPE_CHECKING:
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
 Parameters = Sequence[Any] | dict[str, Any]
 Read = TypeVar("Read")
-
-
-@contextmanager
-def cursor() -> Iterator[CursorWrapper]:
-    """Open a cursor that binds on the server and reads binary rows: a third less work than literals and text.
-
-    It prepares each statement at its first use of a connection, where nothing between here and PostgreSQL forbids
-    that: two thirds of PostgreSQL's work are plans. What Django sends itself is never prepared. Django's wrappers stay
-    round it: errors are Django's, and tests see each statement.
-    """
-    connection.close_if_health_check_failed()  # as Django's own cursors begin
-    connection.ensure_connection()
-    held = connection.connection
-    raw = psycopg.Cursor(held)
-    raw.format = Format.BINARY
-    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    held.prepare_threshold = 0 if settings.DATABASE_PREPARES else None
-    try:
-        with wrap(raw) as wrapped:  # type: ignore[arg-type]  # the stubs know Django's own cursors only
-            yield wrapped
-    finally:
-        held.prepare_threshold = None
 
 
 def run(statement: str, parameters: Parameters, read: Callable[[CursorWrapper], Read]) -> Read:
@@ -45,17 +25,40 @@ def run(statement: str, parameters: Parameters, read: Callable[[CursorWrapper], 
     0A000) and has done nothing. Outside a transaction a new connection does it; inside one the request fails, and the
     transaction's end drops all that was prepared.
     """
+    database = connections[DEFAULT_DB_ALIAS]
     try:
-        with cursor() as opened:
-            opened.execute(statement, parameters)
-            return read(opened)
+        return _run(database, statement, parameters, read)
     except NotSupportedError:
-        if connection.in_atomic_block:
+        if database.in_atomic_block:
             raise
-    connection.close()
-    with cursor() as opened:
-        opened.execute(statement, parameters)
-        return read(opened)
+    database.close()
+    return _run(database, statement, parameters, read)
+
+
+def _run(
+    database: BaseDatabaseWrapper, statement: str, parameters: Parameters, read: Callable[[CursorWrapper], Read]
+) -> Read:
+    """Bind on the server and read binary rows: a third less work than literals and text.
+
+    Each statement is prepared at its first use of a connection, where nothing between here and PostgreSQL forbids
+    that: two thirds of PostgreSQL's work are plans. What Django sends itself is never prepared. Django's wrappers stay
+    round the cursor: errors are Django's, and tests see each statement.
+    """
+    database.close_if_health_check_failed()  # as Django's own cursors begin
+    database.ensure_connection()
+    held = database.connection
+    raw = psycopg.Cursor(held)
+    raw.format = Format.BINARY
+    is_logged = database.queries_logged
+    wrap = database.make_debug_cursor if is_logged else database.make_cursor
+    # Of a prepared statement psycopg keeps no text for a log to tell.
+    held.prepare_threshold = 0 if settings.DATABASE_PREPARES and not is_logged else None
+    try:
+        with wrap(raw) as cursor:  # type: ignore[arg-type]  # the stubs know Django's own cursors only
+            cursor.execute(statement, parameters)
+            return read(cursor)
+    finally:
+        held.prepare_threshold = None
 
 
 def one(statement: str, parameters: Parameters = ()) -> tuple[Any, ...] | None:
