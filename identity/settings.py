@@ -77,6 +77,12 @@ class Environment(BaseSettings):
         repr=False,
         description="The same with the web processes' own role, for `migrate` to make: it may change no audit row.",
     )
+    database_prepares: bool = Field(
+        True,
+        description="Prepare the hot statements, which spares PostgreSQL most of their work. `false` behind a pooler "
+        "that lends connections by the transaction and keeps no prepared statements; PgBouncer keeps them from 1.22 "
+        "on, unless its `max_prepared_statements` is 0.",
+    )
     statement_seconds: Seconds = Field(
         30, ge=0, description="Longest statement and idle transaction, and a sixth more silence; 0 is no limit."
     )
@@ -317,7 +323,10 @@ TEMPLATES = [
     }
 ]
 
-DATABASES = {"default": server_urls.database(environment.database_url, environment.statement_seconds)}
+DATABASE_PREPARES = environment.database_prepares
+DATABASES = {
+    "default": server_urls.database(environment.database_url, environment.statement_seconds, prepares=DATABASE_PREPARES)
+}
 WEB_DATABASE_URL = environment.web_database_url
 ALIVE_FILE = environment.alive_file
 ATOMIC_REQUESTS = False

@@ -1,4 +1,4 @@
-"""How much of the machine is ours."""
+"""How many processor cores there are for this process."""
 
 from __future__ import annotations
 

@@ -54,16 +54,19 @@ def legible(url: str) -> str:
     return url
 
 
-def database(url: str, statement_seconds: int) -> dict[str, Any]:
-    """Read a ``postgresql://`` URL into Django's form. PgBouncer-safe: nothing is prepared on the server.
+def database(url: str, statement_seconds: int, *, prepares: bool = False) -> dict[str, Any]:
+    """Read a ``postgresql://`` URL into Django's form. Django itself prepares nothing on the server.
 
     No transaction outlives the two minutes in which processes look back for changed configuration: no option of the
     URL changes that. ``SILENT_SECONDS`` is how long ``connections`` waits for an answer at all: a little longer than
-    a server that works takes to end a statement itself; 0 is for ever.
+    a server that works takes to end a statement itself; 0 is for ever. With ``prepares``, what ``pools.models.hot``
+    prepares is planned once, for any parameters.
     """
     limit = statement_seconds * 1000
     found = postgresql(url or "postgresql://localhost/cognate")
     ours = f"-c statement_timeout={limit} -c idle_in_transaction_session_timeout={limit}"
+    if prepares:
+        ours += " -c plan_cache_mode=force_generic_plan"
     return {
         "ENGINE": "django.db.backends.postgresql",
         "NAME": found.pop("dbname", "cognate"),

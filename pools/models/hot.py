@@ -7,18 +7,15 @@ pool. Decides nothing: what a row means is the services' business.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import psycopg
 from django.db import connection
-from django.db.backends.utils import CursorWrapper
-from psycopg.pq import Format
 
 from pools.models.rows import Browser, Family, Grant, Liveness, Member, Person, SignIn, Standing, Start
+from pools.models.statements import count, one
 
 __all__ = [
     "Browser",
@@ -238,36 +235,6 @@ WHERE c.pool_id = %(pool)s AND c.hashed = ANY(%(hashes)s)
 )
 
 
-@contextmanager
-def reader() -> Iterator[CursorWrapper]:
-    """Open a cursor that binds on the server and reads binary rows: a third less work than literals and text.
-
-    Django's wrappers stay round it: errors are Django's, and tests see each statement. Nothing is prepared.
-    """
-    connection.close_if_health_check_failed()  # as Django's own cursors begin
-    connection.ensure_connection()
-    raw = psycopg.Cursor(connection.connection)
-    raw.format = Format.BINARY
-    wrap = connection.make_debug_cursor if connection.queries_logged else connection.make_cursor
-    with wrap(raw) as cursor:  # type: ignore[arg-type]  # the stubs know Django's own cursors only
-        yield cursor
-
-
-def one(statement: str, parameters: Sequence[Any] | dict[str, Any] = ()) -> tuple[Any, ...] | None:
-    """Return the first row of a statement of this module."""
-    with reader() as cursor:
-        cursor.execute(statement, parameters)
-        row: tuple[Any, ...] | None = cursor.fetchone()
-    return row
-
-
-def count(statement: str, parameters: Sequence[Any] | dict[str, Any]) -> int:
-    """Run a writing statement of this module; return how many rows it touched."""
-    with reader() as cursor:
-        cursor.execute(statement, parameters)
-        return int(cursor.rowcount)
-
-
 def document(value: Any) -> Any:  # noqa: ANN401 - JSON
     """Return a JSON column's value; Django leaves jsonb of raw statements as text."""
     return json.loads(value) if isinstance(value, str) else value
@@ -287,9 +254,9 @@ def members(value: Any) -> tuple[Member, ...]:  # noqa: ANN401 - JSON
 
 def moved_configuration() -> tuple[list[tuple[str, str, int]], str]:
     """Return what changed in the last two minutes as (kind, public id, version), and a digest of its own keys."""
-    with connection.cursor() as cursor:
-        cursor.execute(MOVED)
-        rows = cursor.fetchall()
+    with connection.cursor() as opened:
+        opened.execute(MOVED)
+        rows = opened.fetchall()
     return [row[:3] for row in rows if row[0] != "installation"], next(
         row[3] for row in rows if row[0] == "installation"
     )

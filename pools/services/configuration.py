@@ -6,6 +6,8 @@ lately and drops those pools. What a token is good for (disabled, revoked, signe
 
 from __future__ import annotations
 
+import base64
+import json
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass, field
@@ -14,13 +16,12 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.serialization import load_der_private_key
 from django.conf import settings
 from django.db import Error, transaction
 from django.db.models import F
 from django.db.models.functions import Now
-from joserfc.jwk import RSAKey
 from prometheus_client import Gauge
 
 from identity.foundation import clock, sealing
@@ -46,7 +47,10 @@ class HeldKey:
 
     kid: str
     use: str
-    key: RSAKey
+    private: RSAPrivateKey
+    checks: RSAPublicKey
+    head: bytes
+    """Header of each token that it signs, encoded."""
     public: dict[str, Any]
     published_at: datetime
     active_from: datetime
@@ -85,9 +89,10 @@ class Holdings:
 
         A database that does not answer is asked once a second, by one thread; the others go on with what is held.
         """
-        age = clock.monotonic() - self._polled
-        if not force and min(age, clock.monotonic() - self._tried) < POLL:
+        now = clock.monotonic()
+        if not force and now - self._tried < POLL:
             return
+        age = now - self._polled
         if not self._polling.acquire(timeout=PATIENCE if force or age > 2 * POLL else 0):
             return
         try:
@@ -312,8 +317,19 @@ def load_keys(pool: UserPool | None) -> tuple[HeldKey, ...]:
         raw = load_der_private_key(plain, None, unsafe_skip_rsa_key_validation=True)
         if not isinstance(raw, RSAPrivateKey):
             raise sealing.Unsealable(detail=row.kid)
+        head = json.dumps({"typ": "JWT", "alg": "RS256", "kid": row.kid}, separators=(",", ":")).encode()
         held.append(
-            HeldKey(row.kid, row.use, RSAKey(raw, raw), row.public, row.published_at, row.active_from, row.retire_at)
+            HeldKey(
+                row.kid,
+                row.use,
+                raw,
+                raw.public_key(),
+                base64.urlsafe_b64encode(head).rstrip(b"="),
+                row.public,
+                row.published_at,
+                row.active_from,
+                row.retire_at,
+            )
         )
     return tuple(held)
 

@@ -1,4 +1,7 @@
-"""``make bench``: the main jobs next to their floors, as a table and in var/bench.json."""
+"""``make bench``: the main jobs next to their floors, as a table and in var/bench.json.
+
+``python -m tests.bench NAME…`` measures the jobs whose names hold one of these words, and keeps nothing.
+"""
 
 from __future__ import annotations
 
@@ -75,7 +78,7 @@ class Bench:
     def __init__(self) -> None:
         """Start everything, and make people."""
         print("starting PostgreSQL, Redis, the installation and the floor …", flush=True)
-        self.ports = installation.start()
+        self.ports, self.postgres = installation.start()
         import django
 
         django.setup()
@@ -99,6 +102,7 @@ class Bench:
         self.jobs: list[Job] = []
         self.floors: list[Job] = []
         self.reached: dict[str, float] = {}
+        self.chosen = sys.argv[1:]
 
     def arithmetic(self) -> dict[str, Callable[[], Bare]]:
         """Return what measures hash, signature and its check by themselves, in this process."""
@@ -133,9 +137,10 @@ class Bench:
     def play(self, rounds: Rounds, server: str, requests: list[list[Any]], **more: Any) -> None:
         """Play one round."""
         pids = processes(self.installation if server == "installation" else self.floor)
-        before = processor_seconds(pids)
+        database = processes(self.postgres)
+        before = processor_seconds(pids), processor_seconds(database)
         found = self.load(server, requests, **more)
-        rounds.add(found, processor_seconds(pids) - before)
+        rounds.add(found, processor_seconds(pids) - before[0], processor_seconds(database) - before[1])
 
     def measure(self, name: str, requests: list[list[Any]], *, once: bool = False, **more: Any) -> Job:
         """Measure one job, after a warm-up, in turns with the floor that it is compared with."""
@@ -167,8 +172,10 @@ class Bench:
 
     def job(
         self, name: str, requests: list[list[Any]], *, argon2: int = 0, sign: int = 0, verify: int = 0, **more: Any
-    ) -> Job:
-        """Measure a job of the installation, with its queries and its share of arithmetic."""
+    ) -> Job | None:
+        """Measure a job of the installation that was chosen, with its queries and its share of arithmetic."""
+        if self.chosen and not any(word.lower() in name.lower() for word in self.chosen):
+            return None
         counted = more.pop("counted", requests)
         queries = self.queries(counted)
         job = self.measure(name, requests, **more)
@@ -176,6 +183,7 @@ class Bench:
         cost = {"argon2": argon2, "sign": sign, "verify": verify}
         milliseconds = sum(times * self.bare[kind].milliseconds for kind, times in cost.items())
         job.arithmetic = milliseconds * job.per_core / 1000
+        job.above = 1e6 / job.per_core - 1000 * milliseconds
         self.jobs.append(job)
         return job
 
@@ -226,6 +234,12 @@ class Bench:
             self.floors.append(rounds.job(f"floor: {name}"))
         self.people()
         self.machines()
+        self.operators()
+        if self.chosen:
+            print("\n" + table([*self.floors, *self.jobs]) + "\n")
+            for name, ratio in self.reached.items():
+                print(f"{name:<44}{ratio:>6.2f}  (reach {REACH[name][1]:.2f})")
+            return
         self.vending()
         storm = self.storm()
         ranks = self.ranks()
@@ -278,6 +292,33 @@ class Bench:
         grant = {"grant_type": "client_credentials", "scope": "photos/read"}
         self.job("client credentials", [form(f"{self.world.prefix}/oauth2/token", grant, secret)] * 2, sign=1)
 
+    def operators(self) -> None:
+        """Measure what an operator's programs do, by signed calls."""
+        pool, names = self.world.pool.public_id, self.world.names
+        count = int(SECONDS * 60) + 2
+        password = {"Password": installation.PASSWORD, "Permanent": True}
+        people = [
+            {"UserPoolId": pool, "Username": f"made{n}", "TemporaryPassword": installation.PASSWORD}
+            for n in range(count)
+        ]
+        created = [self.signed("AdminCreateUser", {**each, "MessageAction": "SUPPRESS"}) for each in people]
+        self.job("AdminCreateUser", created[2:], counted=created[:2], argon2=1, once=True)
+        given = [{"UserPoolId": pool, "Username": name, **password} for name in names]
+        self.job("AdminSetUserPassword", [self.signed("AdminSetUserPassword", each) for each in given], argon2=1)
+        self.job("ListUsers, a page of 60", [self.signed("ListUsers", {"UserPoolId": pool, "Limit": 60})] * 2)
+
+    def signed(self, operation: str, body: dict[str, Any]) -> list[Any]:
+        """Return a wire request with the operator's signature, which holds for a quarter of an hour."""
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+        from botocore.credentials import Credentials
+        from django.conf import settings
+
+        method, path, head, text = wire(operation, body)
+        asked = AWSRequest(method, settings.BASE_URL + path, data=text, headers=head)
+        SigV4Auth(Credentials(*self.world.access_key), "cognito-idp", settings.REGION).add_auth(asked)
+        return [method, path, dict(asked.headers), text]
+
     def vending(self) -> None:
         """Measure credentials, with the STS's time apart."""
         from identity.foundation import names
@@ -294,7 +335,8 @@ class Bench:
         job = self.job("GetCredentialsForIdentity", requests, sign=1, verify=1)
         after = self.outside()
         calls = after[1] - before[1]
-        job.notes["sts_ms"] = round(1000 * (after[0] - before[0]) / calls, 1) if calls else None
+        if job is not None:
+            job.notes["sts_ms"] = round(1000 * (after[0] - before[0]) / calls, 1) if calls else None
 
     def outside(self) -> tuple[float, float]:
         """Return seconds and count of outbound calls, as the installation's metrics tell."""

@@ -108,15 +108,18 @@ class Rounds:
     failures: int = 0
     seconds: float = 0.0
     spent: float = 0.0
-    """Processor time of the web process."""
+    """Processor time of the web process,"""
+    database: float = 0.0
+    """and of PostgreSQL."""
 
-    def add(self, found: dict[str, Any], spent: float) -> None:
+    def add(self, found: dict[str, Any], spent: float, database: float) -> None:
         """Add what the load found in one round."""
         self.times += found["times"]
         self.statuses |= set(found["statuses"])
         self.failures += found["failures"]
         self.seconds += found["seconds"]
         self.spent += spent
+        self.database += database
 
     @property
     def per_core(self) -> float:
@@ -134,6 +137,7 @@ class Rounds:
             1000 * percentile(self.times, 0.5),
             1000 * percentile(self.times, 0.99),
             self.failures,
+            database=1e6 * self.database / max(1, len(self.times) + self.failures),
             notes={"statuses": sorted(self.statuses)} if self.statuses - {"200"} else {},
         )
 
@@ -153,19 +157,27 @@ class Job:
     p99: float
     """Milliseconds, as the client saw them."""
     failures: int
+    database: float = 0.0
+    """Microseconds of PostgreSQL's processor time a request, its background processes' included."""
     queries: int | None = None
     arithmetic: float | None = None
     """Share of the processor time that hashing and signing take, by their bare costs."""
+    above: float | None = None
+    """Microseconds of the web process's processor time a request beside those bare costs."""
     notes: dict[str, Any] = field(default_factory=dict)
 
 
 def table(jobs: Sequence[Job]) -> str:
     """Return the jobs as a table."""
-    head = f"{'job':<44}{'req/s':>8}{'per core':>10}{'p50 ms':>9}{'p99 ms':>9}{'queries':>9}{'crypto':>8}{'failed':>8}"
+    head = (
+        f"{'job':<44}{'req/s':>8}{'per core':>10}{'p50 ms':>9}{'p99 ms':>9}{'queries':>9}{'crypto':>8}"
+        f"{'above us':>10}{'postgres us':>13}{'failed':>8}"
+    )
     rows = [
         f"{job.name:<44}{job.per_second:>8.0f}{job.per_core:>10.0f}{job.p50:>9.1f}{job.p99:>9.1f}"
         f"{'' if job.queries is None else job.queries:>9}"
-        f"{'' if job.arithmetic is None else f'{job.arithmetic:.0%}':>8}{job.failures:>8}"
+        f"{'' if job.arithmetic is None else f'{job.arithmetic:.0%}':>8}"
+        f"{'' if job.above is None else f'{job.above:.0f}':>10}{job.database:>13.0f}{job.failures:>8}"
         for job in jobs
     ]
     return "\n".join([head, "-" * len(head), *rows])

@@ -66,13 +66,14 @@ def web(name: str, port: int, application: str, path: str) -> Part:
     )
 
 
-def start() -> dict[str, int]:
-    """Start everything; return ports and process ids by name."""
+def start() -> tuple[dict[str, int], int]:
+    """Start everything; return ports by name, and PostgreSQL's process id."""
     HOME.mkdir(parents=True, exist_ok=True)
     postgres, redis = Postgres(HOME, connections=200), Redis(HOME)
+    pids = []
     for server in (postgres, redis):
         server.prepare()
-        keep(server.part())
+        pids.append(keep(server.part()))
     postgres.ensure_database("cognate")
     keys.ensure(HOME / "secret_keys")
     ports = {"installation": free_port(), "floor": free_port(), "sts": free_port()}
@@ -94,7 +95,7 @@ def start() -> dict[str, int]:
         DJANGO_SETTINGS_MODULE="identity.settings",
     )
     subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], cwd=ROOT, check=True)
-    return ports
+    return ports, pids[0]
 
 
 @dataclass
@@ -106,6 +107,7 @@ class World:
     machine: AppClient
     machine_secret: str
     identity_pool: str
+    access_key: tuple[str, str]
     names: list[str] = field(default_factory=list)
     codes: list[str] = field(default_factory=list)
 
@@ -121,6 +123,7 @@ def make() -> World:
     from identity.foundation.actor import Actor
     from pools.services import access
     from pools.services.identity_pools import identity_pools
+    from pools.services.operators import operators
     from pools.services.pools import app_clients, user_pools
     from tests import factories
 
@@ -161,7 +164,9 @@ def make() -> World:
     )
     role = {"authenticated": "arn:aws:iam::000000000000:role/member"}
     identity_pools.set_roles(identities, roles=role, mappings=None, by=by)
-    world = World(pool, client, machine, app_clients.secrets(access.client(machine.client_id))[0], identities.public_id)
+    secret = app_clients.secrets(access.client(machine.client_id))[0]
+    key = operators.create_key(operators.create(f"bench-{pool.public_id}", by=by), by=by)
+    world = World(pool, client, machine, secret, identities.public_id, key)
     for number in range(PEOPLE):
         name = f"person{number}"
         factories.make_user(pool, name, email=f"{name}@example.com")

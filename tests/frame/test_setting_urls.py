@@ -50,6 +50,13 @@ def test_a_database_is_read_as_libpq_reads_it(url: str, expected: dict[str, str]
     assert found["OPTIONS"] == {"prepare_threshold": None, "connect_timeout": 5, **WATCHED, "options": OURS}
 
 
+def test_a_connection_that_prepares_plans_once_for_any_parameters() -> None:
+    options = server_urls.database("postgresql://u:p@db/n", 30, prepares=True)["OPTIONS"]
+
+    assert options["options"] == f"{OURS} -c plan_cache_mode=force_generic_plan"
+    assert options["prepare_threshold"] is None  # of Django's own statements
+
+
 def test_options_of_a_database_reach_it_and_none_makes_a_transaction_endless() -> None:
     url = (
         "postgresql://u:p@db/n?sslmode=verify-full&connect_timeout=3&target_session_attrs=read-write"

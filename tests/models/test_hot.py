@@ -6,11 +6,15 @@ import json
 import re
 import uuid
 from collections.abc import Iterator
-from datetime import timedelta
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg
 import pytest
-from django.db import connection, transaction
+from django.db import NotSupportedError, connection, transaction
+from psycopg import sql
+from pytest_django import Settings
 
 from identity.foundation import clock, sealing
 from identity.foundation.names import uuid7
@@ -119,18 +123,104 @@ def test_every_statement_is_listed_here() -> None:
     assert statements().keys() == PARAMETERS.keys() | WITHOUT_POOL
 
 
+def numbered(name: str) -> tuple[str, list[Any]]:
+    """Return a statement as the server prepares it, with ``$1`` and on, and its parameters in that order."""
+    given, values = PARAMETERS[name], list[Any]()
+    places: dict[str, str] = {}
+
+    def number(found: re.Match[str]) -> str:
+        key = found[1] or str(len(values))
+        if key not in places:
+            values.append(given[key] if isinstance(given, dict) else given[len(values)])
+            places[key] = f"${len(values)}"
+        return places[key]
+
+    return re.sub(r"%(?:\((\w+)\))?s", number, statements()[name]), values
+
+
+@pytest.mark.parametrize("how", ["with literals", "prepared"])
 @pytest.mark.parametrize("name", sorted(PARAMETERS))
-def test_a_hot_statement_uses_indexes_only(name: str, db: None) -> None:
+def test_a_hot_statement_uses_indexes_only(name: str, how: str, db: None) -> None:
     with connection.cursor() as cursor:
         # Tables are empty here: the planner is asked whether an index would do, not whether it pays.
         cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute("EXPLAIN (FORMAT JSON) " + statements()[name], PARAMETERS[name])
+        if how == "prepared":
+            text, values = numbered(name)
+            types = ", ".join("timestamptz" if isinstance(value, datetime) else "unknown" for value in values)
+            cursor.execute(f"PREPARE asked ({types}) AS {text}")
+            cursor.execute(f"EXPLAIN (FORMAT JSON) EXECUTE asked ({', '.join(['%s'] * len(values))})", values)
+        else:
+            cursor.execute("EXPLAIN (FORMAT JSON) " + statements()[name], PARAMETERS[name])
         answer = cursor.fetchone()
+        if how == "prepared":
+            # One plan for any parameters, as the connection's own settings have it.
+            cursor.execute("SELECT generic_plans, custom_plans FROM pg_prepared_statements WHERE name = 'asked'")
+            assert cursor.fetchone() == (1, 0)
+            cursor.execute("DEALLOCATE asked")
     assert answer
     plan = json.loads(answer[0]) if isinstance(answer[0], str) else answer[0]
 
     scans = [node["Relation Name"] for node in nodes(plan[0]["Plan"]) if node["Node Type"] == "Seq Scan"]
     assert scans == []
+
+
+def prepared() -> list[tuple[int, int]]:
+    """Return how often each statement that this connection keeps prepared ran by a plan for any parameters, and not."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT generic_plans, custom_plans FROM pg_prepared_statements ORDER BY name")
+        return [(int(generic), int(custom)) for generic, custom in cursor.fetchall()]
+
+
+def test_a_hot_statement_is_planned_once_for_a_connection(transactional_db: None) -> None:
+    connection.close()
+
+    for pool_id in (1, 2, 3):
+        hot.bearer(pool_id, SOME, SOME)
+        User.objects.filter(pool_id=pool_id, sub=SOME).first()  # the ORM's are not
+
+    assert prepared() == [(3, 0)]
+
+
+def test_nothing_is_prepared_where_a_pooler_cannot_keep_it(transactional_db: None, settings: Settings) -> None:
+    settings.DATABASE_PREPARES = False
+    connection.close()
+
+    hot.bearer(1, SOME, SOME)
+
+    assert prepared() == []
+
+
+@contextmanager
+def wider_failures() -> Iterator[None]:
+    """Change the type of a column that a hot statement returns, by a connection beside ours; undo it."""
+    change = sql.SQL("ALTER TABLE guess ALTER failures TYPE {}").format
+    with psycopg.connect(**connection.get_connection_params(), autocommit=True) as beside:
+        beside.execute(change(sql.SQL("bigint")))
+        try:
+            yield
+        finally:
+            connection.close()
+            beside.execute(change(sql.SQL("integer")))
+
+
+def test_a_column_of_another_type_fails_no_prepared_statement(transactional_db: None) -> None:
+    given = {**PARAMETERS["RESERVE_GUESS"], "subject": uuid7(), "quiet": NOW() - timedelta(days=1)}
+    assert (hot.one(hot.RESERVE_GUESS, given) or ())[0] == 1
+
+    with wider_failures():
+        assert (hot.one(hot.RESERVE_GUESS, given) or ())[0] == 2
+        assert (hot.one(hot.RESERVE_GUESS, given) or ())[0] == 3
+
+
+def test_a_column_of_another_type_fails_a_transaction_once(transactional_db: None) -> None:
+    given = {**PARAMETERS["RESERVE_GUESS"], "subject": uuid7(), "quiet": NOW() - timedelta(days=1)}
+    hot.one(hot.RESERVE_GUESS, given)
+
+    with wider_failures():
+        with pytest.raises(NotSupportedError), transaction.atomic():
+            hot.one(hot.RESERVE_GUESS, given)
+        with transaction.atomic():
+            assert (hot.one(hot.RESERVE_GUESS, given) or ())[0] == 2
 
 
 @pytest.mark.parametrize("name", sorted(PARAMETERS))

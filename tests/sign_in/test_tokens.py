@@ -6,15 +6,19 @@ import base64
 import hashlib
 import hmac
 import json
+import string
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 import time_machine
+from cryptography.hazmat.primitives import serialization
 from django.db import OperationalError, connection, connections, transaction
 from django.test.utils import CaptureQueriesContext
 from joserfc import jwt
 from joserfc.jwk import RSAKey
+from joserfc.jws import JWSRegistry
+from joserfc.registry import HeaderParameter
 
 from identity.foundation import clock, errors
 from pools.models import AppClient, AuditEvent, RefreshFamily, User, UserPool, hot
@@ -157,6 +161,15 @@ def test_an_access_token_expires(client: AppClient, person: User) -> None:
         tokens.verify_access(issued.access)
 
 
+CRITICAL = JWSRegistry(header_registry={"exp": HeaderParameter("critical", "int")})
+
+
+def respelt(signature: str) -> str:
+    """Return the same bytes in base64 with other unused bits: 256 bytes leave four of them."""
+    alphabet = string.ascii_uppercase + string.ascii_lowercase + string.digits + "-_"
+    return signature[:-1] + alphabet[alphabet.index(signature[-1]) ^ 1]
+
+
 def test_tokens_of_another_kind_pool_or_maker_are_refused(client: AppClient, person: User) -> None:
     issued = sign_in(client)
     other = factories.make_pool()
@@ -165,8 +178,10 @@ def test_tokens_of_another_kind_pool_or_maker_are_refused(client: AppClient, per
     kid = signing_keys.unverified_header(issued.access)["kid"]
     unknown = RSAKey.generate_key(2048)
     public = next(key for key in signing_keys.published(client.pool) if key.kid == kid)
+    own = RSAKey(public.private, public.private)
     none = b64(json.dumps({"alg": "none", "kid": kid}).encode())
     # The public key as an HMAC secret: joserfc itself refuses to make such a token.
+    pem = public.checks.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     confused = f"{b64(json.dumps({'alg': 'HS256', 'kid': kid}).encode())}.{payload}"
     forged = [
         issued.id or "",
@@ -176,8 +191,12 @@ def test_tokens_of_another_kind_pool_or_maker_are_refused(client: AppClient, per
         f"{header}.{payload}.",
         f"{none}.{payload}.",
         f"{header}.{payload[:-4]}AAAA.{signature}",
+        # Other spellings of a good signature (RFC 4648 section 3.5), and what our own key did sign.
+        *(f"{header}.{payload}.{other}" for other in (respelt(signature), signature + "==", signature + "\n")),
+        jwt.encode({"alg": "RS256", "kid": kid, "crit": ["exp"], "exp": 1}, claims, own, registry=CRITICAL),
+        jwt.encode({"alg": "RS512", "kid": kid}, claims, own, algorithms=["RS512"]),
         jwt.encode({"alg": "RS256", "kid": kid}, claims, unknown),
-        f"{confused}.{b64(hmac.digest(public.key.as_pem(private=False), confused.encode(), 'sha256'))}",
+        f"{confused}.{b64(hmac.digest(pem, confused.encode(), 'sha256'))}",
         jwt.encode({"alg": "RS256", "kid": "../../etc/passwd"}, claims, unknown),
         jwt.encode({"alg": "RS256", "kid": kid}, {**claims, "iss": f"http://evil.example/{other.public_id}"}, unknown),
     ]

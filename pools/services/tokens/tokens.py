@@ -488,14 +488,14 @@ def check_proof(bearer: Bearer) -> None:
 
 def _verified(token: str, use: signing_keys.Use, pool: UserPool | None) -> tuple[dict[str, Any], AppClient]:
     """Return a token's claims and client, after signature, issuer, times and client were checked."""
-    issuer = signing_keys.issuer_pool(signing_keys.unverified_claims(token))
+    unverified = signing_keys.read(token)
     try:
-        issuing = access.pool(issuer)
+        issuing = access.pool(signing_keys.issuer_pool(unverified.claims))
     except PoolNotFound:
         raise TokenRefused(detail="foreign issuer") from None
     if pool is not None and issuing.pk != pool.pk:
         raise TokenRefused(detail="another pool's token")
-    payload = signing_keys.verify(issuing, use, token)
+    payload = signing_keys.check(issuing, use, unverified)
     if payload is None:
         raise TokenRefused(detail="signature")
     expires, issued_at = payload.get("exp"), payload.get("iat")
@@ -537,12 +537,12 @@ def verify_id(token: str, *, pool: UserPool, client_ids: Sequence[str]) -> tuple
         LoginRefused: in the words of COGNITO.md 2.8.
 
     """
-    unverified = signing_keys.unverified_claims(token)
-    if signing_keys.issuer_pool(unverified) != pool.public_id:
+    unverified = signing_keys.read(token)
+    if signing_keys.issuer_pool(unverified.claims) != pool.public_id:
         raise LoginRefused("Invalid login token. Issuer doesn't match providerName")
-    payload = signing_keys.verify(pool, Use.ID, token)
+    payload = signing_keys.check(pool, Use.ID, unverified)
     if payload is None:
-        if signing_keys.verify(pool, Use.ACCESS, token) is not None:
+        if signing_keys.check(pool, Use.ACCESS, unverified) is not None:
             raise LoginRefused("Invalid login token. Missing a required claim: aud")
         raise LoginRefused("Invalid login token. Couldn't verify signed token.")
     now = clock.epoch()
