@@ -14,6 +14,7 @@ import time_machine
 from identity.foundation import clock
 from identity.foundation.errors import SessionRefused
 from pools.models import AuditEvent, BrowserSession, User, UserPool, hot
+from pools.services import assurance
 from pools.services.sign_in import factors
 from pools.services.tokens import sessions
 from pools.services.tokens.sessions import OpenedSession
@@ -107,7 +108,7 @@ def test_a_session_that_was_ended_meanwhile_does_not_rise_and_enrols_nothing(tra
     session = sessions.current(pool, cookie)
     assert session is not None
     seed = factors.associate(pool, user, by=factories.BY)
-    opening = sessions.raised(pool, session, sessions.CODE)
+    opening = sessions.raised(pool, session, assurance.CODE)
     sessions.end(pool, session, by=factories.BY)
 
     with pytest.raises(SessionRefused):

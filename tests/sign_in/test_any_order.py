@@ -75,7 +75,7 @@ class Walker(RuleBasedStateMachine):
         self.quieten()
         password = self.password if right else "Wrong-guess-1"
         try:
-            outcome = machine.begin(self.client, username=self.name, password=password, want=want, by=BY)
+            outcome = factories.begin(self.client, username=self.name, password=password, want=want, by=BY)
         except errors.PasswordIncorrect:
             assert not right
             return

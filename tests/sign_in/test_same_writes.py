@@ -13,7 +13,6 @@ from django.db import connection
 from identity.foundation import errors
 from pools.models import AppClient, UserPool
 from pools.services.people import passwords
-from pools.services.sign_in import machine
 from pools.services.sign_in.machine import Want
 from pools.services.sign_up import sign_up
 from tests import factories
@@ -30,7 +29,7 @@ Call = Callable[[AppClient, str], object]
 
 
 def wrong_password(client: AppClient, name: str) -> object:
-    return machine.begin(client, username=name, password="Wrong-horse-1", want=Want.TOKENS, by=BY)
+    return factories.begin(client, username=name, password="Wrong-horse-1", want=Want.TOKENS, by=BY)
 
 
 def wrong_recovery_code(client: AppClient, name: str) -> object:
