@@ -27,7 +27,7 @@ from tests.sign_in.conftest import BY
 from tests.srp_client import Client
 
 FLOWS = ["ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH"]
-FOLDED = {"username_configuration": {"case_sensitive": False}}
+FOLDED: dict[str, Any] = {"username_configuration": {"case_sensitive": False}}
 
 
 @pytest.fixture
