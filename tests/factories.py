@@ -14,7 +14,8 @@ from pools.models import AppClient, User, UserPool
 from pools.services import access
 from pools.services.people import users
 from pools.services.pools import app_clients, user_pools
-from pools.services.sign_in import factors
+from pools.services.sign_in import factors, flows, machine
+from pools.services.sign_in.machine import Challenged, SignedIn, Want
 
 BY = Actor.system()
 PASSWORD = "Correct-horse-1"
@@ -63,6 +64,14 @@ def make_invited(pool: UserPool, username: str = "", *, password: str = PASSWORD
     """Make a person who still has an operator's temporary password."""
     name = username or f"person{number()}"
     return users.create(pool, name, attributes=attributes, temporary_password=password, message="suppress", by=BY)
+
+
+def begin(
+    client: AppClient, username: str, password: str = PASSWORD, *, want: Want = Want.TOKENS, by: Actor = BY
+) -> Challenged | SignedIn:
+    """Begin to sign in by password, for tokens as the API does or for a browser's session as the pages do."""
+    entry = flows.by_pages(client) if want is Want.BROWSER else flows.by_api(client, "USER_PASSWORD_AUTH")
+    return machine.begin(entry, username=username, answers={"password": password}, by=by)
 
 
 def give_totp(pool: UserPool, user: User, *, enable: bool = True) -> pyotp.TOTP:

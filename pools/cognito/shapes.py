@@ -20,6 +20,7 @@ from pools.cognito import contract
 from pools.cognito.contract import Request
 from pools.services.people import users
 from pools.services.pools import app_clients, client_settings, pool_settings, signing_keys, user_pools
+from pools.services.sign_in import sealed_attempts
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn
 
 if TYPE_CHECKING:
@@ -242,7 +243,7 @@ def auth_outcome(outcome: Challenged | SignedIn) -> dict[str, Any]:
     return {
         "ChallengeName": name,
         "Session": outcome.session,
-        "ChallengeParameters": {"USER_ID_FOR_SRP": outcome.username, **parameters(outcome.parameters)},
+        "ChallengeParameters": {"USER_ID_FOR_SRP": outcome.username, **parameters(outcome)},
     }
 
 
@@ -264,18 +265,30 @@ def names_in(tokens: TokenSet) -> list[str]:
     return [str(claims[name]) for name in known if name in claims]
 
 
-def totp_parameters(given: Mapping[str, Any]) -> dict[str, str]:
+def password_verifier_parameters(asked: Challenged) -> dict[str, str]:
+    """Return what PASSWORD_VERIFIER tells: numbers in hexadecimal, and the session once more as a block to sign."""
+    return {
+        "SALT": f"{asked.parameters['salt']:x}",
+        "SRP_B": f"{asked.parameters['server_public']:x}",
+        "SECRET_BLOCK": sealed_attempts.block(asked.session),
+        "USERNAME": asked.username,
+    }
+
+
+def totp_parameters(asked: Challenged) -> dict[str, str]:
     """Return what SOFTWARE_TOKEN_MFA tells."""
-    return {"FRIENDLY_DEVICE_NAME": given["name"]} if given.get("name") else {}
+    name = asked.parameters.get("name")
+    return {"FRIENDLY_DEVICE_NAME": name} if name else {}
 
 
-def set_up_parameters(given: Mapping[str, Any]) -> dict[str, str]:
+def set_up_parameters(asked: Challenged) -> dict[str, str]:
     """Return what MFA_SETUP tells."""
-    return {"MFAS_CAN_SETUP": json.dumps(given["can_set_up"])}
+    return {"MFAS_CAN_SETUP": json.dumps(asked.parameters["can_set_up"])}
 
 
-def new_password_parameters(given: Mapping[str, Any]) -> dict[str, str]:
+def new_password_parameters(asked: Challenged) -> dict[str, str]:
     """Return what NEW_PASSWORD_REQUIRED tells."""
+    given = asked.parameters
     return {
         "requiredAttributes": json.dumps([f"userAttributes.{name}" for name in given.get("required", ())]),
         "userAttributes": json.dumps(
@@ -284,7 +297,8 @@ def new_password_parameters(given: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-CHALLENGES: dict[str, tuple[str, Callable[[Mapping[str, Any]], dict[str, str]]]] = {
+CHALLENGES: dict[str, tuple[str, Callable[[Challenged], dict[str, str]]]] = {
+    Challenge.PASSWORD_VERIFIER: ("PASSWORD_VERIFIER", password_verifier_parameters),
     Challenge.TOTP: ("SOFTWARE_TOKEN_MFA", totp_parameters),
     Challenge.FACTOR_SETUP: ("MFA_SETUP", set_up_parameters),
     Challenge.NEW_PASSWORD: ("NEW_PASSWORD_REQUIRED", new_password_parameters),

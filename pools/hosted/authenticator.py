@@ -80,7 +80,7 @@ def offered(visit: Visit, step: Step, session: Session) -> HttpResponse:
 
 def proven(visit: Visit, form: CodeForm, session: Session) -> bool:
     """Prove the pending seed by the form's code, and have it asked for from now on: of others, not of this browser."""
-    code, opening = form.cleaned_data["code"], sessions.raised(visit.pool, session, sessions.CODE)
+    code, opening = form.cleaned_data["code"], sessions.raised(visit.pool, session, assurance.CODE)
     try:
         factors.verify(
             visit.pool,

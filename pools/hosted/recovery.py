@@ -12,8 +12,7 @@ from pools.hosted.outcomes import proceed
 from pools.hosted.visit import Visit, page
 from pools.services.codes import Purpose
 from pools.services.people import passwords
-from pools.services.sign_in import machine
-from pools.services.sign_in.machine import Want
+from pools.services.sign_in import flows, machine
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -88,7 +87,11 @@ def signed_in(visit: Visit, username: str, password: str) -> HttpResponse:
         return visit.go("sign_in", then)
     try:
         outcome = machine.begin(
-            visit.app, username=username, password=password, want=Want.BROWSER, receipt=visit.receipt, by=visit.by
+            flows.by_pages(visit.app),
+            username=username,
+            answers={"password": password},
+            receipt=visit.receipt,
+            by=visit.by,
         )
     except errors.DomainError:  # the password is changed even so, and the next page says what is in the way
         return visit.go("sign_in", then)

@@ -15,8 +15,8 @@ from pools.hosted.sign_up import waiting
 from pools.hosted.visit import Visit, page
 from pools.services.codes import Purpose
 from pools.services.people import attributes, passwords
-from pools.services.sign_in import machine
-from pools.services.sign_in.machine import Challenge, Want
+from pools.services.sign_in import flows, machine
+from pools.services.sign_in.machine import Challenge
 from pools.services.sign_up import sign_up
 
 if TYPE_CHECKING:
@@ -43,7 +43,11 @@ def sign_in(visit: Visit) -> HttpResponse:
     try:
         with failures.counted(visit):
             outcome = machine.begin(
-                visit.app, username=username, password=password, want=Want.BROWSER, receipt=visit.receipt, by=visit.by
+                flows.by_pages(visit.app),
+                username=username,
+                answers={"password": password},
+                receipt=visit.receipt,
+                by=visit.by,
             )
     except errors.UserNotConfirmed:
         return confirm_first(visit, username)

@@ -67,29 +67,30 @@ GROUPS = """
 """
 
 SIGN_IN = (
-    "SELECT p.argon2, p.expires_at, p.changed_at, s.failures, s.locked_until, "
+    """SELECT p.argon2, p.expires_at, p.changed_at, s.failures, s.locked_until, p.sealed_verifier, p.verifier_pool,
+    p.verifier_name, """
     + GROUPS
     + ","
     + PERSON
     + """
-FROM (SELECT %s::bigint AS pool_id, %s::text AS name, %s::uuid AS decoy) q
+FROM (SELECT %s::bigint AS pool_id, %s::text AS name, %s::uuid AS subject) q
 LEFT JOIN sign_in_name n ON n.pool_id = q.pool_id AND n.name = q.name
-LEFT JOIN pool_user u ON u.pool_id = n.pool_id AND u.id = n.user_id AND u.deleted_at IS NULL
+LEFT JOIN pool_user u ON u.pool_id = q.pool_id AND u.id = coalesce(n.user_id, q.subject) AND u.deleted_at IS NULL
 LEFT JOIN password p ON p.pool_id = u.pool_id AND p.user_id = u.id
 LEFT JOIN totp_factor t ON t.pool_id = u.pool_id AND t.user_id = u.id
-LEFT JOIN guess s ON s.pool_id = q.pool_id AND s.subject = coalesce(u.id, q.decoy) AND s.kind = 'password'
+LEFT JOIN guess s ON s.pool_id = q.pool_id AND s.subject = coalesce(u.id, q.subject) AND s.kind = 'password'
 """
 )
 
 ATTEMPT = (
-    "SELECT a.id, a.step, a.strikes, a.open, a.evidence, a.epoch, a.expires_at, c.client_id, p.changed_at, "
+    "SELECT a.id, a.user_id, a.step, a.strikes, a.open, a.evidence, a.epoch, a.expires_at, c.client_id, p.changed_at, "
     + GROUPS
     + ","
     + PERSON
     + """
 FROM attempt a
 JOIN app_client c ON c.pool_id = a.pool_id AND c.id = a.client_id
-JOIN pool_user u ON u.pool_id = a.pool_id AND u.id = a.user_id AND u.deleted_at IS NULL
+LEFT JOIN pool_user u ON u.pool_id = a.pool_id AND u.id = a.user_id AND u.deleted_at IS NULL
 LEFT JOIN password p ON p.pool_id = u.pool_id AND p.user_id = u.id
 LEFT JOIN totp_factor t ON t.pool_id = u.pool_id AND t.user_id = u.id
 WHERE a.pool_id = %s AND a.id = %s
@@ -262,19 +263,21 @@ def moved_configuration() -> tuple[list[tuple[str, str, int]], str]:
     )
 
 
-def sign_in(pool_id: int, name: str, decoy: UUID) -> SignIn:
-    """Return what a sign-in needs, by one statement that is the same for people and decoys."""
-    row = one(SIGN_IN, (pool_id, name, decoy)) or ()
-    return SignIn(person(row[6:]), members(row[5]), row[0], row[1], row[2], row[3] or 0, row[4])
+def sign_in(pool_id: int, name: str, subject: UUID) -> SignIn:
+    """Return what a sign-in needs, by one statement that is the same for people and decoys.
+
+    ``subject`` is the decoy of the name; without a name, it is whom a sign-in that goes on is about, person or decoy.
+    """
+    row = one(SIGN_IN, (pool_id, name, subject)) or ()
+    return SignIn(person(row[9:]), members(row[8]), row[0], row[1], row[2], row[3] or 0, *row[4:8])
 
 
 def standing(pool_id: int, attempt_id: UUID) -> Standing | None:
-    """Return an attempt with its person, None when either is gone."""
+    """Return an attempt, with its person where there is one behind it; None when it is gone."""
     row = one(ATTEMPT, (pool_id, attempt_id))
-    found = person(row[10:]) if row else None
-    if row is None or found is None:
+    if row is None:
         return None
-    return Standing._make((*row[:4], document(row[4]), *row[5:9], members(row[9]), found))
+    return Standing._make((*row[:5], document(row[5]), *row[6:10], members(row[10]), person(row[11:])))
 
 
 def family(pool_id: int, family_id: UUID) -> Family | None:

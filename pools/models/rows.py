@@ -52,12 +52,16 @@ class SignIn(NamedTuple):
     password_changed_at: datetime | None
     failures: int
     locked_until: datetime | None
+    sealed_verifier: bytes | None
+    verifier_pool: str | None
+    verifier_name: str | None
 
 
 class Standing(NamedTuple):
-    """A sign-in after its first proof, and whose it is."""
+    """A sign-in that has a row, and whose it is: nobody's, where its subject is a decoy."""
 
     id: UUID
+    subject: UUID
     step: int
     strikes: int
     open: bool
@@ -67,7 +71,7 @@ class Standing(NamedTuple):
     client_id: str
     password_changed_at: datetime | None
     groups: tuple[Member, ...]
-    person: Person
+    person: Person | None
 
 
 class Family(NamedTuple):

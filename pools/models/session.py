@@ -14,7 +14,10 @@ from pools.models.user_pool import UserPool
 
 
 class Attempt(models.Model):
-    """A sign-in after its first proof. The Session string is the sealed id and step; answering spends the step."""
+    """A sign-in after its first proof. The Session string is the sealed id and step; answering spends the step.
+
+    ``user`` is the subject's id: a decoy's too, whom no row of ``pool_user`` answers to.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     pool = models.ForeignKey(UserPool, on_delete=models.DO_NOTHING, db_index=False)

@@ -243,7 +243,15 @@ def decoy(pool: UserPool, name: str) -> Subject:
     folded = normalise(pool, name).encode()
     sub = uuid.UUID(bytes=hmac.digest(key, b"decoy-sub:" + folded, "sha256")[:16], version=4)
     row = uuid.UUID(bytes=hmac.digest(key, b"decoy-id:" + folded, "sha256")[:16], version=4)
-    return Subject(None, row, sub, str(sub) if pool.username_attributes else name)
+    return Subject(None, row, sub, str(sub) if _is_alias(pool, name) else normalise(pool, name))
+
+
+def _is_alias(pool: UserPool, name: str) -> bool:
+    """Say whether people who sign in by such a name are called otherwise: it cannot be a username of the pool."""
+    aliases = pool.alias_attributes
+    return bool(pool.username_attributes) or (
+        ("email" in aliases and "@" in name) or ("phone_number" in aliases and name.startswith("+"))
+    )
 
 
 def _by_name(pool: UserPool, name: str) -> User | None:

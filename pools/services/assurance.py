@@ -1,8 +1,14 @@
-"""What signing in takes: whether a second factor is needed, and how fresh a sign-in must be to change factors. Pure."""
+"""What signing in takes: which proofs are enough, and how fresh a sign-in must be to change factors. Pure.
+
+A proof is known by its method (RFC 8176), whoever checked it: a step of ours, or a provider upstream. A new way of
+proving is a row of ``PROOFS``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from identity.foundation import clock
 from pools.models import UserPool
@@ -10,6 +16,25 @@ from pools.models.hot import Person
 
 RECENT = timedelta(minutes=10)
 """How old a sign-in may be that changes how to sign in."""
+PASSWORD = "pwd"  # noqa: S105 - a method
+CODE = "otp"
+"""An authenticator's code."""
+UPSTREAM = "fed"
+"""Another provider's word, which asks for factors of its own. RFC 8176 has no value for it."""
+
+
+class Proof(NamedTuple):
+    """What a proof counts for."""
+
+    first: bool
+    second: bool
+
+
+PROOFS = {
+    PASSWORD: Proof(first=True, second=False),
+    CODE: Proof(first=False, second=True),
+    UPSTREAM: Proof(first=True, second=True),  # the pool's MFA is not asked of federated people (COGNITO.md 3.8)
+}
 
 
 def is_recent(auth_time: datetime) -> bool:
@@ -20,3 +45,11 @@ def is_recent(auth_time: datetime) -> bool:
 def needs_code(pool: UserPool, person: Person) -> bool:
     """Say whether somebody needs a code to sign in: where the pool requires one, or where theirs is asked for."""
     return pool.mfa == UserPool.Mfa.ON or (pool.mfa == UserPool.Mfa.OPTIONAL and person.totp_enabled)
+
+
+def is_enough(pool: UserPool, person: Person, methods: Iterable[str]) -> bool:
+    """Say whether these proofs are all that signing in takes now; what is no known proof counts for nothing."""
+    given = [PROOFS[method] for method in methods if method in PROOFS]
+    return any(proof.first for proof in given) and (
+        any(proof.second for proof in given) or not needs_code(pool, person)
+    )

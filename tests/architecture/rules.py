@@ -60,6 +60,7 @@ ACTORLESS: dict[str, dict[str, str]] = {
     "pools/services/messages/outbox.py": {"queue": PARTS},
     "pools/services/operators/operators.py": {"key_used": BY_ITSELF},
     "pools/services/sign_in/password_proofs.py": {"spend": PARTS},
+    "pools/services/sign_in/sealed_attempts.py": {"spend": PARTS},
     "pools/services/people/passwords.py": {"store": PARTS},
     "pools/services/people/profile.py": {"store": PARTS},
     "pools/services/sign_in/attempt_tokens.py": {"strike": PARTS},

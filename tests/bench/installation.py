@@ -177,11 +177,11 @@ def make() -> World:
 def mint(world: World, count: int) -> list[str]:
     """Return fresh authorization codes of a signed-in person."""
     from identity.foundation.actor import Actor
-    from pools.services.sign_in import machine
+    from pools.services.sign_in import flows, machine
     from pools.services.tokens import sessions, tokens
 
     done: Any = machine.begin(
-        world.client, username=world.names[0], password=PASSWORD, want=machine.Want.BROWSER, by=Actor.visitor()
+        flows.by_pages(world.client), username=world.names[0], answers={"password": PASSWORD}, by=Actor.visitor()
     )
     session = sessions.current(world.pool, done.browser.cookie)
     if session is None:

@@ -123,7 +123,7 @@ def test_a_flow_that_is_off_is_refused(world: World) -> None:
         admin(world, name, ClientId=plain["ClientId"])
 
 
-@pytest.mark.parametrize("flow", ["USER_SRP_AUTH", "CUSTOM_AUTH", "USER_AUTH"])
+@pytest.mark.parametrize("flow", ["CUSTOM_AUTH", "USER_AUTH"])
 def test_a_flow_of_a_later_release_is_refused_by_name(world: World, flow: str) -> None:
     client = world.new_client(ExplicitAuthFlows=[f"ALLOW_{flow}", "ALLOW_REFRESH_TOKEN_AUTH"])
 
@@ -384,7 +384,7 @@ def test_an_answer_that_lacks_something_is_told_what(careful: World, lacking: st
         )
 
 
-@pytest.mark.parametrize("name", ["SMS_MFA", "PASSWORD_VERIFIER", "CUSTOM_CHALLENGE", "WEB_AUTHN", "EMAIL_OTP"])
+@pytest.mark.parametrize("name", ["SMS_MFA", "DEVICE_SRP_AUTH", "CUSTOM_CHALLENGE", "WEB_AUTHN", "EMAIL_OTP"])
 def test_a_challenge_of_a_later_release_is_refused_by_name(world: World, name: str) -> None:
     with refused("InvalidParameterException", f"{name} is not available in this release."):
         world.anyone.respond_to_auth_challenge(

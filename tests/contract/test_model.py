@@ -28,12 +28,12 @@ def words(text: str) -> set[str]:
 # Kept by hand. An operation that Amazon adds turns this red: answer it, or list it as one that this release has not.
 OF_THIS_RELEASE = {
     "cognito-idp": words("""
-        AdminConfirmSignUp AdminCreateUser AdminGetUser AdminInitiateAuth AdminSetUserPassword AssociateSoftwareToken
-        ChangePassword ConfirmForgotPassword ConfirmSignUp CreateResourceServer CreateUserPool CreateUserPoolClient
-        DeleteUserPool DescribeUserPool DescribeUserPoolClient ForgotPassword GetUser GetUserPoolMfaConfig
-        GlobalSignOut InitiateAuth ListUserPoolClients ListUserPools ListUsers ResendConfirmationCode
-        RespondToAuthChallenge RevokeToken SetUserMFAPreference SetUserPoolMfaConfig SignUp UpdateUserAttributes
-        VerifySoftwareToken
+        AdminConfirmSignUp AdminCreateUser AdminGetUser AdminInitiateAuth AdminRespondToAuthChallenge
+        AdminSetUserPassword AssociateSoftwareToken ChangePassword ConfirmForgotPassword ConfirmSignUp
+        CreateResourceServer CreateUserPool CreateUserPoolClient DeleteUserPool DescribeUserPool DescribeUserPoolClient
+        ForgotPassword GetTokensFromRefreshToken GetUser GetUserPoolMfaConfig GlobalSignOut InitiateAuth
+        ListUserPoolClients ListUserPools ListUsers ResendConfirmationCode RespondToAuthChallenge RevokeToken
+        SetUserMFAPreference SetUserPoolMfaConfig SignUp UpdateUserAttributes VerifySoftwareToken
     """),
     "cognito-identity": words("""
         CreateIdentityPool DescribeIdentityPool GetCredentialsForIdentity GetId GetIdentityPoolRoles GetOpenIdToken
@@ -46,28 +46,27 @@ OF_LATER = {
         AdminDeleteUserAttributes AdminDisableProviderForUser AdminDisableUser AdminEnableUser AdminForgetDevice
         AdminGetDevice AdminGetUserAuthFactors AdminLinkProviderForUser AdminListDevices AdminListGroupsForUser
         AdminListUserAuthEvents AdminListUserSessions AdminRemoveUserFromGroup AdminResetUserPassword
-        AdminRespondToAuthChallenge AdminRevokeUserSession AdminSetUserMFAPreference AdminSetUserSettings
-        AdminUpdateAuthEventFeedback AdminUpdateDeviceStatus AdminUpdateUserAttributes AdminUserGlobalSignOut
-        CancelPointInTimeRecovery CompleteWebAuthnRegistration ConfirmDevice CreateCIMDPolicy CreateGroup
-        CreateIdentityProvider CreateManagedLoginBranding CreateTerms CreateUserImportJob CreateUserPoolDomain
-        CreateUserPoolReplica DeleteCIMDPolicy DeleteGroup DeleteIdentityProvider DeleteManagedLoginBranding
-        DeleteResourceServer DeleteTerms DeleteUser DeleteUserAttributes DeleteUserPoolClient DeleteUserPoolClientSecret
-        DeleteUserPoolDomain DeleteUserPoolReplica DeleteWebAuthnCredential DescribeCIMDPolicy DescribeIdentityProvider
+        AdminRevokeUserSession AdminSetUserMFAPreference AdminSetUserSettings AdminUpdateAuthEventFeedback
+        AdminUpdateDeviceStatus AdminUpdateUserAttributes AdminUserGlobalSignOut CancelPointInTimeRecovery
+        CompleteWebAuthnRegistration ConfirmDevice CreateCIMDPolicy CreateGroup CreateIdentityProvider
+        CreateManagedLoginBranding CreateTerms CreateUserImportJob CreateUserPoolDomain CreateUserPoolReplica
+        DeleteCIMDPolicy DeleteGroup DeleteIdentityProvider DeleteManagedLoginBranding DeleteResourceServer DeleteTerms
+        DeleteUser DeleteUserAttributes DeleteUserPoolClient DeleteUserPoolClientSecret DeleteUserPoolDomain
+        DeleteUserPoolReplica DeleteWebAuthnCredential DescribeCIMDPolicy DescribeIdentityProvider
         DescribeManagedLoginBranding DescribeManagedLoginBrandingByClient DescribePointInTimeRecovery
         DescribeResourceServer DescribeRiskConfiguration DescribeTerms DescribeTermsByClient DescribeUserImportJob
         DescribeUserPoolDomain ForgetDevice GetCSVHeader GetClientToken GetDerivedToken GetDevice GetGroup
         GetIdentityProviderByIdentifier GetLogDeliveryConfiguration GetProvisionedLimit GetSigningCertificate
-        GetTokensFromRefreshToken GetUICustomization GetUserAttributeVerificationCode GetUserAuthFactors
-        GetUserPoolClientSessionConfiguration GetUserPoolSessionConfiguration InitiatePointInTimeRecovery
-        ListCIMDPolicies ListClientMetadataURLs ListDevices ListGroups ListIdentityProviders ListPointInTimeRecoveries
-        ListResourceServers ListTagsForResource ListTerms ListUserImportJobs ListUserPoolClientSecrets
-        ListUserPoolReplicas ListUserSessions ListUsersInGroup ListWebAuthnCredentials RevokeUserSession
-        SetLogDeliveryConfiguration SetRiskConfiguration SetUICustomization SetUserPoolClientSessionConfiguration
-        SetUserPoolSessionConfiguration SetUserSettings StartPointInTimeRecovery StartUserImportJob
-        StartWebAuthnRegistration StopUserImportJob TagResource UntagResource UpdateAuthEventFeedback UpdateCIMDPolicy
-        UpdateClientMetadataURLState UpdateDeviceStatus UpdateGroup UpdateIdentityProvider UpdateManagedLoginBranding
-        UpdateProvisionedLimit UpdateResourceServer UpdateTerms UpdateUserPool UpdateUserPoolClient UpdateUserPoolDomain
-        UpdateUserPoolReplica VerifyUserAttribute
+        GetUICustomization GetUserAttributeVerificationCode GetUserAuthFactors GetUserPoolClientSessionConfiguration
+        GetUserPoolSessionConfiguration InitiatePointInTimeRecovery ListCIMDPolicies ListClientMetadataURLs ListDevices
+        ListGroups ListIdentityProviders ListPointInTimeRecoveries ListResourceServers ListTagsForResource ListTerms
+        ListUserImportJobs ListUserPoolClientSecrets ListUserPoolReplicas ListUserSessions ListUsersInGroup
+        ListWebAuthnCredentials RevokeUserSession SetLogDeliveryConfiguration SetRiskConfiguration SetUICustomization
+        SetUserPoolClientSessionConfiguration SetUserPoolSessionConfiguration SetUserSettings StartPointInTimeRecovery
+        StartUserImportJob StartWebAuthnRegistration StopUserImportJob TagResource UntagResource UpdateAuthEventFeedback
+        UpdateCIMDPolicy UpdateClientMetadataURLState UpdateDeviceStatus UpdateGroup UpdateIdentityProvider
+        UpdateManagedLoginBranding UpdateProvisionedLimit UpdateResourceServer UpdateTerms UpdateUserPool
+        UpdateUserPoolClient UpdateUserPoolDomain UpdateUserPoolReplica VerifyUserAttribute
     """),
     "cognito-identity": words("""
         DeleteIdentities DeleteIdentityPool DescribeIdentity GetOpenIdTokenForDeveloperIdentity ListIdentities

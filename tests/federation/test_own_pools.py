@@ -60,7 +60,7 @@ class World:
 
     def logins(self) -> dict[str, str]:
         """Sign in, and return what says so."""
-        signed_in = machine.begin(
+        signed_in = factories.begin(
             self.client,
             username=self.name,
             password=factories.PASSWORD,

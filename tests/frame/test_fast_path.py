@@ -17,7 +17,6 @@ from identity.foundation import connections
 from pools.models import AppClient, User
 from pools.services import configuration
 from pools.services.pools import signing_keys
-from pools.services.sign_in import machine
 from pools.services.sign_in.machine import SignedIn, Want
 from pools.services.tokens import sessions, tokens
 from tests import factories
@@ -102,7 +101,7 @@ def person(client: AppClient) -> User:
 
 def issued(client: AppClient) -> str:
     """Return an access token with the scope openid."""
-    outcome = machine.begin(client, username="alice", password=factories.PASSWORD, want=Want.BROWSER, by=factories.BY)
+    outcome = factories.begin(client, username="alice", password=factories.PASSWORD, want=Want.BROWSER, by=factories.BY)
     assert isinstance(outcome, SignedIn)
     assert outcome.browser
     session = sessions.current(client.pool, outcome.browser.cookie)

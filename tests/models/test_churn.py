@@ -10,7 +10,6 @@ from django.db import connection
 
 from pools.models import Guess
 from pools.services import access, configuration, lockout
-from pools.services.sign_in import machine
 from pools.services.sign_in.machine import SignedIn, Want
 from pools.services.tokens import tokens
 from tests import factories
@@ -47,7 +46,7 @@ def test_a_refresh_family_turns_in_place(transactional_db: None) -> None:
     held = []
     for _ in range(PEOPLE):
         name = factories.make_user(pool).username
-        done = machine.begin(client, username=name, password=factories.PASSWORD, want=Want.TOKENS, by=factories.BY)
+        done = factories.begin(client, username=name, password=factories.PASSWORD, want=Want.TOKENS, by=factories.BY)
         assert isinstance(done, SignedIn)
         assert done.tokens
         held.append(done.tokens.refresh)

@@ -22,7 +22,6 @@ from pools.models import AppClient, Guess, Membership, RefreshFamily, SigningKey
 from pools.services import access, configuration, lockout
 from pools.services.people import groups
 from pools.services.pools import signing_keys
-from pools.services.sign_in import machine
 from pools.services.sign_in.machine import SignedIn, Want
 from pools.services.tokens import sessions, tokens
 from tests import factories
@@ -285,6 +284,8 @@ def test_sign_in_reads_what_the_orm_reads(pool: UserPool, user: User) -> None:
     assert found.failures == 1
     factories.give_totp(pool, user)
     assert same(hot.sign_in(pool.pk, "alice", SOME).person, user)
+    assert hot.sign_in(pool.pk, "", user.id) == hot.sign_in(pool.pk, "alice", SOME)
+    assert hot.sign_in(factories.make_pool().pk, "", user.id).person is None
 
 
 @pytest.mark.parametrize("name", ["nobody", "", "Alice"])
@@ -299,8 +300,8 @@ def test_a_stranger_is_one_row_without_a_person(pool: UserPool, user: User, name
 
 
 def test_no_statement_reads_another_pools_rows(client: AppClient, user: User) -> None:
-    outcome = machine.begin(client, username="alice", password=factories.PASSWORD, want=Want.TOKENS, by=BY)
-    browser = machine.begin(client, username="alice", password=factories.PASSWORD, want=Want.BROWSER, by=BY)
+    outcome = factories.begin(client, username="alice", password=factories.PASSWORD, want=Want.TOKENS, by=BY)
+    browser = factories.begin(client, username="alice", password=factories.PASSWORD, want=Want.BROWSER, by=BY)
     assert isinstance(outcome, SignedIn)
     assert isinstance(browser, SignedIn)
     assert browser.browser
@@ -327,7 +328,7 @@ def test_no_statement_reads_another_pools_rows(client: AppClient, user: User) ->
 
 
 def test_a_code_that_is_not_as_presented_is_read_and_stays_unspent(client: AppClient, user: User) -> None:
-    browser = machine.begin(client, username="alice", password=factories.PASSWORD, want=Want.BROWSER, by=BY)
+    browser = factories.begin(client, username="alice", password=factories.PASSWORD, want=Want.BROWSER, by=BY)
     assert isinstance(browser, SignedIn)
     assert browser.browser
     session = sessions.current(client.pool, browser.browser.cookie)

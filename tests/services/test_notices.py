@@ -66,7 +66,7 @@ def set_for_a_while(client: AppClient, user: User, wrong: bool) -> None:
 
 
 def choose_own(client: AppClient, user: User, wrong: bool) -> None:
-    begun = machine.begin(client, username=user.username, password=PASSWORD, want=Want.BROWSER, by=BY)
+    begun = factories.begin(client, username=user.username, password=PASSWORD, want=Want.BROWSER, by=BY)
     assert isinstance(begun, Challenged)
     answers = {"new_password": "weak" if wrong else OTHER}
     machine.respond(client, challenge=Challenge.NEW_PASSWORD, session=begun.session, answers=answers, by=BY)

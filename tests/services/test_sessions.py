@@ -14,6 +14,7 @@ import time_machine
 from identity.foundation import clock
 from identity.foundation.errors import SessionRefused
 from pools.models import AuditEvent, BrowserSession, User, UserPool, hot
+from pools.services import assurance
 from pools.services.sign_in import factors
 from pools.services.tokens import sessions
 from pools.services.tokens.sessions import OpenedSession
@@ -81,6 +82,21 @@ def test_it_is_dead_while_its_person_is(
     assert is_live(pool, opened.cookie)
 
 
+@pytest.mark.parametrize(("methods", "lives"), [(["pwd"], False), (["pwd", "otp"], True), (["fed"], True), ([], False)])
+def test_it_carries_its_person_by_all_that_signing_in_takes_whoever_saw_it(
+    db: None, methods: list[str], lives: bool
+) -> None:
+    """A provider upstream asks for factors of its own."""
+    pool = factories.make_pool(mfa="ON")
+    factories.make_user(pool, "ann")
+    person = hot.sign_in(pool.pk, "ann", uuid.uuid4()).person
+    assert person is not None
+    cookie = sessions.prepare(pool, person, event_id=uuid.uuid4(), methods=methods).save().cookie
+
+    assert is_live(pool, cookie) is lives
+    assert sessions.held(pool, cookie) is not None
+
+
 def test_another_secret_or_another_pool_opens_nothing(pool: UserPool, opened: OpenedSession) -> None:
     forged = base64.urlsafe_b64encode(opened.id.bytes + b"x" * sessions.SECRET).decode().rstrip("=")
 
@@ -107,7 +123,7 @@ def test_a_session_that_was_ended_meanwhile_does_not_rise_and_enrols_nothing(tra
     session = sessions.current(pool, cookie)
     assert session is not None
     seed = factors.associate(pool, user, by=factories.BY)
-    opening = sessions.raised(pool, session, sessions.CODE)
+    opening = sessions.raised(pool, session, assurance.CODE)
     sessions.end(pool, session, by=factories.BY)
 
     with pytest.raises(SessionRefused):

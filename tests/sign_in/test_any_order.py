@@ -10,15 +10,15 @@ from identity.foundation import errors
 from pools.models import AppClient, AuthEvent, Guess, TotpFactor, User, UserPool
 from pools.services import access
 from pools.services.people import passwords
-from pools.services.sign_in import machine
+from pools.services.sign_in import flows, machine, sealed_attempts
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn, Want
 from tests import factories
 from tests.sign_in.conftest import BY
+from tests.srp_client import STAMP, Client
 from tests.walks import walk
 
 TEMPORARY = "Temporary-1"
 OWN = "Own-choice-1"
-CHALLENGES = st.sampled_from(list(Challenge))
 
 
 class Walker(RuleBasedStateMachine):
@@ -43,6 +43,8 @@ class Walker(RuleBasedStateMachine):
         self.pending: pyotp.TOTP | None = None
         # What the attempt behind each session string has proven.
         self.proven: dict[str, set[str]] = {}
+        self.came_with: dict[str, Challenge] = {}
+        self.exchanges: dict[str, tuple[Client, Challenged]] = {}
 
     @property
     def needs_code(self) -> bool:
@@ -58,6 +60,7 @@ class Walker(RuleBasedStateMachine):
         if isinstance(outcome, Challenged):
             assert outcome.session not in self.proven, "a session string came twice"
             self.sessions.append(outcome.session)
+            self.came_with[outcome.session] = outcome.challenge
             self.proven[outcome.session] = proven
             return
         assert isinstance(outcome, SignedIn)
@@ -75,26 +78,55 @@ class Walker(RuleBasedStateMachine):
         self.quieten()
         password = self.password if right else "Wrong-guess-1"
         try:
-            outcome = machine.begin(self.client, username=self.name, password=password, want=want, by=BY)
+            outcome = factories.begin(self.client, username=self.name, password=password, want=want, by=BY)
         except errors.PasswordIncorrect:
             assert not right
             return
         assert right
         self.took(outcome, {"password"})
 
+    @rule()
+    def begin_by_srp(self) -> None:
+        """Begin an exchange, which proves nothing yet and writes nothing."""
+        self.quieten()
+        exchange = Client("")
+        given = {"client_public": f"{exchange.public:x}"}
+        asked = machine.begin(flows.by_api(self.client, "USER_SRP_AUTH"), username=self.name, answers=given, by=BY)
+        assert isinstance(asked, Challenged)
+        self.exchanges[asked.session] = exchange, asked
+        self.took(asked, set())
+
+    def signed(self, session: str, right: bool) -> dict[str, str]:
+        """Return the answer to an exchange, nonsense where the session began none."""
+        if session not in self.exchanges:
+            return {"signature": "", "timestamp": STAMP}
+        exchange, asked = self.exchanges[session]
+        exchange.password = self.password if right else "Wrong-guess-1"
+        given = {
+            "USER_ID_FOR_SRP": asked.username,
+            "SALT": f"{asked.parameters['salt']:x}",
+            "SRP_B": f"{asked.parameters['server_public']:x}",
+            "SECRET_BLOCK": sealed_attempts.block(session),
+        }
+        answer = exchange.answer(self.pool.public_id, given)
+        return {"signature": answer["PASSWORD_CLAIM_SIGNATURE"], "timestamp": answer["TIMESTAMP"]}
+
     @precondition(lambda self: self.sessions)
     @rule(
         data=st.data(),
-        challenge=CHALLENGES,
+        challenge=st.sampled_from([*[None] * 6, *Challenge]),
         right=st.booleans(),
         by_sibling=st.sampled_from([False, False, False, True]),
     )
-    def respond(self, data: st.DataObject, challenge: Challenge, right: bool, by_sibling: bool) -> None:
-        """Answer any session with any challenge, rightly or wrongly, spent or not."""
+    def respond(self, data: st.DataObject, challenge: Challenge | None, right: bool, by_sibling: bool) -> None:
+        """Answer any session with any challenge or with the one that it came with, rightly or wrongly, spent or not."""
         self.quieten()
         session = data.draw(st.sampled_from(self.sessions))
+        challenge = challenge or self.came_with.get(session, Challenge.FACTOR_SETUP)
         code = self.totp.now() if right and self.totp else "000000"
-        answers = {"code": code, "new_password": OWN if right else "short"}
+        answers = {"code": code, "new_password": OWN if right else "short", "password": self.password}
+        if challenge is Challenge.PASSWORD_VERIFIER:
+            answers |= self.signed(session, right)
         client = self.sibling if by_sibling else self.client
         try:
             outcome = machine.respond(client, challenge=challenge, session=session, answers=answers, by=BY)
@@ -103,7 +135,12 @@ class Walker(RuleBasedStateMachine):
         assert not by_sibling
         assert session not in self.spent, "a session string succeeded twice"
         self.spent.add(session)
-        proof = {Challenge.TOTP: "totp", Challenge.NEW_PASSWORD: "new_password", Challenge.FACTOR_SETUP: "set_up"}
+        proof = {
+            Challenge.PASSWORD_VERIFIER: "password",
+            Challenge.TOTP: "totp",
+            Challenge.NEW_PASSWORD: "new_password",
+            Challenge.FACTOR_SETUP: "set_up",
+        }
         assert challenge is Challenge.FACTOR_SETUP or right
         self.took(outcome, self.proven[session] | {proof[challenge]})
         if challenge is Challenge.NEW_PASSWORD:
@@ -164,8 +201,10 @@ def test_no_order_of_calls_reaches_tokens_without_every_required_proof(transacti
     Walker.pools = {}
     for mfa in ("OFF", "OPTIONAL", "ON"):
         pool = factories.make_pool(mfa=mfa)
-        clients = factories.make_client(pool), factories.make_client(pool)
-        Walker.pools[mfa] = (access.pool(pool.public_id), *clients)
+        client, sibling = (
+            factories.make_client(pool, explicit_auth_flows=[*factories.FLOWS, "ALLOW_USER_SRP_AUTH"]) for _ in range(2)
+        )
+        Walker.pools[mfa] = (access.pool(pool.public_id), client, sibling)
 
     run_state_machine_as_test(
         Walker,

@@ -100,7 +100,7 @@ def unconfirmed(client: AppClient) -> None:
 def locked_out(client: AppClient) -> None:
     for _ in range(8):
         with pytest.raises(errors.DomainError):
-            machine.begin(client, username=NAME, password="Wrong-horse-1", want=machine.Want.BROWSER, by=BY)
+            factories.begin(client, username=NAME, password="Wrong-horse-1", want=machine.Want.BROWSER, by=BY)
     assert Guess.objects.filter(locked_until__gt=clock.now()).exists()
 
 

@@ -16,7 +16,7 @@ from identity.foundation.actor import Actor
 from pools.models import AppClient, Attempt, AuthEvent, Guess, Password, RefreshFamily, TotpFactor, User, UserPool
 from pools.services import access, configuration
 from pools.services.people import passwords, users
-from pools.services.sign_in import factors, machine
+from pools.services.sign_in import factors, flows, machine
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn, Want
 from pools.services.tokens import sessions, tokens
 from tests import factories
@@ -25,7 +25,7 @@ from tests.sign_in.conftest import BY
 
 
 def begin(client: AppClient, username: str = "alice", password: str = PASSWORD, want: Want = Want.TOKENS) -> object:
-    return machine.begin(client, username=username, password=password, want=want, by=BY)
+    return factories.begin(client, username=username, password=password, want=want, by=BY)
 
 
 def challenged(outcome: object, challenge: Challenge) -> Challenged:
@@ -203,7 +203,7 @@ def test_a_flow_that_is_off_is_refused(pool: UserPool, person: User) -> None:
     with pytest.raises(errors.FlowNotEnabled, match="USER_PASSWORD_AUTH flow not enabled for this client"):
         begin(client)
     with pytest.raises(errors.FlowNotEnabled, match="Auth flow not enabled for this client"):
-        machine.begin(client, username="alice", password=PASSWORD, want=Want.TOKENS, by=BY, admin=True)
+        flows.by_api(client, "ADMIN_USER_PASSWORD_AUTH", admin=True)
     signed_in(begin(client, want=Want.BROWSER))
 
 

@@ -22,7 +22,7 @@ def test_whoever_is_turned_away_has_not_guessed(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(gate, "the_gate", lambda: full)
 
     def begin() -> object:
-        return machine.begin(
+        return factories.begin(
             client,
             username=person.username,
             password=factories.PASSWORD,

@@ -54,7 +54,7 @@ def ask(operation: str, token: str, **members: Any) -> tuple[str, str]:
 
 
 def sign_in(client: AppClient) -> tokens.TokenSet:
-    outcome = machine.begin(client, username="alice", password=factories.PASSWORD, want=machine.Want.TOKENS, by=BY)
+    outcome = factories.begin(client, username="alice", password=factories.PASSWORD, want=machine.Want.TOKENS, by=BY)
     assert isinstance(outcome, machine.SignedIn)
     assert outcome.tokens is not None
     return outcome.tokens
@@ -62,7 +62,7 @@ def sign_in(client: AppClient) -> tokens.TokenSet:
 
 def through_an_old_session(client: AppClient) -> tokens.TokenSet:
     """Sign in by browser; let another app take tokens from that session long after, and refresh them."""
-    outcome = machine.begin(client, username="alice", password=factories.PASSWORD, want=machine.Want.BROWSER, by=BY)
+    outcome = factories.begin(client, username="alice", password=factories.PASSWORD, want=machine.Want.BROWSER, by=BY)
     assert isinstance(outcome, machine.SignedIn)
     assert outcome.browser is not None
     with time_machine.travel(clock.now() + timedelta(minutes=11), tick=False):

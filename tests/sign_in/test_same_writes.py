@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from itertools import chain
 from statistics import median
+from typing import Any
 
 import pytest
 from django.db import connection
@@ -13,7 +14,7 @@ from django.db import connection
 from identity.foundation import errors
 from pools.models import AppClient, UserPool
 from pools.services.people import passwords
-from pools.services.sign_in import machine
+from pools.services.sign_in import flows, machine
 from pools.services.sign_in.machine import Want
 from pools.services.sign_up import sign_up
 from tests import factories
@@ -30,7 +31,15 @@ Call = Callable[[AppClient, str], object]
 
 
 def wrong_password(client: AppClient, name: str) -> object:
-    return machine.begin(client, username=name, password="Wrong-horse-1", want=Want.TOKENS, by=BY)
+    return factories.begin(client, username=name, password="Wrong-horse-1", want=Want.TOKENS, by=BY)
+
+
+def wrong_signature(client: AppClient, name: str) -> object:
+    begun: Any = machine.begin(
+        flows.by_api(client, "USER_SRP_AUTH"), username=name, answers={"client_public": "2"}, by=BY
+    )
+    answers = {"signature": "", "timestamp": "Tue Mar 3 04:05:06 UTC 2026"}
+    return machine.respond(client, challenge=begun.challenge, session=begun.session, answers=answers, by=BY)
 
 
 def wrong_recovery_code(client: AppClient, name: str) -> object:
@@ -60,8 +69,9 @@ def written(call: Call, client: AppClient, name: str) -> tuple[int, int]:
     return tuple(now - then for now, then in zip(wal(), before, strict=True))  # type: ignore[return-value]
 
 
-@pytest.mark.parametrize("call", [wrong_password, wrong_recovery_code, wrong_sign_up_code])
-def test_a_wrong_guess_writes_as_much_for_an_unknown_user(call: Call, pool: UserPool, client: AppClient) -> None:
+@pytest.mark.parametrize("call", [wrong_password, wrong_signature, wrong_recovery_code, wrong_sign_up_code])
+def test_a_wrong_guess_writes_as_much_for_an_unknown_user(call: Call, pool: UserPool) -> None:
+    client = factories.make_client(pool, explicit_auth_flows=["ALLOW_USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"])
     known = [
         factories.make_user(pool, email=f"{factories.number()}@example.com", email_verified="true").username
         for _ in range(NAMES)

@@ -25,7 +25,6 @@ from pools.models import AppClient, AuditEvent, RefreshFamily, User, UserPool, h
 from pools.services import access, codes, configuration
 from pools.services.people import passwords, users
 from pools.services.pools import signing_keys
-from pools.services.sign_in import machine
 from pools.services.sign_in.machine import SignedIn, Want
 from pools.services.tokens import sessions, tokens
 from pools.services.tokens.tokens import TokenSet
@@ -42,14 +41,14 @@ def b64(raw: bytes) -> str:
 
 
 def sign_in(client: AppClient) -> TokenSet:
-    outcome = machine.begin(client, username="alice", password=PASSWORD, want=Want.TOKENS, by=BY)
+    outcome = factories.begin(client, username="alice", password=PASSWORD, want=Want.TOKENS, by=BY)
     assert isinstance(outcome, SignedIn)
     assert outcome.tokens is not None
     return outcome.tokens
 
 
 def code(client: AppClient, *, challenge: str = CHALLENGE) -> str:
-    outcome = machine.begin(client, username="alice", password=PASSWORD, want=Want.BROWSER, by=BY)
+    outcome = factories.begin(client, username="alice", password=PASSWORD, want=Want.BROWSER, by=BY)
     assert isinstance(outcome, SignedIn)
     assert outcome.browser is not None
     session = sessions.current(client.pool, outcome.browser.cookie)

@@ -249,6 +249,30 @@ def respond_to_auth_challenge(mine: Tenant, theirs: Tenant) -> list[Case]:
 
 
 @crossing
+def admin_respond_to_auth_challenge(mine: Tenant, theirs: Tenant) -> list[Case]:
+    found = []
+    for case in respond_to_auth_challenge(mine, theirs):
+        own_pool = [({**foreign, "UserPoolId": mine.pool_id}, NOT_FOUND) for foreign, _ in case.wrong[2:]]
+        wrong = [*case.wrong[:2], *own_pool, ({"UserPoolId": theirs.pool_id}, NOT_FOUND)]
+        whole = ({"UserPoolId": theirs.pool_id, "ClientId": theirs.public.id}, NOT_AUTHORIZED)
+        found.append(Case({**case.right, "UserPoolId": mine.pool_id}, [*wrong, whole]))
+    return found
+
+
+@crossing
+def get_tokens_from_refresh_token(mine: Tenant, theirs: Tenant) -> list[Case]:
+    ours, other = mine.confidential, theirs.confidential
+    token, foreign = (each.tokens(each.ann, each.confidential)["RefreshToken"] for each in (mine, theirs))
+    wrong: list[tuple[Members, str]] = [
+        ({"RefreshToken": foreign}, NOT_AUTHORIZED),
+        ({"ClientSecret": other.secret}, NOT_AUTHORIZED),
+        ({"ClientId": other.id}, NOT_AUTHORIZED),
+        ({"ClientId": other.id, "ClientSecret": other.secret}, NOT_AUTHORIZED),
+    ]
+    return [Case({"ClientId": ours.id, "ClientSecret": ours.secret, "RefreshToken": token}, wrong)]
+
+
+@crossing
 def revoke_token(mine: Tenant, theirs: Tenant) -> list[Case]:
     ours, other = mine.confidential, theirs.confidential
     token, foreign = (each.tokens(each.ann, each.confidential)["RefreshToken"] for each in (mine, theirs))

@@ -2,37 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from identity.foundation.errors import FlowNotEnabled, Invalid, NotAvailable
+from identity.foundation.errors import Invalid, NotAvailable, SessionRefused
 from pools.cognito import shapes
 from pools.cognito.contract import Reply, Request, user_pools
 from pools.services import access
-from pools.services.pools import app_clients
-from pools.services.sign_in import machine
-from pools.services.sign_in.machine import Challenge, Want
+from pools.services.sign_in import flows, machine, sealed_attempts
+from pools.services.sign_in.machine import Challenge
 from pools.services.tokens import tokens
 
 if TYPE_CHECKING:
     from pools.models import AppClient
 
-ALLOWED_BY = {
-    "USER_PASSWORD_AUTH": "ALLOW_USER_PASSWORD_AUTH",
-    "ADMIN_USER_PASSWORD_AUTH": "ALLOW_ADMIN_USER_PASSWORD_AUTH",
-    "ADMIN_NO_SRP_AUTH": "ALLOW_ADMIN_USER_PASSWORD_AUTH",
-    "REFRESH_TOKEN_AUTH": "ALLOW_REFRESH_TOKEN_AUTH",
-    "REFRESH_TOKEN": "ALLOW_REFRESH_TOKEN_AUTH",
-    "USER_SRP_AUTH": "ALLOW_USER_SRP_AUTH",
-    "CUSTOM_AUTH": "ALLOW_CUSTOM_AUTH",
-    "USER_AUTH": "ALLOW_USER_AUTH",
-}
-ADMIN = frozenset({"ADMIN_USER_PASSWORD_AUTH", "ADMIN_NO_SRP_AUTH"})
-PASSWORD = ADMIN | {"USER_PASSWORD_AUTH"}
 REFRESH = frozenset({"REFRESH_TOKEN_AUTH", "REFRESH_TOKEN"})
 PREFIX = "userAttributes."
 
 
-def needed(given: dict[str, str], name: str) -> str:
+def needed(given: Mapping[str, str], name: str) -> str:
     """Return a parameter that must be there."""
     if name not in given:
         raise Invalid(f"Missing required parameter {name}", field=name)
@@ -42,43 +30,38 @@ def needed(given: dict[str, str], name: str) -> str:
 @user_pools.operation
 def initiate_auth(call: Request) -> Reply:
     """AWS: API_InitiateAuth."""
-    client = access.client(call["ClientId"])
-    if call["AuthFlow"] in ADMIN:
-        raise Invalid("Initiate Auth method not supported.")
-    if ALLOWED_BY[call["AuthFlow"]] not in app_clients.effective_flows(client):
-        raise not_enabled(call["AuthFlow"], f"{call['AuthFlow']} flow not enabled for this client")
-    return begin(call, client)
+    return begin(call, access.client(call["ClientId"]), admin=False)
 
 
 @user_pools.operation
 def admin_initiate_auth(call: Request) -> Reply:
     """AWS: API_AdminInitiateAuth."""
-    client = access.client_in(access.pool(call["UserPoolId"]), call["ClientId"])
-    if call["AuthFlow"] == "USER_PASSWORD_AUTH":
-        raise Invalid("Initiate Auth method not supported.")
-    if ALLOWED_BY[call["AuthFlow"]] not in app_clients.effective_flows(client):
-        raise not_enabled(call["AuthFlow"], "Auth flow not enabled for this client")
-    return begin(call, client)
+    return begin(call, access.client_in(access.pool(call["UserPoolId"]), call["ClientId"]), admin=True)
 
 
-def not_enabled(flow: str, words: str) -> FlowNotEnabled:
-    """Return the refusal of a flow that the client has not: Amazon has words of its own for one of them."""
-    return FlowNotEnabled("CUSTOM_AUTH is not enabled for the client." if flow == "CUSTOM_AUTH" else words)
-
-
-def begin(call: Request, client: AppClient) -> dict[str, Any]:
+def begin(call: Request, client: AppClient, *, admin: bool) -> dict[str, Any]:
     """Start the flow that was asked for."""
     flow, given = call["AuthFlow"], call.get("AuthParameters", {})
     if flow in REFRESH:
+        flows.check(client, flow, admin=admin)
         return refresh(call, client)
-    if flow not in PASSWORD:
-        raise NotAvailable(f"{flow} is not available in this release.")
-    username, password = needed(given, "USERNAME"), needed(given, "PASSWORD")
+    entry = flows.by_api(client, flow, admin=admin)
+    username, answers = needed(given, "USERNAME"), BEGINNINGS[entry.first](given)
     access.app_client_for(client.client_id, username, secret_hash=given.get("SECRET_HASH"))
-    outcome = machine.begin(
-        client, username=username, password=password, want=Want.TOKENS, by=call.by, admin=flow in ADMIN
-    )
-    return shapes.auth_outcome(outcome)
+    return shapes.auth_outcome(machine.begin(entry, username=username, answers=answers, by=call.by))
+
+
+def password(given: dict[str, str]) -> dict[str, Any]:
+    """Read what a flow that sends the password begins with."""
+    return {"password": needed(given, "PASSWORD")}
+
+
+def client_public(given: dict[str, str]) -> dict[str, Any]:
+    """Read what SRP begins with."""
+    return {"client_public": needed(given, "SRP_A")}
+
+
+BEGINNINGS = {Challenge.PASSWORD: password, Challenge.PASSWORD_VERIFIER: client_public}
 
 
 def refresh(call: Request, client: AppClient) -> dict[str, Any]:
@@ -97,18 +80,52 @@ def refresh(call: Request, client: AppClient) -> dict[str, Any]:
 @user_pools.operation
 def respond_to_auth_challenge(call: Request) -> Reply:
     """AWS: API_RespondToAuthChallenge."""
+    return respond(call, call["ClientId"])
+
+
+@user_pools.operation
+def admin_respond_to_auth_challenge(call: Request) -> Reply:
+    """AWS: API_AdminRespondToAuthChallenge."""
+    return respond(call, access.client_in(access.pool(call["UserPoolId"]), call["ClientId"]).client_id)
+
+
+def respond(call: Request, client_id: str) -> dict[str, Any]:
+    """Answer the challenge that is named."""
     name, given = call["ChallengeName"], call.get("ChallengeResponses", {})
     if name not in ANSWERS:
         raise NotAvailable(f"{name} is not available in this release.")
     username = needed(given, "USERNAME")
-    client = access.app_client_for(call["ClientId"], username, secret_hash=given.get("SECRET_HASH"))
-    if "Session" not in call:
-        raise Invalid("Missing required parameter Session", field="Session")
+    client = access.app_client_for(client_id, username, secret_hash=given.get("SECRET_HASH"))
     challenge, answers = ANSWERS[name]
     outcome = machine.respond(
-        client, challenge=challenge, session=call["Session"], answers=answers(given), username=username, by=call.by
+        client,
+        challenge=challenge,
+        session=session_of(call, given),
+        answers=answers(given),
+        username=username,
+        by=call.by,
     )
     return shapes.auth_outcome(outcome)
+
+
+def session_of(call: Request, given: dict[str, str]) -> str:
+    """Return what carries the sign-in: the Session, which may be left out where a SECRET_BLOCK says it.
+
+    Raises:
+        SessionRefused: they are of two sign-ins.
+
+    """
+    if call["ChallengeName"] != "PASSWORD_VERIFIER":
+        return needed(call, "Session")
+    session = sealed_attempts.session_of(needed(given, "PASSWORD_CLAIM_SECRET_BLOCK"))
+    if call.get("Session", session) != session:
+        raise SessionRefused(detail="another sign-in's block")
+    return session
+
+
+def password_verifier(given: dict[str, str]) -> dict[str, Any]:
+    """Read the answer to PASSWORD_VERIFIER."""
+    return {"signature": needed(given, "PASSWORD_CLAIM_SIGNATURE"), "timestamp": needed(given, "TIMESTAMP")}
 
 
 def new_password(given: dict[str, str]) -> dict[str, Any]:
@@ -129,6 +146,7 @@ def factor_setup(given: dict[str, str]) -> dict[str, Any]:
 
 
 ANSWERS = {
+    "PASSWORD_VERIFIER": (Challenge.PASSWORD_VERIFIER, password_verifier),
     "NEW_PASSWORD_REQUIRED": (Challenge.NEW_PASSWORD, new_password),
     "SOFTWARE_TOKEN_MFA": (Challenge.TOTP, totp),
     "MFA_SETUP": (Challenge.FACTOR_SETUP, factor_setup),

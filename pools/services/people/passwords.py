@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -28,6 +29,7 @@ from identity.foundation.errors import (
     WrongState,
 )
 from pools.models import AppClient, Password, User, UserPool
+from pools.models.hot import SignIn
 from pools.models.user import Status
 from pools.services import access, audit, codes, configuration, lockout, receipts, sealing_contexts
 from pools.services.audit import Tag
@@ -53,6 +55,7 @@ __all__ = [
     "problems",
     "recovery_channels",
     "srp_salt",
+    "srp_verifier",
     "store",
     "temporary",
     "temporary_until",
@@ -82,6 +85,21 @@ def srp_salt(pool: UserPool, username: str) -> int:
     """
     digest = hmac.digest(configuration.decoy_key(pool), b"srp-salt:" + username.encode(), "sha256")
     return int.from_bytes(digest[:16], "big") | 1 << 120
+
+
+def srp_verifier(pool: UserPool, found: SignIn, subject: UUID) -> tuple[int, bool]:
+    """Return the SRP verifier to reckon with, and whether it is a password's.
+
+    A decoy has one of the pool's decoy key, and so has whoever has no password, or one whose verifier binds another
+    pool or name: no password fits it, at the same cost.
+    """
+    person = found.person
+    bound = (found.verifier_pool, found.verifier_name)
+    if person is None or found.sealed_verifier is None or bound != (pool.public_id, person.username):
+        seed = hmac.digest(configuration.decoy_key(pool), b"srp-verifier:" + subject.bytes, "sha256")
+        return srp.verifier_of_nobody(seed), False
+    place = sealing_contexts.verifier(pool.public_id, person.username)
+    return int.from_bytes(sealing.unseal(found.sealed_verifier, place=place), "big"), True
 
 
 def hashed(pool: UserPool, username: str, password: str) -> Prepared:

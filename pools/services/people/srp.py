@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 from base64 import b64decode, b64encode
 from typing import NamedTuple
@@ -28,6 +29,9 @@ PRIME = mpz(
 GENERATOR = mpz(2)
 INFO = b"Caldera Derived Key\x01"
 KEY_SIZE = 16
+SIZE = 384
+"""Bytes of a public value."""
+HEX = re.compile(r"[0-9a-fA-F]{1,1024}", re.ASCII)
 
 
 class ServerHello(NamedTuple):
@@ -80,16 +84,37 @@ def acceptable(client_public: int) -> bool:
     return 0 < client_public < int(PRIME)
 
 
+def public_value(text: str) -> int | None:
+    """Return the A that a client sends in hexadecimal, None where it is none, or no secret."""
+    if not HEX.fullmatch(text):
+        return None
+    value = int(text, 16)
+    return value if acceptable(value) else None
+
+
+def scrambler(client_public: int, server_public: int) -> int:
+    """Return u, which ties the key to both public values."""
+    return digest(padded(client_public), padded(server_public))
+
+
 def session_key(client_public: int, hello: ServerHello, kept: int) -> bytes | None:
     """Return the shared key, None where the values of the exchange are degenerate."""
     if not acceptable(client_public):
         return None
-    u = digest(padded(client_public), padded(hello.public))
-    if u == 0:
+    return shared_key(client_public, scrambler(client_public, hello.public), hello.secret, kept)
+
+
+def shared_key(client_public: int, u: int, secret: int, kept: int) -> bytes | None:
+    """Return the shared key from what the server keeps of the exchange, None where that is degenerate."""
+    if not acceptable(client_public) or u == 0:
         return None
     blinded = mpz(client_public) * powmod(mpz(kept), mpz(u), PRIME) % PRIME
-    shared = int(powmod_sec(blinded, mpz(hello.secret), PRIME))
-    return derived(u, shared)
+    return derived(u, int(powmod_sec(blinded, mpz(secret), PRIME)))
+
+
+def verifier_of_nobody(seed: bytes) -> int:
+    """Return a verifier that no password is known for, the same for the same seed, and like any other."""
+    return int.from_bytes(hashlib.shake_256(seed).digest(SIZE), "big") % int(PRIME)
 
 
 def derived(u: int, shared: int) -> bytes:

@@ -198,9 +198,13 @@ def effective_flows(client: AppClient) -> frozenset[str]:
     """Return the ALLOW_ flows that a client has, by default or by older names."""
     if not client.auth_flows:
         return DEFAULT_FLOWS
-    return frozenset(LEGACY_FLOWS.get(flow, flow) for flow in client.auth_flows) | (
-        frozenset({"ALLOW_REFRESH_TOKEN_AUTH"}) if set(client.auth_flows) & LEGACY_FLOWS.keys() else frozenset()
-    )
+    found = {LEGACY_FLOWS.get(flow, flow) for flow in client.auth_flows}
+    if LEGACY_FLOWS.keys() & set(client.auth_flows):
+        found.add("ALLOW_REFRESH_TOKEN_AUTH")
+        # Older names add to SRP, but for the one that says it takes its place.
+        if "CUSTOM_AUTH_FLOW_ONLY" not in client.auth_flows:
+            found.add("ALLOW_USER_SRP_AUTH")
+    return frozenset(found)
 
 
 def readable(client: AppClient, pool: UserPool) -> frozenset[str]:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
 
 from identity.foundation.actor import Actor
-from identity.foundation.errors import DomainError
+from identity.foundation.errors import DomainError, SessionRefused
 from pools.models import AppClient, UserPool
-from pools.models.hot import Member, Person, Standing
+from pools.models.hot import Member, Person, SignIn, Standing
 
 
 class Want(StrEnum):
@@ -21,24 +23,49 @@ class Want(StrEnum):
 
 
 class Challenge(StrEnum):
-    """What may still be asked after the first proof."""
+    """What may be asked on the way."""
 
+    PASSWORD = "password"  # noqa: S105 - a step
+    PASSWORD_VERIFIER = "password_verifier"  # noqa: S105 - a step
     NEW_PASSWORD = "new_password"  # noqa: S105 - a step
     FACTOR_SETUP = "factor_setup"
     TOTP = "totp"
 
 
+class Carried(NamedTuple):
+    """What a sealed attempt carries for its first factor. Its id is spent once it succeeds."""
+
+    id: UUID
+    block: str
+    """The sealed string itself, in the spelling that a client signs."""
+    names: bytes
+    private: bytes
+
+
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """A sign-in with at least its first proof. ``evidence`` says what was proven, and when, as epoch seconds."""
+    """A sign-in of a person, or of a decoy that takes the same path. ``evidence`` says what was proven, and when.
+
+    Before the first proof it is sealed into a string that the client carries; after it, it is a row.
+    """
 
     client: AppClient
-    person: Person
+    subject: UUID
+    """The id of the person or of the decoy: what guesses are counted by."""
+    somebody: Person | None
     groups: tuple[Member, ...]
     want: Want
+    first: Challenge
+    """The first factor that was chosen."""
+    name: str = ""
+    """The internal username, a decoy's like anyone's, where the sign-in began with a name."""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     password_changed: str = ""
     """When the password that was proven was set: a session does not outlive it."""
+    found: SignIn | None = None
+    """What a first proof is checked against, before it was given."""
+    carried: Carried | None = None
+    """What came sealed, before there is a row."""
     standing: Standing | None = None
     """The row, once there is one."""
 
@@ -47,14 +74,60 @@ class Attempt:
         """Return the pool."""
         return self.client.pool
 
+    @property
+    def person(self) -> Person:
+        """Return the person.
+
+        Raises:
+            SessionRefused: a decoy gets past no first factor, and no longer who was deleted.
+
+        """
+        if self.somebody is None:
+            raise SessionRefused(detail="nobody")
+        return self.somebody
+
+    @property
+    def credentials(self) -> SignIn:
+        """Return what a first proof is checked against.
+
+        Raises:
+            SessionRefused: the first proof was given already.
+
+        """
+        if self.found is None:
+            raise SessionRefused(detail="no first proof is due")
+        return self.found
+
+    @property
+    def at(self) -> Standing:
+        """Return the row.
+
+        Raises:
+            SessionRefused: there is none yet.
+
+        """
+        if self.standing is None:
+            raise SessionRefused
+        return self.standing
+
     def proven(self, what: str) -> bool:
         """Say whether a proof was recorded."""
         return what in self.evidence
 
 
+def moment(when: datetime | None) -> str:
+    """Return a moment as evidence keeps it."""
+    return when.isoformat() if when else ""
+
+
 def no_write() -> DomainError | None:
     """Write nothing: the proof has no effect beyond itself."""
     return None
+
+
+def nothing_to_issue(attempt: Attempt, *, by: Actor) -> None:
+    """Enter a step that asks for what the person has already."""
+    del attempt, by
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +137,15 @@ class Accepted:
     evidence: str
     write: Callable[[], DomainError | None] = no_write
     changes_person: bool = False
+    only_forgets: bool = False
+    """It writes no more than that wrong passwords are forgotten, which the end of a sign-in does by itself."""
+
+
+class Opening(NamedTuple):
+    """How a first factor asks: what the adapter shows, and what is sealed until the answer comes."""
+
+    parameters: dict[str, Any]
+    private: bytes
 
 
 class Step(Protocol):
@@ -74,8 +156,21 @@ class Step(Protocol):
     def applies(self, attempt: Attempt) -> bool:
         """Say whether this step still stands in the way."""
 
+    def enter(self, attempt: Attempt, *, by: Actor) -> None:
+        """Issue what the step asks for, in the transaction that reaches it: a code, a challenge."""
+
     def offer(self, attempt: Attempt) -> dict[str, Any]:
         """Return what the adapter needs to ask."""
 
     def check(self, attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepted:
         """Look at an answer, outside any transaction; raise a domain error for a wrong one."""
+
+
+class FirstFactor(Step, Protocol):
+    """A step that stands before every proof: known people and unknown ones come to it alike."""
+
+    proof: str
+    """The answer that proves: a call that begins with it needs no challenge."""
+
+    def open(self, attempt: Attempt, answers: Mapping[str, Any]) -> Opening:
+        """Ask, given what the call that begins brought along. Writes nothing."""

@@ -1,13 +1,13 @@
 """The opaque Session string: the sealed id and step of an attempt's row. Answering spends the step by one statement.
 
-What comes before a first proof has no row: with a password that is the call itself. (SRP's first half will be a
-sealed string of its own.)
+What comes before a first proof has no row: ``sealed_attempts`` carries it, and with a password it is the call itself.
 """
 
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from identity.foundation import clock, sealing
@@ -23,7 +23,7 @@ from identity.foundation.names import uuid7
 from pools.models import AppClient, hot
 from pools.models import Attempt as Row
 from pools.services import access
-from pools.services.sign_in.attempt import Attempt, Want
+from pools.services.sign_in.attempt import Attempt, Challenge, Want, moment
 
 PAGE_MINUTES = 20
 """On pages a person may have to fetch an authenticator first (WCAG 2.2.1); the API's time is the client's setting."""
@@ -43,11 +43,17 @@ def row(attempt: Attempt) -> Row:
         id=uuid7(),
         pool_id=attempt.pool.pk,
         client_id=attempt.client.pk,
-        user_id=attempt.person.id,
-        evidence={"want": attempt.want, "password_changed": attempt.password_changed, **attempt.evidence},
-        epoch=attempt.person.epoch,
+        user_id=attempt.subject,
+        evidence=evidence(attempt),
+        epoch=attempt.somebody.epoch if attempt.somebody else 0,
         expires_at=clock.now() + life(attempt),
     )
+
+
+def evidence(attempt: Attempt) -> dict[str, Any]:
+    """Return what a row keeps of an attempt, beside whose it is."""
+    kept = {"want": attempt.want, "first": attempt.first, "password_changed": attempt.password_changed}
+    return {**kept, **attempt.evidence}
 
 
 def life(attempt: Attempt) -> timedelta:
@@ -80,9 +86,10 @@ def load(session: str, client: AppClient | None) -> Attempt:
         raise SessionExpired
     if client is not None and client.client_id != found.client_id:
         raise SessionRefused(detail="another client's")
-    if not found.person.enabled:
+    person = found.person
+    if person is not None and not person.enabled:
         raise UserDisabled
-    if found.person.epoch != found.epoch:
+    if person is not None and person.epoch != found.epoch:
         raise SessionRefused(detail="signed out meanwhile")
     try:
         own = client or access.client_in(pool, found.client_id)
@@ -90,14 +97,21 @@ def load(session: str, client: AppClient | None) -> Attempt:
         raise SessionRefused(detail="the client is gone") from None
     kept = dict(found.evidence)
     want, password_changed = Want(kept.pop("want")), str(kept.pop("password_changed"))
+    first = Challenge(kept.pop("first", Challenge.PASSWORD))  # the release before knew of no other
     if "new_password" not in kept and password_changed != moment(found.password_changed_at):
         raise SessionRefused(detail="the password was changed meanwhile")
-    return Attempt(own, found.person, found.groups, want, kept, password_changed, found)
-
-
-def moment(when: datetime | None) -> str:
-    """Return a moment as evidence keeps it."""
-    return when.isoformat() if when else ""
+    return Attempt(
+        own,
+        found.subject,
+        person,
+        found.groups,
+        want,
+        first,
+        name=person.username if person else "",
+        evidence=kept,
+        password_changed=password_changed,
+        standing=found,
+    )
 
 
 def strike(attempt: Attempt) -> None:
@@ -107,9 +121,6 @@ def strike(attempt: Attempt) -> None:
         SessionRefused: no try is left.
 
     """
-    standing = attempt.standing
-    if standing is None:
-        raise SessionRefused
-    taken = hot.strike(attempt.pool.pk, standing.id, standing.step, STRIKES, clock.now())
+    taken = hot.strike(attempt.pool.pk, attempt.at.id, attempt.at.step, STRIKES, clock.now())
     if taken is None:
         raise SessionRefused(detail="too many wrong answers")

@@ -1,8 +1,8 @@
 """The one place that signs people in: every adapter asks :func:`begin` and :func:`respond`, and shows what comes back.
 
-After the first proof (the password) the next step is the first of ``STEPS`` that still stands between the attempt
-and its end; the order of the table is the specification (COGNITO.md 3.2). Only :func:`complete` issues tokens or opens
-a browser's session.
+The next step is the first of ``STEPS`` that still stands between the attempt and its end; the order of the table is the
+specification (COGNITO.md 3.2). A known name and an unknown one take the same path: decoys come to every first factor
+and past none. Only :func:`complete` issues tokens or opens a browser's session.
 """
 
 from __future__ import annotations
@@ -10,38 +10,28 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
-from uuid import UUID
 
 from django.db import transaction
-from prometheus_client import Counter
 
 from identity.foundation import clock, gate
 from identity.foundation.actor import Actor
 from identity.foundation.errors import (
     DomainError,
-    FlowNotEnabled,
     Invalid,
-    PasswordIncorrect,
-    PasswordResetRequired,
     SessionRefused,
     SessionUsed,
-    TemporaryPasswordExpired,
-    UserDisabled,
-    UserNotConfirmed,
     UserNotFound,
 )
 from identity.foundation.names import uuid7
 from pools.models import AppClient, hot
-from pools.models.hot import Person, SignIn
-from pools.models.user import Status
-from pools.services import access, audit, lockout, receipts
-from pools.services.people import passwords
-from pools.services.pools import app_clients
+from pools.models.hot import Person
+from pools.services import access, assurance, audit, lockout, receipts
 from pools.services.receipts import Receipt
-from pools.services.sign_in import attempt_tokens as session_text
-from pools.services.sign_in import factors, password_proofs
-from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, Step, Want
-from pools.services.sign_in.steps import factor_setup, new_password, totp
+from pools.services.sign_in import attempt_tokens, factors, first_proofs, password_proofs, sealed_attempts
+from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, FirstFactor, Step, Want, moment, no_write
+from pools.services.sign_in.first_proofs import SIGN_INS
+from pools.services.sign_in.flows import Entry
+from pools.services.sign_in.steps import factor_setup, new_password, password, srp, totp
 from pools.services.tokens import sessions, tokens
 from pools.services.tokens.claims import Grant
 from pools.services.tokens.sessions import OpenedSession
@@ -59,10 +49,11 @@ __all__ = [
     "verify_enrolment",
 ]
 
-SIGN_INS = Counter("cognate_sign_ins_total", "Sign-ins by how they ended.", ["outcome"])
-STEPS = cast("tuple[Step, ...]", (new_password, factor_setup, totp))
-METHODS = {"password": "pwd", "totp": sessions.CODE, "enrolled": sessions.CODE}
-"""RFC 8176 names of the proofs."""
+STEPS = cast("tuple[Step, ...]", (password, srp, new_password, factor_setup, totp))
+FIRST = {Challenge.PASSWORD, Challenge.PASSWORD_VERIFIER}
+"""Steps that are answered before there is a row."""
+METHODS = {"password": assurance.PASSWORD, "totp": assurance.CODE, "enrolled": assurance.CODE}
+"""What the recorded proofs are called where they count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,51 +87,49 @@ def next_step(attempt: Attempt) -> Step | None:
 
 
 def begin(
-    client: AppClient,
+    entry: Entry,
     *,
     username: str,
-    password: str,
-    want: Want,
-    admin: bool = False,
+    answers: Mapping[str, Any],
     receipt: Receipt | None = None,
     by: Actor,
 ) -> Challenged | SignedIn:
-    """Begin with a name and a password.
+    """Begin with a name, by the first factor of an entry that is open (``sign_in.flows``).
 
-    ``want=TOKENS`` is the API's and needs the client's flow switched on (``admin`` the operator's one);
-    ``want=BROWSER`` is the hosted pages'.
+    Answers that hold its proof are looked at, at once; else it asks, and nothing is written until the proof comes.
 
     Raises:
-        FlowNotEnabled: the client may not sign people in so.
-        PasswordIncorrect, or UserNotFound where the client lets unknown users know: wrong.
+        UserNotFound: nobody of that name, said only where the client shows existence.
         LockedOut: too many wrong passwords, for people and unknown users alike.
-        UserDisabled, UserNotConfirmed, PasswordResetRequired, TemporaryPasswordExpired: right, but.
         Overloaded: too many others are being hashed.
+        What the first factor refuses.
 
     """
-    _check_flow(client, want, admin=admin)
-    pool = client.pool
+    client, pool = entry.client, entry.client.pool
     gate.refuse_if_full(pool.public_id)
     unknown = access.decoy(pool, username)
     found = hot.sign_in(pool.pk, access.normalise(pool, username), unknown.id)
-    subject = found.person.id if found.person else unknown.id
     lockout.refuse_if_locked(found.locked_until)
-    with gate.slot(pool.public_id):  # first: whoever is turned away there has not guessed
-        lockout.reserve(pool, subject, lockout.Kind.PASSWORD)
-        right = passwords.verify(pool.public_id, found.argon2, password)
-    refusal = _refusal(client, found, right=right)
-    if refusal is not None:
-        _refused(client, found.person, subject if right else None, refusal, by)
-        raise refusal
-    person = cast("Person", found.person)
-    changed = session_text.moment(found.password_changed_at)
-    attempt = Attempt(client, person, found.groups, want, {"password": clock.epoch()}, changed)
-
-    def write() -> DomainError | None:
-        lockout.clear(pool, person.id, lockout.Kind.PASSWORD)
-        return None
-
-    return _proceed(attempt, Accepted("password", write), receipt, by)
+    attempt = Attempt(
+        client,
+        found.person.id if found.person else unknown.id,
+        found.person,
+        found.groups,
+        entry.want,
+        entry.first,
+        name=found.person.username if found.person else unknown.username,
+        password_changed=moment(found.password_changed_at),
+        found=found,
+    )
+    first = cast("FirstFactor", next_step(attempt))
+    if first.proof in answers:
+        return _proceed(attempt, first.check(attempt, answers, by=by), receipt, by)
+    if found.person is None and not client.hide_existence:
+        raise UserNotFound
+    opening = first.open(attempt, answers)
+    session = sealed_attempts.seal(attempt, opening.private)
+    SIGN_INS.labels("challenged").inc()
+    return Challenged(first.challenge, session, attempt.name, opening.parameters)
 
 
 def begin_confirmed(
@@ -153,59 +142,20 @@ def begin_confirmed(
     found = hot.sign_in(client.pool.pk, access.normalise(client.pool, username), access.decoy(client.pool, username).id)
     person, chosen = password_proofs.check(client, proof, found)
     lockout.refuse_if_locked(found.locked_until)
-    if (refusal := _refusal(client, found, right=True)) is not None:
-        _refused(client, person, None, refusal, by)
+    if (refusal := first_proofs.refusal_of(client, found, right=True)) is not None:
+        first_proofs.record_refusal(client, person, None, refusal, by=by)
         raise refusal
-    changed = session_text.moment(found.password_changed_at)
-    attempt = Attempt(client, person, found.groups, Want.BROWSER, {"password": clock.epoch()}, changed)
-    return _proceed(attempt, Accepted("password", lambda: password_proofs.spend(chosen)), receipt, by)
-
-
-def _check_flow(client: AppClient, want: Want, *, admin: bool) -> None:
-    if want is not Want.TOKENS:
-        return
-    flows = app_clients.effective_flows(client)
-    if admin and "ALLOW_ADMIN_USER_PASSWORD_AUTH" not in flows:
-        raise FlowNotEnabled("Auth flow not enabled for this client")
-    if not admin and "ALLOW_USER_PASSWORD_AUTH" not in flows:
-        raise FlowNotEnabled("USER_PASSWORD_AUTH flow not enabled for this client")
-
-
-def _refusal(client: AppClient, found: SignIn, *, right: bool) -> DomainError | None:
-    """Return why a first proof does not lead on, in the order of COGNITO.md 3.2; None where it does."""
-    person = found.person
-    if person is None and not client.hide_existence:
-        return UserNotFound()
-    if person is None or not right:
-        return PasswordIncorrect()
-    if not person.enabled:
-        return UserDisabled()
-    if person.status == Status.UNCONFIRMED:
-        return UserNotConfirmed()
-    if person.status == Status.RESET_REQUIRED:
-        return PasswordIncorrect() if client.hide_existence else PasswordResetRequired()
-    if person.status == Status.EXTERNAL_PROVIDER:
-        return PasswordIncorrect(detail="signs in elsewhere")
-    if found.password_expires_at is not None and found.password_expires_at <= clock.now():
-        return TemporaryPasswordExpired()
-    return None
-
-
-def _refused(client: AppClient, person: Person | None, proven: UUID | None, refusal: DomainError, by: Actor) -> None:
-    """Record a refusal outside any transaction; a right password forgets the failures even so."""
-    SIGN_INS.labels("refused").inc()
-    if proven is not None:
-        lockout.clear(client.pool, proven, lockout.Kind.PASSWORD)
-    event = audit.sign_in_event(
-        event_id=uuid7(),
-        pool=client.pool,
-        client_pk=client.pk,
-        user_id=person.id if person else None,
-        passed=False,
-        by=by,
-        reason=type(refusal).__name__,
+    attempt = Attempt(
+        client,
+        person.id,
+        person,
+        found.groups,
+        Want.BROWSER,
+        Challenge.PASSWORD,
+        name=person.username,
+        password_changed=moment(found.password_changed_at),
     )
-    hot.count(hot.AUTH_EVENT, event)
+    return _proceed(attempt, Accepted("password", lambda: password_proofs.spend(chosen)), receipt, by)
 
 
 def respond(
@@ -224,16 +174,23 @@ def respond(
 
     Raises:
         SessionRefused, SessionExpired: the session is not at this step, or no longer, or another person's.
-        What the step raises: TotpMismatch, TotpUsed, PasswordRejected, Invalid, LockedOut.
+        What the step raises: PasswordIncorrect, TotpMismatch, TotpUsed, PasswordRejected, Invalid, LockedOut.
 
     """
-    attempt = session_text.load(session, client)
-    if username is not None and not access.is_called(attempt.pool, attempt.person, username):
+    if challenge in FIRST:
+        gate.refuse_if_full(client.pool.public_id)
+        attempt = sealed_attempts.load(session, client, challenge)
+    else:
+        attempt = attempt_tokens.load(session, client)
+    if username is not None and not sealed_attempts.is_about(attempt, username):
         raise SessionRefused(detail="another person's")
     step = next_step(attempt)
     if step is None or step.challenge is not challenge:
         raise SessionRefused(detail="another step is due")
-    session_text.strike(attempt)
+    if attempt.standing is None:
+        lockout.refuse_if_locked(attempt.credentials.locked_until)  # its tries are counted by the name
+    else:
+        attempt_tokens.strike(attempt)
     return _proceed(attempt, step.check(attempt, answers, by=by), receipt, by)
 
 
@@ -241,24 +198,34 @@ def _proceed(attempt: Attempt, accepted: Accepted, receipt: Receipt | None, by: 
     """Go on from an accepted proof: end the sign-in where nothing more stands in the way, else ask for the next."""
 
     def write() -> DomainError | None:
-        return receipts.keep(receipt) or accepted.write()
+        return receipts.keep(receipt) or sealed_attempts.spend(attempt) or accepted.write()
 
     moved = replace(attempt, evidence={**attempt.evidence, accepted.evidence: clock.epoch()})
+    at_once = accepted.only_forgets and attempt.carried is None and receipt is None
     if not accepted.changes_person and next_step(moved) is None:
-        return complete(moved, write, by=by)
-    session = _advance(moved, write)
-    if accepted.changes_person:
-        moved = session_text.load(session, attempt.client)
-    step = next_step(moved)
+        return complete(moved, write, at_once=at_once, by=by)
+    session, reached = _advance(moved, write, reload=accepted.changes_person, entering=by)
+    step = next_step(reached)
     if step is None:
-        return complete(moved, lambda: None, by=by)
+        return complete(reached, no_write, by=by)
     SIGN_INS.labels("challenged").inc()
-    return Challenged(step.challenge, session, moved.person.username, step.offer(moved))
+    return Challenged(step.challenge, session, reached.person.username, step.offer(reached))
 
 
-def _advance(attempt: Attempt, write: Callable[[], DomainError | None]) -> str:
-    """Spend the present step, or make the row of an attempt's first one; return the Session string of the next."""
-    row = session_text.row(attempt) if attempt.standing is None else None
+def _advance(
+    attempt: Attempt,
+    write: Callable[[], DomainError | None],
+    *,
+    reload: bool = False,
+    entering: Actor | None = None,
+) -> tuple[str, Attempt]:
+    """Spend the present step, or make the row of an attempt's first one; return the Session string of the next.
+
+    ``entering`` is who goes on to another step, which issues in this transaction what it asks for.
+    """
+    row = attempt_tokens.row(attempt) if attempt.standing is None else None
+    at = (row.id, 0) if row is not None else (attempt.at.id, attempt.at.step + 1)
+    session, reached = attempt_tokens.text(attempt, *at), attempt
     with transaction.atomic(durable=True):
         refusal = None
         if row is not None:
@@ -268,44 +235,44 @@ def _advance(attempt: Attempt, write: Callable[[], DomainError | None]) -> str:
         refusal = refusal or write()
         if refusal is not None:
             transaction.set_rollback(True)
+        else:
+            reached = attempt_tokens.load(session, attempt.client) if reload else attempt
+            if entering is not None and (step := next_step(reached)) is not None:
+                step.enter(reached, by=entering)
     if refusal is not None:
         raise refusal
-    if row is not None:
-        return session_text.text(attempt, row.id, 0)
-    standing = attempt.standing
-    if standing is None:
-        raise SessionRefused
-    return session_text.text(attempt, standing.id, standing.step + 1)
+    return session, reached
 
 
 def _spend(attempt: Attempt, *, still_open: bool) -> DomainError | None:
     standing = attempt.standing
     if standing is None:
         return None
-    evidence = {"want": attempt.want, "password_changed": attempt.password_changed, **attempt.evidence}
     now = clock.now()
     spent = hot.step(
         attempt.pool.pk,
         standing.id,
         standing.step,
         still_open=still_open,
-        evidence=evidence,
+        evidence=attempt_tokens.evidence(attempt),
         now=now,
-        expires_at=now + session_text.life(attempt),
+        expires_at=now + attempt_tokens.life(attempt),
     )
     return None if spent else SessionUsed(detail="a duplicate was faster")
 
 
-def complete(attempt: Attempt, write: Callable[[], DomainError | None], *, by: Actor) -> SignedIn:
+def complete(
+    attempt: Attempt, write: Callable[[], DomainError | None], *, at_once: bool = False, by: Actor
+) -> SignedIn:
     """End a sign-in that nothing stands in the way of: the only place that issues tokens for someone who signs in.
 
     Signatures come first; one transaction then spends the last step, writes its effect and makes the tokens live.
-    Where the password was all, it is one statement.
+    ``at_once``, where ``write`` would forget wrong passwords and no more, it is one statement.
     """
-    if next_step(attempt) is not None or not attempt.proven("password"):
-        raise SessionRefused(detail="a step is still due")
     client, person, event_id = attempt.client, attempt.person, uuid7()
     methods = list(dict.fromkeys(METHODS[name] for name in attempt.evidence if name in METHODS))
+    if next_step(attempt) is not None or not assurance.is_enough(attempt.pool, person, methods):
+        raise SessionRefused(detail="a step is still due")
     issued = opening = None
     if attempt.want is Want.TOKENS:
         grant = Grant(family_id=uuid7(), event_id=event_id, auth_time=clock.now(), methods=tuple(methods))
@@ -321,8 +288,8 @@ def complete(attempt: Attempt, write: Callable[[], DomainError | None], *, by: A
         by=by,
         methods=methods,
     )
-    if issued is not None and attempt.standing is None:
-        hot.end_sign_in(issued.family, event)  # which is what an accepted password writes, too
+    if issued is not None and at_once:
+        hot.end_sign_in(issued.family, event)
     else:
         _end(attempt, write, issued.family if issued else None, opening, event)
     SIGN_INS.labels("signed_in").inc()
@@ -359,7 +326,7 @@ def associate(client: AppClient | None, session: str, *, by: Actor) -> tuple[str
     """
     attempt = _at_set_up(client, session)
     secret = factors.associate(attempt.pool, attempt.person, by=by)
-    return secret, _advance(attempt, lambda: None)
+    return secret, _advance(attempt, no_write)[0]
 
 
 def verify_enrolment(
@@ -373,14 +340,14 @@ def verify_enrolment(
 
     """
     attempt = _at_set_up(client, session)
-    session_text.strike(attempt)
+    attempt_tokens.strike(attempt)
     factors.verify(attempt.pool, attempt.person, code, name=name, enable=True, receipt=receipt, by=by)
     proven = replace(attempt, evidence={**attempt.evidence, "enrolled": clock.epoch()})
-    return _advance(proven, lambda: None)
+    return _advance(proven, no_write)[0]
 
 
 def _at_set_up(client: AppClient | None, session: str) -> Attempt:
-    attempt = session_text.load(session, client)
+    attempt = attempt_tokens.load(session, client)
     step = next_step(attempt)
     if step is None or step.challenge is not Challenge.FACTOR_SETUP or attempt.proven("enrolled"):
         raise SessionRefused(detail="no set-up is due")

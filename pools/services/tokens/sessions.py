@@ -27,8 +27,6 @@ LIFE = timedelta(hours=1)
 """Absolute: Cognito's hour, not renewed by use."""
 IDLE = timedelta(hours=1)
 SECRET = 32
-CODE = "otp"
-"""The method of who gave an authenticator's code (RFC 8176)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +117,7 @@ def current(pool: UserPool, cookie: str | None) -> hot.Browser | None:
 
 def is_enough(pool: UserPool, session: hot.Browser) -> bool:
     """Say whether a session was opened by all that signing in takes now: pool and person may ask for more since."""
-    return CODE in session.methods or not assurance.needs_code(pool, session.person)
+    return assurance.is_enough(pool, session.person, session.methods)
 
 
 def held(pool: UserPool, cookie: str | None) -> hot.Browser | None:

@@ -8,9 +8,10 @@ from typing import Any
 from identity.foundation.actor import Actor
 from identity.foundation.errors import SessionRefused
 from pools.models import UserPool
-from pools.services.sign_in.attempt import Accepted, Attempt, Challenge
+from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, nothing_to_issue
 
 challenge = Challenge.FACTOR_SETUP
+enter = nothing_to_issue
 
 
 def applies(attempt: Attempt) -> bool:

@@ -15,9 +15,10 @@ from pools.services.audit import Tag
 from pools.services.messages import notices
 from pools.services.messages.notices import Change
 from pools.services.people import attributes, passwords
-from pools.services.sign_in.attempt import Accepted, Attempt, Challenge
+from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, nothing_to_issue
 
 challenge = Challenge.NEW_PASSWORD
+enter = nothing_to_issue
 
 
 def applies(attempt: Attempt) -> bool:

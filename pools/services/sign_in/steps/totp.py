@@ -10,9 +10,10 @@ from identity.foundation.errors import DomainError, TotpUsed
 from pools.services import assurance, audit
 from pools.services.audit import Tag
 from pools.services.sign_in import factors
-from pools.services.sign_in.attempt import Accepted, Attempt, Challenge
+from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, nothing_to_issue
 
 challenge = Challenge.TOTP
+enter = nothing_to_issue
 
 
 def applies(attempt: Attempt) -> bool:

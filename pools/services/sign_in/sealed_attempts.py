@@ -1,0 +1,95 @@
+"""An attempt before its first proof: a sealed string that the client carries, so that unknown callers write no rows.
+
+Its id is spent in the transaction of its success, so that it succeeds once. The pool, the client and what the string is
+for are bound, not carried. SRP's clients carry the same bytes in another spelling, as SECRET_BLOCK.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import struct
+from uuid import UUID
+
+from identity.foundation import clock, sealing
+from identity.foundation.errors import DomainError, SessionExpired, SessionRefused, SessionUsed
+from identity.foundation.names import uuid7
+from pools.models import AppClient, hot
+from pools.services import access
+from pools.services.sign_in.attempt import Attempt, Carried, Challenge, Want, moment
+
+HEAD = struct.Struct(">16s16s16sQ")
+"""Id, subject, digest of the internal name, end."""
+
+
+def seal(attempt: Attempt, private: bytes) -> str:
+    """Return the string that carries an attempt of the API's until its first proof: for the client's session time."""
+    until = clock.epoch() + attempt.client.session_minutes * 60
+    head = HEAD.pack(uuid7().bytes, attempt.subject.bytes, _digest(attempt.name), until)
+    return sealing.seal_text(head + private, purpose=_purpose(attempt.client, attempt.first))
+
+
+def load(session: str, client: AppClient, first: Challenge) -> Attempt:
+    """Return the attempt that a string carries, with what its first proof is checked against: one statement.
+
+    Raises:
+        SessionRefused: unreadable, or another client's, pool's or factor's.
+        SessionExpired: too old.
+
+    """
+    try:
+        raw = sealing.unseal_text(session, purpose=_purpose(client, first))
+        attempt_id, subject, names, until = HEAD.unpack_from(raw)
+    except (sealing.Unsealable, struct.error):
+        raise SessionRefused(detail="unreadable") from None
+    if until <= clock.epoch():
+        raise SessionExpired
+    found = hot.sign_in(client.pool_id, "", UUID(bytes=subject))
+    return Attempt(
+        client,
+        UUID(bytes=subject),
+        found.person,
+        found.groups,
+        Want.TOKENS,
+        first,
+        name=found.person.username if found.person else "",
+        password_changed=moment(found.password_changed_at),
+        found=found,
+        carried=Carried(UUID(bytes=attempt_id), block(session), names, raw[HEAD.size :]),
+    )
+
+
+def block(session: str) -> str:
+    """Return a sealed string as SRP's clients carry and decode it: in base64 proper."""
+    return session.replace("-", "+").replace("_", "/") + "=" * (-len(session) % 4)
+
+
+def session_of(block: str) -> str:
+    """Return the sealed string of a block."""
+    return block.rstrip("=").replace("+", "-").replace("/", "_")
+
+
+def is_about(attempt: Attempt, name: str) -> bool:
+    """Say whether a name means whom an attempt is about, a decoy by the name it was told or the one it was asked by."""
+    pool = attempt.pool
+    if attempt.somebody is not None:
+        return access.is_called(pool, attempt.somebody, name)
+    if access.decoy(pool, name).id == attempt.subject:
+        return True
+    carried = attempt.carried
+    return carried is not None and hmac.compare_digest(carried.names, _digest(access.normalise(pool, name)))
+
+
+def spend(attempt: Attempt) -> DomainError | None:
+    """Spend a sealed attempt by one statement, in the transaction of its success; return a duplicate's refusal."""
+    if attempt.carried is None:
+        return None
+    return None if hot.count(hot.SPEND, [attempt.carried.id]) else SessionUsed(detail="spent already")
+
+
+def _purpose(client: AppClient, first: Challenge) -> str:
+    return f"attempt:{client.pool.public_id}:{client.client_id}:{first.value}"
+
+
+def _digest(name: str) -> bytes:
+    return hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:16]
