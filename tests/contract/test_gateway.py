@@ -18,6 +18,7 @@ from pools.cognito import constraints
 from pools.cognito import gateway as module
 from pools.cognito.contract import Operation, user_pools
 from pools.cognito.gateway import gateway
+from pools.services.audit import Actor
 from tests.contract.conftest import PASSWORD, Place, Wire, make_place, sign_in
 
 TARGET = "AWSCognitoIdentityProviderService."
@@ -188,7 +189,7 @@ def broken() -> Iterator[list[Exception]]:
     raised: list[Exception] = []
     whole = user_pools.operations["GetUser"]
 
-    def handler(call: object) -> None:
+    def handler(call: object, by: Actor) -> None:
         raise raised[0]
 
     user_pools.operations["GetUser"] = Operation("GetUser", user_pools, whole.model, handler)

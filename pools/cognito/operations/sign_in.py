@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from identity.foundation.errors import FlowNotEnabled, Invalid, NotAvailable
 from pools.cognito import shapes
-from pools.cognito.contract import Reply, Request, user_pools
+from pools.cognito.contract import Reply, user_pools
 from pools.services import access
 from pools.services.pools import app_clients
 from pools.services.sign_in import machine
@@ -14,7 +15,14 @@ from pools.services.sign_in.machine import Challenge, Want
 from pools.services.tokens import tokens
 
 if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp.type_defs import (
+        AdminInitiateAuthRequestTypeDef,
+        InitiateAuthRequestTypeDef,
+        RespondToAuthChallengeRequestTypeDef,
+    )
+
     from pools.models import AppClient
+    from pools.services.audit import Actor
 
 ALLOWED_BY = {
     "USER_PASSWORD_AUTH": "ALLOW_USER_PASSWORD_AUTH",
@@ -32,7 +40,7 @@ REFRESH = frozenset({"REFRESH_TOKEN_AUTH", "REFRESH_TOKEN"})
 PREFIX = "userAttributes."
 
 
-def needed(given: dict[str, str], name: str) -> str:
+def needed(given: Mapping[str, str], name: str) -> str:
     """Return a parameter that must be there."""
     if name not in given:
         raise Invalid(f"Missing required parameter {name}", field=name)
@@ -40,25 +48,25 @@ def needed(given: dict[str, str], name: str) -> str:
 
 
 @user_pools.operation
-def initiate_auth(call: Request) -> Reply:
+def initiate_auth(call: InitiateAuthRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_InitiateAuth."""
     client = access.client(call["ClientId"])
     if call["AuthFlow"] in ADMIN:
         raise Invalid("Initiate Auth method not supported.")
     if ALLOWED_BY[call["AuthFlow"]] not in app_clients.effective_flows(client):
         raise not_enabled(call["AuthFlow"], f"{call['AuthFlow']} flow not enabled for this client")
-    return begin(call, client)
+    return begin(call, client, by)
 
 
 @user_pools.operation
-def admin_initiate_auth(call: Request) -> Reply:
+def admin_initiate_auth(call: AdminInitiateAuthRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_AdminInitiateAuth."""
     client = access.client_in(access.pool(call["UserPoolId"]), call["ClientId"])
     if call["AuthFlow"] == "USER_PASSWORD_AUTH":
         raise Invalid("Initiate Auth method not supported.")
     if ALLOWED_BY[call["AuthFlow"]] not in app_clients.effective_flows(client):
         raise not_enabled(call["AuthFlow"], "Auth flow not enabled for this client")
-    return begin(call, client)
+    return begin(call, client, by)
 
 
 def not_enabled(flow: str, words: str) -> FlowNotEnabled:
@@ -66,28 +74,27 @@ def not_enabled(flow: str, words: str) -> FlowNotEnabled:
     return FlowNotEnabled("CUSTOM_AUTH is not enabled for the client." if flow == "CUSTOM_AUTH" else words)
 
 
-def begin(call: Request, client: AppClient) -> dict[str, Any]:
+def begin(
+    call: InitiateAuthRequestTypeDef | AdminInitiateAuthRequestTypeDef, client: AppClient, by: Actor
+) -> dict[str, Any]:
     """Start the flow that was asked for."""
     flow, given = call["AuthFlow"], call.get("AuthParameters", {})
     if flow in REFRESH:
-        return refresh(call, client)
+        return refresh(given, client, by)
     if flow not in PASSWORD:
         raise NotAvailable(f"{flow} is not available in this release.")
     username, password = needed(given, "USERNAME"), needed(given, "PASSWORD")
     access.app_client_for(client.client_id, username, secret_hash=given.get("SECRET_HASH"))
-    outcome = machine.begin(
-        client, username=username, password=password, want=Want.TOKENS, by=call.by, admin=flow in ADMIN
-    )
+    outcome = machine.begin(client, username=username, password=password, want=Want.TOKENS, by=by, admin=flow in ADMIN)
     return shapes.auth_outcome(outcome)
 
 
-def refresh(call: Request, client: AppClient) -> dict[str, Any]:
+def refresh(given: Mapping[str, str], client: AppClient, by: Actor) -> dict[str, Any]:
     """Make new tokens of a refresh token, which the client keeps."""
-    given = call.get("AuthParameters", {})
     token, secret_hash = needed(given, "REFRESH_TOKEN"), given.get("SECRET_HASH")
     if not client.confidential or secret_hash is None:
         access.check_secret_hash(client, (), secret_hash)
-    found = tokens.refresh(client, token, by=call.by, rotating=False)
+    found = tokens.refresh(client, token, by=by, rotating=False)
     if client.confidential:
         # Which names the hash may cover is known only now. Nothing has left, and without rotation nothing was turned.
         access.check_secret_hash(client, shapes.names_in(found), secret_hash)
@@ -95,7 +102,7 @@ def refresh(call: Request, client: AppClient) -> dict[str, Any]:
 
 
 @user_pools.operation
-def respond_to_auth_challenge(call: Request) -> Reply:
+def respond_to_auth_challenge(call: RespondToAuthChallengeRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_RespondToAuthChallenge."""
     name, given = call["ChallengeName"], call.get("ChallengeResponses", {})
     if name not in ANSWERS:
@@ -106,23 +113,23 @@ def respond_to_auth_challenge(call: Request) -> Reply:
         raise Invalid("Missing required parameter Session", field="Session")
     challenge, answers = ANSWERS[name]
     outcome = machine.respond(
-        client, challenge=challenge, session=call["Session"], answers=answers(given), username=username, by=call.by
+        client, challenge=challenge, session=call["Session"], answers=answers(given), username=username, by=by
     )
     return shapes.auth_outcome(outcome)
 
 
-def new_password(given: dict[str, str]) -> dict[str, Any]:
+def new_password(given: Mapping[str, str]) -> dict[str, Any]:
     """Read the answer to NEW_PASSWORD_REQUIRED."""
     attributes = {name.removeprefix(PREFIX): value for name, value in given.items() if name.startswith(PREFIX)}
     return {"new_password": needed(given, "NEW_PASSWORD"), "attributes": attributes}
 
 
-def totp(given: dict[str, str]) -> dict[str, Any]:
+def totp(given: Mapping[str, str]) -> dict[str, Any]:
     """Read the answer to SOFTWARE_TOKEN_MFA."""
     return {"code": needed(given, "SOFTWARE_TOKEN_MFA_CODE")}
 
 
-def factor_setup(given: dict[str, str]) -> dict[str, Any]:
+def factor_setup(given: Mapping[str, str]) -> dict[str, Any]:
     """Read the answer to MFA_SETUP: the session says it all."""
     del given
     return {}
