@@ -79,9 +79,8 @@ class Environment(BaseSettings):
     )
     database_prepares: bool = Field(
         True,
-        description="Prepare the hot statements, which spares PostgreSQL most of their work. `false` behind a pooler "
-        "that lends connections by the transaction and keeps no prepared statements; PgBouncer keeps them from 1.22 "
-        "on, unless its `max_prepared_statements` is 0.",
+        description="Prepare the hot statements, which spares PostgreSQL most of their work. `false` behind a pooler that "
+        "lends connections by the transaction and keeps none; PgBouncer does from 1.22 on (`max_prepared_statements`).",
     )
     statement_seconds: Seconds = Field(
         30, ge=0, description="Longest statement and idle transaction, and a sixth more silence; 0 is no limit."

@@ -21,27 +21,14 @@ if TYPE_CHECKING:
     from identity.foundation.actor import Actor
 
 
-class Request(dict[str, Any]):
-    """A validated request: Amazon's members, and who sent it.
-
-    ``by`` is the operator of a signed operation, else a visitor. A handler that learns more (the user behind an
-    access token) makes a new actor with the same ``address`` and ``request_id``.
-    """
-
-    def __init__(
-        self, members: Mapping[str, Any], *, by: Actor, operation: Operation, address: str = "", request_id: str = ""
-    ) -> None:
-        """Keep members and sender."""
-        super().__init__(members)
-        self.by = by
-        self.operation = operation
-        self.address = address
-        self.request_id = request_id
-
-
 Reply = Mapping[str, Any] | None
 """Members of the output, by Amazon's names; None where the model has no output."""
-Handler = Callable[[Request], Reply]
+Handler = Callable[[Any, "Actor"], Reply]
+"""Takes a request's members, validated, by the type that boto3's stubs have for them; and who sent it.
+
+That is the operator of a signed operation, else a visitor. A handler that learns more (the user behind an access token)
+makes a new actor with the same ``address`` and ``request_id``.
+"""
 
 
 @dataclass(frozen=True)
@@ -155,3 +142,9 @@ user_pools = Service("cognito-idp", invalid="InvalidParameterException")
 # Captures of cognito-identity show ValidationException here, which its model leaves out (COGNITO.md 0).
 identity_pools = Service("cognito-identity", invalid="ValidationException")
 SERVICES = {service.target: service for service in (user_pools, identity_pools)}
+
+
+def model(operation: str) -> OperationModel:
+    """Return Amazon's model of an operation of either service."""
+    service = user_pools if operation in user_pools.operations else identity_pools
+    return service.operations[operation].model

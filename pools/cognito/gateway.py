@@ -23,7 +23,7 @@ from identity.foundation.actor import Actor
 from identity.foundation.call import Answer, Call
 from identity.foundation.errors import DomainError
 from pools.cognito import callers, contract, faults, operations
-from pools.cognito.contract import Operation, Reply, Request
+from pools.cognito.contract import Operation, Reply
 from pools.cognito.faults import Fault
 
 del operations  # registered by being imported
@@ -71,7 +71,7 @@ class Exchange:
     operation: Operation | None = None
     by: Actor | None = None
     given: dict[str, Any] = field(default_factory=dict)
-    request: Request | None = None
+    members: dict[str, Any] = field(default_factory=dict)
     reply: Reply = None
     answer: Answer | None = None
     outcome: str = "ok"
@@ -140,20 +140,18 @@ def refuse_constant(name: str) -> None:
 
 def validate(exchange: Exchange) -> None:
     """Check the members by Amazon's model."""
-    operation, by, call = exchange.operation, exchange.by, exchange.call
-    assert operation is not None and by is not None  # noqa: S101, PT018 - by the order of the stages
+    operation = exchange.operation
+    assert operation is not None  # noqa: S101 - by the order of the stages
     if operation.handler is None:
         raise Fault("InvalidParameterException", f"{operation.name} is not available in this release.")
-    exchange.request = Request(
-        operation.read(exchange.given), by=by, operation=operation, address=call.address, request_id=call.request_id
-    )
+    exchange.members = operation.read(exchange.given)
 
 
 def handle(exchange: Exchange) -> None:
     """Let the operation's handler do it."""
-    operation, request = exchange.operation, exchange.request
-    assert operation is not None and operation.handler is not None and request is not None  # noqa: S101, PT018
-    exchange.reply = operation.handler(request)
+    operation, by = exchange.operation, exchange.by
+    assert operation is not None and operation.handler is not None and by is not None  # noqa: S101, PT018
+    exchange.reply = operation.handler(exchange.members, by)
 
 
 def present(exchange: Exchange) -> None:

@@ -17,13 +17,14 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 from identity.foundation import names
 from identity.foundation.errors import Invalid
 from pools.cognito import contract
-from pools.cognito.contract import Request
 from pools.services.people import users
 from pools.services.pools import app_clients, client_settings, pool_settings, signing_keys, user_pools
 from pools.services.sign_in import sealed_attempts
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn
 
 if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp.type_defs import AttributeTypeTypeDef
+
     from pools.models import AppClient, ResourceServer, User, UserPool
     from pools.services.messages.destinations import Delivery
     from pools.services.tokens.tokens import TokenSet
@@ -78,17 +79,17 @@ def outward(shape: Shape, value: Any) -> Any:  # noqa: ANN401 - any structure
     return value
 
 
-def settings(call: Request, *, without: tuple[str, ...]) -> dict[str, Any]:
+def settings(operation: str, call: Mapping[str, Any], *, without: tuple[str, ...]) -> dict[str, Any]:
     """Return a request's members with our names, without those that the handler reads itself."""
-    shape = call.operation.model.input_shape
+    shape = contract.model(operation).input_shape
     given: Mapping[str, Any] = {name: value for name, value in call.items() if name not in without}
     found: dict[str, Any] = inward(shape, given) if shape else {}
     return found
 
 
-def output(call: Request, value: Mapping[str, Any]) -> dict[str, Any]:
+def output(operation: str, value: Mapping[str, Any]) -> dict[str, Any]:
     """Return an operation's whole output from a structure with our names."""
-    shape = call.operation.model.output_shape
+    shape = contract.model(operation).output_shape
     found: dict[str, Any] = outward(shape, value) if shape else {}
     return found
 
@@ -186,7 +187,7 @@ def app_client(pool: UserPool, client: AppClient) -> dict[str, Any]:
 # -- users -----------------------------------------------------------------------------------------------------------
 
 
-def attributes(given: Iterable[Mapping[str, str]]) -> dict[str, str]:
+def attributes(given: Iterable[AttributeTypeTypeDef]) -> dict[str, str]:
     """Return AttributeListType as a map.
 
     Raises:

@@ -13,6 +13,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from identity.foundation import gate, sealing
+from identity.foundation.actor import Actor
 from identity.foundation.call import Answer, Call
 from pools.cognito import constraints
 from pools.cognito import gateway as module
@@ -188,7 +189,7 @@ def broken() -> Iterator[list[Exception]]:
     raised: list[Exception] = []
     whole = user_pools.operations["GetUser"]
 
-    def handler(call: object) -> None:
+    def handler(call: object, by: Actor) -> None:
         raise raised[0]
 
     user_pools.operations["GetUser"] = Operation("GetUser", user_pools, whole.model, handler)

@@ -13,6 +13,7 @@ from botocore.model import ServiceModel
 from hypothesis import given
 from hypothesis import strategies as st
 
+from identity.foundation.actor import Actor
 from pools.cognito import operations, patterns
 from pools.cognito.contract import SERVICES, Service, identity_pools, user_pools
 from pools.cognito.faults import Fault
@@ -320,11 +321,11 @@ def test_our_own_answers_are_checked_more_strictly() -> None:
 
 
 def test_a_handler_named_for_no_operation_is_refused() -> None:
-    def shoe_size(call: object) -> None:
-        del call
+    def shoe_size(call: object, by: Actor) -> None:
+        del call, by
 
-    def sign_up(call: object) -> None:
-        del call
+    def sign_up(call: object, by: Actor) -> None:
+        del call, by
 
     with pytest.raises(LookupError, match="no operation like shoe_size"):
         user_pools.operation(shoe_size)

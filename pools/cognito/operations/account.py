@@ -6,39 +6,45 @@ from typing import TYPE_CHECKING
 
 from identity.foundation.actor import Actor
 from pools.cognito import shapes
-from pools.cognito.contract import Reply, Request, user_pools
+from pools.cognito.contract import Reply, user_pools
 from pools.services import access
 from pools.services.people import attributes, users
 from pools.services.sign_in import factors
 from pools.services.tokens import tokens
 
 if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp.type_defs import (
+        GetUserRequestTypeDef,
+        GlobalSignOutRequestTypeDef,
+        UpdateUserAttributesRequestTypeDef,
+    )
+
     from pools.models import User
     from pools.services.tokens.tokens import Bearer
 
 SCOPE = "aws.cognito.signin.user.admin"
 
 
-def bearer_of(call: Request, *, changing_proof: bool = False) -> Bearer:
+def bearer_of(access_token: str, *, changing_proof: bool = False) -> Bearer:
     """Return whose access token it is, verified; ``changing_proof`` where it changes how that person signs in."""
-    return tokens.verify_access(call["AccessToken"], scope=SCOPE, changing_proof=changing_proof)
+    return tokens.verify_access(access_token, scope=SCOPE, changing_proof=changing_proof)
 
 
-def behind(call: Request, *, changing_proof: bool = False) -> tuple[Bearer, User]:
+def behind(access_token: str, *, changing_proof: bool = False) -> tuple[Bearer, User]:
     """Return whose access token it is, with the row that a write needs."""
-    bearer = bearer_of(call, changing_proof=changing_proof)
+    bearer = bearer_of(access_token, changing_proof=changing_proof)
     return bearer, access.user_by_sub(bearer.pool, bearer.sub)
 
 
-def acting(call: Request, bearer: Bearer) -> Actor:
+def acting(by: Actor, bearer: Bearer) -> Actor:
     """Return the person as the one who acts."""
-    return Actor.user(bearer.sub, address=call.address, request_id=call.request_id)
+    return Actor.user(bearer.sub, address=by.address, request_id=by.request_id)
 
 
 @user_pools.operation
-def get_user(call: Request) -> Reply:
+def get_user(call: GetUserRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_GetUser."""
-    bearer = bearer_of(call)
+    bearer = bearer_of(call["AccessToken"])
     person = bearer.person
     return {
         "Username": bearer.username,
@@ -48,19 +54,19 @@ def get_user(call: Request) -> Reply:
 
 
 @user_pools.operation
-def update_user_attributes(call: Request) -> Reply:
+def update_user_attributes(call: UpdateUserAttributesRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_UpdateUserAttributes."""
-    bearer, user = behind(call)
+    bearer, user = behind(call["AccessToken"])
     changes = shapes.attributes(call["UserAttributes"])
     if attributes.changes_proof(user, changes):
         tokens.check_proof(bearer)
-    sent = attributes.update(bearer.client, user, changes, by=acting(call, bearer))
+    sent = attributes.update(bearer.client, user, changes, by=acting(by, bearer))
     return {"CodeDeliveryDetailsList": [shapes.delivery(delivery) for delivery in sent]}
 
 
 @user_pools.operation
-def global_sign_out(call: Request) -> Reply:
+def global_sign_out(call: GlobalSignOutRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_GlobalSignOut."""
-    bearer, user = behind(call)
-    users.global_sign_out(bearer.pool, user, by=acting(call, bearer))
+    bearer, user = behind(call["AccessToken"])
+    users.global_sign_out(bearer.pool, user, by=acting(by, bearer))
     return {}

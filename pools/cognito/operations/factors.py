@@ -2,50 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
 from identity.foundation.errors import Invalid, NotAvailable
-from pools.cognito.contract import Reply, Request, user_pools
+from pools.cognito.contract import Reply, user_pools
 from pools.cognito.operations import account
 from pools.services.sign_in import factors, machine
+
+if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp.type_defs import (
+        AssociateSoftwareTokenRequestTypeDef,
+        SetUserMFAPreferenceRequestTypeDef,
+        VerifySoftwareTokenRequestTypeDef,
+    )
+
+    from identity.foundation.actor import Actor
 
 NEITHER = "Either AccessToken or Session is required."
 LATER = ("SMSMfaSettings", "EmailMfaSettings", "WebAuthnMfaSettings")
 
 
 @user_pools.operation
-def associate_software_token(call: Request) -> Reply:
+def associate_software_token(call: AssociateSoftwareTokenRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_AssociateSoftwareToken."""
     if "AccessToken" in call:
-        bearer = account.bearer_of(call, changing_proof=True)
-        return {"SecretCode": factors.associate(bearer.pool, bearer.person, by=account.acting(call, bearer))}
+        bearer = account.bearer_of(call["AccessToken"], changing_proof=True)
+        return {"SecretCode": factors.associate(bearer.pool, bearer.person, by=account.acting(by, bearer))}
     if "Session" not in call:
         raise Invalid(NEITHER)
-    secret, session = machine.associate(None, call["Session"], by=call.by)
+    secret, session = machine.associate(None, call["Session"], by=by)
     return {"SecretCode": secret, "Session": session}
 
 
 @user_pools.operation
-def verify_software_token(call: Request) -> Reply:
+def verify_software_token(call: VerifySoftwareTokenRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_VerifySoftwareToken."""
     name = call.get("FriendlyDeviceName", "")
     if "AccessToken" in call:
-        bearer = account.bearer_of(call, changing_proof=True)
-        by = account.acting(call, bearer)
+        bearer = account.bearer_of(call["AccessToken"], changing_proof=True)
+        by = account.acting(by, bearer)
         factors.verify(bearer.pool, bearer.person, call["UserCode"], name=name, by=by)
         return {"Status": "SUCCESS"}
     if "Session" not in call:
         raise Invalid(NEITHER)
-    session = machine.verify_enrolment(None, call["Session"], call["UserCode"], name=name, by=call.by)
+    session = machine.verify_enrolment(None, call["Session"], call["UserCode"], name=name, by=by)
     return {"Status": "SUCCESS", "Session": session}
 
 
 @user_pools.operation
-def set_user_mfa_preference(call: Request) -> Reply:
+def set_user_mfa_preference(call: SetUserMFAPreferenceRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_SetUserMFAPreference."""
-    for name in LATER:
-        if any(call.get(name, {}).values()):
+    later: Mapping[str, Any] = {name: given for name, given in call.items() if name in LATER}
+    for name, given in later.items():
+        if any(given.values()):
             raise NotAvailable(f"{name} is not available in this release.")
-    bearer = account.bearer_of(call, changing_proof=True)
+    bearer = account.bearer_of(call["AccessToken"], changing_proof=True)
     totp = call.get("SoftwareTokenMfaSettings")
-    wanted = totp and {"enabled": totp.get("Enabled", False), "preferred": totp.get("PreferredMfa", False)}
-    factors.set_preference(bearer.pool, bearer.person, totp=wanted, by=account.acting(call, bearer))
+    wanted = (
+        None if totp is None else {"enabled": totp.get("Enabled", False), "preferred": totp.get("PreferredMfa", False)}
+    )
+    factors.set_preference(bearer.pool, bearer.person, totp=wanted, by=account.acting(by, bearer))
     return {}

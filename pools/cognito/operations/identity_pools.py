@@ -5,15 +5,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pools.cognito import contract, shapes
-from pools.cognito.contract import Reply, Request
+from pools.cognito.contract import Reply
 from pools.services import access
 from pools.services.identity_pools import identity_pools, logins
 
 if TYPE_CHECKING:
+    from mypy_boto3_cognito_identity.type_defs import (
+        CreateIdentityPoolInputTypeDef,
+        DescribeIdentityPoolInputTypeDef,
+        GetIdentityPoolRolesInputTypeDef,
+        GetPrincipalTagAttributeMapInputTypeDef,
+        SetIdentityPoolRolesInputTypeDef,
+        SetPrincipalTagAttributeMapInputTypeDef,
+    )
+
+    from identity.foundation.actor import Actor
     from pools.models import IdentityPool
 
 
-def shape(call: Request, pool: IdentityPool) -> dict[str, Any]:
+def shape(operation: str, pool: IdentityPool) -> dict[str, Any]:
     """Return IdentityPool. What was never set is left out."""
     description = {
         **pool.configuration,
@@ -25,51 +35,55 @@ def shape(call: Request, pool: IdentityPool) -> dict[str, Any]:
         "cognito_identity_providers": logins.shown_providers(pool) or None,
         "identity_pool_tags": pool.configuration.get("identity_pool_tags", {}),
     }
-    return shapes.output(call, description)
+    return shapes.output(operation, description)
 
 
 @contract.identity_pools.operation
-def create_identity_pool(call: Request) -> Reply:
+def create_identity_pool(call: CreateIdentityPoolInputTypeDef, by: Actor) -> Reply:
     """AWS: API_CreateIdentityPool."""
-    settings = shapes.settings(call, without=("IdentityPoolName",))
-    return shape(call, identity_pools.create(call["IdentityPoolName"], settings=settings, by=call.by))
+    settings = shapes.settings("CreateIdentityPool", call, without=("IdentityPoolName",))
+    return shape("CreateIdentityPool", identity_pools.create(call["IdentityPoolName"], settings=settings, by=by))
 
 
 @contract.identity_pools.operation
-def describe_identity_pool(call: Request) -> Reply:
+def describe_identity_pool(call: DescribeIdentityPoolInputTypeDef, by: Actor) -> Reply:
     """AWS: API_DescribeIdentityPool."""
-    return shape(call, access.identity_pool(call["IdentityPoolId"]))
+    return shape("DescribeIdentityPool", access.identity_pool(call["IdentityPoolId"]))
 
 
 @contract.identity_pools.operation
-def set_identity_pool_roles(call: Request) -> Reply:
+def set_identity_pool_roles(call: SetIdentityPoolRolesInputTypeDef, by: Actor) -> Reply:
     """AWS: API_SetIdentityPoolRoles."""
-    given = shapes.settings(call, without=("IdentityPoolId",))
+    given = shapes.settings("SetIdentityPoolRoles", call, without=("IdentityPoolId",))
     pool = access.identity_pool(call["IdentityPoolId"])
-    identity_pools.set_roles(pool, roles=given["roles"], mappings=given.get("role_mappings"), by=call.by)
+    identity_pools.set_roles(pool, roles=given["roles"], mappings=given.get("role_mappings"), by=by)
     return None
 
 
 @contract.identity_pools.operation
-def get_identity_pool_roles(call: Request) -> Reply:
+def get_identity_pool_roles(call: GetIdentityPoolRolesInputTypeDef, by: Actor) -> Reply:
     """AWS: API_GetIdentityPoolRoles."""
     pool = access.identity_pool(call["IdentityPoolId"])
-    return shapes.output(call, {"identity_pool_id": pool.public_id, **identity_pools.roles(pool)})
+    return shapes.output("GetIdentityPoolRoles", {"identity_pool_id": pool.public_id, **identity_pools.roles(pool)})
 
 
 @contract.identity_pools.operation
-def set_principal_tag_attribute_map(call: Request) -> Reply:
+def set_principal_tag_attribute_map(call: SetPrincipalTagAttributeMapInputTypeDef, by: Actor) -> Reply:
     """AWS: API_SetPrincipalTagAttributeMap."""
     pool, provider = access.identity_pool(call["IdentityPoolId"]), call["IdentityProviderName"]
     found = identity_pools.set_tag_map(
-        pool, provider, use_defaults=bool(call.get("UseDefaults")), tags=call.get("PrincipalTags"), by=call.by
+        pool, provider, use_defaults=bool(call.get("UseDefaults")), tags=call.get("PrincipalTags"), by=by
     )
-    return shapes.output(call, {"identity_pool_id": pool.public_id, "identity_provider_name": provider, **found})
+    return shapes.output(
+        "SetPrincipalTagAttributeMap", {"identity_pool_id": pool.public_id, "identity_provider_name": provider, **found}
+    )
 
 
 @contract.identity_pools.operation
-def get_principal_tag_attribute_map(call: Request) -> Reply:
+def get_principal_tag_attribute_map(call: GetPrincipalTagAttributeMapInputTypeDef, by: Actor) -> Reply:
     """AWS: API_GetPrincipalTagAttributeMap."""
     pool, provider = access.identity_pool(call["IdentityPoolId"]), call["IdentityProviderName"]
     found = identity_pools.tag_map(pool, provider)
-    return shapes.output(call, {"identity_pool_id": pool.public_id, "identity_provider_name": provider, **found})
+    return shapes.output(
+        "GetPrincipalTagAttributeMap", {"identity_pool_id": pool.public_id, "identity_provider_name": provider, **found}
+    )

@@ -7,14 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 from identity.foundation.errors import Invalid, NotAvailable, SessionRefused
 from pools.cognito import shapes
-from pools.cognito.contract import Reply, Request, user_pools
+from pools.cognito.contract import Reply, user_pools
 from pools.services import access
 from pools.services.sign_in import flows, machine, sealed_attempts
 from pools.services.sign_in.machine import Challenge
 from pools.services.tokens import tokens
 
 if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp.type_defs import (
+        AdminInitiateAuthRequestTypeDef,
+        AdminRespondToAuthChallengeRequestTypeDef,
+        InitiateAuthRequestTypeDef,
+        RespondToAuthChallengeRequestTypeDef,
+    )
+
+    from identity.foundation.actor import Actor
     from pools.models import AppClient
+
+    Answer = RespondToAuthChallengeRequestTypeDef | AdminRespondToAuthChallengeRequestTypeDef
 
 REFRESH = frozenset({"REFRESH_TOKEN_AUTH", "REFRESH_TOKEN"})
 PREFIX = "userAttributes."
@@ -28,35 +38,37 @@ def needed(given: Mapping[str, str], name: str) -> str:
 
 
 @user_pools.operation
-def initiate_auth(call: Request) -> Reply:
+def initiate_auth(call: InitiateAuthRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_InitiateAuth."""
-    return begin(call, access.client(call["ClientId"]), admin=False)
+    return begin(call, access.client(call["ClientId"]), by, admin=False)
 
 
 @user_pools.operation
-def admin_initiate_auth(call: Request) -> Reply:
+def admin_initiate_auth(call: AdminInitiateAuthRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_AdminInitiateAuth."""
-    return begin(call, access.client_in(access.pool(call["UserPoolId"]), call["ClientId"]), admin=True)
+    return begin(call, access.client_in(access.pool(call["UserPoolId"]), call["ClientId"]), by, admin=True)
 
 
-def begin(call: Request, client: AppClient, *, admin: bool) -> dict[str, Any]:
+def begin(
+    call: InitiateAuthRequestTypeDef | AdminInitiateAuthRequestTypeDef, client: AppClient, by: Actor, *, admin: bool
+) -> dict[str, Any]:
     """Start the flow that was asked for."""
     flow, given = call["AuthFlow"], call.get("AuthParameters", {})
     if flow in REFRESH:
         flows.check(client, flow, admin=admin)
-        return refresh(call, client)
+        return refresh(given, client, by)
     entry = flows.by_api(client, flow, admin=admin)
     username, answers = needed(given, "USERNAME"), BEGINNINGS[entry.first](given)
     access.app_client_for(client.client_id, username, secret_hash=given.get("SECRET_HASH"))
-    return shapes.auth_outcome(machine.begin(entry, username=username, answers=answers, by=call.by))
+    return shapes.auth_outcome(machine.begin(entry, username=username, answers=answers, by=by))
 
 
-def password(given: dict[str, str]) -> dict[str, Any]:
+def password(given: Mapping[str, str]) -> dict[str, Any]:
     """Read what a flow that sends the password begins with."""
     return {"password": needed(given, "PASSWORD")}
 
 
-def client_public(given: dict[str, str]) -> dict[str, Any]:
+def client_public(given: Mapping[str, str]) -> dict[str, Any]:
     """Read what SRP begins with."""
     return {"client_public": needed(given, "SRP_A")}
 
@@ -64,13 +76,12 @@ def client_public(given: dict[str, str]) -> dict[str, Any]:
 BEGINNINGS = {Challenge.PASSWORD: password, Challenge.PASSWORD_VERIFIER: client_public}
 
 
-def refresh(call: Request, client: AppClient) -> dict[str, Any]:
+def refresh(given: Mapping[str, str], client: AppClient, by: Actor) -> dict[str, Any]:
     """Make new tokens of a refresh token, which the client keeps."""
-    given = call.get("AuthParameters", {})
     token, secret_hash = needed(given, "REFRESH_TOKEN"), given.get("SECRET_HASH")
     if not client.confidential or secret_hash is None:
         access.check_secret_hash(client, (), secret_hash)
-    found = tokens.refresh(client, token, by=call.by, rotating=False)
+    found = tokens.refresh(client, token, by=by, rotating=False)
     if client.confidential:
         # Which names the hash may cover is known only now. Nothing has left, and without rotation nothing was turned.
         access.check_secret_hash(client, shapes.names_in(found), secret_hash)
@@ -78,18 +89,18 @@ def refresh(call: Request, client: AppClient) -> dict[str, Any]:
 
 
 @user_pools.operation
-def respond_to_auth_challenge(call: Request) -> Reply:
+def respond_to_auth_challenge(call: RespondToAuthChallengeRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_RespondToAuthChallenge."""
-    return respond(call, call["ClientId"])
+    return respond(call, call["ClientId"], by)
 
 
 @user_pools.operation
-def admin_respond_to_auth_challenge(call: Request) -> Reply:
+def admin_respond_to_auth_challenge(call: AdminRespondToAuthChallengeRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_AdminRespondToAuthChallenge."""
-    return respond(call, access.client_in(access.pool(call["UserPoolId"]), call["ClientId"]).client_id)
+    return respond(call, access.client_in(access.pool(call["UserPoolId"]), call["ClientId"]).client_id, by)
 
 
-def respond(call: Request, client_id: str) -> dict[str, Any]:
+def respond(call: Answer, client_id: str, by: Actor) -> dict[str, Any]:
     """Answer the challenge that is named."""
     name, given = call["ChallengeName"], call.get("ChallengeResponses", {})
     if name not in ANSWERS:
@@ -103,12 +114,12 @@ def respond(call: Request, client_id: str) -> dict[str, Any]:
         session=session_of(call, given),
         answers=answers(given),
         username=username,
-        by=call.by,
+        by=by,
     )
     return shapes.auth_outcome(outcome)
 
 
-def session_of(call: Request, given: dict[str, str]) -> str:
+def session_of(call: Answer, given: Mapping[str, str]) -> str:
     """Return what carries the sign-in: the Session, which may be left out where a SECRET_BLOCK says it.
 
     Raises:
@@ -116,30 +127,32 @@ def session_of(call: Request, given: dict[str, str]) -> str:
 
     """
     if call["ChallengeName"] != "PASSWORD_VERIFIER":
-        return needed(call, "Session")
+        if "Session" not in call:
+            raise Invalid("Missing required parameter Session", field="Session")
+        return call["Session"]
     session = sealed_attempts.session_of(needed(given, "PASSWORD_CLAIM_SECRET_BLOCK"))
     if call.get("Session", session) != session:
         raise SessionRefused(detail="another sign-in's block")
     return session
 
 
-def password_verifier(given: dict[str, str]) -> dict[str, Any]:
+def password_verifier(given: Mapping[str, str]) -> dict[str, Any]:
     """Read the answer to PASSWORD_VERIFIER."""
     return {"signature": needed(given, "PASSWORD_CLAIM_SIGNATURE"), "timestamp": needed(given, "TIMESTAMP")}
 
 
-def new_password(given: dict[str, str]) -> dict[str, Any]:
+def new_password(given: Mapping[str, str]) -> dict[str, Any]:
     """Read the answer to NEW_PASSWORD_REQUIRED."""
     attributes = {name.removeprefix(PREFIX): value for name, value in given.items() if name.startswith(PREFIX)}
     return {"new_password": needed(given, "NEW_PASSWORD"), "attributes": attributes}
 
 
-def totp(given: dict[str, str]) -> dict[str, Any]:
+def totp(given: Mapping[str, str]) -> dict[str, Any]:
     """Read the answer to SOFTWARE_TOKEN_MFA."""
     return {"code": needed(given, "SOFTWARE_TOKEN_MFA_CODE")}
 
 
-def factor_setup(given: dict[str, str]) -> dict[str, Any]:
+def factor_setup(given: Mapping[str, str]) -> dict[str, Any]:
     """Read the answer to MFA_SETUP: the session says it all."""
     del given
     return {}

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from identity.foundation.errors import Invalid
 from pools.cognito import shapes
-from pools.cognito.contract import Reply, Request, user_pools
+from pools.cognito.contract import Reply, user_pools
 from pools.services import access
 from pools.services.sign_up import sign_up as services
+
+if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp.type_defs import (
+        AdminConfirmSignUpRequestTypeDef,
+        ConfirmSignUpRequestTypeDef,
+        ResendConfirmationCodeRequestTypeDef,
+        SignUpRequestTypeDef,
+    )
+
+    from identity.foundation.actor import Actor
 
 NEEDED = "1 validation error detected: Value null at 'password' failed to satisfy constraint: Member must not be null"
 
 
 @user_pools.operation
-def sign_up(call: Request) -> Reply:
+def sign_up(call: SignUpRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_SignUp."""
     client = access.app_client_for(call["ClientId"], call["Username"], secret_hash=call.get("SecretHash"))
     if "Password" not in call:
@@ -22,7 +34,7 @@ def sign_up(call: Request) -> Reply:
         call["Username"],
         password=call["Password"],
         attributes=shapes.attributes(call.get("UserAttributes", ())),
-        by=call.by,
+        by=by,
     )
     return {
         "UserConfirmed": done.confirmed,
@@ -32,7 +44,7 @@ def sign_up(call: Request) -> Reply:
 
 
 @user_pools.operation
-def confirm_sign_up(call: Request) -> Reply:
+def confirm_sign_up(call: ConfirmSignUpRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_ConfirmSignUp."""
     client = access.app_client_for(call["ClientId"], call["Username"], secret_hash=call.get("SecretHash"))
     services.confirm(
@@ -40,20 +52,20 @@ def confirm_sign_up(call: Request) -> Reply:
         call["Username"],
         code=call["ConfirmationCode"],
         force_alias=call.get("ForceAliasCreation", False),
-        by=call.by,
+        by=by,
     )
     return {}
 
 
 @user_pools.operation
-def admin_confirm_sign_up(call: Request) -> Reply:
+def admin_confirm_sign_up(call: AdminConfirmSignUpRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_AdminConfirmSignUp."""
-    services.admin_confirm(access.pool(call["UserPoolId"]), call["Username"], by=call.by)
+    services.admin_confirm(access.pool(call["UserPoolId"]), call["Username"], by=by)
     return {}
 
 
 @user_pools.operation
-def resend_confirmation_code(call: Request) -> Reply:
+def resend_confirmation_code(call: ResendConfirmationCodeRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_ResendConfirmationCode."""
     client = access.app_client_for(call["ClientId"], call["Username"], secret_hash=call.get("SecretHash"))
-    return {"CodeDeliveryDetails": shapes.delivery(services.resend(client, call["Username"], by=call.by))}
+    return {"CodeDeliveryDetails": shapes.delivery(services.resend(client, call["Username"], by=by))}

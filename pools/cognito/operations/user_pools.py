@@ -2,48 +2,64 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pools.cognito import shapes
-from pools.cognito.contract import Reply, Request, user_pools
+from pools.cognito.contract import Reply, user_pools
 from pools.services import access
 from pools.services.pools import user_pools as pools
 
+if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp.type_defs import (
+        CreateUserPoolRequestTypeDef,
+        DeleteUserPoolRequestTypeDef,
+        DescribeUserPoolRequestTypeDef,
+        GetUserPoolMfaConfigRequestTypeDef,
+        ListUserPoolsRequestTypeDef,
+        SetUserPoolMfaConfigRequestTypeDef,
+    )
+
+    from identity.foundation.actor import Actor
+
 
 @user_pools.operation
-def create_user_pool(call: Request) -> Reply:
+def create_user_pool(call: CreateUserPoolRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_CreateUserPool."""
-    pool = pools.create(call["PoolName"], settings=shapes.settings(call, without=("PoolName",)), by=call.by)
+    pool = pools.create(
+        call["PoolName"], settings=shapes.settings("CreateUserPool", call, without=("PoolName",)), by=by
+    )
     return {"UserPool": shapes.user_pool(pool)}
 
 
 @user_pools.operation
-def describe_user_pool(call: Request) -> Reply:
+def describe_user_pool(call: DescribeUserPoolRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_DescribeUserPool. Where no tag was set it tells so, and the answer to CreateUserPool does not."""
     return {"UserPool": {"UserPoolTags": {}, **shapes.user_pool(access.pool(call["UserPoolId"]))}}
 
 
 @user_pools.operation
-def delete_user_pool(call: Request) -> Reply:
+def delete_user_pool(call: DeleteUserPoolRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_DeleteUserPool."""
-    pools.delete(access.pool(call["UserPoolId"]), by=call.by)
+    pools.delete(access.pool(call["UserPoolId"]), by=by)
     return None
 
 
 @user_pools.operation
-def list_user_pools(call: Request) -> Reply:
+def list_user_pools(call: ListUserPoolsRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_ListUserPools."""
     page = pools.page(call["MaxResults"], call.get("NextToken"))
     return shapes.page("UserPools", map(shapes.user_pool_line, page.rows), "NextToken", page.token)
 
 
 @user_pools.operation
-def get_user_pool_mfa_config(call: Request) -> Reply:
+def get_user_pool_mfa_config(call: GetUserPoolMfaConfigRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_GetUserPoolMfaConfig."""
-    return shapes.output(call, pools.mfa_configuration(access.pool(call["UserPoolId"])))
+    return shapes.output("GetUserPoolMfaConfig", pools.mfa_configuration(access.pool(call["UserPoolId"])))
 
 
 @user_pools.operation
-def set_user_pool_mfa_config(call: Request) -> Reply:
+def set_user_pool_mfa_config(call: SetUserPoolMfaConfigRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_SetUserPoolMfaConfig."""
-    settings = shapes.settings(call, without=("UserPoolId",))
-    pool = pools.set_mfa(access.pool(call["UserPoolId"]), settings=settings, by=call.by)
-    return shapes.output(call, pools.mfa_configuration(pool))
+    settings = shapes.settings("SetUserPoolMfaConfig", call, without=("UserPoolId",))
+    pool = pools.set_mfa(access.pool(call["UserPoolId"]), settings=settings, by=by)
+    return shapes.output("SetUserPoolMfaConfig", pools.mfa_configuration(pool))

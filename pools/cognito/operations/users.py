@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from pools.cognito import shapes
-from pools.cognito.contract import Reply, Request, user_pools
+from pools.cognito.contract import Reply, user_pools
 from pools.services import access
 from pools.services.people import users
+
+if TYPE_CHECKING:
+    from mypy_boto3_cognito_idp.type_defs import (
+        AdminCreateUserRequestTypeDef,
+        AdminGetUserRequestTypeDef,
+        ListUsersRequestTypeDef,
+    )
+
+    from identity.foundation.actor import Actor
 
 MOST = 60
 MESSAGE = {None: "send", "SUPPRESS": "suppress", "RESEND": "resend"}
 
 
 @user_pools.operation
-def admin_create_user(call: Request) -> Reply:
+def admin_create_user(call: AdminCreateUserRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_AdminCreateUser."""
     user = users.create(
         access.pool(call["UserPoolId"]),
@@ -22,13 +33,13 @@ def admin_create_user(call: Request) -> Reply:
         message=MESSAGE[call.get("MessageAction")],
         force_alias=call.get("ForceAliasCreation", False),
         media=tuple(call.get("DesiredDeliveryMediums") or ()),
-        by=call.by,
+        by=by,
     )
     return {"User": shapes.user(user)}
 
 
 @user_pools.operation
-def admin_get_user(call: Request) -> Reply:
+def admin_get_user(call: AdminGetUserRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_AdminGetUser."""
     user = access.user(access.pool(call["UserPoolId"]), call["Username"])
     line = shapes.user(user)
@@ -38,7 +49,7 @@ def admin_get_user(call: Request) -> Reply:
 
 
 @user_pools.operation
-def list_users(call: Request) -> Reply:
+def list_users(call: ListUsersRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_ListUsers."""
     pool = access.pool(call["UserPoolId"])
     page = users.page(pool, call.get("Limit") or MOST, call.get("PaginationToken"), call.get("Filter"))

@@ -1,11 +1,11 @@
 # pretend: pools/cognito/operations/thick.py
 """An operation that decides."""
 
-from pools.cognito.contract import Reply, Request, user_pools
+from pools.cognito.contract import Reply, user_pools
 
 
 @user_pools.operation
-def sign_up(call: Request) -> Reply:
+def sign_up(call: SignUpRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_SignUp."""
     total = 0
     total += 0
