@@ -79,8 +79,8 @@ class Environment(BaseSettings):
     )
     database_prepares: bool = Field(
         True,
-        description="Prepare the hot statements, which spares PostgreSQL most of their work. `false` behind a pooler that "
-        "lends connections by the transaction and keeps none; PgBouncer does from 1.22 on (`max_prepared_statements`).",
+        description="Prepare the hot statements: planning is most of their cost. `false` behind a pooler that "
+        "lends connections by the transaction and keeps none; PgBouncer does from 1.22 on.",
     )
     statement_seconds: Seconds = Field(
         30, ge=0, description="Longest statement and idle transaction, and a sixth more silence; 0 is no limit."

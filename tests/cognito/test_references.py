@@ -208,6 +208,8 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "AdminCreateUser.UserAttributes.*.Name": ("custom:none", INVALID, "custom:none"),
     "AdminInitiateAuth.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "AdminInitiateAuth.ClientId": ("{other_client}", NOT_FOUND, "{other_client}"),
+    "AdminRespondToAuthChallenge.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "AdminRespondToAuthChallenge.ClientId": ("{other_client}", NOT_FOUND, "{other_client}"),
     "AdminSetUserPassword.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "ConfirmForgotPassword.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
     "ConfirmSignUp.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
@@ -232,6 +234,7 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "CreateUserPoolClient.AnalyticsConfiguration": ({"ApplicationArn": NO_ARN}, INVALID, NOT_YET),
     "DeleteUserPool.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "ForgotPassword.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
+    "GetTokensFromRefreshToken.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
     "InitiateAuth.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
     "ResendConfirmationCode.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
     "RespondToAuthChallenge.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
@@ -281,6 +284,7 @@ NOT_CHECKED = {
         f"{operation}.AnalyticsMetadata.AnalyticsEndpointId": PINPOINT
         for operation in (
             "AdminInitiateAuth",
+            "AdminRespondToAuthChallenge",
             "ConfirmForgotPassword",
             "ConfirmSignUp",
             "ForgotPassword",
@@ -349,6 +353,11 @@ def proper(referred: Referred) -> dict[str, Any]:
     person, client = {"UserPoolId": world.pool_id, "Username": "nobody"}, {"ClientId": world.client_id}
     named, tagged = {**client, "Username": "nobody"}, {"IdentityPoolId": referred.identity_pool}
     password = {"USERNAME": "nobody", "PASSWORD": PASSWORD}
+    answer = {
+        "ChallengeName": "NEW_PASSWORD_REQUIRED",
+        "Session": "s" * 20,
+        "ChallengeResponses": {"USERNAME": "nobody", "NEW_PASSWORD": PASSWORD},
+    }
     line = {"ProviderName": referred.provider, "ClientId": world.client_id}
     mapping = {"Type": "Token", "AmbiguousRoleResolution": "Deny"}
     return {
@@ -360,6 +369,7 @@ def proper(referred: Referred) -> dict[str, Any]:
             "AuthFlow": "ADMIN_USER_PASSWORD_AUTH",
             "AuthParameters": password,
         },
+        "AdminRespondToAuthChallenge": {**client, "UserPoolId": world.pool_id, **answer},
         "AdminSetUserPassword": {**person, "Password": PASSWORD},
         "ConfirmForgotPassword": {**named, "ConfirmationCode": "123456", "Password": PASSWORD},
         "ConfirmSignUp": {**named, "ConfirmationCode": "123456"},
@@ -368,13 +378,10 @@ def proper(referred: Referred) -> dict[str, Any]:
         "CreateUserPoolClient": {"UserPoolId": world.pool_id, "ClientName": "x", **CODE},
         "DeleteUserPool": {},
         "ForgotPassword": named,
+        "GetTokensFromRefreshToken": {"RefreshToken": "x"},
         "InitiateAuth": {**client, "AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": password},
         "ResendConfirmationCode": named,
-        "RespondToAuthChallenge": {
-            "ChallengeName": "NEW_PASSWORD_REQUIRED",
-            "Session": "s" * 20,
-            "ChallengeResponses": {"USERNAME": "nobody", "NEW_PASSWORD": PASSWORD},
-        },
+        "RespondToAuthChallenge": answer,
         "RevokeToken": {"Token": "x"},
         "SetUserPoolMfaConfig": {"UserPoolId": world.pool_id, "MfaConfiguration": "OFF"},
         "SignUp": {**named, "Password": PASSWORD, "UserAttributes": [{"Name": "name", "Value": "Jo"}]},

@@ -42,7 +42,11 @@ OAUTH = {
     "supported_identity_providers": ["COGNITO"],
 }
 # A refusal may be noted where it happened; nothing else may be.
-ONLY = {"audit_event": "outcome <> 'refused'", "auth_event": "passed"}
+ONLY = {
+    "audit_event": "outcome <> 'refused'",
+    "audit_personal": "id NOT IN (SELECT id FROM audit_event WHERE outcome = 'refused')",
+    "auth_event": "passed",
+}
 _numbers = itertools.count(1)
 
 

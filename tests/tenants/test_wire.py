@@ -25,7 +25,7 @@ def test_every_operation_says_what_a_foreign_credential_means_there() -> None:
 
 
 def test_a_digest_tells_of_a_row_that_is_theirs_and_of_no_other(street: Street) -> None:
-    before = [each.digest(street.looks) for each in (street.one, street.two)]
+    before = [street.settled(each) for each in (street.one, street.two)]
 
     street.one.person()
 
