@@ -158,6 +158,27 @@ def test_an_authenticators_code_comes_after_it(world: World) -> None:
     assert world.respond(challenge, name, SOFTWARE_TOKEN_MFA_CODE=app.code())["AuthenticationResult"]["AccessToken"]
 
 
+def test_an_operator_answers_what_comes_after_it(world: World, new_world: Callable[..., World]) -> None:
+    name, exchange = world.person(), Client(PASSWORD)
+    app = world.enrol(world.tokens(name)["AccessToken"])
+    given = begun(world, exchange, name)["ChallengeParameters"]
+    by = {"UserPoolId": world.pool_id, "ClientId": world.client_id}
+    answers = exchange.answer(world.pool_id, given)
+
+    asked = world.idp.admin_respond_to_auth_challenge(
+        **by, ChallengeName="PASSWORD_VERIFIER", ChallengeResponses=answers
+    )
+    code = {"ChallengeName": asked["ChallengeName"], "Session": asked["Session"]}
+    responses = {"USERNAME": name, "SOFTWARE_TOKEN_MFA_CODE": app.code()}
+    with refused("ResourceNotFoundException"):
+        other = {**by, "UserPoolId": new_world().pool_id}
+        world.idp.admin_respond_to_auth_challenge(**other, **code, ChallengeResponses=responses)
+    tokens = world.idp.admin_respond_to_auth_challenge(**by, **code, ChallengeResponses=responses)
+
+    assert code["ChallengeName"] == "SOFTWARE_TOKEN_MFA"
+    assert tokens["AuthenticationResult"]["AccessToken"]
+
+
 def test_an_invited_person_chooses_a_password_after_it(world: World) -> None:
     name = f"guest-{id(world)}"
     world.idp.admin_create_user(

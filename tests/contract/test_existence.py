@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.db import connection
@@ -150,6 +151,43 @@ def test_every_state_is_answered_as_the_table_says(wire: Wire, pool: UserPool, s
         # Cognito says who has an account to whoever signs up.
         for client in (hiding, showing):
             assert tell(wire, client, "SignUp", name, Password=PASSWORD) == EXISTS
+
+
+WRONG: Told = ("NotAuthorizedException", "Incorrect username or password.")
+STAMP = "Tue Mar 3 04:05:06 UTC 2026"
+SRP = {"explicit_auth_flows": ["ALLOW_USER_SRP_AUTH", "ALLOW_USER_PASSWORD_AUTH"]}
+
+
+def begun(wire: Wire, client: AppClient, name: str) -> dict[str, str]:
+    """Begin by SRP; return what the challenge tells."""
+    given = {"USERNAME": name, "SRP_A": "2"}
+    asked = wire.ask("InitiateAuth", ClientId=client.client_id, AuthFlow="USER_SRP_AUTH", AuthParameters=given)
+    assert asked["ChallengeName"] == "PASSWORD_VERIFIER"
+    return dict(asked["ChallengeParameters"])
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_an_exchange_goes_as_far_in_every_state(wire: Wire, pool: UserPool, state: str) -> None:
+    client = factories.make_client(pool, **SRP)
+    heads: list[list[str]] = []
+    for name in (named(pool, state), named(pool, "unknown")):
+        with CaptureQueriesContext(connection) as seen:
+            told = begun(wire, client, name)
+            answers = {
+                "USERNAME": told["USERNAME"],
+                "PASSWORD_CLAIM_SECRET_BLOCK": told["SECRET_BLOCK"],
+                "PASSWORD_CLAIM_SIGNATURE": "AAAA",
+                "TIMESTAMP": STAMP,
+            }
+            given = {"ChallengeName": "PASSWORD_VERIFIER", "ChallengeResponses": answers}
+            assert wire.refusal("RespondToAuthChallenge", ClientId=client.client_id, **given) == WRONG
+        heads.append([each["sql"].split("VALUES")[0][:60] for each in seen if not CONFIGURATION.search(each["sql"])])
+        assert told.keys() == {"SALT", "SRP_B", "SECRET_BLOCK", "USERNAME", "USER_ID_FOR_SRP"}
+        assert told["USERNAME"] == told["USER_ID_FOR_SRP"] == str(UUID(told["USERNAME"], version=4))
+        again = begun(wire, client, name)
+        assert [again[kept] == told[kept] for kept in ("SALT", "USERNAME", "SRP_B")] == [True, True, False]
+
+    assert heads[0] == heads[1]
 
 
 def test_the_right_code_sent_twice_hears_what_became_of_it_and_no_other(wire: Wire, pool: UserPool) -> None:
