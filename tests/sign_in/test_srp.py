@@ -199,10 +199,13 @@ def test_guesses_by_srp_and_by_password_are_counted_together(client: AppClient, 
         with pytest.raises(errors.PasswordIncorrect):
             factories.begin(client, name, "Wrong-horse-1")
 
-    with pytest.raises(errors.LockedOut, match="Password attempts exceeded"):
-        respond(client, asked, answers_to(client, asked, exchange))
-    with pytest.raises(errors.LockedOut):
-        begin(client, name, exchange)
+    answers = answers_to(client, asked, exchange)
+    with CaptureQueriesContext(connection) as captured:
+        with pytest.raises(errors.LockedOut, match="Password attempts exceeded"):
+            respond(client, asked, answers)
+        with pytest.raises(errors.LockedOut):
+            begin(client, name, exchange)
+    assert [query["sql"].split()[0] for query in captured] == ["SELECT", "SELECT"]  # a lock is read, not written
     with pytest.raises(errors.LockedOut):
         factories.begin(client, name)
     assert Guess.objects.get(pool_id=client.pool_id).failures == 5
