@@ -178,6 +178,30 @@ def test_a_late_invitation_is_refused(client: AppClient) -> None:
         begin(client, "bob", "Temporary-1")
 
 
+@pytest.mark.parametrize("want", list(Want))
+def test_a_first_factor_may_be_asked_for_before_it_is_given(client: AppClient, person: User, want: Want) -> None:
+    """Nothing is written by asking, whoever is asked; what it was for is kept, and it leads there once."""
+    entry = flows.by_pages(client) if want is Want.BROWSER else flows.by_api(client, "USER_PASSWORD_AUTH")
+    asked = {
+        name: challenged(machine.begin(entry, username=name, answers={}, by=BY), Challenge.PASSWORD)
+        for name in ("alice", "nobody")
+    }
+    assert not Guess.objects.filter(pool_id=client.pool_id).exists()
+    assert not Attempt.objects.filter(pool_id=client.pool_id).exists()
+
+    def answer(name: str, password: str) -> object:
+        answers, session = {"password": password}, asked[name].session
+        return machine.respond(client, challenge=Challenge.PASSWORD, session=session, answers=answers, by=BY)
+
+    for name, password in (("alice", "Wrong-horse-1"), ("nobody", PASSWORD)):
+        with pytest.raises(errors.PasswordIncorrect):
+            answer(name, password)
+    outcome = signed_in(answer("alice", PASSWORD))
+    assert (outcome.tokens is None, outcome.browser is None) == (want is Want.BROWSER, want is Want.TOKENS)
+    with pytest.raises(errors.SessionUsed):
+        answer("alice", PASSWORD)
+
+
 @pytest.mark.parametrize(
     ("change", "refusal"),
     [

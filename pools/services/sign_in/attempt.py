@@ -59,6 +59,8 @@ class Attempt:
     """The first factor that was chosen."""
     name: str = ""
     """The internal username, a decoy's like anyone's, where the sign-in began with a name."""
+    given: Mapping[str, Any] = field(default_factory=dict)
+    """What the call that began it brought along."""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     password_changed: str = ""
     """When the password that was proven was set: a session does not outlive it."""
@@ -141,17 +143,19 @@ class Accepted:
     """It writes no more than that wrong passwords are forgotten, which the end of a sign-in does by itself."""
 
 
-class Opening(NamedTuple):
-    """How a first factor asks: what the adapter shows, and what is sealed until the answer comes."""
+class Offer(NamedTuple):
+    """How a step asks: what the adapter shows, and what is sealed until the answer comes, where there is no row yet."""
 
     parameters: dict[str, Any]
-    private: bytes
+    private: bytes = b""
 
 
 class Step(Protocol):
-    """What stands between an attempt and its end."""
+    """What stands between an attempt and its end. First factors are steps: people and decoys come to them alike."""
 
     challenge: Challenge
+    proof: str
+    """The answer that proves. A call that begins with it needs no challenge."""
 
     def applies(self, attempt: Attempt) -> bool:
         """Say whether this step still stands in the way."""
@@ -159,18 +163,8 @@ class Step(Protocol):
     def enter(self, attempt: Attempt, *, by: Actor) -> None:
         """Issue what the step asks for, in the transaction that reaches it: a code, a challenge."""
 
-    def offer(self, attempt: Attempt) -> dict[str, Any]:
-        """Return what the adapter needs to ask."""
+    def offer(self, attempt: Attempt) -> Offer:
+        """Return what it takes to ask, outside any transaction. Writes nothing."""
 
     def check(self, attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepted:
         """Look at an answer, outside any transaction; raise a domain error for a wrong one."""
-
-
-class FirstFactor(Step, Protocol):
-    """A step that stands before every proof: known people and unknown ones come to it alike."""
-
-    proof: str
-    """The answer that proves: a call that begins with it needs no challenge."""
-
-    def open(self, attempt: Attempt, answers: Mapping[str, Any]) -> Opening:
-        """Ask, given what the call that begins brought along. Writes nothing."""

@@ -28,7 +28,7 @@ from pools.models.hot import Person
 from pools.services import access, assurance, audit, lockout, receipts
 from pools.services.receipts import Receipt
 from pools.services.sign_in import attempt_tokens, factors, first_proofs, password_proofs, sealed_attempts
-from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, FirstFactor, Step, Want, moment, no_write
+from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, Step, Want, moment, no_write
 from pools.services.sign_in.first_proofs import SIGN_INS
 from pools.services.sign_in.flows import Entry
 from pools.services.sign_in.steps import factor_setup, new_password, password, srp, totp
@@ -118,18 +118,18 @@ def begin(
         entry.want,
         entry.first,
         name=found.person.username if found.person else unknown.username,
+        given=answers,
         password_changed=moment(found.password_changed_at),
         found=found,
     )
-    first = cast("FirstFactor", next_step(attempt))
+    first = cast("Step", next_step(attempt))
     if first.proof in answers:
         return _proceed(attempt, first.check(attempt, answers, by=by), receipt, by)
     if found.person is None and not client.hide_existence:
         raise UserNotFound
-    opening = first.open(attempt, answers)
-    session = sealed_attempts.seal(attempt, opening.private)
+    offer = first.offer(attempt)
     SIGN_INS.labels("challenged").inc()
-    return Challenged(first.challenge, session, attempt.name, opening.parameters)
+    return Challenged(first.challenge, sealed_attempts.seal(attempt, offer.private), attempt.name, offer.parameters)
 
 
 def begin_confirmed(
@@ -209,7 +209,7 @@ def _proceed(attempt: Attempt, accepted: Accepted, receipt: Receipt | None, by: 
     if step is None:
         return complete(reached, no_write, by=by)
     SIGN_INS.labels("challenged").inc()
-    return Challenged(step.challenge, session, reached.person.username, step.offer(reached))
+    return Challenged(step.challenge, session, reached.person.username, step.offer(reached).parameters)
 
 
 def _advance(

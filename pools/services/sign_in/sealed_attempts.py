@@ -16,16 +16,18 @@ from identity.foundation.errors import DomainError, SessionExpired, SessionRefus
 from identity.foundation.names import uuid7
 from pools.models import AppClient, hot
 from pools.services import access
+from pools.services.sign_in import attempt_tokens
 from pools.services.sign_in.attempt import Attempt, Carried, Challenge, Want, moment
 
-HEAD = struct.Struct(">16s16s16sQ")
-"""Id, subject, digest of the internal name, end."""
+HEAD = struct.Struct(">B16s16s16sQ")
+"""What it is for, id, subject, digest of the internal name, end."""
+WANTS = tuple(Want)
 
 
 def seal(attempt: Attempt, private: bytes) -> str:
-    """Return the string that carries an attempt of the API's until its first proof: for the client's session time."""
-    until = clock.epoch() + attempt.client.session_minutes * 60
-    head = HEAD.pack(uuid7().bytes, attempt.subject.bytes, _digest(attempt.name), until)
+    """Return the string that carries an attempt until its first proof, as long as any Session string is good for."""
+    until = clock.epoch() + round(attempt_tokens.life(attempt).total_seconds())
+    head = HEAD.pack(WANTS.index(attempt.want), uuid7().bytes, attempt.subject.bytes, _digest(attempt.name), until)
     return sealing.seal_text(head + private, purpose=_purpose(attempt.client, attempt.first))
 
 
@@ -39,7 +41,7 @@ def load(session: str, client: AppClient, first: Challenge) -> Attempt:
     """
     try:
         raw = sealing.unseal_text(session, purpose=_purpose(client, first))
-        attempt_id, subject, names, until = HEAD.unpack_from(raw)
+        want, attempt_id, subject, names, until = HEAD.unpack_from(raw)
     except (sealing.Unsealable, struct.error):
         raise SessionRefused(detail="unreadable") from None
     if until <= clock.epoch():
@@ -50,7 +52,7 @@ def load(session: str, client: AppClient, first: Challenge) -> Attempt:
         UUID(bytes=subject),
         found.person,
         found.groups,
-        Want.TOKENS,
+        WANTS[want],
         first,
         name=found.person.username if found.person else "",
         password_changed=moment(found.password_changed_at),

@@ -8,10 +8,11 @@ from typing import Any
 from identity.foundation.actor import Actor
 from identity.foundation.errors import SessionRefused
 from pools.models import UserPool
-from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, nothing_to_issue
+from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, Offer, nothing_to_issue
 
 challenge = Challenge.FACTOR_SETUP
 enter = nothing_to_issue
+proof = ""
 
 
 def applies(attempt: Attempt) -> bool:
@@ -21,9 +22,9 @@ def applies(attempt: Attempt) -> bool:
     return attempt.proven("enrolled") or not attempt.person.totp_verified
 
 
-def offer(attempt: Attempt) -> dict[str, Any]:
+def offer(attempt: Attempt) -> Offer:
     """Return which factors can be set up."""
-    return {"can_set_up": ["SOFTWARE_TOKEN_MFA"] if attempt.pool.totp_enabled else []}
+    return Offer({"can_set_up": ["SOFTWARE_TOKEN_MFA"] if attempt.pool.totp_enabled else []})
 
 
 def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepted:

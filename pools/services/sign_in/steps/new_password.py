@@ -15,10 +15,11 @@ from pools.services.audit import Tag
 from pools.services.messages import notices
 from pools.services.messages.notices import Change
 from pools.services.people import attributes, passwords
-from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, nothing_to_issue
+from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, Offer, nothing_to_issue
 
 challenge = Challenge.NEW_PASSWORD
 enter = nothing_to_issue
+proof = "new_password"
 
 
 def applies(attempt: Attempt) -> bool:
@@ -26,13 +27,11 @@ def applies(attempt: Attempt) -> bool:
     return attempt.person.status == Status.FORCE_CHANGE_PASSWORD
 
 
-def offer(attempt: Attempt) -> dict[str, Any]:
+def offer(attempt: Attempt) -> Offer:
     """Return which attributes are missing, and those that are there."""
     present = attributes.of(attempt.person)
-    return {
-        "required": [name for name in attributes.required(attempt.pool) if not present.get(name)],
-        "attributes": present,
-    }
+    missing = [name for name in attributes.required(attempt.pool) if not present.get(name)]
+    return Offer({"required": missing, "attributes": present})
 
 
 def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepted:

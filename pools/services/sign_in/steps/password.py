@@ -8,7 +8,7 @@ from typing import Any
 from identity.foundation.actor import Actor
 from pools.services.people import passwords
 from pools.services.sign_in import first_proofs
-from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, Opening, nothing_to_issue
+from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, Offer, nothing_to_issue
 
 challenge = Challenge.PASSWORD
 proof = "password"
@@ -20,16 +20,10 @@ def applies(attempt: Attempt) -> bool:
     return attempt.first is challenge and not attempt.proven("password")
 
 
-def open(attempt: Attempt, answers: Mapping[str, Any]) -> Opening:  # noqa: A001 - the protocol's word
-    """Ask for it."""
-    del answers
-    return Opening(offer(attempt), b"")
-
-
-def offer(attempt: Attempt) -> dict[str, Any]:
+def offer(attempt: Attempt) -> Offer:
     """Return nothing: whoever is asked knows what for."""
     del attempt
-    return {}
+    return Offer({})
 
 
 def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepted:

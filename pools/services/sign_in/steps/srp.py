@@ -17,7 +17,7 @@ from identity.foundation.errors import Invalid, SessionRefused
 from pools.services.people import passwords
 from pools.services.people import srp as arithmetic
 from pools.services.sign_in import first_proofs
-from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, Opening, nothing_to_issue
+from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, Offer, nothing_to_issue
 
 challenge = Challenge.PASSWORD_VERIFIER
 proof = "signature"
@@ -32,7 +32,7 @@ def applies(attempt: Attempt) -> bool:
     return attempt.first is challenge and not attempt.proven("password")
 
 
-def open(attempt: Attempt, answers: Mapping[str, Any]) -> Opening:  # noqa: A001 - the protocol's word
+def offer(attempt: Attempt) -> Offer:
     """Answer the client's public value by the server's, reckoned from the verifier that is kept, or a decoy's.
 
     Raises:
@@ -41,7 +41,7 @@ def open(attempt: Attempt, answers: Mapping[str, Any]) -> Opening:  # noqa: A001
 
     """
     pool = attempt.pool
-    client_public = arithmetic.public_value(str(answers.get("client_public", "")))
+    client_public = arithmetic.public_value(str(attempt.given.get("client_public", "")))
     if client_public is None:
         raise Invalid("Invalid SRP_A.", field="SRP_A")
     kept, _ = passwords.srp_verifier(pool, attempt.credentials, attempt.subject)
@@ -53,18 +53,7 @@ def open(attempt: Attempt, answers: Mapping[str, Any]) -> Opening:  # noqa: A001
         (hello.secret, 32),
     )
     private = PRIVATE.pack(*(number.to_bytes(size, "big") for number, size in numbers))
-    return Opening({"salt": passwords.srp_salt(pool, attempt.name), "server_public": hello.public}, private)
-
-
-def offer(attempt: Attempt) -> dict[str, Any]:
-    """Offer nothing by itself: SRP begins with the client's public value.
-
-    Raises:
-        SessionRefused: always.
-
-    """
-    del attempt
-    raise SessionRefused(detail="SRP begins anew")
+    return Offer({"salt": passwords.srp_salt(pool, attempt.name), "server_public": hello.public}, private)
 
 
 def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepted:

@@ -10,10 +10,11 @@ from identity.foundation.errors import DomainError, TotpUsed
 from pools.services import assurance, audit
 from pools.services.audit import Tag
 from pools.services.sign_in import factors
-from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, nothing_to_issue
+from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, Offer, nothing_to_issue
 
 challenge = Challenge.TOTP
 enter = nothing_to_issue
+proof = "code"
 
 
 def applies(attempt: Attempt) -> bool:
@@ -23,9 +24,9 @@ def applies(attempt: Attempt) -> bool:
     return not (attempt.proven("totp") or attempt.proven("enrolled"))
 
 
-def offer(attempt: Attempt) -> dict[str, Any]:
+def offer(attempt: Attempt) -> Offer:
     """Return the name the person gave the authenticator."""
-    return {"name": attempt.person.totp_name}
+    return Offer({"name": attempt.person.totp_name})
 
 
 def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepted:
