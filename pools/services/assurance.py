@@ -49,7 +49,15 @@ def needs_code(pool: UserPool, person: Person) -> bool:
 
 def is_enough(pool: UserPool, person: Person, methods: Iterable[str]) -> bool:
     """Say whether these proofs are all that signing in takes now; what is no known proof counts for nothing."""
-    given = [PROOFS[method] for method in methods if method in PROOFS]
-    return any(proof.first for proof in given) and (
-        any(proof.second for proof in given) or not needs_code(pool, person)
-    )
+    given = list(methods)
+    return has_first(given) and not lacks_second(pool, person, given)
+
+
+def has_first(methods: Iterable[str]) -> bool:
+    """Say whether one of these proofs says who somebody is."""
+    return any(PROOFS[method].first for method in methods if method in PROOFS)
+
+
+def lacks_second(pool: UserPool, person: Person, methods: Iterable[str]) -> bool:
+    """Say whether somebody needs a second factor to sign in, and none of these proofs is one."""
+    return needs_code(pool, person) and not any(PROOFS[method].second for method in methods if method in PROOFS)

@@ -326,6 +326,18 @@ def test_an_unknown_user_is_told_only_where_the_client_says_so(world: World) -> 
         begun(world, Client(PASSWORD), "nobody", showing)
 
 
+@pytest.mark.parametrize("username", ["", " ", "x" * 5000, "é" * 2048, "\u202e", "a\nb", "%00"])
+def test_odd_names_are_unknown_users(world: World, username: str) -> None:
+    client = Client(PASSWORD)
+    challenge = begun(world, client, username)
+    answers = client.answer(world.pool_id, challenge["ChallengeParameters"])
+
+    assert len(challenge["Session"]) < 2048
+    for called in ({}, {"USERNAME": username}):
+        with refused("NotAuthorizedException", WRONG):
+            answered(world, {**answers, **called})
+
+
 def test_the_flow_needs_no_word_where_the_client_has_none_or_older_ones(world: World) -> None:
     name = world.person()
     plain: dict[str, Any] = {"UserPoolId": world.pool_id, "ClientName": "plain"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from uuid import UUID
 
 import pyotp
 import pytest
@@ -14,9 +15,11 @@ from django.test.utils import CaptureQueriesContext
 from identity.foundation import clock, errors
 from identity.foundation.actor import Actor
 from pools.models import AppClient, Attempt, AuthEvent, Guess, Password, RefreshFamily, TotpFactor, User, UserPool
-from pools.services import access, configuration
+from pools.models.hot import Person
+from pools.services import access, assurance, configuration
 from pools.services.people import passwords, users
 from pools.services.sign_in import factors, flows, machine
+from pools.services.sign_in.attempt import Attempt as UnderWay
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn, Want
 from pools.services.tokens import sessions, tokens
 from tests import factories
@@ -229,6 +232,40 @@ def test_a_flow_that_is_off_is_refused(pool: UserPool, person: User) -> None:
     with pytest.raises(errors.FlowNotEnabled, match="Auth flow not enabled for this client"):
         flows.by_api(client, "ADMIN_USER_PASSWORD_AUTH", admin=True)
     signed_in(begin(client, want=Want.BROWSER))
+
+
+@pytest.mark.parametrize(
+    ("mfa", "enrolled", "status", "evidence", "due"),
+    [
+        ("OFF", False, "CONFIRMED", [], Challenge.PASSWORD),
+        ("ON", True, "FORCE_CHANGE_PASSWORD", [], Challenge.PASSWORD),
+        ("ON", True, "FORCE_CHANGE_PASSWORD", ["password"], Challenge.NEW_PASSWORD),
+        ("OFF", True, "CONFIRMED", ["password"], None),
+        ("OPTIONAL", False, "CONFIRMED", ["password"], None),
+        ("OPTIONAL", True, "CONFIRMED", ["password"], Challenge.TOTP),
+        ("OPTIONAL", True, "CONFIRMED", ["totp"], Challenge.PASSWORD),
+        ("ON", False, "CONFIRMED", ["password"], Challenge.FACTOR_SETUP),
+        ("ON", True, "CONFIRMED", ["password", "enrolled"], Challenge.FACTOR_SETUP),
+        ("ON", True, "CONFIRMED", ["password", "enrolled", "set_up"], None),
+        ("ON", True, "CONFIRMED", ["password", "set_up"], Challenge.TOTP),
+        ("ON", True, "CONFIRMED", ["password", "totp"], None),
+        ("ON", False, "EXTERNAL_PROVIDER", ["upstream"], None),
+        ("OPTIONAL", True, "CONFIRMED", ["upstream"], None),
+    ],
+)
+def test_the_next_step_follows_from_what_was_proven_whoever_proved_it(
+    mfa: str, enrolled: bool, status: str, evidence: list[str], due: Challenge | None
+) -> None:
+    someone = Person(**dict.fromkeys(Person._fields))  # type: ignore[arg-type]  # nothing else of them is asked
+    someone = someone._replace(status=status, totp_enabled=enrolled, totp_verified=enrolled)
+    app = AppClient(pool=UserPool(mfa=mfa, totp_enabled=True))
+    subject = UUID(int=1)
+    attempt = UnderWay(app, subject, someone, (), Want.TOKENS, Challenge.PASSWORD, evidence=dict.fromkeys(evidence, 1))
+
+    step = machine.next_step(attempt)
+
+    assert (step.challenge if step else None) is due
+    assert assurance.is_enough(app.pool, someone, attempt.methods) or due is not None
 
 
 def test_a_code_is_good_once_and_its_session_too(client: AppClient, person: User) -> None:

@@ -13,6 +13,7 @@ from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError, SessionRefused
 from pools.models import AppClient, UserPool
 from pools.models.hot import Member, Person, SignIn, Standing
+from pools.services import assurance
 
 
 class Want(StrEnum):
@@ -30,6 +31,15 @@ class Challenge(StrEnum):
     NEW_PASSWORD = "new_password"  # noqa: S105 - a step
     FACTOR_SETUP = "factor_setup"
     TOTP = "totp"
+
+
+METHODS = {
+    "password": assurance.PASSWORD,
+    "totp": assurance.CODE,
+    "enrolled": assurance.CODE,
+    "upstream": assurance.UPSTREAM,
+}
+"""The methods of recorded proofs. What is none of them was done on the way, and proves nothing."""
 
 
 class Carried(NamedTuple):
@@ -111,6 +121,11 @@ class Attempt:
         if self.standing is None:
             raise SessionRefused
         return self.standing
+
+    @property
+    def methods(self) -> list[str]:
+        """Return the methods of what was proven, in order: what ``assurance`` knows proofs by."""
+        return list(dict.fromkeys(METHODS[name] for name in self.evidence if name in METHODS))
 
     def proven(self, what: str) -> bool:
         """Say whether a proof was recorded."""

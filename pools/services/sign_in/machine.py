@@ -52,8 +52,6 @@ __all__ = [
 STEPS = cast("tuple[Step, ...]", (password, srp, new_password, factor_setup, totp))
 FIRST = {Challenge.PASSWORD, Challenge.PASSWORD_VERIFIER}
 """Steps that are answered before there is a row."""
-METHODS = {"password": assurance.PASSWORD, "totp": assurance.CODE, "enrolled": assurance.CODE}
-"""What the recorded proofs are called where they count."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,7 +268,7 @@ def complete(
     ``at_once``, where ``write`` would forget wrong passwords and no more, it is one statement.
     """
     client, person, event_id = attempt.client, attempt.person, uuid7()
-    methods = list(dict.fromkeys(METHODS[name] for name in attempt.evidence if name in METHODS))
+    methods = attempt.methods
     if next_step(attempt) is not None or not assurance.is_enough(attempt.pool, person, methods):
         raise SessionRefused(detail="a step is still due")
     issued = opening = None

@@ -8,6 +8,7 @@ from typing import Any
 from identity.foundation.actor import Actor
 from identity.foundation.errors import SessionRefused
 from pools.models import UserPool
+from pools.services import assurance
 from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, Offer, nothing_to_issue
 
 challenge = Challenge.FACTOR_SETUP
@@ -19,7 +20,10 @@ def applies(attempt: Attempt) -> bool:
     """Say whether the pool requires a factor that the person has not, and the attempt has not gone through set-up."""
     if attempt.pool.mfa != UserPool.Mfa.ON or attempt.proven("set_up"):
         return False
-    return attempt.proven("enrolled") or not attempt.person.totp_verified
+    if attempt.proven("enrolled"):
+        return True
+    person = attempt.person
+    return not person.totp_verified and assurance.lacks_second(attempt.pool, person, attempt.methods)
 
 
 def offer(attempt: Attempt) -> Offer:

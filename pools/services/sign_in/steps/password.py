@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from identity.foundation.actor import Actor
+from pools.services import assurance
 from pools.services.people import passwords
 from pools.services.sign_in import first_proofs
 from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, Offer, nothing_to_issue
@@ -16,8 +17,8 @@ enter = nothing_to_issue
 
 
 def applies(attempt: Attempt) -> bool:
-    """Say whether the sign-in is by password, and none was proven yet."""
-    return attempt.first is challenge and not attempt.proven("password")
+    """Say whether the sign-in is by password, and nothing says yet who it is."""
+    return attempt.first is challenge and not assurance.has_first(attempt.methods)
 
 
 def offer(attempt: Attempt) -> Offer:

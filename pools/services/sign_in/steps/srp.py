@@ -14,6 +14,7 @@ from typing import Any
 from identity.foundation import gate
 from identity.foundation.actor import Actor
 from identity.foundation.errors import Invalid, SessionRefused
+from pools.services import assurance
 from pools.services.people import passwords
 from pools.services.people import srp as arithmetic
 from pools.services.sign_in import first_proofs
@@ -28,8 +29,8 @@ STAMP = re.compile(r"[A-Za-z]{3} [A-Za-z]{3} {1,2}\d{1,2} \d{2}:\d{2}:\d{2} [A-Z
 
 
 def applies(attempt: Attempt) -> bool:
-    """Say whether the sign-in is by SRP, and no password was proven yet."""
-    return attempt.first is challenge and not attempt.proven("password")
+    """Say whether the sign-in is by SRP, and nothing says yet who it is."""
+    return attempt.first is challenge and not assurance.has_first(attempt.methods)
 
 
 def offer(attempt: Attempt) -> Offer:

@@ -19,9 +19,8 @@ proof = "code"
 
 def applies(attempt: Attempt) -> bool:
     """Say whether a code is due: of a person whose authenticator is on, or of any who has one where MFA is required."""
-    if not (attempt.person.totp_verified and assurance.needs_code(attempt.pool, attempt.person)):
-        return False
-    return not (attempt.proven("totp") or attempt.proven("enrolled"))
+    person = attempt.person
+    return person.totp_verified and assurance.lacks_second(attempt.pool, person, attempt.methods)
 
 
 def offer(attempt: Attempt) -> Offer:
