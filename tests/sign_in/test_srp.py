@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -72,7 +72,12 @@ def sign_in(client: AppClient, name: str = "alice", password: str = PASSWORD) ->
 def kinds(call: Callable[[], object]) -> list[str]:
     with CaptureQueriesContext(connection) as captured:
         call()
-    return [query["sql"].split("VALUES")[0][:60] for query in captured]
+    return heads(captured)
+
+
+def heads(captured: CaptureQueriesContext) -> list[str]:
+    """Return how each statement begins. What a process holds of pools and apps is read anew by the clock."""
+    return [query["sql"].split("VALUES")[0][:60] for query in captured if "user_pool" not in query["sql"]]
 
 
 def test_it_begins_by_one_read_and_ends_in_one_transaction(client: AppClient, person: User) -> None:
@@ -108,7 +113,7 @@ def test_an_unknown_user_takes_the_same_statements_and_powers_as_a_person(
         answers = answers_to(client, asked, exchange)
         with CaptureQueriesContext(connection) as captured, pytest.raises(errors.PasswordIncorrect):
             respond(client, asked, answers)
-        return [query["sql"].split("VALUES")[0][:60] for query in captured]
+        return heads(captured)
 
     configuration.holdings.poll(force=True)
     of_one("warm-up")
@@ -189,6 +194,7 @@ def test_an_answer_names_whom_it_is_about(transactional_db: None, name: str) -> 
 
 
 @pytest.mark.parametrize("name", ["alice", "nobody"])
+@time_machine.travel(datetime(2026, 11, 28, 12, tzinfo=UTC), tick=False)  # a lock of a second outlasts a slow machine
 def test_guesses_by_srp_and_by_password_are_counted_together(client: AppClient, person: User, name: str) -> None:
     for _ in range(3):
         with pytest.raises(errors.PasswordIncorrect):
@@ -205,7 +211,7 @@ def test_guesses_by_srp_and_by_password_are_counted_together(client: AppClient, 
             respond(client, asked, answers)
         with pytest.raises(errors.LockedOut):
             begin(client, name, exchange)
-    assert [query["sql"].split()[0] for query in captured] == ["SELECT", "SELECT"]  # a lock is read, not written
+    assert [head.split()[0] for head in heads(captured)] == ["SELECT", "SELECT"]  # a lock is read, not written
     with pytest.raises(errors.LockedOut):
         factories.begin(client, name)
     assert Guess.objects.get(pool_id=client.pool_id).failures == 5
@@ -225,11 +231,11 @@ def test_parallel_guesses_are_evaluated_no_more_often_than_allowed(client: AppCl
             connections.close_all()
         return "signed in"
 
-    with ThreadPoolExecutor(8) as threads:
+    with time_machine.travel(clock.now(), tick=False), ThreadPoolExecutor(8) as threads:
         outcomes = list(threads.map(guess, range(24)))
 
     assert set(outcomes) <= {"PasswordIncorrect", "LockedOut", "Overloaded"}
-    assert outcomes.count("PasswordIncorrect") == Guess.objects.get(pool_id=client.pool_id).failures <= 6
+    assert outcomes.count("PasswordIncorrect") == Guess.objects.get(pool_id=client.pool_id).failures <= 5
 
 
 def test_success_forgets_the_failures(client: AppClient, person: User) -> None:
