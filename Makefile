@@ -5,7 +5,10 @@
 
 VENV := .venv
 PY := $(VENV)/bin/python
-WORKERS ?= 2
+# One more than the cores that the suite is made for: some of its tests wait for programs to start, or to be missed.
+WORKERS ?= 3
+# Whatever a shell says: many tests start a program, and each start would compile all of this again.
+PYTEST = PYTHONDONTWRITEBYTECODE= $(PY) -m pytest
 
 help:
 	@echo "make run      everything, in the foreground: http://localhost:8000/"
@@ -28,18 +31,18 @@ operator: $(VENV)/.embedded
 	@exec $(PY) -m identity.embedded.running create_operator -- "$$NAME"
 
 check: $(VENV)/.development
-	$(PY) -m pytest tests/services tests/contract tests/architecture -m "not browser and not run and not interop" \
+	$(PYTEST) tests/services tests/contract tests/architecture -m "not browser and not run and not interop" \
 		-n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test: $(VENV)/.development
-	$(PY) -m pytest -m "not interop" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
+	$(PYTEST) -m "not interop" -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 interop: $(VENV)/.development
-	$(PY) -m pytest -m interop
+	$(PYTEST) -m interop
 
 # Walks fifty times as long, with seeds of their own; what they find is kept in var/walks and tried first the next time.
 soak: $(VENV)/.development
-	SOAK=1 $(PY) -m pytest tests/*/test_any_*.py tests/contract/test_callers.py tests/services/test_srp.py \
+	SOAK=1 $(PYTEST) tests/*/test_any_*.py tests/contract/test_callers.py tests/services/test_srp.py \
 		-n $(WORKERS) --dist loadfile --timeout 7200
 
 bench: $(VENV)/.development
