@@ -47,6 +47,7 @@ PARTS = "a part of a verb, which takes the actor and writes the audit row"
 BY_ITSELF = "the code's own bookkeeping: nobody asked for it"
 NO_CHANGE = "no account or setting changes: it carries a sign-in on, whose event names who acted"
 ACTORLESS: dict[str, dict[str, str]] = {
+    "pools/services/atomic_part.py": {"begin": PARTS},
     "pools/services/codes.py": {"issue": PARTS, "take_try": PARTS, "spend": PARTS, "revoke": PARTS},
     "pools/services/configuration.py": {"touch": PARTS, "touch_identity_pool": PARTS},
     "pools/services/messages/deliveries.py": {"deliver": BY_ITSELF, "due": BY_ITSELF},
@@ -298,7 +299,7 @@ def is_write(node: ast.AST) -> bool:
     if node.func.attr in WRITES:
         # A set's or dict's own `update` takes what it adds by position; a table's takes columns by name.
         return node.func.attr != "update" or not node.args
-    return dotted(node.func) in HOT_WRITES | {"transaction.atomic"}
+    return dotted(node.func) in HOT_WRITES | {"transaction.atomic", "atomic_part.begin"}
 
 
 def writers_take_an_actor(source: Source) -> Found:
