@@ -83,6 +83,8 @@ HOT_WRITES = {
         "hot.strike",
     ),
 }
+# Steps write through the machine, which undoes what they return a refusal for.
+OWN_ROLLBACK = ("pools/services/sign_in/machine.py",)
 # What the owner of an account is told by mail.
 TOLD = {f"Tag.{what}" for what in ("PASSWORD_CHANGED", "PASSWORD_RESET", "FACTOR_ENROLLED", "FACTOR_REMOVED")}
 TOLD |= {"Tag.MFA_PREFERENCE_SET"}
@@ -292,6 +294,21 @@ def audited_in_services(source: Source) -> Found:
                 yield f"line {node.lineno} imports {name}"
 
 
+def refusals_by_recipe(source: Source) -> Found:
+    """Law 1: what a refusal undoes, and that it is raised behind its transaction, is written once: ``atomic_part``."""
+    if not source.is_product:
+        return
+    undoes = [
+        node for node in source.walk() if isinstance(node, ast.Call) and dotted(node.func).endswith("set_rollback")
+    ]
+    if source.under(*OWN_ROLLBACK):
+        if not undoes:
+            yield "in the list of files with a recipe of their own, and has none"
+        return
+    for node in undoes:
+        yield f"line {node.lineno} undoes a transaction by itself"
+
+
 def is_write(node: ast.AST) -> bool:
     """Say whether a call writes rows: the ORM's, a hot statement, or a transaction opened for some."""
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
@@ -384,6 +401,7 @@ RULES: dict[str, Rule] = {
         actors_are_named,
         actors_are_certain,
         audited_in_services,
+        refusals_by_recipe,
         writers_take_an_actor,
         swallowed,
         finders,
