@@ -83,8 +83,6 @@ HOT_WRITES = {
         "hot.strike",
     ),
 }
-# Steps write through the machine, which undoes what they return a refusal for.
-OWN_ROLLBACK = ("pools/services/sign_in/machine.py",)
 # What the owner of an account is told by mail.
 TOLD = {f"Tag.{what}" for what in ("PASSWORD_CHANGED", "PASSWORD_RESET", "FACTOR_ENROLLED", "FACTOR_REMOVED")}
 TOLD |= {"Tag.MFA_PREFERENCE_SET"}
@@ -301,10 +299,6 @@ def refusals_by_recipe(source: Source) -> Found:
     undoes = [
         node for node in source.walk() if isinstance(node, ast.Call) and dotted(node.func).endswith("set_rollback")
     ]
-    if source.under(*OWN_ROLLBACK):
-        if not undoes:
-            yield "in the list of files with a recipe of their own, and has none"
-        return
     for node in undoes:
         yield f"line {node.lineno} undoes a transaction by itself"
 
