@@ -294,13 +294,15 @@ def audited_in_services(source: Source) -> Found:
 
 def refusals_by_recipe(source: Source) -> Found:
     """Law 1: what a refusal undoes, and that it is raised behind its transaction, is written once: ``atomic_part``."""
-    if not source.is_product:
+    if not source.is_product or source.under("pools/models"):
         return
-    undoes = [
-        node for node in source.walk() if isinstance(node, ast.Call) and dotted(node.func).endswith("set_rollback")
-    ]
-    for node in undoes:
-        yield f"line {node.lineno} undoes a transaction by itself"
+    for node in source.walk():
+        if isinstance(node, ast.Call) and dotted(node.func).endswith("set_rollback"):
+            yield f"line {node.lineno} undoes a transaction by itself"
+        if isinstance(node, ast.With) and any("transaction.atomic" in ast.unparse(item) for item in node.items):
+            for inside in ast.walk(node):
+                if isinstance(inside, ast.Raise) and inside.exc is not None:
+                    yield f"line {inside.lineno} raises through a transaction"
 
 
 def is_write(node: ast.AST) -> bool:

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import F
 
 from identity.foundation import clock, gate, sealing
@@ -234,22 +234,17 @@ def admin_set(pool: UserPool, user: User, password: str, *, permanent: bool, by:
     prepared = hashed(pool, user.username, password)
     change = Change.PASSWORD_BY_OPERATOR if permanent else Change.TEMPORARY_PASSWORD
     notice = notices.prepare(pool, user, change)
-    with transaction.atomic(durable=True):
+    with atomic_part.begin() as part:
         locked = locked_user(pool, user)
-        if locked is not None:
-            status = Status.CONFIRMED if permanent else Status.FORCE_CHANGE_PASSWORD
-            store(
-                locked,
-                prepared,
-                expires_at=None if permanent else temporary_until(pool),
-            )
-            User.objects.filter(pool_id=pool.pk, id=user.id).update(status=status, modified_at=clock.now())
-            lockout.clear(pool, user.id, lockout.Kind.PASSWORD)
-            detail = {"method": "operator", "permanent": permanent}
-            audit.record(Tag.PASSWORD_CHANGED, pool=pool, subject=user.sub, by=by, detail=detail)
-            notices.send(notice)
-    if locked is None:
-        raise UserNotFound
+        if locked is None:
+            part.refuse(UserNotFound())
+        status = Status.CONFIRMED if permanent else Status.FORCE_CHANGE_PASSWORD
+        store(locked, prepared, expires_at=None if permanent else temporary_until(pool))
+        User.objects.filter(pool_id=pool.pk, id=user.id).update(status=status, modified_at=clock.now())
+        lockout.clear(pool, user.id, lockout.Kind.PASSWORD)
+        detail = {"method": "operator", "permanent": permanent}
+        audit.record(Tag.PASSWORD_CHANGED, pool=pool, subject=user.sub, by=by, detail=detail)
+        notices.send(notice)
 
 
 def locked_user(pool: UserPool, user: User | None) -> User | None:

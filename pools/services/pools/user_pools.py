@@ -142,16 +142,13 @@ def set_mfa(pool: UserPool, *, settings: Mapping[str, Any], by: Actor) -> UserPo
             word = "".join(part.capitalize() for part in member.split("_"))
             raise NotAvailable(f"{word} is not available in this release.", field=member)
     mode, totp = pool_settings.second_factor(settings)
-    with transaction.atomic(durable=True):
-        changed = UserPool.objects.filter(pk=pool.pk, deleted_at=None).update(
-            mfa=mode, totp_enabled=totp, modified_at=clock.now()
-        )
-        if changed:
-            detail = {"mfa": str(mode), "totp": totp}
-            audit.record(Tag.MFA_SET, pool=pool, subject=pool.public_id, by=by, detail=detail)
-            configuration.touch(pool)
-    if not changed:
-        raise PoolNotFound(pool.public_id)
+    with atomic_part.begin() as part:
+        rows = UserPool.objects.filter(pk=pool.pk, deleted_at=None)
+        if not rows.update(mfa=mode, totp_enabled=totp, modified_at=clock.now()):
+            part.refuse(PoolNotFound(pool.public_id))
+        detail = {"mfa": str(mode), "totp": totp}
+        audit.record(Tag.MFA_SET, pool=pool, subject=pool.public_id, by=by, detail=detail)
+        configuration.touch(pool)
     return UserPool.objects.get(pk=pool.pk)
 
 

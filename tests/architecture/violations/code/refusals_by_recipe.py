@@ -11,6 +11,8 @@ def disable(user_id: object, *, by: Actor) -> None:
     """Disable a user."""
     del by
     with transaction.atomic():
+        if user_id == "":
+            raise UserNotFound
         refusal = None if user_id else UserNotFound()
         if refusal is not None:
             transaction.set_rollback(True)
