@@ -11,7 +11,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -22,7 +23,7 @@ from django.db.models import Q
 
 from identity.foundation import clock
 from identity.foundation.actor import Actor
-from identity.foundation.errors import Misuse
+from identity.foundation.errors import DomainError, Misuse
 from identity.foundation.names import uuid7, uuid7_of
 from pools.models import AuditEvent, AuditPersonal, IdentityPool, UserPool, hot
 
@@ -206,6 +207,23 @@ def record(  # noqa: PLR0913 - an audit row has these parts
     row.save(force_insert=True)
     if values:
         AuditPersonal(id=row.id, pool_id=row.pool_id, salt=salt, values=values).save(force_insert=True)
+
+
+@contextmanager
+def refusals(
+    tag: Tag,
+    *problems: type[DomainError],
+    by: Actor,
+    pool: UserPool | None = None,
+    subject: object = "",
+    detail: Mapping[str, Any] | None = None,
+) -> Iterator[None]:
+    """Leave a row of each refusal of these kinds, when the transaction that it ended is over."""
+    try:
+        yield
+    except problems:
+        record(tag, by=by, pool=pool, subject=subject, outcome="refused", detail=detail)
+        raise
 
 
 def passes(tag: str, outcome: str, detail: Mapping[str, Any], *, by: Actor) -> bool:

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -170,15 +170,13 @@ def take_try(pool: UserPool, subject_id: UUID, purpose: str) -> Tried:
     )
 
 
-@contextmanager
-def recorded(pool: UserPool, sub: UUID, purpose: str, *, by: Actor, client_id: str = "") -> Iterator[None]:
+def recorded(
+    pool: UserPool, sub: UUID, purpose: str, *, by: Actor, client_id: str = ""
+) -> AbstractContextManager[None]:
     """Leave an audit row of each refused code."""
-    try:
-        yield
-    except (CodeMismatch, CodeExpired, TooManyWrongCodes):
-        detail = {"purpose": str(purpose), **({"client_id": client_id} if client_id else {})}
-        audit.record(Tag.CODE_REFUSED, pool=pool, subject=sub, by=by, outcome="refused", detail=detail)
-        raise
+    detail = {"purpose": str(purpose), **({"client_id": client_id} if client_id else {})}
+    refused = (CodeMismatch, CodeExpired, TooManyWrongCodes)
+    return audit.refusals(Tag.CODE_REFUSED, *refused, pool=pool, subject=sub, by=by, detail=detail)
 
 
 def check(tried: Tried, code: str, *, nobody: bool = False) -> Proof:

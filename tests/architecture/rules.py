@@ -47,6 +47,7 @@ PARTS = "a part of a verb, which takes the actor and writes the audit row"
 BY_ITSELF = "the code's own bookkeeping: nobody asked for it"
 NO_CHANGE = "no account or setting changes: it carries a sign-in on, whose event names who acted"
 ACTORLESS: dict[str, dict[str, str]] = {
+    "pools/services/atomic_part.py": {"begin": PARTS},
     "pools/services/codes.py": {"issue": PARTS, "take_try": PARTS, "spend": PARTS, "revoke": PARTS},
     "pools/services/configuration.py": {"touch": PARTS, "touch_identity_pool": PARTS},
     "pools/services/messages/deliveries.py": {"deliver": BY_ITSELF, "due": BY_ITSELF},
@@ -291,6 +292,19 @@ def audited_in_services(source: Source) -> Found:
                 yield f"line {node.lineno} imports {name}"
 
 
+def refusals_by_recipe(source: Source) -> Found:
+    """Law 1: what a refusal undoes, and that it is raised behind its transaction, is written once: ``atomic_part``."""
+    if not source.is_product or source.under("pools/models"):
+        return
+    for node in source.walk():
+        if isinstance(node, ast.Call) and dotted(node.func).endswith("set_rollback"):
+            yield f"line {node.lineno} undoes a transaction by itself"
+        if isinstance(node, ast.With) and any("transaction.atomic" in ast.unparse(item) for item in node.items):
+            for inside in ast.walk(node):
+                if isinstance(inside, ast.Raise) and inside.exc is not None:
+                    yield f"line {inside.lineno} raises through a transaction"
+
+
 def is_write(node: ast.AST) -> bool:
     """Say whether a call writes rows: the ORM's, a hot statement, or a transaction opened for some."""
     if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute):
@@ -298,7 +312,7 @@ def is_write(node: ast.AST) -> bool:
     if node.func.attr in WRITES:
         # A set's or dict's own `update` takes what it adds by position; a table's takes columns by name.
         return node.func.attr != "update" or not node.args
-    return dotted(node.func) in HOT_WRITES | {"transaction.atomic"}
+    return dotted(node.func) in HOT_WRITES | {"transaction.atomic", "atomic_part.begin"}
 
 
 def writers_take_an_actor(source: Source) -> Found:
@@ -383,6 +397,7 @@ RULES: dict[str, Rule] = {
         actors_are_named,
         actors_are_certain,
         audited_in_services,
+        refusals_by_recipe,
         writers_take_an_actor,
         swallowed,
         finders,

@@ -192,9 +192,10 @@ def test_what_somebody_gave_meanwhile_is_not_given_again(transactional_db: None)
     attributes.check_completion(pool, app, user, {"name": "Al"})
     attributes.admin_update(pool, user, {"name": "Ann"}, by=BY)
 
-    with pytest.raises(errors.AttributeProvided, match=r"^Cannot modify an already provided name$"), atomic():
-        attributes.complete(
-            pool, User.objects.select_for_update().get(pool=pool, pk=user.pk), {"name": "Al"}, by=VISITOR
-        )
+    with atomic():
+        locked = User.objects.select_for_update().get(pool=pool, pk=user.pk)
+        refusal = attributes.complete(pool, locked, {"name": "Al"}, by=VISITOR)
 
+    assert isinstance(refusal, errors.AttributeProvided)
+    assert refusal.message == "Cannot modify an already provided name"
     assert now(user)["name"] == "Ann"

@@ -1,15 +1,88 @@
-"""Codes on their way: composed, limited, issued and queued, the same for people and for nobody."""
+"""Messages on their way: composed, limited, issued and queued, the same for people and for nobody.
+
+Composed before the transaction; limited inside it, before anything is written; issued and queued with their cause.
+"""
 
 from __future__ import annotations
 
-from django.db import transaction
+from dataclasses import dataclass, field, replace
+from uuid import UUID
 
 from identity.foundation.actor import Actor
-from pools.models import AppClient
-from pools.services import access, audit, codes, receipts
+from identity.foundation.errors import DomainError
+from pools.models import AppClient, OutboxMessage, User, UserPool
+from pools.services import access, atomic_part, audit, codes, receipts
 from pools.services.audit import Tag
 from pools.services.messages import compose, destinations, outbox, send_limits
+from pools.services.messages.destinations import Delivery
 from pools.services.receipts import Receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A composed message: where it goes and what for, and the code in it, if it has one."""
+
+    letter: OutboxMessage
+    to: str
+    subject_id: UUID | None = None
+    """Whose code it is."""
+    code: str = field(default="", repr=False)
+    mailbox: str = ""
+    """What a message to nobody counts towards, where not its address."""
+
+    @property
+    def is_to_nobody(self) -> bool:
+        """Say whether it was born sent."""
+        return self.letter.sealed is None
+
+    @property
+    def delivery(self) -> Delivery:
+        """Return what may be told of it."""
+        return destinations.delivery(self.letter.channel, self.to)
+
+
+def code(  # noqa: PLR0913 - a message has these parts
+    pool: UserPool,
+    client: AppClient | None,
+    subject: access.Subject | User,
+    purpose: str,
+    *,
+    channel: str,
+    to: str,
+    by_link: bool = False,
+    nobody: bool = False,
+) -> Outgoing:
+    """Compose a message with a new code, which means nothing before :func:`send`."""
+    new = codes.new()
+    letter = compose.code(
+        pool,
+        client,
+        purpose=purpose,
+        code=new,
+        to=to,
+        channel=channel,
+        username=subject.username,
+        by_link=by_link,
+        nobody=nobody,
+    )
+    return Outgoing(letter, to, subject.id, new)
+
+
+def refusal(pool: UserPool, client: AppClient | None, *messages: Outgoing | None) -> DomainError | None:
+    """Return why one of these may not go now; the limits of several addresses are taken in one order."""
+    chosen = sorted((each for each in messages if each is not None), key=lambda each: each.letter.channel)
+    refused = [send_limits.refusal(pool, client, each.to, each.letter.purpose, mailbox=each.mailbox) for each in chosen]
+    return next((each for each in refused if each is not None), None)
+
+
+def send(pool: UserPool, *messages: Outgoing | None) -> str:
+    """Issue the codes and queue the messages, in the transaction of their cause; return their channels."""
+    chosen = [each for each in messages if each is not None]
+    for each in chosen:
+        if each.subject_id is not None:
+            codes.issue(pool, each.subject_id, each.letter.purpose, "" if each.is_to_nobody else each.to, each.code)
+        outbox.queue(each.letter)
+    return " ".join(each.letter.channel for each in chosen)
 
 
 def send_code(  # noqa: PLR0913 - a message has these parts
@@ -34,28 +107,13 @@ def send_code(  # noqa: PLR0913 - a message has these parts
     """
     pool, nobody = client.pool, route is None
     channel, to = route or (destinations.EMAIL, f"nobody:{subject.id}")
+    message = code(pool, client, subject, purpose, channel=channel, to=to, by_link=by_link, nobody=nobody)
     # Who has an account does not change what a name's mailbox counts: else a full one would tell.
-    mailbox = name if nobody and "@" in name else to
-    code = codes.new()
-    letter = compose.code(
-        pool,
-        client,
-        purpose=purpose,
-        code=code,
-        to=to,
-        channel=channel,
-        username=subject.username,
-        by_link=by_link,
-        nobody=nobody,
-    )
-    letter.mailbox_hash = outbox.recipients(pool, destinations.untagged(mailbox))[0]
-    with transaction.atomic(durable=True):
-        refused = send_limits.refusal(pool, client, to, purpose, mailbox=mailbox) or receipts.keep(receipt)
-        if refused is None:
-            codes.issue(pool, subject.id, purpose, "" if nobody else to, code)
-            outbox.queue(letter)
-            outcome = "refused" if nobody else "done"
-            detail = {"purpose": str(purpose), "client_id": client.client_id}
-            audit.record(Tag.CODE_SENT, pool=pool, subject=subject.sub, by=by, outcome=outcome, detail=detail)
-    if refused is not None:
-        raise refused
+    message = replace(message, mailbox=name if nobody and "@" in name else to)
+    message.letter.mailbox_hash = outbox.recipients(pool, destinations.untagged(message.mailbox))[0]
+    with atomic_part.begin() as part:
+        part.refuse_if(refusal(pool, client, message) or receipts.keep(receipt))
+        send(pool, message)
+        outcome = "refused" if nobody else "done"
+        detail = {"purpose": str(purpose), "client_id": client.client_id}
+        audit.record(Tag.CODE_SENT, pool=pool, subject=subject.sub, by=by, outcome=outcome, detail=detail)

@@ -26,7 +26,7 @@ from identity.foundation import clock, errors, gate, names, sealing
 from identity.foundation.actor import Actor
 from identity.models import Operator, OperatorSeed
 from pools.models import Spent, UserPool
-from pools.services import audit, codes, lockout, receipts, sealing_contexts
+from pools.services import atomic_part, audit, codes, lockout, receipts, sealing_contexts
 from pools.services.audit import Tag
 from pools.services.operators import operators
 from pools.services.receipts import Receipt
@@ -79,11 +79,9 @@ def check_password(username: str, password: str, *, receipt: Receipt | None = No
             detail={"method": "password"},
         )
         raise errors.PasswordIncorrect
-    with transaction.atomic():
+    with atomic_part.begin() as part:
         lockout.clear(INSTALLATION, subject, lockout.Kind.PASSWORD)
-        refusal = receipts.keep(receipt)
-    if refusal is not None:
-        raise refusal
+        part.refuse_if(receipts.keep(receipt), keeping=True)  # a right password is no guess, sent twice or not
     return who
 
 
@@ -99,28 +97,21 @@ def check_code(who: Operator, code: str, *, receipt: Receipt | None = None, by: 
         raise errors.TotpNotFound
     subject = _subject(who.username)
     lockout.reserve(INSTALLATION, subject, lockout.Kind.TOTP)
-    try:
+    detail, wrong = {"method": "totp"}, (errors.TotpMismatch, errors.TotpUsed)
+    with audit.refusals(Tag.OPERATOR_REFUSED, *wrong, subject=who.username, by=by, detail=detail):
         step = _step_of(device, code)
-        with transaction.atomic():
-            if refusal := receipts.keep(receipt):
-                raise refusal
-            _spend_step(device, step)
+        with atomic_part.begin() as part:
+            part.refuse_if(receipts.keep(receipt) or _spend_step(device, step))
             lockout.clear(INSTALLATION, subject, lockout.Kind.TOTP)
-            audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by, detail={"method": "totp"})
-    except (errors.TotpMismatch, errors.TotpUsed):
-        audit.record(Tag.OPERATOR_REFUSED, subject=who.username, by=by, outcome="refused", detail={"method": "totp"})
-        raise
+            audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by, detail=detail)
     return device
 
 
 def sign_out(who: Operator, *, receipt: Receipt | None = None, by: Actor) -> None:
     """Record that an operator leaves; the session is the console's to end."""
-    with transaction.atomic():
-        refusal = receipts.keep(receipt)
-        if refusal is None:
-            audit.record(Tag.OPERATOR_SIGNED_OUT, subject=who.username, by=by)
-    if refusal is not None:
-        raise refusal
+    with atomic_part.begin() as part:
+        part.refuse_if(receipts.keep(receipt))
+        audit.record(Tag.OPERATOR_SIGNED_OUT, subject=who.username, by=by)
 
 
 def authenticator(who: Operator) -> TOTPDevice | None:
@@ -145,10 +136,10 @@ def enrol(who: Operator, *, by: Actor, confirmed: bool = False) -> str:
     device = TOTPDevice(user=who, name="authenticator", confirmed=confirmed)
     seed = os.urandom(SEED_BYTES)
     sealed = sealing.seal(seed, place=_place(device))
-    with transaction.atomic():
+    with atomic_part.begin() as part:
         Operator.objects.select_for_update().get(id=who.id)
         if enrolled(who):
-            raise errors.AlreadyExists("The operator has an authenticator.")
+            part.refuse(errors.AlreadyExists("The operator has an authenticator."))
         TOTPDevice.objects.filter(user=who, confirmed=False).delete()
         device.save(force_insert=True)
         OperatorSeed(device=device, sealed=sealed).save(force_insert=True)
@@ -176,12 +167,10 @@ def confirm_enrolment(who: Operator, code: str, *, receipt: Receipt | None = Non
     subject = _subject(who.username)
     lockout.reserve(INSTALLATION, subject, lockout.Kind.TOTP)
     step = _step_of(device, code)
-    with transaction.atomic():
-        if refusal := receipts.keep(receipt):
-            raise refusal
-        _spend_step(device, step)
+    with atomic_part.begin() as part:
+        part.refuse_if(receipts.keep(receipt) or _spend_step(device, step))
         if not TOTPDevice.objects.filter(id=device.id, confirmed=False).update(confirmed=True):
-            raise errors.TotpNotFound
+            part.refuse(errors.TotpNotFound())
         audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "authenticator"})
         audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by, detail={"method": "totp"})
     lockout.clear(INSTALLATION, subject, lockout.Kind.TOTP)
@@ -213,10 +202,10 @@ def _step_of(device: TOTPDevice, code: str) -> int:
     return int(totp.t())
 
 
-def _spend_step(device: TOTPDevice, step: int) -> None:
-    """Spend a time step, in the transaction of its effect."""
-    if not TOTPDevice.objects.filter(id=device.id, last_t__lt=step).update(last_t=step, last_used_at=clock.now()):
-        raise errors.TotpUsed
+def _spend_step(device: TOTPDevice, step: int) -> errors.DomainError | None:
+    """Spend a time step, in the transaction of its effect; return the refusal of one that was used."""
+    fresh = TOTPDevice.objects.filter(id=device.id, last_t__lt=step)
+    return None if fresh.update(last_t=step, last_used_at=clock.now()) else errors.TotpUsed()
 
 
 def sign_in_link(who: Operator, *, by: Actor) -> str:
@@ -294,13 +283,11 @@ def spend_link(token: str, *, receipt: Receipt | None = None, by: Actor) -> Link
 def _spend_one_step(link: Link, receipt: Receipt | None, by: Actor) -> None:
     who = link.operator
     unspent = Operator.objects.filter(id=who.id, one_step_link=link.id, password=who.password, is_active=True)
-    with transaction.atomic():
-        is_spent = unspent.update(one_step_link=None)
-        if is_spent:
-            receipts.keep(receipt)  # of two duplicates one gets here
-            audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by, detail={"method": "link"})
-    if not is_spent:
-        raise LinkRefused
+    with atomic_part.begin() as part:
+        if not unspent.update(one_step_link=None):
+            part.refuse(LinkRefused())
+        receipts.keep(receipt)  # of two duplicates one gets here
+        audit.record(Tag.OPERATOR_SIGNED_IN, subject=who.username, by=by, detail={"method": "link"})
 
 
 def _is_for_this_machine() -> bool:

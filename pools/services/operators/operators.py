@@ -20,7 +20,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from identity.foundation import clock, errors, gate, names, sealing
 from identity.foundation.actor import Actor
 from identity.models import AccessKey, Operator
-from pools.services import audit, receipts, sealing_contexts
+from pools.services import atomic_part, audit, receipts, sealing_contexts
 from pools.services.audit import Tag
 from pools.services.receipts import Receipt
 
@@ -134,13 +134,10 @@ def set_password(who: Operator, password: str, *, receipt: Receipt | None = None
 
     """
     encoded = hashed(who, password)
-    with transaction.atomic():
-        refusal = receipts.keep(receipt)
-        if refusal is None:
-            Operator.objects.filter(id=who.id).update(password=encoded)
-            audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "password"})
-    if refusal is not None:
-        raise refusal
+    with atomic_part.begin() as part:
+        part.refuse_if(receipts.keep(receipt))
+        Operator.objects.filter(id=who.id).update(password=encoded)
+        audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "password"})
     who.password = encoded
 
 
@@ -166,13 +163,10 @@ def create_key(who: Operator, *, description: str = "", receipt: Receipt | None 
     """Make an access key; return its id and its secret, which is not shown again."""
     key_id, secret = names.access_key_id(), names.access_key_secret()
     sealed = sealing.seal(secret.encode(), place=sealing_contexts.access_key(key_id))
-    with transaction.atomic():
-        refusal = receipts.keep(receipt)
-        if refusal is None:
-            AccessKey.objects.create(id=key_id, operator=who, sealed_secret=sealed, description=description[:200])
-            audit.record(Tag.ACCESS_KEY_CREATED, subject=key_id, by=by)
-    if refusal is not None:
-        raise refusal
+    with atomic_part.begin() as part:
+        part.refuse_if(receipts.keep(receipt))
+        AccessKey.objects.create(id=key_id, operator=who, sealed_secret=sealed, description=description[:200])
+        audit.record(Tag.ACCESS_KEY_CREATED, subject=key_id, by=by)
     return key_id, secret
 
 

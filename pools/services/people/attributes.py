@@ -5,10 +5,8 @@ Which attributes a pool knows is ``schema``; which of them sign in is ``sign_in_
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-
-from django.db import transaction
 
 from identity.foundation.actor import Actor
 from identity.foundation.errors import (
@@ -21,11 +19,12 @@ from identity.foundation.errors import (
     UserNotFound,
     refuse,
 )
-from pools.models import AppClient, OutboxMessage, User, UserPool
-from pools.services import audit, codes
+from pools.models import AppClient, User, UserPool
+from pools.services import atomic_part, audit, codes
 from pools.services.audit import Tag
-from pools.services.messages import compose, destinations, outbox, send_limits
+from pools.services.messages import destinations, sending
 from pools.services.messages.destinations import Delivery
+from pools.services.messages.sending import Outgoing
 from pools.services.people import profile, sign_in_names
 from pools.services.people.profile import ADDRESSES, Profile
 from pools.services.pools import app_clients, schema
@@ -102,7 +101,7 @@ def check_completion(pool: UserPool, client: AppClient, user: User, changes: Map
         if name == "sub" or name in schema.VERIFIED:
             raise Invalid(f"Cannot modify the non-mutable attribute {name}", field=name)
     check(pool, changes, client=client)
-    _check_once(pool, user, changes)
+    refuse(_second_values(pool, user, changes))
     present = profile.of(user)
     chosen = changes.get("preferred_username") if "preferred_username" in pool.alias_attributes else None
     renamed = chosen != present.get("preferred_username")
@@ -113,8 +112,8 @@ def check_completion(pool: UserPool, client: AppClient, user: User, changes: Map
             raise Invalid(f"Invalid attributes given, {name} is missing", field=name, why="required")
 
 
-def _check_once(pool: UserPool, user: User, changes: Mapping[str, str]) -> None:
-    """Check that an answer gives no required attribute a second value, nor a person another address to sign in by.
+def _second_values(pool: UserPool, user: User, changes: Mapping[str, str]) -> Iterator[DomainError]:
+    """Yield each required attribute to which an answer gives a second value, and another address to sign in by.
 
     AWS: API_RespondToAuthChallenge, ChallengeResponses. Amazon refuses the value that is there, too.
     """
@@ -122,24 +121,20 @@ def _check_once(pool: UserPool, user: User, changes: Mapping[str, str]) -> None:
     for name, value in changes.items():
         changed = present.get(name, "") != value
         if present.get(name) and (name in required or (changed and name in pool.username_attributes)):
-            raise AttributeProvided(name)
-        if changed and name in pool.username_attributes:
-            raise Invalid(f"user.{name}: Attribute cannot be updated.", field=name)
-        if changed and name in present and not _known(pool, name).mutable:
-            raise Invalid(f"user.{name}: Attribute cannot be updated.", field=name)
+            yield AttributeProvided(name)
+        elif changed and (name in pool.username_attributes or (name in present and _is_fixed(pool, name))):
+            yield Invalid(f"user.{name}: Attribute cannot be updated.", field=name)
 
 
-def complete(pool: UserPool, user: User, changes: Mapping[str, str], *, by: Actor) -> None:
+def complete(pool: UserPool, user: User, changes: Mapping[str, str], *, by: Actor) -> DomainError | None:
     """Write what :func:`check_completion` has passed, inside the caller's transaction, on a locked row.
 
-    Raises:
-        AttributeProvided: somebody gave it meanwhile.
-        AliasExists: another took the name meanwhile.
-
+    Return the refusal where somebody gave it meanwhile, or another took the name: the caller's transaction undoes it.
     """
     if not changes:
-        return
-    _check_once(pool, user, changes)
+        return None
+    if second := next(_second_values(pool, user, changes), None):
+        return second
     unproven = {
         f"{address}_verified": "false"
         for address in ADDRESSES
@@ -150,9 +145,10 @@ def complete(pool: UserPool, user: User, changes: Mapping[str, str], *, by: Acto
     profile.store(user)
     _revoke_codes(user, before)
     if refused := sign_in_names.settle(pool, user, by=by):
-        raise taken(refused)
+        return taken(refused)
     detail = {"changed": sorted(changes)}
     audit.record(Tag.ATTRIBUTES_CHANGED, pool=pool, subject=user.sub, by=by, detail=detail)
+    return None
 
 
 def changes_proof(person: Profile, changes: Mapping[str, str]) -> bool:
@@ -166,11 +162,9 @@ def missing(pool: UserPool, person: Profile) -> list[str]:
     return [name for name in schema.required(pool) if not present.get(name)]
 
 
-def _known(pool: UserPool, name: str) -> schema.Rule:
+def _is_fixed(pool: UserPool, name: str) -> bool:
     rule = schema.rule(pool, name)
-    if rule is None:
-        raise _unknown(name)
-    return rule
+    return rule is not None and not rule.mutable
 
 
 def _unknown(name: str) -> Invalid:
@@ -195,18 +189,10 @@ def _unwritable(pool: UserPool, names: Iterable[str], client: AppClient | None) 
 
 @dataclass(slots=True)
 class _Change:
-    """What a change does: values written now, addresses that wait for a code."""
+    """What a change does: values written now, addresses that a code is to prove."""
 
     values: dict[str, str]
-    to_verify: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class _Proof:
-    """A code that proves an address, and the message that takes it there: composed before the transaction."""
-
-    code: str
-    letter: OutboxMessage
+    to_verify: list[str] = field(default_factory=list)
 
 
 def update(client: AppClient, user: User, changes: Mapping[str, str], *, by: Actor) -> list[Delivery]:
@@ -244,21 +230,16 @@ def _update(
     by: Actor,
 ) -> list[Delivery]:
     refuse(_change_problems(pool, profile.of(user), changes))
-    proofs = _proofs(pool, client, user, changes)
-    deliveries: list[Delivery] = []
-    with transaction.atomic(durable=True):
+    composed = _proofs(pool, client, user, changes)
+    with atomic_part.begin() as part:
         locked = User.objects.select_for_update().filter(pool_id=pool.pk, id=user.id, deleted_at=None).first()
-        refusal: DomainError | None = UserNotFound()
-        if locked is not None:
-            change = _effects(pool, locked, changes, proofs)
-            refusal = _send_limits(pool, client, change)
-            if refusal is None:
-                refusal = _apply(pool, locked, change, proofs, deliveries, by=by)
-            if refusal is not None:
-                transaction.set_rollback(True)  # nothing was counted here: a name that is taken undoes the rest
-    if refusal is not None:
-        raise refusal
-    return deliveries
+        if locked is None:
+            part.refuse(UserNotFound())
+        change = _effects(pool, locked, changes, composed)
+        proofs = [composed[address] for address in change.to_verify]
+        part.refuse_if(sending.refusal(pool, client, *proofs))
+        part.refuse_if(_apply(pool, locked, change, proofs, by=by))  # a name that is taken undoes the rest
+    return [proof.delivery for proof in proofs]
 
 
 def _change_problems(pool: UserPool, present: Mapping[str, str], changes: Mapping[str, str]) -> Iterator[Invalid]:
@@ -277,15 +258,13 @@ def _change_problems(pool: UserPool, present: Mapping[str, str], changes: Mappin
             yield Invalid(f"user.{name}: Attribute cannot be deleted.", field=name)
 
 
-def _proofs(pool: UserPool, client: AppClient | None, user: User, changes: Mapping[str, str]) -> dict[str, _Proof]:
+def _proofs(pool: UserPool, client: AppClient | None, user: User, changes: Mapping[str, str]) -> dict[str, Outgoing]:
     """Compose what each address needs that is verified here and may turn out to be new."""
     found = {}
     for address in ADDRESSES:
         to, channel = changes.get(address), destinations.CHANNEL[address]
         if to and address in pool.auto_verified and destinations.can_send(channel):
-            code, name = codes.new(), user.username
-            letter = compose.code(pool, client, purpose=address, code=code, to=to, channel=channel, username=name)
-            found[address] = _Proof(code, letter)
+            found[address] = sending.code(pool, client, user, address, channel=channel, to=to)
     return found
 
 
@@ -300,7 +279,7 @@ def _effects(pool: UserPool, user: User, changes: Mapping[str, str], proofs: Col
         if value is None or value == (getattr(user, address) or "") or vouched:
             continue
         if address in proofs:
-            change.to_verify[address] = value
+            change.to_verify.append(address)
             if address in held_back:
                 del change.values[address]
                 change.values.pop(f"{address}_verified", None)
@@ -309,37 +288,16 @@ def _effects(pool: UserPool, user: User, changes: Mapping[str, str], proofs: Col
     return change
 
 
-def _send_limits(pool: UserPool, client: AppClient | None, change: _Change) -> DomainError | None:
-    refused = [send_limits.refusal(pool, client, to, address) for address, to in sorted(change.to_verify.items())]
-    return next((each for each in refused if each is not None), None)
-
-
-def _apply(
-    pool: UserPool,
-    user: User,
-    change: _Change,
-    proofs: Mapping[str, _Proof],
-    deliveries: list[Delivery],
-    *,
-    by: Actor,
-) -> DomainError | None:
+def _apply(pool: UserPool, user: User, change: _Change, proofs: Sequence[Outgoing], *, by: Actor) -> DomainError | None:
     before = profile.addresses(user)
     profile.write(user, change.values)
     profile.store(user)
     _revoke_codes(user, before)
     if refused := sign_in_names.settle(pool, user, by=by):
         return taken(refused)
-    for address, to in change.to_verify.items():
-        codes.issue(pool, user.id, address, to, proofs[address].code)
-        outbox.queue(proofs[address].letter)
-        deliveries.append(destinations.delivery(destinations.CHANNEL[address], to))
-    audit.record(
-        Tag.ATTRIBUTES_CHANGED,
-        pool=pool,
-        subject=user.sub,
-        by=by,
-        detail={"changed": sorted(change.values)},
-    )
+    sending.send(pool, *proofs)
+    detail = {"changed": sorted(change.values)}
+    audit.record(Tag.ATTRIBUTES_CHANGED, pool=pool, subject=user.sub, by=by, detail=detail)
     return None
 
 
@@ -373,23 +331,16 @@ def verify(pool: UserPool, user: User, address: str, code: str, *, by: Actor) ->
     tried = codes.take_try(pool, user.id, address)
     with codes.recorded(pool, user.sub, address, by=by):
         proof = codes.check(tried, code)
-    with transaction.atomic(durable=True):
+    with atomic_part.begin() as part:
         locked = User.objects.select_for_update().filter(pool_id=pool.pk, id=user.id, deleted_at=None).first()
-        refusal: DomainError | None = None
         if locked is None:
-            refusal = UserNotFound()
-        elif not codes.spend(proof):
-            refusal = CodeExpired(detail="spent meanwhile")
-        else:
-            before = profile.addresses(locked)
-            profile.write(locked, {address: proof.destination, f"{address}_verified": "true"})
-            profile.store(locked)
-            _revoke_codes(locked, before)
-            if other := sign_in_names.settle(pool, locked, by=by):
-                refusal = taken(other)
-                transaction.set_rollback(True)  # the code stays good; the try was counted before
-            else:
-                detail = {"attribute": address}
-                audit.record(Tag.ATTRIBUTE_VERIFIED, pool=pool, subject=user.sub, by=by, detail=detail)
-    if refusal is not None:
-        raise refusal
+            part.refuse(UserNotFound())
+        if not codes.spend(proof):
+            part.refuse(CodeExpired(detail="spent meanwhile"))
+        before = profile.addresses(locked)
+        profile.write(locked, {address: proof.destination, f"{address}_verified": "true"})
+        profile.store(locked)
+        _revoke_codes(locked, before)
+        if other := sign_in_names.settle(pool, locked, by=by):
+            part.refuse(taken(other))  # the code stays good; the try was counted before
+        audit.record(Tag.ATTRIBUTE_VERIFIED, pool=pool, subject=user.sub, by=by, detail={"attribute": address})

@@ -18,7 +18,7 @@ from identity.foundation.errors import (
     UserNotFound,
 )
 from pools.models import Group, Membership, User, UserPool
-from pools.services import audit
+from pools.services import atomic_part, audit
 from pools.services.audit import Tag
 
 NAME_LENGTH = 128
@@ -101,26 +101,16 @@ def add(pool: UserPool, user: User, group_name: str, *, by: Actor) -> None:
 
     """
     group = named(pool, group_name)
-    with transaction.atomic():
+    with atomic_part.begin() as part:
         # The user's row serialises additions, so that the quota holds.
         if not User.objects.select_for_update().filter(pool_id=pool.pk, id=user.id, deleted_at=None).exists():
-            refusal: Exception | None = UserNotFound()
-        elif Membership.objects.filter(pool_id=pool.pk, user=user, group=group).exists():
-            refusal = None
-        elif Membership.objects.filter(pool_id=pool.pk, user=user)[:GROUPS_OF_A_USER].count() >= GROUPS_OF_A_USER:
-            refusal = LimitExceeded("A user can be in at most 100 groups.")
-        else:
-            refusal = None
-            Membership(pool=pool, user=user, group=group).save(force_insert=True)
-            audit.record(
-                Tag.MEMBERSHIP_ADDED,
-                pool=pool,
-                subject=user.sub,
-                by=by,
-                detail={"group": group.name},
-            )
-    if refusal is not None:
-        raise refusal
+            part.refuse(UserNotFound())
+        if Membership.objects.filter(pool_id=pool.pk, user=user, group=group).exists():
+            return
+        if Membership.objects.filter(pool_id=pool.pk, user=user)[:GROUPS_OF_A_USER].count() >= GROUPS_OF_A_USER:
+            part.refuse(LimitExceeded("A user can be in at most 100 groups."))
+        Membership(pool=pool, user=user, group=group).save(force_insert=True)
+        audit.record(Tag.MEMBERSHIP_ADDED, pool=pool, subject=user.sub, by=by, detail={"group": group.name})
 
 
 def remove(pool: UserPool, user: User, group_name: str, *, by: Actor) -> None:

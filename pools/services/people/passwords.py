@@ -12,7 +12,7 @@ from uuid import UUID
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
-from django.db import connection, transaction
+from django.db import connection
 from django.db.models import F
 
 from identity.foundation import clock, gate, sealing
@@ -31,7 +31,7 @@ from identity.foundation.errors import (
 from pools.models import AppClient, Password, User, UserPool
 from pools.models.hot import SignIn
 from pools.models.user import Status
-from pools.services import access, audit, codes, configuration, lockout, receipts, sealing_contexts
+from pools.services import access, atomic_part, audit, codes, configuration, lockout, receipts, sealing_contexts
 from pools.services.audit import Tag
 from pools.services.messages import destinations, notices, sending
 from pools.services.messages.notices import Change
@@ -206,29 +206,20 @@ def change(
         audit.record(Tag.PASSWORD_REFUSED, pool=pool, subject=user.sub, by=by, outcome="refused")
         raise PasswordIncorrect
     notice = notices.prepare(pool, user, Change.PASSWORD)
-    with transaction.atomic(durable=True):
+    with atomic_part.begin() as part:
         locked = locked_user(pool, user)
         now = Password.objects.filter(pool_id=pool.pk, user_id=user.id).values_list("argon2", flat=True).first()
-        refusal: DomainError | None = None
         if locked is None:
-            refusal = UserNotFound()
-        elif not locked.enabled:
-            refusal = UserDisabled()
-        elif now != encoded:
-            refusal = PasswordIncorrect(detail="changed meanwhile")
-        elif (refusal := receipts.keep(receipt)) is None:
-            store(locked, prepared)
-            lockout.clear(pool, user.id, lockout.Kind.PASSWORD)
-            audit.record(
-                Tag.PASSWORD_CHANGED,
-                pool=pool,
-                subject=user.sub,
-                by=by,
-                detail={"method": "own"},
-            )
-            notices.send(notice)
-    if refusal is not None:
-        raise refusal
+            part.refuse(UserNotFound())
+        if not locked.enabled:
+            part.refuse(UserDisabled())
+        if now != encoded:
+            part.refuse(PasswordIncorrect(detail="changed meanwhile"))
+        part.refuse_if(receipts.keep(receipt))
+        store(locked, prepared)
+        lockout.clear(pool, user.id, lockout.Kind.PASSWORD)
+        audit.record(Tag.PASSWORD_CHANGED, pool=pool, subject=user.sub, by=by, detail={"method": "own"})
+        notices.send(notice)
 
 
 def admin_set(pool: UserPool, user: User, password: str, *, permanent: bool, by: Actor) -> None:
@@ -243,22 +234,17 @@ def admin_set(pool: UserPool, user: User, password: str, *, permanent: bool, by:
     prepared = hashed(pool, user.username, password)
     change = Change.PASSWORD_BY_OPERATOR if permanent else Change.TEMPORARY_PASSWORD
     notice = notices.prepare(pool, user, change)
-    with transaction.atomic(durable=True):
+    with atomic_part.begin() as part:
         locked = locked_user(pool, user)
-        if locked is not None:
-            status = Status.CONFIRMED if permanent else Status.FORCE_CHANGE_PASSWORD
-            store(
-                locked,
-                prepared,
-                expires_at=None if permanent else temporary_until(pool),
-            )
-            User.objects.filter(pool_id=pool.pk, id=user.id).update(status=status, modified_at=clock.now())
-            lockout.clear(pool, user.id, lockout.Kind.PASSWORD)
-            detail = {"method": "operator", "permanent": permanent}
-            audit.record(Tag.PASSWORD_CHANGED, pool=pool, subject=user.sub, by=by, detail=detail)
-            notices.send(notice)
-    if locked is None:
-        raise UserNotFound
+        if locked is None:
+            part.refuse(UserNotFound())
+        status = Status.CONFIRMED if permanent else Status.FORCE_CHANGE_PASSWORD
+        store(locked, prepared, expires_at=None if permanent else temporary_until(pool))
+        User.objects.filter(pool_id=pool.pk, id=user.id).update(status=status, modified_at=clock.now())
+        lockout.clear(pool, user.id, lockout.Kind.PASSWORD)
+        detail = {"method": "operator", "permanent": permanent}
+        audit.record(Tag.PASSWORD_CHANGED, pool=pool, subject=user.sub, by=by, detail=detail)
+        notices.send(notice)
 
 
 def locked_user(pool: UserPool, user: User | None) -> User | None:
@@ -313,26 +299,23 @@ def confirm_forgot(
         proof = codes.check(tried, code, nobody=subject.user is None or not tried.destination)
     prepared = hashed(pool, subject.username, password)
     notice = notices.prepare(pool, subject.user, Change.PASSWORD) if subject.user is not None else None
-    with transaction.atomic(durable=True):
+    with atomic_part.begin() as part:
         user = locked_user(pool, subject.user)
-        refusal: DomainError | None = None
         if user is None or not user.enabled or user.status not in RECOVERABLE:
-            refusal = CodeExpired(detail="the account changed meanwhile")
-        elif proof.destination not in profile.verified(user):
-            refusal = CodeExpired(detail="the address changed meanwhile")
-        elif not codes.spend(proof):
-            refusal = CodeExpired(detail="spent meanwhile")
-        elif (refusal := receipts.keep(receipt)) is None:
-            store(user, prepared)
-            User.objects.filter(pool_id=pool.pk, id=user.id).update(
-                status=Status.CONFIRMED, epoch=F("epoch") + 1, modified_at=clock.now()
-            )
-            lockout.clear(pool, user.id, lockout.Kind.PASSWORD)
-            detail = {"method": "code", "client_id": client.client_id}
-            audit.record(Tag.PASSWORD_RESET, pool=pool, subject=user.sub, by=by, detail=detail)
-            notices.send(notice)
-    if refusal is not None or user is None:
-        raise refusal or CodeExpired
+            part.refuse(CodeExpired(detail="the account changed meanwhile"))
+        if proof.destination not in profile.verified(user):
+            part.refuse(CodeExpired(detail="the address changed meanwhile"))
+        if not codes.spend(proof):
+            part.refuse(CodeExpired(detail="spent meanwhile"))
+        part.refuse_if(receipts.keep(receipt))
+        store(user, prepared)
+        User.objects.filter(pool_id=pool.pk, id=user.id).update(
+            status=Status.CONFIRMED, epoch=F("epoch") + 1, modified_at=clock.now()
+        )
+        lockout.clear(pool, user.id, lockout.Kind.PASSWORD)
+        detail = {"method": "code", "client_id": client.client_id}
+        audit.record(Tag.PASSWORD_RESET, pool=pool, subject=user.sub, by=by, detail=detail)
+        notices.send(notice)
     return user
 
 

@@ -10,24 +10,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import F, Q
 
 from identity.foundation import clock, later, paging
 from identity.foundation.actor import Actor
-from identity.foundation.errors import (
-    DomainError,
-    Invalid,
-    UsernameExists,
-    UserNotFound,
-    WrongState,
-)
+from identity.foundation.errors import Invalid, UsernameExists, UserNotFound, WrongState
 from identity.foundation.paging import Page
-from pools.models import OutboxMessage, TotpFactor, User, UserPool
+from pools.models import TotpFactor, User, UserPool
 from pools.models.user import Status
-from pools.services import access, audit, receipts
+from pools.services import access, atomic_part, audit, receipts
 from pools.services.audit import Tag
-from pools.services.messages import compose, destinations, outbox, send_limits
+from pools.services.messages import compose, destinations, sending
+from pools.services.messages.sending import Outgoing
 from pools.services.people import attributes as own_attributes
 from pools.services.people import passwords, profile, sign_in_names, user_filter
 from pools.services.people.profile import Profile
@@ -35,6 +30,7 @@ from pools.services.pools import schema
 from pools.services.receipts import Receipt
 
 EXISTS = "User account already exists"
+NOT_INVITED = "User is not in a state that an invitation can be resent in."
 TOTP = "SOFTWARE_TOKEN_MFA"
 CHANNELS = {"EMAIL": destinations.EMAIL, "SMS": destinations.SMS}
 
@@ -171,29 +167,23 @@ def create(  # noqa: PLR0913 - a message has these parts
         raise taken(pool, username, words=EXISTS)
     prepared = passwords.hashed(pool, user.username, password)
     expires_at = passwords.temporary_until(pool)
-    letters = [] if message == "suppress" else _invitations(pool, user, password, media)
-    refused, refusal = sign_in_names.Kind.USERNAME.value, None
+    invitations = [] if message == "suppress" else _invitations(pool, user, password, media)
     try:
-        with transaction.atomic(durable=True):
-            refusal = _send_limits(pool, user, letters)
-            refused = "" if refusal is not None else insert(pool, user, force_alias=force_alias, by=by)
-            if refusal is None and not refused:
-                passwords.store(user, prepared, expires_at=expires_at)
-                detail = {"status": str(user.status), "medium": _invite(letters)}
-                audit.record(Tag.USER_CREATED, pool=pool, subject=user.sub, by=by, detail=detail)
-            else:
-                transaction.set_rollback(True)
+        with atomic_part.begin() as part:
+            part.refuse_if(sending.refusal(pool, None, *invitations))
+            if refused := insert(pool, user, force_alias=force_alias, by=by):
+                part.refuse(taken(pool, username, refused, words=EXISTS))
+            passwords.store(user, prepared, expires_at=expires_at)
+            detail = {"status": str(user.status), "medium": sending.send(pool, *invitations)}
+            audit.record(Tag.USER_CREATED, pool=pool, subject=user.sub, by=by, detail=detail)
     except IntegrityError as problem:
         if not is_name_conflict(problem):
             raise
-    if refusal is not None:
-        raise refusal
-    if refused:
-        raise taken(pool, username, refused, words=EXISTS)
+        raise taken(pool, username, sign_in_names.Kind.USERNAME, words=EXISTS) from None
     return user
 
 
-def _invitations(pool: UserPool, user: User, password: str, media: Sequence[str]) -> list[OutboxMessage]:
+def _invitations(pool: UserPool, user: User, password: str, media: Sequence[str]) -> list[Outgoing]:
     """Compose the invitation for each named medium that reaches the person; where none is named, for the first."""
     wanted = [CHANNELS[medium] for medium in media if medium in CHANNELS]
     reachable = [
@@ -207,58 +197,33 @@ def _invitations(pool: UserPool, user: User, password: str, media: Sequence[str]
     for kind in pool.username_attributes:
         name = getattr(user, kind) or name
     chosen = [channel for channel in reachable if channel in wanted] if media else reachable[:1]
+    until = passwords.temporary_until(pool)
+    addresses = {channel: str(getattr(user, destinations.ATTRIBUTE[channel])) for channel in chosen}
     return [
-        compose.invitation(
-            pool,
-            to=str(getattr(user, destinations.ATTRIBUTE[channel])),
-            channel=channel,
-            username=name,
-            password=password,
-            expires_at=passwords.temporary_until(pool),
+        Outgoing(
+            compose.invitation(pool, to=to, channel=channel, username=name, password=password, expires_at=until), to
         )
-        for channel in chosen
+        for channel, to in addresses.items()
     ]
-
-
-def _send_limits(pool: UserPool, user: User, letters: Sequence[OutboxMessage]) -> DomainError | None:
-    """Return why an invitation may not go now; the addresses' limits are taken in one order."""
-    addresses = [
-        str(getattr(user, destinations.ATTRIBUTE[channel])) for channel in sorted(each.channel for each in letters)
-    ]
-    refused = [send_limits.refusal(pool, None, to, compose.INVITATION) for to in addresses]
-    return next((each for each in refused if each is not None), None)
-
-
-def _invite(letters: Sequence[OutboxMessage]) -> str:
-    """Queue invitations, in the transaction that sets their password; return their channels."""
-    for letter in letters:
-        outbox.queue(letter)
-    return " ".join(letter.channel for letter in letters)
 
 
 def _invite_again(pool: UserPool, user: User, password: str, media: Sequence[str], *, by: Actor) -> User:
     if user.status != Status.FORCE_CHANGE_PASSWORD:
-        raise WrongState(
-            "User is not in a state that an invitation can be resent in.",
-            detail=user.status,
-        )
+        raise WrongState(NOT_INVITED, detail=user.status)
     prepared = passwords.hashed(pool, user.username, password)
-    letters = _invitations(pool, user, password, media)
-    with transaction.atomic(durable=True):
+    invitations = _invitations(pool, user, password, media)
+    with atomic_part.begin() as part:
         locked = passwords.locked_user(pool, user)
-        refusal: DomainError | None = None
         if locked is None:
-            refusal = UserNotFound()
-        elif locked.status != Status.FORCE_CHANGE_PASSWORD:
-            refusal = WrongState("User is not in a state that an invitation can be resent in.")
-        elif (locked.email, locked.phone_number) != (user.email, user.phone_number):
-            refusal = WrongState("User was changed meanwhile.")  # a password goes to no address of before
-        elif (refusal := _send_limits(pool, locked, letters)) is None:
-            passwords.store(locked, prepared, expires_at=passwords.temporary_until(pool))
-            detail = {"medium": _invite(letters)}
-            audit.record(Tag.USER_INVITED, pool=pool, subject=user.sub, by=by, detail=detail)
-    if refusal is not None or locked is None:
-        raise refusal or UserNotFound
+            part.refuse(UserNotFound())
+        if locked.status != Status.FORCE_CHANGE_PASSWORD:
+            part.refuse(WrongState(NOT_INVITED))
+        if (locked.email, locked.phone_number) != (user.email, user.phone_number):
+            part.refuse(WrongState("User was changed meanwhile."))  # a password goes to no address of before
+        part.refuse_if(sending.refusal(pool, None, *invitations))
+        passwords.store(locked, prepared, expires_at=passwords.temporary_until(pool))
+        detail = {"medium": sending.send(pool, *invitations)}
+        audit.record(Tag.USER_INVITED, pool=pool, subject=user.sub, by=by, detail=detail)
     return locked
 
 
@@ -326,15 +291,11 @@ def global_sign_out(pool: UserPool, user: User, *, receipt: Receipt | None = Non
 def _change(
     pool: UserPool, user: User, values: Mapping[str, Any], tag: Tag, receipt: Receipt | None, *, by: Actor
 ) -> None:
-    with transaction.atomic():
-        refusal = receipts.keep(receipt)
-        if refusal is None and User.objects.filter(pool_id=pool.pk, id=user.id, deleted_at=None).update(**values):
-            audit.record(tag, pool=pool, subject=user.sub, by=by)
-        elif refusal is None:
-            refusal = UserNotFound()
-            transaction.set_rollback(True)
-    if refusal is not None:
-        raise refusal
+    with atomic_part.begin() as part:
+        part.refuse_if(receipts.keep(receipt))
+        if not User.objects.filter(pool_id=pool.pk, id=user.id, deleted_at=None).update(**values):
+            part.refuse(UserNotFound())
+        audit.record(tag, pool=pool, subject=user.sub, by=by)
 
 
 def delete(pool: UserPool, user: User, *, by: Actor) -> None:
@@ -344,10 +305,9 @@ def delete(pool: UserPool, user: User, *, by: Actor) -> None:
         UserNotFound: deleted already.
 
     """
-    with transaction.atomic(durable=True):
-        gone = erase(pool, user, by=by)
-    if not gone:
-        raise UserNotFound
+    with atomic_part.begin() as part:
+        if not erase(pool, user, by=by):
+            part.refuse(UserNotFound())
 
 
 def erase(pool: UserPool, user: User, *, by: Actor) -> bool:

@@ -18,7 +18,7 @@ from identity.foundation.errors import (
 )
 from identity.foundation.paging import Page
 from pools.models import AppClient, ClientSecret, UserPool
-from pools.services import audit, configuration, receipts, sealing_contexts
+from pools.services import atomic_part, audit, configuration, receipts, sealing_contexts
 from pools.services.audit import Tag
 from pools.services.pools import client_settings, deciding_attributes, schema
 from pools.services.receipts import Receipt
@@ -53,25 +53,18 @@ def create(
     client.confidential = secret is not None
     client_settings.apply(client, pool, settings)
     client.created_at = client.modified_at = clock.now()
-    with transaction.atomic(durable=True):
+    with atomic_part.begin() as part:
         locked = UserPool.objects.select_for_update().filter(pk=pool.pk, deleted_at=None).first()
         full = AppClient.objects.filter(pool_id=pool.pk)[:MAX_CLIENTS].count() >= MAX_CLIENTS
-        too_many = LimitExceeded("The pool has too many app clients.") if locked is None or full else None
-        refusal = too_many or receipts.keep(receipt)
-        if refusal is None:
-            client.save(force_insert=True)
-            if secret is not None:
-                _store_secret(client, secret)
-            audit.record(
-                Tag.CLIENT_CREATED,
-                pool=pool,
-                subject=client.client_id,
-                by=by,
-                detail={"name": client.name, "confidential": client.confidential},
-            )
-            configuration.touch(pool)
-    if refusal is not None:
-        raise refusal
+        if locked is None or full:
+            part.refuse(LimitExceeded("The pool has too many app clients."))
+        part.refuse_if(receipts.keep(receipt))
+        client.save(force_insert=True)
+        if secret is not None:
+            _store_secret(client, secret)
+        detail = {"name": client.name, "confidential": client.confidential}
+        audit.record(Tag.CLIENT_CREATED, pool=pool, subject=client.client_id, by=by, detail=detail)
+        configuration.touch(pool)
     deciding_attributes.tell(pool)
     return client
 
@@ -136,18 +129,14 @@ def set_openid_strict(
 
     """
     pool = client.pool
-    with transaction.atomic(durable=True):
+    with atomic_part.begin() as part:
         rows = AppClient.objects.filter(pool_id=pool.pk, id=client.id)
-        changed = rows.update(openid_strict=strict, modified_at=clock.now())
-        refusal = receipts.keep(receipt) if changed else ClientNotFound(client.client_id)
-        if refusal is None:
-            detail = {"changed": ["openid_strict"]}
-            audit.record(Tag.CLIENT_CHANGED, pool=pool, subject=client.client_id, by=by, detail=detail)
-            configuration.touch(pool)
-        else:
-            transaction.set_rollback(True)
-    if refusal is not None:
-        raise refusal
+        if not rows.update(openid_strict=strict, modified_at=clock.now()):
+            part.refuse(ClientNotFound(client.client_id))
+        part.refuse_if(receipts.keep(receipt))
+        detail = {"changed": ["openid_strict"]}
+        audit.record(Tag.CLIENT_CHANGED, pool=pool, subject=client.client_id, by=by, detail=detail)
+        configuration.touch(pool)
     fresh = copy.copy(client)  # the held row is shared
     fresh.openid_strict = strict
     return fresh

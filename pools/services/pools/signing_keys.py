@@ -28,7 +28,7 @@ from identity.foundation import clock, gate, names, sealing
 from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError, PoolNotFound
 from pools.models import SigningKey, UserPool, locks
-from pools.services import audit, configuration, sealing_contexts
+from pools.services import atomic_part, audit, configuration, sealing_contexts
 from pools.services.audit import Tag
 
 Use = SigningKey.Use
@@ -157,13 +157,13 @@ def rotate(pool: UserPool | None, *, by: Actor, at_once: bool = True) -> list[st
     made = prepare(POOL_USES if pool else [Use.IDENTITY])
     now = clock.now()
     active_from = now + (AT_ONCE if at_once else AHEAD)
-    with transaction.atomic(durable=True):
+    with atomic_part.begin() as part:
         if pool is None:
             locks.hold(INSTALLATION_LOCK)
         else:
             alive = UserPool.objects.select_for_update(no_key=True).filter(pk=pool.pk, deleted_at=None)
             if alive.values_list("pk", flat=True).first() is None:
-                raise PoolNotFound(pool.public_id)
+                part.refuse(PoolNotFound(pool.public_id))
         # A planned key that never signed is superseded for good: it must not come back when its hour comes.
         SigningKey.objects.filter(pool=pool, active_from__gt=now).delete()
         SigningKey.objects.filter(pool=pool, retire_at=None).update(retire_at=active_from + KEPT)

@@ -20,7 +20,7 @@ from identity.foundation.errors import (
 )
 from identity.foundation.paging import Page
 from pools.models import PoolDomain, ResourceServer, User, UserPool
-from pools.services import audit, configuration, receipts, sealing_contexts
+from pools.services import atomic_part, audit, configuration, receipts, sealing_contexts
 from pools.services.audit import Tag
 from pools.services.pools import pool_settings, schema, signing_keys
 from pools.services.receipts import Receipt
@@ -65,21 +65,12 @@ def create(name: str, *, settings: Mapping[str, Any], receipt: Receipt | None = 
     pool_settings.apply(pool, settings)
     pool.sealed_decoy_key = sealing.seal(os.urandom(32), place=sealing_contexts.decoy_key(pool.public_id))
     keys = signing_keys.prepare()
-    with transaction.atomic(durable=True):
-        refusal = receipts.keep(receipt)
-        if refusal is None:
-            pool.save(force_insert=True)
-            signing_keys.store(pool, keys)
-            audit.record(
-                Tag.POOL_CREATED,
-                pool=pool,
-                subject=pool.public_id,
-                by=by,
-                detail={"name": name},
-            )
-            configuration.touch(pool)
-    if refusal is not None:
-        raise refusal
+    with atomic_part.begin() as part:
+        part.refuse_if(receipts.keep(receipt))
+        pool.save(force_insert=True)
+        signing_keys.store(pool, keys)
+        audit.record(Tag.POOL_CREATED, pool=pool, subject=pool.public_id, by=by, detail={"name": name})
+        configuration.touch(pool)
     return pool
 
 
@@ -151,16 +142,13 @@ def set_mfa(pool: UserPool, *, settings: Mapping[str, Any], by: Actor) -> UserPo
             word = "".join(part.capitalize() for part in member.split("_"))
             raise NotAvailable(f"{word} is not available in this release.", field=member)
     mode, totp = pool_settings.second_factor(settings)
-    with transaction.atomic(durable=True):
-        changed = UserPool.objects.filter(pk=pool.pk, deleted_at=None).update(
-            mfa=mode, totp_enabled=totp, modified_at=clock.now()
-        )
-        if changed:
-            detail = {"mfa": str(mode), "totp": totp}
-            audit.record(Tag.MFA_SET, pool=pool, subject=pool.public_id, by=by, detail=detail)
-            configuration.touch(pool)
-    if not changed:
-        raise PoolNotFound(pool.public_id)
+    with atomic_part.begin() as part:
+        rows = UserPool.objects.filter(pk=pool.pk, deleted_at=None)
+        if not rows.update(mfa=mode, totp_enabled=totp, modified_at=clock.now()):
+            part.refuse(PoolNotFound(pool.public_id))
+        detail = {"mfa": str(mode), "totp": totp}
+        audit.record(Tag.MFA_SET, pool=pool, subject=pool.public_id, by=by, detail=detail)
+        configuration.touch(pool)
     return UserPool.objects.get(pk=pool.pk)
 
 
@@ -177,18 +165,14 @@ def set_recent_proof(
         PoolNotFound: the pool was deleted meanwhile.
 
     """
-    with transaction.atomic(durable=True):
+    with atomic_part.begin() as part:
         rows = UserPool.objects.filter(pk=pool.pk, deleted_at=None)
-        changed = rows.update(recent_proof=wanted, modified_at=clock.now())
-        refusal = receipts.keep(receipt) if changed else PoolNotFound(pool.public_id)
-        if refusal is None:
-            detail = {"changed": ["recent_proof"]}
-            audit.record(Tag.POOL_CHANGED, pool=pool, subject=pool.public_id, by=by, detail=detail)
-            configuration.touch(pool)
-        else:
-            transaction.set_rollback(True)
-    if refusal is not None:
-        raise refusal
+        if not rows.update(recent_proof=wanted, modified_at=clock.now()):
+            part.refuse(PoolNotFound(pool.public_id))
+        part.refuse_if(receipts.keep(receipt))
+        detail = {"changed": ["recent_proof"]}
+        audit.record(Tag.POOL_CHANGED, pool=pool, subject=pool.public_id, by=by, detail=detail)
+        configuration.touch(pool)
     return UserPool.objects.get(pk=pool.pk)
 
 

@@ -19,10 +19,10 @@ from django_otp.oath import TOTP
 
 from identity.foundation import clock, sealing
 from identity.foundation.actor import Actor
-from identity.foundation.errors import DomainError, Invalid, TotpEnrolmentFailed, TotpMismatch, TotpNotFound, TotpUsed
+from identity.foundation.errors import Invalid, TotpEnrolmentFailed, TotpMismatch, TotpNotFound, TotpUsed
 from pools.models import TotpFactor, User, UserPool
 from pools.models.hot import Person
-from pools.services import audit, codes, lockout, receipts, sealing_contexts
+from pools.services import atomic_part, audit, codes, lockout, receipts, sealing_contexts
 from pools.services.audit import Tag
 from pools.services.messages import notices
 from pools.services.messages.notices import Change
@@ -59,17 +59,14 @@ def associate(pool: UserPool, user: User | Person, *, receipt: Receipt | None = 
     _check_asked_for(pool)
     seed = os.urandom(SEED_BYTES)
     sealed = sealing.seal(seed, place=sealing_contexts.totp_seed(user.id))
-    with transaction.atomic(durable=True):
+    with atomic_part.begin() as part:
         TotpFactor.objects.bulk_create([TotpFactor(user_id=user.id, pool_id=pool.pk)], ignore_conflicts=True)
         own = TotpFactor.objects.filter(pool_id=pool.pk, user_id=user.id)
         replaced = own.select_for_update().values_list("sealed_pending", flat=True).get() is not None
-        refusal = receipts.keep(receipt)
-        if refusal is None:
-            own.update(sealed_pending=sealed)
-            detail = {"factor": "totp", "replaced": replaced}
-            audit.record(Tag.FACTOR_OFFERED, pool=pool, subject=user.sub, by=by, detail=detail)
-    if refusal is not None:
-        raise refusal
+        part.refuse_if(receipts.keep(receipt))
+        own.update(sealed_pending=sealed)
+        detail = {"factor": "totp", "replaced": replaced}
+        audit.record(Tag.FACTOR_OFFERED, pool=pool, subject=user.sub, by=by, detail=detail)
     return base64.b32encode(seed).decode()
 
 
@@ -109,22 +106,18 @@ def verify(  # noqa: PLR0913 - each says how
         raise TotpEnrolmentFailed
     now, notice = clock.now(), notices.prepare(pool, user, Change.APP_ADDED)
     changes = {"sealed_seed": pending, "sealed_pending": None, "verified_at": now, "last_step": step, "name": name}
-    with transaction.atomic(durable=True):
+    with atomic_part.begin() as part:
         unproven = TotpFactor.objects.filter(pool_id=pool.pk, user_id=user.id, sealed_pending=pending)
-        won = unproven.update(**changes, **({"enabled": True} if enable else {})) == 1
-        refusal: DomainError | None = TotpEnrolmentFailed(detail="another seed took its place")
-        if won and (refusal := receipts.keep(receipt)) is None:
-            lockout.clear(pool, user.id, lockout.Kind.TOTP)
-            if enable:
-                User.objects.filter(pool_id=pool.pk, pk=user.id).update(preferred_mfa=METHOD, modified_at=now)
-            audit.record(Tag.FACTOR_ENROLLED, pool=pool, subject=user.sub, by=by, detail={"factor": "totp"})
-            notices.send(notice)
-            if opening is not None:
-                opening.save()
-        elif won:
-            transaction.set_rollback(True)
-    if refusal is not None:
-        raise refusal
+        if unproven.update(**changes, **({"enabled": True} if enable else {})) != 1:
+            part.refuse(TotpEnrolmentFailed(detail="another seed took its place"))
+        part.refuse_if(receipts.keep(receipt))
+        lockout.clear(pool, user.id, lockout.Kind.TOTP)
+        if enable:
+            User.objects.filter(pool_id=pool.pk, pk=user.id).update(preferred_mfa=METHOD, modified_at=now)
+        audit.record(Tag.FACTOR_ENROLLED, pool=pool, subject=user.sub, by=by, detail={"factor": "totp"})
+        notices.send(notice)
+        if opening is not None:
+            opening.save()
 
 
 def _check_asked_for(pool: UserPool) -> None:
@@ -217,21 +210,18 @@ def remove(pool: UserPool, user: User | Person, *, receipt: Receipt | None = Non
     if pool.mfa == UserPool.Mfa.ON:
         raise Invalid("This pool requires a second factor.")
     notice = notices.prepare(pool, user, Change.APP_REMOVED)
-    with transaction.atomic(durable=True):
+    with atomic_part.begin() as part:
         own = TotpFactor.objects.filter(pool_id=pool.pk, user_id=user.id)
         proven = own.exclude(verified_at=None).exists()
         removed, _ = own.delete()
-        refusal = receipts.keep(receipt) if removed else None
-        if removed and refusal is None:
-            people = User.objects.filter(pool_id=pool.pk, pk=user.id)
-            people.update(preferred_mfa="", modified_at=clock.now())
-            audit.record(Tag.FACTOR_REMOVED, pool=pool, subject=user.sub, by=by, detail={"factor": "totp"})
-            notices.send(notice if proven else None)
-        elif removed:
-            transaction.set_rollback(True)
-    if refusal is not None:
-        raise refusal
-    return removed > 0
+        if not removed:
+            return False
+        part.refuse_if(receipts.keep(receipt))
+        people = User.objects.filter(pool_id=pool.pk, pk=user.id)
+        people.update(preferred_mfa="", modified_at=clock.now())
+        audit.record(Tag.FACTOR_REMOVED, pool=pool, subject=user.sub, by=by, detail={"factor": "totp"})
+        notices.send(notice if proven else None)
+    return True
 
 
 def has_totp(pool: UserPool, user: User | Person) -> bool:

@@ -11,8 +11,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from django.db import transaction
-
 from identity.foundation import clock, gate
 from identity.foundation.actor import Actor
 from identity.foundation.errors import (
@@ -25,7 +23,7 @@ from identity.foundation.errors import (
 from identity.foundation.names import uuid7
 from pools.models import AppClient, hot
 from pools.models.hot import Person
-from pools.services import access, assurance, audit, lockout, receipts
+from pools.services import access, assurance, atomic_part, audit, lockout, receipts
 from pools.services.receipts import Receipt
 from pools.services.sign_in import attempt_tokens, factors, first_proofs, password_proofs, sealed_attempts
 from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, Step, Want, moment, no_write
@@ -202,7 +200,7 @@ def _proceed(attempt: Attempt, accepted: Accepted, receipt: Receipt | None, by: 
     at_once = accepted.only_forgets and attempt.carried is None and receipt is None
     if not accepted.changes_person and next_step(moved) is None:
         return complete(moved, write, at_once=at_once, by=by)
-    session, reached = _advance(moved, write, reload=accepted.changes_person, entering=by)
+    session, reached = _advance(moved, write, reload=accepted.changes_person, enters=True, by=by)
     step = next_step(reached)
     if step is None:
         return complete(reached, no_write, by=by)
@@ -215,30 +213,25 @@ def _advance(
     write: Callable[[], DomainError | None],
     *,
     reload: bool = False,
-    entering: Actor | None = None,
+    enters: bool = False,
+    by: Actor,
 ) -> tuple[str, Attempt]:
     """Spend the present step, or make the row of an attempt's first one; return the Session string of the next.
 
-    ``entering`` is who goes on to another step, which issues in this transaction what it asks for.
+    Who ``enters`` goes on to another step, which issues in this transaction what it asks for.
     """
     row = attempt_tokens.row(attempt) if attempt.standing is None else None
     at = (row.id, 0) if row is not None else (attempt.at.id, attempt.at.step + 1)
-    session, reached = attempt_tokens.text(attempt, *at), attempt
-    with transaction.atomic(durable=True):
-        refusal = None
+    session = attempt_tokens.text(attempt, *at)
+    with atomic_part.begin() as part:
         if row is not None:
             row.save(force_insert=True)
         else:
-            refusal = _spend(attempt, still_open=True)
-        refusal = refusal or write()
-        if refusal is not None:
-            transaction.set_rollback(True)
-        else:
-            reached = attempt_tokens.load(session, attempt.client) if reload else attempt
-            if entering is not None and (step := next_step(reached)) is not None:
-                step.enter(reached, by=entering)
-    if refusal is not None:
-        raise refusal
+            part.refuse_if(_spend(attempt, still_open=True))
+        part.refuse_if(write())
+        reached = attempt_tokens.load(session, attempt.client) if reload else attempt
+        if enters and (step := next_step(reached)) is not None:
+            step.enter(reached, by=by)
     return session, reached
 
 
@@ -301,18 +294,13 @@ def _end(
     opening: sessions.Opening | None,
     event: dict[str, Any],
 ) -> None:
-    with transaction.atomic(durable=True):
-        refusal = _spend(attempt, still_open=False) or write()
-        if refusal is None:
-            if family is not None:
-                hot.start_family(family)
-            if opening is not None:
-                opening.save()
-            hot.count(hot.AUTH_EVENT, event)
-        else:
-            transaction.set_rollback(True)
-    if refusal is not None:
-        raise refusal
+    with atomic_part.begin() as part:
+        part.refuse_if(_spend(attempt, still_open=False) or write())
+        if family is not None:
+            hot.start_family(family)
+        if opening is not None:
+            opening.save()
+        hot.count(hot.AUTH_EVENT, event)
 
 
 def associate(client: AppClient | None, session: str, *, by: Actor) -> tuple[str, str]:
@@ -324,7 +312,7 @@ def associate(client: AppClient | None, session: str, *, by: Actor) -> tuple[str
     """
     attempt = _at_set_up(client, session)
     secret = factors.associate(attempt.pool, attempt.person, by=by)
-    return secret, _advance(attempt, no_write)[0]
+    return secret, _advance(attempt, no_write, by=by)[0]
 
 
 def verify_enrolment(
@@ -341,7 +329,7 @@ def verify_enrolment(
     attempt_tokens.strike(attempt)
     factors.verify(attempt.pool, attempt.person, code, name=name, enable=True, receipt=receipt, by=by)
     proven = replace(attempt, evidence={**attempt.evidence, "enrolled": clock.epoch()})
-    return _advance(proven, no_write)[0]
+    return _advance(proven, no_write, by=by)[0]
 
 
 def _at_set_up(client: AppClient | None, session: str) -> Attempt:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from identity.foundation.actor import Actor
 from identity.foundation.errors import (
@@ -19,12 +19,13 @@ from identity.foundation.errors import (
     WrongState,
     refuse,
 )
-from pools.models import AppClient, OutboxMessage, Password, User, UserPool
+from pools.models import AppClient, Password, User, UserPool
 from pools.models.user import Status
-from pools.services import access, audit, codes, receipts
+from pools.services import access, atomic_part, audit, codes, receipts
 from pools.services.audit import Tag
-from pools.services.messages import compose, destinations, outbox, send_limits, sending
+from pools.services.messages import destinations, sending
 from pools.services.messages.destinations import Delivery
+from pools.services.messages.sending import Outgoing
 from pools.services.people import attributes as own_attributes
 from pools.services.people import passwords, profile, sign_in_names, users
 from pools.services.receipts import Receipt
@@ -84,25 +85,20 @@ def sign_up(  # noqa: PLR0913 - an account has these parts
     confirmation, reminder = _confirmation(client, user), None
     if tell_owner and user.email and "email" in pool.alias_attributes:
         reminder = reminders.to_whoever(client, user.email)
-    refusal: DomainError | None = None
     try:
-        with transaction.atomic(durable=True):
-            refusal = receipts.keep(receipt)
-            if refusal is None and former is not None:
+        with atomic_part.begin() as part:
+            part.refuse_if(receipts.keep(receipt))
+            if former is not None:
                 unconfirmed_accounts.give_up(client, former, instead_of, by=by)
-            refusal = refusal or _sign_up(client, username, user, prepared, confirmation, reminder, by=by)
-            if refusal is not None:
-                transaction.set_rollback(True)  # nothing was counted here
+            part.refuse_if(_sign_up(client, username, user, prepared, confirmation, reminder, by=by))
     except IntegrityError as problem:
         if not users.is_name_conflict(problem):
             raise
-        refusal = users.taken(pool, username)
-    if refusal is not None:
-        raise refusal
+        raise users.taken(pool, username) from None
     return SignedUp(
         str(user.sub),
         confirmed=False,
-        delivery=destinations.delivery(confirmation.channel, confirmation.to) if confirmation else None,
+        delivery=confirmation.delivery if confirmation else None,
         proof=password_proofs.of(client, user.id, prepared.argon2),
     )
 
@@ -125,25 +121,20 @@ def _sign_up(
     username: str,
     user: User,
     prepared: passwords.Prepared,
-    confirmation: _Confirmation | None,
-    reminder: reminders.Reminder | None,
+    confirmation: Outgoing | None,
+    reminder: Outgoing | None,
     *,
     by: Actor,
 ) -> DomainError | None:
     pool = client.pool
-    purpose, medium = codes.Purpose.SIGN_UP, ""
     if reminder is not None:
         reminders.send(client, reminder)  # first: who changes both addresses takes the mail's limit first too
-    limited = send_limits.refusal(pool, client, confirmation.to, purpose) if confirmation is not None else None
-    if limited is not None:
+    if (limited := sending.refusal(pool, client, confirmation)) is not None:
         return limited
     if refused := users.insert(pool, user, by=by):
         return users.taken(pool, username, refused)
     passwords.store(user, prepared)
-    if confirmation is not None:
-        codes.issue(pool, user.id, purpose, confirmation.to, confirmation.code)
-        outbox.queue(confirmation.letter)
-        medium = destinations.MEDIUM[confirmation.channel]
+    medium = destinations.MEDIUM.get(sending.send(pool, confirmation), "")
     detail = {"client_id": client.client_id, "medium": medium}
     audit.record(Tag.SIGNED_UP, pool=pool, subject=user.sub, by=by, detail=detail)
     return None
@@ -165,13 +156,11 @@ def remind(client: AppClient, username: str, *, receipt: Receipt | None = None, 
         resend(client, username, receipt=receipt, by=by)
     if user.status != Status.UNCONFIRMED:
         reminder = reminders.to_owner(client, user, username)
-        with transaction.atomic(durable=True):
-            refusal = receipts.keep(receipt)
-            if refusal is None:
-                detail = {"client_id": client.client_id, "medium": reminders.send(client, reminder) if reminder else ""}
-                audit.record(Tag.SIGNED_UP, pool=client.pool, subject=user.sub, by=by, outcome="refused", detail=detail)
-        if refusal is not None:
-            raise refusal
+        with atomic_part.begin() as part:
+            part.refuse_if(receipts.keep(receipt))
+            medium = reminders.send(client, reminder) if reminder else ""
+            detail = {"client_id": client.client_id, "medium": medium}
+            audit.record(Tag.SIGNED_UP, pool=client.pool, subject=user.sub, by=by, outcome="refused", detail=detail)
 
 
 def would_be_sent(pool: UserPool, username: str, attributes: Mapping[str, str]) -> Delivery | None:
@@ -194,32 +183,12 @@ def _route(pool: UserPool, user: User) -> tuple[str, str] | None:
     return None
 
 
-@dataclass(frozen=True)
-class _Confirmation:
-    """A new account's code, and the message that takes it to its owner: composed before the transaction."""
-
-    channel: str
-    to: str
-    code: str
-    letter: OutboxMessage
-
-
-def _confirmation(client: AppClient, user: User) -> _Confirmation | None:
+def _confirmation(client: AppClient, user: User) -> Outgoing | None:
     pool, route = client.pool, _route(client.pool, user)
     if route is None:
         return None
-    (channel, to), code = route, codes.new()
-    letter = compose.code(
-        pool,
-        client,
-        purpose=codes.Purpose.SIGN_UP,
-        code=code,
-        to=to,
-        channel=channel,
-        username=user.username,
-        by_link=_by_link(pool),
-    )
-    return _Confirmation(channel, to, code, letter)
+    channel, to = route
+    return sending.code(pool, client, user, codes.Purpose.SIGN_UP, channel=channel, to=to, by_link=_by_link(pool))
 
 
 def _by_link(pool: UserPool) -> bool:
@@ -261,17 +230,16 @@ def confirm(
         if done is not None:
             raise _confirmed_already(done) from None  # who sent the right code twice may hear what became of it
         raise
-    with transaction.atomic(durable=True):
+    with atomic_part.begin() as part:
         if force_alias and subject.user is not None:
             sign_in_names.hold(pool, subject.user)
         user = passwords.locked_user(pool, subject.user)
-        refusal = receipts.keep(receipt) or _confirm(pool, user, proof, force_alias=force_alias, by=by)
-        if refusal is not None:
-            transaction.set_rollback(True)  # the code stays good; its try was counted before
-        elif user is not None and not keep_password:
+        part.refuse_if(receipts.keep(receipt))
+        if user is None:
+            part.refuse(CodeExpired(detail="deleted meanwhile"))
+        part.refuse_if(_confirm(pool, user, proof, force_alias=force_alias, by=by))
+        if not keep_password:
             Password.objects.filter(pool_id=pool.pk, user_id=user.id).delete()
-    if refusal is not None or user is None:
-        raise refusal or CodeExpired
     return user
 
 
@@ -284,14 +252,12 @@ def _proven(client: AppClient, subject: access.Subject, code: str, *, by: Actor)
 
 def _confirm(
     pool: UserPool,
-    user: User | None,
+    user: User,
     proof: codes.Proof,
     *,
     force_alias: bool,
     by: Actor,
 ) -> DomainError | None:
-    if user is None:
-        return CodeExpired(detail="deleted meanwhile")
     if user.status != Status.UNCONFIRMED:
         return _confirmed_already(user)
     if proof.destination not in (user.email, user.phone_number):
@@ -332,24 +298,14 @@ def admin_confirm(pool: UserPool, username: str, *, by: Actor) -> None:
 
     """
     found = access.user(pool, username)
-    with transaction.atomic(durable=True):
+    with atomic_part.begin() as part:
         user = passwords.locked_user(pool, found)
-        refusal: DomainError | None = None
         if user is None:
-            refusal = UserNotFound()
-        elif user.status != Status.UNCONFIRMED:
-            refusal = _confirmed_already(user)
-        else:
-            _set_confirmed(user)
-            audit.record(
-                Tag.ACCOUNT_CONFIRMED,
-                pool=pool,
-                subject=user.sub,
-                by=by,
-                detail={"method": "operator"},
-            )
-    if refusal is not None:
-        raise refusal
+            part.refuse(UserNotFound())
+        if user.status != Status.UNCONFIRMED:
+            part.refuse(_confirmed_already(user))
+        _set_confirmed(user)
+        audit.record(Tag.ACCOUNT_CONFIRMED, pool=pool, subject=user.sub, by=by, detail={"method": "operator"})
 
 
 def resend(client: AppClient, username: str, *, receipt: Receipt | None = None, by: Actor) -> Delivery:

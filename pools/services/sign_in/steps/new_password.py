@@ -55,7 +55,8 @@ def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepte
         if user is None or user.status != Status.FORCE_CHANGE_PASSWORD:
             return SessionRefused(detail="the account changed meanwhile")
         passwords.store(user, prepared)
-        attributes.complete(pool, user, changes, by=by)
+        if refusal := attributes.complete(pool, user, changes, by=by):
+            return refusal
         User.objects.filter(pool_id=pool.pk, pk=user.id).update(status=Status.CONFIRMED, modified_at=clock.now())
         audit.record(Tag.PASSWORD_CHANGED, pool=pool, subject=user.sub, by=by, detail={"method": "invited"})
         notices.send(notice)
