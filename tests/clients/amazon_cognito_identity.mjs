@@ -1,12 +1,11 @@
-// A web app on amazon-cognito-identity-js 6. Reads its settings as JSON, lives from sign-in to sign-out, prints what it
-// saw as JSON. This library refreshes by InitiateAuth alone, so its app is one without rotation.
+// A web app on amazon-cognito-identity-js 6: lives from sign-in to sign-out, and returns what it saw.
+// This library refreshes by InitiateAuth alone, so its app is one without rotation.
 import { forward } from "./clock.mjs";
-import { text } from "node:stream/consumers";
-import { promisify } from "node:util";
 import { AuthenticationDetails, CognitoUser, CognitoUserPool } from "amazon-cognito-identity-js";
 
-const settings = JSON.parse(await text(process.stdin));
 const refused = async (attempt) => attempt.then(() => null, ({ name, message }) => ({ name, message }));
+const promised = (call) =>
+  new Promise((resolve, reject) => call((problem, value) => (problem ? reject(problem) : resolve(value))));
 
 const kept = {};
 const Storage = {
@@ -15,59 +14,61 @@ const Storage = {
   removeItem: (key) => delete kept[key],
   clear: () => Object.keys(kept).forEach((key) => delete kept[key]),
 };
-const Pool = new CognitoUserPool({
-  UserPoolId: settings.user_pool_id,
-  ClientId: settings.client_id,
-  endpoint: `${settings.endpoint}/`,
-  Storage,
-});
-const enter = (Password) => {
-  const user = new CognitoUser({ Username: settings.username, Pool, Storage });
-  const details = new AuthenticationDetails({ Username: settings.username, Password });
-  return new Promise((resolve, reject) =>
-    user.authenticateUser(details, {
+
+const enter = (Pool, Username, Password) => {
+  const user = new CognitoUser({ Username, Pool, Storage });
+  return new Promise((resolve, onFailure) =>
+    user.authenticateUser(new AuthenticationDetails({ Username, Password }), {
       onSuccess: () => resolve({ user, asked: "DONE" }),
-      onFailure: reject,
       totpRequired: (asked) => resolve({ user, asked }),
+      onFailure,
     }),
   );
 };
 const answer = (user, code) =>
   new Promise((onSuccess, onFailure) => user.sendMFACode(code, { onSuccess, onFailure }, "SOFTWARE_TOKEN_MFA"));
-const tokens = (session) => ({
-  access: session.getAccessToken().getJwtToken(),
-  id: session.getIdToken().getJwtToken(),
-  refresh: session.getRefreshToken().getToken(),
+const session = (user) => promised((done) => user.getSession(done));
+const tokens = (given) => ({
+  access: given.getAccessToken().getJwtToken(),
+  id: given.getIdToken().getJwtToken(),
+  refresh: given.getRefreshToken().getToken(),
 });
-const session = (user) => promisify(user.getSession).call(user);
-const refresh = (user, token) => promisify(user.refreshSession).call(user, token);
 
-const seen = { refusals: {}, tokens: {} };
-seen.refusals.password = await refused(enter(settings.wrong_password));
-const { user, asked } = await enter(settings.password);
-seen.asked = asked;
-if (asked !== "DONE") {
-  seen.refusals.code = await refused(answer(user, settings.wrong_code));
-  await answer(user, settings.code);
-}
-const first = await session(user);
-seen.signed_in = first.isValid();
-seen.user = { username: user.getUsername(), userId: first.getIdToken().payload.sub };
-seen.tokens.first = tokens(first);
-seen.tokens.forced = tokens(await refresh(user, first.getRefreshToken()));
+export const live = async ({ endpoint, user_pool_id, client_id, username, password, ...settings }) => {
+  const Pool = new CognitoUserPool({
+    UserPoolId: user_pool_id,
+    ClientId: client_id,
+    endpoint: `${endpoint}/`,
+    Storage,
+  });
+  const seen = { refusals: {}, tokens: {} };
 
-// The page is opened again after a while.
-forward(settings.minutes);
-const back = Pool.getCurrentUser();
-seen.tokens.after_expiry = tokens(await session(back));
-const attributes = await promisify(back.getUserAttributes).call(back);
-seen.attributes = Object.fromEntries(attributes.map((attribute) => [attribute.getName(), attribute.getValue()]));
+  seen.refusals.password = await refused(enter(Pool, username, settings.wrong_password));
+  const { user, asked } = await enter(Pool, username, password);
+  seen.asked = asked;
+  if (asked !== "DONE") {
+    seen.refusals.code = await refused(answer(user, settings.wrong_code));
+    await answer(user, settings.code);
+  }
+  const first = await session(user);
+  seen.signed_in = first.isValid();
+  seen.user = { username: user.getUsername(), userId: first.getIdToken().payload.sub };
+  seen.tokens.first = tokens(first);
+  seen.tokens.forced = tokens(await promised((done) => user.refreshSession(first.getRefreshToken(), done)));
 
-if (settings.everywhere) {
-  await new Promise((onSuccess, onFailure) => back.globalSignOut({ onSuccess, onFailure }));
-} else {
-  await promisify(back.signOut).call(back);
-}
-seen.kept = Object.keys(kept);
-seen.signed_out = Pool.getCurrentUser() === null;
-process.stdout.write(JSON.stringify(seen));
+  // The page is opened again after a while.
+  forward(settings.minutes);
+  const back = Pool.getCurrentUser();
+  seen.tokens.after_expiry = tokens(await session(back));
+  const attributes = await promised((done) => back.getUserAttributes(done));
+  seen.attributes = Object.fromEntries(attributes.map((attribute) => [attribute.getName(), attribute.getValue()]));
+
+  if (settings.everywhere) {
+    await new Promise((onSuccess, onFailure) => back.globalSignOut({ onSuccess, onFailure }));
+  } else {
+    await promised((done) => back.signOut(done));
+  }
+  seen.kept = Object.keys(kept);
+  seen.signed_out = Pool.getCurrentUser() === null;
+  return seen;
+};

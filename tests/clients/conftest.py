@@ -6,13 +6,17 @@ import json
 import secrets
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
 from tests import servers
+from tests.browser.conftest import App
 from tests.browser.test_addresses import InstalledWorld
 from tests.cognito.conftest import PASSWORD, Authenticator, World
 from tests.run.installation import lived_in, running
@@ -22,6 +26,8 @@ MINUTES = 5
 """What an access token lives here, which is the least."""
 NODE = ("node", "--experimental-global-webcrypto")
 """Node 18 has ``crypto``, which every browser has, only so."""
+BUNDLED = ("--bundle", "--global-name=app", "--define:global=globalThis", "--log-level=warning")
+"""As web apps are: amazon-cognito-identity-js calls what browsers name globalThis by Node's name."""
 
 
 class Clients(World):
@@ -50,28 +56,18 @@ class Clients(World):
         address = self.member()
         return address, self.enrol(self.tokens(address)["AccessToken"])
 
-    def run(self, program: str, folder: Path, **settings: Any) -> dict[str, Any]:
-        """Let a program of ours use a library; return what it saw."""
-        given = {
+    def settings(self, app: dict[str, Any], address: str, codes: Authenticator | None = None) -> dict[str, Any]:
+        """Return what a web app is told, and what its person types."""
+        return {
             "endpoint": self.live.base_url,
             "user_pool_id": self.pool_id,
+            "client_id": app["ClientId"],
+            "username": address,
             "password": PASSWORD,
             "wrong_password": f"{PASSWORD}?",
             "minutes": MINUTES + 1,
-            **settings,
+            **({"code": codes.code(), "wrong_code": codes.wrong()} if codes else {}),
         }
-        done = subprocess.run(
-            [*NODE, program],
-            cwd=folder,
-            input=json.dumps(given),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
-        assert done.returncode == 0, done.stderr
-        seen: dict[str, Any] = json.loads(done.stdout)
-        return seen
 
 
 @pytest.fixture(scope="session")
@@ -94,16 +90,35 @@ def node_folder() -> Path:
 
 def install(folder: Path) -> None:
     """Install exactly what the lock file names."""
-    done = subprocess.run(
-        ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=240,
-    )
+    done = run(folder, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
     if done.returncode:
         pytest.skip(f"needs: the packages of tests/clients/package-lock.json from npm: {done.stderr[-300:]}")
+
+
+def in_node(folder: Path, app: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Run a web app of ours in Node; return what it saw."""
+    done = run(folder, *NODE, "node.mjs", app, given=json.dumps(settings))
+    assert done.returncode == 0, done.stderr
+    seen: dict[str, Any] = json.loads(done.stdout)
+    return seen
+
+
+def in_chromium(folder: Path, app: str, settings: dict[str, Any], browser: Browser, origin: str) -> dict[str, Any]:
+    """Run a web app of ours on a page of that origin; return what it saw."""
+    bundle = f"{app}.bundle.js"
+    made = run(folder, "npx", "esbuild", f"{app}.mjs", *BUNDLED, f"--outfile={bundle}")
+    assert made.returncode == 0, made.stderr
+    with browser.new_context() as context:
+        page = context.new_page()
+        page.goto(origin)
+        page.add_script_tag(path=folder / bundle)
+        seen: dict[str, Any] = page.evaluate("settings => app.live(settings)", settings)
+    return seen
+
+
+def run(folder: Path, *command: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    """Run a program of Node's."""
+    return subprocess.run(command, cwd=folder, input=given, capture_output=True, text=True, check=False, timeout=240)
 
 
 @pytest.fixture(scope="session")
@@ -113,3 +128,12 @@ def clients(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clients]:
         made = Clients(InstalledWorld(installation), pool={"UsernameAttributes": ["email"]})
         made.mfa("OPTIONAL")
         yield made
+
+
+@pytest.fixture(scope="session")
+def origin() -> Iterator[str]:
+    """Return the address of a page where a web app may live."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), App) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://localhost:{server.server_port}/"
+        server.shutdown()

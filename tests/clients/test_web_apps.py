@@ -1,0 +1,89 @@
+"""aws-amplify and amazon-cognito-identity-js, as web apps use them: only the endpoint is ours."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.clients.conftest import Clients, in_chromium, in_node
+from tests.cognito.conftest import named, refused
+from tests.oidc.world import claims
+
+pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
+
+AMPLIFY, IDENTITY_JS = "amplify", "amazon_cognito_identity"
+ASKED = {AMPLIFY: "CONFIRM_SIGN_IN_WITH_TOTP_CODE", IDENTITY_JS: "SOFTWARE_TOKEN_MFA"}
+
+
+@pytest.mark.parametrize(
+    ("program", "rotating", "careful", "everywhere"),
+    [
+        pytest.param(AMPLIFY, True, True, False, id="amplify"),
+        pytest.param(AMPLIFY, True, False, True, id="amplify-everywhere"),
+        pytest.param(AMPLIFY, False, False, False, id="amplify-without-rotation"),
+        pytest.param(IDENTITY_JS, False, True, False, id="identity-js"),
+        pytest.param(IDENTITY_JS, False, False, True, id="identity-js-everywhere"),
+    ],
+)
+def test_in_node_it_signs_in_by_srp_stays_signed_in_and_signs_out(
+    node_folder: Path, clients: Clients, program: str, rotating: bool, careful: bool, everywhere: bool
+) -> None:
+    app = clients.app(rotating=rotating)
+    address, codes = clients.careful_member() if careful else (clients.member(), None)
+
+    seen = in_node(node_folder, program, {**clients.settings(app, address, codes), "everywhere": everywhere})
+
+    assert_lived(clients, app, address, seen, asked=ASKED[program] if careful else "DONE", rotating=rotating)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("program", "rotating"), [(AMPLIFY, True), (IDENTITY_JS, False)])
+def test_in_a_browser_it_does_so_from_another_origin(
+    node_folder: Path, browser: Browser, clients: Clients, origin: str, program: str, rotating: bool
+) -> None:
+    app = clients.app(rotating=rotating)
+    address, codes = clients.careful_member()
+
+    seen = in_chromium(
+        node_folder, program, {**clients.settings(app, address, codes), "everywhere": False}, browser, origin
+    )
+
+    assert_lived(clients, app, address, seen, asked=ASKED[program], rotating=rotating)
+
+
+def assert_lived(
+    clients: Clients, app: dict[str, Any], address: str, seen: dict[str, Any], *, asked: str, rotating: bool
+) -> None:
+    """Expect that somebody came in past refusals, stayed, and left nothing that is good for anything."""
+    user = clients.user(address)
+    sub = named(user["UserAttributes"])["sub"]
+    wrong = {"name": "NotAuthorizedException", "message": "Incorrect username or password."}
+    assert seen["refusals"].pop("password") == wrong
+    assert [refusal["name"] for refusal in seen["refusals"].values()] == ["CodeMismatchException"] * (asked != "DONE")
+    assert (seen["asked"], seen["signed_in"]) == (asked, True)
+    assert (seen["user"]["username"], seen["user"]["userId"]) == (user["Username"], sub)
+    assert seen["attributes"] == {"sub": sub, "email": address, "email_verified": "true"}
+    assert_one_session(seen["tokens"], rotating=rotating)
+    assert seen["signed_out"] is True
+    assert not [key for key in seen["kept"] if key.endswith(("accessToken", "idToken", "refreshToken"))]
+    newest = seen["tokens"]["after_expiry"]
+    with refused("NotAuthorizedException", "Access Token has been revoked"):
+        clients.anyone.get_user(AccessToken=newest["access"])
+    with refused("NotAuthorizedException", "Refresh Token has been revoked"):
+        clients.anyone.get_tokens_from_refresh_token(ClientId=app["ClientId"], RefreshToken=newest["refresh"])
+
+
+def assert_one_session(tokens: dict[str, dict[str, str]], *, rotating: bool) -> None:
+    """Expect new tokens at each refresh that all continue one sign-in, and the refresh tokens that are due."""
+    lives = [claims(stage["access"]) for stage in tokens.values()]
+    assert len({life["jti"] for life in lives}) == len(tokens)
+    assert len({(life["origin_jti"], life["auth_time"], life["sub"]) for life in lives}) == 1
+    refresh = {stage: kept["refresh"] for stage, kept in tokens.items()}
+    if rotating:
+        assert refresh["forced"] == refresh["other_tab"]
+        assert len(set(refresh.values())) == len(refresh) - 1
+    else:
+        assert len(set(refresh.values())) == 1
