@@ -1,7 +1,8 @@
 // A web app on aws-amplify 6: lives from sign-in to sign-out, and returns what it saw.
 import { forward } from "./clock.mjs";
 import { Amplify } from "aws-amplify";
-import { confirmSignIn, fetchAuthSession, fetchUserAttributes, getCurrentUser, signIn, signOut } from "aws-amplify/auth";
+import { confirmSignIn, fetchAuthSession, fetchUserAttributes } from "aws-amplify/auth";
+import { getCurrentUser, signIn, signOut } from "aws-amplify/auth";
 import { cognitoUserPoolsTokenProvider } from "aws-amplify/auth/cognito";
 
 const refused = async (attempt) => attempt.then(() => null, ({ name, message }) => ({ name, message }));

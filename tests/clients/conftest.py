@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from playwright.sync_api import Browser
@@ -30,6 +30,14 @@ BUNDLED = ("--bundle", "--global-name=app", "--define:global=globalThis", "--log
 """As web apps are: amazon-cognito-identity-js calls what browsers name globalThis by Node's name."""
 
 
+class Member(NamedTuple):
+    """A person, the access token of another session of theirs, and what shows them codes."""
+
+    address: str
+    elsewhere: str
+    codes: Authenticator | None
+
+
 class Clients(World):
     """A pool where people are called by their mail address, and apps as its clients' developers would set them up."""
 
@@ -46,26 +54,24 @@ class Clients(World):
             **rotation,
         )
 
-    def member(self) -> str:
-        """Make a person with a password; return the address."""
+    def member(self, *, careful: bool = False) -> Member:
+        """Make a person with a password, who is signed in elsewhere; a careful one is asked for a code, too."""
         address = f"ada-{secrets.token_hex(4)}@example.com"
-        return self.person(address, email=address)
+        elsewhere = str(self.tokens(self.person(address, email=address))["AccessToken"])
+        return Member(address, elsewhere, self.enrol(elsewhere) if careful else None)
 
-    def careful_member(self) -> tuple[str, Authenticator]:
-        """Make a person who is asked for a code, too; return the address and what shows the codes."""
-        address = self.member()
-        return address, self.enrol(self.tokens(address)["AccessToken"])
-
-    def settings(self, app: dict[str, Any], address: str, codes: Authenticator | None = None) -> dict[str, Any]:
+    def settings(self, app: dict[str, Any], member: Member, *, everywhere: bool = False) -> dict[str, Any]:
         """Return what a web app is told, and what its person types."""
+        codes = member.codes
         return {
             "endpoint": self.live.base_url,
             "user_pool_id": self.pool_id,
             "client_id": app["ClientId"],
-            "username": address,
+            "username": member.address,
             "password": PASSWORD,
             "wrong_password": f"{PASSWORD}?",
             "minutes": MINUTES + 1,
+            "everywhere": everywhere,
             **({"code": codes.code(), "wrong_code": codes.wrong()} if codes else {}),
         }
 

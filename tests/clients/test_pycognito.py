@@ -45,8 +45,9 @@ def aged(token: str) -> str:
 
 @pytest.mark.parametrize("confidential", [False, True], ids=["public", "confidential"])
 def test_a_program_signs_in_by_srp_stays_signed_in_and_signs_out(clients: Clients, confidential: bool) -> None:
-    app = clients.app(confidential=confidential)
-    address, codes = clients.careful_member()
+    app, member = clients.app(confidential=confidential), clients.member(careful=True)
+    address, codes = member.address, member.codes
+    assert codes
     cognito = client_of(clients, app, address)
 
     with refused("NotAuthorizedException", "Incorrect username or password."):
@@ -78,10 +79,12 @@ def test_a_program_signs_in_by_srp_stays_signed_in_and_signs_out(clients: Client
         cognito.get_user()
     with refused("NotAuthorizedException", "Refresh Token has been revoked"):
         cognito.renew_access_token()
+    with refused("NotAuthorizedException", "Access Token has been revoked"):
+        clients.anyone.get_user(AccessToken=member.elsewhere)
 
 
 def test_an_app_that_rotates_refuses_the_only_refresh_it_knows_and_leaves_its_session(clients: Clients) -> None:
-    cognito = client_of(clients, clients.app(rotating=True), clients.member())
+    cognito = client_of(clients, clients.app(rotating=True), clients.member().address)
     cognito.authenticate(PASSWORD)
 
     with pytest.raises(ClientError) as caught:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
-from tests.clients.conftest import Clients, in_chromium, in_node
+from tests.clients.conftest import Clients, Member, in_chromium, in_node
 from tests.cognito.conftest import named, refused
 from tests.oidc.world import claims
 
@@ -31,12 +32,13 @@ ASKED = {AMPLIFY: "CONFIRM_SIGN_IN_WITH_TOTP_CODE", IDENTITY_JS: "SOFTWARE_TOKEN
 def test_in_node_it_signs_in_by_srp_stays_signed_in_and_signs_out(
     node_folder: Path, clients: Clients, program: str, rotating: bool, careful: bool, everywhere: bool
 ) -> None:
-    app = clients.app(rotating=rotating)
-    address, codes = clients.careful_member() if careful else (clients.member(), None)
+    app, member = clients.app(rotating=rotating), clients.member(careful=careful)
 
-    seen = in_node(node_folder, program, {**clients.settings(app, address, codes), "everywhere": everywhere})
+    seen = in_node(node_folder, program, clients.settings(app, member, everywhere=everywhere))
 
-    assert_lived(clients, app, address, seen, asked=ASKED[program] if careful else "DONE", rotating=rotating)
+    assert_lived(clients, member, seen, asked=ASKED[program] if careful else "DONE")
+    assert_one_session(seen["tokens"], rotating=rotating)
+    assert_over(clients, app, member, seen, everywhere=everywhere)
 
 
 @pytest.mark.browser
@@ -44,36 +46,25 @@ def test_in_node_it_signs_in_by_srp_stays_signed_in_and_signs_out(
 def test_in_a_browser_it_does_so_from_another_origin(
     node_folder: Path, browser: Browser, clients: Clients, origin: str, program: str, rotating: bool
 ) -> None:
-    app = clients.app(rotating=rotating)
-    address, codes = clients.careful_member()
+    app, member = clients.app(rotating=rotating), clients.member(careful=True)
 
-    seen = in_chromium(
-        node_folder, program, {**clients.settings(app, address, codes), "everywhere": False}, browser, origin
-    )
+    seen = in_chromium(node_folder, program, clients.settings(app, member), browser, origin)
 
-    assert_lived(clients, app, address, seen, asked=ASKED[program], rotating=rotating)
+    assert_lived(clients, member, seen, asked=ASKED[program])
+    assert_one_session(seen["tokens"], rotating=rotating)
+    assert_over(clients, app, member, seen, everywhere=False)
 
 
-def assert_lived(
-    clients: Clients, app: dict[str, Any], address: str, seen: dict[str, Any], *, asked: str, rotating: bool
-) -> None:
-    """Expect that somebody came in past refusals, stayed, and left nothing that is good for anything."""
-    user = clients.user(address)
+def assert_lived(clients: Clients, member: Member, seen: dict[str, Any], *, asked: str) -> None:
+    """Expect that somebody came in past refusals, and was told who they are."""
+    user = clients.user(member.address)
     sub = named(user["UserAttributes"])["sub"]
     wrong = {"name": "NotAuthorizedException", "message": "Incorrect username or password."}
     assert seen["refusals"].pop("password") == wrong
     assert [refusal["name"] for refusal in seen["refusals"].values()] == ["CodeMismatchException"] * (asked != "DONE")
     assert (seen["asked"], seen["signed_in"]) == (asked, True)
     assert (seen["user"]["username"], seen["user"]["userId"]) == (user["Username"], sub)
-    assert seen["attributes"] == {"sub": sub, "email": address, "email_verified": "true"}
-    assert_one_session(seen["tokens"], rotating=rotating)
-    assert seen["signed_out"] is True
-    assert not [key for key in seen["kept"] if key.endswith(("accessToken", "idToken", "refreshToken"))]
-    newest = seen["tokens"]["after_expiry"]
-    with refused("NotAuthorizedException", "Access Token has been revoked"):
-        clients.anyone.get_user(AccessToken=newest["access"])
-    with refused("NotAuthorizedException", "Refresh Token has been revoked"):
-        clients.anyone.get_tokens_from_refresh_token(ClientId=app["ClientId"], RefreshToken=newest["refresh"])
+    assert seen["attributes"] == {"sub": sub, "email": member.address, "email_verified": "true"}
 
 
 def assert_one_session(tokens: dict[str, dict[str, str]], *, rotating: bool) -> None:
@@ -87,3 +78,18 @@ def assert_one_session(tokens: dict[str, dict[str, str]], *, rotating: bool) -> 
         assert len(set(refresh.values())) == len(refresh) - 1
     else:
         assert len(set(refresh.values())) == 1
+
+
+def assert_over(
+    clients: Clients, app: dict[str, Any], member: Member, seen: dict[str, Any], *, everywhere: bool
+) -> None:
+    """Expect that nothing the app had is left or good for anything, and that other sessions ended only where asked."""
+    assert seen["signed_out"] is True
+    assert not [key for key in seen["kept"] if key.endswith(("accessToken", "idToken", "refreshToken"))]
+    newest = seen["tokens"]["after_expiry"]
+    with refused("NotAuthorizedException", "Access Token has been revoked"):
+        clients.anyone.get_user(AccessToken=newest["access"])
+    with refused("NotAuthorizedException", "Refresh Token has been revoked"):
+        clients.anyone.get_tokens_from_refresh_token(ClientId=app["ClientId"], RefreshToken=newest["refresh"])
+    with refused("NotAuthorizedException", "Access Token has been revoked") if everywhere else nullcontext():
+        clients.anyone.get_user(AccessToken=member.elsewhere)
