@@ -21,6 +21,7 @@ const enter = (Pool, Username, Password) => {
     user.authenticateUser(new AuthenticationDetails({ Username, Password }), {
       onSuccess: () => resolve({ user, asked: "DONE" }),
       totpRequired: (asked) => resolve({ user, asked }),
+      newPasswordRequired: (known, required) => resolve({ user, asked: "NEW_PASSWORD_REQUIRED", known, required }),
       onFailure,
     }),
   );
@@ -34,13 +35,11 @@ const tokens = (given) => ({
   refresh: given.getRefreshToken().getToken(),
 });
 
-export const live = async ({ endpoint, user_pool_id, client_id, username, password, ...settings }) => {
-  const Pool = new CognitoUserPool({
-    UserPoolId: user_pool_id,
-    ClientId: client_id,
-    endpoint: `${endpoint}/`,
-    Storage,
-  });
+const pool_of = ({ endpoint, user_pool_id, client_id }) =>
+  new CognitoUserPool({ UserPoolId: user_pool_id, ClientId: client_id, endpoint: `${endpoint}/`, Storage });
+
+export const live = async ({ username, password, ...settings }) => {
+  const Pool = pool_of(settings);
   const seen = { refusals: {}, tokens: {} };
 
   seen.refusals.password = await refused(enter(Pool, username, settings.wrong_password));
@@ -71,4 +70,13 @@ export const live = async ({ endpoint, user_pool_id, client_id, username, passwo
   seen.kept = Object.keys(kept);
   seen.signed_out = Pool.getCurrentUser() === null;
   return seen;
+};
+
+export const accept_invitation = async ({ username, password, new_password, ...settings }) => {
+  const { user, asked, known, required } = await enter(pool_of(settings), username, password);
+  const entered = await new Promise((onSuccess, onFailure) =>
+    user.completeNewPasswordChallenge(new_password, {}, { onSuccess, onFailure }),
+  );
+  const { sub } = entered.getIdToken().payload;
+  return { asked, known, required, signed_in: entered.isValid(), user: { username: user.getUsername(), userId: sub } };
 };

@@ -25,11 +25,15 @@ const tokens = async (options) => {
   };
 };
 
-export const live = async ({ endpoint, user_pool_id, client_id, username, password, ...settings }) => {
+const configure = ({ endpoint, user_pool_id, client_id }) => {
   Amplify.configure({
     Auth: { Cognito: { userPoolId: user_pool_id, userPoolClientId: client_id, userPoolEndpoint: endpoint } },
   });
   cognitoUserPoolsTokenProvider.setKeyValueStorage(storage);
+};
+
+export const live = async ({ username, password, ...settings }) => {
+  configure(settings);
   const seen = { refusals: {}, tokens: {} };
 
   seen.refusals.password = await refused(signIn({ username, password: settings.wrong_password }));
@@ -60,4 +64,11 @@ export const live = async ({ endpoint, user_pool_id, client_id, username, passwo
   seen.kept = Object.keys(kept);
   seen.signed_out = (await refused(getCurrentUser()))?.name === "UserUnAuthenticatedException";
   return seen;
+};
+
+export const accept_invitation = async ({ username, password, new_password, ...settings }) => {
+  configure(settings);
+  const { nextStep } = await signIn({ username, password });
+  const { isSignedIn } = await confirmSignIn({ challengeResponse: new_password });
+  return { asked: nextStep.signInStep, signed_in: isSignedIn, user: await getCurrentUser() };
 };

@@ -22,6 +22,7 @@ from tests.cognito.conftest import PASSWORD, Authenticator, World
 from tests.run.installation import lived_in, running
 
 HERE = Path(__file__).parent
+NEW_PASSWORD = "Correct-horse-8"
 MINUTES = 5
 """What an access token lives here, which is the least."""
 NODE = ("node", "--experimental-global-webcrypto")
@@ -34,8 +35,8 @@ class Member(NamedTuple):
     """A person, the access token of another session of theirs, and what shows them codes."""
 
     address: str
-    elsewhere: str
-    codes: Authenticator | None
+    elsewhere: str = ""
+    codes: Authenticator | None = None
 
 
 class Clients(World):
@@ -60,6 +61,19 @@ class Clients(World):
         elsewhere = str(self.tokens(self.person(address, email=address))["AccessToken"])
         return Member(address, elsewhere, self.enrol(elsewhere) if careful else None)
 
+    def invited(self) -> str:
+        """Make a person with a temporary password; return the address."""
+        address = f"ada-{secrets.token_hex(4)}@example.com"
+        given = [{"Name": "email", "Value": address}, {"Name": "email_verified", "Value": "true"}]
+        self.idp.admin_create_user(
+            UserPoolId=self.pool_id,
+            Username=address,
+            MessageAction="SUPPRESS",
+            TemporaryPassword=PASSWORD,
+            UserAttributes=given,
+        )
+        return address
+
     def settings(self, app: dict[str, Any], member: Member, *, everywhere: bool = False) -> dict[str, Any]:
         """Return what a web app is told, and what its person types."""
         codes = member.codes
@@ -70,6 +84,7 @@ class Clients(World):
             "username": member.address,
             "password": PASSWORD,
             "wrong_password": f"{PASSWORD}?",
+            "new_password": NEW_PASSWORD,
             "minutes": MINUTES + 1,
             "everywhere": everywhere,
             **({"code": codes.code(), "wrong_code": codes.wrong()} if codes else {}),
@@ -101,9 +116,9 @@ def install(folder: Path) -> None:
         pytest.skip(f"needs: the packages of tests/clients/package-lock.json from npm: {done.stderr[-300:]}")
 
 
-def in_node(folder: Path, app: str, settings: dict[str, Any]) -> dict[str, Any]:
+def in_node(folder: Path, app: str, settings: dict[str, Any], act: str = "live") -> dict[str, Any]:
     """Run a web app of ours in Node; return what it saw."""
-    done = run(folder, *NODE, "node.mjs", app, given=json.dumps(settings))
+    done = run(folder, *NODE, "node.mjs", app, act, given=json.dumps(settings))
     assert done.returncode == 0, done.stderr
     seen: dict[str, Any] = json.loads(done.stdout)
     return seen

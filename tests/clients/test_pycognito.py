@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 from pycognito import Cognito
-from pycognito.exceptions import SoftwareTokenMFAChallengeException
+from pycognito.exceptions import ForceChangePasswordException, SoftwareTokenMFAChallengeException
 
-from tests.clients.conftest import MINUTES, Clients
+from tests.clients.conftest import MINUTES, NEW_PASSWORD, Clients
 from tests.cognito.conftest import PASSWORD, refused
 
 pytestmark = [
@@ -81,6 +81,19 @@ def test_a_program_signs_in_by_srp_stays_signed_in_and_signs_out(clients: Client
         cognito.renew_access_token()
     with refused("NotAuthorizedException", "Access Token has been revoked"):
         clients.anyone.get_user(AccessToken=member.elsewhere)
+
+
+def test_an_invited_person_signs_in_by_srp_and_chooses_a_password(clients: Clients) -> None:
+    address = clients.invited()
+    cognito = client_of(clients, clients.app(), address)
+    with pytest.raises(ForceChangePasswordException):
+        cognito.authenticate(PASSWORD)
+
+    cognito.new_password_challenge(PASSWORD, NEW_PASSWORD)
+
+    assert cognito.get_user().email == address
+    assert clients.user(address)["UserStatus"] == "CONFIRMED"
+    assert clients.tokens(address, NEW_PASSWORD)
 
 
 def test_an_app_that_rotates_refuses_the_only_refresh_it_knows_and_leaves_its_session(clients: Clients) -> None:

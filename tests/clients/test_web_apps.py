@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser
 
-from tests.clients.conftest import Clients, Member, in_chromium, in_node
+from tests.clients.conftest import NEW_PASSWORD, Clients, Member, in_chromium, in_node
 from tests.cognito.conftest import named, refused
 from tests.oidc.world import claims
 
@@ -39,6 +39,27 @@ def test_in_node_it_signs_in_by_srp_stays_signed_in_and_signs_out(
     assert_lived(clients, member, seen, asked=ASKED[program] if careful else "DONE")
     assert_one_session(seen["tokens"], rotating=rotating)
     assert_over(clients, app, member, seen, everywhere=everywhere)
+
+
+@pytest.mark.parametrize(
+    ("program", "asked"),
+    [(AMPLIFY, "CONFIRM_SIGN_IN_WITH_NEW_PASSWORD_REQUIRED"), (IDENTITY_JS, "NEW_PASSWORD_REQUIRED")],
+)
+def test_an_invited_person_signs_in_by_srp_and_chooses_a_password(
+    node_folder: Path, clients: Clients, program: str, asked: str
+) -> None:
+    address = clients.invited()
+
+    seen = in_node(node_folder, program, clients.settings(clients.app(), Member(address)), "accept_invitation")
+
+    user = clients.user(address)
+    sub = named(user["UserAttributes"])["sub"]
+    assert (seen["asked"], seen["signed_in"]) == (asked, True)
+    assert (seen["user"]["username"], seen["user"]["userId"]) == (user["Username"], sub)
+    assert user["UserStatus"] == "CONFIRMED"
+    if program == IDENTITY_JS:
+        assert (seen["known"]["email"], seen["required"]) == (address, [])
+    assert clients.tokens(address, NEW_PASSWORD)
 
 
 @pytest.mark.browser
