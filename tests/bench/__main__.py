@@ -88,17 +88,12 @@ class Bench:
         sts = (sys.executable, "-m", "tests.bench.sts", str(self.ports["sts"]))
         installation.keep(Part("sts", sts, directory=ROOT, ready=lambda: True))
         began = perf_counter()
-        application = "identity.wsgi:application"
-        self.installation = installation.keep(
-            installation.web("installation", self.ports["installation"], application, "/health/ready")
-        )
+        self.installation = installation.keep(installation.installation(self.ports["installation"]))
         self.first_answer = perf_counter() - began
         from pools.models import User
 
         os.environ["FLOOR_SUBJECT"] = str(User.objects.filter(pool_id=self.world.pool.pk).values_list("id")[0][0])
-        self.floor = installation.keep(
-            installation.web("floor", self.ports["floor"], "tests.bench.floor:application", "/empty")
-        )
+        self.floor = installation.keep(installation.floor(self.ports["floor"]))
         self.jobs: list[Job] = []
         self.floors: list[Job] = []
         self.reached: dict[str, float] = {}
