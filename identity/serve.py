@@ -29,6 +29,8 @@ RESERVED = 20
 """Connections to PostgreSQL that are left to people, monitoring and migrations."""
 # Each hash takes 7 MiB, and one is made at a time: with several of glibc's arenas each would keep as much for good.
 ALLOCATOR = {"MALLOC_ARENA_MAX": "1"}
+SIZED = "--one-arena"
+"""Said to itself by a web server whose allocator is set."""
 
 
 def connections(*, web_threads: int, web_processes: int, worker_threads: int, over_tls: bool) -> int:
@@ -71,19 +73,20 @@ def beat(environment: Environment, schedule: Path) -> tuple[str, ...]:
 
 def main(arguments: list[str]) -> int:
     """Become the command. What a web server finds in the environment must be there before anything is imported."""
-    if len(arguments) != 1 or arguments[0] not in {"web", "worker", "beat"}:
-        sys.stderr.write("usage: python -m identity.serve web|worker|beat\n")
-        return 2
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "identity.settings")
-    if arguments[0] == "web":
-        if not ALLOCATOR.items() <= os.environ.items():  # glibc reads it as a program starts
-            os.environ.update(ALLOCATOR)
-            os.execv(sys.executable, sys.orig_argv)  # noqa: S606 - this very command; nothing returns
-        with tempfile.TemporaryDirectory(prefix="cognate-metrics-") as folder:
-            # Web processes count together, from nothing at each start.
-            os.environ.setdefault("METRICS_DIR", folder)
-            return serve_web() if is_safe() else 1
-    return become(arguments[0]) if is_safe() else 1
+    match arguments:
+        case ["web"]:
+            os.environ.update(ALLOCATOR)  # glibc reads it as a program starts
+            os.execv(sys.executable, [*sys.orig_argv, SIZED])  # noqa: S606 - this very command; nothing returns
+        case ["web", word] if word == SIZED:
+            with tempfile.TemporaryDirectory(prefix="cognate-metrics-") as folder:
+                # Web processes count together, from nothing at each start.
+                os.environ.setdefault("METRICS_DIR", folder)
+                return serve_web() if is_safe() else 1
+        case ["worker" | "beat" as part]:
+            return become(part) if is_safe() else 1
+    sys.stderr.write("usage: python -m identity.serve web|worker|beat\n")
+    return 2
 
 
 def is_safe() -> bool:
