@@ -1,6 +1,7 @@
 """The fast path of machine endpoints: the same functions ``Call → Answer``, without Django's request in between.
 
-Six exact paths, at the installation's own host only; everything else, and whatever is unusual, takes Django's way.
+Six exact paths at the installation's own host, and those of a pool at the pool's own hosts; everything else, and
+whatever is unusual, takes Django's way.
 Both give the same bytes (a test compares them). Django's connection clean-up is kept.
 """
 
@@ -9,6 +10,7 @@ from __future__ import annotations
 import io
 import uuid
 from collections.abc import Callable, Iterable
+from functools import cache, lru_cache
 from http import HTTPStatus
 from typing import Any
 
@@ -20,6 +22,7 @@ from identity.foundation import clock, connections
 from identity.foundation.call import Answer, Call, Endpoint
 from pools.cognito.gateway import gateway
 from pools.oidc import discovery, resources, token
+from pools.services import configuration
 
 Environ = dict[str, Any]
 StartResponse = Callable[[str, list[tuple[str, str]]], object]
@@ -54,16 +57,27 @@ def add_fast_path(django: Application) -> Application:
 
 def find(environ: Environ) -> tuple[str, Endpoint, str | None, str] | None:
     """Return adapter, endpoint, pool and path inside the pool, where a request is for one of the six."""
-    host = middleware.asked_host(environ)
-    if host not in middleware.own_hosts() or host == middleware.console_host() or environ.get("SCRIPT_NAME"):
+    host, path = middleware.asked_host(environ), environ.get("PATH_INFO", "")
+    if host == middleware.console_host() or environ.get("SCRIPT_NAME"):
         return None
-    path = environ.get("PATH_INFO", "")
+    if host not in middleware.own_hosts():
+        pool = pool_of(host) if path in OF_A_POOL else None
+        return None if pool is None else (*OF_A_POOL[path], pool, path)
     if path in INSTALLATION_ENDPOINTS:
         return (*INSTALLATION_ENDPOINTS[path], None, path)
     named = middleware.POOL_PREFIX.match(path)
     if named is None or named[2] not in OF_A_POOL or not named[1].isascii():
         return None
     return (*OF_A_POOL[named[2]], named[1], named[2])
+
+
+def pool_of(host: str) -> str | None:
+    """Return the pool that a host belongs to. Where nobody can tell, Django's way says so."""
+    try:
+        pool = configuration.pool_by_host(host)
+    except connections.UNAVAILABLE:
+        return None
+    return pool.public_id if pool else None
 
 
 def walk(
@@ -74,22 +88,25 @@ def walk(
     request_id = str(uuid.uuid4())
     connections.begin()
     try:
-        with structlog.contextvars.bound_contextvars(request_id=request_id):
+        bound = structlog.contextvars.bind_contextvars(request_id=request_id)
+        try:
             answer = answered(environ, endpoint, request_id, pool, path)
+        finally:
+            structlog.contextvars.reset_contextvars(**bound)
         headers = {name.lower(): value for name, value in answer.headers.items()}
         headers.setdefault("content-type", "text/html; charset=utf-8")  # Django's, of an answer that names none
         middleware.dress(headers, request_id, secure=middleware.by_https(environ))
         telemetry.answered(adapter, answer.status, clock.monotonic() - began)
     finally:
         connections.end()
-    start_response(f"{answer.status} {HTTPStatus(answer.status).phrase}", list(headers.items()))
+    start_response(status_line(answer.status), list(headers.items()))
     return [answer.body]
 
 
 def answered(environ: Environ, endpoint: Endpoint, request_id: str, pool: str | None, path: str) -> Answer:
     """Make the call."""
     headers = {
-        name.removeprefix("HTTP_").lower().replace("_", "-"): value
+        header_name(name): value
         for name, value in environ.items()
         if name.startswith("HTTP_") or (name in PLAIN and value)
     }
@@ -106,6 +123,18 @@ def answered(environ: Environ, endpoint: Endpoint, request_id: str, pool: str | 
             raw_path=environ["PATH_INFO"],
         )
     )
+
+
+@lru_cache(maxsize=256)
+def header_name(name: str) -> str:
+    """Return a header's name, lower case, for WSGI's."""
+    return name.removeprefix("HTTP_").lower().replace("_", "-")
+
+
+@cache
+def status_line(status: int) -> str:
+    """Return what WSGI says of a status."""
+    return f"{status} {HTTPStatus(status).phrase}"
 
 
 def measure(environ: Environ) -> None:

@@ -105,8 +105,8 @@ def by_https(meta: Mapping[str, Any]) -> bool:
     if meta.get("wsgi.url_scheme") == "https":
         return True
     said = str(meta.get("HTTP_X_FORWARDED_PROTO", "")).rpartition(",")[2].strip().lower()
-    peer = addresses.parsed(meta.get("REMOTE_ADDR", ""))
-    return said == "https" and peer is not None and is_trusted(peer)
+    peer = addresses.parsed(meta.get("REMOTE_ADDR", "")) if said == "https" else None
+    return peer is not None and is_trusted(peer)
 
 
 def policy(request: HttpRequest) -> str:

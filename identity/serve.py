@@ -1,21 +1,21 @@
 """The commands that serve Cognate: ``python -m identity.serve web`` (or ``worker``, ``beat``) becomes one of them.
 
-``make run`` and the container image start the same commands, sized by the same settings.
+``make run`` and the container image start the same commands, sized by the same settings. What is imported for the
+checks is what a web server serves: its processes are forked from this one, and share it.
 """
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 import tempfile
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import django
-from django.core.management import call_command
-from django.core.management.base import SystemCheckError
-
-from identity.foundation.connections import wanted
-from identity.settings import Environment
+if TYPE_CHECKING:
+    from identity.settings import Environment
 
 # Idle browser connections count too: granian's limit is on connections, not on requests. What may wait for
 # a password hash is limited by the gate, which refuses at once.
@@ -29,10 +29,14 @@ RESERVED = 20
 """Connections to PostgreSQL that are left to people, monitoring and migrations."""
 # Each hash takes 7 MiB, and one is made at a time: with several of glibc's arenas each would keep as much for good.
 ALLOCATOR = {"MALLOC_ARENA_MAX": "1"}
+SIZED = "--one-arena"
+"""Said to itself by a web server whose allocator is set."""
 
 
 def connections(*, web_threads: int, web_processes: int, worker_threads: int, over_tls: bool) -> int:
     """Return how many connections to PostgreSQL the processes of these commands may hold together."""
+    from identity.foundation.connections import wanted
+
     processes = [web_threads] * web_processes + [TLS_THREADS] * over_tls
     return wanted(web_threads=processes, worker_threads=max(FEWEST_THREADS, worker_threads))
 
@@ -67,30 +71,63 @@ def beat(environment: Environment, schedule: Path) -> tuple[str, ...]:
     return (sys.executable, "-m", "celery", "--quiet", "-A", "identity.celery", "beat", *options)
 
 
-def main(arguments: list[str]) -> int:  # noqa: RET503 - it becomes the command
-    """Become the command."""
-    from identity.settings import environment
-
+def main(arguments: list[str]) -> int:
+    """Become the command. What a web server finds in the environment must be there before anything is imported."""
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "identity.settings")
-    commands = {
-        "web": lambda: web(environment.bind, environment.port, environment.web_workers, environment.web_threads),
-        "worker": lambda: worker(environment),
-        "beat": lambda: beat(environment, Path(tempfile.gettempdir()) / "beat-schedule"),
-    }
-    if len(arguments) != 1 or arguments[0] not in commands:
-        sys.stderr.write(f"usage: python -m identity.serve {'|'.join(commands)}\n")
-        return 2
+    match arguments:
+        case ["web"]:
+            os.environ.update(ALLOCATOR)  # glibc reads it as a program starts
+            os.execv(sys.executable, [*sys.orig_argv, SIZED])  # noqa: S606 - this very command; nothing returns
+        case ["web", word] if word == SIZED:
+            with tempfile.TemporaryDirectory(prefix="cognate-metrics-") as folder:
+                # Web processes count together, from nothing at each start.
+                os.environ.setdefault("METRICS_DIR", folder)
+                return serve_web() if is_safe() else 1
+        case ["worker" | "beat" as part]:
+            return become(part) if is_safe() else 1
+    sys.stderr.write("usage: python -m identity.serve web|worker|beat\n")
+    return 2
+
+
+def is_safe() -> bool:
+    """Load everything and check it; say what is unsafe."""
+    import django
+    from django.core.management import call_command
+    from django.core.management.base import SystemCheckError
+
     django.setup()
     try:
         call_command("check", databases=["default"])
     except SystemCheckError as unsafe:
         sys.stderr.write(f"{unsafe}\n")
-        return 1
-    if arguments[0] == "web":
-        # Web processes count together, from nothing at each start.
-        os.environ.setdefault("METRICS_DIR", tempfile.mkdtemp(prefix="cognate-metrics-"))
-        os.environ.update(ALLOCATOR)
-    command = commands[arguments[0]]()
+        return False
+    return True
+
+
+def serve_web() -> int:
+    """Serve by granian, in this process and those that it forks: they find all of it imported, and in shared memory."""
+    from django.db import connections as held
+    from granian.cli import cli
+
+    from identity.settings import environment
+
+    import_module("identity.wsgi")
+    held.close_all()  # the check's own
+    # What lives now lives on: a collection that looked at it would copy its pages for each process.
+    gc.collect()
+    gc.freeze()
+    command = web(environment.bind, environment.port, environment.web_workers, environment.web_threads)
+    # As granian's own program does, but for the end: what is temporary here goes with it.
+    failed: int | None = cli(list(command[3:]), auto_envvar_prefix="GRANIAN", standalone_mode=False)
+    return failed or 0
+
+
+def become(part: str) -> int:
+    """Become the worker or beat."""
+    from identity.settings import environment
+
+    schedule = Path(tempfile.gettempdir()) / "beat-schedule"
+    command = worker(environment) if part == "worker" else beat(environment, schedule)
     os.execv(command[0], command)  # noqa: S606 - the command is made above; nothing returns
 
 

@@ -37,7 +37,7 @@ class AccessKey(authentication.BaseAuthentication):
         known = key.secret if key else "-" * 40
         if not hmac.compare_digest(known.encode(), secret.encode("utf-8", "replace")) or key is None:
             raise exceptions.AuthenticationFailed("The access key is not valid.")
-        operators.key_used(key.id)
+        operators.key_used(key)
         who = operators.operator_by_id(key.operator_id)
         if who is None:
             raise exceptions.AuthenticationFailed("The access key is not valid.")

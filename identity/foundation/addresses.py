@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, collapse_addresses, ip_address, ip_network
 
 Address = IPv4Address | IPv6Address
@@ -21,6 +22,7 @@ MAPPED = 96
 """Bits before the IPv4 address in ``::ffff:0:0/96`` (RFC 4291 2.5.5.2)."""
 
 
+@lru_cache(maxsize=4096)
 def parsed(text: str) -> Address | None:
     """Return an address in its one form: without a zone, and IPv4 where it is that in IPv6's clothes."""
     try:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import psycopg
 from django.core.signals import request_finished, request_started
-from django.db import Error, InterfaceError, OperationalError, connection
+from django.db import DEFAULT_DB_ALIAS, Error, InterfaceError, OperationalError, connection, connections
 from django.db.backends.signals import connection_created
 
 from identity.foundation import clock
@@ -185,27 +185,37 @@ def install() -> None:
 
 def begin() -> None:
     """Begin a request that is none of Django's, as its signals do for the connection, at a third of their cost."""
-    connection.close_if_unusable_or_obsolete()
-    trust_what_just_worked()
+    held = connections[DEFAULT_DB_ALIAS]
+    held.close_if_unusable_or_obsolete()
+    _trust(held)
 
 
 def end() -> None:
     """End it."""
-    connection.close_if_unusable_or_obsolete()
-    note_how_it_went()
+    held = connections[DEFAULT_DB_ALIAS]
+    held.close_if_unusable_or_obsolete()
+    _note(held)
 
 
 def trust_what_just_worked(**_: object) -> None:
     """Spare the question where the answer is known."""
-    worked_at: float = getattr(_local, "worked_at", float("-inf"))
-    if clock.monotonic() - worked_at < TRUSTED and worked_at > _failed_at:
-        connection.health_check_done = True  # type: ignore[attr-defined]  # the stubs leave it out
+    _trust(connections[DEFAULT_DB_ALIAS])
 
 
 def note_how_it_went(**_: object) -> None:
     """Remember when this thread's connection worked, and when any failed."""
+    _note(connections[DEFAULT_DB_ALIAS])
+
+
+def _trust(held: BaseDatabaseWrapper) -> None:
+    worked_at: float = getattr(_local, "worked_at", float("-inf"))
+    if clock.monotonic() - worked_at < TRUSTED and worked_at > _failed_at:
+        held.health_check_done = True  # type: ignore[attr-defined]  # the stubs leave it out
+
+
+def _note(held: BaseDatabaseWrapper) -> None:
     global _failed_at  # noqa: PLW0603 - one a process
-    if connection.errors_occurred:
+    if held.errors_occurred:
         _failed_at = clock.monotonic()
-    elif connection.connection is not None:
+    elif held.connection is not None:
         _local.worked_at = clock.monotonic()

@@ -77,7 +77,7 @@ def operator(call: Call, service: str) -> Actor:
     if not hmac.compare_digest(expected, signature.value):
         operators.refuse_key(key.id, by=visitor(call))
         raise Fault("InvalidSignatureException", DOES_NOT_MATCH)
-    operators.key_used(key.id)
+    operators.key_used(key)
     return Actor.operator(key.operator_id, address=call.address, request_id=call.request_id)
 
 

@@ -28,6 +28,9 @@ class Parameters:
     """Names sent more than once, which each endpoint refuses."""
 
 
+NOTHING = Parameters({}, frozenset())
+
+
 def read(sent: str | bytes) -> Parameters:
     """Return the parameters of a query string (as WSGI gives it: bytes read as Latin-1) or of a body.
 
@@ -35,6 +38,8 @@ def read(sent: str | bytes) -> Parameters:
         Malformed: it is no form.
 
     """
+    if not sent:
+        return NOTHING
     try:
         raw = sent.encode("latin-1") if isinstance(sent, str) else sent
         if len(raw) > LONGEST:

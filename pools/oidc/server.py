@@ -1,11 +1,14 @@
 """Authlib's authorization server, fed with our calls: it dispatches grants and speaks OAuth's errors.
 
+A client's own token goes by :meth:`PoolServer.answer_machine`, without its frame round a request.
+
 One a process, without state: the pool is found from the call, everything that is issued or spent is the services'.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from authlib.oauth2.rfc6749 import AuthorizationServer, OAuth2Request, UnsupportedGrantTypeError
@@ -23,15 +26,25 @@ if TYPE_CHECKING:
 ADDRESS = "https://endpoint.invalid/"
 
 
+@dataclass(slots=True)
+class MachineRequest:
+    """What was sent, for a grant that needs no more of Authlib's request."""
+
+    call: Call
+    pool: UserPool
+    posted: Mapping[str, str]
+    client: AppClient | None = None
+
+
 class PoolRequest(OAuth2Request):  # type: ignore[misc]  # Authlib has no types
     """What was sent, on its way through Authlib: by form, and by query from libraries that speak so to Cognito."""
 
-    def __init__(self, call: Call, pool: UserPool) -> None:
-        """Read it once."""
+    def __init__(self, call: Call, pool: UserPool, posted: Mapping[str, str]) -> None:
+        """Keep what was read of it."""
         super().__init__(call.method, ADDRESS, headers=dict(call.headers))
         self.call = call
         self.pool = pool
-        self.posted: Mapping[str, str] = endpoints.form(call, query=True)
+        self.posted = posted
         self.payload = BasicOAuth2Payload(self.posted)
 
     @property
@@ -47,11 +60,19 @@ class PoolServer(AuthorizationServer):  # type: ignore[misc]  # Authlib has no t
         """Return the request: it was made by the endpoint."""
         return request
 
-    def authenticate_client(self, request: PoolRequest, methods: object, endpoint: str = "token") -> AppClient:
+    def answer_machine(self, grant: Callable[[MachineRequest, PoolServer], Any], request: MachineRequest) -> Answer:
+        """Answer by the one grant that a client uses for itself, as :meth:`create_token_response` would."""
+        asked = grant(request, self)
+        asked.validate_token_request()
+        return self.handle_response(*asked.create_token_response())
+
+    def authenticate_client(
+        self, request: PoolRequest | MachineRequest, methods: object, endpoint: str = "token"
+    ) -> AppClient:
         """Return the client that proved itself. Each method is open to each kind of client that can use it."""
         del methods, endpoint
-        request.client = client_authentication.authenticate(request.call, request.pool, request.posted)
-        client: AppClient = request.client
+        client = client_authentication.authenticate(request.call, request.pool, request.posted)
+        request.client = client
         if request.call.query and not openid.rules(client).takes_query:
             raise errors.refusal("invalid_request", endpoints.IN_BODY)
         return client

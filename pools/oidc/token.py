@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 from authlib.oauth2.base import OAuth2Error
 from authlib.oauth2.rfc6749 import grants
@@ -18,9 +18,9 @@ from identity.foundation import limits
 from identity.foundation.actor import Actor
 from identity.foundation.call import Answer, Call
 from identity.foundation.errors import DomainError, Overloaded
-from pools.oidc import errors
+from pools.oidc import endpoints, errors
 from pools.oidc.endpoints import endpoint
-from pools.oidc.server import PoolRequest, PoolServer
+from pools.oidc.server import MachineRequest, PoolRequest, PoolServer
 from pools.services.tokens import tokens
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Grant:
 
     GRANT_TYPE: ClassVar[str]
     FLOW: ClassVar[str]
-    request: PoolRequest
+    request: PoolRequest | MachineRequest
     server: PoolServer
 
     def validate_token_request(self) -> None:
@@ -50,7 +50,7 @@ class Grant:
 
     def create_token_response(self) -> Granted:
         """Return what the service issued."""
-        client: AppClient = self.request.client
+        client = cast("AppClient", self.request.client)  # it was authenticated above
         by = Actor.client(client.client_id, address=self.request.call.address, request_id=self.request.call.request_id)
         issued = self.issue(client, by)
         return 200, body_of(issued), [("pragma", "no-cache")]
@@ -154,9 +154,12 @@ def token(call: Call, pool: UserPool) -> Answer:
     """RFC 6749 section 3.2."""
     grant = "none"
     try:
-        request = PoolRequest(call, pool)
-        grant = known(request.posted.get("grant_type", ""))
-        answer: Answer = the_server().create_token_response(request)
+        posted = endpoints.form(call, query=True)
+        grant = known(posted.get("grant_type", ""))
+        if grant == MachineGrant.GRANT_TYPE:
+            answer = the_server().answer_machine(MachineGrant, MachineRequest(call, pool, posted))
+        else:
+            answer = the_server().create_token_response(PoolRequest(call, pool, posted))
     except (OAuth2Error, DomainError):
         ISSUED.labels(grant, "refused").inc()
         refused_once_more(call, pool)

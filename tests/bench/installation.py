@@ -52,18 +52,18 @@ def answers(port: int, path: str) -> bool:
         return False
 
 
-def web(name: str, port: int, application: str, path: str) -> Part:
-    """Return a web server of one process."""
-    from identity import serve  # reads the settings, which must find what `start` says
+def installation(port: int) -> Part:
+    """Return the installation's web server of one process, as production starts it."""
+    command = (sys.executable, "-m", "identity.serve", "web")
+    return Part("installation", command, directory=ROOT, ready=lambda: answers(port, "/health/ready"))
 
-    command = serve.web("127.0.0.1", port, 1, THREADS)
-    return Part(
-        name,
-        (*command[:-1], application),
-        environment=serve.ALLOCATOR,
-        directory=ROOT,
-        ready=lambda: answers(port, path),
-    )
+
+def floor(port: int) -> Part:
+    """Return the floor's, by the same server."""
+    from identity import serve
+
+    command = (*serve.web("127.0.0.1", port, 1, THREADS)[:-1], "tests.bench.floor:application")
+    return Part("floor", command, environment=serve.ALLOCATOR, directory=ROOT, ready=lambda: answers(port, "/empty"))
 
 
 def start() -> tuple[dict[str, int], int]:

@@ -12,11 +12,14 @@ import time_machine
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import given
 from hypothesis import strategies as st
 
 from identity.foundation.actor import Actor
 from identity.foundation.call import Call
+from identity.models import AccessKey
 from pools.cognito import callers
 from pools.cognito.faults import Fault
 from pools.models import AuditEvent
@@ -61,6 +64,22 @@ def test_a_signed_request_is_its_operators(key: tuple[str, str]) -> None:
     actor = callers.operator(signed(key), "cognito-idp")
 
     assert actor == Actor.operator(operators.operator("ada").pk, address="10.0.0.1", request_id="request-1")
+
+
+def test_the_use_of_a_key_is_written_once_a_quarter_of_an_hour(key: tuple[str, str]) -> None:
+    counts, used = [], []
+    with time_machine.travel(datetime.now(UTC), tick=False) as travel:
+        for minutes in (0, 14, 2):
+            travel.shift(timedelta(minutes=minutes))
+            with CaptureQueriesContext(connection) as captured:
+                callers.operator(signed(key), "cognito-idp")
+            counts.append(len(captured))
+            used.append(AccessKey.objects.get(id=key[0]).last_used_at)
+
+    assert counts == [2, 1, 2]
+    first, second, third = used
+    assert first
+    assert (second, third) == (first, first + timedelta(minutes=16))
 
 
 @pytest.mark.parametrize(

@@ -10,13 +10,14 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import OperationalError
 from django.db import connections as django_connections
 
 from identity import fast_path, wsgi
 from identity.foundation import connections
 from pools.models import AppClient, User
 from pools.services import configuration
-from pools.services.pools import signing_keys
+from pools.services.pools import signing_keys, user_pools
 from pools.services.sign_in.machine import SignedIn, Want
 from pools.services.tokens import sessions, tokens
 from tests import factories
@@ -169,10 +170,42 @@ def test_both_roads_answer_the_same_bytes(client: AppClient, person: User) -> No
         assert by(wsgi.application, asked) == by(wsgi.django, asked), asked
 
 
+def test_a_pools_own_host_answers_the_same_bytes_by_both_roads(client: AppClient, person: User) -> None:
+    user_pools.set_domain(client.pool, f"crew{client.pool.pk}", by=factories.BY)
+    port = settings.BASE_URL.rpartition(":")[2]
+    host = ("HTTP_HOST", f"crew{client.pool.pk}.auth.localhost:{port}")
+    bearer = ("HTTP_AUTHORIZATION", f"Bearer {issued(client)}")
+    form = tuple(FORM.items())
+
+    for asked in (
+        Asked("/oauth2/userInfo", headers=(host, bearer)),
+        Asked("/oauth2/userInfo", headers=(host,)),
+        Asked("/oauth2/token", "POST", b"grant_type=x&client_id=y", headers=(host, *form)),
+        Asked("/.well-known/jwks.json", headers=(host,)),
+        Asked("/.well-known/openid-configuration", headers=(host,)),
+    ):
+        found = fast_path.find(asked.environ())
+        assert found is not None, asked
+        assert found[2] == client.pool.public_id
+        assert by(wsgi.application, asked) == by(wsgi.django, asked), asked
+    for path in ("/", "/login", f"/{client.pool.public_id}/oauth2/token", "/identity-pools/jwks.json"):
+        assert fast_path.find(Asked(path, headers=(host,)).environ()) is None
+
+
+def test_a_host_that_cannot_be_looked_up_takes_djangos_road(monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(_: str) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(configuration, "pool_by_host", away)
+
+    assert fast_path.find(Asked("/oauth2/token", headers=(("HTTP_HOST", "id.example.com"),)).environ()) is None
+
+
 @pytest.mark.parametrize(
     ("path", "headers"),
     [
         ("/", {"HTTP_HOST": "evil.example"}),
+        ("/oauth2/token", {"HTTP_HOST": "evil.example"}),
         ("/", {"HTTP_HOST": ""}),
         ("/", {"SCRIPT_NAME": "/x"}),
         ("//", {}),
@@ -185,7 +218,7 @@ def test_both_roads_answer_the_same_bytes(client: AppClient, person: User) -> No
         ("/identity-pools/jwks.json/", {}),
     ],
 )
-def test_what_is_not_exactly_one_of_the_paths_takes_djangos_road(path: str, headers: dict[str, str]) -> None:
+def test_what_is_not_exactly_one_of_the_paths_takes_djangos_road(path: str, headers: dict[str, str], db: None) -> None:
     assert fast_path.find({**Asked(path).environ(), **headers}) is None
 
 

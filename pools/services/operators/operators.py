@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.contrib.auth.password_validation import validate_password
@@ -56,6 +56,8 @@ class AccessKeyView:
     secret: str
     operator_id: int
     username: str
+    last_used_at: datetime | None
+    """Coarse: see :func:`key_used`."""
 
 
 def create(username: str, *, email: str = "", password: str | None = None, by: Actor) -> Operator:
@@ -198,16 +200,16 @@ def authenticate_key(access_key_id: str) -> AccessKeyView | None:
     """
     row = (
         AccessKey.objects.filter(id=access_key_id, disabled_at=None, operator__is_active=True)
-        .values_list("sealed_secret", "operator_id", "operator__username")
+        .values_list("sealed_secret", "operator_id", "operator__username", "last_used_at")
         .first()
         if access_key_id.isascii() and access_key_id.isalnum()
         else None
     )
     if row is None:
         return None
-    sealed, operator_id, username = row
+    sealed, operator_id, username, last_used_at = row
     secret = sealing.unseal(bytes(sealed), place=sealing_contexts.access_key(access_key_id)).decode()
-    return AccessKeyView(access_key_id, secret, operator_id, username)
+    return AccessKeyView(access_key_id, secret, operator_id, username, last_used_at)
 
 
 def refuse_key(access_key_id: str, *, by: Actor) -> None:
@@ -215,9 +217,11 @@ def refuse_key(access_key_id: str, *, by: Actor) -> None:
     audit.record(Tag.OPERATOR_REFUSED, subject=access_key_id, by=by, outcome="refused", detail={"method": "signature"})
 
 
-def key_used(access_key_id: str) -> None:
+def key_used(key: AccessKeyView) -> None:
     """Note, at most every quarter of an hour, that a key proved itself."""
     now = clock.now()
-    AccessKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=now - KEY_USE_NOTED), id=access_key_id).update(
+    if key.last_used_at is not None and key.last_used_at >= now - KEY_USE_NOTED:
+        return
+    AccessKey.objects.filter(Q(last_used_at=None) | Q(last_used_at__lt=now - KEY_USE_NOTED), id=key.id).update(
         last_used_at=now
     )

@@ -34,7 +34,7 @@ class Grant:
 
 
 def shared(client: AppClient, person: Person, groups: Sequence[Member], grant: Grant) -> dict[str, Any]:
-    """Return the claims that both tokens have."""
+    """Return the claims that both tokens have; each may have a ``jti`` of its own."""
     found: dict[str, Any] = {"sub": str(person.sub)}
     if groups:
         found["cognito:groups"] = [group.name for group in groups]
@@ -51,9 +51,9 @@ def shared(client: AppClient, person: Person, groups: Sequence[Member], grant: G
     return found
 
 
-def access(client: AppClient, person: Person, groups: Sequence[Member], grant: Grant) -> dict[str, Any]:
-    """Return the access token's claims (4.3): no audience, no attributes."""
-    found = shared(client, person, groups, grant)
+def access(common: Mapping[str, Any], client: AppClient, person: Person, grant: Grant) -> dict[str, Any]:
+    """Return the access token's claims (4.3): the shared ones, no audience, no attributes."""
+    found = dict(common)
     found["exp"] = found["iat"] + client.access_seconds
     found["client_id"] = client.client_id
     found["token_use"] = "access"  # noqa: S105 - a claim
@@ -65,10 +65,18 @@ def access(client: AppClient, person: Person, groups: Sequence[Member], grant: G
 
 
 def identity(
-    client: AppClient, person: Person, groups: Sequence[Member], grant: Grant, *, at_hash: str = ""
+    common: Mapping[str, Any],
+    client: AppClient,
+    person: Person,
+    groups: Sequence[Member],
+    grant: Grant,
+    *,
+    at_hash: str = "",
 ) -> dict[str, Any]:
-    """Return the ID token's claims (4.2): the attributes that the client may read and the scopes cover."""
-    found = shared(client, person, groups, grant)
+    """Return the ID token's claims (4.2): the shared ones, and attributes that client may read and scopes cover."""
+    found = dict(common)
+    if "jti" in found:
+        found["jti"] = str(uuid.uuid4())
     found["exp"] = found["iat"] + client.id_seconds
     found["aud"] = client.client_id
     found["token_use"] = "id"  # noqa: S105 - a claim

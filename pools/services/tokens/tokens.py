@@ -141,14 +141,15 @@ def sign(
     client: AppClient, person: Person, groups: Sequence[Member], grant: Grant, refresh_token: str | None
 ) -> TokenSet:
     """Sign access and ID token of a grant."""
-    access_token = signing_keys.sign(client.pool, Use.ACCESS, claims.access(client, person, groups, grant))
+    common = claims.shared(client, person, groups, grant)
+    access_token = signing_keys.sign(client.pool, Use.ACCESS, claims.access(common, client, person, grant))
     id_token = None
     if not grant.oauth or "openid" in grant.scopes:
         # API tokens go without at_hash, since their clients check it by halves; OAuth tokens have it (OIDC 3.1.3.6).
         half = hashlib.sha256(access_token.encode()).digest()[:16] if grant.oauth else b""
         at_hash = base64.urlsafe_b64encode(half).decode().rstrip("=")
         id_token = signing_keys.sign(
-            client.pool, Use.ID, claims.identity(client, person, groups, grant, at_hash=at_hash)
+            client.pool, Use.ID, claims.identity(common, client, person, groups, grant, at_hash=at_hash)
         )
     return TokenSet(access_token, id_token, refresh_token, client.access_seconds, grant.scopes)
 
