@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING
 import structlog
 from authlib.oauth2.base import OAuth2Error
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
@@ -25,6 +24,8 @@ from pools.oidc.errors import PageRefusal, refusal
 from pools.services import access
 from pools.services.pools import openid
 from pools.services.tokens import interactions, tokens
+from pools.services.tokens.interactions import Kind
+from pools.web import resume, session_cookie
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -36,17 +37,16 @@ if TYPE_CHECKING:
 log = structlog.get_logger(__name__)
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
-ASKING = frozenset({"login", "select_account"})
 NEEDS_OPENID = frozenset({"email", "phone", "profile"})
 NONCE_LENGTH = 2048
 FRONT = frozenset({"token", "id_token"})
 """What no response type gives in a query (OAuth 2.0 Multiple Response Type Encoding Practices section 5)."""
 OLDEST = 2**31 - 1
 """Seconds: the greatest ``max_age`` that is read."""
-SINCE = "signed_in_since"
-"""Our own parameter on the way to the login page and back: the request was here at this moment (milliseconds), so a
-sign-in after it answers ``prompt=login``. Sealed for pool and request: one of another request, or that somebody made
-up, counts as absent, and so does an old one."""
+SINCE = interactions.SIGNED_IN_SINCE
+"""The parameter that holds when the request was here (milliseconds), so that a sign-in after it answers
+``prompt=login``. Sealed for pool and request: one of another request, or that somebody made up, counts as absent, and
+so does an old one."""
 SINCE_LIFE = timedelta(hours=1)
 SINCE_LENGTH = 200
 """At most, name included."""
@@ -224,9 +224,9 @@ def authorize(request: HttpRequest) -> HttpResponse:
         pages_can_carry_it(asked)
         if request.method == "POST":
             # Once more as GET: a form of another site brings no Lax cookie, the navigation after it does.
-            return errors.moved(f"{reverse('oidc:authorize')}?{urlencode(asked.given)}", 303)
+            return errors.moved(resume.url(Kind.OAUTH_REQUEST, urlencode(asked.given)), 303)
         run(CHECKS, asked)
-        session = browser.session(request, asked.pool)
+        session = session_cookie.current(request, asked.pool)
         if session is None or not is_recent_enough(asked, session):
             return to_sign_in(asked, again=session is not None)
         if not is_the_one_meant(asked, session):
@@ -243,7 +243,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
 def read(request: HttpRequest) -> Asked:
     """Return the request as it was sent."""
     pool = browser.pool_of(request)
-    sent = browser.sent(request)
+    sent = browser.parameters_of(request)
     return Asked(pool, dict(sent.values), sent.repeated)
 
 
@@ -267,7 +267,7 @@ def is_recent_enough(asked: Asked, session: Browser) -> bool:
 
 def asks_again(asked: Asked) -> bool:
     """Say whether no session of before is good enough; an age of nothing means that (OpenID Connect Core 3.1.2.1)."""
-    return bool(asked.prompts & ASKING) or int(asked.given.get("max_age", "1")) == 0
+    return bool(asked.prompts & interactions.ASKS_AGAIN) or int(asked.given.get("max_age", "1")) == 0
 
 
 def was_here_before(asked: Asked, signed_in: datetime) -> bool:
@@ -305,7 +305,7 @@ def own(asked: Asked) -> dict[str, str]:
 def is_the_one_meant(asked: Asked, session: Browser) -> bool:
     """Say whether a session is that of the person whom the client's ID token names, if it shows one that holds."""
     sub = str(session.person.sub)
-    return bool(browser.hinted(asked.pool, asked.given.get("id_token_hint")).get("sub", sub) == sub)
+    return bool(browser.hint_claims(asked.pool, asked.given.get("id_token_hint")).get("sub", sub) == sub)
 
 
 def to_sign_in(asked: Asked, *, again: bool) -> HttpResponse:
@@ -313,9 +313,9 @@ def to_sign_in(asked: Asked, *, again: bool) -> HttpResponse:
     if "none" in asked.prompts:
         raise refusal("login_required", "The user must sign in.")
     carried = own(asked)
-    if again or asked.prompts & ASKING or "max_age" in carried:
+    if again or asked.prompts & interactions.ASKS_AGAIN or "max_age" in carried:
         carried[SINCE] = note(asked, clock.now())
-    return errors.moved(f"{reverse('hosted:sign_in')}?{urlencode(carried)}", 303)
+    return errors.moved(resume.sign_in_url(carried), 303)
 
 
 def with_code(asked: Asked, session: Browser) -> HttpResponse:

@@ -21,6 +21,8 @@ from pools.oidc.errors import PageRefusal
 from pools.services import access
 from pools.services.pools import openid
 from pools.services.tokens import sessions
+from pools.services.tokens.interactions import Kind
+from pools.web import resume, session_cookie
 
 if TYPE_CHECKING:
     from pools.models import AppClient, UserPool
@@ -43,7 +45,7 @@ class Leaving:
         """Say whether the request names a place to go on to."""
         return any(name in self.given for name in LEADS)
 
-    def at(self, path: str) -> str:
+    def carried_to(self, path: str) -> str:
         """Return an address that carries the request."""
         return f"{path}?{urlencode(self.given)}" if self.given else path
 
@@ -57,17 +59,17 @@ def logout(request: HttpRequest) -> HttpResponse:
         location = destination(leaving, client)
         if request.method == "POST":
             # Once more as GET: a form of another site brings no Lax cookie, the navigation after it does.
-            return errors.moved(leaving.at(reverse("oidc:logout")), 303)
-        session = browser.held(request, leaving.pool)
+            return errors.moved(resume.url(Kind.LOGOUT, urlencode(leaving.given)), 303)
+        session = session_cookie.held(request, leaving.pool)
         if session is not None and is_to_be_asked(leaving, client):
-            return errors.moved(leaving.at(reverse("hosted:sign_out")), 303)
+            return errors.moved(leaving.carried_to(reverse("hosted:sign_out")), 303)
         check_who(leaving, session)
     except PageRefusal as problem:
         return errors.page(problem)
     response = errors.moved(location, 302)
     if request.method == "GET":
         end(request, leaving, session)
-        browser.forget(request, response, leaving.pool)
+        session_cookie.forget(request, response, session_cookie.name(request, leaving.pool))
     return response
 
 
@@ -78,10 +80,10 @@ def read(request: HttpRequest) -> Leaving:
     fetch = request.headers.get("Sec-Fetch-Mode", "navigate"), request.headers.get("Sec-Fetch-Dest", "document")
     if fetch != ("navigate", "document"):
         raise PageRefusal("invalid_request")
-    sent = browser.sent(request)
+    sent = browser.parameters_of(request)
     if sent.repeated:
         raise PageRefusal("invalid_request")
-    return Leaving(pool, dict(sent.values), browser.hinted(pool, sent.values.get("id_token_hint")))
+    return Leaving(pool, dict(sent.values), browser.hint_claims(pool, sent.values.get("id_token_hint")))
 
 
 def asking(leaving: Leaving) -> AppClient | None:
@@ -126,7 +128,7 @@ def destination(leaving: Leaving, client: AppClient | None) -> str:
         raise PageRefusal("invalid_request", client.client_id)
     if given["redirect_uri"] not in client.callback_urls:
         raise errors.redirect_mismatch(client, given["redirect_uri"])
-    return f"{reverse('hosted:sign_in')}?{urlencode(given)}"
+    return resume.sign_in_url(given)
 
 
 def is_to_be_asked(leaving: Leaving, client: AppClient | None) -> bool:

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ import pytest
 from tests.architecture.source import ROOT, heads, planted, sources
 
 LINT = (str(Path(sys.executable).parent / "lint-imports"), "--no-cache")
+CONFIGURED = ("pyproject.toml", "tests/architecture/circles.toml")
 
 
 def verdicts(said: str) -> dict[str, bool]:
@@ -23,14 +25,25 @@ def verdicts(said: str) -> dict[str, bool]:
 
 def contracts() -> list[str]:
     """Return the names of all contracts."""
-    configured = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
-    return [contract["name"] for contract in configured]
+    configured = [tomllib.loads((ROOT / path).read_text())["tool"]["importlinter"]["contracts"] for path in CONFIGURED]
+    return [contract["name"] for contract in chain.from_iterable(configured)]
+
+
+def searched_for_circles() -> set[str]:
+    """Return the packages in which circles are looked for."""
+    circles = tomllib.loads((ROOT / CONFIGURED[1]).read_text())["tool"]["importlinter"]["contracts"]
+    return {ancestor for contract in circles for ancestor in contract["ancestors"]}
 
 
 def lint(folder: Path) -> str:
     """Run import-linter over a copy of the code."""
-    found = subprocess.run(LINT, cwd=folder, capture_output=True, text=True, check=False)
-    return found.stdout + found.stderr
+    said = ""
+    for path in CONFIGURED:
+        found = subprocess.run(
+            (*LINT, "--config", Path(path).name), cwd=folder, capture_output=True, text=True, check=False
+        )
+        said += found.stdout + found.stderr
+    return said
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +54,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if source.is_product:
             (folder / source.path).parent.mkdir(parents=True, exist_ok=True)
             (folder / source.path).write_text(source.text)
-    shutil.copy(ROOT / "pyproject.toml", folder)
+    for path in CONFIGURED:
+        shutil.copy(ROOT / path, folder)
     return folder
 
 
@@ -73,3 +87,9 @@ def test_a_planted_import_breaks_its_contract(path: Path, said: tuple[str, str])
 
 def test_every_contract_has_something_planted() -> None:
     assert {heads(path)["breaks"] for path in planted("imports")} == set(contracts())
+
+
+def test_circles_are_looked_for_in_every_package() -> None:
+    packages = {".".join(each.parts[:-1]) for each in sources() if each.is_product and each.parts[-1] == "__init__"}
+
+    assert {package for package in packages if "migrations" not in package} == searched_for_circles()

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from identity.foundation import clock, sealing
 from pools.services import codes
-from pools.services.tokens import sessions
+from pools.web import session_cookie
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -51,7 +51,7 @@ class Step:
     username: str = ""
     """As it was typed, so that nobody types it twice."""
     notice: str = ""
-    """Which of the page's own notices to show (``wording.NOTICES``)."""
+    """Which of the page's own notices to show (``notices.NOTICES``)."""
     challenge: str = ""
     session: str = ""
     """The machine's opaque session string."""
@@ -93,17 +93,16 @@ def trip_name(query: str) -> str:
 
 
 class Browser:
-    """A browser at one pool, for one request. Changes are written to the answer by :meth:`dress`."""
+    """A browser at one pool, for one request. Changes are written to the answer by :meth:`write_cookies`."""
 
     def __init__(self, request: HttpRequest, pool: UserPool, query: str) -> None:
         """Read the cookies; whatever is not ours counts as absent."""
         self.pool = pool
-        self.secure = request.is_secure()
         self.trip = trip_name(query)
-        self.session_cookie = sessions.cookie_name(pool, self.secure)
+        self.session_cookie = session_cookie.name(request, pool)
         self.nonce_cookie = self.session_cookie + "-form"
         self.step_cookie = self.session_cookie + "-step"
-        self._cookies = request.COOKIES
+        self._request = request
         nonce = request.COOKIES.get(self.nonce_cookie, "")
         self.nonce = nonce if NONCE.match(nonce) else ""
         self._nonce_written = self.nonce
@@ -172,11 +171,11 @@ class Browser:
 
     def current(self) -> Session | None:
         """Return the session that carries this browser's person at the pool, if any."""
-        return sessions.current(self.pool, self._cookies.get(self.session_cookie))
+        return session_cookie.current(self._request, self.pool)
 
     def held(self) -> Session | None:
         """Return the live session that this browser may end, whether or not it still carries anybody."""
-        return sessions.held(self.pool, self._cookies.get(self.session_cookie))
+        return session_cookie.held(self._request, self.pool)
 
     def open(self, opened: OpenedSession) -> None:
         """Take a new session: its cookie replaces any other, the nonce changes with it, and every step is forgotten."""
@@ -194,34 +193,28 @@ class Browser:
         self.nonce = secrets.token_urlsafe(24)
         self._kept_changed = True
 
-    def dress(self, response: HttpResponse) -> HttpResponse:
+    def write_cookies(self, response: HttpResponse) -> HttpResponse:
         """Write what changed into an answer."""
         if self._opened is not None:
-            self._write(response, self.session_cookie, self._opened.cookie, self._opened.max_age)
+            opened = self._opened
+            session_cookie.write(self._request, response, self.session_cookie, opened.cookie, max_age=opened.max_age)
         elif self._closed:
-            self.forget(response, self.session_cookie)
+            session_cookie.forget(self._request, response, self.session_cookie)
         if self._kept_changed:
             self._write_kept(response)  # first: what is kept is sealed for the nonce, and makes one where there is none
         if self.nonce != self._nonce_written:
-            self._write(response, self.nonce_cookie, self.nonce, None)
+            session_cookie.write(self._request, response, self.nonce_cookie, self.nonce, max_age=None)
         return response
 
     def _write_kept(self, response: HttpResponse) -> None:
         while self._kept:
             sealed = self._sealed()
             if len(sealed) <= COOKIE_LIMIT:
-                self._write(response, self.step_cookie, sealed, CONFIRMED_WITHIN)
+                session_cookie.write(self._request, response, self.step_cookie, sealed, max_age=CONFIRMED_WITHIN)
                 return
             del self._kept[next(iter(self._kept))]
-        self.forget(response, self.step_cookie)
+        session_cookie.forget(self._request, response, self.step_cookie)
 
     def _sealed(self) -> str:
         carried = json.dumps(self._kept, separators=(",", ":")).encode()
         return sealing.seal_text(carried, purpose=self._purpose(self.form_nonce()))
-
-    def _write(self, response: HttpResponse, name: str, value: str, max_age: int | None) -> None:
-        response.set_cookie(name, value, max_age=max_age, path="/", secure=self.secure, httponly=True, samesite="Lax")
-
-    def forget(self, response: HttpResponse, name: str) -> None:
-        """Take a cookie back. A ``__Host-`` cookie is only replaced by one that is Secure as well."""
-        self._write(response, name, "", 0)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from identity.foundation import errors, limits
 
 if TYPE_CHECKING:
-    from pools.hosted.visit import Visit
+    from pools.web.page_request import PageRequest
 
 NAME = "hosted-sign-in-failed"
 FAILURES = 50
@@ -33,14 +33,14 @@ FAILED = (
 
 
 @contextmanager
-def counted(visit: Visit) -> Iterator[None]:
+def count(page_request: PageRequest) -> Iterator[None]:
     """Let a proof be looked at, and count it if it is wrong. Failures of known and unknown names count alike.
 
     Raises:
         LockedOut: too many failed lately from this address; nothing was looked at.
 
     """
-    key = f"{visit.pool.public_id}:{source(visit.by.address)}"
+    key = f"{page_request.pool.public_id}:{source(page_request.by.address)}"
     if wait := limits.wait(NAME, key, limit=FAILURES, window=WINDOW):
         raise errors.LockedOut(retry_after=wait, detail="many failures from one address")
     try:
