@@ -28,7 +28,7 @@ def of(request: HttpRequest) -> Receipt | None:
     return getattr(request, "receipt", None)
 
 
-def answered(request: HttpRequest, respond: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
+def answer_once(request: HttpRequest, respond: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
     """Answer a request; a form of the console that was accepted before, as it was then."""
     nonce = request.COOKIES.get(settings.CSRF_COOKIE_NAME, "")
     if request.method != "POST" or not request.path_info.startswith("/console/"):
@@ -51,7 +51,7 @@ def own_page(request: HttpRequest) -> str:
     return reverse("console:pools") if match and match.url_name in WITHOUT_PAGE else request.get_full_path()
 
 
-def shown_again(request: HttpRequest) -> HttpResponse | None:
+def show_again(request: HttpRequest) -> HttpResponse | None:
     """Show the page of a form that was not looked at, filled in but for codes and passwords; None where it has none."""
     match = request.resolver_match
     if match is None or match.url_name in WITHOUT_PAGE:
