@@ -22,7 +22,7 @@ WINDOW = 300
 """Seconds: long enough to slow a list of passwords down, short enough for those who share the address to wait."""
 NETWORK = 64
 """Bits of an IPv6 address that count: the rest is its owner's to choose."""
-FAILED = (
+COUNTED = (
     errors.PasswordIncorrect,
     errors.UserNotFound,
     errors.UserDisabled,
@@ -45,7 +45,7 @@ def count(page_request: PageRequest) -> Iterator[None]:
         raise errors.LockedOut(retry_after=wait, detail="many failures from one address")
     try:
         yield
-    except FAILED:
+    except COUNTED:
         limits.take(NAME, key, limit=FAILURES, window=WINDOW)
         raise
 

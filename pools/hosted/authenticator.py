@@ -110,10 +110,10 @@ def show_set_up(page_request: PageRequest, template: str, form: CodeForm, step: 
     """Show QR code, key and link of a pending seed."""
     address = otpauth_url(page_request, step)
     groups = " ".join(step.secret[at : at + GROUP] for at in range(0, len(step.secret), GROUP))
-    shown = {"username": step.username, "otpauth": address, "qr": qr(address), "key": groups, **context}
+    context |= {"username": step.username, "otpauth": address, "qr": qr(address), "key": groups}
     by_phone = is_phone(page_request)
     # On a phone the keyboard would cover what comes before the code.
-    return page_request.show(template, form=form.focused(takes=not by_phone), by_phone=by_phone, **shown)
+    return page_request.show(template, form=form.focus(is_moved=not by_phone), by_phone=by_phone, **context)
 
 
 def is_phone(page_request: PageRequest) -> bool:
@@ -124,7 +124,7 @@ def is_phone(page_request: PageRequest) -> bool:
 
 def otpauth_url(page_request: PageRequest, step: Step) -> str:
     """Return the address that authenticator apps read (Google's Key URI format)."""
-    app_name = page_request.place or str(urlsplit(names.issuer(page_request.pool.public_id)).hostname)
+    app_name = page_request.app_name or str(urlsplit(names.issuer(page_request.pool.public_id)).hostname)
     issuer = app_name.replace(":", " ")
     label = quote(f"{issuer}:{step.username}", safe="@:")
     return f"otpauth://totp/{label}?" + urlencode({"secret": step.secret, "issuer": issuer}, quote_via=quote)

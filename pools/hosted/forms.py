@@ -124,15 +124,15 @@ def known_name_field(pool: UserPool) -> forms.CharField:
 def code_field(label: str | _StrPromise, help_text: str | _StrPromise = "") -> forms.CharField:
     """Return the field of a one-time code: one input, which takes pasting, spaces and dashes."""
     attributes = {**AS_TYPED, "inputmode": "numeric", "pattern": codes.WRITTEN}
-    named: dict[str, Any] = {"limit": CODE_LENGTH, "required": wording.ENTER_CODE}
-    return text(label, "one-time-code", help_text=help_text, attributes=attributes, **named)
+    options: dict[str, Any] = {"limit": CODE_LENGTH, "required": wording.ENTER_CODE}
+    return text(label, "one-time-code", help_text=help_text, attributes=attributes, **options)
 
 
 def new_password_field(pool: UserPool, label: str | _StrPromise) -> forms.CharField:
     """Return the field of a password that is being chosen."""
     attributes = {"passwordrules": password_rules(pool), "aria-describedby": "password_policy"}
-    named: dict[str, Any] = {"limit": PASSWORD_LENGTH, "required": wording.ENTER_NEW_PASSWORD}
-    return text(label, "new-password", kind="password", attributes=attributes, **named)
+    options: dict[str, Any] = {"limit": PASSWORD_LENGTH, "required": wording.ENTER_NEW_PASSWORD}
+    return text(label, "new-password", kind="password", attributes=attributes, **options)
 
 
 def password_rules(pool: UserPool) -> str:
@@ -157,23 +157,23 @@ def policy_list(pool: UserPool) -> list[tuple[str, str, str | _StrPromise]]:
     listed: list[tuple[str, str, str | _StrPromise]] = [
         ("length", least, gettext_lazy("%(least)s characters or more") % {"least": least})
     ]
-    for rule, name, said in (
+    for rule, name, label in (
         ("require_lowercase", "lower", gettext_lazy("A lower-case letter")),
         ("require_uppercase", "upper", gettext_lazy("A capital letter")),
         ("require_numbers", "digit", gettext_lazy("A number")),
         ("require_symbols", "symbol", gettext_lazy("A symbol")),
     ):
         if policy[rule]:
-            listed.append((name, "", said))
+            listed.append((name, "", label))
     return listed
 
 
 class SignInForm(PageForm):
     """Name and password."""
 
-    def __init__(self, pool: UserPool, *arguments: Any, **named: Any) -> None:
+    def __init__(self, pool: UserPool, *arguments: Any, **options: Any) -> None:
         """Make the fields as the pool has them."""
-        super().__init__(*arguments, **named)
+        super().__init__(*arguments, **options)
         self.fields["username"] = name_field(pool, "username webauthn")
         self.fields["password"] = text(
             gettext_lazy("Password"),
@@ -200,12 +200,12 @@ class CodeForm(PageForm):
 class NamedCodeForm(CodeForm):
     """A mailed code, and whose it is: shown where known, asked for where not."""
 
-    def __init__(self, pool: UserPool, username: str, *arguments: Any, **named: Any) -> None:
+    def __init__(self, pool: UserPool, username: str, *arguments: Any, **options: Any) -> None:
         """Put the name before the code."""
-        named.setdefault("initial", {})
+        options.setdefault("initial", {})
         if username:
-            named["initial"] = {"username": username, **named["initial"]}
-        super().__init__(*arguments, **named)
+            options["initial"] = {"username": username, **options["initial"]}
+        super().__init__(*arguments, **options)
         self.fields["username"] = known_name_field(pool) if username else name_field(pool)
         self.order_fields(["username", "code"])
 
@@ -213,18 +213,18 @@ class NamedCodeForm(CodeForm):
 class ForgotForm(PageForm):
     """A name alone."""
 
-    def __init__(self, pool: UserPool, *arguments: Any, **named: Any) -> None:
+    def __init__(self, pool: UserPool, *arguments: Any, **options: Any) -> None:
         """Make the field as the pool has it."""
-        super().__init__(*arguments, **named)
+        super().__init__(*arguments, **options)
         self.fields["username"] = name_field(pool)
 
 
 class ResetForm(NamedCodeForm):
     """A mailed code and a new password."""
 
-    def __init__(self, pool: UserPool, username: str, *arguments: Any, **named: Any) -> None:
+    def __init__(self, pool: UserPool, username: str, *arguments: Any, **options: Any) -> None:
         """Put the password last."""
-        super().__init__(pool, username, *arguments, **named)
+        super().__init__(pool, username, *arguments, **options)
         self.fields["new_password"] = new_password_field(pool, gettext_lazy("New password"))
 
 
@@ -237,28 +237,28 @@ class NewPasswordForm(PageForm):
         username: str,
         required: Sequence[str],
         *arguments: Any,
-        **named: Any,
+        **options: Any,
     ) -> None:
         """Ask only for what is missing."""
-        named["initial"] = {"username": username}
-        super().__init__(*arguments, **named)
+        options["initial"] = {"username": username}
+        super().__init__(*arguments, **options)
         self.fields["username"] = known_name_field(pool)
-        self.asked = list(required)
-        for name in self.asked:
+        self.requested = list(required)
+        for name in self.requested:
             self.fields[name] = attribute_field(name)
         self.fields["new_password"] = new_password_field(pool, gettext_lazy("New password"))
 
     def attributes(self) -> dict[str, str]:
         """Return the attributes that were asked for."""
-        return {name: self.given(name) for name in self.asked}
+        return {name: self.given(name) for name in self.requested}
 
 
 class OwnPasswordForm(PageForm):
     """The current password of somebody who is signed in, and a new one."""
 
-    def __init__(self, pool: UserPool, username: str, *arguments: Any, **named: Any) -> None:
+    def __init__(self, pool: UserPool, username: str, *arguments: Any, **options: Any) -> None:
         """Put the name first: password managers pair it with both."""
-        super().__init__(*arguments, initial={"username": username}, **named)
+        super().__init__(*arguments, initial={"username": username}, **options)
         self.fields["username"] = known_name_field(pool)
         self.fields["username"].required = False
         self.fields["password"] = text(
@@ -279,22 +279,22 @@ class SignUpForm(PageForm):
         pool: UserPool,
         schema: Sequence[Mapping[str, Any]],
         *arguments: Any,
-        **named: Any,
+        **options: Any,
     ) -> None:
         """Ask for what the pool's schema requires, and for where a code can be sent."""
-        super().__init__(*arguments, **named)
+        super().__init__(*arguments, **options)
         self.fields["username"] = name_field(pool)
-        self.asked = asked_attributes(pool, schema)
-        for name in self.asked:
+        self.requested = requested_attributes(pool, schema)
+        for name in self.requested:
             self.fields[name] = attribute_field(name)
         self.fields["password"] = new_password_field(pool, gettext_lazy("Password"))
 
     def attributes(self) -> dict[str, str]:
         """Return the attributes that were asked for."""
-        return {name: self.given(name) for name in self.asked}
+        return {name: self.given(name) for name in self.requested}
 
 
-def asked_attributes(pool: UserPool, schema: Sequence[Mapping[str, Any]]) -> list[str]:
+def requested_attributes(pool: UserPool, schema: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return which attributes sign-up asks for: required ones, and those that a code is sent to.
 
     Where email address or phone number is the username itself, it is not asked for again.

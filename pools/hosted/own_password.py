@@ -45,7 +45,7 @@ def account_password(page_request: PageRequest) -> HttpResponse:
             form.add_refusal(wording.of_own_password(refusal), refusal)
         else:
             return page_request.go("account", Step(notice="own_password_changed"))
-    return page_request.show("account_password", form=form.focused(), policy=policy_list(page_request.pool))
+    return page_request.show("account_password", form=form.focus(), policy=policy_list(page_request.pool))
 
 
 def check(page_request: PageRequest, form: OwnPasswordForm) -> bool:

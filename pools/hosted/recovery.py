@@ -54,7 +54,7 @@ def forgot(page_request: PageRequest) -> HttpResponse:
 
 def show_name_form(page_request: PageRequest, form: ForgotForm) -> HttpResponse:
     """Show the page that asks whose password it is."""
-    return page_request.show("forgot", form=form.focused(), progress=wording.PROGRESS["forgot"])
+    return page_request.show("forgot", form=form.focus(), progress=wording.PROGRESS["forgot"])
 
 
 @page()
@@ -110,7 +110,7 @@ def show_form(page_request: PageRequest, form: ResetForm) -> HttpResponse:
     left = resend_wait.seconds_left(page_request.step, Purpose.RECOVERY)
     response = page_request.show(
         "confirm_forgot",
-        form=form.focused(),
+        form=form.focus(),
         username=page_request.step.username,
         policy=policy_list(page_request.pool),
         progress=wording.PROGRESS["confirm_forgot"],

@@ -63,7 +63,7 @@ def show_form(page_request: PageRequest, form: SignInForm) -> HttpResponse:
     session = page_request.browser.current() if is_enough else None
     return page_request.show(
         "sign_in",
-        form=form.focused(),
+        form=form.focus(),
         known=(session.person.email or session.person.username) if session else "",
         onward=page_request.onward_url if session else "",
         can_sign_up=not page_request.pool.admin_only_sign_up and interactions.RESUME not in page_request.parameters,
@@ -108,7 +108,7 @@ def show_challenge(page_request: PageRequest, template: str, form: PageForm) -> 
     """Show the page of a challenge."""
     return page_request.show(
         template,
-        form=form.focused(),
+        form=form.focus(),
         username=page_request.step.username,
         policy=policy_list(page_request.pool),
         progress=wording.PROGRESS.get(template),

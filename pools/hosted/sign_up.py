@@ -133,7 +133,7 @@ def show_form(page_request: PageRequest, form: SignUpForm) -> HttpResponse:
     """Show the page."""
     return page_request.show(
         "sign_up",
-        form=form.focused(),
+        form=form.focus(),
         policy=policy_list(page_request.pool),
         progress=wording.PROGRESS["sign_up"],
         is_change=is_change(page_request),
@@ -216,7 +216,7 @@ def show_code_form(page_request: PageRequest, form: NamedCodeForm, **context: An
     left = resend_wait.seconds_left(step, Purpose.SIGN_UP)
     response = page_request.show(
         "confirm",
-        form=form.focused(),
+        form=form.focus(),
         sent_to=step.sent_to,
         username=step.username,
         progress=wording.PROGRESS["confirm"],

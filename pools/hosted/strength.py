@@ -52,7 +52,7 @@ def strength(page_request: PageRequest) -> HttpResponse:
     name = page_request.request.POST.get("username", "")[:NAME_LENGTH]
     is_chosen = page_request.request.POST.get("chosen") == "1"
     rate = password_strength.strength_of_chosen if is_chosen else password_strength.strength
-    found = rate(password, [name, name.partition("@")[0], page_request.place])
+    found = rate(password, [name, name.partition("@")[0], page_request.app_name])
     text = str(SCORES[found.score])
     if found.advice is not Advice.NONE:
         text = gettext("%(score)s – %(advice)s") % {"score": text, "advice": ADVICE[found.advice]}

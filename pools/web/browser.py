@@ -29,11 +29,11 @@ if TYPE_CHECKING:
     from pools.services.tokens.sessions import OpenedSession
 
 NONCE = re.compile(r"^[A-Za-z0-9_-]{32}$")
-KEPT_FOR = 3600
+STEP_SECONDS = 3600
 """Seconds a step is remembered. What a challenge is good for, the machine decides."""
 CONFIRMED_WITHIN = round(codes.life(codes.Purpose.SIGN_UP).total_seconds())
 """Seconds a browser remembers whose account it made: as long as the mailed code is good."""
-KEPT_AT_ONCE = 4
+MOST_STEPS = 4
 """Tabs; the oldest goes first."""
 COOKIE_LIMIT = 3800
 """Browsers refuse 4 KB; what does not fit is not remembered."""
@@ -79,7 +79,7 @@ class Step:
         if sum(len(name) + len(value) for name, value in self.typed.items()) > TYPED_LIMIT:
             object.__setattr__(self, "typed", {})
 
-    def packed(self) -> dict[str, object]:
+    def to_dict(self) -> dict[str, object]:
         """Return what differs from an empty step."""
         return {name: value for name, value in asdict(self).items() if value}
 
@@ -87,7 +87,7 @@ class Step:
 STEP_FIELDS = frozenset(each.name for each in fields(Step))
 
 
-def trip_name(query: str) -> str:
+def request_key(query: str) -> str:
     """Return the short name of what a browser came for."""
     return hashlib.sha256(query.encode()).hexdigest()[:12]
 
@@ -98,7 +98,7 @@ class Browser:
     def __init__(self, request: HttpRequest, pool: UserPool, query: str) -> None:
         """Read the cookies; whatever is not ours counts as absent."""
         self.pool = pool
-        self.trip = trip_name(query)
+        self.request_key = request_key(query)
         self.session_cookie = session_cookie.name(request, pool)
         self.nonce_cookie = self.session_cookie + "-form"
         self.step_cookie = self.session_cookie + "-step"
@@ -106,8 +106,8 @@ class Browser:
         nonce = request.COOKIES.get(self.nonce_cookie, "")
         self.nonce = nonce if NONCE.match(nonce) else ""
         self._nonce_written = self.nonce
-        self._kept = self._unseal(request.COOKIES.get(self.step_cookie, ""))
-        self._kept_changed = False
+        self._steps = self._unseal(request.COOKIES.get(self.step_cookie, ""))
+        self._steps_changed = False
         self._opened: OpenedSession | None = None
         self._closed = False
 
@@ -122,7 +122,7 @@ class Browser:
         except (sealing.Unsealable, ValueError):
             return {}
         now = clock.epoch()
-        return {trip: found for trip, found in kept.items() if found["until"] > now}
+        return {key: found for key, found in kept.items() if found["until"] > now}
 
     def form_nonce(self) -> str:
         """Return the nonce that this browser's form tokens are made over; a new one where there is none."""
@@ -132,13 +132,13 @@ class Browser:
 
     @property
     def step(self) -> Step:
-        """Return where this browser is on its present trip."""
-        found = self._kept.get(self.trip, {})
+        """Return where this browser is in its present request."""
+        found = self._steps.get(self.request_key, {})
         return Step(**{name: value for name, value in found.items() if name in STEP_FIELDS})  # type: ignore[arg-type]
 
     def has_made(self, username: str) -> bool:
-        """Say whether this browser, on any trip, made that account or showed its password."""
-        return any(each.get("account") == FRESH and each.get("username") == username for each in self._kept.values())
+        """Say whether this browser, in any request, made that account or showed its password."""
+        return any(each.get("account") == FRESH and each.get("username") == username for each in self._steps.values())
 
     @property
     def cookies(self) -> tuple[str, str, str]:
@@ -146,28 +146,31 @@ class Browser:
         return self.session_cookie, self.nonce_cookie, self.step_cookie
 
     def proof_of(self, username: str) -> str:
-        """Return the proof that this browser, on any trip, chose the password of that account; empty for none."""
+        """Return the proof that this browser, in any request, chose the password of that account; empty for none."""
         own = [
-            each for each in self._kept.values() if each.get("username") == username and each.get("account") == FRESH
+            each for each in self._steps.values() if each.get("username") == username and each.get("account") == FRESH
         ]
         return next((str(each["proof"]) for each in reversed(own) if each.get("proof")), "")
 
     def keep(self, step: Step) -> None:
-        """Remember where this browser is on its present trip."""
-        self._keep(self.trip, step)
+        """Remember where this browser is in its present request."""
+        self._keep(self.request_key, step)
 
     def keep_for(self, query: str, step: Step) -> None:
-        """Remember a step for a trip that begins now, with that query."""
-        self._keep(trip_name(query), step)
+        """Remember a step for a request that begins now, with that query."""
+        self._keep(request_key(query), step)
 
-    def _keep(self, trip: str, step: Step) -> None:
-        self._kept.pop(trip, None)
-        packed = step.packed()
-        if packed:
-            self._kept[trip] = {**packed, "until": clock.epoch() + (CONFIRMED_WITHIN if step.account else KEPT_FOR)}
-        while len(self._kept) > KEPT_AT_ONCE:
-            del self._kept[next(iter(self._kept))]
-        self._kept_changed = True
+    def _keep(self, key: str, step: Step) -> None:
+        self._steps.pop(key, None)
+        written = step.to_dict()
+        if written:
+            self._steps[key] = {
+                **written,
+                "until": clock.epoch() + (CONFIRMED_WITHIN if step.account else STEP_SECONDS),
+            }
+        while len(self._steps) > MOST_STEPS:
+            del self._steps[next(iter(self._steps))]
+        self._steps_changed = True
 
     def current(self) -> Session | None:
         """Return the session that carries this browser's person at the pool, if any."""
@@ -180,18 +183,18 @@ class Browser:
     def open(self, opened: OpenedSession) -> None:
         """Take a new session: its cookie replaces any other, the nonce changes with it, and every step is forgotten."""
         self._opened = opened
-        self._kept = {}
+        self._steps = {}
         self._renew()
 
     def close(self) -> None:
         """Drop the session and everything kept."""
         self._closed = True
-        self._kept = {}
+        self._steps = {}
         self._renew()
 
     def _renew(self) -> None:
         self.nonce = secrets.token_urlsafe(24)
-        self._kept_changed = True
+        self._steps_changed = True
 
     def write_cookies(self, response: HttpResponse) -> HttpResponse:
         """Write what changed into an answer."""
@@ -200,21 +203,23 @@ class Browser:
             session_cookie.write(self._request, response, self.session_cookie, opened.cookie, max_age=opened.max_age)
         elif self._closed:
             session_cookie.forget(self._request, response, self.session_cookie)
-        if self._kept_changed:
-            self._write_kept(response)  # first: what is kept is sealed for the nonce, and makes one where there is none
+        if self._steps_changed:
+            self._write_steps(
+                response
+            )  # first: what is kept is sealed for the nonce, and makes one where there is none
         if self.nonce != self._nonce_written:
             session_cookie.write(self._request, response, self.nonce_cookie, self.nonce, max_age=None)
         return response
 
-    def _write_kept(self, response: HttpResponse) -> None:
-        while self._kept:
-            sealed = self._sealed()
+    def _write_steps(self, response: HttpResponse) -> None:
+        while self._steps:
+            sealed = self._seal()
             if len(sealed) <= COOKIE_LIMIT:
                 session_cookie.write(self._request, response, self.step_cookie, sealed, max_age=CONFIRMED_WITHIN)
                 return
-            del self._kept[next(iter(self._kept))]
+            del self._steps[next(iter(self._steps))]
         session_cookie.forget(self._request, response, self.step_cookie)
 
-    def _sealed(self) -> str:
-        carried = json.dumps(self._kept, separators=(",", ":")).encode()
+    def _seal(self) -> str:
+        carried = json.dumps(self._steps, separators=(",", ":")).encode()
         return sealing.seal_text(carried, purpose=self._purpose(self.form_nonce()))

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pools.web.page_request import PageRequest
 
-KEPT = 10
+MOST_POOLS = 10
 MOST_AT_ONCE = 10
 """A browser of ours is never above the limit by more; a header that somebody made up costs no more than this."""
 NEVER = uuid.UUID(int=0)
@@ -38,7 +38,7 @@ def enforce(page_request: PageRequest, response: HttpResponse) -> HttpResponse:
         read = sessions.parts(cookies.get(prefix + short))
         return read[0] if read else NEVER
 
-    surplus = max(0, len(found) + 1 - KEPT)
+    surplus = max(0, len(found) + 1 - MOST_POOLS)
     for short in sorted(found, key=began)[: min(surplus, MOST_AT_ONCE)]:
         end_session(page_request, f"{region}_{short}", cookies.get(prefix + short))
         for name in found[short]:

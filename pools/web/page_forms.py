@@ -66,12 +66,12 @@ class PageForm(forms.Form):
             field.widget.attrs.pop("autofocus", None)
             if name in typed and not field.widget.attrs.get("readonly"):
                 self[name].initial = typed[name]  # in place of what is kept there
-        self.focused()
+        self.focus()
 
-    def focused(self, *, takes: bool = True) -> PageForm:
+    def focus(self, *, is_moved: bool = True) -> PageForm:
         """Give the focus to the first wrong field, else to the first empty one; have errors read with their fields.
 
-        Without ``takes`` the focus is left where it is.
+        Unless it ``is_moved``, the focus is left where it is.
         """
         for bound in self:
             described = bound.field.widget.attrs.get("aria-describedby")
@@ -81,6 +81,6 @@ class PageForm(forms.Form):
         wrong = [bound for bound in waiting if bound.errors]
         # A password that was sent is not shown again, so its field is empty.
         empty = [bound for bound in waiting if isinstance(bound.field.widget, forms.PasswordInput) or not bound.value()]
-        for bound in (wrong or empty or waiting)[: int(takes)]:
+        for bound in (wrong or empty or waiting)[: int(is_moved)]:
             bound.field.widget.attrs["autofocus"] = True
         return self

@@ -114,8 +114,8 @@ class PageRequest:
         return self.client
 
     @cached_property
-    def place(self) -> str:
-        """Return what the page calls the place: the app's name, never the pool's own; empty where it is not known."""
+    def app_name(self) -> str:
+        """Return what people know the app by, never the pool's own name; empty where it is not known."""
         return app_clients.name_for_people(self.pool, self.client)
 
     @property
@@ -188,7 +188,7 @@ class PageRequest:
         phone_fields.suggest(form, self.request.headers.get("Accept-Language", ""))
         page = {
             "page_request": self,
-            "place": self.place,
+            "app_name": self.app_name,
             "form": form,
             "failed": bool(form is not None and form.errors),
             "links": LazyMapping(self.url),
@@ -217,7 +217,7 @@ class PageRequest:
             self.request,
             kind,
             status=status,
-            place=self.place,
+            app_name=self.app_name,
             same_page=self.own_url,
             start_page=self.url("sign_in") if self.client is not None else "",
             retry_after=retry_after,

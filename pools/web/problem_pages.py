@@ -115,7 +115,7 @@ def show(  # noqa: PLR0913 - a page has these parts
     kind: str,
     *,
     status: int,
-    place: str = "",
+    app_name: str = "",
     same_page: str = "",
     start_page: str = "",
     retry_after: int = 0,
@@ -131,7 +131,7 @@ def show(  # noqa: PLR0913 - a page has these parts
         "hosted/problem.html",
         {
             "problem": problem,
-            "place": place,
+            "app_name": app_name,
             "failed": True,
             "retry": same_page if problem.again == "same" else "",
             "restart": start_page if problem.again == "start" else "",

@@ -155,9 +155,9 @@ class From(HTTPAdapter):
         self.address = address
         super().__init__()
 
-    def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Have each connection made from there."""
-        super().init_poolmanager(*arguments, **named, source_address=(self.address, 0))
+        super().init_poolmanager(*arguments, **options, source_address=(self.address, 0))
 
 
 class Visitor:
@@ -179,11 +179,11 @@ class Visitor:
         """Come from the app, to a page of the pool."""
         return self.open(self.world.url(page, **parameters))
 
-    def submit(self, typed: Mapping[str, str] | None = None, *, form: int = 0, **named: str) -> Page:
+    def submit(self, typed: Mapping[str, str] | None = None, *, form: int = 0, **more: str) -> Page:
         """Fill in the present page's form and send it."""
         page = self.here
         sent = page.read.forms[form]
-        body = {**sent.values, **(typed or {}), **named}
+        body = {**sent.values, **(typed or {}), **more}
         button = sent.buttons[0]
         if "name" in button:
             body[button["name"]] = button.get("value", "")

@@ -107,7 +107,7 @@ def lifted(tenant: Tenant, query: str) -> str:
     request: Any = SimpleNamespace(COOKIES={f"{tenant.cookie}-form": NONCE}, is_secure=lambda: False)
     browser = Browser(request, tenant.row, query)
     browser.keep(Step(username=tenant.ann.name, challenge=Challenge.TOTP, session="s"))
-    return browser._sealed()
+    return browser._seal()
 
 
 def renamed(cookies: dict[str, str], of: Tenant, to: Tenant) -> dict[str, str]:
