@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
@@ -19,12 +19,6 @@ if TYPE_CHECKING:
     from pools.web.page_request import PageRequest
 
 log = structlog.get_logger("hosted")
-PAGES: dict[str, str] = {
-    Challenge.TOTP: "totp",
-    Challenge.NEW_PASSWORD: "new_password",
-    Challenge.FACTOR_SETUP: "totp_setup",
-}
-"""Which page asks for a challenge of the machine."""
 
 
 def step_of_challenge(_: PageRequest, outcome: Challenged, username: str) -> Step:
@@ -44,12 +38,19 @@ def begin_factor_setup(page_request: PageRequest, outcome: Challenged, username:
     return Step(username=username, challenge=outcome.challenge, session=session, secret=secret)
 
 
-STEPS: dict[str, Callable[[PageRequest, Challenged, str], Step]] = {
-    Challenge.TOTP: step_of_challenge,
-    Challenge.NEW_PASSWORD: step_of_new_password,
-    Challenge.FACTOR_SETUP: begin_factor_setup,
+class ChallengePage(NamedTuple):
+    """The page that asks for a challenge of the machine, and how a browser comes to it."""
+
+    name: str
+    enter: Callable[[PageRequest, Challenged, str], Step]
+
+
+PAGES: dict[str, ChallengePage] = {
+    Challenge.TOTP: ChallengePage("totp", step_of_challenge),
+    Challenge.NEW_PASSWORD: ChallengePage("new_password", step_of_new_password),
+    Challenge.FACTOR_SETUP: ChallengePage("totp_setup", begin_factor_setup),
 }
-"""How a browser comes to the page of a challenge."""
+"""By challenge; one that is missing here stops the sign-in."""
 
 
 def proceed(page_request: PageRequest, outcome: Challenged | SignedIn, *, username: str) -> HttpResponse:
@@ -60,15 +61,15 @@ def proceed(page_request: PageRequest, outcome: Challenged | SignedIn, *, userna
     if page is None:
         log.error("challenge_without_page", challenge=str(outcome.challenge))
         return page_request.problem("no_such_step", status=501)
-    return page_request.go(page, STEPS[outcome.challenge](page_request, outcome, username))
+    return page_request.go(page.name, page.enter(page_request, outcome, username))
 
 
 def go_back(page_request: PageRequest) -> HttpResponse:
     """Lead on from a page of a sign-in that is further by now, or over."""
     step = page_request.step
-    due = PAGES.get(step.challenge, "")
-    if step.session and due not in {"", page_request.name}:
-        return page_request.go(due)
+    due = PAGES.get(step.challenge)
+    if step.session and due is not None and due.name != page_request.name:
+        return page_request.go(due.name)
     if page_request.browser.current() is not None:
         return page_request.go("sign_in")  # where whoever is signed in may carry on
     # The challenge is spent or too old: nothing of it is worth keeping.

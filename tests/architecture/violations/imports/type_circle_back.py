@@ -1,4 +1,4 @@
-# pretend: pools/web/planted_circle_back.py
+# pretend: pools/web/planted_annotated.py
 # breaks: No circles
 """The other half, which only an annotation names."""
 
@@ -7,4 +7,4 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pools.web import planted_circle as planted_circle
+    from pools.web import planted_annotating as planted_annotating
