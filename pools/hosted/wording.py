@@ -11,7 +11,7 @@ from django.utils.translation import gettext, gettext_lazy, ngettext
 
 from identity.foundation import errors
 from pools.services.people.attributes import AttributeNotWritable
-from pools.web import phone_fields
+from pools.web import phone_fields, problem_pages
 from pools.web.page_forms import FieldError
 
 if TYPE_CHECKING:
@@ -25,7 +25,6 @@ TOTP_USED = gettext_lazy("That code was used already. Wait for the next one.")
 WAIT = gettext_lazy("Too many tries. Wait a while, then try again.")
 NAME_TAKEN = gettext_lazy("That username is taken. Choose another one.")
 EMAIL_TAKEN = gettext_lazy("This address already belongs to another account. Sign in to that account instead.")
-NOT_OPEN = gettext_lazy("New accounts are made by an administrator here.")
 BY_OPERATOR = gettext_lazy("Passwords are set by an administrator here. Ask for a new one.")
 INVITATION_OVER = gettext_lazy("Your temporary password has expired. Ask an administrator for a new one.")
 A_MINUTE = 60
@@ -235,7 +234,7 @@ def of_sign_up(problem: errors.DomainError) -> FieldError:
         case AttributeNotWritable():
             return FieldError(problem.field, APP_REFUSED)
         case errors.NotAuthorized():
-            return FieldError("", NOT_OPEN)
+            return FieldError("", problem_pages.NO_SIGN_UP)
     raise problem
 
 

@@ -28,6 +28,7 @@ class Problem:
     """``same``: load the page once more; ``start``: sign-in from its beginning."""
 
 
+NO_SIGN_UP = gettext_lazy("New accounts are made by an administrator here.")
 PROBLEMS: dict[str, Problem] = {
     "no_client": Problem(
         gettext_lazy("This link is incomplete"),
@@ -85,7 +86,7 @@ PROBLEMS: dict[str, Problem] = {
     "method": Problem(gettext_lazy("That's not possible here"), gettext_lazy("Go back and try another way.")),
     "closed": Problem(
         gettext_lazy("Sign-up is closed"),
-        gettext_lazy("New accounts are made by an administrator here."),
+        NO_SIGN_UP,
         again="start",
     ),
     "no_totp": Problem(
