@@ -39,7 +39,7 @@ REMOVAL = "removal"
 def set_up(page_request: PageRequest) -> HttpResponse:
     """Set up an authenticator app on the way to the app: offered, or required by the machine."""
     step = page_request.step
-    if step.challenge == Challenge.FACTOR_SETUP and step.session:
+    if step.challenge == Challenge.FACTOR_SETUP and step.attempt_token:
         return set_up_required(page_request, step)
     session = page_request.browser.current()
     if session is None:
@@ -52,9 +52,9 @@ def set_up_required(page_request: PageRequest, step: Step) -> HttpResponse:
     form = CodeForm(page_request.request.POST if page_request.request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
-            session = machine.verify_enrolment(
+            attempt_token = machine.verify_enrolment(
                 page_request.app,
-                step.session,
+                step.attempt_token,
                 form.cleaned_data["code"],
                 receipt=page_request.receipt,
                 by=page_request.by,
@@ -65,7 +65,7 @@ def set_up_required(page_request: PageRequest, step: Step) -> HttpResponse:
             outcome = machine.respond(
                 page_request.app,
                 challenge=Challenge.FACTOR_SETUP,
-                session=session,
+                session=attempt_token,
                 answers={},
                 receipt=page_request.receipt,
                 by=page_request.by,

@@ -31,7 +31,7 @@ def forgot(page_request: PageRequest) -> HttpResponse:
         return show_name_form(page_request, form)
     username = form.cleaned_data["username"]
     step = page_request.step
-    again = step.username == username and Purpose.RECOVERY in step.waits
+    again = step.username == username and Purpose.RECOVERY in step.codes_asked_at
     try:
         code_request = resend_wait.request_code(
             step,
@@ -43,7 +43,9 @@ def forgot(page_request: PageRequest) -> HttpResponse:
         form.add_refusal(FieldError("", wording.BY_OPERATOR))
         return show_name_form(page_request, form)
     notice = ("resent" if again else "") if code_request.is_sent else "wait"
-    after = Step(username, notice, waits=code_request.waits, limited=code_request.limited, account=step.account)
+    after = Step(
+        username, notice, codes_asked_at=code_request.codes_asked_at, limited=code_request.limited, account=step.account
+    )
     if not code_request.is_sent and not again:
         # No code of this browser's is under way: the next page would ask for one.
         left = resend_wait.seconds_left(after, Purpose.RECOVERY)
@@ -90,7 +92,7 @@ def sign_in_by(page_request: PageRequest, username: str, password: str) -> HttpR
     """Go on with the password that was just set, in the browser that asked for the code; others sign in by it."""
     step = page_request.step
     then = Step(username, "password_changed", account=step.account)
-    if step.username != username or Purpose.RECOVERY not in step.waits:
+    if step.username != username or Purpose.RECOVERY not in step.codes_asked_at:
         return page_request.go("sign_in", then)
     try:
         outcome = machine.begin(

@@ -29,7 +29,7 @@ class CodeRequest(NamedTuple):
     """What came of asking for a code, and what the browser remembers of it."""
 
     is_sent: bool
-    waits: dict[str, list[int]]
+    codes_asked_at: dict[str, list[int]]
     limited: dict[str, int]
 
 
@@ -40,12 +40,12 @@ def request_code(step: Step, username: str, purpose: Purpose, send: Callable[[],
     """
     before = step if step.username == username else Step()
     if seconds_left(before, purpose):
-        return CodeRequest(False, before.waits, before.limited)  # noqa: FBT003 - named by its field
+        return CodeRequest(False, before.codes_asked_at, before.limited)  # noqa: FBT003 - named by its field
     try:
         send()
     except errors.TooManyAttempts as limit:
         until = clock.epoch() + (limit.wait or SOON)
-        return CodeRequest(False, before.waits, {**before.limited, str(purpose): until})  # noqa: FBT003
+        return CodeRequest(False, before.codes_asked_at, {**before.limited, str(purpose): until})  # noqa: FBT003
     return after_sending(step, username, purpose)
 
 
@@ -53,13 +53,13 @@ def after_sending(step: Step, username: str, purpose: Purpose) -> CodeRequest:
     """Return what a browser remembers of a code that was sent now: of the hour's, this one included."""
     before = step if step.username == username else Step()
     now = clock.epoch()
-    asked = [moment for moment in before.waits.get(purpose, []) if moment > now - HOUR]
-    return CodeRequest(True, {**before.waits, str(purpose): [*asked, now]}, before.limited)  # noqa: FBT003
+    asked = [moment for moment in before.codes_asked_at.get(purpose, []) if moment > now - HOUR]
+    return CodeRequest(True, {**before.codes_asked_at, str(purpose): [*asked, now]}, before.limited)  # noqa: FBT003
 
 
 def seconds_left(step: Step, purpose: Purpose) -> int:
     """Return the seconds until a browser is sent another code if it asks."""
-    until = max(send_limits.next_code_at(step.waits.get(purpose, [])), step.limited.get(purpose, 0))
+    until = max(send_limits.next_code_at(step.codes_asked_at.get(purpose, [])), step.limited.get(purpose, 0))
     return max(0, until - clock.epoch())
 
 

@@ -51,7 +51,7 @@ def sign_in(page_request: PageRequest) -> HttpResponse:
         return send_to_confirm(page_request, username)
     except errors.DomainError as refusal:
         form.add_refusal(wording.of_sign_in(refusal), refusal)
-        if not (page_request.step.account or page_request.step.session):
+        if not (page_request.step.account or page_request.step.attempt_token):
             page_request.browser.keep(Step(username))  # who goes on to another page need not type it again
         return show_form(page_request, form)
     return proceed(page_request, outcome, username=username)
@@ -99,7 +99,7 @@ def challenge_step(page_request: PageRequest, challenge: Challenge) -> Step:
 
     """
     step = page_request.step
-    if step.challenge != challenge or not step.session:
+    if step.challenge != challenge or not step.attempt_token:
         raise errors.SessionRefused(detail="no such challenge in this browser")
     return step
 
@@ -158,7 +158,7 @@ def answer_challenge(
             outcome = machine.respond(
                 page_request.app,
                 challenge=challenge,
-                session=step.session,
+                session=step.attempt_token,
                 answers=answers,
                 receipt=page_request.receipt,
                 by=page_request.by,

@@ -122,7 +122,7 @@ def code_step(
         username,
         notice,
         sent_to=sent_to,
-        waits=code_request.waits,
+        codes_asked_at=code_request.codes_asked_at,
         limited=code_request.limited,
         account=account,
         proof=proof,

@@ -14,8 +14,9 @@ import hashlib
 import json
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from identity.foundation import clock, sealing
 from pools.services import codes
@@ -42,6 +43,8 @@ NAME_LIMIT = 320
 TYPED_LIMIT = 600
 """Characters of what else was typed; beyond that it is typed again."""
 FRESH, PRIOR = "fresh", "prior"
+COOKIE_NAMES = {"attempt_token": "session", "codes_asked_at": "waits"}
+"""How a step's cookie has them: as the release before, which runs beside this one while it is put in place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,12 @@ class Step:
     notice: str = ""
     """Which of the page's own notices to show (``notices.NOTICES``)."""
     challenge: str = ""
-    session: str = ""
-    """The machine's opaque session string."""
+    attempt_token: str = ""
+    """The machine's opaque string of a sign-in under way."""
     secret: str = ""
     """The pending seed of an authenticator that is being set up."""
     sent_to: str = ""
-    waits: dict[str, list[int]] = field(default_factory=dict)
+    codes_asked_at: dict[str, list[int]] = field(default_factory=dict)
     """When codes were asked for, by purpose, oldest first, in epoch seconds; those that came too early left out."""
     limited: dict[str, int] = field(default_factory=dict)
     """Until when a send limit holds that was reached, by purpose, in epoch seconds."""
@@ -79,12 +82,15 @@ class Step:
         if sum(len(name) + len(value) for name, value in self.typed.items()) > TYPED_LIMIT:
             object.__setattr__(self, "typed", {})
 
+    @classmethod
+    def from_dict(cls, written: Mapping[str, Any]) -> Step:
+        """Return the step that a cookie has; what this release does not know is left out."""
+        names = {each.name: COOKIE_NAMES.get(each.name, each.name) for each in fields(cls)}
+        return cls(**{name: written[key] for name, key in names.items() if key in written})
+
     def to_dict(self) -> dict[str, object]:
-        """Return what differs from an empty step."""
-        return {name: value for name, value in asdict(self).items() if value}
-
-
-STEP_FIELDS = frozenset(each.name for each in fields(Step))
+        """Return what differs from an empty step, as its cookie has it."""
+        return {COOKIE_NAMES.get(name, name): value for name, value in asdict(self).items() if value}
 
 
 def request_key(query: str) -> str:
@@ -133,8 +139,7 @@ class Browser:
     @property
     def step(self) -> Step:
         """Return where this browser is in its present request."""
-        found = self._steps.get(self.request_key, {})
-        return Step(**{name: value for name, value in found.items() if name in STEP_FIELDS})  # type: ignore[arg-type]
+        return Step.from_dict(self._steps.get(self.request_key, {}))
 
     def has_made(self, username: str) -> bool:
         """Say whether this browser, in any request, made that account or showed its password."""
@@ -204,9 +209,8 @@ class Browser:
         elif self._closed:
             session_cookie.forget(self._request, response, self.session_cookie)
         if self._steps_changed:
-            self._write_steps(
-                response
-            )  # first: what is kept is sealed for the nonce, and makes one where there is none
+            # First: steps are sealed for the nonce, and make one where there is none.
+            self._write_steps(response)
         if self.nonce != self._nonce_written:
             session_cookie.write(self._request, response, self.nonce_cookie, self.nonce, max_age=None)
         return response

@@ -143,7 +143,7 @@ class PageRequest:
     @property
     def is_done(self) -> bool:
         """Say whether the browser is signed in, and waits for no code: what a code led to is behind it."""
-        waits = self.step.waits or self.step.account
+        waits = self.step.codes_asked_at or self.step.account
         return not (self.is_stale or waits) and self.browser.current() is not None
 
     def url(self, page: str) -> str:
@@ -171,7 +171,7 @@ class PageRequest:
 
     @property
     def name(self) -> str:
-        """Return the name of the page that is parameters for."""
+        """Return the name of the page that is asked for."""
         match = self.request.resolver_match
         return (match.url_name if match else "") or ""
 

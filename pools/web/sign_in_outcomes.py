@@ -23,19 +23,19 @@ log = structlog.get_logger("hosted")
 
 def step_of_challenge(_: PageRequest, outcome: Challenged, username: str) -> Step:
     """Return the step at which a browser is asked for the challenge alone."""
-    return Step(username=username, challenge=outcome.challenge, session=outcome.session)
+    return Step(username=username, challenge=outcome.challenge, attempt_token=outcome.session)
 
 
 def step_of_new_password(_: PageRequest, outcome: Challenged, username: str) -> Step:
     """Return the step of somebody who chooses a password, with the attributes that are missing."""
     required = [str(name) for name in outcome.parameters.get("required", [])]
-    return Step(username=username, challenge=outcome.challenge, session=outcome.session, required=required)
+    return Step(username=username, challenge=outcome.challenge, attempt_token=outcome.session, required=required)
 
 
 def begin_factor_setup(page_request: PageRequest, outcome: Challenged, username: str) -> Step:
     """Make the seed of an authenticator that the pool requires, and return the step at which it is set up."""
-    secret, session = machine.associate(page_request.app, outcome.session, by=page_request.by)
-    return Step(username=username, challenge=outcome.challenge, session=session, secret=secret)
+    secret, attempt_token = machine.associate(page_request.app, outcome.session, by=page_request.by)
+    return Step(username=username, challenge=outcome.challenge, attempt_token=attempt_token, secret=secret)
 
 
 class ChallengePage(NamedTuple):
@@ -68,7 +68,7 @@ def go_back(page_request: PageRequest) -> HttpResponse:
     """Lead on from a page of a sign-in that is further by now, or over."""
     step = page_request.step
     due = PAGES.get(step.challenge)
-    if step.session and due is not None and due.name != page_request.name:
+    if step.attempt_token and due is not None and due.name != page_request.name:
         return page_request.go(due.name)
     if page_request.browser.current() is not None:
         return page_request.go("sign_in")  # where whoever is signed in may carry on

@@ -106,7 +106,7 @@ def lifted(tenant: Tenant, query: str) -> str:
     """Return the cookie of a step that is of a pool, though kept for this request, whoever's it is."""
     request: Any = SimpleNamespace(COOKIES={f"{tenant.cookie}-form": NONCE}, is_secure=lambda: False)
     browser = Browser(request, tenant.row, query)
-    browser.keep(Step(username=tenant.ann.name, challenge=Challenge.TOTP, session="s"))
+    browser.keep(Step(username=tenant.ann.name, challenge=Challenge.TOTP, attempt_token="s"))
     return browser._seal()
 
 
