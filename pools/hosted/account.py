@@ -10,7 +10,7 @@ from pools.services.tokens import sessions
 from pools.services.tokens.interactions import Kind
 from pools.web import notices, resume
 from pools.web.browser import Step
-from pools.web.page_request import PageRequest, SeeOther
+from pools.web.page_request import PageRequest, SeeOther, account_name
 from pools.web.page_view import page
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def sign_out(page_request: PageRequest) -> HttpResponse:
         page_request.browser.close()
         return SeeOther(onward)
     is_enough = sessions.is_enough(page_request.pool, session)
-    return page_request.show("sign_out", known=(session.person.email or session.person.username) if is_enough else "")
+    return page_request.show("sign_out", known=account_name(session) if is_enough else "")
 
 
 @page(app=False, methods=("GET", "HEAD"))

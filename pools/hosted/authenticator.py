@@ -20,7 +20,7 @@ from pools.services.tokens.interactions import Kind
 from pools.web import resume
 from pools.web.browser import Step
 from pools.web.page_forms import PageForm
-from pools.web.page_request import PageRequest, SeeOther
+from pools.web.page_request import PageRequest, SeeOther, account_name
 from pools.web.page_view import page
 from pools.web.sign_in_outcomes import proceed
 
@@ -163,11 +163,6 @@ def account_mfa(page_request: PageRequest) -> HttpResponse:
         page_request.pool, session.person, receipt=page_request.receipt, by=page_request.by_user(session)
     )
     return page_request.go("account_mfa", Step(username=account_name(session), secret=secret))
-
-
-def account_name(session: Session) -> str:
-    """Return what somebody knows their account by."""
-    return session.person.email or session.person.username
 
 
 def finish_set_up(page_request: PageRequest, session: Session, *, is_on: bool) -> HttpResponse:

@@ -9,14 +9,14 @@ from django.http import HttpResponseRedirect
 
 from identity.foundation import errors
 from pools.hosted import wording
-from pools.hosted.authenticator import account_name, sign_in_first
+from pools.hosted.authenticator import sign_in_first
 from pools.hosted.forms import OwnPasswordForm, policy_list
 from pools.services import access
 from pools.services.people import passwords
 from pools.services.pools import app_clients
 from pools.services.tokens.interactions import Kind
 from pools.web.browser import Step
-from pools.web.page_request import PageRequest
+from pools.web.page_request import PageRequest, account_name
 from pools.web.page_view import page
 
 if TYPE_CHECKING:

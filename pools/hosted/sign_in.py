@@ -17,7 +17,7 @@ from pools.services.sign_in.machine import Challenge
 from pools.services.sign_up import sign_up
 from pools.services.tokens import interactions
 from pools.web.browser import FRESH, Step
-from pools.web.page_request import PageRequest
+from pools.web.page_request import PageRequest, account_name
 from pools.web.page_view import page
 from pools.web.sign_in_outcomes import proceed
 
@@ -64,7 +64,7 @@ def show_form(page_request: PageRequest, form: SignInForm) -> HttpResponse:
     return page_request.show(
         "sign_in",
         form=form.focus(),
-        known=(session.person.email or session.person.username) if session else "",
+        known=account_name(session) if session else "",
         onward=page_request.onward_url if session else "",
         can_sign_up=not page_request.pool.admin_only_sign_up and interactions.RESUME not in page_request.parameters,
     )

@@ -208,7 +208,7 @@ class PageRequest:
         if isinstance(form, PageForm):
             form.refill({name: str(value) for name, value in self.request.POST.items() if name not in SECRET})
         session = self.browser.current()
-        signed_in = (session.person.email or session.person.username) if session is not None and not is_named else ""
+        signed_in = account_name(session) if session is not None and not is_named else ""
         return {"stale": STALE, "signed_in": signed_in, "carry_on": self.onward_url}
 
     def problem(self, kind: str, *, status: int = 400, retry_after: int = 0) -> HttpResponse:
@@ -232,3 +232,8 @@ def hide_accounts(client: AppClient) -> AppClient:
     shown = copy.copy(client)
     shown.hide_existence = True
     return shown
+
+
+def account_name(session: Session) -> str:
+    """Return what somebody knows their account by."""
+    return session.person.email or session.person.username
