@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from django.views.decorators.csrf import csrf_exempt
 
 from identity.foundation import errors
-from pools.services import access
 from pools.services.pools import redirect_mismatches
-from pools.web import problem_pages
+from pools.web import problem_pages, request_context
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -28,7 +27,7 @@ def error(request: HttpRequest) -> HttpResponse:
 def mismatch_of(request: HttpRequest) -> Mismatch | None:
     """Return the address that an app asked for in vain, from what was sealed for this page."""
     try:
-        pool = access.pool(getattr(request, "pool", None) or "")
+        pool = request_context.pool_of(request)
     except errors.PoolNotFound:
         return None
     return redirect_mismatches.unsealed(pool, request.GET.get("mismatch", ""))

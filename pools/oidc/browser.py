@@ -12,8 +12,8 @@ from identity.foundation import names
 from identity.foundation.errors import PoolNotFound
 from pools.oidc import parameters
 from pools.oidc.errors import PageRefusal
-from pools.services import access
 from pools.services.pools import signing_keys
+from pools.web import request_context
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 def pool_of(request: HttpRequest) -> UserPool:
     """Return the pool that host or path named."""
     try:
-        return access.pool(getattr(request, "pool", None) or "")
+        return request_context.pool_of(request)
     except PoolNotFound:
         raise Http404 from None
 

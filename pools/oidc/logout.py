@@ -22,7 +22,7 @@ from pools.services import access
 from pools.services.pools import openid
 from pools.services.tokens import sessions
 from pools.services.tokens.interactions import Kind
-from pools.web import resume, session_cookie
+from pools.web import request_context, resume, session_cookie
 
 if TYPE_CHECKING:
     from pools.models import AppClient, UserPool
@@ -155,7 +155,4 @@ def end_session(request: HttpRequest, logout_request: LogoutRequest, session: Br
     """End the browser's session, if it has one."""
     if session is None:
         return
-    address, request_id = getattr(request, "address", ""), getattr(request, "request_id", "")
-    sessions.end(
-        logout_request.pool, session, by=Actor.user(session.person.sub, address=address, request_id=request_id)
-    )
+    sessions.end(logout_request.pool, session, by=request_context.user(request, session.person.sub))

@@ -21,7 +21,7 @@ from identity.foundation.actor import Actor
 from pools.services import access, receipts
 from pools.services.pools import app_clients, redirect_mismatches
 from pools.services.tokens import interactions
-from pools.web import form_guard, notices, phone_fields, problem_pages, resume
+from pools.web import form_guard, notices, phone_fields, problem_pages, request_context, resume
 from pools.web.browser import Browser, Step
 from pools.web.lazy_mapping import LazyMapping
 from pools.web.page_forms import PageForm
@@ -73,7 +73,7 @@ class PageRequest:
         """
         self.request = request
         self.form_on = form_on
-        self.pool: UserPool = access.pool(getattr(request, "pool", None) or "")
+        self.pool: UserPool = request_context.pool_of(request)
         carried = request.GET.copy()
         for name in interactions.OF_ONE_PAGE:
             carried.pop(name, None)
@@ -121,19 +121,11 @@ class PageRequest:
     @property
     def by(self) -> Actor:
         """Return who acts: a visitor, until the machine says otherwise."""
-        request = self.request
-        return Actor.visitor(
-            address=getattr(request, "address", ""), request_id=str(getattr(request, "request_id", ""))
-        )
+        return request_context.visitor(self.request)
 
     def by_user(self, session: Session | SignedIn) -> Actor:
         """Return the signed-in person as the one who acts."""
-        request = self.request
-        return Actor.user(
-            session.person.sub,
-            address=getattr(request, "address", ""),
-            request_id=str(getattr(request, "request_id", "")),
-        )
+        return request_context.user(self.request, session.person.sub)
 
     @property
     def step(self) -> Step:
@@ -195,7 +187,7 @@ class PageRequest:
             "tokens": LazyMapping(lambda name: form_guard.token(self.browser, name)),
             "token_field": form_guard.FIELD,
             "notice": notices.NOTICES.get(self.step.notice),
-            "request_id": str(getattr(self.request, "request_id", "")),
+            "request_id": request_context.request_id(self.request),
             **context,
         }
         response = render(self.request, f"hosted/{template}.html", page, status=429 if retry_after else status)

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from identity.foundation import connections
 from pools.services.pools import redirect_mismatches
+from pools.web import request_context
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -137,7 +138,7 @@ def show(  # noqa: PLR0913 - a page has these parts
             "retry": same_page if problem.again == "same" else "",
             "restart": start_page if problem.again == "start" else "",
             "mismatch": mismatch if redirect_mismatches.is_shown() else None,
-            "request_id": (mismatch and mismatch.reference) or str(getattr(request, "request_id", "")),
+            "request_id": (mismatch and mismatch.reference) or request_context.request_id(request),
         },
         status=status,
     )
