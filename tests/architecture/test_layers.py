@@ -18,9 +18,9 @@ LINT = (str(Path(sys.executable).parent / "lint-imports"), "--no-cache")
 CONFIGURED = ("pyproject.toml", "tests/architecture/circles.toml")
 
 
-def verdicts(said: str) -> dict[str, bool]:
+def verdicts(report: str) -> dict[str, bool]:
     """Return what import-linter says of each contract: kept or broken."""
-    return {name.strip(): word == "KEPT" for name, word in re.findall(r"^(.+?) (KEPT|BROKEN)", said, re.MULTILINE)}
+    return {name.strip(): word == "KEPT" for name, word in re.findall(r"^(.+?) (KEPT|BROKEN)", report, re.MULTILINE)}
 
 
 def contracts() -> list[str]:
@@ -37,13 +37,13 @@ def searched_for_circles() -> set[str]:
 
 def lint(folder: Path) -> str:
     """Run import-linter over a copy of the code."""
-    said = ""
+    report = ""
     for path in CONFIGURED:
         found = subprocess.run(
             (*LINT, "--config", Path(path).name), cwd=folder, capture_output=True, text=True, check=False
         )
-        said += found.stdout + found.stderr
-    return said
+        report += found.stdout + found.stderr
+    return report
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +60,8 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def said(copy: Path) -> tuple[str, str]:
-    """Return what is said of the code, and of the code with everything planted."""
+def reports(copy: Path) -> tuple[str, str]:
+    """Return the report about the code, and about the code with everything planted."""
     clean = lint(copy)
     for path in planted("imports"):
         (copy / heads(path)["pretend"]).write_text(path.read_text())
@@ -69,19 +69,19 @@ def said(copy: Path) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize("contract", contracts())
-def test_the_code_keeps(contract: str, said: tuple[str, str]) -> None:
-    assert verdicts(said[0])[contract], said[0]
+def test_the_code_keeps(contract: str, reports: tuple[str, str]) -> None:
+    assert verdicts(reports[0])[contract], reports[0]
 
 
 @pytest.mark.parametrize("path", planted("imports"), ids=lambda path: path.stem)
-def test_a_planted_import_breaks_its_contract(path: Path, said: tuple[str, str]) -> None:
+def test_a_planted_import_breaks_its_contract(path: Path, reports: tuple[str, str]) -> None:
     head = heads(path)
     module = Path(head["pretend"]).with_suffix("").as_posix().replace("/", ".")
-    report = said[1].partition("Broken contracts")[2]
+    report = reports[1].partition("Broken contracts")[2]
     section = report.partition(head["breaks"] + "\n---")[2]
     section = re.split(r"\n\n[^\n]+\n-{4,}\n", section)[0]
 
-    assert not verdicts(said[1])[head["breaks"]]
+    assert not verdicts(reports[1])[head["breaks"]]
     assert module in section or module.rpartition(".")[2] in section
 
 

@@ -283,8 +283,8 @@ class World:
         return f"{self.base}{page}?{urlencode({name: value for name, value in asked.items() if value})}"
 
     def visitor(self, address: str = "") -> Visitor:
-        """Return a browser without cookies."""
-        return Visitor(self, address)
+        """Return a browser without cookies, at an address of its own: failures of one address count together."""
+        return Visitor(self, address or "127.1.{}.{}".format(*secrets.token_bytes(2)))
 
     def name(self) -> str:
         """Return a sign-in name that nobody has, with an address to it."""
