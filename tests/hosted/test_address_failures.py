@@ -128,7 +128,7 @@ def test_a_refusal_is_seen_by_those_who_run_the_installation(
     failed(address_failures.FAILURES)
     world.visitor(address).sign_in(world.name())
 
-    text = world.visitor().session.get(f"{world.live.base_url}/metrics", timeout=TIMEOUT).text
+    text = world.visitor("127.0.0.1").session.get(f"{world.live.base_url}/metrics", timeout=TIMEOUT).text
     samples = [sample for family in families(text) for sample in family.samples]
 
     assert any(sample.labels.get("name") == address_failures.NAME and sample.value for sample in samples)

@@ -166,6 +166,7 @@ class Visitor:
     def __init__(self, world: World, address: str = "") -> None:
         """Start with no cookies; from an address of one's own (127.0.0.0/8), if any."""
         self.world = world
+        self.address = address
         self.session = requests.Session()
         if address:
             self.session.mount("http://", From(address))
