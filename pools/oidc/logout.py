@@ -14,7 +14,6 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
-from identity.foundation.actor import Actor
 from identity.foundation.errors import ClientNotFound
 from pools.oidc import browser, errors
 from pools.oidc.errors import PageRefusal

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from identity.foundation.actor import Actor
 from pools.services import access
-from pools.services.audit import Actor
 
 if TYPE_CHECKING:
     from django.http import HttpRequest
