@@ -53,6 +53,7 @@ lint: $(VENV)/.development
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy .
 	$(VENV)/bin/lint-imports
+	$(VENV)/bin/lint-imports --config tests/architecture/circles.toml
 	$(VENV)/bin/djlint --lint templates
 	MODE=development $(PY) -W ignore manage.py makemigrations --check --dry-run
 

@@ -8,5 +8,5 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("pools.oidc.urls")),
     path("", include("pools.hosted.urls")),
 ]
-handler404 = "pools.hosted.pages.not_found"
-handler500 = "pools.hosted.pages.server_error"
+handler404 = "pools.web.problem_pages.not_found"
+handler500 = "pools.web.problem_pages.server_error"

@@ -80,7 +80,7 @@ def csrf_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
         return problem_response(403, "csrf_refused", "The CSRF token is missing or wrong.")
     if reason.startswith(STALE):
         messages.warning(request, LOADED_AGAIN)
-        return receipts.shown_again(request) or HttpResponseRedirect(receipts.own_page(request), status=303)
+        return receipts.show_again(request) or HttpResponseRedirect(receipts.own_page(request), status=303)
     return render(request, "refused.html", {"title": "Form expired"}, 403)
 
 

@@ -54,7 +54,7 @@ class OperatorSession(SessionMiddleware):
         if not request.path_info.startswith("/metrics") and not at_the_consoles_own_host(request):
             return HttpResponseNotFound()
         respond = cast("Callable[[HttpRequest], HttpResponse]", super().__call__)
-        response = receipts.answered(request, respond)
+        response = receipts.answer_once(request, respond)
         response.headers.setdefault("Content-Security-Policy", CONSOLE_CSP)
         response.headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
         response.headers.setdefault("Cache-Control", "no-store")

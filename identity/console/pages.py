@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from identity.console import forms, receipts
 from identity.console.guard import actor, render, told
-from identity.console.once import keep_once, take_once
+from identity.console.shown_once import keep_once, take_once
 from identity.console.tables import Cell, Column, Empty, Table, code, moment, state
 from identity.foundation import errors, names
 from pools.services import access, audit

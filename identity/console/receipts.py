@@ -1,4 +1,4 @@
-"""The console's forms that are sent twice: the second is answered as the first was (``pools.hosted.once``).
+"""The console's forms that are sent twice: the second is answered as the first was (``pools.web.double_submit``).
 
 Each page that is shown masks Django's CSRF token anew, so that it names the form as well as the browser, whose cookie
 is the nonce. The answers hold what Django's middleware sets: session, token, and what the next page tells.
@@ -13,9 +13,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from pools.hosted import once
 from pools.services.operators.operator_sign_in import INSTALLATION
 from pools.services.receipts import Receipt
+from pools.web import double_submit
 
 FIELD = "csrfmiddlewaretoken"
 COOKIES = (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, "messages")
@@ -28,12 +28,12 @@ def of(request: HttpRequest) -> Receipt | None:
     return getattr(request, "receipt", None)
 
 
-def answered(request: HttpRequest, respond: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
+def answer_once(request: HttpRequest, respond: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
     """Answer a request; a form of the console that was accepted before, as it was then."""
     nonce = request.COOKIES.get(settings.CSRF_COOKIE_NAME, "")
     if request.method != "POST" or not request.path_info.startswith("/console/"):
         return respond(request)
-    receipt = once.receipt(request, INSTALLATION, request.POST.get(FIELD, ""), browser=nonce)
+    receipt = double_submit.receipt_of(request, INSTALLATION, request.POST.get(FIELD, ""), browser=nonce)
     if receipt is None:
         return respond(request)
     request.receipt = receipt  # type: ignore[attr-defined]
@@ -42,7 +42,7 @@ def answered(request: HttpRequest, respond: Callable[[HttpRequest], HttpResponse
         set_anew = response.cookies.get(settings.CSRF_COOKIE_NAME)
         return set_anew.value if set_anew is not None else nonce
 
-    return once.answered(request, receipt, lambda: respond(request), cookies=COOKIES, browser=nonce_after)
+    return double_submit.answer_once(request, receipt, lambda: respond(request), cookies=COOKIES, browser=nonce_after)
 
 
 def own_page(request: HttpRequest) -> str:
@@ -51,7 +51,7 @@ def own_page(request: HttpRequest) -> str:
     return reverse("console:pools") if match and match.url_name in WITHOUT_PAGE else request.get_full_path()
 
 
-def shown_again(request: HttpRequest) -> HttpResponse | None:
+def show_again(request: HttpRequest) -> HttpResponse | None:
     """Show the page of a form that was not looked at, filled in but for codes and passwords; None where it has none."""
     match = request.resolver_match
     if match is None or match.url_name in WITHOUT_PAGE:

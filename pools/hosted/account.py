@@ -4,61 +4,61 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.urls import reverse
-
-from pools.hosted import wording
-from pools.hosted.authenticator import prove_first
-from pools.hosted.browser import Step
-from pools.hosted.visit import SeeOther, Visit, page
+from pools.hosted.authenticator import sign_in_first
 from pools.services.sign_in import factors
 from pools.services.tokens import sessions
+from pools.services.tokens.interactions import Kind
+from pools.web import notices, resume
+from pools.web.browser import Step
+from pools.web.page_request import PageRequest, SeeOther, account_name
+from pools.web.page_view import page
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
 
 @page(app=False)
-def account(visit: Visit) -> HttpResponse:
+def account(page_request: PageRequest) -> HttpResponse:
     """Show who is signed in, and sign them out."""
-    is_leaving = visit.request.method == "POST"
-    session = visit.browser.held() if is_leaving else visit.browser.current()
+    is_leaving = page_request.request.method == "POST"
+    session = page_request.browser.held() if is_leaving else page_request.browser.current()
     if session is None:
-        step = Step(notice=visit.step.notice)
-        return visit.go("sign_in", step) if visit.client else prove_first(visit, step)
+        step = Step(notice=page_request.step.notice)
+        return page_request.go("sign_in", step) if page_request.client else sign_in_first(page_request, step)
     if is_leaving:
-        sessions.end(visit.pool, session, receipt=visit.receipt, by=visit.by_user(session))
-        visit.browser.close()
-        return visit.go("signed_out")
-    notice = wording.NOTICES.get(visit.step.notice)
+        sessions.end(page_request.pool, session, receipt=page_request.receipt, by=page_request.by_user(session))
+        page_request.browser.close()
+        return page_request.go("signed_out")
+    notice = notices.NOTICES.get(page_request.step.notice)
     if notice is not None:
-        visit.browser.keep(Step())  # read once
-    can_have_totp = visit.pool.totp_enabled and visit.pool.mfa != visit.pool.Mfa.OFF
-    return visit.show(
+        page_request.browser.keep(Step())  # read once
+    can_have_totp = page_request.pool.totp_enabled and page_request.pool.mfa != page_request.pool.Mfa.OFF
+    return page_request.show(
         "account",
         notice=notice,
         session=session,
         person=session.person,
         can_have_totp=can_have_totp,
-        is_on=can_have_totp and session.person.totp_enabled and factors.has_totp(visit.pool, session.person),
+        is_on=can_have_totp and session.person.totp_enabled and factors.has_totp(page_request.pool, session.person),
     )
 
 
 @page(app=False)
-def sign_out(visit: Visit) -> HttpResponse:
+def sign_out(page_request: PageRequest) -> HttpResponse:
     """Ask somebody whom a link would sign out, and go back to it: it leads on once nobody is signed in."""
-    session = visit.browser.held()
-    onward = reverse("oidc:logout") + (f"?{visit.query}" if visit.query else "")
+    session = page_request.browser.held()
+    onward = resume.url(Kind.LOGOUT, page_request.query)
     if session is None:
         return SeeOther(onward)
-    if visit.request.method == "POST":
-        sessions.end(visit.pool, session, receipt=visit.receipt, by=visit.by_user(session))
-        visit.browser.close()
+    if page_request.request.method == "POST":
+        sessions.end(page_request.pool, session, receipt=page_request.receipt, by=page_request.by_user(session))
+        page_request.browser.close()
         return SeeOther(onward)
-    is_enough = sessions.is_enough(visit.pool, session)
-    return visit.show("sign_out", known=(session.person.email or session.person.username) if is_enough else "")
+    is_enough = sessions.is_enough(page_request.pool, session)
+    return page_request.show("sign_out", known=account_name(session) if is_enough else "")
 
 
 @page(app=False, methods=("GET", "HEAD"))
-def signed_out(visit: Visit) -> HttpResponse:
+def signed_out(page_request: PageRequest) -> HttpResponse:
     """Say that it is done."""
-    return visit.show("signed_out")
+    return page_request.show("signed_out")

@@ -5,28 +5,27 @@ Nothing is judged here beyond shape: rules are the services', and their refusals
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy
 
-from identity.foundation import errors
-from pools.hosted import phones, wording
+from pools.hosted import wording
 from pools.services import codes
 from pools.services.pools import password_policy
+from pools.web import phone_fields
+from pools.web.page_forms import PageForm
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
-    from pools.hosted.wording import Said
     from pools.models import UserPool
 
 NAME_LENGTH = 2048
 PASSWORD_LENGTH = password_policy.LONGEST
 CODE_LENGTH = 64
-WAIT_SECONDS = 60
 
 AS_TYPED = {"autocapitalize": "none", "spellcheck": "false"}
 # By attribute: label, autocomplete, type, help. From HTML's list of autofill field names.
@@ -55,66 +54,6 @@ ATTRIBUTES: dict[str, tuple[str | _StrPromise, str, str, str | _StrPromise]] = {
 }
 
 
-class PageForm(forms.Form):
-    """A form of one page: ids equal names, the first field that needs attention takes the focus."""
-
-    def __init__(self, *arguments: Any, **named: Any) -> None:
-        """Switch off what would change names."""
-        named.setdefault("auto_id", "%s")
-        named.setdefault("label_suffix", "")
-        super().__init__(*arguments, **named)
-        self.retry_after = 0
-
-    def judge(self, problems: Iterable[errors.DomainError], explain: Callable[[errors.DomainError], Said]) -> bool:
-        """Put all that services find wrong at its fields, beside what the form saw; say whether it may be sent on.
-
-        A field of which something was said before is left at that: services were shown nothing of it.
-        """
-        said_of = set(self.errors)
-        for problem in problems:
-            said = explain(problem)
-            if said.field not in said_of:
-                self.tell(said)
-        return not self.errors
-
-    def given(self, name: str) -> str:
-        """Return what was filled in, empty where the form itself refuses it."""
-        return str(self.cleaned_data.get(name, ""))
-
-    def tell(self, said: Said, problem: errors.DomainError | None = None) -> None:
-        """Put what happened where it belongs; what names no field of this form concerns the form as a whole."""
-        self.add_error(said.field if said.field in self.fields else None, ValidationError(str(said.text)))
-        if isinstance(problem, errors.LockedOut):
-            self.retry_after = max(1, problem.retry_after)
-        elif isinstance(problem, errors.TooManyAttempts):
-            self.retry_after = problem.wait or WAIT_SECONDS
-
-    def refill(self, typed: Mapping[str, str]) -> None:
-        """Fill in what somebody typed before, where they may, and move the focus accordingly."""
-        for name, field in self.fields.items():
-            field.widget.attrs.pop("autofocus", None)
-            if name in typed and not field.widget.attrs.get("readonly"):
-                self[name].initial = typed[name]  # in place of what is kept there
-        self.focused()
-
-    def focused(self, *, takes: bool = True) -> PageForm:
-        """Give the focus to the first wrong field, else to the first empty one; have errors read with their fields.
-
-        Without ``takes`` the focus is left where it is.
-        """
-        for bound in self:
-            described = bound.field.widget.attrs.get("aria-describedby")
-            if described and bound.errors:
-                bound.field.widget.attrs["aria-describedby"] = f"{bound.auto_id}_error {described}"
-        waiting = [bound for bound in self if not bound.is_hidden and not bound.field.widget.attrs.get("readonly")]
-        wrong = [bound for bound in waiting if bound.errors]
-        # A password that was sent is not shown again, so its field is empty.
-        empty = [bound for bound in waiting if isinstance(bound.field.widget, forms.PasswordInput) or not bound.value()]
-        for bound in (wrong or empty or waiting)[: int(takes)]:
-            bound.field.widget.attrs["autofocus"] = True
-        return self
-
-
 def text(  # noqa: PLR0913 - a field has these parts
     label: str | _StrPromise,
     autocomplete: str,
@@ -140,7 +79,7 @@ def text(  # noqa: PLR0913 - a field has these parts
         widget = forms.PasswordInput(attrs)
     else:
         widget = forms.TextInput({**attrs, "type": kind})
-    make = phones.PhoneField if number is phones.PhoneInput else forms.CharField
+    make = phone_fields.PhoneField if number is phone_fields.PhoneInput else forms.CharField
     return make(
         label=label,
         help_text=help_text,
@@ -164,11 +103,11 @@ def name_field(pool: UserPool, autocomplete: str = "username", *, is_known: bool
         label, kind, mode, enter = gettext_lazy("Email"), "email", {"inputmode": "email"}, wording.ENTER_EMAIL
     elif names == {"phone_number"}:
         label, kind, mode, enter = gettext_lazy("Phone number"), "tel", {"inputmode": "tel"}, wording.ENTER_PHONE
-        number = phones.PhoneInput
+        number = phone_fields.PhoneInput
     elif names:
-        label, number, enter = gettext_lazy("Email or phone number"), phones.MixedInput, wording.ENTER_ADDRESS
+        label, number, enter = gettext_lazy("Email or phone number"), phone_fields.MixedInput, wording.ENTER_ADDRESS
     elif "phone_number" in pool.alias_attributes:
-        number = phones.FullInput
+        number = phone_fields.FullInput
     attributes = {**AS_TYPED, **mode}
     reader = None if is_known else number
     return text(label, autocomplete, kind=kind, attributes=attributes, number=reader, required=enter)
@@ -185,15 +124,15 @@ def known_name_field(pool: UserPool) -> forms.CharField:
 def code_field(label: str | _StrPromise, help_text: str | _StrPromise = "") -> forms.CharField:
     """Return the field of a one-time code: one input, which takes pasting, spaces and dashes."""
     attributes = {**AS_TYPED, "inputmode": "numeric", "pattern": codes.WRITTEN}
-    named: dict[str, Any] = {"limit": CODE_LENGTH, "required": wording.ENTER_CODE}
-    return text(label, "one-time-code", help_text=help_text, attributes=attributes, **named)
+    options: dict[str, Any] = {"limit": CODE_LENGTH, "required": wording.ENTER_CODE}
+    return text(label, "one-time-code", help_text=help_text, attributes=attributes, **options)
 
 
 def new_password_field(pool: UserPool, label: str | _StrPromise) -> forms.CharField:
     """Return the field of a password that is being chosen."""
     attributes = {"passwordrules": password_rules(pool), "aria-describedby": "password_policy"}
-    named: dict[str, Any] = {"limit": PASSWORD_LENGTH, "required": wording.ENTER_NEW_PASSWORD}
-    return text(label, "new-password", kind="password", attributes=attributes, **named)
+    options: dict[str, Any] = {"limit": PASSWORD_LENGTH, "required": wording.ENTER_NEW_PASSWORD}
+    return text(label, "new-password", kind="password", attributes=attributes, **options)
 
 
 def password_rules(pool: UserPool) -> str:
@@ -218,23 +157,23 @@ def policy_list(pool: UserPool) -> list[tuple[str, str, str | _StrPromise]]:
     listed: list[tuple[str, str, str | _StrPromise]] = [
         ("length", least, gettext_lazy("%(least)s characters or more") % {"least": least})
     ]
-    for rule, name, said in (
+    for rule, name, label in (
         ("require_lowercase", "lower", gettext_lazy("A lower-case letter")),
         ("require_uppercase", "upper", gettext_lazy("A capital letter")),
         ("require_numbers", "digit", gettext_lazy("A number")),
         ("require_symbols", "symbol", gettext_lazy("A symbol")),
     ):
         if policy[rule]:
-            listed.append((name, "", said))
+            listed.append((name, "", label))
     return listed
 
 
 class SignInForm(PageForm):
     """Name and password."""
 
-    def __init__(self, pool: UserPool, *arguments: Any, **named: Any) -> None:
+    def __init__(self, pool: UserPool, *arguments: Any, **options: Any) -> None:
         """Make the fields as the pool has them."""
-        super().__init__(*arguments, **named)
+        super().__init__(*arguments, **options)
         self.fields["username"] = name_field(pool, "username webauthn")
         self.fields["password"] = text(
             gettext_lazy("Password"),
@@ -261,12 +200,12 @@ class CodeForm(PageForm):
 class NamedCodeForm(CodeForm):
     """A mailed code, and whose it is: shown where known, asked for where not."""
 
-    def __init__(self, pool: UserPool, username: str, *arguments: Any, **named: Any) -> None:
+    def __init__(self, pool: UserPool, username: str, *arguments: Any, **options: Any) -> None:
         """Put the name before the code."""
-        named.setdefault("initial", {})
+        options.setdefault("initial", {})
         if username:
-            named["initial"] = {"username": username, **named["initial"]}
-        super().__init__(*arguments, **named)
+            options["initial"] = {"username": username, **options["initial"]}
+        super().__init__(*arguments, **options)
         self.fields["username"] = known_name_field(pool) if username else name_field(pool)
         self.order_fields(["username", "code"])
 
@@ -274,18 +213,18 @@ class NamedCodeForm(CodeForm):
 class ForgotForm(PageForm):
     """A name alone."""
 
-    def __init__(self, pool: UserPool, *arguments: Any, **named: Any) -> None:
+    def __init__(self, pool: UserPool, *arguments: Any, **options: Any) -> None:
         """Make the field as the pool has it."""
-        super().__init__(*arguments, **named)
+        super().__init__(*arguments, **options)
         self.fields["username"] = name_field(pool)
 
 
 class ResetForm(NamedCodeForm):
     """A mailed code and a new password."""
 
-    def __init__(self, pool: UserPool, username: str, *arguments: Any, **named: Any) -> None:
+    def __init__(self, pool: UserPool, username: str, *arguments: Any, **options: Any) -> None:
         """Put the password last."""
-        super().__init__(pool, username, *arguments, **named)
+        super().__init__(pool, username, *arguments, **options)
         self.fields["new_password"] = new_password_field(pool, gettext_lazy("New password"))
 
 
@@ -298,28 +237,28 @@ class NewPasswordForm(PageForm):
         username: str,
         required: Sequence[str],
         *arguments: Any,
-        **named: Any,
+        **options: Any,
     ) -> None:
         """Ask only for what is missing."""
-        named["initial"] = {"username": username}
-        super().__init__(*arguments, **named)
+        options["initial"] = {"username": username}
+        super().__init__(*arguments, **options)
         self.fields["username"] = known_name_field(pool)
-        self.asked = list(required)
-        for name in self.asked:
+        self.requested = list(required)
+        for name in self.requested:
             self.fields[name] = attribute_field(name)
         self.fields["new_password"] = new_password_field(pool, gettext_lazy("New password"))
 
     def attributes(self) -> dict[str, str]:
         """Return the attributes that were asked for."""
-        return {name: self.given(name) for name in self.asked}
+        return {name: self.given(name) for name in self.requested}
 
 
 class OwnPasswordForm(PageForm):
     """The current password of somebody who is signed in, and a new one."""
 
-    def __init__(self, pool: UserPool, username: str, *arguments: Any, **named: Any) -> None:
+    def __init__(self, pool: UserPool, username: str, *arguments: Any, **options: Any) -> None:
         """Put the name first: password managers pair it with both."""
-        super().__init__(*arguments, initial={"username": username}, **named)
+        super().__init__(*arguments, initial={"username": username}, **options)
         self.fields["username"] = known_name_field(pool)
         self.fields["username"].required = False
         self.fields["password"] = text(
@@ -340,22 +279,22 @@ class SignUpForm(PageForm):
         pool: UserPool,
         schema: Sequence[Mapping[str, Any]],
         *arguments: Any,
-        **named: Any,
+        **options: Any,
     ) -> None:
         """Ask for what the pool's schema requires, and for where a code can be sent."""
-        super().__init__(*arguments, **named)
+        super().__init__(*arguments, **options)
         self.fields["username"] = name_field(pool)
-        self.asked = asked_attributes(pool, schema)
-        for name in self.asked:
+        self.requested = requested_attributes(pool, schema)
+        for name in self.requested:
             self.fields[name] = attribute_field(name)
         self.fields["password"] = new_password_field(pool, gettext_lazy("Password"))
 
     def attributes(self) -> dict[str, str]:
         """Return the attributes that were asked for."""
-        return {name: self.given(name) for name in self.asked}
+        return {name: self.given(name) for name in self.requested}
 
 
-def asked_attributes(pool: UserPool, schema: Sequence[Mapping[str, Any]]) -> list[str]:
+def requested_attributes(pool: UserPool, schema: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return which attributes sign-up asks for: required ones, and those that a code is sent to.
 
     Where email address or phone number is the username itself, it is not asked for again.
@@ -374,6 +313,6 @@ def attribute_field(name: str) -> forms.CharField:
     label, autocomplete, kind, help_text = ATTRIBUTES.get(
         name, (name.removeprefix("custom:").replace("_", " ").capitalize(), "off", "text", "")
     )
-    number = phones.PhoneInput if kind == "tel" else None
+    number = phone_fields.PhoneInput if kind == "tel" else None
     required = wording.ENTER.get(name, wording.REQUIRED)
     return text(label, autocomplete, kind=kind, help_text=help_text, number=number, required=required)

@@ -9,51 +9,57 @@ from django.http import HttpResponseRedirect
 
 from identity.foundation import errors
 from pools.hosted import wording
-from pools.hosted.authenticator import prove_first, shown_name
-from pools.hosted.browser import Step
+from pools.hosted.authenticator import sign_in_first
 from pools.hosted.forms import OwnPasswordForm, policy_list
-from pools.hosted.visit import Visit, page
 from pools.services import access
 from pools.services.people import passwords
 from pools.services.pools import app_clients
+from pools.services.tokens.interactions import Kind
+from pools.web.browser import Step
+from pools.web.page_request import PageRequest, account_name
+from pools.web.page_view import page
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
 
 @page(app=False)
-def account_password(visit: Visit) -> HttpResponse:
+def account_password(page_request: PageRequest) -> HttpResponse:
     """Ask for the current password and a new one."""
-    session = visit.browser.current()
+    session = page_request.browser.current()
     if session is None:
-        return prove_first(visit, Step(), "account_password")
+        return sign_in_first(page_request, Step(), Kind.ACCOUNT_PASSWORD)
     form = OwnPasswordForm(
-        visit.pool, shown_name(session), visit.request.POST if visit.request.method == "POST" else None
+        page_request.pool,
+        account_name(session),
+        page_request.request.POST if page_request.request.method == "POST" else None,
     )
-    if form.is_bound and is_right(visit, form):
+    if form.is_bound and check(page_request, form):
         given = {"previous": form.cleaned_data["password"], "proposed": form.cleaned_data["new_password"]}
-        user = access.user_by_sub(visit.pool, session.person.sub)
+        user = access.user_by_sub(page_request.pool, session.person.sub)
         try:
-            passwords.change(visit.pool, user, **given, receipt=visit.receipt, by=visit.by_user(session))
-        except errors.DomainError as problem:
-            form.tell(wording.of_own_password(problem), problem)
+            passwords.change(
+                page_request.pool, user, **given, receipt=page_request.receipt, by=page_request.by_user(session)
+            )
+        except errors.DomainError as refusal:
+            form.add_refusal(wording.of_own_password(refusal), refusal)
         else:
-            return visit.go("account", Step(notice="own_password_changed"))
-    return visit.show("account_password", form=form.focused(), policy=policy_list(visit.pool))
+            return page_request.go("account", Step(notice="own_password_changed"))
+    return page_request.show("account_password", form=form.focus(), policy=policy_list(page_request.pool))
 
 
-def is_right(visit: Visit, form: OwnPasswordForm) -> bool:
+def check(page_request: PageRequest, form: OwnPasswordForm) -> bool:
     """Say whether nothing is wrong that can be seen without the account, and put what is at its fields."""
     form.full_clean()
-    return form.judge(passwords.problems(visit.pool, form.given("new_password")), wording.of_own_password)
+    return form.add_refusals(passwords.problems(page_request.pool, form.given("new_password")), wording.of_own_password)
 
 
 @page(app=False, methods=("GET", "HEAD"))
-def change_password(visit: Visit) -> HttpResponse:
+def change_password(page_request: PageRequest) -> HttpResponse:
     """Lead to that page (W3C: A Well-Known URL for Changing Passwords).
 
     Whoever is signed out has to sign in first, and nobody does that but for an app.
     """
-    client = visit.client or app_clients.first_of_pages(visit.pool)
+    client = page_request.client or app_clients.first_of_pages(page_request.pool)
     query = f"?{urlencode({'client_id': client.client_id})}" if client else ""
-    return HttpResponseRedirect(visit.plain_url("account_password") + query)
+    return HttpResponseRedirect(page_request.plain_url("account_password") + query)

@@ -5,108 +5,118 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from identity.foundation import errors
-from pools.hosted import waits, wording
-from pools.hosted.browser import Step
+from pools.hosted import resend_wait, wording
 from pools.hosted.forms import ForgotForm, ResetForm, policy_list
-from pools.hosted.outcomes import proceed
-from pools.hosted.visit import Visit, page
 from pools.services.codes import Purpose
 from pools.services.people import passwords
 from pools.services.sign_in import flows, machine
+from pools.web.browser import Step
+from pools.web.page_forms import FieldError
+from pools.web.page_request import PageRequest
+from pools.web.page_view import page
+from pools.web.sign_in_outcomes import proceed
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
 
 @page()
-def forgot(visit: Visit) -> HttpResponse:
+def forgot(page_request: PageRequest) -> HttpResponse:
     """Ask whose password it is. The answer is the same whether or not there is an account."""
-    if visit.request.method != "POST":
-        name = visit.step.username or visit.asked.get("login_hint", "")[:256]
-        return visit.show("forgot", form=ForgotForm(visit.pool, initial={"username": name}).focused())
-    form = ForgotForm(visit.pool, visit.request.POST)
+    if page_request.request.method != "POST":
+        name = page_request.step.username or page_request.parameters.get("login_hint", "")[:256]
+        return show_name_form(page_request, ForgotForm(page_request.pool, initial={"username": name}))
+    form = ForgotForm(page_request.pool, page_request.request.POST)
     if not form.is_valid():
-        return visit.show("forgot", form=form.focused())
+        return show_name_form(page_request, form)
     username = form.cleaned_data["username"]
-    step = visit.step
-    again = step.username == username and Purpose.RECOVERY in step.waits
+    step = page_request.step
+    again = step.username == username and Purpose.RECOVERY in step.codes_asked_at
     try:
-        asked = waits.ask(
+        code_request = resend_wait.request_code(
             step,
             username,
             Purpose.RECOVERY,
-            lambda: passwords.forgot(visit.app, username, receipt=visit.receipt, by=visit.by),
+            lambda: passwords.forgot(page_request.app, username, receipt=page_request.receipt, by=page_request.by),
         )
     except errors.WrongState:
-        form.tell(wording.Said("", wording.BY_OPERATOR))
-        return visit.show("forgot", form=form.focused())
-    notice = ("resent" if again else "") if asked.is_sent else "wait"
-    after = Step(username, notice, waits=asked.waits, limited=asked.limited, account=step.account)
-    if not asked.is_sent and not again:
+        form.add_refusal(FieldError("", wording.BY_OPERATOR))
+        return show_name_form(page_request, form)
+    notice = ("resent" if again else "") if code_request.is_sent else "wait"
+    after = Step(
+        username, notice, codes_asked_at=code_request.codes_asked_at, limited=code_request.limited, account=step.account
+    )
+    if not code_request.is_sent and not again:
         # No code of this browser's is under way: the next page would ask for one.
-        left = waits.left(after, Purpose.RECOVERY)
-        form.tell(wording.Said("", wording.no_code(left)), errors.TooManyAttempts(wait=left))
-        return visit.show("forgot", form=form.focused())
-    return visit.go("confirm_forgot", after)
+        left = resend_wait.seconds_left(after, Purpose.RECOVERY)
+        form.add_refusal(FieldError("", wording.no_code(left)), errors.TooManyAttempts(wait=left))
+        return show_name_form(page_request, form)
+    return page_request.go("confirm_forgot", after)
+
+
+def show_name_form(page_request: PageRequest, form: ForgotForm) -> HttpResponse:
+    """Show the page that asks whose password it is."""
+    return page_request.show("forgot", form=form.focus(), progress=wording.PROGRESS["forgot"])
 
 
 @page()
-def confirm_forgot(visit: Visit) -> HttpResponse:
+def confirm_forgot(page_request: PageRequest) -> HttpResponse:
     """Ask for the mailed code and a new password."""
-    step = visit.step
-    if visit.request.method != "POST" and (step.notice == "password_changed" or visit.is_done):
-        return visit.go("sign_in")  # gone back to, when all is done
-    if visit.request.method != "POST":
-        suggested = visit.request.GET.get("code", "")[:16]
-        return shown(visit, ResetForm(visit.pool, step.username, initial={"code": suggested}))
-    form = ResetForm(visit.pool, step.username, visit.request.POST)
+    step = page_request.step
+    if page_request.request.method != "POST" and (step.notice == "password_changed" or page_request.is_done):
+        return page_request.go("sign_in")  # gone back to, when all is done
+    if page_request.request.method != "POST":
+        suggested = page_request.request.GET.get("code", "")[:16]
+        return show_form(page_request, ResetForm(page_request.pool, step.username, initial={"code": suggested}))
+    form = ResetForm(page_request.pool, step.username, page_request.request.POST)
     form.full_clean()
-    if not form.judge(passwords.problems(visit.pool, form.given("new_password")), wording.of_code):
-        return shown(visit, form)
+    if not form.add_refusals(passwords.problems(page_request.pool, form.given("new_password")), wording.of_code):
+        return show_form(page_request, form)
     username = form.cleaned_data["username"]
     try:
         passwords.confirm_forgot(
-            visit.app,
+            page_request.app,
             username,
             code=form.cleaned_data["code"],
             password=form.cleaned_data["new_password"],
-            receipt=visit.receipt,
-            by=visit.by,
+            receipt=page_request.receipt,
+            by=page_request.by,
         )
-    except errors.DomainError as problem:
-        form.tell(wording.of_code(problem), problem)
-        return shown(visit, form)
-    return signed_in(visit, username, form.cleaned_data["new_password"])
+    except errors.DomainError as refusal:
+        form.add_refusal(wording.of_code(refusal), refusal)
+        return show_form(page_request, form)
+    return sign_in_by(page_request, username, form.cleaned_data["new_password"])
 
 
-def signed_in(visit: Visit, username: str, password: str) -> HttpResponse:
+def sign_in_by(page_request: PageRequest, username: str, password: str) -> HttpResponse:
     """Go on with the password that was just set, in the browser that asked for the code; others sign in by it."""
-    step = visit.step
+    step = page_request.step
     then = Step(username, "password_changed", account=step.account)
-    if step.username != username or Purpose.RECOVERY not in step.waits:
-        return visit.go("sign_in", then)
+    if step.username != username or Purpose.RECOVERY not in step.codes_asked_at:
+        return page_request.go("sign_in", then)
     try:
         outcome = machine.begin(
-            flows.by_pages(visit.app),
+            flows.by_pages(page_request.app),
             username=username,
             answers={"password": password},
-            receipt=visit.receipt,
-            by=visit.by,
+            receipt=page_request.receipt,
+            by=page_request.by,
         )
     except errors.DomainError:  # the password is changed even so, and the next page says what is in the way
-        return visit.go("sign_in", then)
-    return proceed(visit, outcome, username=username)
+        return page_request.go("sign_in", then)
+    return proceed(page_request, outcome, username=username)
 
 
-def shown(visit: Visit, form: ResetForm) -> HttpResponse:
+def show_form(page_request: PageRequest, form: ResetForm) -> HttpResponse:
     """Show the page."""
-    left = waits.left(visit.step, Purpose.RECOVERY)
-    response = visit.show(
+    left = resend_wait.seconds_left(page_request.step, Purpose.RECOVERY)
+    response = page_request.show(
         "confirm_forgot",
-        form=form.focused(),
-        username=visit.step.username,
-        policy=policy_list(visit.pool),
+        form=form.focus(),
+        username=page_request.step.username,
+        policy=policy_list(page_request.pool),
+        progress=wording.PROGRESS["confirm_forgot"],
         resend_in=left,
-        notice=waits.notice(visit.step, left),
+        notice=resend_wait.notice(page_request.step, left),
     )
-    return waits.said(response, left)
+    return resend_wait.set_retry_after(response, left)

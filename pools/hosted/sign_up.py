@@ -6,82 +6,92 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from identity.foundation import clock, errors
-from pools.hosted import waits, wording
-from pools.hosted.browser import FRESH, PRIOR, Step
+from pools.hosted import resend_wait, wording
 from pools.hosted.forms import NamedCodeForm, SignUpForm, policy_list
-from pools.hosted.outcomes import proceed
-from pools.hosted.visit import Visit, page
 from pools.services.codes import Purpose
 from pools.services.people import passwords
 from pools.services.pools import user_pools
 from pools.services.sign_in import machine, password_proofs
 from pools.services.sign_up import sign_up as accounts
+from pools.web.browser import FRESH, PRIOR, Step
+from pools.web.page_request import PageRequest
+from pools.web.page_view import page
+from pools.web.sign_in_outcomes import proceed
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
-    from pools.hosted.waits import Asked
+    from pools.hosted.resend_wait import CodeRequest
     from pools.services.messages.destinations import Delivery
 
 
 @page()
-def sign_up(visit: Visit) -> HttpResponse:
+def sign_up(page_request: PageRequest) -> HttpResponse:
     """Ask for a name, what the pool requires, and a password."""
-    if visit.pool.admin_only_sign_up:
-        return visit.problem("closed", status=403)
-    schema = user_pools.schema_attributes(visit.pool)
-    if visit.request.method != "POST":
-        name = visit.step.username or visit.asked.get("login_hint", "")[:256]
-        return shown(visit, SignUpForm(visit.pool, schema, initial={**visit.step.typed, "username": name}))
-    form = SignUpForm(visit.pool, schema, visit.request.POST)
+    if page_request.pool.admin_only_sign_up:
+        return page_request.problem("closed", status=403)
+    schema = user_pools.schema_attributes(page_request.pool)
+    if page_request.request.method != "POST":
+        name = page_request.step.username or page_request.parameters.get("login_hint", "")[:256]
+        return show_form(
+            page_request, SignUpForm(page_request.pool, schema, initial={**page_request.step.typed, "username": name})
+        )
+    form = SignUpForm(page_request.pool, schema, page_request.request.POST)
     form.full_clean()
     username, password, attributes = form.given("username"), form.given("password"), form.attributes()
-    found = accounts.problems(visit.app, username, password=password, attributes=attributes)
-    if not form.judge(found, wording.of_sign_up):
-        return shown(visit, form)
+    found = accounts.problems(page_request.app, username, password=password, attributes=attributes)
+    if not form.add_refusals(found, wording.of_sign_up):
+        return show_form(page_request, form)
     try:
         done = accounts.sign_up(
-            visit.app,
+            page_request.app,
             username,
             password=password,
             attributes=attributes,
             tell_owner=True,
-            receipt=visit.receipt,
-            instead_of=visit.step.proof if is_change(visit) else "",
-            by=visit.by,
+            receipt=page_request.receipt,
+            instead_of=page_request.step.proof if is_change(page_request) else "",
+            by=page_request.by,
         )
-    except errors.DomainError as problem:
-        if isinstance(problem, errors.AlreadyExists) and visit.pool.username_attributes:
+    except errors.DomainError as refusal:
+        if isinstance(refusal, errors.AlreadyExists) and page_request.pool.username_attributes:
             # The name is an address: whoever reads its mail learns more. A new account would have cost a hash, so this
             # costs one, and leads to where a new one would. (What it does not hide: docs/security-model.md.)
-            passwords.hashed(visit.pool, username, password)
-            asked = waits.ask(
-                visit.step,
+            passwords.hashed(page_request.pool, username, password)
+            code_request = resend_wait.request_code(
+                page_request.step,
                 username,
                 Purpose.SIGN_UP,
-                lambda: accounts.remind(visit.app, username, receipt=visit.receipt, by=visit.by),
+                lambda: accounts.remind(page_request.app, username, receipt=page_request.receipt, by=page_request.by),
             )
-            limited = asked.limited.get(Purpose.SIGN_UP, 0) - clock.epoch()
-            if asked.is_sent or limited <= 0:
-                delivery = accounts.would_be_sent(visit.pool, username, attributes)
-                return led_on(visit, form, delivery, PRIOR, asked, password_proofs.of_nobody(visit.app))
-            problem = errors.TooManyAttempts(wait=limited)
-        form.tell(wording.of_sign_up(problem), problem)
-        return shown(visit, form)
+            limited = code_request.limited.get(Purpose.SIGN_UP, 0) - clock.epoch()
+            if code_request.is_sent or limited <= 0:
+                delivery = accounts.would_be_sent(page_request.pool, username, attributes)
+                return go_to_code(
+                    page_request, form, delivery, PRIOR, code_request, password_proofs.of_nobody(page_request.app)
+                )
+            refusal = errors.TooManyAttempts(wait=limited)
+        form.add_refusal(wording.of_sign_up(refusal), refusal)
+        return show_form(page_request, form)
     if done.confirmed:
-        return visit.go("sign_in", Step(username, "created", account=FRESH))
-    asked = waits.sent(visit.step, username, Purpose.SIGN_UP)
-    return led_on(visit, form, done.delivery, FRESH, asked, done.proof)
+        return page_request.go("sign_in", Step(username, "created", account=FRESH))
+    code_request = resend_wait.after_sending(page_request.step, username, Purpose.SIGN_UP)
+    return go_to_code(page_request, form, done.delivery, FRESH, code_request, done.proof)
 
 
-def is_change(visit: Visit) -> bool:
+def is_change(page_request: PageRequest) -> bool:
     """Say whether somebody mends the address of the account that this browser made just now."""
-    request = visit.request
-    return "change" in (request.POST if request.method == "POST" else request.GET) and bool(visit.step.proof)
+    request = page_request.request
+    return "change" in (request.POST if request.method == "POST" else request.GET) and bool(page_request.step.proof)
 
 
-def led_on(
-    visit: Visit, form: SignUpForm, delivery: Delivery | None, account: str, asked: Asked, proof: str
+def go_to_code(
+    page_request: PageRequest,
+    form: SignUpForm,
+    delivery: Delivery | None,
+    account: str,
+    code_request: CodeRequest,
+    proof: str,
 ) -> HttpResponse:
     """Go where an account that waits leads: to its code, or on where none was sent.
 
@@ -89,15 +99,17 @@ def led_on(
     """
     username, typed = form.cleaned_data["username"], form.attributes()
     if delivery is None:
-        return visit.go("sign_in", Step(username, "waiting"))
-    sent_to = username if visit.pool.username_attributes else typed.get(delivery.attribute) or delivery.destination
-    step = waiting(username, asked, ("", "wait"), sent_to=sent_to, account=account, proof=proof)
-    return visit.go("confirm", replace(step, typed=typed))
+        return page_request.go("sign_in", Step(username, "waiting"))
+    sent_to = (
+        username if page_request.pool.username_attributes else typed.get(delivery.attribute) or delivery.destination
+    )
+    step = code_step(username, code_request, ("", "wait"), sent_to=sent_to, account=account, proof=proof)
+    return page_request.go("confirm", replace(step, typed=typed))
 
 
-def waiting(
+def code_step(
     username: str,
-    asked: Asked,
+    code_request: CodeRequest,
     notices: tuple[str, str],
     *,
     sent_to: str = "",
@@ -105,116 +117,136 @@ def waiting(
     proof: str = "",
 ) -> Step:
     """Return the step of somebody who looks for a code, with the notice for one just sent, or for none."""
-    notice = notices[0] if asked.is_sent else notices[1]
+    notice = notices[0] if code_request.is_sent else notices[1]
     return Step(
         username,
         notice,
         sent_to=sent_to,
-        waits=asked.waits,
-        limited=asked.limited,
+        codes_asked_at=code_request.codes_asked_at,
+        limited=code_request.limited,
         account=account,
         proof=proof,
     )
 
 
-def shown(visit: Visit, form: SignUpForm) -> HttpResponse:
+def show_form(page_request: PageRequest, form: SignUpForm) -> HttpResponse:
     """Show the page."""
-    return visit.show("sign_up", form=form.focused(), policy=policy_list(visit.pool), is_change=is_change(visit))
+    return page_request.show(
+        "sign_up",
+        form=form.focus(),
+        policy=policy_list(page_request.pool),
+        progress=wording.PROGRESS["sign_up"],
+        is_change=is_change(page_request),
+    )
 
 
 @page()
-def confirm(visit: Visit) -> HttpResponse:
+def confirm(page_request: PageRequest) -> HttpResponse:
     """Ask for the mailed code. A code in the address is only filled in: mail scanners open links."""
-    step = visit.step
-    if visit.request.method != "POST" and (step.notice == "confirmed" or visit.is_done):
-        return visit.go("sign_in")  # gone back to, when all is done
-    if visit.request.method != "POST":
-        suggested = visit.request.GET.get("code", "")[:16]
-        return asked(visit, NamedCodeForm(visit.pool, step.username, initial={"code": suggested}))
-    form = NamedCodeForm(visit.pool, step.username, visit.request.POST)
+    step = page_request.step
+    if page_request.request.method != "POST" and (step.notice == "confirmed" or page_request.is_done):
+        return page_request.go("sign_in")  # gone back to, when all is done
+    if page_request.request.method != "POST":
+        suggested = page_request.request.GET.get("code", "")[:16]
+        return show_code_form(
+            page_request, NamedCodeForm(page_request.pool, step.username, initial={"code": suggested})
+        )
+    form = NamedCodeForm(page_request.pool, step.username, page_request.request.POST)
     if not form.is_valid():
-        return asked(visit, form)
+        return show_code_form(page_request, form)
     username = form.cleaned_data["username"]
-    is_own = visit.browser.has_made(username)
-    code, receipt = form.cleaned_data["code"], visit.receipt
+    is_own = page_request.browser.has_made(username)
+    code, receipt = form.cleaned_data["code"], page_request.receipt
     try:
-        accounts.confirm(visit.app, username, code=code, keep_password=is_own, receipt=receipt, by=visit.by)
-    except errors.DomainError as problem:
-        form.tell(wording.of_code(problem), problem)
-        return asked(visit, form)
+        accounts.confirm(
+            page_request.app, username, code=code, keep_password=is_own, receipt=receipt, by=page_request.by
+        )
+    except errors.DomainError as refusal:
+        form.add_refusal(wording.of_code(refusal), refusal)
+        return show_code_form(page_request, form)
     if not is_own:
-        return choose_again(visit, username)
+        return send_to_choose_password(page_request, username)
     try:
         outcome = machine.begin_confirmed(
-            visit.app,
+            page_request.app,
             username=username,
-            proof=visit.browser.proof_of(username),
+            proof=page_request.browser.proof_of(username),
             receipt=receipt,
-            by=visit.by,
+            by=page_request.by,
         )
     except errors.DomainError:  # the account is confirmed even so, and the next page says what is in the way
-        return visit.go("sign_in", Step(username=username, notice="confirmed", account=FRESH))
-    return proceed(visit, outcome, username=username)
+        return page_request.go("sign_in", Step(username=username, notice="confirmed", account=FRESH))
+    return proceed(page_request, outcome, username=username)
 
 
-def choose_again(visit: Visit, username: str) -> HttpResponse:
+def send_to_choose_password(page_request: PageRequest, username: str) -> HttpResponse:
     """Have a password set for an account that was not made here.
 
     Whoever made it chose the password that is gone now, and may not have been the owner of the address.
     """
     try:
-        asked = waits.ask(
-            visit.step, username, Purpose.RECOVERY, lambda: passwords.forgot(visit.app, username, by=visit.by)
+        code_request = resend_wait.request_code(
+            page_request.step,
+            username,
+            Purpose.RECOVERY,
+            lambda: passwords.forgot(page_request.app, username, by=page_request.by),
         )
     except errors.WrongState:
-        return visit.go("sign_in", Step(username, "ask_operator"))  # the pool's people may not recover by themselves
-    return visit.go("confirm_forgot", waiting(username, asked, ("choose_again", "choose_wait"), account=FRESH))
+        return page_request.go(
+            "sign_in", Step(username, "ask_operator")
+        )  # the pool's people may not recover by themselves
+    return page_request.go(
+        "confirm_forgot", code_step(username, code_request, ("choose_again", "choose_wait"), account=FRESH)
+    )
 
 
 @page(methods=("GET", "HEAD"))
-def confirm_link(visit: Visit) -> HttpResponse:
+def confirm_link(page_request: PageRequest) -> HttpResponse:
     """Open the link of a mail: name and code are filled in, and a person presses the button."""
-    name = visit.request.GET.get("user_name", "")[:2048]
-    code = visit.request.GET.get("confirmation_code", "")[:16]
-    account, proof = FRESH if visit.browser.has_made(name) else PRIOR, visit.browser.proof_of(name)
-    visit.browser.keep(Step(username=name, account=account, proof=proof))
-    return asked(visit, NamedCodeForm(visit.pool, name, initial={"code": code}), is_link=True)
+    name = page_request.request.GET.get("user_name", "")[:2048]
+    code = page_request.request.GET.get("confirmation_code", "")[:16]
+    account, proof = FRESH if page_request.browser.has_made(name) else PRIOR, page_request.browser.proof_of(name)
+    page_request.browser.keep(Step(username=name, account=account, proof=proof))
+    return show_code_form(page_request, NamedCodeForm(page_request.pool, name, initial={"code": code}), is_link=True)
 
 
-def asked(visit: Visit, form: NamedCodeForm, **context: Any) -> HttpResponse:
+def show_code_form(page_request: PageRequest, form: NamedCodeForm, **context: Any) -> HttpResponse:
     """Show the page of the code."""
-    step = visit.step
-    left = waits.left(step, Purpose.SIGN_UP)
-    response = visit.show(
+    step = page_request.step
+    left = resend_wait.seconds_left(step, Purpose.SIGN_UP)
+    response = page_request.show(
         "confirm",
-        form=form.focused(),
+        form=form.focus(),
         sent_to=step.sent_to,
         username=step.username,
+        progress=wording.PROGRESS["confirm"],
         resend_in=left,
-        notice=waits.notice(step, left),
-        change=f"{visit.url('sign_up')}&change=1" if step.proof and visit.query else "",
+        notice=resend_wait.notice(step, left),
+        change=f"{page_request.url('sign_up')}&change=1" if step.proof and page_request.query else "",
         **context,
     )
-    return waits.said(response, left)
+    return resend_wait.set_retry_after(response, left)
 
 
-@page(methods=("POST",))
-def resend(visit: Visit) -> HttpResponse:
+@page(methods=("POST",), form_on="confirm")
+def resend(page_request: PageRequest) -> HttpResponse:
     """Send the code again. Whether one goes out, and when the next may, is said alike of every name."""
-    step = visit.step
+    step = page_request.step
     username = step.username
     if not username:
-        return visit.go("sign_in")  # who signs in and has not confirmed yet is sent one
+        return page_request.go("sign_in")  # who signs in and has not confirmed yet is sent one
     try:
-        asked = waits.ask(
+        code_request = resend_wait.request_code(
             step,
             username,
             Purpose.SIGN_UP,
-            lambda: accounts.resend(visit.app, username, receipt=visit.receipt, by=visit.by),
+            lambda: accounts.resend(page_request.app, username, receipt=page_request.receipt, by=page_request.by),
         )
     except errors.Invalid:
-        return visit.go("sign_in", Step(username, "waiting"))  # the pool sends no codes
+        return page_request.go("sign_in", Step(username, "waiting"))  # the pool sends no codes
     account = step.account or PRIOR
-    again = waiting(username, asked, ("resent", "wait"), sent_to=step.sent_to, account=account, proof=step.proof)
+    again = code_step(
+        username, code_request, ("resent", "wait"), sent_to=step.sent_to, account=account, proof=step.proof
+    )
     again = replace(again, typed=step.typed)
-    return visit.go("confirm", again)
+    return page_request.go("confirm", again)

@@ -11,11 +11,12 @@ from django.http import JsonResponse
 from django.utils.translation import gettext, gettext_lazy
 
 from identity.foundation import limits
-from pools.hosted.failures import source
+from pools.hosted.address_failures import source
 from pools.hosted.forms import NAME_LENGTH, PASSWORD_LENGTH
-from pools.hosted.visit import Visit, page
 from pools.services.people import password_strength
 from pools.services.people.password_strength import Advice
+from pools.web.page_request import PageRequest
+from pools.web.page_view import page
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -43,16 +44,16 @@ ADVICE = {
 
 
 @page(app=False, methods=("POST",), one_time=False)
-def strength(visit: Visit) -> HttpResponse:
+def strength(page_request: PageRequest) -> HttpResponse:
     """Answer with a score from 0 to 4, and what to say of it."""
-    if not limits.take("password-strength", source(visit.by.address), limit=PER_ADDRESS, window=WINDOW):
+    if not limits.take("password-strength", source(page_request.by.address), limit=PER_ADDRESS, window=WINDOW):
         return JsonResponse({}, status=429, headers={"Cache-Control": "no-store", "Retry-After": str(WINDOW)})
-    password = visit.request.POST.get("password", "")[:PASSWORD_LENGTH]
-    name = visit.request.POST.get("username", "")[:NAME_LENGTH]
-    is_chosen = visit.request.POST.get("chosen") == "1"
+    password = page_request.request.POST.get("password", "")[:PASSWORD_LENGTH]
+    name = page_request.request.POST.get("username", "")[:NAME_LENGTH]
+    is_chosen = page_request.request.POST.get("chosen") == "1"
     rate = password_strength.strength_of_chosen if is_chosen else password_strength.strength
-    found = rate(password, [name, name.partition("@")[0], visit.place])
-    said = str(SCORES[found.score])
+    found = rate(password, [name, name.partition("@")[0], page_request.app_name])
+    text = str(SCORES[found.score])
     if found.advice is not Advice.NONE:
-        said = gettext("%(score)s – %(advice)s") % {"score": said, "advice": ADVICE[found.advice]}
-    return JsonResponse({"score": found.score, "said": said}, headers={"Cache-Control": "no-store"})
+        text = gettext("%(score)s – %(advice)s") % {"score": text, "advice": ADVICE[found.advice]}
+    return JsonResponse({"score": found.score, "said": text}, headers={"Cache-Control": "no-store"})

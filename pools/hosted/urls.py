@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from pools.hosted import account, authenticator, own_password, pages, recovery, sign_in, sign_up, strength
+from pools.hosted import account, authenticator, error_page, own_password, recovery, sign_in, sign_up, strength
 
 app_name = "hosted"
 urlpatterns = [
@@ -25,5 +25,5 @@ urlpatterns = [
     path(".well-known/change-password", own_password.change_password, name="change_password"),
     path("signout", account.sign_out, name="sign_out"),
     path("signedout", account.signed_out, name="signed_out"),
-    path("error", pages.error, name="error"),
+    path("error", error_page.error, name="error"),
 ]

@@ -1,4 +1,4 @@
-"""What a browser brings: parameters, its session's cookie (which the login pages set), ID tokens shown as hints."""
+"""What a browser brings to OAuth endpoints: parameters, and ID tokens shown as hints. Cookies are ``pools.web``'s."""
 
 from __future__ import annotations
 
@@ -12,26 +12,24 @@ from identity.foundation import names
 from identity.foundation.errors import PoolNotFound
 from pools.oidc import parameters
 from pools.oidc.errors import PageRefusal
-from pools.services import access
 from pools.services.pools import signing_keys
-from pools.services.tokens import sessions
+from pools.web import request_context
 
 if TYPE_CHECKING:
-    from django.http import HttpRequest, HttpResponse
+    from django.http import HttpRequest
 
     from pools.models import UserPool
-    from pools.models.hot import Browser
 
 
 def pool_of(request: HttpRequest) -> UserPool:
     """Return the pool that host or path named."""
     try:
-        return access.pool(getattr(request, "pool", None) or "")
+        return request_context.pool_of(request)
     except PoolNotFound:
         raise Http404 from None
 
 
-def sent(request: HttpRequest) -> parameters.Parameters:
+def parameters_of(request: HttpRequest) -> parameters.Parameters:
     """Return what a browser sent, by query or by form.
 
     Raises:
@@ -48,30 +46,7 @@ def sent(request: HttpRequest) -> parameters.Parameters:
     raise PageRefusal("invalid_request")
 
 
-def session(request: HttpRequest, pool: UserPool) -> Browser | None:
-    """Return the session that carries this browser's person, if there is one."""
-    return sessions.current(pool, cookie(request, pool))
-
-
-def held(request: HttpRequest, pool: UserPool) -> Browser | None:
-    """Return the live session that this browser may end, whether or not it still carries anybody."""
-    return sessions.held(pool, cookie(request, pool))
-
-
-def cookie(request: HttpRequest, pool: UserPool) -> str | None:
-    """Return what the browser's cookie of this pool says."""
-    return request.COOKIES.get(sessions.cookie_name(pool, request.is_secure()))
-
-
-def forget(request: HttpRequest, response: HttpResponse, pool: UserPool) -> None:
-    """Take the cookie back. A ``__Host-`` cookie is only replaced by one that is Secure as well."""
-    secure = request.is_secure()
-    response.set_cookie(
-        sessions.cookie_name(pool, secure), "", max_age=0, path="/", secure=secure, httponly=True, samesite="Lax"
-    )
-
-
-def hinted(pool: UserPool, token: str | None) -> dict[str, Any]:
+def hint_claims(pool: UserPool, token: str | None) -> dict[str, Any]:
     """Return the claims of an ID token of ours that is shown as a hint, expired or not; empty for anything else."""
     claims = signing_keys.verify(pool, signing_keys.Use.ID, token) if token else None
     if not claims or claims.get("token_use") != "id" or claims.get("iss") != names.issuer(pool.public_id):

@@ -96,16 +96,16 @@ def answer(error: str, description: str, status: int, headers: dict[str, str] | 
     return Answer.json(body, status=status, headers=extra)
 
 
-def moved(location: str, status: int) -> HttpResponse:
+def redirect(location: str, status: int) -> HttpResponse:
     """Return a redirect, not to be stored. Django's own classes refuse the schemes of mobile applications."""
     return HttpResponse(status=status, headers={"Location": iri_to_uri(location), "Cache-Control": "no-store"})
 
 
-def page(problem: PageRefusal) -> HttpResponse:
+def redirect_to_error_page(problem: PageRefusal) -> HttpResponse:
     """Return the way to the error page; the client is never told, since it may be an attacker's."""
-    told = {"error": problem.code, "client_id": problem.client_id, "mismatch": problem.mismatch}
-    query = {name: value for name, value in told.items() if value}
-    return moved(f"{reverse('hosted:error')}?{urlencode(query)}", 302)
+    carried = {"error": problem.code, "client_id": problem.client_id, "mismatch": problem.mismatch}
+    query = {name: value for name, value in carried.items() if value}
+    return redirect(f"{reverse('hosted:error')}?{urlencode(query)}", 302)
 
 
 def with_query(uri: str, parameters: dict[str, str], *, fragment: bool = False) -> str:

@@ -14,94 +14,99 @@ from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
-from identity.foundation.actor import Actor
 from identity.foundation.errors import ClientNotFound
 from pools.oidc import browser, errors
 from pools.oidc.errors import PageRefusal
 from pools.services import access
 from pools.services.pools import openid
 from pools.services.tokens import sessions
+from pools.services.tokens.interactions import Kind
+from pools.web import request_context, resume, session_cookie
 
 if TYPE_CHECKING:
     from pools.models import AppClient, UserPool
     from pools.models.hot import Browser
 
-LEADS = ("logout_uri", "post_logout_redirect_uri", "redirect_uri", "response_type")
+DESTINATIONS = ("logout_uri", "post_logout_redirect_uri", "redirect_uri", "response_type")
 """Parameters that say where to go on; without any it is our own last page."""
 
 
 @dataclass(frozen=True, slots=True)
-class Leaving:
+class LogoutRequest:
     """A logout request: at which pool, with which parameters, and whose ID token it shows (empty: none that holds)."""
 
     pool: UserPool
-    given: dict[str, str]
+    parameters: dict[str, str]
     hint: dict[str, Any]
 
     @property
-    def leads_on(self) -> bool:
+    def names_destination(self) -> bool:
         """Say whether the request names a place to go on to."""
-        return any(name in self.given for name in LEADS)
+        return any(name in self.parameters for name in DESTINATIONS)
 
-    def at(self, path: str) -> str:
+    def carried_to(self, path: str) -> str:
         """Return an address that carries the request."""
-        return f"{path}?{urlencode(self.given)}" if self.given else path
+        return f"{path}?{urlencode(self.parameters)}" if self.parameters else path
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def logout(request: HttpRequest) -> HttpResponse:
     """COGNITO.md 5.7; OpenID Connect RP-Initiated Logout 1.0."""
     try:
-        leaving = read(request)
-        client = asking(leaving)
-        location = destination(leaving, client)
+        logout_request = read(request)
+        client = requesting_client(logout_request)
+        location = destination(logout_request, client)
         if request.method == "POST":
             # Once more as GET: a form of another site brings no Lax cookie, the navigation after it does.
-            return errors.moved(leaving.at(reverse("oidc:logout")), 303)
-        session = browser.held(request, leaving.pool)
-        if session is not None and is_to_be_asked(leaving, client):
-            return errors.moved(leaving.at(reverse("hosted:sign_out")), 303)
-        check_who(leaving, session)
+            return errors.redirect(resume.url(Kind.LOGOUT, urlencode(logout_request.parameters)), 303)
+        session = session_cookie.held(request, logout_request.pool)
+        if session is not None and must_confirm(logout_request, client):
+            return errors.redirect(logout_request.carried_to(reverse("hosted:sign_out")), 303)
+        check_person(logout_request, session)
     except PageRefusal as problem:
-        return errors.page(problem)
-    response = errors.moved(location, 302)
+        return errors.redirect_to_error_page(problem)
+    response = errors.redirect(location, 302)
     if request.method == "GET":
-        end(request, leaving, session)
-        browser.forget(request, response, leaving.pool)
+        end_session(request, logout_request, session)
+        session_cookie.forget(request, response, session_cookie.name(request, logout_request.pool))
     return response
 
 
-def read(request: HttpRequest) -> Leaving:
+def read(request: HttpRequest) -> LogoutRequest:
     """Return the request as it was sent."""
     pool = browser.pool_of(request)
     # An image or a frame of a neighbouring site brings Lax cookies too; a person who leaves navigates a whole window.
     fetch = request.headers.get("Sec-Fetch-Mode", "navigate"), request.headers.get("Sec-Fetch-Dest", "document")
     if fetch != ("navigate", "document"):
         raise PageRefusal("invalid_request")
-    sent = browser.sent(request)
+    sent = browser.parameters_of(request)
     if sent.repeated:
         raise PageRefusal("invalid_request")
-    return Leaving(pool, dict(sent.values), browser.hinted(pool, sent.values.get("id_token_hint")))
+    return LogoutRequest(pool, dict(sent.values), browser.hint_claims(pool, sent.values.get("id_token_hint")))
 
 
-def asking(leaving: Leaving) -> AppClient | None:
+def requesting_client(logout_request: LogoutRequest) -> AppClient | None:
     """Return the client that asks, by its id or by the ID token it shows; the two must agree.
 
     None: nobody says who asks. Then nothing may be asked but to be signed out, nor a hint be shown that does not hold.
     """
-    hinted = str(leaving.hint.get("aud", ""))
-    client_id = leaving.given.get("client_id") or hinted
-    shows_nothing = "id_token_hint" in leaving.given and not leaving.hint
+    hinted_client_id = str(logout_request.hint.get("aud", ""))
+    client_id = logout_request.parameters.get("client_id") or hinted_client_id
+    shows_nothing = "id_token_hint" in logout_request.parameters and not logout_request.hint
     if not client_id:
-        if leaving.leads_on or shows_nothing:
+        if logout_request.names_destination or shows_nothing:
             raise PageRefusal("no_client")
         return None
-    if hinted and client_id != hinted:
+    if hinted_client_id and client_id != hinted_client_id:
         raise PageRefusal("invalid_request")
     try:
-        client = access.client_in(leaving.pool, client_id)
+        client = access.client_in(logout_request.pool, client_id)
     except ClientNotFound:
-        if leaving.hint and not leaving.leads_on and "client_id" not in leaving.given:
+        if (
+            logout_request.hint
+            and not logout_request.names_destination
+            and "client_id" not in logout_request.parameters
+        ):
             return None  # the app is gone, and nothing of it is needed
         raise PageRefusal("unknown_client") from None
     if shows_nothing and openid.rules(client).asks_before_logout:
@@ -109,45 +114,44 @@ def asking(leaving: Leaving) -> AppClient | None:
     return client
 
 
-def destination(leaving: Leaving, client: AppClient | None) -> str:
+def destination(logout_request: LogoutRequest, client: AppClient | None) -> str:
     """Return where the browser goes on: a registered logout URL, the login page, or our own last page."""
-    given = leaving.given
-    if client is None or not leaving.leads_on:
+    parameters = logout_request.parameters
+    if client is None or not logout_request.names_destination:
         return reverse("hosted:signed_out")
-    after = given.get("logout_uri") or given.get("post_logout_redirect_uri")
+    after = parameters.get("logout_uri") or parameters.get("post_logout_redirect_uri")
     if after is not None:
         if after not in client.logout_urls:
             raise errors.redirect_mismatch(client, after, after_logout=True)
-        state = {"state": given["state"]} if "logout_uri" not in given and "state" in given else {}
+        state = {"state": parameters["state"]} if "logout_uri" not in parameters and "state" in parameters else {}
         return errors.with_query(after, state) if state else after
-    if "redirect_uri" not in given or "response_type" not in given:
-        if leaving.hint:
+    if "redirect_uri" not in parameters or "response_type" not in parameters:
+        if logout_request.hint:
             return reverse("hosted:signed_out")
         raise PageRefusal("invalid_request", client.client_id)
-    if given["redirect_uri"] not in client.callback_urls:
-        raise errors.redirect_mismatch(client, given["redirect_uri"])
-    return f"{reverse('hosted:sign_in')}?{urlencode(given)}"
+    if parameters["redirect_uri"] not in client.callback_urls:
+        raise errors.redirect_mismatch(client, parameters["redirect_uri"])
+    return resume.sign_in_url(parameters)
 
 
-def is_to_be_asked(leaving: Leaving, client: AppClient | None) -> bool:
+def must_confirm(logout_request: LogoutRequest, client: AppClient | None) -> bool:
     """Say whether the person is asked first: any page can lead here, and only an ID token shows that an app does.
 
     Cognito's logout, which names an app and a place of it, asks nobody.
     """
-    if leaving.hint:
+    if logout_request.hint:
         return False
-    return client is None or not leaving.leads_on or openid.rules(client).asks_before_logout
+    return client is None or not logout_request.names_destination or openid.rules(client).asks_before_logout
 
 
-def check_who(leaving: Leaving, session: Browser | None) -> None:
+def check_person(logout_request: LogoutRequest, session: Browser | None) -> None:
     """Refuse to sign out another person than the application speaks of."""
-    if session is not None and leaving.hint.get("sub", str(session.person.sub)) != str(session.person.sub):
+    if session is not None and logout_request.hint.get("sub", str(session.person.sub)) != str(session.person.sub):
         raise PageRefusal("other_account")
 
 
-def end(request: HttpRequest, leaving: Leaving, session: Browser | None) -> None:
+def end_session(request: HttpRequest, logout_request: LogoutRequest, session: Browser | None) -> None:
     """End the browser's session, if it has one."""
     if session is None:
         return
-    address, request_id = getattr(request, "address", ""), getattr(request, "request_id", "")
-    sessions.end(leaving.pool, session, by=Actor.user(session.person.sub, address=address, request_id=request_id))
+    sessions.end(logout_request.pool, session, by=request_context.user(request, session.person.sub))

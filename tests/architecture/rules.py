@@ -20,7 +20,6 @@ FORBIDDEN = {"utils", "util", "helpers", "common", "core", "misc", "base", "lib"
 LONGEST = 400
 # Longer than that, and why. A file that shrinks must leave the list.
 LONG: dict[str, str] = {
-    "pools/hosted/visit.py": "becomes pools.web",
     "pools/services/tokens/tokens.py": "issue, redeem, refresh, revoke and verify are one life cycle",
 }
 HANDLER = 25
@@ -69,6 +68,8 @@ ACTORLESS: dict[str, dict[str, str]] = {
     "pools/services/pools/signing_keys.py": {"store": PARTS, "ensure_installation_keys": BY_ITSELF},
     "pools/services/tokens/tokens.py": {"mint_code": NO_CHANGE},
 }
+# Parameters that say where a browser goes on, or whether it has to sign in first.
+WAY_ON = {"response_type", "resume", "signed_in_since"}
 WRITES = {"save", "create", "bulk_create", "get_or_create", "update", "update_or_create", "bulk_update", "delete"}
 HOT_WRITES = {
     *(
@@ -378,6 +379,15 @@ def changes_are_told(source: Source) -> Found:
                 yield f"line {call.lineno} tells the owner nothing"
 
 
+def one_way_on(source: Source) -> Found:
+    """Where a browser goes on is decided by ``interactions`` alone: no page looks for the parameters that say it."""
+    if not source.under("pools/hosted", "pools/web"):
+        return
+    for node in source.walk():
+        if isinstance(node, ast.Constant) and node.value in WAY_ON:
+            yield f"line {node.lineno} looks for {node.value}"
+
+
 RULES: dict[str, Rule] = {
     rule.__name__: rule
     for rule in (
@@ -402,5 +412,6 @@ RULES: dict[str, Rule] = {
         swallowed,
         finders,
         changes_are_told,
+        one_way_on,
     )
 }

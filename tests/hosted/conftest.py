@@ -15,7 +15,7 @@ def world(live: Live) -> World:
 
 
 @pytest.fixture(scope="session")
-def named(live: Live) -> World:
+def by_username(live: Live) -> World:
     """Return a pool whose people sign in by a username, and whose schema requires more of them."""
     return World(
         live,

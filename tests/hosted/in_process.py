@@ -10,8 +10,8 @@ from typing import Any, cast
 from django.conf import settings
 from django.test import Client
 
-from pools.hosted import guard
 from pools.hosted.urls import urlpatterns
+from pools.web import form_guard
 
 PATHS = {str(each.name): str(each.pattern) for each in urlpatterns}
 """Where each page is, by its name."""
@@ -34,4 +34,4 @@ def form_token(cookies: Mapping[str, str], pool_id: str, page: str) -> str:
     """Return the token of a page's form for a browser with these cookies."""
     nonce = next((value for name, value in cookies.items() if name.endswith("-form")), "")
     owner = SimpleNamespace(form_nonce=lambda: nonce, pool=SimpleNamespace(public_id=pool_id))
-    return guard.token(cast("Any", owner), page)
+    return form_guard.token(cast("Any", owner), page)

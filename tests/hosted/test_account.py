@@ -159,11 +159,11 @@ def test_a_page_names_the_app_and_never_the_pool_and_shows_no_mark_of_ours_besid
         "no app": world.visitor().open(f"{world.base}/login").text,
     }
 
-    named = {
+    brands = {
         kind: re.findall(r'<p class="brand">(?:\s*<svg.*?</svg>)?\s*<bdi>(.*?)</bdi>', text, re.DOTALL)
         for kind, text in pages.items()
     }
-    assert named == {
+    assert brands == {
         "one app": ["Photos"],
         "by an app": ["Photos"],
         "one of several": [],

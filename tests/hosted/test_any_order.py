@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from identity.foundation import sealing
-from pools.hosted import failures
+from pools.hosted import address_failures
 from pools.models import (
     AppClient,
     AuthorizationCode,
@@ -255,7 +255,7 @@ class Walker(RuleBasedStateMachine):
 @pytest.fixture
 def apps(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, AppClient]:
     """Return an app of a pool of each kind; no address fails too often."""
-    monkeypatch.setattr(failures, "FAILURES", 10**9)
+    monkeypatch.setattr(address_failures, "FAILURES", 10**9)
     configuration.holdings.forget_everything()
     oauth = {
         "allowed_oauth_flows_user_pool_client": True,

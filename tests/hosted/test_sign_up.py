@@ -222,8 +222,8 @@ def test_where_nobody_recovers_alone_an_operator_is_asked(world: World) -> None:
     assert world.visitor().sign_in(name, OTHER_PASSWORD).path == "/login"
 
 
-def test_what_the_schema_requires_is_asked_for_by_its_own_name(named: World) -> None:
-    visitor, name = named.visitor(), named.name()
+def test_what_the_schema_requires_is_asked_for_by_its_own_name(by_username: World) -> None:
+    visitor, name = by_username.visitor(), by_username.name()
     page = visitor.start("/signup")
     fields = {each.name: each.attributes for each in page.form.fields}
     assert list(fields) == ["form_token", "username", "email", "given_name", "password"]
@@ -234,13 +234,13 @@ def test_what_the_schema_requires_is_asked_for_by_its_own_name(named: World) -> 
 
     assert page.path == "/confirm"
     assert f"<bdi>{name}@example.org</bdi>" in page.text
-    assert visitor.submit(code=named.mailed(f"{name}@example.org")).code
-    given = named.idp.admin_get_user(UserPoolId=named.pool_id, Username=name)["UserAttributes"]
+    assert visitor.submit(code=by_username.mailed(f"{name}@example.org")).code
+    given = by_username.idp.admin_get_user(UserPoolId=by_username.pool_id, Username=name)["UserAttributes"]
     assert {"Name": "given_name", "Value": "Ann"} in given
 
 
-def test_a_taken_username_is_said_since_nobody_could_choose_otherwise(named: World) -> None:
-    visitor, name = named.visitor(), named.person()
+def test_a_taken_username_is_said_since_nobody_could_choose_otherwise(by_username: World) -> None:
+    visitor, name = by_username.visitor(), by_username.person()
     visitor.start("/signup")
 
     page = visitor.submit(username=name, email="ann@example.org", given_name="Ann", password=PASSWORD)
@@ -353,8 +353,8 @@ def test_a_wrong_address_is_changed_by_the_browser_that_typed_it(world: World, v
     assert visitor.submit(code=world.mailed(right)).path == "/login/mfa"
 
 
-def test_a_name_is_kept_when_its_address_is_changed(named: World) -> None:
-    visitor, name = named.visitor(), named.name()
+def test_a_name_is_kept_when_its_address_is_changed(by_username: World) -> None:
+    visitor, name = by_username.visitor(), by_username.name()
     visitor.start("/signup")
     visitor.submit(username=name, email=f"{name}@example.org", given_name="Ann", password=PASSWORD)
     visitor.submit(form=1)  # another code
@@ -369,7 +369,7 @@ def test_a_name_is_kept_when_its_address_is_changed(named: World) -> None:
 
     assert page.path == "/confirm"
     assert f"<bdi>{name}@example.net</bdi>" in page.text
-    assert visitor.submit(code=named.mailed(f"{name}@example.net")).code
+    assert visitor.submit(code=by_username.mailed(f"{name}@example.net")).code
 
 
 @pytest.mark.parametrize("why", ["another browser", "not asked for", "confirmed", "another password"])

@@ -138,11 +138,11 @@ def test_there_is_nothing_to_read(world: World, visitor: Visitor) -> None:
 
 
 @pytest.fixture
-def used_up(world: World) -> Iterator[None]:
-    """Use up what this address may ask, in this minute and the next."""
+def used_up(world: World, visitor: Visitor) -> Iterator[None]:
+    """Use up what the visitor's address may ask, in this minute and the next."""
     minute = clock.epoch() // strength.WINDOW
     slots = [
-        f"{world.live.settings['REDIS_PREFIX']}limit:password-strength:127.0.0.1:{each}"
+        f"{world.live.settings['REDIS_PREFIX']}limit:password-strength:{visitor.address}:{each}"
         for each in (minute, minute + 1)
     ]
     for slot in slots:

@@ -155,9 +155,9 @@ class From(HTTPAdapter):
         self.address = address
         super().__init__()
 
-    def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Have each connection made from there."""
-        super().init_poolmanager(*arguments, **named, source_address=(self.address, 0))
+        super().init_poolmanager(*arguments, **options, source_address=(self.address, 0))
 
 
 class Visitor:
@@ -166,6 +166,7 @@ class Visitor:
     def __init__(self, world: World, address: str = "") -> None:
         """Start with no cookies; from an address of one's own (127.0.0.0/8), if any."""
         self.world = world
+        self.address = address
         self.session = requests.Session()
         if address:
             self.session.mount("http://", From(address))
@@ -179,11 +180,11 @@ class Visitor:
         """Come from the app, to a page of the pool."""
         return self.open(self.world.url(page, **parameters))
 
-    def submit(self, typed: Mapping[str, str] | None = None, *, form: int = 0, **named: str) -> Page:
+    def submit(self, typed: Mapping[str, str] | None = None, *, form: int = 0, **more: str) -> Page:
         """Fill in the present page's form and send it."""
         page = self.here
         sent = page.read.forms[form]
-        body = {**sent.values, **(typed or {}), **named}
+        body = {**sent.values, **(typed or {}), **more}
         button = sent.buttons[0]
         if "name" in button:
             body[button["name"]] = button.get("value", "")
@@ -283,8 +284,8 @@ class World:
         return f"{self.base}{page}?{urlencode({name: value for name, value in asked.items() if value})}"
 
     def visitor(self, address: str = "") -> Visitor:
-        """Return a browser without cookies."""
-        return Visitor(self, address)
+        """Return a browser without cookies, at an address of its own: failures of one address count together."""
+        return Visitor(self, address or "127.1.{}.{}".format(*secrets.token_bytes(2)))
 
     def name(self) -> str:
         """Return a sign-in name that nobody has, with an address to it."""

@@ -16,7 +16,7 @@ def world(live: Live) -> World:
 
 
 @pytest.fixture(scope="session")
-def neighbour(live: Live) -> World:
+def other_world(live: Live) -> World:
     """Return another pool of the same installation."""
     return World(live)
 

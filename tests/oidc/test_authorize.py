@@ -130,8 +130,8 @@ def test_an_unknown_client_leads_to_our_own_page(world: World, client_id: str) -
     assert target(answer) == f"/{world.pool_id}/error"
 
 
-def test_a_client_of_another_pool_is_unknown(world: World, neighbour: World) -> None:
-    answer = world.browser(world.ann).authorize(neighbour.public)
+def test_a_client_of_another_pool_is_unknown(world: World, other_world: World) -> None:
+    answer = world.browser(world.ann).authorize(other_world.public)
 
     assert said(answer)["error"] == "unknown_client"
     assert target(answer) == f"/{world.pool_id}/error"
@@ -280,13 +280,13 @@ def test_a_cookie_that_is_none_of_ours_signs_nobody_in(world: World, spoil: str)
     assert said(answers[1])["error"] == "login_required"
 
 
-def test_a_session_of_another_pool_signs_nobody_in(world: World, neighbour: World) -> None:
+def test_a_session_of_another_pool_signs_nobody_in(world: World, other_world: World) -> None:
     browser = world.browser(world.ann)
-    elsewhere = neighbour.browser(neighbour.ann)
+    elsewhere = other_world.browser(other_world.ann)
     value = elsewhere.session.cookies.values()[0]
     browser.session.cookies.set(browser.session.cookies.keys()[0], value)
 
-    assert "code" in said(elsewhere.authorize(neighbour.public, prompt="none"))
+    assert "code" in said(elsewhere.authorize(other_world.public, prompt="none"))
     assert said(browser.authorize(world.public, prompt="none"))["error"] == "login_required"
 
 

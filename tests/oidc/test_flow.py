@@ -73,17 +73,17 @@ def test_a_relying_party_signs_somebody_in_and_out(world: World, party: tuple[Ap
         assert target(again) == f"/{world.pool_id}/login"
 
 
-def test_one_sign_in_serves_every_app_of_the_pool_and_no_other_pool(world: World, neighbour: World) -> None:
+def test_one_sign_in_serves_every_app_of_the_pool_and_no_other_pool(world: World, other_world: World) -> None:
     browser = world.browser()
     url = browser.authorize(world.public)
     pages.sign_in(browser.session, world.live.base_url + url.headers["Location"], world.ann.email, until=CALLBACK)
 
     silent = browser.authorize(world.confidential, prompt="none")
-    elsewhere = Browser(neighbour)
+    elsewhere = Browser(other_world)
     elsewhere.session.cookies = browser.session.cookies
 
     assert "code" in said(silent)
-    assert said(elsewhere.authorize(neighbour.public, prompt="none"))["error"] == "login_required"
+    assert said(elsewhere.authorize(other_world.public, prompt="none"))["error"] == "login_required"
 
 
 @pytest.mark.parametrize("asked", [{"prompt": "login"}, {"max_age": "0"}])

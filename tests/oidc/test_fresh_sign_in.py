@@ -75,8 +75,8 @@ def test_a_note_that_another_browser_got_before_is_worth_nothing(world: World) -
 def test_a_note_is_believed_for_an_hour(world: World, minutes: int, holds: bool) -> None:
     asked = {"client_id": world.public.id, "redirect_uri": CALLBACK, "response_type": "code", "prompt": "login"}
     with world.live.orm():
-        request = authorize.Asked(access.pool(world.pool_id), asked, frozenset())
-        kept = authorize.note(request, clock.now() - timedelta(minutes=minutes))
+        request = authorize.AuthorizationRequest(access.pool(world.pool_id), asked, frozenset())
+        kept = authorize.seal_moment(request, clock.now() - timedelta(minutes=minutes))
 
     answer = world.browser(world.ann).authorize(world.public, prompt="login", signed_in_since=kept)
 
@@ -105,8 +105,8 @@ def test_a_sign_in_that_answered_the_request_stays_fresh_while_its_redirect_is_f
 ) -> None:
     asked = {"client_id": world.public.id, "redirect_uri": CALLBACK, "response_type": "code", "max_age": max_age}
     with world.live.orm():
-        request = authorize.Asked(access.pool(world.pool_id), asked, frozenset())
-        before, after = (authorize.note(request, clock.now() - timedelta(seconds=ago + by)) for by in (60, -5))
+        request = authorize.AuthorizationRequest(access.pool(world.pool_id), asked, frozenset())
+        before, after = (authorize.seal_moment(request, clock.now() - timedelta(seconds=ago + by)) for by in (60, -5))
     browser = world.browser(world.ann, signed_in_ago=ago)
 
     answered = browser.authorize(world.public, max_age=max_age, signed_in_since=before)

@@ -82,7 +82,7 @@ def test_only_this_browser_is_signed_out(world: World) -> None:
     assert there.is_signed_in
 
 
-def wrong_requests(world: World, neighbour: World) -> dict[str, dict[str, str]]:
+def wrong_requests(world: World, other_world: World) -> dict[str, dict[str, str]]:
     """Return logout requests that lead nowhere registered."""
     client = world.public.id
     hint = world.tokens()["id_token"]
@@ -96,9 +96,9 @@ def wrong_requests(world: World, neighbour: World) -> dict[str, dict[str, str]]:
         "a logout address as callback": {"client_id": client, "redirect_uri": AFTER_LOGOUT, "response_type": "code"},
         "no response_type": {"client_id": client, "redirect_uri": CALLBACK},
         "an unknown client": {"client_id": "unknown", "logout_uri": AFTER_LOGOUT},
-        "a neighbour's client": {"client_id": neighbour.public.id, "logout_uri": AFTER_LOGOUT},
-        "a neighbour's hint": {
-            "id_token_hint": neighbour.tokens()["id_token"],
+        "another pool's client": {"client_id": other_world.public.id, "logout_uri": AFTER_LOGOUT},
+        "another pool's hint": {
+            "id_token_hint": other_world.tokens()["id_token"],
             "post_logout_redirect_uri": AFTER_LOGOUT,
         },
         "a forged hint": {"id_token_hint": hint[:-8] + "AAAAAAAA", "post_logout_redirect_uri": AFTER_LOGOUT},
@@ -118,10 +118,10 @@ def wrong_requests(world: World, neighbour: World) -> dict[str, dict[str, str]]:
     }
 
 
-def test_a_logout_that_leads_nowhere_registered_ends_nothing(world: World, neighbour: World) -> None:
+def test_a_logout_that_leads_nowhere_registered_ends_nothing(world: World, other_world: World) -> None:
     browser = world.browser(world.ann)
 
-    for name, asked in wrong_requests(world, neighbour).items():
+    for name, asked in wrong_requests(world, other_world).items():
         answer = browser.get("/logout", **asked)
 
         assert answer.status_code == 302, name

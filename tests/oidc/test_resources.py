@@ -172,7 +172,7 @@ def test_forged_tokens_open_nothing(world: World) -> None:
         refused(answer, "invalid_token", 401)
 
 
-def test_only_a_live_access_token_of_a_live_person_of_this_pool_is_good(world: World, neighbour: World) -> None:
+def test_only_a_live_access_token_of_a_live_person_of_this_pool_is_good(world: World, other_world: World) -> None:
     issued = world.tokens()
     gone, revoked, good = world.person(), world.tokens(), world.tokens()
     disabled = world.tokens(gone)
@@ -186,14 +186,14 @@ def test_only_a_live_access_token_of_a_live_person_of_this_pool_is_good(world: W
     bad = {
         "the ID token": issued["id_token"],
         "the refresh token": issued["refresh_token"],
-        "a neighbour's": neighbour.tokens()["access_token"],
+        "another pool's": other_world.tokens()["access_token"],
         "of a disabled person": disabled["access_token"],
         "revoked": revoked["access_token"],
         "a machine's": machine["access_token"],
     }
     for name, token in bad.items():
         assert world.user_info(token).status_code == 401, name
-    assert neighbour.user_info(good["access_token"]).status_code == 401
+    assert other_world.user_info(good["access_token"]).status_code == 401
     assert world.user_info(good["access_token"]).status_code == 200
 
 
@@ -264,13 +264,13 @@ def test_a_confidential_client_revokes_by_header_and_form(world: World) -> None:
         assert world.user_info(issued["access_token"]).status_code == 401
 
 
-def test_nobody_revokes_what_is_another_clients(world: World, neighbour: World) -> None:
+def test_nobody_revokes_what_is_another_clients(world: World, other_world: World) -> None:
     issued = world.tokens(None, world.confidential)
     token = issued["refresh_token"]
 
     by_other = world.post("/oauth2/revoke", {"token": token, "client_id": world.public.id})
     without_secret = world.post("/oauth2/revoke", {"token": token, "client_id": world.confidential.id})
-    elsewhere = neighbour.post("/oauth2/revoke", {"token": token, "client_id": world.public.id})
+    elsewhere = other_world.post("/oauth2/revoke", {"token": token, "client_id": world.public.id})
 
     assert (by_other.status_code, by_other.json()["error"]) == (400, "unauthorized_client")  # RFC 7009 section 2.1
     assert without_secret.status_code == elsewhere.status_code == 401

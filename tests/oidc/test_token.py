@@ -161,12 +161,14 @@ def test_a_code_is_bound_to_its_client(world: World) -> None:
     assert own.status_code == 200
 
 
-def test_a_code_is_bound_to_its_pool(world: World, neighbour: World) -> None:
+def test_a_code_is_bound_to_its_pool(world: World, other_world: World) -> None:
     code = world.code()
 
-    refused(neighbour.token(neighbour.public, "authorization_code", code=code, redirect_uri=CALLBACK), "invalid_grant")
     refused(
-        neighbour.token(world.public, "authorization_code", code=code, redirect_uri=CALLBACK), "invalid_client", 401
+        other_world.token(other_world.public, "authorization_code", code=code, redirect_uri=CALLBACK), "invalid_grant"
+    )
+    refused(
+        other_world.token(world.public, "authorization_code", code=code, redirect_uri=CALLBACK), "invalid_client", 401
     )
 
 
@@ -315,12 +317,12 @@ def test_a_refresh_token_of_an_api_sign_in_is_good_here_too(world: World, live: 
     assert answer.json()["scope"] == "aws.cognito.signin.user.admin"
 
 
-def test_a_refresh_token_is_bound_to_client_and_pool(world: World, neighbour: World) -> None:
+def test_a_refresh_token_is_bound_to_client_and_pool(world: World, other_world: World) -> None:
     token = world.tokens()["refresh_token"]
 
     refused(world.token(world.app("another"), "refresh_token", refresh_token=token), "invalid_grant")
-    refused(neighbour.token(neighbour.public, "refresh_token", refresh_token=token), "invalid_grant")
-    refused(neighbour.token(world.public, "refresh_token", refresh_token=token), "invalid_client", 401)
+    refused(other_world.token(other_world.public, "refresh_token", refresh_token=token), "invalid_grant")
+    refused(other_world.token(world.public, "refresh_token", refresh_token=token), "invalid_client", 401)
     assert world.token(world.public, "refresh_token", refresh_token=token).status_code == 200
 
 
@@ -397,8 +399,8 @@ def test_each_client_has_only_its_own_grants(world: World) -> None:
     )
 
 
-def test_a_machine_of_another_pool_is_unknown(world: World, neighbour: World) -> None:
-    refused(neighbour.token(world.machine, "client_credentials"), "invalid_client", 401)
+def test_a_machine_of_another_pool_is_unknown(world: World, other_world: World) -> None:
+    refused(other_world.token(world.machine, "client_credentials"), "invalid_client", 401)
     assert world.token(world.machine, "client_credentials").status_code == 200
 
 

@@ -13,17 +13,18 @@ from identity.foundation import clock
 from identity.foundation.errors import InteractionExpired
 from pools.models import Interaction, UserPool
 from pools.services.tokens import interactions
+from pools.services.tokens.interactions import Kind
 from tests import factories
 from tests.services.conftest import at_once
 
-BROWSER, KIND = "the browser's own secret", "device"
+BROWSER, KIND = "the browser's own secret", Kind.OAUTH_REQUEST
 ASKED = {"scope": "openid"}
 
 
 @pytest.fixture
 def begun(pool: UserPool) -> uuid.UUID:
     """Return the id of a request that is kept."""
-    return interactions.begin(pool, KIND, ASKED, browser=BROWSER, resume="oidc:authorize")
+    return interactions.begin(pool, KIND, ASKED, browser=BROWSER)
 
 
 def test_it_comes_back_as_it_was_kept_and_is_spent_once(pool: UserPool, begun: uuid.UUID) -> None:
@@ -38,12 +39,12 @@ def test_it_comes_back_as_it_was_kept_and_is_spent_once(pool: UserPool, begun: u
 
 @pytest.mark.parametrize("wrong", ["kind", "browser", "pool", "id", "no id"])
 def test_nothing_but_the_same_browser_at_the_same_pool_has_it(pool: UserPool, begun: uuid.UUID, wrong: str) -> None:
-    asked = {"kind": KIND, "browser": BROWSER, wrong: "another"}
+    kind, browser = Kind.LOGOUT if wrong == "kind" else KIND, "another" if wrong == "browser" else BROWSER
     where = factories.make_pool() if wrong == "pool" else pool
     which = {"id": str(uuid.uuid4()), "no id": "'; --"}.get(wrong, str(begun))
 
     with pytest.raises(InteractionExpired):
-        interactions.take(where, which, kind=asked["kind"], browser=asked["browser"])
+        interactions.take(where, which, kind=kind, browser=browser)
     assert interactions.take(pool, begun, kind=KIND, browser=BROWSER)
 
 

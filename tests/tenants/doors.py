@@ -10,9 +10,9 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import requests
 
-from pools.hosted import guard
-from pools.hosted.browser import Browser, Step
 from pools.services.sign_in.machine import Challenge
+from pools.web import form_guard
+from pools.web.browser import Browser, Step
 from tests.tenants.tenant import CALLBACK, PASSWORD, Answer, App, Person, Tenant, answered
 
 NONCE = "n" * 32
@@ -77,7 +77,7 @@ def credentials(app: App) -> dict[str, str]:
 def form_token(tenant: Tenant, form: str) -> str:
     """Return the token that a page of the pool gives to a browser with our nonce."""
     browser: Any = SimpleNamespace(form_nonce=lambda: NONCE, pool=SimpleNamespace(public_id=tenant.pool_id))
-    return guard.token(browser, form)
+    return form_guard.token(browser, form)
 
 
 def holding(kind: str, tenant: Tenant) -> dict[str, str]:
@@ -94,7 +94,7 @@ def holding(kind: str, tenant: Tenant) -> dict[str, str]:
 
 def waiting(tenant: Tenant, person: Person) -> str:
     """Return the cookie of a sign-in that waits for its next step."""
-    form = {guard.FIELD: form_token(tenant, "sign_in"), "username": person.name, "password": PASSWORD}
+    form = {form_guard.FIELD: form_token(tenant, "sign_in"), "username": person.name, "password": PASSWORD}
     url = f"{tenant.live.base_url}/{tenant.pool_id}/login?{urlencode(asking(tenant))}"
     cookies = {f"{tenant.cookie}-form": NONCE}
     answer = requests.post(url, data=form, cookies=cookies, allow_redirects=False, timeout=30)
@@ -106,8 +106,8 @@ def lifted(tenant: Tenant, query: str) -> str:
     """Return the cookie of a step that is of a pool, though kept for this request, whoever's it is."""
     request: Any = SimpleNamespace(COOKIES={f"{tenant.cookie}-form": NONCE}, is_secure=lambda: False)
     browser = Browser(request, tenant.row, query)
-    browser.keep(Step(username=tenant.ann.name, challenge=Challenge.TOTP, session="s"))
-    return browser._sealed()
+    browser.keep(Step(username=tenant.ann.name, challenge=Challenge.TOTP, attempt_token="s"))
+    return browser._seal()
 
 
 def renamed(cookies: dict[str, str], of: Tenant, to: Tenant) -> dict[str, str]:

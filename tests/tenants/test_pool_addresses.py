@@ -11,9 +11,10 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from identity.foundation import errors
-from pools.hosted import guard
 from pools.services.pools import signing_keys
 from pools.services.tokens import interactions
+from pools.services.tokens.interactions import Kind
+from pools.web import form_guard
 from tests.tenants.conftest import Sides, Street
 from tests.tenants.doors import (
     NONCE,
@@ -251,12 +252,12 @@ def test_a_form_of_another_pool_is_refused_and_its_browser_unknown(name: str, do
     door, path = Door(mine, door_kind), f"{ADDRESSES[f'hosted:{name}']}?{urlencode(asking(mine))}"
     own, foreign = holding(kind, mine), renamed(holding(kind, theirs), theirs, mine)
     nonce = {f"{mine.cookie}-form": NONCE}
-    ours, other = ({guard.FIELD: form_token(each, name)} for each in (mine, theirs))
+    ours, other = ({form_guard.FIELD: form_token(each, name)} for each in (mine, theirs))
     with street.crossing(theirs) as crossing:
         for cookies in ({**own, **nonce}, {**foreign, **nonce}):
             answer, of_nobody = (
                 crossing.saw(door.send("POST", path, data=data, cookies=cookies))
-                for data in (other, {guard.FIELD: "0" * 96})
+                for data in (other, {form_guard.FIELD: "0" * 96})
             )
             assert told(answer) == told(of_nobody)  # whose form is not looked at, and its page shown again
         strangers = crossing.saw(door.send("POST", path, data=ours, cookies=nonce))
@@ -277,9 +278,9 @@ def test_a_page_without_a_form_takes_none(name: str, door_kind: str, street: Str
 def test_an_interaction_is_kept_for_its_own_pool(sides: Sides, street: Street) -> None:
     mine, theirs = sides
     with street.live.orm():
-        kept = interactions.begin(theirs.row, "trip", {}, browser="cookie", resume="oidc:authorize")
+        kept = interactions.begin(theirs.row, Kind.OAUTH_REQUEST, {}, browser="cookie")
     with street.crossing(theirs), street.live.orm(), pytest.raises(errors.InteractionExpired):
-        interactions.take(mine.row, kept, kind="trip", browser="cookie")
+        interactions.take(mine.row, kept, kind=Kind.OAUTH_REQUEST, browser="cookie")
 
     with street.live.orm():
-        assert interactions.take(theirs.row, kept, kind="trip", browser="cookie").id == kept
+        assert interactions.take(theirs.row, kept, kind=Kind.OAUTH_REQUEST, browser="cookie").id == kept

@@ -1,4 +1,4 @@
-"""Writes pools/hosted/country_names.json from the metadata of ``phonenumbers``, whose names weigh 100 MiB once loaded.
+"""Writes pools/web/country_names.json from the metadata of ``phonenumbers``, whose names weigh 100 MiB once loaded.
 
 A web process that asks for a phone number reads the file instead. Run it when the library has new regions.
 """
@@ -12,7 +12,7 @@ import phonenumbers
 from django.core.management.base import BaseCommand
 from phonenumbers.geodata.locale import LOCALE_DATA
 
-from pools.hosted import phones
+from pools.web import phone_fields
 
 LANGUAGE = "en"
 UNNAMED = {"AC": "Ascension Island", "TA": "Tristan da Cunha", "XK": "Kosovo"}
@@ -41,4 +41,4 @@ class Command(BaseCommand):
             each: [name(each), phonenumbers.country_code_for_region(each)] for each in phonenumbers.SUPPORTED_REGIONS
         }
         lines = [f" {json.dumps(each)}: {json.dumps(found[each], ensure_ascii=False)}" for each in sorted(found)]
-        phones.NAMES.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+        phone_fields.NAMES.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")

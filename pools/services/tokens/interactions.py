@@ -1,12 +1,16 @@
-"""What a browser came for, where it must survive a trip elsewhere: kept under an id, single use, bound to a browser.
+"""What a browser came for, and where it goes on once nothing stands between: decided here alone, by one table.
 
-An OAuth request that only passes through our own pages stays in their URL and needs no row (DECISIONS.md 8).
+A request that only passes through our own pages stays in their URL and needs no row (DECISIONS.md 8); no page looks
+into it to find out where to go. One that must survive a trip elsewhere is a row: kept under an id, single use, bound to
+a browser. Neither is checked here: whoever serves the URL name checks all of it again.
 """
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any
 
 from identity.foundation import clock, sealing
@@ -14,30 +18,80 @@ from identity.foundation.errors import InteractionExpired
 from identity.foundation.names import uuid7
 from pools.models import Interaction, UserPool
 
+
+class Kind(StrEnum):
+    """What a browser came for."""
+
+    OAUTH_REQUEST = "oauth_request"
+    LOGOUT = "logout"
+    ACCOUNT = "account"
+    ACCOUNT_MFA = "account_mfa"
+    ACCOUNT_PASSWORD = "account_password"  # noqa: S105 - a page
+
+
+RESUMES_AT: dict[Kind, str] = {
+    Kind.OAUTH_REQUEST: "oidc:authorize",
+    Kind.LOGOUT: "oidc:logout",
+    Kind.ACCOUNT: "hosted:account",
+    Kind.ACCOUNT_MFA: "hosted:account_mfa",
+    Kind.ACCOUNT_PASSWORD: "hosted:account_password",
+}
+"""The URL name at which each goes on."""
+RESUME = "resume"
+"""Our own parameter, by which an account page that needs a sign-in first says that it is the one to come back to."""
+RESUMABLE = frozenset({Kind.ACCOUNT_MFA, Kind.ACCOUNT_PASSWORD})
+SINGLE = ("client_id", "redirect_uri", "response_type")
+"""Parameters that our pages read, so that each comes once."""
+SIGNED_IN_SINCE = "signed_in_since"
+"""Our own parameter on the way to the login page and back: the request was here at this moment, sealed."""
 OF_ONE_PAGE = frozenset({"code", "user_name", "confirmation_code", "error", "change"})
 """What a link to one of our pages says, which is not carried to the next."""
 CARRIED = 6000
 """How long a query our pages carry from one to the next."""
+ASKS_AGAIN = frozenset({"login", "select_account"})
+"""Prompts for which no session of before is good enough."""
 
 
-def begin(
-    pool: UserPool, kind: str, request: dict[str, Any], *, browser: str, resume: str, minutes: int = 20
-) -> uuid.UUID:
-    """Keep a request for the browser that holds this secret; return its id. ``resume`` is a URL name."""
+def kind_of(parameters: Mapping[str, str]) -> Kind:
+    """Return what a browser came for, which a sign-in stands before, by the parameters that our pages carry."""
+    if "response_type" in parameters:
+        return Kind.OAUTH_REQUEST
+    named = parameters.get(RESUME, "")
+    return Kind(named) if named in RESUMABLE else Kind.ACCOUNT
+
+
+def parameters_of(kind: Kind) -> dict[str, str]:
+    """Return the parameters that say to the login pages which page of ours to come back to."""
+    return {RESUME: str(kind)} if kind in RESUMABLE else {}
+
+
+def needs_new_sign_in(parameters: Mapping[str, str]) -> bool:
+    """Say whether a session that is there already is not enough."""
+    return not {"max_age", SIGNED_IN_SINCE, RESUME}.isdisjoint(parameters)
+
+
+def is_to_be_noted(parameters: Mapping[str, str]) -> bool:
+    """Say whether a request that wants a new sign-in came to the login page at once: where it resumes, it is noted."""
+    asks = "max_age" in parameters or not ASKS_AGAIN.isdisjoint(parameters.get("prompt", "").split())
+    return asks and kind_of(parameters) is Kind.OAUTH_REQUEST and SIGNED_IN_SINCE not in parameters
+
+
+def begin(pool: UserPool, kind: Kind, request: dict[str, Any], *, browser: str, minutes: int = 20) -> uuid.UUID:
+    """Keep a request for the browser that holds this secret; return its id. Where it resumes, its kind says."""
     row = Interaction(
         id=uuid7(),
         pool_id=pool.pk,
         kind=kind,
         request=request,
         browser=sealing.keyed_hash("interaction", browser),
-        resume=resume,
+        resume=RESUMES_AT[kind],
         expires_at=clock.now() + timedelta(minutes=minutes),
     )
     row.save(force_insert=True)
     return row.id
 
 
-def peek(pool: UserPool, interaction_id: uuid.UUID | str, *, kind: str, browser: str) -> Interaction:
+def peek(pool: UserPool, interaction_id: uuid.UUID | str, *, kind: Kind, browser: str) -> Interaction:
     """Return a live interaction of this pool, kind and browser, without spending it.
 
     Raises:
@@ -54,7 +108,7 @@ def peek(pool: UserPool, interaction_id: uuid.UUID | str, *, kind: str, browser:
     return found
 
 
-def take(pool: UserPool, interaction_id: uuid.UUID | str, *, kind: str, browser: str) -> Interaction:
+def take(pool: UserPool, interaction_id: uuid.UUID | str, *, kind: Kind, browser: str) -> Interaction:
     """Spend an interaction by one conditional statement, and return it.
 
     Raises:

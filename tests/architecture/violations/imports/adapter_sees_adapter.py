@@ -1,4 +1,4 @@
-# pretend: pools/oidc/planted_neighbour.py
+# pretend: pools/oidc/planted_adapter.py
 # breaks: Adapters never see one another
 """An adapter that looks into another."""
 

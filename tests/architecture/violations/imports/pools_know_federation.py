@@ -1,5 +1,5 @@
 # pretend: pools/planted_federation.py
 # breaks: Pools know nothing of federation
-"""A room that looks out."""
+"""A pool that asks another identity system itself."""
 
 from federation import sts as sts

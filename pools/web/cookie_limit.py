@@ -11,37 +11,38 @@ from typing import TYPE_CHECKING
 from identity.foundation.errors import PoolNotFound
 from pools.services import access
 from pools.services.tokens import sessions
+from pools.web import session_cookie
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
-    from pools.hosted.visit import Visit
+    from pools.web.page_request import PageRequest
 
-KEPT = 10
+MOST_POOLS = 10
 MOST_AT_ONCE = 10
 """A browser of ours is never above the limit by more; a header that somebody made up costs no more than this."""
 NEVER = uuid.UUID(int=0)
 
 
-def make_room(visit: Visit, response: HttpResponse) -> HttpResponse:
+def enforce(page_request: PageRequest, response: HttpResponse) -> HttpResponse:
     """Where an answer sets cookies of its pool, end the oldest pools beyond the limit and take their cookies back."""
     if not response.cookies:
         return response
-    region, _, own = visit.pool.public_id.rpartition("_")
-    cookies, session_cookie = visit.request.COOKIES, visit.browser.session_cookie.removesuffix(own) + "{}"
-    found = by_pool(cookies, session_cookie.format(""))
+    region, _, own = page_request.pool.public_id.rpartition("_")
+    cookies, prefix = page_request.request.COOKIES, page_request.browser.session_cookie.removesuffix(own)
+    found = by_pool(cookies, prefix)
     found.pop(own, None)
 
     def began(short: str) -> uuid.UUID:
         """Return the session's id, which sorts by age; where nobody is signed in, least is lost."""
-        read = sessions.parts(cookies.get(session_cookie.format(short)))
+        read = sessions.parts(cookies.get(prefix + short))
         return read[0] if read else NEVER
 
-    surplus = max(0, len(found) + 1 - KEPT)
+    surplus = max(0, len(found) + 1 - MOST_POOLS)
     for short in sorted(found, key=began)[: min(surplus, MOST_AT_ONCE)]:
-        end(visit, f"{region}_{short}", cookies.get(session_cookie.format(short)))
+        end_session(page_request, f"{region}_{short}", cookies.get(prefix + short))
         for name in found[short]:
-            visit.browser.forget(response, name)
+            session_cookie.forget(page_request.request, response, name)
     return response
 
 
@@ -55,10 +56,10 @@ def by_pool(cookies: Mapping[str, str], prefix: str) -> dict[str, list[str]]:
     return found
 
 
-def end(visit: Visit, pool_id: str, cookie: str | None) -> None:
+def end_session(page_request: PageRequest, pool_id: str, cookie: str | None) -> None:
     """End the session of a cookie that goes; one that proves nothing ends nothing."""
     with suppress(PoolNotFound):
         pool = access.pool(pool_id)
         session = sessions.held(pool, cookie)
         if session is not None:
-            sessions.end(pool, session, by=visit.by_user(session))
+            sessions.end(pool, session, by=page_request.by_user(session))

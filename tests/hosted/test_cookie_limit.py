@@ -94,9 +94,9 @@ def test_no_session_is_ended_by_a_cookie_that_only_names_it(street: list[World],
     cookie = at(victim, shared).cookie() or ""
     forged = cookie[:22] + ("A" * len(cookie[22:]))
     younger = "_" * len(cookie)
-    named = "; ".join([f"cg-{short(victim)}={forged}", *(f"cg-{short(world)}={younger}" for world in others[1:])])
+    sent = "; ".join([f"cg-{short(victim)}={forged}", *(f"cg-{short(world)}={younger}" for world in others[1:])])
 
-    answer = requests.get(others[0].url(), headers={"Cookie": named}, timeout=TIMEOUT)
+    answer = requests.get(others[0].url(), headers={"Cookie": sent}, timeout=TIMEOUT)
 
     assert f"cg-{short(victim)}=" in answer.headers["Set-Cookie"]
     assert is_signed_in(victim, cookie)

@@ -26,7 +26,7 @@ ATTRIBUTES = ("max-age", "path", "secure", "httponly", "samesite")
 SEE_OTHER = (302, 303)
 
 
-def receipt(request: HttpRequest, pool: UserPool, token: str, *, browser: str) -> Receipt | None:
+def receipt_of(request: HttpRequest, pool: UserPool, token: str, *, browser: str) -> Receipt | None:
     """Return the receipt that a form may leave, by its token and all that is filled in; None without token or nonce."""
     if not (token and browser):
         return None
@@ -35,7 +35,7 @@ def receipt(request: HttpRequest, pool: UserPool, token: str, *, browser: str) -
     return receipts.Receipt(pool, form, browser=browser)
 
 
-def answered(
+def answer_once(
     request: HttpRequest,
     kept: Receipt,
     answer: Callable[[], HttpResponse],
@@ -47,25 +47,25 @@ def answered(
 
     ``cookies`` are those that say how far a browser is; ``browser`` returns its nonce after an answer.
     """
-    held = mark(request, cookies)
+    held = cookie_digest(request, cookies)
     before = kept.answer()
     if before is not None:
-        return again(before, held)
+        return repeat(before, held)
     response = answer()
     if not kept.kept:
         before = kept.answer()  # the same form may have been accepted while this one was looked at
-        return response if before is None else again(before, held)
+        return response if before is None else repeat(before, held)
     if response.status_code in SEE_OTHER:
-        kept.fill(packed(response, held), browser=browser(response))
+        kept.fill(pack(response, held), browser=browser(response))
     return response
 
 
-def mark(request: HttpRequest, cookies: Iterable[str]) -> str:
+def cookie_digest(request: HttpRequest, cookies: Iterable[str]) -> str:
     """Return a digest of how far a browser is, by its cookies."""
     return hashlib.sha256(json.dumps([request.COOKIES.get(name) for name in cookies]).encode()).hexdigest()
 
 
-def packed(response: HttpResponse, held: str) -> bytes:
+def pack(response: HttpResponse, held: str) -> bytes:
     """Return what an answer holds, and how far the browser was that got it."""
     set_anew = [
         [name, morsel.value, {key: morsel[key] for key in ATTRIBUTES if morsel[key] != ""}]
@@ -74,7 +74,7 @@ def packed(response: HttpResponse, held: str) -> bytes:
     return json.dumps([response["Location"], held, set_anew], separators=(",", ":")).encode()
 
 
-def again(before: bytes, held: str) -> HttpResponse:
+def repeat(before: bytes, held: str) -> HttpResponse:
     """Return an answer that was given before."""
     where, held_then, set_anew = json.loads(before)
     response = HttpResponse(status=303, headers={"Location": where})

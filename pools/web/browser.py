@@ -14,12 +14,13 @@ import hashlib
 import json
 import re
 import secrets
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from identity.foundation import clock, sealing
 from pools.services import codes
-from pools.services.tokens import sessions
+from pools.web import session_cookie
 
 if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
@@ -29,11 +30,11 @@ if TYPE_CHECKING:
     from pools.services.tokens.sessions import OpenedSession
 
 NONCE = re.compile(r"^[A-Za-z0-9_-]{32}$")
-KEPT_FOR = 3600
+STEP_SECONDS = 3600
 """Seconds a step is remembered. What a challenge is good for, the machine decides."""
 CONFIRMED_WITHIN = round(codes.life(codes.Purpose.SIGN_UP).total_seconds())
 """Seconds a browser remembers whose account it made: as long as the mailed code is good."""
-KEPT_AT_ONCE = 4
+MOST_STEPS = 4
 """Tabs; the oldest goes first."""
 COOKIE_LIMIT = 3800
 """Browsers refuse 4 KB; what does not fit is not remembered."""
@@ -42,6 +43,8 @@ NAME_LIMIT = 320
 TYPED_LIMIT = 600
 """Characters of what else was typed; beyond that it is typed again."""
 FRESH, PRIOR = "fresh", "prior"
+COOKIE_NAMES = {"attempt_token": "session", "codes_asked_at": "waits"}
+"""How a step's cookie has them: as the release before, which runs beside this one while it is put in place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +54,14 @@ class Step:
     username: str = ""
     """As it was typed, so that nobody types it twice."""
     notice: str = ""
-    """Which of the page's own notices to show (``wording.NOTICES``)."""
+    """Which of the page's own notices to show (``notices.NOTICES``)."""
     challenge: str = ""
-    session: str = ""
-    """The machine's opaque session string."""
+    attempt_token: str = ""
+    """The machine's opaque string of a sign-in under way."""
     secret: str = ""
     """The pending seed of an authenticator that is being set up."""
     sent_to: str = ""
-    waits: dict[str, list[int]] = field(default_factory=dict)
+    codes_asked_at: dict[str, list[int]] = field(default_factory=dict)
     """When codes were asked for, by purpose, oldest first, in epoch seconds; those that came too early left out."""
     limited: dict[str, int] = field(default_factory=dict)
     """Until when a send limit holds that was reached, by purpose, in epoch seconds."""
@@ -79,36 +82,38 @@ class Step:
         if sum(len(name) + len(value) for name, value in self.typed.items()) > TYPED_LIMIT:
             object.__setattr__(self, "typed", {})
 
-    def packed(self) -> dict[str, object]:
-        """Return what differs from an empty step."""
-        return {name: value for name, value in asdict(self).items() if value}
+    @classmethod
+    def from_dict(cls, written: Mapping[str, Any]) -> Step:
+        """Return the step that a cookie has; what this release does not know is left out."""
+        names = {each.name: COOKIE_NAMES.get(each.name, each.name) for each in fields(cls)}
+        return cls(**{name: written[key] for name, key in names.items() if key in written})
+
+    def to_dict(self) -> dict[str, object]:
+        """Return what differs from an empty step, as its cookie has it."""
+        return {COOKIE_NAMES.get(name, name): value for name, value in asdict(self).items() if value}
 
 
-STEP_FIELDS = frozenset(each.name for each in fields(Step))
-
-
-def trip_name(query: str) -> str:
+def request_key(query: str) -> str:
     """Return the short name of what a browser came for."""
     return hashlib.sha256(query.encode()).hexdigest()[:12]
 
 
 class Browser:
-    """A browser at one pool, for one request. Changes are written to the answer by :meth:`dress`."""
+    """A browser at one pool, for one request. Changes are written to the answer by :meth:`write_cookies`."""
 
     def __init__(self, request: HttpRequest, pool: UserPool, query: str) -> None:
         """Read the cookies; whatever is not ours counts as absent."""
         self.pool = pool
-        self.secure = request.is_secure()
-        self.trip = trip_name(query)
-        self.session_cookie = sessions.cookie_name(pool, self.secure)
+        self.request_key = request_key(query)
+        self.session_cookie = session_cookie.name(request, pool)
         self.nonce_cookie = self.session_cookie + "-form"
         self.step_cookie = self.session_cookie + "-step"
-        self._cookies = request.COOKIES
+        self._request = request
         nonce = request.COOKIES.get(self.nonce_cookie, "")
         self.nonce = nonce if NONCE.match(nonce) else ""
         self._nonce_written = self.nonce
-        self._kept = self._unseal(request.COOKIES.get(self.step_cookie, ""))
-        self._kept_changed = False
+        self._steps = self._unseal(request.COOKIES.get(self.step_cookie, ""))
+        self._steps_changed = False
         self._opened: OpenedSession | None = None
         self._closed = False
 
@@ -123,7 +128,7 @@ class Browser:
         except (sealing.Unsealable, ValueError):
             return {}
         now = clock.epoch()
-        return {trip: found for trip, found in kept.items() if found["until"] > now}
+        return {key: found for key, found in kept.items() if found["until"] > now}
 
     def form_nonce(self) -> str:
         """Return the nonce that this browser's form tokens are made over; a new one where there is none."""
@@ -133,13 +138,12 @@ class Browser:
 
     @property
     def step(self) -> Step:
-        """Return where this browser is on its present trip."""
-        found = self._kept.get(self.trip, {})
-        return Step(**{name: value for name, value in found.items() if name in STEP_FIELDS})  # type: ignore[arg-type]
+        """Return where this browser is in its present request."""
+        return Step.from_dict(self._steps.get(self.request_key, {}))
 
     def has_made(self, username: str) -> bool:
-        """Say whether this browser, on any trip, made that account or showed its password."""
-        return any(each.get("account") == FRESH and each.get("username") == username for each in self._kept.values())
+        """Say whether this browser, in any request, made that account or showed its password."""
+        return any(each.get("account") == FRESH and each.get("username") == username for each in self._steps.values())
 
     @property
     def cookies(self) -> tuple[str, str, str]:
@@ -147,81 +151,79 @@ class Browser:
         return self.session_cookie, self.nonce_cookie, self.step_cookie
 
     def proof_of(self, username: str) -> str:
-        """Return the proof that this browser, on any trip, chose the password of that account; empty for none."""
+        """Return the proof that this browser, in any request, chose the password of that account; empty for none."""
         own = [
-            each for each in self._kept.values() if each.get("username") == username and each.get("account") == FRESH
+            each for each in self._steps.values() if each.get("username") == username and each.get("account") == FRESH
         ]
         return next((str(each["proof"]) for each in reversed(own) if each.get("proof")), "")
 
     def keep(self, step: Step) -> None:
-        """Remember where this browser is on its present trip."""
-        self._keep(self.trip, step)
+        """Remember where this browser is in its present request."""
+        self._keep(self.request_key, step)
 
     def keep_for(self, query: str, step: Step) -> None:
-        """Remember a step for a trip that begins now, with that query."""
-        self._keep(trip_name(query), step)
+        """Remember a step for a request that begins now, with that query."""
+        self._keep(request_key(query), step)
 
-    def _keep(self, trip: str, step: Step) -> None:
-        self._kept.pop(trip, None)
-        packed = step.packed()
-        if packed:
-            self._kept[trip] = {**packed, "until": clock.epoch() + (CONFIRMED_WITHIN if step.account else KEPT_FOR)}
-        while len(self._kept) > KEPT_AT_ONCE:
-            del self._kept[next(iter(self._kept))]
-        self._kept_changed = True
+    def _keep(self, key: str, step: Step) -> None:
+        self._steps.pop(key, None)
+        written = step.to_dict()
+        if written:
+            self._steps[key] = {
+                **written,
+                "until": clock.epoch() + (CONFIRMED_WITHIN if step.account else STEP_SECONDS),
+            }
+        while len(self._steps) > MOST_STEPS:
+            del self._steps[next(iter(self._steps))]
+        self._steps_changed = True
 
     def current(self) -> Session | None:
         """Return the session that carries this browser's person at the pool, if any."""
-        return sessions.current(self.pool, self._cookies.get(self.session_cookie))
+        return session_cookie.current(self._request, self.pool)
 
     def held(self) -> Session | None:
         """Return the live session that this browser may end, whether or not it still carries anybody."""
-        return sessions.held(self.pool, self._cookies.get(self.session_cookie))
+        return session_cookie.held(self._request, self.pool)
 
     def open(self, opened: OpenedSession) -> None:
         """Take a new session: its cookie replaces any other, the nonce changes with it, and every step is forgotten."""
         self._opened = opened
-        self._kept = {}
+        self._steps = {}
         self._renew()
 
     def close(self) -> None:
         """Drop the session and everything kept."""
         self._closed = True
-        self._kept = {}
+        self._steps = {}
         self._renew()
 
     def _renew(self) -> None:
         self.nonce = secrets.token_urlsafe(24)
-        self._kept_changed = True
+        self._steps_changed = True
 
-    def dress(self, response: HttpResponse) -> HttpResponse:
+    def write_cookies(self, response: HttpResponse) -> HttpResponse:
         """Write what changed into an answer."""
         if self._opened is not None:
-            self._write(response, self.session_cookie, self._opened.cookie, self._opened.max_age)
+            opened = self._opened
+            session_cookie.write(self._request, response, self.session_cookie, opened.cookie, max_age=opened.max_age)
         elif self._closed:
-            self.forget(response, self.session_cookie)
-        if self._kept_changed:
-            self._write_kept(response)  # first: what is kept is sealed for the nonce, and makes one where there is none
+            session_cookie.forget(self._request, response, self.session_cookie)
+        if self._steps_changed:
+            # First: steps are sealed for the nonce, and make one where there is none.
+            self._write_steps(response)
         if self.nonce != self._nonce_written:
-            self._write(response, self.nonce_cookie, self.nonce, None)
+            session_cookie.write(self._request, response, self.nonce_cookie, self.nonce, max_age=None)
         return response
 
-    def _write_kept(self, response: HttpResponse) -> None:
-        while self._kept:
-            sealed = self._sealed()
+    def _write_steps(self, response: HttpResponse) -> None:
+        while self._steps:
+            sealed = self._seal()
             if len(sealed) <= COOKIE_LIMIT:
-                self._write(response, self.step_cookie, sealed, CONFIRMED_WITHIN)
+                session_cookie.write(self._request, response, self.step_cookie, sealed, max_age=CONFIRMED_WITHIN)
                 return
-            del self._kept[next(iter(self._kept))]
-        self.forget(response, self.step_cookie)
+            del self._steps[next(iter(self._steps))]
+        session_cookie.forget(self._request, response, self.step_cookie)
 
-    def _sealed(self) -> str:
-        carried = json.dumps(self._kept, separators=(",", ":")).encode()
+    def _seal(self) -> str:
+        carried = json.dumps(self._steps, separators=(",", ":")).encode()
         return sealing.seal_text(carried, purpose=self._purpose(self.form_nonce()))
-
-    def _write(self, response: HttpResponse, name: str, value: str, max_age: int | None) -> None:
-        response.set_cookie(name, value, max_age=max_age, path="/", secure=self.secure, httponly=True, samesite="Lax")
-
-    def forget(self, response: HttpResponse, name: str) -> None:
-        """Take a cookie back. A ``__Host-`` cookie is only replaced by one that is Secure as well."""
-        self._write(response, name, "", 0)

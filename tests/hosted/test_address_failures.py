@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families as families
 
 from identity.foundation import clock, limits
-from pools.hosted import failures
+from pools.hosted import address_failures
 from tests.hosted.world import OTHER_PASSWORD, PASSWORD, TIMEOUT, Visitor, World
 
 WAIT = "Too many tries. Try again in "
@@ -29,17 +29,17 @@ def failed(world: World, address: str) -> Callable[[int], None]:
     """Return how an address comes to have failed so often in the window that has just begun or still lasts."""
 
     def fail(count: int) -> None:
-        while failures.WINDOW - clock.epoch() % failures.WINDOW < 20:
+        while address_failures.WINDOW - clock.epoch() % address_failures.WINDOW < 20:
             time.sleep(0.5)
-        limits.connection().set(slot(world, address), count, ex=failures.WINDOW)
+        limits.connection().set(slot(world, address), count, ex=address_failures.WINDOW)
 
     return fail
 
 
 def slot(world: World, address: str) -> str:
     """Return where the failures of an address are counted."""
-    window = clock.epoch() // failures.WINDOW
-    return f"{world.live.settings['REDIS_PREFIX']}limit:{failures.NAME}:{world.pool_id}:{address}:{window}"
+    window = clock.epoch() // address_failures.WINDOW
+    return f"{world.live.settings['REDIS_PREFIX']}limit:{address_failures.NAME}:{world.pool_id}:{address}:{window}"
 
 
 def counted(world: World, address: str) -> int:
@@ -60,7 +60,7 @@ def test_an_address_that_failed_too_often_waits_whatever_the_name_and_password(
     world: World, address: str, failed: Callable[[int], None], *, is_known: bool
 ) -> None:
     name = world.person() if is_known else world.name()
-    failed(failures.FAILURES - 1)
+    failed(address_failures.FAILURES - 1)
 
     last = world.visitor(address).sign_in(world.name(), OTHER_PASSWORD)
     before = guesses(world)
@@ -69,7 +69,7 @@ def test_an_address_that_failed_too_often_waits_whatever_the_name_and_password(
     assert last.status == 200
     assert page.status == 429
     assert page.alert.startswith(WAIT)
-    assert 1 <= int(page.answer.headers["Retry-After"]) <= failures.WINDOW
+    assert 1 <= int(page.answer.headers["Retry-After"]) <= address_failures.WINDOW
     assert guesses(world) == before  # nothing was looked at, so nothing was hashed
 
 
@@ -77,7 +77,7 @@ def test_other_addresses_other_pools_and_applications_go_on(
     world: World, strict: World, address: str, failed: Callable[[int], None]
 ) -> None:
     name, theirs = world.person(), strict.person()
-    failed(failures.FAILURES)
+    failed(address_failures.FAILURES)
     assert world.visitor(address).sign_in(name).status == 429
 
     assert world.visitor(f"127.0.3.{address.rpartition('.')[2]}").sign_in(name).code
@@ -111,7 +111,7 @@ def test_codes_of_an_authenticator_are_guesses_too(world: World, address: str, f
     name = world.person()
     secret = world.give_totp(name)
     visitor = world.visitor(address)
-    failed(failures.FAILURES - 1)
+    failed(address_failures.FAILURES - 1)
     assert visitor.sign_in(name).path == "/login/totp"
 
     assert visitor.submit(code="000000").status == 200
@@ -125,13 +125,13 @@ def test_codes_of_an_authenticator_are_guesses_too(world: World, address: str, f
 def test_a_refusal_is_seen_by_those_who_run_the_installation(
     world: World, address: str, failed: Callable[[int], None]
 ) -> None:
-    failed(failures.FAILURES)
+    failed(address_failures.FAILURES)
     world.visitor(address).sign_in(world.name())
 
-    text = world.visitor().session.get(f"{world.live.base_url}/metrics", timeout=TIMEOUT).text
+    text = world.visitor("127.0.0.1").session.get(f"{world.live.base_url}/metrics", timeout=TIMEOUT).text
     samples = [sample for family in families(text) for sample in family.samples]
 
-    assert any(sample.labels.get("name") == failures.NAME and sample.value for sample in samples)
+    assert any(sample.labels.get("name") == address_failures.NAME and sample.value for sample in samples)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_a_refusal_is_seen_by_those_who_run_the_installation(
     ],
 )
 def test_what_a_household_can_change_of_its_address_does_not_count(address: str, counts_as: str) -> None:
-    assert failures.source(address) == counts_as
+    assert address_failures.source(address) == counts_as
 
 
 def test_without_redis_everybody_may_try(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,6 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext, gettext_lazy
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-from pools.hosted import wording
 from pools.services.people import phone_numbers
 from pools.services.pools import schema
 
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
     from django.utils.safestring import SafeString
 
 NAMES = Path(__file__).with_name("country_names.json")
-NOT_A_NUMBER = wording.VALUE_REASONS["phone_number"]
+NOT_A_NUMBER = gettext_lazy("That isn't a phone number. Check its digits and the country.")
 NO_COUNTRY = gettext_lazy("Choose the country of this number, or begin with + and the country code.")
 
 

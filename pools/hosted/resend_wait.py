@@ -10,55 +10,56 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from identity.foundation import clock, errors
 from pools.hosted import wording
-from pools.hosted.browser import Step
 from pools.services.messages import send_limits
+from pools.web import notices
+from pools.web.browser import Step
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
-    from pools.hosted.wording import Notice
     from pools.services.codes import Purpose
+    from pools.web.notices import Notice
 
 HOUR = 3600
 SOON = 60
 """Seconds after which a limit is asked again that does not say when it ends."""
 
 
-class Asked(NamedTuple):
+class CodeRequest(NamedTuple):
     """What came of asking for a code, and what the browser remembers of it."""
 
     is_sent: bool
-    waits: dict[str, list[int]]
+    codes_asked_at: dict[str, list[int]]
     limited: dict[str, int]
 
 
-def ask(step: Step, username: str, purpose: Purpose, send: Callable[[], object]) -> Asked:
+def request_code(step: Step, username: str, purpose: Purpose, send: Callable[[], object]) -> CodeRequest:
     """Have a code sent, unless this browser's wait is not over yet or a send limit is reached.
 
     Who asks too early gets no other code, and does not wait longer for it.
     """
     before = step if step.username == username else Step()
-    if left(before, purpose):
-        return Asked(False, before.waits, before.limited)  # noqa: FBT003 - named by its field
+    if seconds_left(before, purpose):
+        return CodeRequest(False, before.codes_asked_at, before.limited)  # noqa: FBT003 - named by its field
     try:
         send()
     except errors.TooManyAttempts as limit:
         until = clock.epoch() + (limit.wait or SOON)
-        return Asked(False, before.waits, {**before.limited, str(purpose): until})  # noqa: FBT003
-    return sent(step, username, purpose)
+        return CodeRequest(False, before.codes_asked_at, {**before.limited, str(purpose): until})  # noqa: FBT003
+    return after_sending(step, username, purpose)
 
 
-def sent(step: Step, username: str, purpose: Purpose) -> Asked:
+def after_sending(step: Step, username: str, purpose: Purpose) -> CodeRequest:
     """Return what a browser remembers of a code that was sent now: of the hour's, this one included."""
     before = step if step.username == username else Step()
     now = clock.epoch()
-    asked = [moment for moment in before.waits.get(purpose, []) if moment > now - HOUR]
-    return Asked(True, {**before.waits, str(purpose): [*asked, now]}, before.limited)  # noqa: FBT003
+    asked = [moment for moment in before.codes_asked_at.get(purpose, []) if moment > now - HOUR]
+    return CodeRequest(True, {**before.codes_asked_at, str(purpose): [*asked, now]}, before.limited)  # noqa: FBT003
 
 
-def left(step: Step, purpose: Purpose) -> int:
+def seconds_left(step: Step, purpose: Purpose) -> int:
     """Return the seconds until a browser is sent another code if it asks."""
-    until = max(send_limits.next_code_at(step.waits.get(purpose, [])), step.limited.get(purpose, 0))
+    until = max(send_limits.next_code_at(step.codes_asked_at.get(purpose, [])), step.limited.get(purpose, 0))
     return max(0, until - clock.epoch())
 
 
@@ -66,12 +67,12 @@ def notice(step: Step, seconds: int) -> Notice | None:
     """Return the page's notice; where no code went out, with the wait that is left, if any is."""
     before = wording.NO_CODE_NOTICES.get(step.notice)
     if before is None:
-        return wording.NOTICES.get(step.notice)
-    said = " ".join(text for text in (str(before), wording.no_code(seconds)) if text)
-    return ("warn", said) if said else None
+        return notices.NOTICES.get(step.notice)
+    text = " ".join(text for text in (str(before), wording.no_code(seconds)) if text)
+    return ("warn", text) if text else None
 
 
-def said(response: HttpResponse, seconds: int) -> HttpResponse:
+def set_retry_after(response: HttpResponse, seconds: int) -> HttpResponse:
     """Say so in a header too, unless the form's own error says how long to wait."""
     if seconds:
         response.setdefault("Retry-After", str(seconds))

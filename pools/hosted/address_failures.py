@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from identity.foundation import errors, limits
 
 if TYPE_CHECKING:
-    from pools.hosted.visit import Visit
+    from pools.web.page_request import PageRequest
 
 NAME = "hosted-sign-in-failed"
 FAILURES = 50
@@ -22,7 +22,7 @@ WINDOW = 300
 """Seconds: long enough to slow a list of passwords down, short enough for those who share the address to wait."""
 NETWORK = 64
 """Bits of an IPv6 address that count: the rest is its owner's to choose."""
-FAILED = (
+COUNTED = (
     errors.PasswordIncorrect,
     errors.UserNotFound,
     errors.UserDisabled,
@@ -33,19 +33,19 @@ FAILED = (
 
 
 @contextmanager
-def counted(visit: Visit) -> Iterator[None]:
+def count(page_request: PageRequest) -> Iterator[None]:
     """Let a proof be looked at, and count it if it is wrong. Failures of known and unknown names count alike.
 
     Raises:
         LockedOut: too many failed lately from this address; nothing was looked at.
 
     """
-    key = f"{visit.pool.public_id}:{source(visit.by.address)}"
+    key = f"{page_request.pool.public_id}:{source(page_request.by.address)}"
     if wait := limits.wait(NAME, key, limit=FAILURES, window=WINDOW):
         raise errors.LockedOut(retry_after=wait, detail="many failures from one address")
     try:
         yield
-    except FAILED:
+    except COUNTED:
         limits.take(NAME, key, limit=FAILURES, window=WINDOW)
         raise
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 
-class Named(Mapping[str, str]):
+class LazyMapping(Mapping[str, str]):
     """Values by name, made when a template asks."""
 
     def __init__(self, make: Callable[[str], str]) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 import phonenumbers
 import pytest
 
-from pools.hosted import phones
 from pools.services.people import phone_numbers
+from pools.web import phone_fields
 from tests.hosted.world import CALLBACK, PASSWORD, Page, World
 from tests.live import Live
 
@@ -60,10 +60,10 @@ def test_what_is_no_number_is_none(written: str, country: str) -> None:
 
 
 def test_every_country_that_has_numbers_can_be_chosen() -> None:
-    assert set(phones.countries()) == phonenumbers.SUPPORTED_REGIONS
-    assert list(phones.countries())[:3] == ["AF", "AX", "AL"]
-    assert phones.countries()["AT"] == "Austria (+43)"
-    assert all(text[0].isupper() for text in phones.countries().values())
+    assert set(phone_fields.countries()) == phonenumbers.SUPPORTED_REGIONS
+    assert list(phone_fields.countries())[:3] == ["AF", "AX", "AL"]
+    assert phone_fields.countries()["AT"] == "Austria (+43)"
+    assert all(text[0].isupper() for text in phone_fields.countries().values())
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_every_country_that_has_numbers_can_be_chosen() -> None:
     ],
 )
 def test_a_browsers_language_suggests_a_country(languages: str, country: str) -> None:
-    assert phones.country_of(languages) == country
+    assert phone_fields.country_of(languages) == country
 
 
 @pytest.fixture(scope="module")
@@ -130,13 +130,13 @@ def test_somebody_signs_up_and_in_by_the_number_they_write_at_home(by_phone: Wor
 @pytest.mark.parametrize(
     ("typed", "country", "told"),
     [
-        ("0664 1234567", "", phones.NO_COUNTRY),
-        ("12", "AT", phones.NOT_A_NUMBER),
-        ("+43", "", phones.NOT_A_NUMBER),
-        ("ann", "AT", phones.NOT_A_NUMBER),
-        ("+43 664 abc", "", phones.NOT_A_NUMBER),
-        ("6" * 200, "AT", phones.NOT_A_NUMBER),
-        ("0664 1234567", "<b>", phones.NO_COUNTRY),
+        ("0664 1234567", "", phone_fields.NO_COUNTRY),
+        ("12", "AT", phone_fields.NOT_A_NUMBER),
+        ("+43", "", phone_fields.NOT_A_NUMBER),
+        ("ann", "AT", phone_fields.NOT_A_NUMBER),
+        ("+43 664 abc", "", phone_fields.NOT_A_NUMBER),
+        ("6" * 200, "AT", phone_fields.NOT_A_NUMBER),
+        ("0664 1234567", "<b>", phone_fields.NO_COUNTRY),
     ],
 )
 @pytest.mark.parametrize("path", ["/signup", "/login", "/forgotPassword"])
@@ -159,7 +159,7 @@ def test_a_phone_number_that_is_asked_for_is_read_alike(live: Live) -> None:
     visitor.start("/signup")
 
     wrong = visitor.submit(username=name, phone_number=local, password=PASSWORD)
-    assert wrong.alert == str(phones.NO_COUNTRY)
+    assert wrong.alert == str(phone_fields.NO_COUNTRY)
     assert visitor.submit(phone_number=local, phone_number_country="AT", password=PASSWORD).path.startswith("/confirm")
 
     with asking.rows() as pool:

@@ -3,7 +3,7 @@
 Two proofs, both needed: a token MACed over the browser's nonce cookie, the form and the pool; and that no header names
 another origin. A browser tells Origin with every POST from another site, so its absence (scripts, old browsers) is
 left to the token, while a foreign or opaque one is refused. Each form that is shown has a token of its own, by which
-``once`` knows it when it comes again.
+``double_submit`` knows it when it comes again.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from identity.foundation.errors import DomainError
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-    from pools.hosted.browser import Browser
+    from pools.web.browser import Browser
 
 FIELD = "form_token"
 

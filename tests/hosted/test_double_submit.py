@@ -14,8 +14,8 @@ import pyotp
 import pytest
 import requests
 
-from pools.hosted import guard
 from pools.hosted.urls import urlpatterns
+from pools.web import form_guard
 from tests.hosted.world import OTHER_PASSWORD, PASSWORD, TIMEOUT, Visitor, World
 
 Typed = dict[str, str]
@@ -364,7 +364,7 @@ def test_what_was_corrected_after_going_back_is_another_form(world: World, visit
 
 
 def test_each_showing_of_a_form_has_a_token_of_its_own(visitor: Visitor) -> None:
-    tokens = [visitor.start("/signup").form.values[guard.FIELD] for _ in range(2)]
+    tokens = [visitor.start("/signup").form.values[form_guard.FIELD] for _ in range(2)]
 
     assert tokens[0] != tokens[1]
 
@@ -409,7 +409,7 @@ def test_what_is_kept_tells_nothing_in_the_clear(world: World, visitor: Visitor)
         *answer.cookies.get_dict().values(),
         *sent.cookies.values(),
         *typed.values(),
-        sent.body[guard.FIELD],
+        sent.body[form_guard.FIELD],
     ):
         assert secret not in row
     assert kept.answer

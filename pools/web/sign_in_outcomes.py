@@ -1,0 +1,95 @@
+"""Where the machine's answer leads: to the page of what it still asks, or on with a session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+import structlog
+
+from identity.foundation import errors
+from pools.services.sign_in import factors, machine
+from pools.services.sign_in.machine import Challenge, Challenged, SignedIn
+from pools.services.tokens import sessions
+from pools.web.browser import FRESH, Step
+
+if TYPE_CHECKING:
+    from django.http import HttpResponse
+
+    from pools.web.page_request import PageRequest
+
+log = structlog.get_logger("hosted")
+
+
+def step_of_challenge(_: PageRequest, outcome: Challenged, username: str) -> Step:
+    """Return the step at which a browser is asked for the challenge alone."""
+    return Step(username=username, challenge=outcome.challenge, attempt_token=outcome.session)
+
+
+def step_of_new_password(_: PageRequest, outcome: Challenged, username: str) -> Step:
+    """Return the step of somebody who chooses a password, with the attributes that are missing."""
+    required = [str(name) for name in outcome.parameters.get("required", [])]
+    return Step(username=username, challenge=outcome.challenge, attempt_token=outcome.session, required=required)
+
+
+def begin_factor_setup(page_request: PageRequest, outcome: Challenged, username: str) -> Step:
+    """Make the seed of an authenticator that the pool requires, and return the step at which it is set up."""
+    secret, attempt_token = machine.associate(page_request.app, outcome.session, by=page_request.by)
+    return Step(username=username, challenge=outcome.challenge, attempt_token=attempt_token, secret=secret)
+
+
+class ChallengePage(NamedTuple):
+    """The page that asks for a challenge of the machine, and how a browser comes to it."""
+
+    name: str
+    enter: Callable[[PageRequest, Challenged, str], Step]
+
+
+PAGES: dict[str, ChallengePage] = {
+    Challenge.TOTP: ChallengePage("totp", step_of_challenge),
+    Challenge.NEW_PASSWORD: ChallengePage("new_password", step_of_new_password),
+    Challenge.FACTOR_SETUP: ChallengePage("totp_setup", begin_factor_setup),
+}
+"""By challenge; one that is missing here stops the sign-in."""
+
+
+def proceed(page_request: PageRequest, outcome: Challenged | SignedIn, *, username: str) -> HttpResponse:
+    """Go where the machine's answer leads: to the page of its challenge, or on with a session."""
+    if isinstance(outcome, SignedIn):
+        return open_session(page_request, outcome, username=username)
+    page = PAGES.get(outcome.challenge)
+    if page is None:
+        log.error("challenge_without_page", challenge=str(outcome.challenge))
+        return page_request.problem("no_such_step", status=501)
+    return page_request.go(page.name, page.enter(page_request, outcome, username))
+
+
+def go_back(page_request: PageRequest) -> HttpResponse:
+    """Lead on from a page of a sign-in that is further by now, or over."""
+    step = page_request.step
+    due = PAGES.get(step.challenge)
+    if step.attempt_token and due is not None and due.name != page_request.name:
+        return page_request.go(due.name)
+    if page_request.browser.current() is not None:
+        return page_request.go("sign_in")  # where whoever is signed in may carry on
+    # The challenge is spent or too old: nothing of it is worth keeping.
+    return page_request.go("sign_in", Step(username=step.username, notice="expired"))
+
+
+def open_session(page_request: PageRequest, outcome: SignedIn, *, username: str) -> HttpResponse:
+    """Take the session, and go on; right after its confirmation an account is offered a second factor once."""
+    opened = outcome.browser
+    if opened is None:
+        raise errors.Misuse("the pages ask the machine for a browser session")
+    is_fresh = page_request.step.account == FRESH
+    before = page_request.browser.held()
+    if before is not None:
+        # Whoever has a copy of the old cookie has nothing: the session changes with every new proof.
+        sessions.end(page_request.pool, before, by=page_request.by_user(before))
+    page_request.browser.open(opened)
+    offer = is_fresh and page_request.pool.totp_enabled and page_request.pool.mfa == page_request.pool.Mfa.OPTIONAL
+    if offer and not factors.has_totp(page_request.pool, outcome.user):
+        secret = factors.associate(page_request.pool, outcome.user, by=page_request.by_user(outcome))
+        return page_request.go("totp_setup", Step(username=username, secret=secret))
+    page_request.browser.keep(Step())
+    return page_request.go_on()

@@ -1,0 +1,1 @@
+"""Tests of what browser-facing adapters share."""
