@@ -87,9 +87,9 @@ def keep_our_logging(**_given: Any) -> None:
 @signals.beat_init.connect
 def refuse_to_start_unsafely(**_given: Any) -> None:
     """Hold worker and beat to the checks where ``identity.serve`` did not: Celery itself runs them and goes on."""
-    from identity.checks import insist  # Django is not set up before
+    from identity.checks import require_safe_settings  # Django is not set up before
 
-    insist()
+    require_safe_settings()
 
 
 @signals.celeryd_init.connect

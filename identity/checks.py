@@ -1,7 +1,7 @@
 """Refuse to start misconfigured: Django system checks ``identity.E001`` and on.
 
-``identity.serve`` and every command of ``manage.py`` run them; ``insist`` holds whoever starts a server otherwise to
-them. What development may do is asked of the mode only.
+``identity.serve`` and every command of ``manage.py`` run them; ``require_safe_settings`` holds whoever
+starts a server otherwise to them. What development may do is asked of the mode only.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def warning(number: int, message: str, hint: str) -> Warning:
     return Warning(message, hint=hint, id=f"identity.W{number:03}")
 
 
-def insist() -> None:
+def require_safe_settings() -> None:
     """End this process where production is unsafe, whichever command started it. What asks the database is left out."""
     if settings.MODE == "production":
         unsafe = [str(found) for found in run_checks(tags=[Tags.security]) if found.is_serious()]

@@ -138,7 +138,7 @@ def status_line(status: int) -> str:
 
 
 def measure(environ: Environ) -> None:
-    """Read a body that came in chunks, and tell its length: on both roads a body without one counts as empty.
+    """Read a body that came in chunks, and tell its length: on both paths a body without one counts as empty.
 
     Of one that is too large, or cannot be read, a length alone is told by which it is refused like any that is.
     """

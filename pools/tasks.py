@@ -34,7 +34,7 @@ SWEEP_EVERY = 2.0
 PAUSE = 0.1
 """Before the next batch of many: rows that cannot be handled would keep a thread spinning."""
 Lane = deliveries.Lane
-ROOM = {
+SLOTS = {
     lane.value: threading.BoundedSemaphore(max(1, settings.WORKER_THREADS // 4)) for lane in (Lane.BULK, Lane.TASKS)
 }
 """How many threads a lane may take for which nobody waits: the others are left to ``now``, however slow these are."""
@@ -44,17 +44,17 @@ class OfALane(CeleryTask):  # type: ignore[type-arg]  # generic to the checker a
     """A task that is passed over where its lane is full: a hint, which the sweep or beat's next one makes good."""
 
     def __call__(self, *args: Any, **named: Any) -> Any:  # noqa: ANN401 - Celery's own
-        """Run, if there is room."""
-        room = ROOM.get((self.request.delivery_info or {}).get("routing_key") or "")
-        if room is None:
+        """Run, if there is a slot."""
+        slot = SLOTS.get((self.request.delivery_info or {}).get("routing_key") or "")
+        if slot is None:
             return self._run(*args, **named)
-        if not room.acquire(blocking=False):
+        if not slot.acquire(blocking=False):
             log.debug("lane_full", task=self.name)
             return None
         try:
             return self._run(*args, **named)
         finally:
-            room.release()
+            slot.release()
 
     def _run(self, *args: Any, **named: Any) -> Any:  # noqa: ANN401 - Celery's own
         """Run; with the database away in one line, as the sweeps do."""

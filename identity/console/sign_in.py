@@ -95,7 +95,7 @@ def show(request: HttpRequest, page: str, context: dict[str, Any], form: forms.F
     return answer
 
 
-def shed(address: str) -> None:
+def slow_down(address: str) -> None:
     """Slow down an address that tries many names.
 
     Raises:
@@ -117,7 +117,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
         address = request.address  # type: ignore[attr-defined]
         given = form.cleaned_data
         try:
-            shed(address)
+            slow_down(address)
             receipt = receipts.of(request)
             who = operator_sign_in.check_password(
                 given["username"], given["password"], receipt=receipt, by=actor(request)

@@ -1,7 +1,7 @@
 """What the supervisor starts and keeps alive: the description of a part, not the keeping (that is ``run``).
 
 A part is one process in the foreground. ``identity.embedded.aws`` answers ``parts(data_dir)`` with an
-:class:`Ensemble`; everything slow belongs into a part's ``before``, which runs in the part's own thread.
+:class:`PartGroup`; everything slow belongs into a part's ``before``, which runs in the part's own thread.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Ensemble:
+class PartGroup:
     """Parts that belong together, and what web and worker must be told of them."""
 
     parts: tuple[Part, ...]

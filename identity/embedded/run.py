@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from identity import serve
 from identity.embedded import folder, keys, running, tls
 from identity.embedded.journal import Journal, shown
-from identity.embedded.parts import CannotStart, Ensemble, Part
+from identity.embedded.parts import CannotStart, Part, PartGroup
 from identity.embedded.postgres import Postgres
 from identity.embedded.processes import forget_all
 from identity.embedded.redis import Redis
@@ -77,7 +77,7 @@ class Installation:
                 raise
             self.supervisor.fail(f"The disk is full: {self.data_dir} cannot be written to.")
         finally:
-            if self.supervisor.keepers:
+            if self.supervisor.runners:
                 self.supervisor.say("stopping")
             self.supervisor.stop(last=STORAGE)
             if held:
@@ -146,7 +146,7 @@ class Installation:
             redis.prepare()
             self.supervisor.keep(redis.part(), {})
             self.settings["REDIS_URL"] = redis.url()
-        if not self.supervisor.wait_ready(*self.supervisor.keepers):
+        if not self.supervisor.wait_ready(*self.supervisor.runners):
             return False
         if postgres:
             self.cluster_is_old &= not postgres.ensure_database("cognate")
@@ -188,7 +188,7 @@ class Installation:
             self.supervisor.keep(part, self.settings)
         threading.Thread(target=self.settle, args=(aws,), daemon=True).start()
 
-    def is_told(self, aws: Ensemble) -> bool:
+    def is_told(self, aws: PartGroup) -> bool:
         """Say whether the bootstrap file is whole and tells the addresses of this start."""
         try:
             kept = json.loads((self.data_dir / "bootstrap.json").read_text())
@@ -203,15 +203,15 @@ class Installation:
             and kept.get("aws_endpoint_url") == aws.settings.get("STS_PUBLIC_URL", it.sts_public_url)
         )
 
-    def demo_aws(self) -> Ensemble:
+    def demo_aws(self) -> PartGroup:
         """Return the demo's AWS, unless there is no demo or it has an AWS of its own."""
         if not self.environment.demo or self.environment.sts_endpoint_url:
-            return Ensemble(())
+            return PartGroup(())
         from identity.embedded import aws  # production's dependencies lack what it imports
 
         return aws.parts(self.data_dir)
 
-    def seed(self, aws: Ensemble) -> None:
+    def seed(self, aws: PartGroup) -> None:
         """Set up the demo and write the bootstrap file."""
         self.is_seeded = True
         note = self.data_dir / "console_link"
@@ -225,7 +225,7 @@ class Installation:
             self.console_link = note.read_text().strip()
             note.unlink()
 
-    def settle(self, aws: Ensemble) -> None:
+    def settle(self, aws: PartGroup) -> None:
         """Say where everything is; then start the demo's AWS and seed that too."""
         if self.environment.demo and not self.is_seeded:
             self.seed(aws)
@@ -247,7 +247,7 @@ class Installation:
         elif not self.supervisor.stopping.is_set():
             self.supervisor.say(f"the demo's AWS cannot be set up. {self.journal.last_lines('seed')}")
 
-    def show_addresses(self, aws: Ensemble) -> None:
+    def show_addresses(self, aws: PartGroup) -> None:
         """Say where everything is, and what is still to come."""
         base, environment = self.environment.base_url, self.environment
         console, kept = f"{environment.console_url}/console/", shown(self.data_dir / "bootstrap.json")

@@ -28,7 +28,7 @@ GLANCE = 0.05
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-class Keeper(threading.Thread):
+class PartRunner(threading.Thread):
     """Keeps one part alive. The kernel ties the process to this thread, which therefore lives as long as it."""
 
     def __init__(self, supervisor: Supervisor, part: Part, settings: Mapping[str, str], *, quiet: bool) -> None:
@@ -53,13 +53,13 @@ class Keeper(threading.Thread):
                     self.one_life()
         except CannotStart as problem:
             self.supervisor.fail(str(problem))
-        except Exception as problem:  # noqa: BLE001 - a keeper that dies silently would hide the part's end
+        except Exception as problem:  # noqa: BLE001 - a runner that dies silently would hide the part's end
             self.supervisor.fail(f"{self.part.name} cannot be started: {problem}")
 
     def wait_for_others(self) -> None:
         """Wait until the parts that this one needs are ready."""
         for name in self.part.after:
-            while not self.stopping.is_set() and not self.supervisor.keepers[name].ready.wait(GLANCE):
+            while not self.stopping.is_set() and not self.supervisor.runners[name].ready.wait(GLANCE):
                 pass
 
     def one_life(self) -> None:
@@ -82,7 +82,7 @@ class Keeper(threading.Thread):
         reader.join(1)
         forget(self.supervisor.notes, process.pid)
         if not self.stopping.is_set():
-            self.mourn(code)
+            self.wait_after_death(code)
 
     def becomes_ready(self, process: subprocess.Popen[bytes]) -> bool:
         """Wait until the part is ready; kill it if that takes too long."""
@@ -97,7 +97,7 @@ class Keeper(threading.Thread):
             self.stopping.wait(GLANCE)
         return False
 
-    def mourn(self, code: int) -> None:
+    def wait_after_death(self, code: int) -> None:
         """Wait a little longer after each death; give up after the fifth in a minute."""
         now = clock.monotonic()
         self.deaths.append(now)
@@ -135,13 +135,13 @@ class Keeper(threading.Thread):
 
 
 class Supervisor:
-    """All keepers together."""
+    """All runners together."""
 
     def __init__(self, data_dir: Path, journal: Journal) -> None:
         """Have nothing to keep yet."""
         self.notes = data_dir / "processes"
         self.journal = journal
-        self.keepers: dict[str, Keeper] = {}
+        self.runners: dict[str, PartRunner] = {}
         self.stopping = threading.Event()
         self.hurried = threading.Event()
         self.verdict = ""
@@ -158,9 +158,9 @@ class Supervisor:
         signal.set_wakeup_fd(told)
         for number in STOPPING:
             signal.signal(number, lambda *_: None)  # one must be there for the pipe to be told
-        threading.Thread(name="signals", target=self.heed, args=(heard,), daemon=True).start()
+        threading.Thread(name="signals", target=self.handle_signal, args=(heard,), daemon=True).start()
 
-    def heed(self, heard: int) -> None:
+    def handle_signal(self, heard: int) -> None:
         """Stop, or hurry, for each signal that comes."""
         while os.read(heard, 1):
             self.interrupted()
@@ -181,19 +181,19 @@ class Supervisor:
             self.verdict = line
             self.stopping.set()
 
-    def keep(self, part: Part, settings: Mapping[str, str], *, quiet: bool = False) -> Keeper:
+    def keep(self, part: Part, settings: Mapping[str, str], *, quiet: bool = False) -> PartRunner:
         """Start a part and keep it alive, unless everything stops: :meth:`stop` could not know of it."""
-        keeper = Keeper(self, part, settings, quiet=quiet)
+        runner = PartRunner(self, part, settings, quiet=quiet)
         with self._starting:
-            self.keepers[part.name] = keeper
+            self.runners[part.name] = runner
             if not self.stopping.is_set():
-                keeper.start()
-        return keeper
+                runner.start()
+        return runner
 
     def wait_ready(self, *names: str, seconds: float = math.inf) -> bool:
         """Wait until these parts are ready; no if everything stops first, or so many seconds are over."""
         until = clock.monotonic() + seconds
-        return all(self.wait_for(self.keepers[name].ready, until) for name in names)
+        return all(self.wait_for(self.runners[name].ready, until) for name in names)
 
     def wait_for(self, event: threading.Event, until: float) -> bool:
         """Wait for an event; no if everything stops first, or that time comes."""
@@ -225,10 +225,10 @@ class Supervisor:
         """Stop every part; those named last when all others have ended."""
         self.stopping.set()
         with self._starting:
-            first = [keeper for name, keeper in self.keepers.items() if name not in last]
-            then = [self.keepers[name] for name in last if name in self.keepers]
+            first = [runner for name, runner in self.runners.items() if name not in last]
+            then = [self.runners[name] for name in last if name in self.runners]
         for wave in (first, then):
-            for keeper in wave:
-                keeper.stop(at_once=self.hurried.is_set())
-            for keeper in wave:
-                keeper.finish()
+            for runner in wave:
+                runner.stop(at_once=self.hurried.is_set())
+            for runner in wave:
+                runner.finish()

@@ -1,6 +1,6 @@
 """How much may wait for the outside: permits, a breaker for each destination, and one clock over a whole call.
 
-``outbound`` is the door; this is its porter. Knows no HTTP.
+``outbound`` calls; this says whether it may now. Knows no HTTP.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Destination:
     is_probed: bool = False
 
 
-class Porter:
+class Permits:
     """One process's permits and breakers.
 
     At most ``total`` calls are under way, ``PER_DESTINATION`` to one place; as many again may wait a moment for a
@@ -138,13 +138,13 @@ class Porter:
 
 
 @lru_cache(maxsize=1)
-def the_porter() -> Porter:
-    """Return this process's porter: a third of its threads may be outside."""
-    return Porter(max(1, settings.WEB_THREADS // 3))
+def permits() -> Permits:
+    """Return this process's permits: a third of its threads may be outside."""
+    return Permits(max(1, settings.WEB_THREADS // 3))
 
 
 @dataclass(slots=True)
-class Outing:
+class OutboundCall:
     """A call under way."""
 
     destination: str
@@ -152,11 +152,11 @@ class Outing:
     failed: bool = False
 
 
-_outing: ContextVar[Outing | None] = ContextVar("outing", default=None)
+_outbound_call: ContextVar[OutboundCall | None] = ContextVar("outbound_call", default=None)
 
 
 @contextmanager
-def call(destination: str, *, total: float = TOTAL) -> Iterator[Outing]:
+def call(destination: str, *, total: float = TOTAL) -> Iterator[OutboundCall]:
     """Hold a permit for a destination (``https://host:port``) with one clock over everything asked there.
 
     A call inside a call to the same place goes by the outer one's permit and clock; to another place it takes a
@@ -169,20 +169,20 @@ def call(destination: str, *, total: float = TOTAL) -> Iterator[Outing]:
 
     """
     outside_transactions(f"A call to {destination}")
-    outer = _outing.get()
+    outer = _outbound_call.get()
     if outer is not None and outer.destination == destination:
         yield outer
         return
     began = clock.monotonic()
-    porter = the_porter()
-    porter.enter(destination)
-    outing = Outing(destination, min(began + total, outer.ends) if outer else began + total)
-    token = _outing.set(outing)
+    own = permits()
+    own.enter(destination)
+    outbound_call = OutboundCall(destination, min(began + total, outer.ends) if outer else began + total)
+    token = _outbound_call.set(outbound_call)
     try:
-        yield outing
+        yield outbound_call
     finally:
-        _outing.reset(token)
-        porter.leave(destination, failed=outing.failed)
+        _outbound_call.reset(token)
+        own.leave(destination, failed=outbound_call.failed)
         SECONDS.observe(clock.monotonic() - began)
 
 
@@ -193,11 +193,11 @@ def remaining() -> float:
         OutsideUnavailable: none.
 
     """
-    outing = _outing.get()
-    if outing is None:
+    outbound_call = _outbound_call.get()
+    if outbound_call is None:
         return TOTAL
-    left = outing.ends - clock.monotonic()
+    left = outbound_call.ends - clock.monotonic()
     if left <= 0:
-        outing.failed = True
-        raise OutsideUnavailable(detail=f"{outing.destination}: out of time")
+        outbound_call.failed = True
+        raise OutsideUnavailable(detail=f"{outbound_call.destination}: out of time")
     return left

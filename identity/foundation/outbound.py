@@ -31,10 +31,10 @@ from urllib3 import PoolManager
 from urllib3.exceptions import HTTPError
 
 from identity.foundation import guarded
-from identity.foundation.destinations import TOTAL, Outing, call, remaining
+from identity.foundation.destinations import TOTAL, OutboundCall, call, remaining
 from identity.foundation.errors import DomainError, OutsideUnavailable
 
-__all__ = ["AnswerTooLarge", "Answered", "Outing", "aws_client", "call", "http", "origin", "session"]
+__all__ = ["AnswerTooLarge", "Answered", "OutboundCall", "aws_client", "call", "http", "origin", "session"]
 
 CAP = 1 << 20
 """Bytes of an answer's body, unpacked."""
@@ -99,15 +99,15 @@ class GuardedAdapter(HTTPAdapter):
 
         """
         del stream, timeout, verify, cert, proxies
-        with call(origin(request.url or ""), total=self.total) as outing:
+        with call(origin(request.url or ""), total=self.total) as outbound_call:
             try:
                 left = remaining()
                 response = super().send(request, stream=True, timeout=(min(left, guarded.CONNECT), left))
                 self.read(response)
             except (requests.RequestException, HTTPError, OSError) as problem:
-                outing.failed = True
-                raise OutsideUnavailable(detail=f"{outing.destination}: {type(problem).__name__}") from problem
-            outing.failed = response.status_code in OUT_OF_ORDER
+                outbound_call.failed = True
+                raise OutsideUnavailable(detail=f"{outbound_call.destination}: {type(problem).__name__}") from problem
+            outbound_call.failed = response.status_code in OUT_OF_ORDER
             return response
 
     def read(self, response: requests.Response) -> None:

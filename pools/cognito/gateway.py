@@ -83,7 +83,7 @@ def answer_preflight(exchange: Exchange) -> None:
         exchange.answer = Answer(200, b"", PREFLIGHT)
 
 
-def welcome_people(exchange: Exchange) -> None:
+def redirect_browsers(exchange: Exchange) -> None:
     """Send a person who opened the bare address in a browser to the demo, where there is one."""
     if exchange.call.method in {"GET", "HEAD"} and settings.DEMO:
         exchange.answer = Answer(302, b"", {"location": "/demo/"})
@@ -166,7 +166,7 @@ def present(exchange: Exchange) -> None:
 
 STAGES: tuple[Callable[[Exchange], None], ...] = (
     answer_preflight,
-    welcome_people,
+    redirect_browsers,
     name_operation,
     cap_body,
     identify_caller,

@@ -98,7 +98,7 @@ FAULTS: list[tuple[str, str, Any]] = [
             "https://id.example.com/auth",
             "https://id.example.com?x",
             "https://id.example.com#",
-            "https://keeper:hunter2@id.example.com",
+            "https://runner:hunter2@id.example.com",
             "https://id.exa mple.com",
             "https://id.example.com ",
             "https://id.example.com\t",
@@ -144,7 +144,7 @@ def test_a_safe_production_starts(safe: Settings, proxies: str) -> None:
 
 
 def test_what_is_wrong_with_an_address_is_told_without_it(safe: Settings) -> None:
-    safe.BASE_URL = "https://keeper:hunter2@id.example.com"
+    safe.BASE_URL = "https://runner:hunter2@id.example.com"
 
     assert "hunter2" not in str(checks.addresses_are_origins())
 

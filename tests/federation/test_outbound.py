@@ -24,11 +24,11 @@ from tests.federation.servers import Told, serving, trickle
 
 
 @pytest.fixture(autouse=True)
-def a_new_porter() -> Iterator[None]:
+def new_permits() -> Iterator[None]:
     """Start each test with all permits free and no breaker open."""
-    destinations.the_porter.cache_clear()
+    destinations.permits.cache_clear()
     yield
-    destinations.the_porter.cache_clear()
+    destinations.permits.cache_clear()
 
 
 @pytest.fixture
@@ -196,18 +196,18 @@ def test_tls_is_checked_by_the_name_asked_for_and_kept_to_the_clock(
 
 
 def test_no_more_than_four_wait_for_one_place_and_others_are_refused_at_once() -> None:
-    porter = destinations.Porter(total=6, patience=0.2)
+    permits = destinations.Permits(total=6, patience=0.2)
     go = threading.Event()
     entered: list[str] = []
 
     def work(name: str) -> str:
         try:
-            porter.enter(name)
+            permits.enter(name)
         except Overloaded:
             return "refused"
         entered.append(name)
         go.wait(5)
-        porter.leave(name, failed=False)
+        permits.leave(name, failed=False)
         return "served"
 
     with ThreadPoolExecutor(20) as crowd:
@@ -226,23 +226,23 @@ def test_no_more_than_four_wait_for_one_place_and_others_are_refused_at_once() -
 
 
 def test_whoever_waits_is_served_when_a_permit_comes_free() -> None:
-    porter = destinations.Porter(total=1, patience=5)
-    porter.enter("place")
+    permits = destinations.Permits(total=1, patience=5)
+    permits.enter("place")
     with ThreadPoolExecutor(1) as crowd:
-        waiting = crowd.submit(porter.enter, "place")
+        waiting = crowd.submit(permits.enter, "place")
         sleep(0.1)
         assert not waiting.done()
-        porter.leave("place", failed=False)
+        permits.leave("place", failed=False)
         waiting.result(2)
 
 
 def test_a_place_that_fails_five_times_rests_and_is_probed_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(destinations, "OPEN_SECONDS", 0.3)
-    porter = destinations.Porter(total=8)
+    permits = destinations.Permits(total=8)
 
     def fare(*, failed: bool) -> None:
-        porter.enter("place")
-        porter.leave("place", failed=failed)
+        permits.enter("place")
+        permits.leave("place", failed=failed)
 
     for _ in range(4):
         fare(failed=True)
@@ -250,15 +250,15 @@ def test_a_place_that_fails_five_times_rests_and_is_probed_once(monkeypatch: pyt
     for _ in range(5):
         fare(failed=True)
     with pytest.raises(OutsideUnavailable):
-        porter.enter("place")
-    porter.enter("another place")
+        permits.enter("place")
+    permits.enter("another place")
     sleep(0.4)
-    porter.enter("place")
+    permits.enter("place")
     with pytest.raises(OutsideUnavailable):
-        porter.enter("place")
-    porter.leave("place", failed=True)
+        permits.enter("place")
+    permits.leave("place", failed=True)
     with pytest.raises(OutsideUnavailable):
-        porter.enter("place")
+        permits.enter("place")
     sleep(0.4)
     fare(failed=False)
     fare(failed=False)

@@ -31,7 +31,7 @@ class Lantern:
         """Believe who comes back by the light of the same match."""
         if answer.get("match") != trip.kept["match"]:
             raise LoginRefused
-        return ports.ExternalIdentity(answer["who"], {"name": "Keeper"})
+        return ports.ExternalIdentity(answer["who"], {"name": "PartRunner"})
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_a_trip_to_a_provider_ends_with_one_external_identity(lantern: Lantern) 
 
     assert trip.url == "https://lantern.example/red?to=https://id.example.com/back&state=s"
     assert "lit" not in repr(trip)
-    assert (found.subject, found.claims) == ("k1", {"name": "Keeper"})
+    assert (found.subject, found.claims) == ("k1", {"name": "PartRunner"})
     with pytest.raises(LoginRefused):
         kind.finish({"colour": "red"}, trip, {"match": "out", "who": "k1"}, callback="https://id.example.com/back")
 

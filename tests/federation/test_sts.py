@@ -34,11 +34,11 @@ CEPH = b"<?xml version='1.0' encoding='UTF-8'?><Error><Code>%s</Code><RequestId>
 @pytest.fixture
 def sts(settings: Settings) -> Iterator[Told]:
     """Return an STS that gives credentials until told otherwise."""
-    destinations.the_porter.cache_clear()
+    destinations.permits.cache_clear()
     with serving(Told(body=GIVEN, headers={"content-type": "text/xml"})) as told:
         settings.STS_ENDPOINT_URL = told.url
         yield told
-    destinations.the_porter.cache_clear()
+    destinations.permits.cache_clear()
 
 
 def ask(policy: str | None = None) -> Credentials:
@@ -100,7 +100,7 @@ def test_what_the_sts_says_has_a_meaning(
 
 
 def test_an_sts_that_nobody_reaches_is_unavailable(settings: Settings) -> None:
-    destinations.the_porter.cache_clear()
+    destinations.permits.cache_clear()
     with serving(Told()) as gone:
         settings.STS_ENDPOINT_URL = gone.url
     with pytest.raises(OutsideUnavailable):

@@ -192,7 +192,7 @@ def test_a_pools_own_host_answers_the_same_bytes_by_both_roads(client: AppClient
         assert fast_path.find(Asked(path, headers=(host,)).environ()) is None
 
 
-def test_a_host_that_cannot_be_looked_up_takes_djangos_road(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_host_that_cannot_be_looked_up_takes_djangos_path(monkeypatch: pytest.MonkeyPatch) -> None:
     def away(_: str) -> None:
         raise OperationalError
 
@@ -218,7 +218,7 @@ def test_a_host_that_cannot_be_looked_up_takes_djangos_road(monkeypatch: pytest.
         ("/identity-pools/jwks.json/", {}),
     ],
 )
-def test_what_is_not_exactly_one_of_the_paths_takes_djangos_road(path: str, headers: dict[str, str], db: None) -> None:
+def test_what_is_not_exactly_one_of_the_paths_takes_djangos_path(path: str, headers: dict[str, str], db: None) -> None:
     assert fast_path.find({**Asked(path).environ(), **headers}) is None
 
 

@@ -1,4 +1,4 @@
-"""Ids sort as they were made, and have the shapes that clients insist on."""
+"""Ids sort as they were made, and have the shapes that clients require_safe_settings on."""
 
 from __future__ import annotations
 

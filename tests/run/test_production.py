@@ -124,8 +124,8 @@ def place(names: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pla
 @pytest.fixture(scope="module")
 def key(place: Place) -> tuple[str, str]:
     """Return the access key of an operator."""
-    place.manage("create_operator", "keeper")
-    made = dict(line.split("=", 1) for line in place.manage("create_access_key", "keeper").splitlines())
+    place.manage("create_operator", "runner")
+    made = dict(line.split("=", 1) for line in place.manage("create_access_key", "runner").splitlines())
     return made["AWS_ACCESS_KEY_ID"], made["AWS_SECRET_ACCESS_KEY"]
 
 

@@ -17,7 +17,7 @@ import pytest
 
 from identity.embedded import journal
 from identity.embedded.journal import Journal
-from identity.embedded.parts import Ensemble, Part
+from identity.embedded.parts import Part, PartGroup
 from identity.embedded.run import Installation
 from identity.embedded.supervisor import Supervisor
 from identity.settings import environment
@@ -256,7 +256,7 @@ def test_a_first_seed_that_is_stopped_starts_no_aws_and_blames_nobody(
     monkeypatch.setattr(installation, "manage", lambda *_: installation.supervisor.run_once(seed, {}))
     aws = Part("ceph", ("/bin/sh", "-c", f"echo $$ > {tmp_path}/ceph; exec sleep 100"))
     installation.supervisor.keep(Part("web", ("/bin/sleep", "100")), {})
-    settling = threading.Thread(target=installation.settle, args=(Ensemble((aws,)),))
+    settling = threading.Thread(target=installation.settle, args=(PartGroup((aws,)),))
     settling.start()
     pid_in(tmp_path / "seed")
 

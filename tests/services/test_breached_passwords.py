@@ -24,12 +24,12 @@ OTHERS = b"".join(b"%035X:%d\r\n" % (number, number) for number in range(1000))
 @pytest.fixture(autouse=True)
 def ranges(settings: Settings) -> Iterator[Told]:
     """Return a range server, and point to it."""
-    destinations.the_porter.cache_clear()
+    destinations.permits.cache_clear()
     settings.OUTBOUND_PRIVATE = True
     with serving(Told(body=OTHERS)) as told:
         settings.BREACHED_PASSWORDS_URL = f"{told.url}/range"
         yield told
-    destinations.the_porter.cache_clear()
+    destinations.permits.cache_clear()
 
 
 def counted(outcome: str) -> float:

@@ -593,18 +593,18 @@ def test_a_hint_finds_no_room_only_in_a_lane_that_is_full(waiting: OutboxMessage
     def hint() -> None:
         tasks.deliver.apply((str(waiting.id),), routing_key=lane.value)
 
-    for room in tasks.ROOM.values():
-        while room.acquire(blocking=False):
+    for slot in tasks.SLOTS.values():
+        while slot.acquire(blocking=False):
             pass
 
     try:
         hint()
         assert (state() == State.SENT) is (lane == Lane.NOW)
     finally:
-        for room in tasks.ROOM.values():
+        for slot in tasks.SLOTS.values():
             with contextlib.suppress(ValueError):  # full again
                 while True:
-                    room.release()
+                    slot.release()
 
     hint()
     assert state() == State.SENT

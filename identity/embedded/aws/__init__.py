@@ -15,7 +15,7 @@ from typing import Any
 from identity.embedded.aws import ceph, moto
 from identity.embedded.aws.ports import kept_ports
 from identity.embedded.aws.resources import Prepared, prepare, session_policy
-from identity.embedded.parts import Ensemble
+from identity.embedded.parts import PartGroup
 
 __all__ = ["Place", "Prepared", "parts", "place", "prepare", "session_policy"]
 
@@ -49,14 +49,14 @@ def place(data_dir: Path) -> Place:
     return Place(ceph_url if enforces else moto_url, enforces, moto_url, (known["access_key"], known["secret_key"]))
 
 
-def parts(data_dir: Path) -> Ensemble:
+def parts(data_dir: Path) -> PartGroup:
     """Return what the supervisor starts, and what web and worker are told of it."""
     known = described(data_dir, check=True)
     known_place = place(data_dir)
     gateway = ceph.Ceph(home(data_dir), known["ports"], known_place.keys)
     server = moto.part(known["ports"]["moto"], moto.TABLES if known_place.enforces else moto.EVERYTHING)
     started = (*gateway.parts(), server) if known_place.enforces else (server,)
-    return Ensemble(
+    return PartGroup(
         parts=started,
         settings={"STS_ENDPOINT_URL": known_place.endpoint_url, "STS_PUBLIC_URL": known_place.endpoint_url},
         ready=lambda: all(part.ready() for part in started),

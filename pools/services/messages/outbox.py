@@ -68,14 +68,14 @@ def seal(  # noqa: PLR0913 - a message has these parts
     )
 
 
-def queue(letter: OutboxMessage) -> UUID:
+def queue(message: OutboxMessage) -> UUID:
     """Put a message into the outbox, in the transaction of its cause; return its id."""
     if not connection.in_atomic_block:
         raise Misuse("a message is written in the transaction of its cause")
-    letter.save(force_insert=True)
-    QUEUED.labels(letter.channel, letter.purpose).inc()
-    later.after_commit(later.Task.DELIVER, str(letter.id), queue=letter.lane)
-    return letter.id
+    message.save(force_insert=True)
+    QUEUED.labels(message.channel, message.purpose).inc()
+    later.after_commit(later.Task.DELIVER, str(message.id), queue=message.lane)
+    return message.id
 
 
 def _reply_to(pool: UserPool) -> str:

@@ -22,7 +22,7 @@ from pools.services.receipts import Receipt
 class Outgoing:
     """A composed message: where it goes and what for, and the code in it, if it has one."""
 
-    letter: OutboxMessage
+    row: OutboxMessage
     to: str
     subject_id: UUID | None = None
     """Whose code it is."""
@@ -33,12 +33,12 @@ class Outgoing:
     @property
     def is_to_nobody(self) -> bool:
         """Say whether it was born sent."""
-        return self.letter.sealed is None
+        return self.row.sealed is None
 
     @property
     def delivery(self) -> Delivery:
         """Return what may be told of it."""
-        return destinations.delivery(self.letter.channel, self.to)
+        return destinations.delivery(self.row.channel, self.to)
 
 
 def code(  # noqa: PLR0913 - a message has these parts
@@ -54,7 +54,7 @@ def code(  # noqa: PLR0913 - a message has these parts
 ) -> Outgoing:
     """Compose a message with a new code, which means nothing before :func:`send`."""
     new = codes.new()
-    letter = compose.code(
+    row = compose.code(
         pool,
         client,
         purpose=purpose,
@@ -65,13 +65,13 @@ def code(  # noqa: PLR0913 - a message has these parts
         by_link=by_link,
         nobody=nobody,
     )
-    return Outgoing(letter, to, subject.id, new)
+    return Outgoing(row, to, subject.id, new)
 
 
 def refusal(pool: UserPool, client: AppClient | None, *messages: Outgoing | None) -> DomainError | None:
     """Return why one of these may not go now; the limits of several addresses are taken in one order."""
-    chosen = sorted((each for each in messages if each is not None), key=lambda each: each.letter.channel)
-    refused = [send_limits.refusal(pool, client, each.to, each.letter.purpose, mailbox=each.mailbox) for each in chosen]
+    chosen = sorted((each for each in messages if each is not None), key=lambda each: each.row.channel)
+    refused = [send_limits.refusal(pool, client, each.to, each.row.purpose, mailbox=each.mailbox) for each in chosen]
     return next((each for each in refused if each is not None), None)
 
 
@@ -80,9 +80,9 @@ def send(pool: UserPool, *messages: Outgoing | None) -> str:
     chosen = [each for each in messages if each is not None]
     for each in chosen:
         if each.subject_id is not None:
-            codes.issue(pool, each.subject_id, each.letter.purpose, "" if each.is_to_nobody else each.to, each.code)
-        outbox.queue(each.letter)
-    return " ".join(each.letter.channel for each in chosen)
+            codes.issue(pool, each.subject_id, each.row.purpose, "" if each.is_to_nobody else each.to, each.code)
+        outbox.queue(each.row)
+    return " ".join(each.row.channel for each in chosen)
 
 
 def send_code(  # noqa: PLR0913 - a message has these parts
@@ -110,7 +110,7 @@ def send_code(  # noqa: PLR0913 - a message has these parts
     message = code(pool, client, subject, purpose, channel=channel, to=to, by_link=by_link, nobody=nobody)
     # Who has an account does not change what a name's mailbox counts: else a full one would tell.
     message = replace(message, mailbox=name if nobody and "@" in name else to)
-    message.letter.mailbox_hash = outbox.recipients(pool, destinations.untagged(message.mailbox))[0]
+    message.row.mailbox_hash = outbox.recipients(pool, destinations.untagged(message.mailbox))[0]
     with atomic_part.begin() as part:
         part.refuse_if(refusal(pool, client, message) or receipts.keep(receipt))
         send(pool, message)
