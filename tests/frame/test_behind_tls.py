@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from urllib.parse import urlencode
 
 import pytest
@@ -11,13 +10,11 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django.fixtures import Settings
 
-from identity import middleware
 from pools.models import AppClient
-from pools.services import configuration
 from pools.services.pools import user_pools
 from tests import factories
+from tests.frame.conftest import BASE, CONSOLE
 
-BASE, CONSOLE = "id.example.com", "console.example.com"
 # As settings are where CONSOLE_URL is https: `tests/run/test_production.py` sees it of a real start.
 OPERATORS = {"SESSION_COOKIE_SECURE": True, "CSRF_COOKIE_SECURE": True}
 TOKEN = re.compile(r'name="(csrfmiddlewaretoken|form_token)" value="([^"]+)"')
@@ -35,19 +32,12 @@ SAYINGS = ("", "http", "https", "https, http")
 
 
 @pytest.fixture(autouse=True)
-def production(settings: Settings) -> Iterator[None]:
-    """Answer at the names of a production installation, whose web process hears plain http."""
-    settings.MODE, settings.TRUSTED_PROXIES = "production", []
-    settings.BASE_URL, settings.CONSOLE_URL = f"https://{BASE}", f"https://{CONSOLE}"
+def behind_tls(production: None, settings: Settings) -> None:
+    """Hear plain http, as the web process of a production installation does behind its proxy."""
+    settings.TRUSTED_PROXIES = []
     settings.CSRF_TRUSTED_ORIGINS = [settings.CONSOLE_URL]
     for name, value in OPERATORS.items():
         setattr(settings, name, value)
-    for held in (middleware.own_hosts, middleware.console_host):
-        held.cache_clear()
-    configuration.holdings.forget_everything()
-    yield
-    for held in (middleware.own_hosts, middleware.console_host):
-        held.cache_clear()
 
 
 @pytest.fixture

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from ipaddress import ip_network
 
 import pytest
@@ -11,24 +10,11 @@ from pytest_django.fixtures import Settings
 
 from identity import middleware
 from pools.models import UserPool
-from pools.services import configuration
 from pools.services.pools import user_pools
 from tests import factories
+from tests.frame.conftest import BASE, CONSOLE
 
-BASE, CONSOLE = "id.example.com", "console.example.com"
-
-
-@pytest.fixture(autouse=True)
-def production(settings: Settings) -> Iterator[None]:
-    """Answer at the names of a production installation."""
-    settings.MODE = "production"
-    settings.BASE_URL, settings.CONSOLE_URL = f"https://{BASE}", f"https://{CONSOLE}"
-    for held in (middleware.own_hosts, middleware.console_host):
-        held.cache_clear()
-    configuration.holdings.forget_everything()
-    yield
-    for held in (middleware.own_hosts, middleware.console_host):
-        held.cache_clear()
+pytestmark = pytest.mark.usefixtures("production")
 
 
 @pytest.fixture
