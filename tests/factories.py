@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
+import os
 import secrets
 from copy import copy
 from typing import Any
@@ -82,3 +84,8 @@ def give_totp(pool: UserPool, user: User, *, enable: bool = True) -> pyotp.TOTP:
     totp = pyotp.TOTP(factors.associate(pool, user, by=BY))
     factors.verify(pool, user, totp.now(), enable=enable, by=BY)
     return totp
+
+
+def key_line(name: str) -> str:
+    """Return a line for ``SECRET_KEYS_FILE`` with a new random key, as `make secrets` writes it."""
+    return f"{name} {base64.b64encode(os.urandom(32)).decode()}"

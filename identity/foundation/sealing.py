@@ -80,13 +80,8 @@ def keys_of(text: str) -> tuple[MasterKey, ...]:
     return tuple(found)
 
 
-def new_key_line(name: str) -> str:
-    """Return a line for ``SECRET_KEYS_FILE`` with a new random key."""
-    return f"{name} {base64.b64encode(os.urandom(KEY_SIZE)).decode()}"
-
-
 def new_development_key_line(name: str) -> str:
-    """Return such a line with a key that is marked as one for development, wherever and under whatever name it goes.
+    """Return a line for ``SECRET_KEYS_FILE`` with a new key, marked as one for development wherever it goes.
 
     The mark follows from the random part: without it the key is another one. 192 random bits are left.
     """

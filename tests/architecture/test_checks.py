@@ -18,6 +18,7 @@ from identity import checks
 from identity.embedded import keys
 from identity.embedded.parts import CannotStart
 from identity.foundation import sealing
+from tests import factories
 
 
 @pytest.fixture
@@ -188,7 +189,7 @@ def test_production_refuses_sealing_keys_that_are(id_: str, spoil: Callable[[Pat
 def test_keys_of_an_earlier_release_stay_and_those_of_ones_own_are_not_touched(
     was: str, becomes: str, tmp_path: Path
 ) -> None:
-    own = f"{sealing.new_key_line(was)}\n"
+    own = f"{factories.key_line(was)}\n"
     old = FIRST_HEAD + own
 
     marked = started_again(tmp_path / "old", old)

@@ -17,8 +17,7 @@ from typing import Any
 import yaml
 
 from identity.embedded.processes import kill_group
-from identity.foundation import sealing
-from tests import servers
+from tests import factories, servers
 
 COMPOSE: dict[str, Any] = yaml.safe_load((servers.ROOT / "docker-compose.yml").read_text())
 # One instruction a line; comments may stand inside one.
@@ -90,7 +89,7 @@ class Production:
         self.database = servers.fresh_database(f"production_{servers.WORKER}", migrated=False)
         (secrets / "database_url").write_text(f"{self.database}\n")
         (secrets / "web_database_url").write_text(f"{servers.as_web(self.database)}\n")
-        (secrets / "secret_keys").write_text(f"{sealing.new_key_line('k1')}\n")
+        (secrets / "secret_keys").write_text(f"{factories.key_line('k1')}\n")
         for path in secrets.iterdir():
             path.chmod(0o600)
 

@@ -239,7 +239,7 @@ def rotate(tmp_path: Path, settings: Settings) -> Iterator[Callable[[str], None]
     keys = tmp_path / "keys"
 
     def put_on_top(name: str) -> None:
-        keys.write_text(sealing.new_key_line(name) + "\n" + settings.SECRET_KEYS_FILE.read_text())
+        keys.write_text(factories.key_line(name) + "\n" + settings.SECRET_KEYS_FILE.read_text())
         settings.SECRET_KEYS_FILE = keys
         sealing.master_keys.cache_clear()
 

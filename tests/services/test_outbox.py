@@ -482,7 +482,7 @@ def restart(tmp_path: Path, settings: Settings) -> Iterator[Callable[..., None]]
 def test_a_message_sealed_by_a_newer_process_waits_for_a_restart_of_this(
     steps: int, client: AppClient, settings: Settings, restart: Callable[..., None]
 ) -> None:
-    old, new = settings.SECRET_KEYS_FILE.read_text().strip(), sealing.new_key_line("newer")
+    old, new = settings.SECRET_KEYS_FILE.read_text().strip(), factories.key_line("newer")
     restart(new, old)
     sign_up.sign_up(client, NAME, password="Correct-horse-1", attributes={}, by=VISITOR)
     row = OutboxMessage.objects.get()
@@ -503,7 +503,7 @@ def test_a_message_sealed_by_a_newer_process_waits_for_a_restart_of_this(
 
 
 def test_a_message_whose_key_never_comes_expires(waiting: OutboxMessage, restart: Callable[..., None]) -> None:
-    restart(sealing.new_key_line("another"))
+    restart(factories.key_line("another"))
     assert deliveries.deliver(waiting.id) == State.PENDING
 
     OutboxMessage.objects.update(due_at=Now(), expires_at=clock.now() - timedelta(seconds=1))
@@ -692,7 +692,7 @@ def test_a_reminder_leaves_the_limits_of_all_else_as_they_are_for_nobodys_addres
         sent[to] = []
         for purpose in (send_limits.REMINDER, *purposes * (send_limits.PER_ADDRESS + 1)):
             with transaction.atomic():
-                sent[to].append(send_limits.allowed(pool, client, to, purpose))
+                sent[to].append(send_limits.refusal(pool, client, to, purpose) is None)
                 if purpose == send_limits.REMINDER and to != NAME:
                     continue  # the decoy's goes to an address of its own
                 if sent[to][-1]:
@@ -705,4 +705,4 @@ def test_a_reminder_leaves_the_limits_of_all_else_as_they_are_for_nobodys_addres
 
     assert sent[NAME] == sent["nobody:1"] == [True] * 16 + [False] * 3
     with transaction.atomic():
-        assert not send_limits.allowed(pool, client, NAME, send_limits.REMINDER)
+        assert send_limits.refusal(pool, client, NAME, send_limits.REMINDER) is not None

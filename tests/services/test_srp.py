@@ -32,7 +32,7 @@ def test_every_value_is_that_of_the_published_vector() -> None:
     verifier = srp.verifier(POOL, USER, PASSWORD, SALT)
     hello = srp.server_hello(verifier, B)
     public = pow(2, A, int(srp.PRIME))
-    key = srp.session_key(public, hello, verifier)
+    key = srp.shared_key(public, srp.scrambler(public, hello.public), hello.secret, verifier)
 
     assert f"{srp.MULTIPLIER:x}" == "538282c4354742d7cbbde2359fcf67f9f5b3a6b08791e5011b43b8a5b66d9ee6"
     assert f"{srp.private_key(POOL, USER, PASSWORD, SALT):x}" == (
@@ -68,7 +68,7 @@ def test_a_client_that_others_wrote_ends_at_the_same_key(password: str, salt: in
 
     public, signature = signed_by_pycognito(password, salt, hello.public, STAMP)
 
-    key = srp.session_key(public, hello, verifier)
+    key = srp.shared_key(public, srp.scrambler(public, hello.public), hello.secret, verifier)
     assert key is not None
     assert srp.signature(key, POOL, USER, BLOCK, STAMP) == signature
 
@@ -79,7 +79,7 @@ def test_another_password_ends_at_another_key() -> None:
 
     public, signature = signed_by_pycognito(PASSWORD + "x", SALT, hello.public, STAMP)
 
-    key = srp.session_key(public, hello, verifier)
+    key = srp.shared_key(public, srp.scrambler(public, hello.public), hello.secret, verifier)
     assert key is not None
     assert srp.signature(key, POOL, USER, BLOCK, STAMP) != signature
 
@@ -87,5 +87,6 @@ def test_another_password_ends_at_another_key() -> None:
 @pytest.mark.parametrize("factor", [0, 1, 2, -1])
 def test_a_public_value_that_is_no_secret_is_refused(factor: int) -> None:
     verifier = srp.verifier(POOL, USER, PASSWORD, SALT)
+    hello, public = srp.server_hello(verifier), factor * int(srp.PRIME)
 
-    assert srp.session_key(factor * int(srp.PRIME), srp.server_hello(verifier), verifier) is None
+    assert srp.shared_key(public, 1, hello.secret, verifier) is None

@@ -41,11 +41,6 @@ HOUR = timedelta(hours=1)
 MINUTE = timedelta(minutes=1)
 
 
-def allowed(pool: UserPool, client: AppClient | None, to: str, purpose: str) -> bool:
-    """Say whether an address, an app and a pool may be sent another message. Inside the sending transaction."""
-    return refusal(pool, client, to, purpose) is None
-
-
 def refusal(
     pool: UserPool, client: AppClient | None, to: str, purpose: str, *, mailbox: str = ""
 ) -> TooManyAttempts | None:

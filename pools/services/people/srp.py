@@ -97,13 +97,6 @@ def scrambler(client_public: int, server_public: int) -> int:
     return digest(padded(client_public), padded(server_public))
 
 
-def session_key(client_public: int, hello: ServerHello, kept: int) -> bytes | None:
-    """Return the shared key, None where the values of the exchange are degenerate."""
-    if not acceptable(client_public):
-        return None
-    return shared_key(client_public, scrambler(client_public, hello.public), hello.secret, kept)
-
-
 def shared_key(client_public: int, u: int, secret: int, kept: int) -> bytes | None:
     """Return the shared key from what the server keeps of the exchange, None where that is degenerate."""
     if not acceptable(client_public) or u == 0:

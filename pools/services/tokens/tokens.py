@@ -83,11 +83,6 @@ class Bearer:
         return self.client.pool
 
     @property
-    def row(self) -> Person:
-        """Return the person's row."""
-        return self.person
-
-    @property
     def user_id(self) -> uuid.UUID:
         """Return the user's internal id."""
         return self.person.id
