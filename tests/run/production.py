@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -75,7 +76,7 @@ class Production:
                 shutil.copy(servers.ROOT / name, self.tree)
         [made] = [line for line in instructions("RUN") if "collectstatic" in line]
         done = subprocess.run(
-            ["/bin/sh", "-c", made.replace(PYTHON, sys.executable)],
+            ["/bin/sh", "-c", made.replace(PYTHON, shlex.quote(sys.executable))],
             cwd=self.tree,
             env={"PATH": os.environ["PATH"]},
             capture_output=True,
