@@ -243,7 +243,7 @@ def auth_outcome(outcome: Challenged | SignedIn) -> dict[str, Any]:
     name, parameters = CHALLENGES[outcome.challenge]
     return {
         "ChallengeName": name,
-        "Session": outcome.session,
+        "Session": outcome.attempt_token,
         "ChallengeParameters": {"USER_ID_FOR_SRP": outcome.username, **parameters(outcome)},
     }
 
@@ -271,7 +271,7 @@ def password_verifier_parameters(asked: Challenged) -> dict[str, str]:
     return {
         "SALT": f"{asked.parameters['salt']:x}",
         "SRP_B": f"{asked.parameters['server_public']:x}",
-        "SECRET_BLOCK": sealed_attempts.block(asked.session),
+        "SECRET_BLOCK": sealed_attempts.block(asked.attempt_token),
         "USERNAME": asked.username,
     }
 

@@ -65,7 +65,7 @@ def set_up_required(page_request: PageRequest, step: Step) -> HttpResponse:
             outcome = machine.respond(
                 page_request.app,
                 challenge=Challenge.FACTOR_SETUP,
-                session=attempt_token,
+                attempt_token=attempt_token,
                 answers={},
                 receipt=page_request.receipt,
                 by=page_request.by,

@@ -158,7 +158,7 @@ def answer_challenge(
             outcome = machine.respond(
                 page_request.app,
                 challenge=challenge,
-                session=step.attempt_token,
+                attempt_token=step.attempt_token,
                 answers=answers,
                 receipt=page_request.receipt,
                 by=page_request.by,

@@ -14,7 +14,7 @@ from pools.models.user_pool import UserPool
 
 
 class Attempt(models.Model):
-    """A sign-in after its first proof. The Session string is the sealed id and step; answering spends the step.
+    """A sign-in after its first proof. The attempt token is the sealed id and step; answering spends the step.
 
     ``user`` is the subject's id: a decoy's too, whom no row of ``pool_user`` answers to.
     """

@@ -23,18 +23,18 @@ log = structlog.get_logger("hosted")
 
 def step_of_challenge(_: PageRequest, outcome: Challenged, username: str) -> Step:
     """Return the step at which a browser is asked for the challenge alone."""
-    return Step(username=username, challenge=outcome.challenge, attempt_token=outcome.session)
+    return Step(username=username, challenge=outcome.challenge, attempt_token=outcome.attempt_token)
 
 
 def step_of_new_password(_: PageRequest, outcome: Challenged, username: str) -> Step:
     """Return the step of somebody who chooses a password, with the attributes that are missing."""
     required = [str(name) for name in outcome.parameters.get("required", [])]
-    return Step(username=username, challenge=outcome.challenge, attempt_token=outcome.session, required=required)
+    return Step(username=username, challenge=outcome.challenge, attempt_token=outcome.attempt_token, required=required)
 
 
 def begin_factor_setup(page_request: PageRequest, outcome: Challenged, username: str) -> Step:
     """Make the seed of an authenticator that the pool requires, and return the step at which it is set up."""
-    secret, attempt_token = machine.associate(page_request.app, outcome.session, by=page_request.by)
+    secret, attempt_token = machine.associate(page_request.app, outcome.attempt_token, by=page_request.by)
     return Step(username=username, challenge=outcome.challenge, attempt_token=attempt_token, secret=secret)
 
 

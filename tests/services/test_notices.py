@@ -69,7 +69,7 @@ def choose_own(client: AppClient, user: User, wrong: bool) -> None:
     begun = factories.begin(client, username=user.username, password=PASSWORD, want=Want.BROWSER, by=BY)
     assert isinstance(begun, Challenged)
     answers = {"new_password": "weak" if wrong else OTHER}
-    machine.respond(client, challenge=Challenge.NEW_PASSWORD, session=begun.session, answers=answers, by=BY)
+    machine.respond(client, challenge=Challenge.NEW_PASSWORD, attempt_token=begun.attempt_token, answers=answers, by=BY)
 
 
 def enrol(client: AppClient, user: User, wrong: bool) -> None:

@@ -22,7 +22,7 @@ OWN = "Own-choice-1"
 
 
 class Walker(RuleBasedStateMachine):
-    """An attacker who knows the password now and then, and holds every session string ever seen."""
+    """An attacker who knows the password now and then, and holds every attempt token ever seen."""
 
     pools: dict[str, tuple[UserPool, AppClient, AppClient]]
 
@@ -41,7 +41,7 @@ class Walker(RuleBasedStateMachine):
         self.sessions: list[str] = []
         self.spent: set[str] = set()
         self.pending: pyotp.TOTP | None = None
-        # What the attempt behind each session string has proven.
+        # What the attempt behind each attempt token has proven.
         self.proven: dict[str, set[str]] = {}
         self.came_with: dict[str, Challenge] = {}
         self.exchanges: dict[str, tuple[Client, Challenged]] = {}
@@ -58,10 +58,10 @@ class Walker(RuleBasedStateMachine):
     def took(self, outcome: object, proven: set[str]) -> None:
         """Check an outcome against what was proven on the way to it."""
         if isinstance(outcome, Challenged):
-            assert outcome.session not in self.proven, "a session string came twice"
-            self.sessions.append(outcome.session)
-            self.came_with[outcome.session] = outcome.challenge
-            self.proven[outcome.session] = proven
+            assert outcome.attempt_token not in self.proven, "an attempt token came twice"
+            self.sessions.append(outcome.attempt_token)
+            self.came_with[outcome.attempt_token] = outcome.challenge
+            self.proven[outcome.attempt_token] = proven
             return
         assert isinstance(outcome, SignedIn)
         assert "password" in proven
@@ -93,7 +93,7 @@ class Walker(RuleBasedStateMachine):
         given = {"client_public": f"{exchange.public:x}"}
         asked = machine.begin(flows.by_api(self.client, "USER_SRP_AUTH"), username=self.name, answers=given, by=BY)
         assert isinstance(asked, Challenged)
-        self.exchanges[asked.session] = exchange, asked
+        self.exchanges[asked.attempt_token] = exchange, asked
         self.took(asked, set())
 
     def signed(self, session: str, right: bool) -> dict[str, str]:
@@ -129,11 +129,11 @@ class Walker(RuleBasedStateMachine):
             answers |= self.signed(session, right)
         client = self.sibling if by_sibling else self.client
         try:
-            outcome = machine.respond(client, challenge=challenge, session=session, answers=answers, by=BY)
+            outcome = machine.respond(client, challenge=challenge, attempt_token=session, answers=answers, by=BY)
         except errors.DomainError:
             return
         assert not by_sibling
-        assert session not in self.spent, "a session string succeeded twice"
+        assert session not in self.spent, "an attempt token succeeded twice"
         self.spent.add(session)
         proof = {
             Challenge.PASSWORD_VERIFIER: "password",
@@ -190,7 +190,7 @@ class Walker(RuleBasedStateMachine):
         User.objects.filter(pk=self.user.pk).update(enabled=False)
         for challenge in Challenge:
             try:
-                machine.respond(self.client, challenge=challenge, session=session, answers={}, by=BY)
+                machine.respond(self.client, challenge=challenge, attempt_token=session, answers={}, by=BY)
             except errors.DomainError:
                 continue
             raise AssertionError("a disabled person went on")

@@ -104,7 +104,7 @@ def test_an_authenticator_stands_between_password_and_tokens(client: AppClient, 
 
     asked = challenged(begin(client), Challenge.TOTP)
     outcome = machine.respond(
-        client, challenge=Challenge.TOTP, session=asked.session, answers={"code": fresh(totp)}, by=BY
+        client, challenge=Challenge.TOTP, attempt_token=asked.attempt_token, answers={"code": fresh(totp)}, by=BY
     )
 
     assert signed_in(outcome).tokens is not None
@@ -124,13 +124,13 @@ def test_each_answer_gives_its_session_a_life_of_its_own(transactional_db: None)
     client = factories.make_client(pool)
     factories.make_user(pool, "alice")
     with time_machine.travel(clock.now(), tick=False) as time:
-        session = challenged(begin(client), Challenge.FACTOR_SETUP).session
+        session = challenged(begin(client), Challenge.FACTOR_SETUP).attempt_token
         time.shift(timedelta(seconds=150))
         secret, session = machine.associate(client, session, by=BY)
         time.shift(timedelta(seconds=150))
         session = machine.verify_enrolment(client, session, pyotp.TOTP(secret).at(clock.epoch()), by=BY)
         time.shift(timedelta(seconds=150))
-        outcome = machine.respond(client, challenge=Challenge.FACTOR_SETUP, session=session, answers={}, by=BY)
+        outcome = machine.respond(client, challenge=Challenge.FACTOR_SETUP, attempt_token=session, answers={}, by=BY)
 
     assert signed_in(outcome).tokens is not None
 
@@ -142,14 +142,14 @@ def test_a_required_factor_is_set_up_on_the_way(transactional_db: None) -> None:
     assert asked.parameters == {"can_set_up": ["SOFTWARE_TOKEN_MFA"]}
 
     with pytest.raises(errors.SessionRefused):
-        machine.respond(client, challenge=Challenge.FACTOR_SETUP, session=asked.session, answers={}, by=BY)
-    secret, session = machine.associate(client, asked.session, by=BY)
+        machine.respond(client, challenge=Challenge.FACTOR_SETUP, attempt_token=asked.attempt_token, answers={}, by=BY)
+    secret, session = machine.associate(client, asked.attempt_token, by=BY)
     with pytest.raises(errors.SessionRefused):
-        machine.associate(client, asked.session, by=BY)
+        machine.associate(client, asked.attempt_token, by=BY)
     with pytest.raises(errors.TotpEnrolmentFailed):
         machine.verify_enrolment(client, session, "000000", by=BY)
     session = machine.verify_enrolment(client, session, pyotp.TOTP(secret).now(), name="phone", by=BY)
-    outcome = machine.respond(client, challenge=Challenge.FACTOR_SETUP, session=session, answers={}, by=BY)
+    outcome = machine.respond(client, challenge=Challenge.FACTOR_SETUP, attempt_token=session, answers={}, by=BY)
 
     assert signed_in(outcome).tokens is not None
     asked = challenged(begin(client), Challenge.TOTP)
@@ -163,9 +163,13 @@ def test_an_invited_person_chooses_a_password_first(client: AppClient) -> None:
     answer = {"new_password": "short"}
 
     with pytest.raises(errors.PasswordRejected):
-        machine.respond(client, challenge=Challenge.NEW_PASSWORD, session=asked.session, answers=answer, by=BY)
+        machine.respond(
+            client, challenge=Challenge.NEW_PASSWORD, attempt_token=asked.attempt_token, answers=answer, by=BY
+        )
     answer = {"new_password": "Chosen-by-bob-1"}
-    outcome = machine.respond(client, challenge=Challenge.NEW_PASSWORD, session=asked.session, answers=answer, by=BY)
+    outcome = machine.respond(
+        client, challenge=Challenge.NEW_PASSWORD, attempt_token=asked.attempt_token, answers=answer, by=BY
+    )
 
     assert signed_in(outcome).person.status == "CONFIRMED"
     signed_in(begin(client, "bob", "Chosen-by-bob-1"))
@@ -193,8 +197,8 @@ def test_a_first_factor_may_be_asked_for_before_it_is_given(client: AppClient, p
     assert not Attempt.objects.filter(pool_id=client.pool_id).exists()
 
     def answer(name: str, password: str) -> object:
-        answers, session = {"password": password}, asked[name].session
-        return machine.respond(client, challenge=Challenge.PASSWORD, session=session, answers=answers, by=BY)
+        answers, session = {"password": password}, asked[name].attempt_token
+        return machine.respond(client, challenge=Challenge.PASSWORD, attempt_token=session, answers=answers, by=BY)
 
     for name, password in (("alice", "Wrong-horse-1"), ("nobody", PASSWORD)):
         with pytest.raises(errors.PasswordIncorrect):
@@ -275,13 +279,13 @@ def test_a_code_is_good_once_and_its_session_too(client: AppClient, person: User
     code = fresh(totp)
 
     def answer(session: str) -> object:
-        return machine.respond(client, challenge=Challenge.TOTP, session=session, answers={"code": code}, by=BY)
+        return machine.respond(client, challenge=Challenge.TOTP, attempt_token=session, answers={"code": code}, by=BY)
 
-    signed_in(answer(first.session))
+    signed_in(answer(first.attempt_token))
     with pytest.raises(errors.TotpUsed):
-        answer(second.session)
+        answer(second.attempt_token)
     with pytest.raises(errors.SessionRefused):
-        answer(first.session)
+        answer(first.attempt_token)
 
 
 def test_a_session_is_worthless_for_another_step_client_or_pool(client: AppClient, person: User) -> None:
@@ -293,14 +297,14 @@ def test_a_session_is_worthless_for_another_step_client_or_pool(client: AppClien
 
     for wrong in (sibling, unknown):
         with pytest.raises(errors.SessionRefused):
-            machine.respond(wrong, challenge=Challenge.TOTP, session=asked.session, answers=code, by=BY)
+            machine.respond(wrong, challenge=Challenge.TOTP, attempt_token=asked.attempt_token, answers=code, by=BY)
     for challenge in (Challenge.NEW_PASSWORD, Challenge.FACTOR_SETUP):
         with pytest.raises(errors.SessionRefused):
-            machine.respond(client, challenge=challenge, session=asked.session, answers=code, by=BY)
-    for forged in ("", "x", asked.session[:-2] + "AA", asked.session + "A"):
+            machine.respond(client, challenge=challenge, attempt_token=asked.attempt_token, answers=code, by=BY)
+    for forged in ("", "x", asked.attempt_token[:-2] + "AA", asked.attempt_token + "A"):
         with pytest.raises(errors.SessionRefused):
-            machine.respond(client, challenge=Challenge.TOTP, session=forged, answers=code, by=BY)
-    signed_in(machine.respond(client, challenge=Challenge.TOTP, session=asked.session, answers=code, by=BY))
+            machine.respond(client, challenge=Challenge.TOTP, attempt_token=forged, answers=code, by=BY)
+    signed_in(machine.respond(client, challenge=Challenge.TOTP, attempt_token=asked.attempt_token, answers=code, by=BY))
 
 
 def test_an_attempt_dies_with_its_time_its_person_or_a_sign_out(client: AppClient, person: User) -> None:
@@ -309,7 +313,7 @@ def test_an_attempt_dies_with_its_time_its_person_or_a_sign_out(client: AppClien
 
     def answer() -> object:
         code = {"code": "000000"}
-        return machine.respond(client, challenge=Challenge.TOTP, session=asked.session, answers=code, by=BY)
+        return machine.respond(client, challenge=Challenge.TOTP, attempt_token=asked.attempt_token, answers=code, by=BY)
 
     with time_machine.travel(clock.now() + timedelta(minutes=4), tick=False), pytest.raises(errors.SessionExpired):
         answer()
@@ -328,7 +332,9 @@ def test_wrong_codes_end_the_attempt_and_lock_the_factor_for_every_adapter(clien
     outcomes = []
     for _ in range(8):
         try:
-            machine.respond(client, challenge=Challenge.TOTP, session=asked.session, answers={"code": "000000"}, by=BY)
+            machine.respond(
+                client, challenge=Challenge.TOTP, attempt_token=asked.attempt_token, answers={"code": "000000"}, by=BY
+            )
         except errors.DomainError as problem:
             outcomes.append(type(problem).__name__)
 
@@ -336,7 +342,9 @@ def test_wrong_codes_end_the_attempt_and_lock_the_factor_for_every_adapter(clien
     assert set(outcomes[5:]) <= {"SessionRefused", "LockedOut"}
     again = challenged(begin(client), Challenge.TOTP)
     with pytest.raises(errors.LockedOut):
-        machine.respond(client, challenge=Challenge.TOTP, session=again.session, answers={"code": "1"}, by=BY)
+        machine.respond(
+            client, challenge=Challenge.TOTP, attempt_token=again.attempt_token, answers={"code": "1"}, by=BY
+        )
     assert Attempt.objects.get(pool_id=client.pool_id, strikes=5).open
 
 
@@ -426,7 +434,7 @@ def test_a_required_factor_cannot_be_switched_off_and_set_up_anew_by_the_passwor
 
     asked = challenged(begin(client), Challenge.TOTP)
     with pytest.raises(errors.SessionRefused):
-        machine.associate(client, asked.session, by=BY)
+        machine.associate(client, asked.attempt_token, by=BY)
 
 
 def test_a_session_does_not_outlive_the_password_that_opened_it(client: AppClient, person: User) -> None:
@@ -439,12 +447,14 @@ def test_a_session_does_not_outlive_the_password_that_opened_it(client: AppClien
     passwords.admin_set(client.pool, invited, "Temporary-2", permanent=False, by=BY)
 
     with pytest.raises(errors.SessionRefused):
-        machine.respond(client, challenge=Challenge.TOTP, session=at_code.session, answers={"code": fresh(totp)}, by=BY)
+        machine.respond(
+            client, challenge=Challenge.TOTP, attempt_token=at_code.attempt_token, answers={"code": fresh(totp)}, by=BY
+        )
     with pytest.raises(errors.SessionRefused):
         machine.respond(
             client,
             challenge=Challenge.NEW_PASSWORD,
-            session=at_choice.session,
+            attempt_token=at_choice.attempt_token,
             answers={"new_password": "Attackers-1"},
             by=BY,
         )

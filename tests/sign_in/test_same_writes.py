@@ -39,7 +39,7 @@ def wrong_signature(client: AppClient, name: str) -> object:
         flows.by_api(client, "USER_SRP_AUTH"), username=name, answers={"client_public": "2"}, by=BY
     )
     answers = {"signature": "", "timestamp": "Tue Mar 3 04:05:06 UTC 2026"}
-    return machine.respond(client, challenge=begun.challenge, session=begun.session, answers=answers, by=BY)
+    return machine.respond(client, challenge=begun.challenge, attempt_token=begun.attempt_token, answers=answers, by=BY)
 
 
 def wrong_recovery_code(client: AppClient, name: str) -> object:

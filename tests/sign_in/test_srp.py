@@ -53,14 +53,16 @@ def answers_to(client: AppClient, asked: Challenged, exchange: Client) -> dict[s
         "USER_ID_FOR_SRP": asked.username,
         "SALT": f"{asked.parameters['salt']:x}",
         "SRP_B": f"{asked.parameters['server_public']:x}",
-        "SECRET_BLOCK": sealed_attempts.block(asked.session),
+        "SECRET_BLOCK": sealed_attempts.block(asked.attempt_token),
     }
     answer = exchange.answer(client.pool.public_id, given)
     return {"signature": answer["PASSWORD_CLAIM_SIGNATURE"], "timestamp": answer["TIMESTAMP"]}
 
 
 def respond(client: AppClient, asked: Challenged, answers: dict[str, Any]) -> Challenged | SignedIn:
-    return machine.respond(client, challenge=Challenge.PASSWORD_VERIFIER, session=asked.session, answers=answers, by=BY)
+    return machine.respond(
+        client, challenge=Challenge.PASSWORD_VERIFIER, attempt_token=asked.attempt_token, answers=answers, by=BY
+    )
 
 
 def sign_in(client: AppClient, name: str = "alice", password: str = PASSWORD) -> Challenged | SignedIn:
@@ -142,7 +144,7 @@ def test_salt_and_shape_say_nothing_of_who_exists(transactional_db: None) -> Non
 
     assert (unknown.username, known.username) == ("nobody", "alice")
     assert unknown.parameters.keys() == known.parameters.keys()
-    assert len(unknown.session) == len(known.session) < 2048
+    assert len(unknown.attempt_token) == len(known.attempt_token) < 2048
     again = begin(client, "nobody", Client(PASSWORD))
     assert again.parameters["salt"] == unknown.parameters["salt"]
     assert again.parameters["server_public"] != unknown.parameters["server_public"]
@@ -183,7 +185,7 @@ def test_an_answer_names_whom_it_is_about(transactional_db: None, name: str) -> 
         answers = answers_to(client, asked, exchange)
         about = asked.username if called == "told" else called
         machine.respond(
-            client, challenge=asked.challenge, session=asked.session, answers=answers, username=about, by=BY
+            client, challenge=asked.challenge, attempt_token=asked.attempt_token, answers=answers, username=about, by=BY
         )
 
     for called in ("told", name):
@@ -329,7 +331,9 @@ def test_a_sealed_attempt_is_worth_nothing_at_another_step(client: AppClient, pe
 
     for challenge in set(Challenge) - {Challenge.PASSWORD_VERIFIER}:
         with pytest.raises(errors.SessionRefused):
-            machine.respond(client, challenge=challenge, session=asked.session, answers={"password": PASSWORD}, by=BY)
+            machine.respond(
+                client, challenge=challenge, attempt_token=asked.attempt_token, answers={"password": PASSWORD}, by=BY
+            )
 
 
 def test_a_step_is_entered_in_the_transaction_that_reaches_it(
@@ -361,4 +365,4 @@ def test_a_decoys_attempt_has_a_row_like_anyones_and_leads_nowhere(client: AppCl
 
     assert attempt_tokens.load(session, client).subject == decoy.id
     with pytest.raises(errors.SessionRefused):
-        machine.respond(client, challenge=Challenge.TOTP, session=session, answers={"code": "000000"}, by=BY)
+        machine.respond(client, challenge=Challenge.TOTP, attempt_token=session, answers={"code": "000000"}, by=BY)

@@ -31,8 +31,8 @@ def associate_software_token(call: AssociateSoftwareTokenRequestTypeDef, by: Act
         return {"SecretCode": factors.associate(bearer.pool, bearer.person, by=account.acting(by, bearer))}
     if "Session" not in call:
         raise Invalid(NEITHER)
-    secret, session = machine.associate(None, call["Session"], by=by)
-    return {"SecretCode": secret, "Session": session}
+    secret, attempt_token = machine.associate(None, call["Session"], by=by)
+    return {"SecretCode": secret, "Session": attempt_token}
 
 
 @user_pools.operation
@@ -46,8 +46,8 @@ def verify_software_token(call: VerifySoftwareTokenRequestTypeDef, by: Actor) ->
         return {"Status": "SUCCESS"}
     if "Session" not in call:
         raise Invalid(NEITHER)
-    session = machine.verify_enrolment(None, call["Session"], call["UserCode"], name=name, by=by)
-    return {"Status": "SUCCESS", "Session": session}
+    attempt_token = machine.verify_enrolment(None, call["Session"], call["UserCode"], name=name, by=by)
+    return {"Status": "SUCCESS", "Session": attempt_token}
 
 
 @user_pools.operation

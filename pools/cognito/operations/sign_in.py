@@ -111,7 +111,7 @@ def respond(call: Answer, client_id: str, by: Actor) -> dict[str, Any]:
     outcome = machine.respond(
         client,
         challenge=challenge,
-        session=session_of(call, given),
+        attempt_token=attempt_token_of(call, given),
         answers=answers(given),
         username=username,
         by=by,
@@ -119,7 +119,7 @@ def respond(call: Answer, client_id: str, by: Actor) -> dict[str, Any]:
     return shapes.auth_outcome(outcome)
 
 
-def session_of(call: Answer, given: Mapping[str, str]) -> str:
+def attempt_token_of(call: Answer, given: Mapping[str, str]) -> str:
     """Return what carries the sign-in: the Session, which may be left out where a SECRET_BLOCK says it.
 
     Raises:
@@ -130,10 +130,10 @@ def session_of(call: Answer, given: Mapping[str, str]) -> str:
         if "Session" not in call:
             raise Invalid("Missing required parameter Session", field="Session")
         return call["Session"]
-    session = sealed_attempts.session_of(needed(given, "PASSWORD_CLAIM_SECRET_BLOCK"))
-    if call.get("Session", session) != session:
+    attempt_token = sealed_attempts.token_of(needed(given, "PASSWORD_CLAIM_SECRET_BLOCK"))
+    if call.get("Session", attempt_token) != attempt_token:
         raise SessionRefused(detail="another sign-in's block")
-    return session
+    return attempt_token
 
 
 def password_verifier(given: Mapping[str, str]) -> dict[str, Any]:

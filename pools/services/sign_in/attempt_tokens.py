@@ -1,6 +1,7 @@
-"""The opaque Session string: the sealed id and step of an attempt's row. Answering spends the step by one statement.
+"""The opaque token of a sign-in under way: the sealed id and step of an attempt's row. One statement spends the step.
 
-What comes before a first proof has no row: ``sealed_attempts`` carries it, and with a password it is the call itself.
+The wire's word for it is Session, which here is a browser's. What comes before a first proof
+has no row: ``sealed_attempts`` carries it, and with a password it is the call itself.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ STRIKES = 5
 
 
 def text(attempt: Attempt, attempt_id: UUID, step: int) -> str:
-    """Return the Session string of an attempt's step."""
+    """Return the token of an attempt's step."""
     carried = json.dumps([attempt.pool.public_id, str(attempt_id), step], separators=(",", ":"))
     return sealing.seal_text(carried.encode(), purpose="session")
 
@@ -57,13 +58,13 @@ def evidence(attempt: Attempt) -> dict[str, Any]:
 
 
 def life(attempt: Attempt) -> timedelta:
-    """Return how long a Session string is good for, from the answer that brings it (COGNITO.md 3.13)."""
+    """Return how long a token is good for, from the answer that brings it (COGNITO.md 3.13)."""
     minutes = attempt.client.session_minutes
     return timedelta(minutes=max(minutes, PAGE_MINUTES) if attempt.want is Want.BROWSER else minutes)
 
 
-def load(session: str, client: AppClient | None) -> Attempt:
-    """Return the attempt that a Session string names, if that step is still open.
+def load(attempt_token: str, client: AppClient | None) -> Attempt:
+    """Return the attempt that a token names, if that step is still open.
 
     Raises:
         SessionRefused: unreadable, gone, or another client's.
@@ -73,7 +74,7 @@ def load(session: str, client: AppClient | None) -> Attempt:
 
     """
     try:
-        pool_id, attempt_id, step = json.loads(sealing.unseal_text(session, purpose="session"))
+        pool_id, attempt_id, step = json.loads(sealing.unseal_text(attempt_token, purpose="session"))
         pool = access.pool(pool_id)
     except (sealing.Unsealable, ValueError, PoolNotFound):
         raise SessionRefused(detail="unreadable") from None

@@ -54,10 +54,10 @@ FIRST = {Challenge.PASSWORD, Challenge.PASSWORD_VERIFIER}
 
 @dataclass(frozen=True, slots=True)
 class Challenged:
-    """The sign-in goes on: the adapter asks for this, and comes back with the session string."""
+    """The sign-in goes on: the adapter asks for this, and comes back with the attempt token."""
 
     challenge: Challenge
-    session: str
+    attempt_token: str
     username: str
     parameters: dict[str, Any] = field(default_factory=dict)
 
@@ -158,26 +158,26 @@ def respond(
     client: AppClient,
     *,
     challenge: Challenge,
-    session: str,
+    attempt_token: str,
     answers: Mapping[str, Any],
     username: str | None = None,
     receipt: Receipt | None = None,
     by: Actor,
 ) -> Challenged | SignedIn:
-    """Answer the present step of a sign-in. A wrong answer leaves the session usable until its strikes are used up.
+    """Answer the present step of a sign-in. A wrong answer leaves the token usable until its strikes are used up.
 
-    Who says a ``username`` with the answer must name whom the session is about, by any name of theirs.
+    Who says a ``username`` with the answer must name whom the token is about, by any name of theirs.
 
     Raises:
-        SessionRefused, SessionExpired: the session is not at this step, or no longer, or another person's.
+        SessionRefused, SessionExpired: the token is not of this step, or no longer, or another person's.
         What the step raises: PasswordIncorrect, TotpMismatch, TotpUsed, PasswordRejected, Invalid, LockedOut.
 
     """
     if challenge in FIRST:
         gate.refuse_if_full(client.pool.public_id)
-        attempt = sealed_attempts.load(session, client, challenge)
+        attempt = sealed_attempts.load(attempt_token, client, challenge)
     else:
-        attempt = attempt_tokens.load(session, client)
+        attempt = attempt_tokens.load(attempt_token, client)
     if username is not None and not sealed_attempts.is_about(attempt, username):
         raise SessionRefused(detail="another person's")
     step = next_step(attempt)
@@ -200,12 +200,12 @@ def _proceed(attempt: Attempt, accepted: Accepted, receipt: Receipt | None, by: 
     at_once = accepted.only_forgets and attempt.carried is None and receipt is None
     if not accepted.changes_person and next_step(moved) is None:
         return complete(moved, write, at_once=at_once, by=by)
-    session, reached = _advance(moved, write, reload=accepted.changes_person, enters=True, by=by)
+    attempt_token, reached = _advance(moved, write, reload=accepted.changes_person, enters=True, by=by)
     step = next_step(reached)
     if step is None:
         return complete(reached, no_write, by=by)
     SIGN_INS.labels("challenged").inc()
-    return Challenged(step.challenge, session, reached.person.username, step.offer(reached).parameters)
+    return Challenged(step.challenge, attempt_token, reached.person.username, step.offer(reached).parameters)
 
 
 def _advance(
@@ -216,23 +216,23 @@ def _advance(
     enters: bool = False,
     by: Actor,
 ) -> tuple[str, Attempt]:
-    """Spend the present step, or make the row of an attempt's first one; return the Session string of the next.
+    """Spend the present step, or make the row of an attempt's first one; return the token of the next.
 
     Who ``enters`` goes on to another step, which issues in this transaction what it asks for.
     """
     row = attempt_tokens.row(attempt) if attempt.standing is None else None
     at = (row.id, 0) if row is not None else (attempt.at.id, attempt.at.step + 1)
-    session = attempt_tokens.text(attempt, *at)
+    attempt_token = attempt_tokens.text(attempt, *at)
     with atomic_part.begin() as part:
         if row is not None:
             row.save(force_insert=True)
         else:
             part.refuse_if(_spend(attempt, still_open=True))
         part.refuse_if(write())
-        reached = attempt_tokens.load(session, attempt.client) if reload else attempt
+        reached = attempt_tokens.load(attempt_token, attempt.client) if reload else attempt
         if enters and (step := next_step(reached)) is not None:
             step.enter(reached, by=by)
-    return session, reached
+    return attempt_token, reached
 
 
 def _spend(attempt: Attempt, *, still_open: bool) -> DomainError | None:
@@ -303,37 +303,43 @@ def _end(
         hot.count(hot.AUTH_EVENT, event)
 
 
-def associate(client: AppClient | None, session: str, *, by: Actor) -> tuple[str, str]:
-    """Hand out a new authenticator seed within a sign-in that needs one; return it in base32, and the next session.
+def associate(client: AppClient | None, attempt_token: str, *, by: Actor) -> tuple[str, str]:
+    """Hand out a new authenticator seed within a sign-in that needs one; return it in base32, and the next token.
 
     Raises:
-        SessionRefused, SessionExpired: no set-up is due at this session.
+        SessionRefused, SessionExpired: no set-up is due at this token.
 
     """
-    attempt = _at_set_up(client, session)
+    attempt = _at_set_up(client, attempt_token)
     secret = factors.associate(attempt.pool, attempt.person, by=by)
     return secret, _advance(attempt, no_write, by=by)[0]
 
 
 def verify_enrolment(
-    client: AppClient | None, session: str, code: str, *, name: str = "", receipt: Receipt | None = None, by: Actor
+    client: AppClient | None,
+    attempt_token: str,
+    code: str,
+    *,
+    name: str = "",
+    receipt: Receipt | None = None,
+    by: Actor,
 ) -> str:
-    """Prove the seed that :func:`associate` handed out; return the session with which to answer FACTOR_SETUP.
+    """Prove the seed that :func:`associate` handed out; return the token with which to answer FACTOR_SETUP.
 
     Raises:
-        TotpEnrolmentFailed: the code is wrong. The session stays usable until its strikes are used up.
+        TotpEnrolmentFailed: the code is wrong. The token stays usable until its strikes are used up.
         SessionRefused, SessionExpired, LockedOut: as elsewhere.
 
     """
-    attempt = _at_set_up(client, session)
+    attempt = _at_set_up(client, attempt_token)
     attempt_tokens.strike(attempt)
     factors.verify(attempt.pool, attempt.person, code, name=name, enable=True, receipt=receipt, by=by)
     proven = replace(attempt, evidence={**attempt.evidence, "enrolled": clock.epoch()})
     return _advance(proven, no_write, by=by)[0]
 
 
-def _at_set_up(client: AppClient | None, session: str) -> Attempt:
-    attempt = attempt_tokens.load(session, client)
+def _at_set_up(client: AppClient | None, attempt_token: str) -> Attempt:
+    attempt = attempt_tokens.load(attempt_token, client)
     step = next_step(attempt)
     if step is None or step.challenge is not Challenge.FACTOR_SETUP or attempt.proven("enrolled"):
         raise SessionRefused(detail="no set-up is due")

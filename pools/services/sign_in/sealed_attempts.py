@@ -25,13 +25,13 @@ WANTS = tuple(Want)
 
 
 def seal(attempt: Attempt, private: bytes) -> str:
-    """Return the string that carries an attempt until its first proof, as long as any Session string is good for."""
+    """Return the string that carries an attempt until its first proof, as long as any attempt token is good for."""
     until = clock.epoch() + round(attempt_tokens.life(attempt).total_seconds())
     head = HEAD.pack(WANTS.index(attempt.want), uuid7().bytes, attempt.subject.bytes, _digest(attempt.name), until)
     return sealing.seal_text(head + private, purpose=_purpose(attempt.client, attempt.first))
 
 
-def load(session: str, client: AppClient, first: Challenge) -> Attempt:
+def load(attempt_token: str, client: AppClient, first: Challenge) -> Attempt:
     """Return the attempt that a string carries, with what its first proof is checked against: one statement.
 
     Raises:
@@ -40,7 +40,7 @@ def load(session: str, client: AppClient, first: Challenge) -> Attempt:
 
     """
     try:
-        raw = sealing.unseal_text(session, purpose=_purpose(client, first))
+        raw = sealing.unseal_text(attempt_token, purpose=_purpose(client, first))
         want, attempt_id, subject, names, until = HEAD.unpack_from(raw)
     except (sealing.Unsealable, struct.error):
         raise SessionRefused(detail="unreadable") from None
@@ -57,17 +57,17 @@ def load(session: str, client: AppClient, first: Challenge) -> Attempt:
         name=found.person.username if found.person else "",
         password_changed=moment(found.password_changed_at),
         found=found,
-        carried=Carried(UUID(bytes=attempt_id), block(session), names, raw[HEAD.size :]),
+        carried=Carried(UUID(bytes=attempt_id), block(attempt_token), names, raw[HEAD.size :]),
     )
 
 
-def block(session: str) -> str:
+def block(attempt_token: str) -> str:
     """Return a sealed string as SRP's clients carry and decode it: in base64 proper."""
-    return session.replace("-", "+").replace("_", "/") + "=" * (-len(session) % 4)
+    return attempt_token.replace("-", "+").replace("_", "/") + "=" * (-len(attempt_token) % 4)
 
 
-def session_of(block: str) -> str:
-    """Return the sealed string of a block."""
+def token_of(block: str) -> str:
+    """Return the attempt token of a block."""
     return block.rstrip("=").replace("+", "-").replace("/", "_")
 
 
