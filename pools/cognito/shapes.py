@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from pools.models import AppClient, ResourceServer, User, UserPool
     from pools.services.messages.destinations import Delivery
-    from pools.services.tokens.tokens import TokenSet
+    from pools.services.tokens.issue import TokenSet
 
 ONE_WORD = re.compile(r"OAuth|URLs|URIs|ARNs")
 BORDER = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")

@@ -23,7 +23,7 @@ from pools.oidc import browser, errors
 from pools.oidc.errors import PageRefusal, refusal
 from pools.services import access
 from pools.services.pools import openid
-from pools.services.tokens import interactions, tokens
+from pools.services.tokens import authorization_codes, interactions
 from pools.services.tokens.interactions import Kind
 from pools.web import resume, session_cookie
 
@@ -330,7 +330,7 @@ def redirect_to_sign_in(oauth_request: AuthorizationRequest, *, again: bool) -> 
 
 def redirect_with_code(oauth_request: AuthorizationRequest, session: Browser) -> HttpResponse:
     """Return the client's redirect URI with a code bound to everything that was asked."""
-    code = tokens.mint_code(
+    code = authorization_codes.mint(
         oauth_request.client,
         session,
         redirect_uri=oauth_request.redirect_uri,

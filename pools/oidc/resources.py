@@ -10,7 +10,8 @@ from identity.foundation.call import Answer, Call
 from identity.foundation.errors import ScopeMissing, TokenRefused, UserDisabled, UserNotFound
 from pools.oidc import client_authentication, endpoints, errors, parameters
 from pools.oidc.endpoints import endpoint
-from pools.services.tokens import claims, tokens
+from pools.services.tokens import claims, verify
+from pools.services.tokens import revoke as revoking
 
 if TYPE_CHECKING:
     from pools.models import UserPool
@@ -29,7 +30,7 @@ def user_info(call: Call, pool: UserPool) -> Answer:
     if token is None:
         return refused("invalid_request", MALFORMED, 400)
     try:
-        bearer = tokens.verify_access(token, scope="openid", pool=pool)
+        bearer = verify.verify_access(token, scope="openid", pool=pool)
     except ScopeMissing:
         return refused("insufficient_scope", "The access token lacks the scope openid.", 403, scope="openid")
     except (TokenRefused, UserDisabled, UserNotFound):
@@ -65,5 +66,5 @@ def revoke(call: Call, pool: UserPool) -> Answer:
     if "token" not in form:
         raise errors.refusal("invalid_request", "The parameter token is missing.")
     by = Actor.client(client.client_id, address=call.address, request_id=call.request_id)
-    tokens.revoke(client, form["token"], by=by)
+    revoking.revoke(client, form["token"], by=by)
     return Answer(200, headers={"cache-control": "no-store", "pragma": "no-cache"})

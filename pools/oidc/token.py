@@ -21,11 +21,11 @@ from identity.foundation.errors import DomainError, Overloaded
 from pools.oidc import endpoints, errors
 from pools.oidc.endpoints import endpoint
 from pools.oidc.server import MachineRequest, PoolRequest, PoolServer
-from pools.services.tokens import tokens
+from pools.services.tokens import authorization_codes, issue, refresh
 
 if TYPE_CHECKING:
     from pools.models import AppClient, UserPool
-    from pools.services.tokens.tokens import TokenSet
+    from pools.services.tokens.issue import TokenSet
 
 ISSUED = Counter("cognate_oauth_tokens_total", "Answers of the token endpoint.", ["grant", "outcome"])
 # A client that is refused this often in a minute from one address is broken or guessing. What succeeds costs no count.
@@ -84,7 +84,7 @@ class CodeGrant(Grant, grants.AuthorizationCodeGrant):  # type: ignore[misc]  # 
         verifier = self.request.posted.get("code_verifier")
         if verifier is not None and not CODE_VERIFIER_PATTERN.fullmatch(verifier):
             raise errors.refusal("invalid_request", "The code_verifier is malformed.")
-        return tokens.redeem_code(
+        return authorization_codes.redeem(
             client, self.required("code"), redirect_uri=self.required("redirect_uri"), verifier=verifier, by=by
         )
 
@@ -101,7 +101,7 @@ class RefreshGrant(Grant, grants.RefreshTokenGrant):  # type: ignore[misc]
     def issue(self, client: AppClient, by: Actor) -> TokenSet:
         """Refresh."""
         self.scopes(client)
-        return tokens.refresh(client, self.required("refresh_token"), by=by)
+        return refresh.refresh(client, self.required("refresh_token"), by=by)
 
 
 class MachineGrant(Grant, grants.ClientCredentialsGrant):  # type: ignore[misc]
@@ -114,7 +114,7 @@ class MachineGrant(Grant, grants.ClientCredentialsGrant):  # type: ignore[misc]
         del by
         if not client.confidential:
             raise errors.refusal("unauthorized_client", "The client has no secret.")
-        return tokens.client_credentials(client, self.own(client))
+        return issue.client_credentials(client, self.own(client))
 
     def own(self, client: AppClient) -> tuple[str, ...]:
         """Return the scopes to issue: of resource servers only, since there is no person for the others."""

@@ -9,13 +9,17 @@ from tests.architecture.source import Source, dotted
 
 # Who may speak of what makes or signs tokens, by file: the end of a sign-in, what continues it, and the grants of the
 # token endpoint. DECISIONS, mistake 10.
-TOKENS = "pools/services/tokens/tokens.py"
+ISSUE = "pools/services/tokens/issue.py"
 ISSUERS: dict[str, dict[str, set[str]]] = {
-    "pools.services.tokens.tokens.issue": {"pools/services/sign_in/machine.py": {"complete"}},
-    "pools.services.tokens.tokens.sign": {TOKENS: {"issue", "redeem_code", "refresh"}},
-    "pools.services.tokens.tokens.client_credentials": {"pools/oidc/token.py": {"MachineGrant"}},
-    "pools.services.tokens.tokens.identity_token": {"pools/services/identity_pools/identity_pools.py": {"_token"}},
-    "pools.services.pools.signing_keys.sign": {TOKENS: {"sign", "client_credentials", "identity_token"}},
+    "pools.services.tokens.issue.issue": {"pools/services/sign_in/machine.py": {"complete"}},
+    "pools.services.tokens.issue.sign": {
+        ISSUE: {"issue"},
+        "pools/services/tokens/authorization_codes.py": {"redeem"},
+        "pools/services/tokens/refresh.py": {"refresh"},
+    },
+    "pools.services.tokens.issue.client_credentials": {"pools/oidc/token.py": {"MachineGrant"}},
+    "pools.services.tokens.issue.identity_token": {"pools/services/identity_pools/identity_pools.py": {"_token"}},
+    "pools.services.pools.signing_keys.sign": {ISSUE: {"sign", "client_credentials", "identity_token"}},
 }
 
 

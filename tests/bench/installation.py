@@ -178,7 +178,7 @@ def mint(world: World, count: int) -> list[str]:
     """Return fresh authorization codes of a signed-in person."""
     from identity.foundation.actor import Actor
     from pools.services.sign_in import flows, machine
-    from pools.services.tokens import sessions, tokens
+    from pools.services.tokens import authorization_codes, sessions
 
     done: Any = machine.begin(
         flows.by_pages(world.client), username=world.names[0], answers={"password": PASSWORD}, by=Actor.visitor()
@@ -187,7 +187,7 @@ def mint(world: World, count: int) -> list[str]:
     if session is None:
         raise RuntimeError("the browser's session is not there")
     scopes = ["openid", "email", "aws.cognito.signin.user.admin"]
-    return [tokens.mint_code(world.client, session, redirect_uri=CALLBACK, scopes=scopes) for _ in range(count)]
+    return [authorization_codes.mint(world.client, session, redirect_uri=CALLBACK, scopes=scopes) for _ in range(count)]
 
 
 def where() -> Path:

@@ -19,7 +19,7 @@ from pools.models import AppClient, User
 from pools.services import configuration
 from pools.services.pools import signing_keys, user_pools
 from pools.services.sign_in.machine import SignedIn, Want
-from pools.services.tokens import sessions, tokens
+from pools.services.tokens import authorization_codes, sessions
 from tests import factories
 
 WIRE = {"CONTENT_TYPE": "application/x-amz-json-1.1"}
@@ -107,8 +107,10 @@ def issued(client: AppClient) -> str:
     assert outcome.browser
     session = sessions.current(client.pool, outcome.browser.cookie)
     assert session
-    code = tokens.mint_code(client, session, redirect_uri="https://app.example/cb", scopes=["openid", "email"])
-    issued = tokens.redeem_code(client, code, redirect_uri="https://app.example/cb", verifier=None, by=factories.BY)
+    code = authorization_codes.mint(client, session, redirect_uri="https://app.example/cb", scopes=["openid", "email"])
+    issued = authorization_codes.redeem(
+        client, code, redirect_uri="https://app.example/cb", verifier=None, by=factories.BY
+    )
     return issued.access
 
 

@@ -29,7 +29,7 @@ def assume(cloud: Cloud, role: str, token: str) -> dict[str, Any]:
 def signed(world: World, **changes: Any) -> str:
     """Return a token signed by the identity pools' own key, with some claims changed."""
     from pools.services import configuration
-    from pools.services.tokens import tokens
+    from pools.services.tokens import issue
 
     now = int(time())
     claims = {
@@ -43,7 +43,7 @@ def signed(world: World, **changes: Any) -> str:
     }
     with world.live.orm():
         configuration.holdings.forget_everything()
-        token = tokens.identity_token(claims)
+        token = issue.identity_token(claims)
         configuration.holdings.forget_everything()
     return token
 

@@ -11,7 +11,7 @@ from django.db import connection
 from pools.models import Guess
 from pools.services import access, configuration, lockout
 from pools.services.sign_in.machine import SignedIn, Want
-from pools.services.tokens import tokens
+from pools.services.tokens import refresh
 from tests import factories
 
 PEOPLE, TURNS = 10, 30
@@ -53,7 +53,7 @@ def test_a_refresh_family_turns_in_place(transactional_db: None) -> None:
 
     with updates_of("refresh_family") as updates:
         for _ in range(TURNS):
-            held = [tokens.refresh(client, token or "", by=factories.BY).refresh for token in held]
+            held = [refresh.refresh(client, token or "", by=factories.BY).refresh for token in held]
 
     assert updates[0] == PEOPLE * TURNS
     assert updates[1] / updates[0] >= AT_LEAST, updates

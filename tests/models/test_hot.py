@@ -23,7 +23,7 @@ from pools.services import access, configuration, lockout
 from pools.services.people import groups
 from pools.services.pools import signing_keys
 from pools.services.sign_in.machine import SignedIn, Want
-from pools.services.tokens import sessions, tokens
+from pools.services.tokens import authorization_codes, sessions
 from tests import factories
 
 BY = factories.BY
@@ -307,7 +307,7 @@ def test_no_statement_reads_another_pools_rows(client: AppClient, user: User) ->
     assert browser.browser
     session = sessions.current(client.pool, browser.browser.cookie)
     assert session
-    minted = tokens.mint_code(client, session, redirect_uri="https://app.example", scopes=["openid"])
+    minted = authorization_codes.mint(client, session, redirect_uri="https://app.example", scopes=["openid"])
     family = RefreshFamily.objects.get(pool_id=client.pool_id)
     other = factories.make_pool()
 
@@ -333,7 +333,7 @@ def test_a_code_that_is_not_as_presented_is_read_and_stays_unspent(client: AppCl
     assert browser.browser
     session = sessions.current(client.pool, browser.browser.cookie)
     assert session
-    minted = tokens.mint_code(
+    minted = authorization_codes.mint(
         client, session, redirect_uri="https://app.example", scopes=["openid"], code_challenge="c"
     )
     late = NOW() + timedelta(minutes=6)

@@ -21,7 +21,7 @@ from pools.services.people import passwords, users
 from pools.services.sign_in import factors, flows, machine
 from pools.services.sign_in.attempt import Attempt as UnderWay
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn, Want
-from pools.services.tokens import sessions, tokens
+from pools.services.tokens import sessions, verify
 from tests import factories
 from tests.factories import PASSWORD
 from tests.sign_in.conftest import BY
@@ -52,7 +52,7 @@ def test_a_password_alone_ends_in_tokens_where_mfa_is_not_set_up(client: AppClie
     outcome = signed_in(begin(client))
 
     assert outcome.tokens is not None
-    bearer = tokens.verify_access(outcome.tokens.access)
+    bearer = verify.verify_access(outcome.tokens.access)
     assert bearer.sub == person.sub
     assert AuthEvent.objects.get(pool_id=client.pool_id).passed
 
@@ -417,7 +417,7 @@ def test_groups_and_roles_reach_the_tokens(client: AppClient, person: User) -> N
     outcome = signed_in(begin(client))
 
     assert outcome.tokens is not None
-    claims, _ = tokens.verify_id(outcome.tokens.id or "", pool=client.pool, client_ids=[client.client_id])
+    claims, _ = verify.verify_id(outcome.tokens.id or "", pool=client.pool, client_ids=[client.client_id])
     assert claims["cognito:groups"] == ["admins", "staff"]
     assert claims["cognito:preferred_role"] == "arn:aws:iam:::role/Root"
     assert claims["cognito:roles"] == ["arn:aws:iam:::role/Root", "arn:aws:iam:::role/Staff"]

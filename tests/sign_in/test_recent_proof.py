@@ -18,7 +18,8 @@ from pools.models import AppClient, AuditEvent, User, UserPool
 from pools.services import access, configuration
 from pools.services.pools import signing_keys, user_pools
 from pools.services.sign_in import factors, machine
-from pools.services.tokens import sessions, tokens
+from pools.services.tokens import authorization_codes, refresh, sessions
+from pools.services.tokens.issue import TokenSet
 from tests import factories
 from tests.sign_in.conftest import BY
 
@@ -53,14 +54,14 @@ def ask(operation: str, token: str, **members: Any) -> tuple[str, str]:
     return DONE if answer.status == 200 else (told["__type"], told["message"])
 
 
-def sign_in(client: AppClient) -> tokens.TokenSet:
+def sign_in(client: AppClient) -> TokenSet:
     outcome = factories.begin(client, username="alice", password=factories.PASSWORD, want=machine.Want.TOKENS, by=BY)
     assert isinstance(outcome, machine.SignedIn)
     assert outcome.tokens is not None
     return outcome.tokens
 
 
-def through_an_old_session(client: AppClient) -> tokens.TokenSet:
+def through_an_old_session(client: AppClient) -> TokenSet:
     """Sign in by browser; let another app take tokens from that session long after, and refresh them."""
     outcome = factories.begin(client, username="alice", password=factories.PASSWORD, want=machine.Want.BROWSER, by=BY)
     assert isinstance(outcome, machine.SignedIn)
@@ -69,9 +70,9 @@ def through_an_old_session(client: AppClient) -> tokens.TokenSet:
         session = sessions.current(client.pool, outcome.browser.cookie)
         assert session is not None
         scopes = ["openid", "aws.cognito.signin.user.admin"]
-        code = tokens.mint_code(client, session, redirect_uri=URI, scopes=scopes)
-        issued = tokens.redeem_code(client, code, redirect_uri=URI, verifier=None, by=BY)
-        return tokens.refresh(client, issued.refresh or "", by=BY)
+        code = authorization_codes.mint(client, session, redirect_uri=URI, scopes=scopes)
+        issued = authorization_codes.redeem(client, code, redirect_uri=URI, verifier=None, by=BY)
+        return refresh.refresh(client, issued.refresh or "", by=BY)
 
 
 @pytest.fixture

@@ -26,8 +26,8 @@ from pools.services import access, codes, configuration
 from pools.services.people import passwords, users
 from pools.services.pools import signing_keys
 from pools.services.sign_in.machine import SignedIn, Want
-from pools.services.tokens import sessions, tokens
-from pools.services.tokens.tokens import TokenSet
+from pools.services.tokens import authorization_codes, issue, refresh, revoke, sessions, verify
+from pools.services.tokens.issue import TokenSet
 from tests import factories
 from tests.factories import PASSWORD
 from tests.sign_in.conftest import BY
@@ -53,33 +53,33 @@ def code(client: AppClient, *, challenge: str = CHALLENGE) -> str:
     assert outcome.browser is not None
     session = sessions.current(client.pool, outcome.browser.cookie)
     assert session is not None
-    return tokens.mint_code(
+    return authorization_codes.mint(
         client, session, redirect_uri="https://app.example/cb", scopes=["openid"], nonce="n", code_challenge=challenge
     )
 
 
 def redeem(client: AppClient, code: str, verifier: str | None = VERIFIER) -> TokenSet:
-    return tokens.redeem_code(client, code, redirect_uri="https://app.example/cb", verifier=verifier, by=BY)
+    return authorization_codes.redeem(client, code, redirect_uri="https://app.example/cb", verifier=verifier, by=BY)
 
 
 def test_access_tokens_are_checked_by_one_statement(client: AppClient, person: User) -> None:
     issued = sign_in(client)
-    tokens.verify_access(issued.access)
+    verify.verify_access(issued.access)
     configuration.holdings.poll(force=True)
 
     with CaptureQueriesContext(connection) as captured:
-        bearer = tokens.verify_access(issued.access, scope="aws.cognito.signin.user.admin", pool=client.pool)
+        bearer = verify.verify_access(issued.access, scope="aws.cognito.signin.user.admin", pool=client.pool)
 
     assert len(captured) == 1
-    assert tokens.attributes_of(bearer.person, bearer.client)["email"] == "alice@example.com"
+    assert verify.attributes_of(bearer.person, bearer.client)["email"] == "alice@example.com"
 
 
 def test_client_credentials_ask_the_database_nothing(client: AppClient) -> None:
-    tokens.client_credentials(client, ["photos/read"])
+    issue.client_credentials(client, ["photos/read"])
     configuration.holdings.poll(force=True)
 
     with CaptureQueriesContext(connection) as captured:
-        issued = tokens.client_credentials(client, ["photos/read"])
+        issued = issue.client_credentials(client, ["photos/read"])
 
     assert len(captured) == 0
     claims = signing_keys.verify(client.pool, signing_keys.Use.ACCESS, issued.access)
@@ -89,7 +89,7 @@ def test_client_credentials_ask_the_database_nothing(client: AppClient) -> None:
 
 def test_a_machine_token_speaks_for_nobody(client: AppClient) -> None:
     with pytest.raises(errors.TokenRefused):
-        tokens.verify_access(tokens.client_credentials(client, []).access)
+        verify.verify_access(issue.client_credentials(client, []).access)
 
 
 def test_refreshing_keeps_the_session_and_writes_nothing(client: AppClient, person: User) -> None:
@@ -97,7 +97,7 @@ def test_refreshing_keeps_the_session_and_writes_nothing(client: AppClient, pers
     configuration.holdings.poll(force=True)
 
     with CaptureQueriesContext(connection) as captured:
-        again = tokens.refresh(client, issued.refresh or "", by=BY)
+        again = refresh.refresh(client, issued.refresh or "", by=BY)
 
     assert [query["sql"].split()[0] for query in captured] == ["SELECT"]
     assert again.refresh is None
@@ -113,7 +113,7 @@ def test_refreshing_keeps_the_session_and_writes_nothing(client: AppClient, pers
 )
 def test_nothing_of_a_session_outlives_its_end(client: AppClient, person: User, what: str) -> None:
     issued = sign_in(client)
-    tokens.verify_access(issued.access)
+    verify.verify_access(issued.access)
     if what == "disabled":
         users.set_enabled(client.pool, person, False, by=BY)
     elif what == "signed out":
@@ -125,14 +125,14 @@ def test_nothing_of_a_session_outlives_its_end(client: AppClient, person: User, 
             sent = codes.issue(client.pool, person.id, codes.Purpose.RECOVERY, "alice@example.com")
         passwords.confirm_forgot(client, "alice", code=sent, password="Another-horse-1", by=BY)
     else:
-        tokens.revoke(client, issued.refresh or "", by=BY)
+        revoke.revoke(client, issued.refresh or "", by=BY)
 
     with pytest.raises((errors.TokenRefused, errors.UserDisabled, errors.UserNotFound)):
-        tokens.verify_access(issued.access)
+        verify.verify_access(issued.access)
     with pytest.raises((errors.RefreshRefused, errors.UserDisabled)):
-        tokens.refresh(client, issued.refresh or "", by=BY)
+        refresh.refresh(client, issued.refresh or "", by=BY)
     with pytest.raises(errors.LoginRefused):
-        tokens.verify_id(issued.id or "", pool=client.pool, client_ids=[client.client_id])
+        verify.verify_id(issued.id or "", pool=client.pool, client_ids=[client.client_id])
 
 
 def test_enabling_again_brings_no_old_token_back(client: AppClient, person: User) -> None:
@@ -141,9 +141,9 @@ def test_enabling_again_brings_no_old_token_back(client: AppClient, person: User
     users.set_enabled(client.pool, person, True, by=BY)
 
     with pytest.raises(errors.TokenRevoked):
-        tokens.verify_access(issued.access)
+        verify.verify_access(issued.access)
     with pytest.raises(errors.RefreshRefused):
-        tokens.refresh(client, issued.refresh or "", by=BY)
+        refresh.refresh(client, issued.refresh or "", by=BY)
     sign_in(client)
 
 
@@ -152,12 +152,12 @@ def test_an_access_token_expires(client: AppClient, person: User) -> None:
 
     with time_machine.travel(clock.now() + timedelta(minutes=59), tick=False):
         configuration.holdings.poll(force=True)
-        tokens.verify_access(issued.access)
+        verify.verify_access(issued.access)
     with (
         time_machine.travel(clock.now() + timedelta(minutes=61), tick=False),
         pytest.raises(errors.TokenExpired),
     ):
-        tokens.verify_access(issued.access)
+        verify.verify_access(issued.access)
 
 
 CRITICAL = JWSRegistry(header_registry={"exp": HeaderParameter("critical", "int")})
@@ -202,10 +202,10 @@ def test_tokens_of_another_kind_pool_or_maker_are_refused(client: AppClient, per
 
     for token in forged:
         with pytest.raises(errors.TokenRefused):
-            tokens.verify_access(token)
+            verify.verify_access(token)
     with pytest.raises(errors.TokenRefused):
-        tokens.verify_access(issued.access, pool=other)
-    assert tokens.verify_access(issued.access, pool=client.pool)
+        verify.verify_access(issued.access, pool=other)
+    assert verify.verify_access(issued.access, pool=client.pool)
 
 
 def test_a_refresh_token_is_its_clients_own(client: AppClient, person: User) -> None:
@@ -215,11 +215,11 @@ def test_a_refresh_token_is_its_clients_own(client: AppClient, person: User) -> 
 
     for wrong in (sibling, foreign):
         with pytest.raises(errors.RefreshRefused):
-            tokens.refresh(wrong, issued.refresh or "", by=BY)
+            refresh.refresh(wrong, issued.refresh or "", by=BY)
     with pytest.raises(errors.TokenOfAnotherClient):
-        tokens.revoke(sibling, issued.refresh or "", by=BY)
-    tokens.revoke(foreign, issued.refresh or "", by=BY)  # of another pool's tokens a client learns nothing
-    assert tokens.refresh(client, issued.refresh or "", by=BY)
+        revoke.revoke(sibling, issued.refresh or "", by=BY)
+    revoke.revoke(foreign, issued.refresh or "", by=BY)  # of another pool's tokens a client learns nothing
+    assert refresh.refresh(client, issued.refresh or "", by=BY)
 
 
 def test_garbage_costs_no_query(client: AppClient) -> None:
@@ -228,7 +228,7 @@ def test_garbage_costs_no_query(client: AppClient) -> None:
     with CaptureQueriesContext(connection) as captured:
         for garbage in ("", "x", "A" * 91, "eyJ.eyJ.sig"):
             with pytest.raises(errors.RefreshRefused):
-                tokens.refresh(client, garbage, by=BY)
+                refresh.refresh(client, garbage, by=BY)
 
     assert len(captured) == 0
 
@@ -245,15 +245,15 @@ def test_a_rotated_token_gives_the_same_successor_within_its_grace(pool: UserPoo
     issued = sign_in(client)
 
     with time_machine.travel(clock.now(), tick=False) as travel:
-        first = tokens.refresh(client, issued.refresh or "", by=BY)
-        assert tokens.refresh(client, issued.refresh or "", by=BY).refresh == first.refresh
-        second = tokens.refresh(client, first.refresh or "", by=BY)
+        first = refresh.refresh(client, issued.refresh or "", by=BY)
+        assert refresh.refresh(client, issued.refresh or "", by=BY).refresh == first.refresh
+        second = refresh.refresh(client, first.refresh or "", by=BY)
         assert second.refresh != first.refresh
         travel.shift(timedelta(seconds=11))
         with pytest.raises(errors.RefreshReused):
-            tokens.refresh(client, first.refresh or "", by=BY)
+            refresh.refresh(client, first.refresh or "", by=BY)
         with pytest.raises(errors.RefreshRefused):
-            tokens.refresh(client, second.refresh or "", by=BY)
+            refresh.refresh(client, second.refresh or "", by=BY)
 
 
 def test_parallel_rotations_agree_on_one_successor(pool: UserPool, person: User) -> None:
@@ -262,7 +262,7 @@ def test_parallel_rotations_agree_on_one_successor(pool: UserPool, person: User)
 
     def turn(_: int) -> str | None:
         try:
-            return tokens.refresh(client, issued.refresh or "", by=BY).refresh
+            return refresh.refresh(client, issued.refresh or "", by=BY).refresh
         finally:
             connections.close_all()
 
@@ -280,7 +280,7 @@ def test_a_code_is_bound_to_client_redirect_and_verifier(client: AppClient, pers
     with pytest.raises(errors.GrantRefused):
         redeem(sibling, minted)
     with pytest.raises(errors.GrantRefused):
-        tokens.redeem_code(client, minted, redirect_uri="https://app.example/other", verifier=VERIFIER, by=BY)
+        authorization_codes.redeem(client, minted, redirect_uri="https://app.example/other", verifier=VERIFIER, by=BY)
     for wrong in (None, "", "x" * 43, CHALLENGE):
         with pytest.raises(errors.GrantRefused):
             redeem(client, minted, wrong)
@@ -305,7 +305,7 @@ def test_one_redemption_wins_and_a_second_use_ends_what_it_made(client: AppClien
 
     assert len(won) == 1
     with pytest.raises(errors.TokenRevoked):
-        tokens.verify_access(won[0].access)
+        verify.verify_access(won[0].access)
 
 
 def test_a_late_code_and_one_of_someone_signed_out_are_refused(client: AppClient, person: User) -> None:
@@ -329,8 +329,8 @@ def test_tokens_signed_before_a_rotation_verify_after_it(client: AppClient, pers
         after = sign_in(client)
         kids = {signing_keys.unverified_header(token.access)["kid"] for token in (before, after)}
         assert len(kids) == 2
-        tokens.verify_access(before.access)
-        tokens.verify_access(after.access)
+        verify.verify_access(before.access)
+        verify.verify_access(after.access)
         travel.shift(timedelta(days=2))
         assert len(json.loads(signing_keys.jwks(access.pool(client.pool.public_id)))["keys"]) == 2
 
@@ -342,7 +342,7 @@ def test_the_key_that_signs_stands_first_in_the_identity_pools_set(transactional
         configuration.holdings.forget_everything()
         for shift in (0, 4):
             travel.shift(timedelta(seconds=shift))
-            token = tokens.identity_token({"sub": "x"})
+            token = issue.identity_token({"sub": "x"})
             first = json.loads(signing_keys.identity_jwks())["keys"][0]
             assert first["kid"] == signing_keys.unverified_header(token)["kid"]
             assert first["x5c"]
@@ -356,10 +356,10 @@ def test_a_client_without_revocation_still_ends_with_a_sign_out(pool: UserPool, 
     assert "origin_jti" not in claims
     assert "jti" not in claims
     with pytest.raises(errors.RevocationDisabled):
-        tokens.revoke(client, issued.refresh or "", by=BY)
+        revoke.revoke(client, issued.refresh or "", by=BY)
     users.global_sign_out(pool, person, by=BY)
     with pytest.raises(errors.TokenRevoked):
-        tokens.verify_access(issued.access)
+        verify.verify_access(issued.access)
 
 
 def test_only_refresh_tokens_can_be_revoked(client: AppClient, person: User) -> None:
@@ -367,10 +367,10 @@ def test_only_refresh_tokens_can_be_revoked(client: AppClient, person: User) -> 
 
     for token in (issued.access, issued.id or ""):
         with pytest.raises(errors.UnsupportedToken):
-            tokens.revoke(client, token, by=BY)
-    tokens.revoke(client, "unknown", by=BY)
-    tokens.revoke(client, issued.refresh or "", by=BY)
-    tokens.revoke(client, issued.refresh or "", by=BY)
+            revoke.revoke(client, token, by=BY)
+    revoke.revoke(client, "unknown", by=BY)
+    revoke.revoke(client, issued.refresh or "", by=BY)
+    revoke.revoke(client, issued.refresh or "", by=BY)
 
 
 def test_a_forced_rotation_ends_a_planned_one_for_good(client: AppClient, person: User) -> None:
@@ -424,7 +424,7 @@ def test_a_strict_apps_id_tokens_say_how_much_was_proven_by_the_api_too(pool: Us
 
     def told(client: AppClient) -> list[object]:
         issued = sign_in(client)
-        fresh = tokens.refresh(client, issued.refresh or "", by=BY)
+        fresh = refresh.refresh(client, issued.refresh or "", by=BY)
         return [signing_keys.unverified_claims(each.id or "").get("acr") for each in (issued, fresh)]
 
     assert told(strict) == ["urn:cognate:loa:1"] * 2

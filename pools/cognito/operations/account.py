@@ -10,7 +10,7 @@ from pools.cognito.contract import Reply, user_pools
 from pools.services import access
 from pools.services.people import attributes, users
 from pools.services.sign_in import factors
-from pools.services.tokens import tokens
+from pools.services.tokens import verify
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp.type_defs import (
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     )
 
     from pools.models import User
-    from pools.services.tokens.tokens import Bearer
+    from pools.services.tokens.verify import Bearer
 
 SCOPE = "aws.cognito.signin.user.admin"
 
 
 def bearer_of(access_token: str, *, changing_proof: bool = False) -> Bearer:
     """Return whose access token it is, verified; ``changing_proof`` where it changes how that person signs in."""
-    return tokens.verify_access(access_token, scope=SCOPE, changing_proof=changing_proof)
+    return verify.verify_access(access_token, scope=SCOPE, changing_proof=changing_proof)
 
 
 def behind(access_token: str, *, changing_proof: bool = False) -> tuple[Bearer, User]:
@@ -48,7 +48,7 @@ def get_user(call: GetUserRequestTypeDef, by: Actor) -> Reply:
     person = bearer.person
     return {
         "Username": bearer.username,
-        "UserAttributes": shapes.attribute_list(tokens.attributes_of(person, bearer.client)),
+        "UserAttributes": shapes.attribute_list(verify.attributes_of(person, bearer.client)),
         **shapes.mfa([factors.METHOD] if person.totp_enabled else [], person.preferred_mfa),
     }
 
@@ -59,7 +59,7 @@ def update_user_attributes(call: UpdateUserAttributesRequestTypeDef, by: Actor) 
     bearer, user = behind(call["AccessToken"])
     changes = shapes.attributes(call["UserAttributes"])
     if attributes.changes_proof(user, changes):
-        tokens.check_proof(bearer)
+        verify.check_proof(bearer)
     sent = attributes.update(bearer.client, user, changes, by=acting(by, bearer))
     return {"CodeDeliveryDetailsList": [shapes.delivery(delivery) for delivery in sent]}
 

@@ -11,7 +11,7 @@ from pools.cognito.contract import Reply, user_pools
 from pools.services import access
 from pools.services.sign_in import flows, machine, sealed_attempts
 from pools.services.sign_in.machine import Challenge
-from pools.services.tokens import tokens
+from pools.services.tokens import refresh as refreshing
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp.type_defs import (
@@ -81,7 +81,7 @@ def refresh(given: Mapping[str, str], client: AppClient, by: Actor) -> dict[str,
     token, secret_hash = needed(given, "REFRESH_TOKEN"), given.get("SECRET_HASH")
     if not client.confidential or secret_hash is None:
         access.check_secret_hash(client, (), secret_hash)
-    found = tokens.refresh(client, token, by=by, rotating=False)
+    found = refreshing.refresh(client, token, by=by, rotating=False)
     if client.confidential:
         # Which names the hash may cover is known only now. Nothing has left, and without rotation nothing was turned.
         access.check_secret_hash(client, shapes.names_in(found), secret_hash)

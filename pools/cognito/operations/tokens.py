@@ -8,7 +8,7 @@ from identity.foundation.errors import NotAvailable
 from pools.cognito import shapes
 from pools.cognito.contract import Reply, user_pools
 from pools.services import access
-from pools.services.tokens import tokens as services
+from pools.services.tokens import refresh, revoke
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp.type_defs import GetTokensFromRefreshTokenRequestTypeDef, RevokeTokenRequestTypeDef
@@ -21,7 +21,7 @@ def get_tokens_from_refresh_token(call: GetTokensFromRefreshTokenRequestTypeDef,
     """AWS: API_GetTokensFromRefreshToken. The secret itself proves the client here."""
     client = access.client(call["ClientId"])
     access.authenticate(client, [call.get("ClientSecret")], by=by)
-    found = services.refresh(client, call["RefreshToken"], by=by)
+    found = refresh.refresh(client, call["RefreshToken"], by=by)
     return {"AuthenticationResult": shapes.authentication_result(found)}
 
 
@@ -32,5 +32,5 @@ def revoke_token(call: RevokeTokenRequestTypeDef, by: Actor) -> Reply:
     access.authenticate(client, [call.get("ClientSecret")], by=by)
     if call.get("RevokeAssociatedSessions", "NONE") != "NONE":
         raise NotAvailable("RevokeAssociatedSessions is not available in this release.")
-    services.revoke(client, call["Token"], by=by)
+    revoke.revoke(client, call["Token"], by=by)
     return {}

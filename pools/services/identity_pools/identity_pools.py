@@ -37,7 +37,7 @@ from pools.services.identity_pools import identities, session_policies
 from pools.services.identity_pools import logins as identity_logins
 from pools.services.identity_pools import roles as identity_roles
 from pools.services.pools import deciding_attributes
-from pools.services.tokens import tokens
+from pools.services.tokens import issue
 
 log = structlog.get_logger(__name__)
 VENDED = Counter("cognate_credentials_total", "Credentials asked of the STS.", ["outcome"])
@@ -357,7 +357,7 @@ def _token(identity: Identity, logins: Sequence[VerifiedLogin], tags: Mapping[st
     if tags:
         values = {tag: [value] for tag, value in tags.items()}
         claims[TAGS_CLAIM] = {"principal_tags": values, "transitive_tag_keys": []}
-    return tokens.identity_token(claims)
+    return issue.identity_token(claims)
 
 
 def _policy(identity: Identity, logins: Sequence[VerifiedLogin], tags: Mapping[str, str]) -> str | None:

@@ -20,7 +20,7 @@ from pools.models import IdentityPool
 from pools.models.hot import Person
 from pools.ports import VerifiedLogin
 from pools.services import access
-from pools.services.tokens import tokens
+from pools.services.tokens.verify import verify_id
 
 MOST = 10
 ADDRESSES = ("email", "phone_number")
@@ -128,7 +128,7 @@ def _verify_own(pool: IdentityPool, own: str, token: str) -> VerifiedLogin:
         user_pool = access.pool(own)
     except PoolNotFound:
         raise LoginRefused(UNSUPPORTED, detail="the user pool is gone") from None
-    claims, person = tokens.verify_id(token, pool=user_pool, client_ids=clients)
+    claims, person = verify_id(token, pool=user_pool, client_ids=clients)
     proven = _with_proven_addresses(claims, person)
     return VerifiedLogin(own_name(own), str(claims["sub"]), str(claims["aud"]), proven, kind="CognitoSignIn")
 

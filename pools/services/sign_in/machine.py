@@ -30,10 +30,10 @@ from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, Step, W
 from pools.services.sign_in.first_proofs import SIGN_INS
 from pools.services.sign_in.flows import Entry
 from pools.services.sign_in.steps import factor_setup, new_password, password, srp, totp
-from pools.services.tokens import sessions, tokens
+from pools.services.tokens import issue, sessions
 from pools.services.tokens.claims import Grant
+from pools.services.tokens.issue import TokenSet
 from pools.services.tokens.sessions import OpenedSession
-from pools.services.tokens.tokens import TokenSet
 
 __all__ = [
     "Challenge",
@@ -267,7 +267,7 @@ def complete(
     issued = opening = None
     if attempt.want is Want.TOKENS:
         grant = Grant(family_id=uuid7(), event_id=event_id, auth_time=clock.now(), methods=tuple(methods))
-        issued = tokens.issue(client, person, attempt.groups, grant)
+        issued = issue.issue(client, person, attempt.groups, grant)
     else:
         opening = sessions.prepare(client.pool, person, event_id=event_id, methods=methods)
     event = audit.sign_in_event(

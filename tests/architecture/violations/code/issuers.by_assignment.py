@@ -1,6 +1,6 @@
 # pretend: pools/services/shortcut.py
 """A second way to tokens, by a name of its own."""
 
-from pools.services.tokens import tokens
+from pools.services.tokens import issue
 
-issue = tokens.issue
+badge = issue.issue

@@ -3,9 +3,9 @@
 
 from functools import partial
 
-from pools.services.tokens import tokens
+from pools.services.tokens import issue
 
 
 def maker(client: object) -> object:
     """Return what signs."""
-    return partial(tokens.sign, client)
+    return partial(issue.sign, client)

@@ -1,6 +1,6 @@
 # pretend: pools/services/shortcut.py
 """A second way to tokens, by an import that others may take it from."""
 
-from pools.services.tokens.tokens import sign
+from pools.services.tokens.issue import sign
 
 __all__ = ["sign"]

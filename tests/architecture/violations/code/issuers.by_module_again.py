@@ -3,7 +3,7 @@
 
 from pools.services import tokens
 
-press = tokens.tokens
+press = tokens.issue
 
 
 def badge(client: object, person: object, grant: object) -> object:

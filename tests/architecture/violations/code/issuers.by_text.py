@@ -1,9 +1,9 @@
 # pretend: pools/services/shortcut.py
 """A second way to tokens, by a text."""
 
-from pools.services.tokens import tokens
+from pools.services.tokens import issue
 
 
 def badge(client: object, person: object, grant: object) -> object:
     """Sign."""
-    return getattr(tokens, "issue")(client, person, (), grant)
+    return getattr(issue, "issue")(client, person, (), grant)

@@ -1,9 +1,9 @@
 # pretend: pools/services/shortcut.py
 """A second way to tokens."""
 
-from pools.services.tokens import tokens
+from pools.services.tokens import issue
 
 
 def sign_in_quickly(client: object, person: object, grant: object) -> object:
     """Skip the machine."""
-    return tokens.issue(client, person, (), grant)
+    return issue.issue(client, person, (), grant)

@@ -1,0 +1,101 @@
+"""Turn a refresh token into new tokens, and into its successor where the client rotates.
+
+Whether a family is still good is asked of PostgreSQL each time, by one statement, and never held.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from datetime import timedelta
+
+from identity.foundation import clock
+from identity.foundation.actor import Actor
+from identity.foundation.errors import FlowNotEnabled, RefreshRefused, RefreshReused, UserDisabled
+from pools.models import AppClient, RefreshFamily, hot
+from pools.services.audit import Tag
+from pools.services.tokens import issue, refresh_tokens, revoke
+from pools.services.tokens.claims import Grant
+from pools.services.tokens.issue import TokenSet
+
+COARSE = timedelta(minutes=15)
+"""How exact ``last_active_at`` is: a refresh that rotates nothing writes no more often."""
+
+
+def refresh(client: AppClient, token: str, *, by: Actor, rotating: bool = True) -> TokenSet:
+    """Issue new tokens for a live family; with rotation, a new refresh token too, which keeps the remaining life.
+
+    ``rotating=False`` is InitiateAuth's, which clients with rotation may not use.
+
+    Raises:
+        FlowNotEnabled: rotation is on and the caller cannot carry a new token.
+        RefreshRefused: unreadable, another client's, expired, revoked, signed out or disabled.
+        RefreshReused: a rotated token came back after its grace time; the family is ended.
+
+    """
+    if client.rotation and not rotating:
+        raise FlowNotEnabled("Refresh token rotation is enabled for this client; use GetTokensFromRefreshToken.")
+    presented = refresh_tokens.unpack(client, token)
+    if presented is None:
+        raise RefreshRefused(detail="unreadable")
+    family = hot.family(client.pool_id, presented.family_id)
+    now = clock.now()
+    if family is None or family.client_pk != client.pk:
+        raise RefreshRefused(detail="unknown family")
+    if family.revoked_at is not None:
+        raise RefreshRefused("Refresh Token has been revoked")
+    if family.expires_at <= now:
+        raise RefreshRefused("Refresh Token has expired")
+    person = family.person
+    if person is None:
+        raise RefreshRefused("Refresh Token has been revoked", detail="the user is gone")
+    if not person.enabled:
+        raise UserDisabled
+    if person.epoch != family.epoch:
+        raise RefreshRefused("Refresh Token has been revoked", detail="signed out everywhere")
+    grant = Grant(
+        family.id,
+        family.event_id,
+        family.auth_time,
+        tuple(family.scopes),
+        family.oauth,
+        methods=tuple(family.methods),
+    )
+    successor = _turn(client, family, presented, by)
+    issue.ISSUED.labels("refresh_token").inc()
+    return issue.sign(client, person, family.groups, grant, successor)
+
+
+def _turn(client: AppClient, family: hot.Family, presented: refresh_tokens.Presented, by: Actor) -> str | None:
+    """Rotate where the client rotates; return the successor, None where the token stays.
+
+    Raises:
+        RefreshReused: not the present generation, and not the one before within its grace time.
+
+    """
+    now = clock.now()
+    current = presented.generation == family.generation and hmac.compare_digest(presented.salt, family.salt)
+    if current and not client.rotation:
+        if family.last_active_at < now - COARSE:
+            RefreshFamily.objects.filter(pool_id=client.pool_id, pk=family.id).update(last_active_at=now)
+        return None
+    if current:
+        salt = os.urandom(16)
+        turned = (salt, now, now, client.pool_id, family.id, family.generation)
+        if hot.count(hot.ROTATE, turned) == 1:
+            return refresh_tokens.pack(client, family.id, family.generation + 1, salt)
+        again = hot.family(client.pool_id, family.id)  # a duplicate was faster: both get the same successor
+        if again is None or again.revoked_at is not None:
+            raise RefreshRefused("Refresh Token has been revoked")
+        family = again
+    grace = timedelta(seconds=client.rotation_grace_seconds)
+    if (
+        presented.generation == family.generation - 1
+        and family.previous_salt is not None
+        and hmac.compare_digest(presented.salt, family.previous_salt)
+        and family.rotated_at is not None
+        and family.rotated_at + grace >= now
+    ):
+        return refresh_tokens.pack(client, family.id, family.generation, family.salt)
+    revoke.end_reused(client, family.id, family.person, Tag.TOKEN_REUSED, by=by)
+    raise RefreshReused
