@@ -97,9 +97,21 @@ WHERE a.pool_id = %s AND a.id = %s
 """
 )
 
+# What a grant carries; of a row that a process of the release before wrote, out of the columns it had.
+FAMILY_BOUND = """
+    CASE WHEN f.bound <> '{}' THEN f.bound
+         ELSE jsonb_build_object('scopes', f.scopes, 'oauth', f.oauth, 'nonce', f.nonce) END
+"""
+CODE_BOUND = """
+    CASE WHEN c.bound <> '{}' THEN c.bound
+         ELSE jsonb_build_object('scopes', c.scopes, 'oauth', true, 'nonce', c.nonce) END
+"""
+
 REFRESH = (
-    """SELECT f.id, f.client_id, f.generation, f.salt, f.previous_salt, f.rotated_at, f.revoked_at, f.epoch, f.scopes,
-    f.oauth, f.nonce, f.auth_time, f.methods, f.event_id, f.expires_at, f.last_active_at, """
+    """SELECT f.id, f.client_id, f.generation, f.salt, f.previous_salt, f.rotated_at, f.revoked_at, f.rotations,
+    f.epoch, f.auth_time, f.methods, f.event_id, f.expires_at, f.last_active_at, """
+    + FAMILY_BOUND
+    + ","
     + GROUPS
     + ","
     + PERSON
@@ -175,14 +187,16 @@ WHERE form_receipt.expires_at <= %(now)s
 """
 ROTATE = """
 UPDATE refresh_family SET generation = generation + 1, previous_salt = salt, salt = %s, rotated_at = %s,
-    last_active_at = %s
+    last_active_at = %s, rotations = %s
 WHERE pool_id = %s AND id = %s AND generation = %s AND revoked_at IS NULL
 """
+# `scopes` beside `bound`: for processes of the release before, while both run.
 START_FAMILY = """
-INSERT INTO refresh_family (id, pool_id, client_id, user_id, salt, epoch, scopes, oauth, nonce, auth_time, methods,
-    event_id, expires_at, last_active_at)
-VALUES (%(id)s, %(pool)s, %(client)s, %(user)s, %(salt)s, %(epoch)s, %(scopes)s, %(oauth)s, %(nonce)s, %(auth_time)s,
-    %(proofs)s, %(event)s, %(expires_at)s, %(now)s)
+INSERT INTO refresh_family (id, pool_id, client_id, user_id, salt, epoch, bound, scopes, auth_time, methods, event_id,
+    expires_at, last_active_at)
+VALUES (%(id)s, %(pool)s, %(client)s, %(user)s, %(salt)s, %(epoch)s, %(bound)s::jsonb,
+    ARRAY(SELECT jsonb_array_elements_text(%(bound)s::jsonb -> 'scopes')), %(auth_time)s, %(proofs)s, %(event)s,
+    %(expires_at)s, %(now)s)
 """
 AUTH_EVENT = """
 INSERT INTO auth_event (id, pool_id, client_id, user_id, kind, passed, reason, methods, address, request_id)
@@ -217,13 +231,17 @@ WITH spent AS (
     RETURNING c.*
 ), family AS (
     INSERT INTO refresh_family (id, pool_id, client_id, user_id, salt, epoch, scopes, oauth, nonce, auth_time,
-        methods, event_id, expires_at, last_active_at)
-    SELECT family_id, pool_id, client_id, user_id, %(salt)s, epoch, scopes, true, nonce, auth_time, methods, event_id,
-        %(family_expires_at)s, %(now)s
-    FROM spent
+        methods, event_id, expires_at, last_active_at, bound)
+    SELECT c.family_id, c.pool_id, c.client_id, c.user_id, %(salt)s, c.epoch, c.scopes, true, c.nonce, c.auth_time,
+        c.methods, c.event_id, %(family_expires_at)s, %(now)s, """  # noqa: S608 - of constants
+    + CODE_BOUND
+    + """
+    FROM spent c
 )
-SELECT EXISTS (SELECT FROM spent), c.client_id, c.redirect_uri, c.scopes, c.nonce, c.code_challenge, c.auth_time,
-    c.methods, c.epoch, c.event_id, c.family_id, c.expires_at, c.consumed_at, """  # noqa: S608 - of constants
+SELECT EXISTS (SELECT FROM spent), c.client_id, c.redirect_uri, c.code_challenge, c.auth_time, c.methods, c.epoch,
+    c.event_id, c.family_id, c.expires_at, c.consumed_at, """
+    + CODE_BOUND
+    + ","
     + GROUPS
     + ","
     + PERSON
@@ -286,7 +304,8 @@ def family(pool_id: int, family_id: UUID) -> Family | None:
     if row is None:
         return None
     previous = bytes(row[4]) if row[4] is not None else None
-    return Family._make((*row[:3], bytes(row[3]), previous, *row[5:16], members(row[16]), person(row[17:])))
+    carried = (document(row[7]), *row[8:14], document(row[14]), members(row[15]), person(row[16:]))
+    return Family._make((*row[:3], bytes(row[3]), previous, *row[5:7], *carried))
 
 
 def bearer(pool_id: int, sub: UUID, family_id: UUID | None) -> Liveness | None:
@@ -305,14 +324,19 @@ def browser(pool_id: int, session_id: UUID) -> Browser | None:
     return Browser._make((row[0], bytes(row[1]), row[2], row[3], document(row[4]), *row[5:10], found))
 
 
+def given(start: Start) -> dict[str, Any]:
+    """Return a family that is to be made as its statement takes it."""
+    return {**start._asdict(), "bound": json.dumps(start.bound)}
+
+
 def start_family(start: Start) -> None:
     """Make a refresh family: in the transaction of the proof."""
-    count(START_FAMILY, start._asdict())
+    count(START_FAMILY, given(start))
 
 
 def end_sign_in(start: Start, event: Mapping[str, Any]) -> None:
     """Make a refresh family, write the sign-in event and forget wrong passwords, all or nothing."""
-    count(END_SIGN_IN, {**start._asdict(), **event, "subject": start.user, "guessed": "password"})
+    count(END_SIGN_IN, {**given(start), **event, "subject": start.user, "guessed": "password"})
 
 
 def audit_once(**parameters: Any) -> None:
@@ -323,7 +347,7 @@ def audit_once(**parameters: Any) -> None:
 def redeem(**parameters: Any) -> Grant | None:
     """Spend an authorization code that is all it should be, and make its family; None for an unknown code."""
     row = one(REDEEM, parameters)
-    return Grant._make((*row[:13], members(row[13]), person(row[14:]))) if row else None
+    return Grant._make((*row[:11], document(row[11]), members(row[12]), person(row[13:]))) if row else None
 
 
 def keep_receipt(**parameters: Any) -> bool:

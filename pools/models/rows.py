@@ -84,15 +84,14 @@ class Family(NamedTuple):
     previous_salt: bytes | None
     rotated_at: datetime | None
     revoked_at: datetime | None
+    rotations: dict[str, float]
     epoch: int
-    scopes: list[str]
-    oauth: bool
-    nonce: str
     auth_time: datetime
     methods: list[str]
     event_id: UUID
     expires_at: datetime
     last_active_at: datetime
+    bound: dict[str, Any]
     groups: tuple[Member, ...]
     person: Person | None
 
@@ -112,8 +111,6 @@ class Grant(NamedTuple):
     redeemed: bool
     client_pk: UUID
     redirect_uri: str
-    scopes: list[str]
-    nonce: str
     code_challenge: str
     auth_time: datetime
     methods: list[str]
@@ -122,6 +119,7 @@ class Grant(NamedTuple):
     family_id: UUID
     expires_at: datetime
     consumed_at: datetime | None
+    bound: dict[str, Any]
     groups: tuple[Member, ...]
     person: Person | None
 
@@ -151,9 +149,7 @@ class Start(NamedTuple):
     user: UUID
     salt: bytes
     epoch: int
-    scopes: list[str]
-    oauth: bool
-    nonce: str
+    bound: dict[str, Any]
     auth_time: datetime
     proofs: list[str]
     """``methods`` of the family; the sign-in event, which one statement writes with it, has its own."""

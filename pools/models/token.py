@@ -59,6 +59,9 @@ class RefreshFamily(models.Model):
     """One sign-in's refresh tokens. The id is ``origin_jti``; the token is family.generation.MAC.
 
     Updated in place: rotation raises ``generation``, changes ``salt`` and keeps the old one for the grace time.
+
+    ``scopes``, ``oauth``, ``nonce``, ``previous_salt`` and ``rotated_at`` are for processes of the release before, and
+    in what these wrote: ``bound`` and ``rotations`` say it all.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -69,11 +72,14 @@ class RefreshFamily(models.Model):
     salt = models.BinaryField()
     previous_salt = models.BinaryField(null=True)
     rotated_at = models.DateTimeField(null=True)
+    rotations: models.JSONField[dict[str, float], dict[str, float]] = models.JSONField(db_default={}, default=dict)
+    """Salts that were replaced within the grace time, each with the moment (Unix seconds)."""
     revoked_at = models.DateTimeField(null=True)
     epoch = models.IntegerField()
+    bound: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(db_default={}, default=dict)
+    """What the grant carries (``services.tokens.bound``)."""
     scopes = ArrayField(models.CharField(max_length=300), db_default=[], default=list)
     oauth = models.BooleanField(db_default=False, default=False)
-    """Made by an OAuth grant: tokens carry ``version`` 2 and claims by scope."""
     nonce = models.CharField(max_length=2048, blank=True, db_default="", default="")
     auth_time = models.DateTimeField()
     methods = method_list()
@@ -96,7 +102,10 @@ class RefreshFamily(models.Model):
 
 
 class AuthorizationCode(models.Model):
-    """An OAuth code: hashed, five minutes, spent by one statement; a second use ends the family it made."""
+    """An OAuth code: hashed, five minutes, spent by one statement; a second use ends the family it made.
+
+    ``scopes`` and ``nonce`` are for processes of the release before, and in what these wrote: ``bound`` says it all.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     pool = models.ForeignKey(UserPool, on_delete=models.DO_NOTHING, db_index=False)
@@ -104,7 +113,9 @@ class AuthorizationCode(models.Model):
     user = models.ForeignKey(User, on_delete=models.DO_NOTHING, db_index=False, db_constraint=False)
     hashed = models.BinaryField()
     redirect_uri = models.CharField(max_length=1024)
-    scopes = ArrayField(models.CharField(max_length=300))
+    bound: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(db_default={}, default=dict)
+    """What the grant carries (``services.tokens.bound``)."""
+    scopes = ArrayField(models.CharField(max_length=300), db_default=[], default=list)
     nonce = models.CharField(max_length=2048, blank=True, db_default="", default="")
     code_challenge = models.CharField(max_length=128, blank=True, db_default="", default="")
     auth_time = models.DateTimeField()

@@ -24,6 +24,7 @@ from pools.oidc.errors import PageRefusal, refusal
 from pools.services import access
 from pools.services.pools import openid
 from pools.services.tokens import authorization_codes, interactions
+from pools.services.tokens.bound import Bound
 from pools.services.tokens.interactions import Kind
 from pools.web import resume, session_cookie
 
@@ -334,8 +335,7 @@ def redirect_with_code(oauth_request: AuthorizationRequest, session: Browser) ->
         oauth_request.client,
         session,
         redirect_uri=oauth_request.redirect_uri,
-        scopes=oauth_request.scopes,
-        nonce=oauth_request.parameters.get("nonce", ""),
+        bound=Bound(scopes=tuple(oauth_request.scopes), oauth=True, nonce=oauth_request.parameters.get("nonce", "")),
         code_challenge=oauth_request.parameters.get("code_challenge", ""),
     )
     return redirect_to_client(oauth_request, {"code": code})

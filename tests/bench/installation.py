@@ -179,6 +179,7 @@ def mint(world: World, count: int) -> list[str]:
     from identity.foundation.actor import Actor
     from pools.services.sign_in import flows, machine
     from pools.services.tokens import authorization_codes, sessions
+    from pools.services.tokens.bound import Bound
 
     done: Any = machine.begin(
         flows.by_pages(world.client), username=world.names[0], answers={"password": PASSWORD}, by=Actor.visitor()
@@ -186,8 +187,8 @@ def mint(world: World, count: int) -> list[str]:
     session = sessions.current(world.pool, done.browser.cookie)
     if session is None:
         raise RuntimeError("the browser's session is not there")
-    scopes = ["openid", "email", "aws.cognito.signin.user.admin"]
-    return [authorization_codes.mint(world.client, session, redirect_uri=CALLBACK, scopes=scopes) for _ in range(count)]
+    bound = Bound(("openid", "email", "aws.cognito.signin.user.admin"), oauth=True)
+    return [authorization_codes.mint(world.client, session, redirect_uri=CALLBACK, bound=bound) for _ in range(count)]
 
 
 def where() -> Path:

@@ -20,6 +20,7 @@ from pools.services import configuration
 from pools.services.pools import signing_keys, user_pools
 from pools.services.sign_in.machine import SignedIn, Want
 from pools.services.tokens import authorization_codes, sessions
+from pools.services.tokens.bound import Bound
 from tests import factories
 
 WIRE = {"CONTENT_TYPE": "application/x-amz-json-1.1"}
@@ -107,7 +108,8 @@ def issued(client: AppClient) -> str:
     assert outcome.browser
     session = sessions.current(client.pool, outcome.browser.cookie)
     assert session
-    code = authorization_codes.mint(client, session, redirect_uri="https://app.example/cb", scopes=["openid", "email"])
+    bound = Bound(("openid", "email"), oauth=True)
+    code = authorization_codes.mint(client, session, redirect_uri="https://app.example/cb", bound=bound)
     issued = authorization_codes.redeem(
         client, code, redirect_uri="https://app.example/cb", verifier=None, by=factories.BY
     )

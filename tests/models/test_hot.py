@@ -24,11 +24,13 @@ from pools.services.people import groups
 from pools.services.pools import signing_keys
 from pools.services.sign_in.machine import SignedIn, Want
 from pools.services.tokens import authorization_codes, sessions
+from pools.services.tokens.bound import Bound
 from tests import factories
 
 BY = factories.BY
 NOW = clock.now
 SOME = uuid.UUID(int=7)
+ASKED = Bound(("openid",), oauth=True)
 
 FAMILY: dict[str, Any] = {
     **dict.fromkeys(("id", "client", "user", "event"), SOME),
@@ -36,9 +38,7 @@ FAMILY: dict[str, Any] = {
     "pool": 1,
     "salt": b"s",
     "epoch": 0,
-    "scopes": ["openid"],
-    "oauth": True,
-    "nonce": "",
+    "bound": '{"scopes": ["openid"], "oauth": true}',
     "proofs": ["pwd"],
 }
 CLEARED: dict[str, Any] = {"pool": 1, "subject": SOME, "guessed": "password"}
@@ -71,7 +71,7 @@ PARAMETERS: dict[str, Any] = {
     "STRIKE": (1, SOME, 0, 5, NOW()),
     "STEP": (True, "{}", NOW(), 1, SOME, 0, NOW()),
     "KEEP_RECEIPT": {"id": SOME, "pool": 1, "key": b"k", "browser": b"b", "expires_at": NOW(), "now": NOW()},
-    "ROTATE": (b"s", NOW(), NOW(), 1, SOME, 0),
+    "ROTATE": (b"s", NOW(), NOW(), "{}", 1, SOME, 0),
     "START_FAMILY": FAMILY,
     "AUTH_EVENT": EVENT,
     "AUDIT_ONCE": {
@@ -307,7 +307,7 @@ def test_no_statement_reads_another_pools_rows(client: AppClient, user: User) ->
     assert browser.browser
     session = sessions.current(client.pool, browser.browser.cookie)
     assert session
-    minted = authorization_codes.mint(client, session, redirect_uri="https://app.example", scopes=["openid"])
+    minted = authorization_codes.mint(client, session, redirect_uri="https://app.example", bound=ASKED)
     family = RefreshFamily.objects.get(pool_id=client.pool_id)
     other = factories.make_pool()
 
@@ -334,7 +334,7 @@ def test_a_code_that_is_not_as_presented_is_read_and_stays_unspent(client: AppCl
     session = sessions.current(client.pool, browser.browser.cookie)
     assert session
     minted = authorization_codes.mint(
-        client, session, redirect_uri="https://app.example", scopes=["openid"], code_challenge="c"
+        client, session, redirect_uri="https://app.example", bound=ASKED, code_challenge="c"
     )
     late = NOW() + timedelta(minutes=6)
     wrong: list[dict[str, Any]] = [

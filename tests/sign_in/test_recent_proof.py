@@ -19,6 +19,7 @@ from pools.services import access, configuration
 from pools.services.pools import signing_keys, user_pools
 from pools.services.sign_in import factors, machine
 from pools.services.tokens import authorization_codes, refresh, sessions
+from pools.services.tokens.bound import Bound
 from pools.services.tokens.issue import TokenSet
 from tests import factories
 from tests.sign_in.conftest import BY
@@ -69,8 +70,8 @@ def through_an_old_session(client: AppClient) -> TokenSet:
     with time_machine.travel(clock.now() + timedelta(minutes=11), tick=False):
         session = sessions.current(client.pool, outcome.browser.cookie)
         assert session is not None
-        scopes = ["openid", "aws.cognito.signin.user.admin"]
-        code = authorization_codes.mint(client, session, redirect_uri=URI, scopes=scopes)
+        bound = Bound(("openid", "aws.cognito.signin.user.admin"), oauth=True)
+        code = authorization_codes.mint(client, session, redirect_uri=URI, bound=bound)
         issued = authorization_codes.redeem(client, code, redirect_uri=URI, verifier=None, by=BY)
         return refresh.refresh(client, issued.refresh or "", by=BY)
 

@@ -27,11 +27,13 @@ from pools.services.people import passwords, users
 from pools.services.pools import signing_keys
 from pools.services.sign_in.machine import SignedIn, Want
 from pools.services.tokens import authorization_codes, issue, refresh, revoke, sessions, verify
+from pools.services.tokens.bound import Bound
 from pools.services.tokens.issue import TokenSet
 from tests import factories
 from tests.factories import PASSWORD
 from tests.sign_in.conftest import BY
 
+ASKED = Bound(("openid",), oauth=True, nonce="n")
 VERIFIER = "a-verifier-of-more-than-forty-three-characters-1234"
 CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
 
@@ -54,7 +56,7 @@ def code(client: AppClient, *, challenge: str = CHALLENGE) -> str:
     session = sessions.current(client.pool, outcome.browser.cookie)
     assert session is not None
     return authorization_codes.mint(
-        client, session, redirect_uri="https://app.example/cb", scopes=["openid"], nonce="n", code_challenge=challenge
+        client, session, redirect_uri="https://app.example/cb", bound=ASKED, code_challenge=challenge
     )
 
 
@@ -254,6 +256,55 @@ def test_a_rotated_token_gives_the_same_successor_within_its_grace(pool: UserPoo
             refresh.refresh(client, first.refresh or "", by=BY)
         with pytest.raises(errors.RefreshRefused):
             refresh.refresh(client, second.refresh or "", by=BY)
+
+
+def test_each_rotated_token_has_a_grace_time_of_its_own(pool: UserPool, person: User) -> None:
+    client = rotating(pool, grace=10)
+    issued = sign_in(client)
+
+    def refreshed(token: str | None) -> str:
+        return refresh.refresh(client, token or "", by=BY).refresh or ""
+
+    with time_machine.travel(clock.now(), tick=False) as travel:
+        first = refreshed(issued.refresh)
+        travel.shift(timedelta(seconds=6))
+        second = refreshed(first)
+        # Whoever still holds the token of before the last two turns goes on with everybody else.
+        assert refreshed(issued.refresh) == refreshed(first) == second
+        travel.shift(timedelta(seconds=5))
+        assert refreshed(first) == second
+        third = refreshed(second)
+        with pytest.raises(errors.RefreshReused):
+            refreshed(issued.refresh)
+        for ended in (first, second, third):
+            with pytest.raises(errors.RefreshRefused):
+                refreshed(ended)
+    assert AuditEvent.objects.filter(pool_id=pool.pk, tag="token_reused").count() == 1
+
+
+def test_no_family_keeps_more_than_a_few_rotated_tokens(pool: UserPool, person: User) -> None:
+    client = rotating(pool, grace=60)
+    held = [sign_in(client).refresh or ""]
+
+    for _ in range(refresh.MOST + 1):
+        held.append(refresh.refresh(client, held[-1], by=BY).refresh or "")
+
+    assert refresh.refresh(client, held[1], by=BY).refresh == held[-1]
+    with pytest.raises(errors.RefreshReused):
+        refresh.refresh(client, held[0], by=BY)
+
+
+def test_a_rotation_by_the_release_before_leaves_a_grace_time(pool: UserPool, person: User) -> None:
+    client = rotating(pool, grace=10)
+    issued = sign_in(client)
+
+    with time_machine.travel(clock.now(), tick=False) as travel:
+        first = refresh.refresh(client, issued.refresh or "", by=BY)
+        RefreshFamily.objects.filter(pool_id=pool.pk).update(rotations={})
+        assert refresh.refresh(client, issued.refresh or "", by=BY).refresh == first.refresh
+        travel.shift(timedelta(seconds=11))
+        with pytest.raises(errors.RefreshReused):
+            refresh.refresh(client, issued.refresh or "", by=BY)
 
 
 def test_parallel_rotations_agree_on_one_successor(pool: UserPool, person: User) -> None:

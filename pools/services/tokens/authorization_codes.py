@@ -9,7 +9,6 @@ import base64
 import hashlib
 import os
 import uuid
-from collections.abc import Sequence
 from datetime import timedelta
 
 from identity.foundation import clock, sealing
@@ -18,22 +17,16 @@ from identity.foundation.errors import GrantRefused
 from identity.foundation.names import uuid7
 from pools.models import AppClient, AuthorizationCode, hot
 from pools.services.audit import Tag
+from pools.services.tokens import bound as bounds
 from pools.services.tokens import issue, refresh_tokens, revoke
+from pools.services.tokens.bound import Bound
 from pools.services.tokens.claims import Grant
 from pools.services.tokens.issue import TokenSet
 
 CODE_LIFE = timedelta(minutes=5)
 
 
-def mint(
-    client: AppClient,
-    session: hot.Browser,
-    *,
-    redirect_uri: str,
-    scopes: Sequence[str],
-    nonce: str = "",
-    code_challenge: str = "",
-) -> str:
+def mint(client: AppClient, session: hot.Browser, *, redirect_uri: str, bound: Bound, code_challenge: str = "") -> str:
     """Write an authorization code for a browser's session and return it: five minutes, one use, bound to all given."""
     code = str(uuid.uuid4())
     AuthorizationCode(
@@ -43,8 +36,10 @@ def mint(
         user_id=session.person.id,
         hashed=sealing.keyed_hash("authorization_code", code),
         redirect_uri=redirect_uri,
-        scopes=list(scopes),
-        nonce=nonce,
+        bound=bound.document(),
+        # For processes of the release before, while both run.
+        scopes=list(bound.scopes),
+        nonce=bound.nonce,
         code_challenge=code_challenge,
         auth_time=session.auth_time,
         methods=session.methods,
@@ -82,10 +77,8 @@ def redeem(client: AppClient, code: str, *, redirect_uri: str, verifier: str | N
         found.family_id,
         found.event_id,
         found.auth_time,
-        tuple(found.scopes),
-        oauth=True,
-        nonce=found.nonce,
-        methods=tuple(found.methods),
+        bounds.read(found.bound),
+        tuple(found.methods),
     )
     refresh_token = refresh_tokens.pack(client, found.family_id, 0, salt)
     issued = issue.sign(client, found.person, found.groups, grant, refresh_token)

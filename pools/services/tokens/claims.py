@@ -13,8 +13,10 @@ from pools.models import AppClient
 from pools.models.hot import Member, Person
 from pools.services.people import attributes
 from pools.services.pools import app_clients, openid, schema
+from pools.services.tokens.bound import Bound
 
-API_SCOPES = ("aws.cognito.signin.user.admin",)
+BY_API = Bound(scopes=("aws.cognito.signin.user.admin",))
+"""What signing in by the API gives."""
 EMAIL = frozenset({"email", "email_verified"})
 PHONE = frozenset({"phone_number", "phone_number_verified"})
 
@@ -26,11 +28,11 @@ class Grant:
     family_id: uuid.UUID
     event_id: uuid.UUID
     auth_time: datetime
-    scopes: tuple[str, ...] = API_SCOPES
-    oauth: bool = False
-    nonce: str = ""
+    bound: Bound = BY_API
     methods: tuple[str, ...] = ()
     """How the person proved who they are (RFC 8176 values)."""
+    refreshed: bool = False
+    """By a refresh token: what answers one request was said before."""
 
 
 def shared(client: AppClient, person: Person, groups: Sequence[Member], grant: Grant) -> dict[str, Any]:
@@ -57,9 +59,9 @@ def access(common: Mapping[str, Any], client: AppClient, person: Person, grant: 
     found["exp"] = found["iat"] + client.access_seconds
     found["client_id"] = client.client_id
     found["token_use"] = "access"  # noqa: S105 - a claim
-    found["scope"] = " ".join(grant.scopes)
+    found["scope"] = " ".join(grant.bound.scopes)
     found["username"] = person.username
-    if grant.oauth:
+    if grant.bound.oauth:
         found["version"] = 2
     return found
 
@@ -83,13 +85,13 @@ def identity(
     found["cognito:username"] = person.username
     if roles := role_claims(groups):
         found.update(roles)
-    if grant.nonce:
-        found["nonce"] = grant.nonce
+    if grant.bound.nonce and not grant.refreshed:  # OpenID Connect Core section 12.2
+        found["nonce"] = grant.bound.nonce
     if grant.methods and openid.rules(client).tells_assurance:
         found["acr"] = openid.assurance(grant.methods)
     if at_hash:
         found["at_hash"] = at_hash
-    for name, value in visible(client, person, grant.scopes if grant.oauth else None).items():
+    for name, value in visible(client, person, grant.bound.scopes if grant.bound.oauth else None).items():
         found.setdefault(name, typed(name, value))
     return found
 

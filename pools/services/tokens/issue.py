@@ -54,9 +54,7 @@ def issue(client: AppClient, person: Person, groups: Sequence[Member], grant: Gr
         user=person.id,
         salt=salt,
         epoch=person.epoch,
-        scopes=list(grant.scopes),
-        oauth=grant.oauth,
-        nonce=grant.nonce,
+        bound=grant.bound.document(),
         auth_time=grant.auth_time,
         proofs=list(grant.methods),
         event=grant.event_id,
@@ -74,14 +72,14 @@ def sign(
     common = claims.shared(client, person, groups, grant)
     access_token = signing_keys.sign(client.pool, Use.ACCESS, claims.access(common, client, person, grant))
     id_token = None
-    if not grant.oauth or "openid" in grant.scopes:
+    if not grant.bound.oauth or "openid" in grant.bound.scopes:
         # API tokens go without at_hash, since their clients check it by halves; OAuth tokens have it (OIDC 3.1.3.6).
-        half = hashlib.sha256(access_token.encode()).digest()[:16] if grant.oauth else b""
+        half = hashlib.sha256(access_token.encode()).digest()[:16] if grant.bound.oauth else b""
         at_hash = base64.urlsafe_b64encode(half).decode().rstrip("=")
         id_token = signing_keys.sign(
             client.pool, Use.ID, claims.identity(common, client, person, groups, grant, at_hash=at_hash)
         )
-    return TokenSet(access_token, id_token, refresh_token, client.access_seconds, grant.scopes)
+    return TokenSet(access_token, id_token, refresh_token, client.access_seconds, grant.bound.scopes)
 
 
 def client_credentials(client: AppClient, scopes: Sequence[str]) -> TokenSet:

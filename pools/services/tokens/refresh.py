@@ -6,20 +6,23 @@ Whether a family is still good is asked of PostgreSQL each time, by one statemen
 from __future__ import annotations
 
 import hmac
+import json
 import os
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from identity.foundation import clock
 from identity.foundation.actor import Actor
 from identity.foundation.errors import FlowNotEnabled, RefreshRefused, RefreshReused, UserDisabled
 from pools.models import AppClient, RefreshFamily, hot
 from pools.services.audit import Tag
-from pools.services.tokens import issue, refresh_tokens, revoke
+from pools.services.tokens import bound, issue, refresh_tokens, revoke
 from pools.services.tokens.claims import Grant
 from pools.services.tokens.issue import TokenSet
 
 COARSE = timedelta(minutes=15)
 """How exact ``last_active_at`` is: a refresh that rotates nothing writes no more often."""
+MOST = 16
+"""How many replaced tokens of a family are good at a time; who rotates faster loses the oldest."""
 
 
 def refresh(client: AppClient, token: str, *, by: Actor, rotating: bool = True) -> TokenSet:
@@ -57,9 +60,9 @@ def refresh(client: AppClient, token: str, *, by: Actor, rotating: bool = True) 
         family.id,
         family.event_id,
         family.auth_time,
-        tuple(family.scopes),
-        family.oauth,
-        methods=tuple(family.methods),
+        bound.read(family.bound),
+        tuple(family.methods),
+        refreshed=True,
     )
     successor = _turn(client, family, presented, by)
     issue.ISSUED.labels("refresh_token").inc()
@@ -70,7 +73,7 @@ def _turn(client: AppClient, family: hot.Family, presented: refresh_tokens.Prese
     """Rotate where the client rotates; return the successor, None where the token stays.
 
     Raises:
-        RefreshReused: not the present generation, and not the one before within its grace time.
+        RefreshReused: not the present generation, nor one that was replaced within the grace time.
 
     """
     now = clock.now()
@@ -81,21 +84,31 @@ def _turn(client: AppClient, family: hot.Family, presented: refresh_tokens.Prese
         return None
     if current:
         salt = os.urandom(16)
-        turned = (salt, now, now, client.pool_id, family.id, family.generation)
-        if hot.count(hot.ROTATE, turned) == 1:
+        rotations = json.dumps(_within_grace(client, family, now) | {family.salt.hex(): now.timestamp()})
+        if hot.count(hot.ROTATE, (salt, now, now, rotations, client.pool_id, family.id, family.generation)) == 1:
             return refresh_tokens.pack(client, family.id, family.generation + 1, salt)
         again = hot.family(client.pool_id, family.id)  # a duplicate was faster: both get the same successor
         if again is None or again.revoked_at is not None:
             raise RefreshRefused("Refresh Token has been revoked")
         family = again
-    grace = timedelta(seconds=client.rotation_grace_seconds)
-    if (
-        presented.generation == family.generation - 1
-        and family.previous_salt is not None
-        and hmac.compare_digest(presented.salt, family.previous_salt)
-        and family.rotated_at is not None
-        and family.rotated_at + grace >= now
-    ):
+    # Salts are no secret from who shows a token whose MAC holds.
+    if presented.salt.hex() in _within_grace(client, family, now):
         return refresh_tokens.pack(client, family.id, family.generation, family.salt)
     revoke.end_reused(client, family.id, family.person, Tag.TOKEN_REUSED, by=by)
     raise RefreshReused
+
+
+def _within_grace(client: AppClient, family: hot.Family, now: datetime) -> dict[str, float]:
+    """Return the salts of the tokens that are replaced and still good, each with the moment of its rotation.
+
+    Each stays good for the grace time after its own rotation (COGNITO.md 3.9), whatever became of its successor
+    meanwhile: of two that hold one token, the slower must not end both sessions because the faster refreshed twice.
+    RFC 9700 section 4.14.2 counts as reuse what comes after it was made invalid.
+    """
+    moments = dict(family.rotations)
+    if family.previous_salt is not None and family.rotated_at is not None:
+        # By a process of the release before.
+        moments.setdefault(family.previous_salt.hex(), family.rotated_at.timestamp())
+    since = now.timestamp() - client.rotation_grace_seconds
+    good = sorted((moment, salt) for salt, moment in moments.items() if moment >= since)
+    return {salt: moment for moment, salt in good[-MOST:]}
