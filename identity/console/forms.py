@@ -6,10 +6,9 @@ from typing import Any
 
 from django import forms
 
-from identity.foundation import errors
 from pools.services import codes
 from pools.services.operators import operator_sign_in
-from pools.services.pools import client_settings, pool_choices, user_pools
+from pools.services.pools import client_rules, pool_choices, pool_rules
 
 OFF = {"autocapitalize": "none", "spellcheck": "false"}
 PREFIXES = (
@@ -223,7 +222,7 @@ class NewApp(Form):
     def urls(self, name: str) -> list[str]:
         """Return the addresses of a field, one a line."""
         given = str(self.cleaned_data[name]).split()
-        if found := list(client_settings.url_problems(given, name)):
+        if found := list(client_rules.url_problems(given, name)):
             raise forms.ValidationError([f"{problem.message.removesuffix('.')}." for problem in found])
         return given
 
@@ -290,10 +289,8 @@ class NewPool(Form):
     def clean_name(self) -> str:
         """Refuse what a pool cannot be called, beside whatever else is wrong."""
         name = str(self.cleaned_data["name"])
-        try:
-            user_pools.check_name(name)
-        except errors.Invalid as problem:
-            raise forms.ValidationError(problem.message) from None
+        if found := list(pool_rules.name_problems(name, "name")):
+            raise forms.ValidationError([problem.message for problem in found])
         return name
 
     def settings(self) -> dict[str, Any]:

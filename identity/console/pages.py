@@ -134,7 +134,8 @@ def pool(request: HttpRequest, pool_id: str) -> HttpResponse:
     form = forms.RecentProof(request.POST or None)
     if request.method == "POST" and form.is_valid():
         wanted = form.cleaned_data["recent_proof"]
-        user_pools.set_recent_proof(found, wanted == "on", receipt=receipts.of(request), by=actor(request))
+        changes = {"recent_proof": wanted == "on"}
+        user_pools.update(found, changes, receipt=receipts.of(request), by=actor(request))
         return told(request, f"Recent sign-in for changes is {wanted} for {found.name}.", request.path)
     issuer = names.issuer(found.public_id)
     policy = found.password_policy
@@ -229,7 +230,7 @@ def app(request: HttpRequest, pool_id: str, client_id: str) -> HttpResponse:
     form = forms.OpenidStrict(request.POST or None)
     if request.method == "POST" and form.is_valid():
         is_on = form.cleaned_data["openid_strict"] == "on"
-        app_clients.set_openid_strict(client, is_on, receipt=receipts.of(request), by=actor(request))
+        app_clients.update(client, {"openid_strict": is_on}, receipt=receipts.of(request), by=actor(request))
         return told(request, f"OpenID strict is {'on' if is_on else 'off'} for {client.name}.", request.path)
     facts = [
         ("Kind", kind_of(client)),

@@ -174,7 +174,7 @@ class Pool(View):
         pool = access.pool(pool_id)
         wanted = serializers.ChangePoolSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
-        changed = user_pools.set_recent_proof(pool, wanted.validated_data["recent_proof"], by=self.actor(request))
+        changed = user_pools.update(pool, wanted.validated_data, by=self.actor(request))
         return Response(serializers.PoolSerializer(changed).data)
 
 
@@ -241,8 +241,7 @@ class App(View):
         client = access.client_in(access.pool(pool_id), client_id)
         wanted = serializers.ChangeAppSerializer(data=request.data)
         wanted.is_valid(raise_exception=True)
-        strict = wanted.validated_data["openid_strict"]
-        changed = app_clients.set_openid_strict(client, strict, by=self.actor(request))
+        changed = app_clients.update(client, wanted.validated_data, by=self.actor(request))
         return Response(serializers.AppSerializer(changed).data)
 
 

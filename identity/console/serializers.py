@@ -8,9 +8,9 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from identity.console.forms import RECENT_PROOF_HELP, STRICT_HELP
-from identity.foundation import errors, names
+from identity.foundation import names
 from pools.services.people import users
-from pools.services.pools import app_clients, pool_choices, user_pools
+from pools.services.pools import app_clients, pool_choices, pool_rules
 
 FLOWS = ("code", "client_credentials")
 STATUSES = ("UNCONFIRMED", "CONFIRMED", "RESET_REQUIRED", "FORCE_CHANGE_PASSWORD", "EXTERNAL_PROVIDER")
@@ -95,10 +95,8 @@ class NewPoolSerializer(Strict):
 
     def validate_name(self, name: str) -> str:
         """Refuse what a pool cannot be called, beside whatever else is wrong."""
-        try:
-            user_pools.check_name(name)
-        except errors.Invalid as problem:
-            raise serializers.ValidationError(problem.message) from None
+        if found := list(pool_rules.name_problems(name, "name")):
+            raise serializers.ValidationError([problem.message for problem in found])
         return name
 
     def settings(self) -> dict[str, Any]:

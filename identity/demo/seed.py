@@ -198,7 +198,8 @@ def move_along(kept: dict[str, Any]) -> None:
     if callback not in client.callback_urls:
         others = [url for url in client.callback_urls if not url.endswith("/demo/callback")]
         logouts = [url for url in client.logout_urls if not url.endswith("/demo/")]
-        app_clients.update(client, settings=oauth([*others, callback], [*logouts, demo_url()]), by=BY)
+        urls = {"callback_urls": [*others, callback], "logout_urls": [*logouts, demo_url()]}
+        app_clients.update(client, urls, by=BY)
 
 
 def confidential_client(kept: dict[str, Any]) -> dict[str, Any]:

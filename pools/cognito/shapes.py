@@ -105,17 +105,12 @@ def page(name: str, lines: Iterable[dict[str, Any]], token_name: str, token: str
 def user_pool(pool: UserPool) -> dict[str, Any]:
     """Return UserPoolType: what was set, and the defaults that Cognito tells too."""
     description = {
-        **pool_settings.told(pool),
+        **pool_settings.TABLE.describe(pool),
         "id": pool.public_id,
         "arn": names.pool_arn(pool.public_id),
         "name": pool.name,
-        "deletion_protection": "ACTIVE" if pool.deletion_protected else "INACTIVE",
         "creation_date": pool.created_at,
         "last_modified_date": pool.modified_at,
-        "auto_verified_attributes": pool.auto_verified or None,
-        "alias_attributes": pool.alias_attributes or None,
-        "username_attributes": pool.username_attributes or None,
-        "mfa_configuration": pool.mfa,
         "schema_attributes": user_pools.schema_attributes(pool),
         "estimated_number_of_users": user_pools.estimated_users(pool),
         "domain": user_pools.domain(pool) or None,
@@ -147,38 +142,13 @@ def resource_server(pool: UserPool, server: ResourceServer) -> dict[str, Any]:
 
 def app_client(pool: UserPool, client: AppClient) -> dict[str, Any]:
     """Return UserPoolClientType. What was never set is left out, but for what Cognito always tells."""
-    optional = {
-        "refresh_token_rotation": {
-            "feature": "ENABLED" if client.rotation else "DISABLED",
-            "retry_grace_period_seconds": client.rotation_grace_seconds,
-        },
-        "read_attributes": client.read_attributes,
-        "write_attributes": client.write_attributes,
-        "explicit_auth_flows": client.auth_flows,
-        "supported_identity_providers": client.identity_providers,
-        "callback_urls": client.callback_urls,
-        "logout_urls": client.logout_urls,
-        "default_redirect_uri": client.default_redirect_uri,
-        "allowed_oauth_flows": client.oauth_flows,
-        "allowed_oauth_scopes": client.scopes,
-        "prevent_user_existence_errors": "ENABLED" if client.hide_existence else "LEGACY",
-    }
     description = {
-        **{name: value for name, value in optional.items() if name in client.explicit},
+        **client_settings.TABLE.describe(client),
         "user_pool_id": pool.public_id,
-        "client_name": client.name,
         "client_id": client.client_id,
         "client_secret": next(iter(app_clients.secrets(client)), None) if client.confidential else None,
         "last_modified_date": client.modified_at,
         "creation_date": client.created_at,
-        "access_token_validity": client.validity.get("access"),
-        "id_token_validity": client.validity.get("id"),
-        "refresh_token_validity": client.validity.get("refresh", 30),
-        "token_validity_units": client_settings.told_units(client),
-        "allowed_oauth_flows_user_pool_client": client.oauth_enabled,
-        "enable_token_revocation": client.revocation,
-        "enable_propagate_additional_user_context_data": client.propagate_context,
-        "auth_session_validity": client.session_minutes,
     }
     found: dict[str, Any] = outward(shape("UserPoolClientType"), description)
     return found

@@ -10,7 +10,7 @@ import requests
 
 from identity.console import pages
 from identity.foundation.actor import Actor
-from pools.services.pools import client_settings
+from pools.services.pools import client_rules
 from tests.console.world import SCRIPT, Visitor, World
 
 ROW = re.compile(r'<a class="main" href="([^"]+)"><bdi>([^<]*)</bdi>')
@@ -472,7 +472,7 @@ def test_rules_are_said_in_the_words_of_the_field(world: World) -> None:
 
 
 def test_each_flow_that_a_client_may_have_is_put_in_words() -> None:
-    assert set(pages.FLOWS) == client_settings.ALLOW
+    assert set(pages.FLOWS) == client_rules.ALLOW
 
 
 def test_a_refusal_is_a_word_and_each_time_has_a_zone(world: World) -> None:

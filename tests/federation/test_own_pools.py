@@ -141,7 +141,7 @@ def test_an_address_counts_in_rules_and_tags_while_it_is_proven(
     row = User.objects.filter(pool_id=world.users.pk, username=world.name)
     row.update(**{address: value, said: {"never": False, "never said": None}.get(before, True)})
     if before == "unreadable":
-        app_clients.update(world.client, settings={"read_attributes": [address]}, by=factories.BY)
+        app_clients.update(world.client, {"read_attributes": [address]}, by=factories.BY)
         configuration.holdings.forget_everything()
     logins = world.logins()
     changes: dict[str, dict[str, Any]] = {"undone": {said: False}, "another": {address: "+1555"}, "since": {said: True}}

@@ -192,7 +192,7 @@ def test_a_client_that_is_changed_is_changed_at_both_within_two_seconds(doors: t
 
     with world.live.orm():
         row = access.client(app.id)
-        app_clients.update(row, settings={"explicit_auth_flows": ["ALLOW_REFRESH_TOKEN_AUTH"]}, by=factories.BY)
+        app_clients.update(row, {"explicit_auth_flows": ["ALLOW_REFRESH_TOKEN_AUTH"]}, by=factories.BY)
     sleep(SETTINGS_AGE)
 
     for door in reversed(doors):

@@ -9,7 +9,7 @@ import pytest
 from identity.foundation import errors
 from pools.models import AppClient, ClientSecret, UserPool
 from pools.services import access
-from pools.services.pools import app_clients, client_settings, schema, user_pools
+from pools.services.pools import app_clients, client_rules, schema, user_pools
 from tests import factories
 from tests.factories import BY
 
@@ -174,7 +174,7 @@ def test_custom_scopes_exist_once_their_server_does(pool: UserPool) -> None:
     ],
 )
 def test_addresses_that_browsers_may_be_sent_to(url: str) -> None:
-    assert client_settings.redirect_problem(url) == ""
+    assert client_rules.redirect_problem(url) == ""
 
 
 @pytest.mark.parametrize(
@@ -202,14 +202,14 @@ def test_addresses_that_browsers_may_be_sent_to(url: str) -> None:
     ],
 )
 def test_addresses_that_browsers_are_never_sent_to(url: str) -> None:
-    assert client_settings.redirect_problem(url)
+    assert client_rules.redirect_problem(url)
 
 
 def test_an_update_replaces_what_it_leaves_out(pool: UserPool) -> None:
     client = make(pool, **CODE, prevent_user_existence_errors="ENABLED", generate_secret=True)
     secret = app_clients.secrets(client)
 
-    app_clients.update(client, settings={"callback_urls": ["https://new.example/"]}, by=BY)
+    app_clients.update(client, {"callback_urls": ["https://new.example/"]}, whole=True, by=BY)
 
     after = access.client(client.client_id)
     assert after.callback_urls == ["https://new.example/"]
@@ -217,7 +217,7 @@ def test_an_update_replaces_what_it_leaves_out(pool: UserPool) -> None:
     assert after.name == "app"
     assert app_clients.secrets(after) == secret
     with pytest.raises(errors.Invalid):
-        app_clients.update(client, settings={"client_secret": "b" * 24}, by=BY)
+        app_clients.update(client, {"client_secret": "b" * 24}, whole=True, by=BY)
 
 
 @pytest.mark.parametrize("strict", [True, False])
@@ -225,12 +225,12 @@ def test_an_update_that_does_not_name_the_openid_switch_leaves_it(pool: UserPool
     client = make(pool, openid_strict=not strict)
     assert "openid_strict" not in client.explicit
 
-    switched = app_clients.set_openid_strict(client, strict, by=BY)
-    updated = app_clients.update(client, settings={"client_name": "other"}, by=BY)  # which still holds it as it was
+    switched = app_clients.update(client, {"openid_strict": strict}, by=BY)
+    updated = app_clients.update(client, {"client_name": "other"}, whole=True, by=BY)  # which still holds it as it was
 
     assert switched.openid_strict is strict
     assert (updated.name, AppClient.objects.get(pk=client.pk).openid_strict) == ("other", strict)
-    app_clients.update(client, settings={"openid_strict": not strict}, by=BY)
+    app_clients.update(client, {"openid_strict": not strict}, whole=True, by=BY)
     assert AppClient.objects.get(pk=client.pk).openid_strict is not strict
 
 

@@ -73,7 +73,7 @@ def test_what_people_write_about_themselves_is_told_whichever_came_last(
         if later == "rule":
             decide(trusting, people, *claims)
         elif later == "list":
-            app_clients.update(listed, settings={"write_attributes": ["custom:role"]}, by=BY)
+            app_clients.update(listed, {"write_attributes": ["custom:role"]}, by=BY)
         else:
             app_clients.create(people, "plain", settings={}, by=BY)
 

@@ -97,7 +97,7 @@ def test_days_that_an_older_release_kept_as_zero_are_told_as_the_default(transac
     pool = make()
     pool.password_policy["temporary_password_validity_days"] = 0
 
-    told = pool_settings.told(pool)
+    told = pool_settings.TABLE.describe(pool)
 
     assert told["policies"]["password_policy"]["temporary_password_validity_days"] == 7
     assert told["admin_create_user_config"]["unused_account_validity_days"] == 7

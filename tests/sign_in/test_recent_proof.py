@@ -79,7 +79,7 @@ def through_an_old_session(client: AppClient) -> TokenSet:
 @pytest.fixture
 def strict(pool: UserPool, person: User) -> AppClient:
     """Return a client of a pool that asks for a recent sign-in; its person waits to prove an authenticator."""
-    user_pools.set_recent_proof(pool, True, by=BY)
+    user_pools.update(pool, {"recent_proof": True}, by=BY)
     configuration.holdings.forget_everything()
     return factories.make_client(access.pool(pool.public_id))
 
@@ -120,7 +120,7 @@ def test_everything_else_goes_on_as_everything_does_where_the_pool_says_nothing(
     operation: str, members: dict[str, Any], pool: UserPool, strict: AppClient, person: User
 ) -> None:
     if (operation, members) in CHANGES:
-        user_pools.set_recent_proof(pool, False, by=BY)
+        user_pools.update(pool, {"recent_proof": False}, by=BY)
         configuration.holdings.forget_everything()
     token = sign_in(strict).access
     seed = factors.associate(strict.pool, person, by=BY)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from pools.cognito import contract, shapes
 from pools.cognito.contract import Reply
 from pools.services import access
-from pools.services.identity_pools import identity_pools, logins
+from pools.services.identity_pools import identity_pool_settings, identity_pools
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_identity.type_defs import (
@@ -25,17 +25,8 @@ if TYPE_CHECKING:
 
 def shape(operation: str, pool: IdentityPool) -> dict[str, Any]:
     """Return IdentityPool. What was never set is left out."""
-    description = {
-        **pool.configuration,
-        "identity_pool_id": pool.public_id,
-        "identity_pool_name": pool.name,
-        "allow_unauthenticated_identities": pool.guests,
-        # Amazon tells a flow that is off only where that was said.
-        "allow_classic_flow": pool.classic_flow or pool.configuration.get("allow_classic_flow"),
-        "cognito_identity_providers": logins.shown_providers(pool) or None,
-        "identity_pool_tags": pool.configuration.get("identity_pool_tags", {}),
-    }
-    return shapes.output(operation, description)
+    settings = identity_pool_settings.TABLE.describe(pool)
+    return shapes.output(operation, {**settings, "identity_pool_id": pool.public_id})
 
 
 @contract.identity_pools.operation

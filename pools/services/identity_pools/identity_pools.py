@@ -24,16 +24,15 @@ from identity.foundation.errors import (
     IdentityPoolNotFound,
     Invalid,
     NotAuthorized,
-    NotAvailable,
     PoolNotFound,
     RoleRefused,
 )
 from pools import ports
 from pools.models import Identity, IdentityPool, PrincipalTagMap
 from pools.ports import Credentials, VerifiedLogin
-from pools.services import access, audit, configuration
+from pools.services import access, atomic_part, audit, configuration
 from pools.services.audit import Tag
-from pools.services.identity_pools import identities, session_policies
+from pools.services.identity_pools import identities, identity_pool_settings, session_policies
 from pools.services.identity_pools import logins as identity_logins
 from pools.services.identity_pools import roles as identity_roles
 from pools.services.pools import deciding_attributes
@@ -48,16 +47,8 @@ EARLIER = 30
 CREDENTIALS_LIFE = 3600
 SESSION_NAME = "CognitoIdentityCredentials"
 TAGS_CLAIM = "https://aws.amazon.com/tags"
-MOST_PROVIDERS = 50
 MOST_MAPPINGS = 10
-KEPT = ("supported_login_providers", "identity_pool_tags", "allow_classic_flow")
-"""What is told as it was given, and not where it was not: a classic flow that nobody switched off too."""
 KINDS = {"authenticated": "member_role", "unauthenticated": "guest_role"}
-NOT_YET = {
-    "developer_provider_name": "DeveloperProviderName",
-    "open_id_connect_provider_arns": "OpenIdConnectProviderARNs",
-    "saml_provider_arns": "SamlProviderARNs",
-}
 
 
 # -- setting up ------------------------------------------------------------------------------------------------------
@@ -71,18 +62,8 @@ def create(name: str, *, settings: Mapping[str, Any], by: Actor) -> IdentityPool
         NotAvailable: a setting names a kind of provider that this release does not have.
 
     """
-    for member, theirs in NOT_YET.items():
-        if settings.get(member):
-            raise NotAvailable(f"{theirs} is not available in this release.", field=theirs)
-    _check_social(settings.get("supported_login_providers") or {})
-    pool = IdentityPool(
-        public_id=names.identity_pool_id(),
-        name=name,
-        guests=bool(settings.get("allow_unauthenticated_identities")),
-        classic_flow=bool(settings.get("allow_classic_flow")),
-        providers=_providers(settings.get("cognito_identity_providers") or []),
-        configuration={member: settings[member] for member in KEPT if settings.get(member) not in (None, {})},
-    )
+    pool = IdentityPool(public_id=names.identity_pool_id())
+    identity_pool_settings.TABLE.apply(pool, {"identity_pool_name": name, **settings})
     with transaction.atomic(durable=True):
         pool.save(force_insert=True)
         subject = pool.public_id
@@ -90,26 +71,28 @@ def create(name: str, *, settings: Mapping[str, Any], by: Actor) -> IdentityPool
     return configuration.identity_pool(pool.public_id)
 
 
-def _check_social(wanted: Mapping[str, str]) -> None:
-    for provider in wanted:
-        if provider not in ports.login_verifiers.names():
-            raise NotAvailable(f"Logins of {provider} are not available in this release.", field=provider)
+def update(pool: IdentityPool, changes: Mapping[str, Any], *, whole: bool = False, by: Actor) -> IdentityPool:
+    """Change settings of a pool, named as in :func:`create`; ``whole``, what is left out goes back to its default.
 
+    Raises:
+        Invalid, NotAvailable: a setting breaks a rule, cannot be changed, or asks for what this release has not.
+        IdentityPoolNotFound: the pool was deleted meanwhile.
 
-def _providers(wanted: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    if len(wanted) > MOST_PROVIDERS:
-        raise Invalid(f"At most {MOST_PROVIDERS} providers are allowed.", field="CognitoIdentityProviders")
-    found: dict[tuple[str, str], dict[str, Any]] = {}
-    for line in wanted:
-        provider, client = line.get("provider_name") or "", line.get("client_id") or ""
-        if provider and not identity_logins.own_pool_id(provider):
-            raise NotAvailable(identity_logins.NO_PROVIDER, field="CognitoIdentityProviders")
-        identity_logins.check_named(provider, client)
-        key = identity_logins.canonical(provider), client
-        if key in found:
-            raise Invalid(f"{provider} is named twice for {client}.", field="CognitoIdentityProviders")
-        found[key] = {name: value for name, value in line.items() if value is not None}
-    return list(found.values())
+    """
+    table = identity_pool_settings.TABLE
+    given = table.read(changes)
+    with atomic_part.begin() as part:
+        row = IdentityPool.objects.select_for_update(no_key=True).filter(pk=pool.pk, deleted_at=None).first()
+        if row is None:
+            part.refuse(IdentityPoolNotFound(pool.public_id))
+        part.refuse_if(next(table.problems_of_change(row, given, whole=whole), None))
+        columns, changed = table.change(row, given, whole=whole)
+        if columns:
+            IdentityPool.objects.filter(pk=pool.pk).update(**columns)
+            subject, detail = pool.public_id, {"changed": changed}
+            audit.record(Tag.IDENTITY_POOL_CHANGED, identity_pool=pool, subject=subject, by=by, detail=detail)
+            configuration.touch_identity_pool(pool)
+    return configuration.identity_pool(pool.public_id)
 
 
 def set_roles(pool: IdentityPool, *, roles: Mapping[str, str], mappings: Mapping[str, Any] | None, by: Actor) -> None:

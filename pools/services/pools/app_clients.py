@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Mapping
 from typing import Any
-
-from django.db import transaction
 
 from identity.foundation import clock, names, paging, sealing
 from identity.foundation.actor import Actor
@@ -24,7 +21,8 @@ from pools.services.pools import client_settings, deciding_attributes, schema
 from pools.services.receipts import Receipt
 
 MAX_CLIENTS = 10_000
-NAME_LENGTH = 128
+SECRETS = frozenset({"generate_secret", "client_secret"})
+"""What is given when a client is made, and never again."""
 SECRET_LEAST, SECRET_MOST = 24, 64
 DEFAULT_FLOWS = frozenset({"ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH"})
 LEGACY_FLOWS = {
@@ -48,10 +46,10 @@ def create(
         LimitExceeded: the pool has ten thousand clients.
 
     """
-    client = AppClient(pool=pool, client_id=names.client_id(), name=_checked_name(name))
     secret = _secret(settings)
-    client.confidential = secret is not None
-    client_settings.apply(client, pool, settings)
+    client = AppClient(pool=pool, client_id=names.client_id(), confidential=secret is not None)
+    others = {member: value for member, value in settings.items() if member not in SECRETS}
+    client_settings.TABLE.apply(client, {"client_name": name, **others})
     client.created_at = client.modified_at = clock.now()
     with atomic_part.begin() as part:
         locked = UserPool.objects.select_for_update().filter(pk=pool.pk, deleted_at=None).first()
@@ -69,77 +67,37 @@ def create(
     return client
 
 
-def update(client: AppClient, *, settings: Mapping[str, Any], by: Actor) -> AppClient:
-    """Replace a client's settings: as in Cognito, what is not given goes back to its default.
-
-    Raises:
-        Invalid, ScopeUnknown, OAuthFlowRefused, NotAvailable: a setting breaks a rule.
-        ClientNotFound: it was deleted meanwhile.
-
-    """
-    pool = client.pool
-    if any(name in settings for name in ("generate_secret", "client_secret")):
-        raise Invalid("A client's secret cannot be changed by an update.", field="client_secret")
-    fresh = AppClient(
-        id=client.id,
-        pool=pool,
-        client_id=client.client_id,
-        name=_checked_name(str(settings.get("client_name") or client.name)),
-        confidential=client.confidential,
-        created_at=client.created_at,
-        modified_at=clock.now(),
-    )
-    if "enable_token_revocation" not in settings:
-        fresh.revocation = client.revocation
-    client_settings.apply(fresh, pool, settings)
-    # The wire API has no word for the switch, and what is held of it may be a moment old: it stays as it is.
-    kept = frozenset({"openid_strict"}) - settings.keys()
-    columns = [name for name in ("name", "modified_at", *client_settings.COLUMNS) if name not in kept]
-    with transaction.atomic(durable=True):
-        changed = AppClient.objects.filter(pool_id=pool.pk, id=client.id).update(
-            **{column: getattr(fresh, column) for column in columns}
-        )
-        if changed:
-            audit.record(
-                Tag.CLIENT_CHANGED,
-                pool=pool,
-                subject=client.client_id,
-                by=by,
-                detail={"changed": sorted(settings)},
-            )
-            configuration.touch(pool)
-    if not changed:
-        raise ClientNotFound(client.client_id)
-    fresh.openid_strict = fresh.openid_strict if "openid_strict" in settings else client.openid_strict
-    deciding_attributes.tell(pool)
-    return fresh
-
-
-def set_openid_strict(
-    client: AppClient,
-    strict: bool,  # noqa: FBT001 - the value that is set
-    *,
-    receipt: Receipt | None = None,
-    by: Actor,
+def update(
+    client: AppClient, changes: Mapping[str, Any], *, whole: bool = False, receipt: Receipt | None = None, by: Actor
 ) -> AppClient:
-    """Have OpenID Connect's rules hold for a client, or Cognito's (``services.openid``). The rest stays as it is.
+    """Change settings of a client, named as in :func:`create`; ``whole``, what is left out goes back to its default.
 
     Raises:
+        Invalid, ScopeUnknown, OAuthFlowRefused, NotAvailable: a setting breaks a rule, or cannot be changed.
         ClientNotFound: it was deleted meanwhile.
+        AlreadyAccepted: the form that asks for it was accepted before.
 
     """
-    pool = client.pool
+    if SECRETS & changes.keys():
+        raise Invalid("A client's secret cannot be changed by an update.", field="client_secret")
+    table, pool = client_settings.TABLE, client.pool
+    given = table.read(changes)
     with atomic_part.begin() as part:
-        rows = AppClient.objects.filter(pool_id=pool.pk, id=client.id)
-        if not rows.update(openid_strict=strict, modified_at=clock.now()):
+        rows = AppClient.objects.select_for_update(of=("self",)).select_related("pool")
+        row = rows.filter(pool_id=pool.pk, pool__deleted_at=None, id=client.id).first()
+        if row is None:
             part.refuse(ClientNotFound(client.client_id))
+        part.refuse_if(next(table.problems_of_change(row, given, whole=whole), None))
         part.refuse_if(receipts.keep(receipt))
-        detail = {"changed": ["openid_strict"]}
-        audit.record(Tag.CLIENT_CHANGED, pool=pool, subject=client.client_id, by=by, detail=detail)
-        configuration.touch(pool)
-    fresh = copy.copy(client)  # the held row is shared
-    fresh.openid_strict = strict
-    return fresh
+        columns, changed = table.change(row, given, whole=whole)
+        if columns:
+            row.modified_at = clock.now()
+            AppClient.objects.filter(pool_id=pool.pk, id=client.id).update(**columns, modified_at=row.modified_at)
+            detail = {"changed": changed}
+            audit.record(Tag.CLIENT_CHANGED, pool=pool, subject=client.client_id, by=by, detail=detail)
+            configuration.touch(pool)
+    deciding_attributes.tell(pool)
+    return row
 
 
 def page(pool: UserPool, limit: int, token: str | None) -> Page[AppClient]:
@@ -212,12 +170,6 @@ def writable(client: AppClient, pool: UserPool) -> frozenset[str]:
     if given is not None:
         return frozenset(given)
     return WRITABLE | {name for name in pool.schema if name.startswith(schema.CUSTOM)}
-
-
-def _checked_name(name: str) -> str:
-    if not 1 <= len(name) <= NAME_LENGTH or "\x00" in name:
-        raise Invalid("Client names hold 1 to 128 characters.", field="client_name")
-    return name
 
 
 def _secret(settings: Mapping[str, Any]) -> str | None:

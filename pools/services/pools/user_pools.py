@@ -17,15 +17,15 @@ from identity.foundation.errors import (
     LimitExceeded,
     NotAvailable,
     PoolNotFound,
+    refuse,
 )
 from identity.foundation.paging import Page
 from pools.models import PoolDomain, ResourceServer, User, UserPool
 from pools.services import atomic_part, audit, configuration, receipts, sealing_contexts
 from pools.services.audit import Tag
-from pools.services.pools import pool_settings, schema, signing_keys
+from pools.services.pools import pool_rules, pool_settings, schema, signing_keys
 from pools.services.receipts import Receipt
 
-NAME = re.compile(r"[\w\s+=,.@-]{1,128}")
 PREFIX = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 RESERVED = ("aws", "amazon", "cognito")
 IDENTIFIER = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,256}")
@@ -37,20 +37,6 @@ COUNTED = 1000
 """Users up to this many are counted; beyond it the planner's estimate serves."""
 
 
-def check_name(name: str) -> None:
-    """Refuse what cannot be a pool's name.
-
-    Raises:
-        Invalid: it cannot.
-
-    """
-    if not NAME.fullmatch(name) or not name.strip():
-        raise Invalid(
-            "Pool names hold 1 to 128 letters, digits, spaces or +=,.@-",
-            field="pool_name",
-        )
-
-
 def create(name: str, *, settings: Mapping[str, Any], receipt: Receipt | None = None, by: Actor) -> UserPool:
     """Make a pool with its keys, and Cognito's defaults for what is not given.
 
@@ -59,10 +45,9 @@ def create(name: str, *, settings: Mapping[str, Any], receipt: Receipt | None = 
         AlreadyAccepted: the form that asks for it was accepted before.
 
     """
-    check_name(name)
     now = clock.now()
-    pool = UserPool(public_id=names.pool_id(), name=name, created_at=now, modified_at=now)
-    pool_settings.apply(pool, settings)
+    pool = UserPool(public_id=names.pool_id(), created_at=now, modified_at=now)
+    pool_settings.TABLE.apply(pool, {"pool_name": name, **settings})
     pool.sealed_decoy_key = sealing.seal(os.urandom(32), place=sealing_contexts.decoy_key(pool.public_id))
     keys = signing_keys.prepare()
     with atomic_part.begin() as part:
@@ -72,6 +57,34 @@ def create(name: str, *, settings: Mapping[str, Any], receipt: Receipt | None = 
         audit.record(Tag.POOL_CREATED, pool=pool, subject=pool.public_id, by=by, detail={"name": name})
         configuration.touch(pool)
     return pool
+
+
+def update(
+    pool: UserPool, changes: Mapping[str, Any], *, whole: bool = False, receipt: Receipt | None = None, by: Actor
+) -> UserPool:
+    """Change settings of a pool, named as in :func:`create`; ``whole``, what is left out goes back to its default.
+
+    Raises:
+        Invalid, NotAvailable: a setting breaks a rule, cannot be changed, or asks for what this release has not.
+        PoolNotFound: the pool was deleted meanwhile.
+        AlreadyAccepted: the form that asks for it was accepted before.
+
+    """
+    table = pool_settings.TABLE
+    given = table.read(changes)
+    with atomic_part.begin() as part:
+        row = UserPool.objects.select_for_update().filter(pk=pool.pk, deleted_at=None).first()
+        if row is None:
+            part.refuse(PoolNotFound(pool.public_id))
+        part.refuse_if(next(table.problems_of_change(row, given, whole=whole), None))
+        part.refuse_if(receipts.keep(receipt))
+        columns, changed = table.change(row, given, whole=whole)
+        if columns:
+            UserPool.objects.filter(pk=pool.pk).update(**columns, modified_at=clock.now())
+            detail = {"changed": changed}
+            audit.record(Tag.POOL_CHANGED, pool=pool, subject=pool.public_id, by=by, detail=detail)
+            configuration.touch(pool)
+    return UserPool.objects.get(pk=pool.pk)
 
 
 def delete(pool: UserPool, *, by: Actor) -> None:
@@ -141,37 +154,15 @@ def set_mfa(pool: UserPool, *, settings: Mapping[str, Any], by: Actor) -> UserPo
         if settings.get(member) is not None:  # that it is there, empty or not, asks for the factor
             word = "".join(part.capitalize() for part in member.split("_"))
             raise NotAvailable(f"{word} is not available in this release.", field=member)
-    mode, totp = pool_settings.second_factor(settings)
+    given = pool_settings.TABLE.read(settings)
+    refuse(pool_rules.second_factor_has_a_kind(given))
+    mode, totp = given[pool_rules.MODE], bool(given[pool_rules.AUTHENTICATOR])
     with atomic_part.begin() as part:
         rows = UserPool.objects.filter(pk=pool.pk, deleted_at=None)
         if not rows.update(mfa=mode, totp_enabled=totp, modified_at=clock.now()):
             part.refuse(PoolNotFound(pool.public_id))
         detail = {"mfa": str(mode), "totp": totp}
         audit.record(Tag.MFA_SET, pool=pool, subject=pool.public_id, by=by, detail=detail)
-        configuration.touch(pool)
-    return UserPool.objects.get(pk=pool.pk)
-
-
-def set_recent_proof(
-    pool: UserPool,
-    wanted: bool,  # noqa: FBT001 - the value that is set
-    *,
-    receipt: Receipt | None = None,
-    by: Actor,
-) -> UserPool:
-    """Have changes by access token of how people sign in need a recent sign-in, or any, as at Amazon.
-
-    Raises:
-        PoolNotFound: the pool was deleted meanwhile.
-
-    """
-    with atomic_part.begin() as part:
-        rows = UserPool.objects.filter(pk=pool.pk, deleted_at=None)
-        if not rows.update(recent_proof=wanted, modified_at=clock.now()):
-            part.refuse(PoolNotFound(pool.public_id))
-        part.refuse_if(receipts.keep(receipt))
-        detail = {"changed": ["recent_proof"]}
-        audit.record(Tag.POOL_CHANGED, pool=pool, subject=pool.public_id, by=by, detail=detail)
         configuration.touch(pool)
     return UserPool.objects.get(pk=pool.pk)
 

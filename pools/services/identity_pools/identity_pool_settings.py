@@ -1,0 +1,80 @@
+"""What an identity pool may be set to: the table of its settings, and what their values may be. Writes no row.
+
+Roles, tags and session policies have verbs of their own in ``identity_pools``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from identity.foundation.errors import DomainError, Invalid, NotAvailable
+from pools import ports
+from pools.services.identity_pools import logins
+from pools.services.pools.settings_table import Availability, Described, Setting, Table, equal_to
+
+MOST_PROVIDERS = 50
+
+
+def social_problems(value: Mapping[str, str], field: str) -> Iterator[NotAvailable]:
+    """Yield the providers whose logins this release cannot verify."""
+    for provider in value:
+        if provider not in ports.login_verifiers.names():
+            yield NotAvailable(f"Logins of {provider} are not available in this release.", field=field)
+
+
+def provider_problems(value: Sequence[Mapping[str, Any]], field: str) -> Iterator[DomainError]:
+    """Yield what is wrong with the user pools whose people get identities."""
+    if len(value) > MOST_PROVIDERS:
+        yield Invalid(f"At most {MOST_PROVIDERS} providers are allowed.", field=field)
+        return
+    found = set()
+    for line in value:
+        provider, client = line.get("provider_name") or "", line.get("client_id") or ""
+        if provider and not logins.own_pool_id(provider):
+            yield NotAvailable(logins.NO_PROVIDER, field=field)
+            continue
+        try:
+            logins.check_named(provider, client)
+        except Invalid as problem:
+            yield problem
+        key = logins.canonical(provider), client
+        if key in found:
+            yield Invalid(f"{provider} is named twice for {client}.", field=field)
+        found.add(key)
+
+
+def without_nothing(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Keep what each line says."""
+    return [{name: value for name, value in line.items() if value is not None} for line in lines]
+
+
+TABLE = Table(
+    settings=(
+        Setting(name="identity_pool_name", place="name", described=Described.ALWAYS, stays=True),
+        *(
+            Setting(name=name, availability=Availability.NOT_YET, is_harmless=equal_to("", []))
+            for name in ("developer_provider_name", "open_id_connect_provider_arns", "saml_provider_arns")
+        ),
+        Setting(
+            name="allow_unauthenticated_identities",
+            place="guests",
+            default=False,
+            keep=bool,
+            described=Described.ALWAYS,
+        ),
+        # Amazon tells a flow that is off only where that was given.
+        Setting(name="allow_classic_flow", place="classic_flow", default=False, keep=bool),
+        Setting(name="supported_login_providers", check=social_problems),
+        Setting(
+            name="cognito_identity_providers",
+            place="providers",
+            default=[],
+            check=provider_problems,
+            keep=without_nothing,
+            described=Described.FILLED,
+            describe=logins.shown_providers,
+        ),
+        Setting(name="identity_pool_tags", default={}, described=Described.ALWAYS, stays=True),
+    ),
+)

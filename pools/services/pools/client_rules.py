@@ -1,0 +1,267 @@
+"""What the values of an app's settings may be, and the rules between them. Pure, but for the pool's scopes.
+
+Which settings there are is ``client_settings``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from urllib.parse import urlsplit
+
+from identity.foundation.errors import DomainError, Invalid, NotAvailable, OAuthFlowRefused, ScopeUnknown
+from pools.models import AppClient, ResourceServer
+from pools.services.pools import schema
+from pools.services.pools.settings_table import Given, rule, unique
+
+ALLOW = frozenset(
+    {
+        "ALLOW_ADMIN_USER_PASSWORD_AUTH",
+        "ALLOW_CUSTOM_AUTH",
+        "ALLOW_USER_PASSWORD_AUTH",
+        "ALLOW_USER_SRP_AUTH",
+        "ALLOW_REFRESH_TOKEN_AUTH",
+        "ALLOW_USER_AUTH",
+        "ALLOW_TOKEN_EXCHANGE_DELEGATION",
+        "ALLOW_TOKEN_EXCHANGE_IMPERSONATION",
+    }
+)
+LEGACY = frozenset({"ADMIN_NO_SRP_AUTH", "CUSTOM_AUTH_FLOW_ONLY", "USER_PASSWORD_AUTH"})
+BUILT_IN_SCOPES = (
+    "openid",
+    "email",
+    "phone",
+    "profile",
+    "aws.cognito.signin.user.admin",
+)
+OAUTH_FLOWS = ("code", "implicit", "client_credentials")
+SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
+NAME_LENGTH = 128
+LIFETIMES = {
+    "access": ("access_token", 300, 86_400, "hours", 1),
+    "id": ("id_token", 300, 86_400, "hours", 1),
+    "refresh": ("refresh_token", 3600, 315_360_000, "days", 30),
+}
+SESSION_LEAST, SESSION_MOST = 3, 15
+MAX_GRACE = 60
+MAX_SCOPES = 50
+MAX_URLS = 100
+URL_LENGTH = 1024
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*", re.IGNORECASE)
+# Schemes that a browser runs or reads by itself: never a place to send a code to.
+FORBIDDEN_SCHEMES = frozenset(
+    {
+        "javascript",
+        "data",
+        "vbscript",
+        "file",
+        "about",
+        "blob",
+        "view-source",
+        "ws",
+        "wss",
+    }
+)
+FLOWS, OAUTH, OAUTH_ON = "explicit_auth_flows", "allowed_oauth_flows", "allowed_oauth_flows_user_pool_client"
+SCOPES, URLS, REDIRECT = "allowed_oauth_scopes", "callback_urls", "default_redirect_uri"
+ROTATION, GRACE = "refresh_token_rotation.feature", "refresh_token_rotation.retry_grace_period_seconds"
+CONTEXT, PROVIDERS = "enable_propagate_additional_user_context_data", "supported_identity_providers"
+READ, WRITE = "read_attributes", "write_attributes"
+
+
+# -- what a value may be ---------------------------------------------------------------------------------------------
+
+
+def name_problems(value: str, field: str) -> Iterator[Invalid]:
+    """Yield what keeps a text from being a client's name."""
+    if not 1 <= len(value) <= NAME_LENGTH or "\x00" in value:
+        yield Invalid("Client names hold 1 to 128 characters.", field=field)
+
+
+def flow_problems(value: Sequence[str], field: str) -> Iterator[Invalid]:
+    """Yield what is wrong with the flows of the wire API."""
+    flows = set(value)
+    if unknown := flows - ALLOW - LEGACY:
+        yield Invalid(f"Unknown sign-in flow {min(unknown)}.", field=field)
+    if flows & ALLOW and flows & LEGACY:
+        yield Invalid("Cannot specify ExplicitAuthFlows which are prefixed with ALLOW_ and which are not.", field=field)
+
+
+def unit_problems(value: str, field: str) -> Iterator[Invalid]:
+    """Yield what keeps a word from being a unit of time."""
+    if value not in SECONDS:
+        yield Invalid(f"Unknown time unit {value}.", field=field)
+
+
+def oauth_flow_problems(value: Sequence[str], field: str) -> Iterator[DomainError]:
+    """Yield what is wrong with the grants."""
+    flows = set(value)
+    if unknown := flows - set(OAUTH_FLOWS):
+        yield OAuthFlowRefused(f"Unknown OAuth flow {min(unknown)}.")
+    if "implicit" in flows:
+        yield NotAvailable("The implicit grant is not available in this release: use code with PKCE.", field=field)
+    if "client_credentials" in flows and len(flows) > 1:
+        yield OAuthFlowRefused("client_credentials flow can not be selected along with code flow or implicit flow.")
+
+
+# -- rules between settings ------------------------------------------------------------------------------------------
+
+
+def seconds(given: Given, kind: str) -> int:
+    """Return how long a token lives. A unit without an amount leaves Amazon's default life as it is."""
+    member, _, _, unit, default = LIFETIMES[kind]
+    amount = given.get(f"{member}_validity")
+    return (
+        default * SECONDS[unit]
+        if amount is None
+        else int(amount) * SECONDS[str(given[f"token_validity_units.{member}"])]
+    )
+
+
+def lives_are_in_range(given: Given, _: AppClient) -> Iterator[Invalid]:
+    """Each token lives neither too short nor too long, whatever unit it is given in."""
+    for kind, (member, least, most, *_unit) in LIFETIMES.items():
+        if not least <= seconds(given, kind) <= most:
+            words = member.replace("_", " ")
+            text = f"Invalid range for token validity: {words} lives {least} to {most} seconds."
+            yield Invalid(text, field=f"{member}_validity")
+
+
+def refresh_lives_longest(given: Given, _: AppClient) -> Iterator[Invalid]:
+    """A refresh token outlives what it is exchanged for."""
+    if seconds(given, "refresh") < max(seconds(given, "access"), seconds(given, "id")):
+        text = "Refresh token validity must not be shorter than that of access and ID tokens."
+        yield Invalid(text, field="refresh_token_validity")
+
+
+def context_needs_a_secret(given: Given, client: AppClient) -> Iterator[Invalid]:
+    """Only a server that proves itself may say what its user's address is."""
+    if given[CONTEXT] and not client.confidential:
+        yield Invalid("EnablePropagateAdditionalUserContextData needs a client secret.", field=CONTEXT)
+
+
+def rotation_is_the_only_refresh(given: Given, _: AppClient) -> Iterator[Invalid]:
+    """Refresh tokens are spent by each use, or by none."""
+    if given[ROTATION] == "ENABLED" and "ALLOW_REFRESH_TOKEN_AUTH" in given[FLOWS]:
+        yield Invalid("Refresh token rotation and ALLOW_REFRESH_TOKEN_AUTH exclude each other.", field=ROTATION)
+
+
+def attributes_exist(given: Given, client: AppClient) -> Iterator[Invalid]:
+    """The pool has the attributes of both lists."""
+    known = schema.rules(client.pool)
+    for name in (READ, WRITE):
+        rules = [known.get(attribute) for attribute in given[name] or ()]
+        if any(rule is None or rule.developer_only for rule in rules):
+            yield Invalid(f"Invalid {name.replace('_', ' ')} specified while creating a client", field=name)
+
+
+def required_attributes_are_writable(given: Given, client: AppClient) -> Iterator[Invalid]:
+    """Whoever signs up through a client can give what the pool requires, and no client writes what is not people's."""
+    listed = given[WRITE]
+    if listed is None:
+        return
+    missing = [name for name in schema.required(client.pool) if name not in listed]
+    if missing or set(listed) & (schema.VERIFIED | {"sub"}):
+        yield Invalid("Invalid write attributes specified while creating a client", field=WRITE)
+
+
+def redirect_is_a_callback(given: Given, _: AppClient) -> Iterator[Invalid]:
+    """Where people go by default is one of the places where they may go."""
+    if given[REDIRECT] and given[REDIRECT] not in given[URLS]:
+        yield Invalid("DefaultRedirectURI must be one of CallbackURLs.", field=REDIRECT)
+
+
+def providers_exist(given: Given, client: AppClient) -> Iterator[Invalid]:
+    """This release knows one provider: the pool itself."""
+    for provider in given[PROVIDERS]:
+        if provider != "COGNITO":
+            text = f"The provider {provider} does not exist for User Pool {client.pool.public_id}."
+            yield NotAvailable(text, field=PROVIDERS)
+
+
+def machines_keep_a_secret(given: Given, client: AppClient) -> Iterator[DomainError]:
+    """Whoever signs in for itself alone proves who it is."""
+    if "client_credentials" in given[OAUTH] and not client.confidential:
+        yield OAuthFlowRefused("client_credentials flow can not be selected if client does not have a client secret.")
+
+
+def oauth_is_whole(given: Given, _: AppClient) -> Iterator[Invalid]:
+    """OAuth needs a grant and a scope, and people a way back."""
+    flows = set(given[OAUTH])
+    if given[OAUTH_ON] and not (flows and given[SCOPES]):
+        text = (
+            "AllowedOAuthFlows and AllowedOAuthScopes are required if user pool client is allowed to use OAuth flows."
+        )
+        yield Invalid(text, field=OAUTH)
+    if given[OAUTH_ON] and flows - {"client_credentials"} and not given[URLS]:
+        yield Invalid("CallbackURLs are required for the code flow.", field=URLS)
+
+
+def scopes_exist(given: Given, client: AppClient) -> Iterator[DomainError]:
+    """Scopes are those that every pool has, and those of the pool's resource servers."""
+    scopes = unique(given[SCOPES])
+    if len(scopes) > MAX_SCOPES:
+        yield Invalid("A client has at most 50 scopes.", field=SCOPES)
+    custom = [scope for scope in scopes if scope not in BUILT_IN_SCOPES]
+    if custom:
+        servers = ResourceServer.objects.filter(pool_id=client.pool.pk)
+        known = {f"{server.identifier}/{scope['name']}" for server in servers for scope in server.scopes}
+        if unknown := [scope for scope in custom if scope not in known]:
+            yield ScopeUnknown(f"Invalid scope requested: {unknown[0]}")
+    if "client_credentials" in given[OAUTH] and len(custom) != len(scopes):
+        yield OAuthFlowRefused("client_credentials flow can not be selected with the scopes of people.")
+    profile = {"email", "phone", "profile"} & set(scopes)
+    if profile and "openid" not in scopes:
+        yield Invalid(f"{min(profile)} scope needs the openid scope.", field=SCOPES)
+
+
+LIVES = [name for member, *_ in LIFETIMES.values() for name in (f"{member}_validity", f"token_validity_units.{member}")]
+RULES = (
+    rule(lives_are_in_range, *LIVES),
+    rule(refresh_lives_longest, *LIVES),
+    rule(context_needs_a_secret, CONTEXT),
+    rule(rotation_is_the_only_refresh, ROTATION, FLOWS),
+    rule(attributes_exist, READ, WRITE),
+    rule(required_attributes_are_writable, WRITE),
+    rule(redirect_is_a_callback, REDIRECT, URLS),
+    rule(providers_exist, PROVIDERS),
+    rule(machines_keep_a_secret, OAUTH),
+    rule(oauth_is_whole, OAUTH, OAUTH_ON, SCOPES, URLS),
+    rule(scopes_exist, SCOPES, OAUTH),
+)
+
+
+# -- addresses that browsers are sent to -----------------------------------------------------------------------------
+
+
+def url_problems(given: Sequence[str], member: str) -> Iterator[Invalid]:
+    """Yield what is wrong with the addresses that an app gives for browsers to be sent to, one refusal an address."""
+    if len(given) > MAX_URLS:
+        yield Invalid("At most 100 addresses can be given.", field=member)
+        return
+    for url in given:
+        if problem := redirect_problem(url):
+            yield Invalid(f"{url[:200]}: {problem}", field=member)
+
+
+def redirect_problem(url: str) -> str:
+    """Return what is wrong with an address that browsers are to be sent to, empty where nothing is."""
+    if not 1 <= len(url) <= URL_LENGTH or any(character.isspace() or not character.isprintable() for character in url):
+        return "addresses hold 1 to 1024 characters without spaces"
+    if "#" in url:
+        return "addresses have no fragment"
+    try:
+        parts = urlsplit(url)
+        host, _ = parts.hostname, parts.port
+    except ValueError:
+        return "not an address"
+    scheme = parts.scheme.lower()
+    if not SCHEME.fullmatch(scheme) or scheme in FORBIDDEN_SCHEMES:
+        return "not an address that browsers may be sent to"
+    if scheme in ("http", "https"):
+        if not host or "\\" in url or parts.username is not None or "*" in parts.netloc:
+            return "the host is missing or ambiguous"
+        if scheme == "http" and host not in LOOPBACK:
+            return "only https, but for this machine's own addresses"
+    return ""

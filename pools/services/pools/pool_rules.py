@@ -1,0 +1,179 @@
+"""What the values of a user pool's settings may be, and the rules between them. Pure: yields refusals, writes nothing.
+
+Which settings there are is ``pool_settings``; what a message may hold is ``message_templates``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.conf import settings as installation
+
+from identity.foundation.errors import DomainError, Invalid, NotAvailable
+from pools.models import UserPool
+from pools.services.pools import message_templates, schema
+from pools.services.pools.settings_table import Check, Given, rule
+
+NAME = re.compile(r"[\w\s+=,.@-]{1,128}")
+ADDRESSES = ("email", "phone_number")
+ALIASES = (*ADDRESSES, "preferred_username")
+MECHANISMS = ("verified_email", "verified_phone_number", "admin_only")
+SHORTEST, LONGEST = 6, 99
+MAX_DAYS = 365
+MAX_TAGS, TAG_KEY, TAG_VALUE = 50, 128, 256
+MAIL, SMS, SUBJECT = (6, 20_000), (6, 140), (1, 140)
+"""How many characters the templates of messages hold."""
+POLICY = "policies.password_policy"
+DAYS, OLDER_DAYS = f"{POLICY}.temporary_password_validity_days", "admin_create_user_config.unused_account_validity_days"
+"""Two names of one setting: how long a temporary password is good."""
+MODE, AUTHENTICATOR = "mfa_configuration", "software_token_mfa_configuration.enabled"
+VERIFIED = "auto_verified_attributes"
+UPDATES = "user_attribute_update_settings.attributes_require_verification_before_update"
+
+
+# -- what a value may be ---------------------------------------------------------------------------------------------
+
+
+def name_problems(value: str, field: str) -> Iterator[Invalid]:
+    """Yield what keeps a text from being a pool's name."""
+    if not NAME.fullmatch(value) or not value.strip():
+        yield Invalid("Pool names hold 1 to 128 letters, digits, spaces or +=,.@-", field=field)
+
+
+def among(allowed: tuple[str, ...]) -> Check:
+    """Return a check that each name of a list is one of these."""
+
+    def problems(value: list[str], field: str) -> Iterator[Invalid]:
+        if unknown := [name for name in value if name not in allowed]:
+            yield Invalid(f"{unknown[0]} cannot be one of {field}.", field=field)
+
+    return problems
+
+
+def template(bounds: tuple[int, int], *needed: str) -> Check:
+    """Return a check of a message's template: its length, and the placeholders that it needs."""
+    least, most = bounds
+
+    def problems(value: str, field: str) -> Iterator[Invalid]:
+        if not least <= len(value) <= most or "\x00" in value:
+            yield Invalid(f"A message template holds {least} to {most} characters.", field=field)
+        elif missing := message_templates.placeholders_missing(value, *needed):
+            yield Invalid(f"A message template must hold {missing[0]}.", field=field)
+
+    return problems
+
+
+def link_problems(value: str, field: str) -> Iterator[DomainError]:
+    """Yield what is wrong with a template whose people click a link."""
+    yield from template(MAIL)(value, field)
+    if not message_templates.has_link(value):
+        yield Invalid("EmailMessageByLink must hold {##text##}.", field=field)
+
+
+def schema_problems(value: list[Mapping[str, Any]], _: str) -> Iterator[DomainError]:
+    """Yield the first thing that is wrong with a pool's attributes."""
+    try:
+        schema.read(value)
+    except DomainError as problem:
+        yield problem
+
+
+def reply_to_problems(value: str, field: str) -> Iterator[Invalid]:
+    """Yield what keeps a text from being the address of replies."""
+    if value and not schema.is_email(value):
+        yield Invalid("ReplyToEmailAddress is not an email address.", field=field)
+
+
+def recovery_problems(value: list[Mapping[str, Any]], field: str) -> Iterator[DomainError]:
+    """Yield what is wrong with the ways in which people recover their passwords."""
+    names = [each.get("name") for each in value]
+    priorities = [each.get("priority") for each in value]
+    proper = all(name in MECHANISMS for name in names) and all(priority in (1, 2) for priority in priorities)
+    if not proper or len(set(names)) != len(names) or len(set(priorities)) != len(priorities):
+        yield Invalid("Invalid account recovery setting.", field=field)
+    elif "admin_only" in names and len(names) > 1:
+        yield Invalid("admin_only cannot be combined with other mechanisms.", field=field)
+    elif names == ["verified_phone_number"]:
+        yield from sms_problems(field)
+
+
+def tag_problems(value: Mapping[str, str], field: str) -> Iterator[Invalid]:
+    """Yield what is wrong with tags."""
+    proper = all(1 <= len(key) <= TAG_KEY and len(text) <= TAG_VALUE for key, text in value.items())
+    if len(value) > MAX_TAGS or not proper:
+        yield Invalid("At most 50 tags, keys of 1 to 128 and values of up to 256 characters.", field=field)
+
+
+def verified_problems(value: list[str], field: str) -> Iterator[DomainError]:
+    """Yield what is wrong with the addresses that are verified at sign-up."""
+    yield from among(ADDRESSES)(value, field)
+    if "phone_number" in value:
+        yield from sms_problems(field)
+
+
+def sms_problems(field: str) -> Iterator[NotAvailable]:
+    """Yield a refusal of what needs SMS, where this installation only sends mail."""
+    if not installation.SMS_CHANNEL:
+        yield NotAvailable("SMS is not available in this release.", field=field)
+
+
+# -- rules between settings ------------------------------------------------------------------------------------------
+
+
+def one_kind_of_names(given: Given, _: UserPool) -> Iterator[Invalid]:
+    """Addresses are usernames, or they are aliases of usernames."""
+    if given["username_attributes"] and given["alias_attributes"]:
+        text = "Only one of the aliasAttributes or usernameAttributes can be set for a user pool."
+        yield Invalid(text, field="username_attributes")
+
+
+def days_are_given_once(given: Given, _: UserPool) -> Iterator[Invalid]:
+    """The life of temporary passwords has two names, of which one may be given."""
+    if given.get(OLDER_DAYS) and given.get(DAYS):
+        text = "Please use TemporaryPasswordValidityDays in PasswordPolicy instead of UnusedAccountValidityDays"
+        yield Invalid(text, field=OLDER_DAYS)
+
+
+def an_alias_is_optional(given: Given, _: UserPool) -> Iterator[Invalid]:
+    """Nobody needs a preferred username where it is an alias."""
+    required = [each for each in given["schema"] if each["name"] == "preferred_username" and each.get("required")]
+    if required and "preferred_username" in given["alias_attributes"]:
+        yield Invalid("preferred_username cannot be an alias and required.", field="alias_attributes")
+
+
+def second_factor_has_a_kind(given: Mapping[str, Any], _: UserPool | None = None) -> Iterator[Invalid]:
+    """A second factor is asked for where there is one, and only there: as SetUserPoolMfaConfig has it."""
+    mode = given.get(MODE) or UserPool.Mfa.OFF
+    if mode not in UserPool.Mfa.values:
+        yield Invalid("MfaConfiguration is OFF, ON or OPTIONAL.", field=MODE)
+    elif mode == UserPool.Mfa.OFF and given.get(AUTHENTICATOR):
+        yield Invalid("Invalid MFA configuration given, can't turn off MFA and configure an MFA together.", field=MODE)
+    elif mode != UserPool.Mfa.OFF and not given.get(AUTHENTICATOR):
+        yield Invalid("Invalid MFA configuration given, can't turn on MFA without an MFA type.", field=MODE)
+
+
+def first_second_factor(given: Given, pool: UserPool) -> Iterator[Invalid]:
+    """CreateUserPool has no word for an authenticator, so that only SMS could be what its MFA means."""
+    if AUTHENTICATOR not in given and given[MODE] != UserPool.Mfa.OFF:
+        text = "SMS configuration and Auto verification for phone_number are required when MFA is required/optional"
+        yield Invalid(text, field=MODE)
+    else:
+        yield from second_factor_has_a_kind(given, pool)
+
+
+def updated_addresses_are_verified(given: Given, _: UserPool) -> Iterator[Invalid]:
+    """Only an address that is verified at sign-up is verified before it changes."""
+    if any(name not in given[VERIFIED] for name in given[UPDATES]):
+        text = "AttributesRequireVerificationBeforeUpdate must be among AutoVerifiedAttributes."
+        yield Invalid(text, field=UPDATES)
+
+
+RULES = (
+    rule(one_kind_of_names, "username_attributes", "alias_attributes"),
+    rule(days_are_given_once, DAYS, OLDER_DAYS),
+    rule(an_alias_is_optional, "schema", "alias_attributes"),
+    rule(first_second_factor, MODE, AUTHENTICATOR),
+    rule(updated_addresses_are_verified, VERIFIED, UPDATES),
+)
