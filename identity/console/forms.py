@@ -6,9 +6,10 @@ from typing import Any
 
 from django import forms
 
+from identity.console.setting_names import operators_name
 from pools.services import codes
 from pools.services.operators import operator_sign_in
-from pools.services.pools import client_rules, pool_choices, pool_rules
+from pools.services.pools import client_rules, client_settings, pool_choices, pool_rules, pool_settings
 
 OFF = {"autocapitalize": "none", "spellcheck": "false"}
 PREFIXES = (
@@ -20,15 +21,6 @@ PREFIXES = (
     ("preferred_username", "Preferred username"),
     ("phone_number", "Phone number"),
 )
-NAMES = {
-    "client_name": "name",
-    "allowed_oauth_scopes": "scopes",
-    "pool_name": "name",
-    "username_attributes": "sign_in",
-    "auto_verified_attributes": "sign_in",
-    "mfa_configuration": "mfa",
-}
-"""What a service calls a value, and which field it came from."""
 SIGN_IN = {
     "email": "Email address",
     "phone_number": "Phone number",
@@ -37,7 +29,6 @@ SIGN_IN = {
     "username_or_email": "Username or email address",
 }
 """How people sign in (``pool_choices``), in words."""
-MFA = {"OFF": "Off", "OPTIONAL": "Optional", "ON": "Required"}
 EMPTY = {
     "username": "Enter your username.",
     "password": "Enter your password.",
@@ -48,20 +39,13 @@ EMPTY = {
     "kind": "Choose what kind of app it is.",
 }
 """What is said of a field that is left empty."""
+_, STRICT = client_settings.TABLE.choices["openid_strict"]
+_, SECOND_FACTOR = pool_settings.TABLE.choices["mfa"]
+MFA = SECOND_FACTOR.options or {}
 KINDS = (
     ("public", "Single-page or mobile app"),
     ("confidential", "Web app with a server"),
     ("machine", "Machine to machine"),
-)
-
-
-STRICT_HELP = (
-    "Follows OAuth and OpenID Connect where Cognito goes its own way; switch it off for code that expects Cognito's."
-)
-
-RECENT_PROOF_HELP = (
-    "Changing a second factor or an address, or giving a first password, by access token takes a sign-in of the last "
-    "ten minutes, as on the pages. Cognito does not ask for one."
 )
 
 
@@ -78,7 +62,7 @@ class Form(forms.Form):
 
     def clean_or_blame(self, field: str | None, message: str) -> None:
         """Show a service's refusal at a field, or above the form where it names none of these."""
-        named = NAMES.get(field or "", field)
+        named = operators_name(field or "")
         self.add_error(named if named in self.fields else None, message)
 
 
@@ -204,7 +188,7 @@ class NewApp(Form):
         help_text="Needed by machines; people's apps may ask for them too.",
     )
 
-    openid_strict = forms.BooleanField(label="OpenID strict", required=False, initial=True, help_text=STRICT_HELP)
+    openid_strict = forms.BooleanField(label=STRICT.label, required=False, initial=True, help_text=STRICT.help)
 
     def __init__(self, *args: Any, scopes: list[tuple[str, str]], **kwargs: Any) -> None:
         """Offer the pool's own scopes."""
@@ -280,9 +264,9 @@ class NewPool(Form):
     )
     mfa = forms.ChoiceField(
         choices=list(MFA.items()),
-        label="Second factor",
+        label=SECOND_FACTOR.label,
         initial="OFF",
-        help_text="A code of an authenticator app, after the password.",
+        help_text=SECOND_FACTOR.help,
         widget=forms.RadioSelect,
     )
 
@@ -299,15 +283,3 @@ class NewPool(Form):
         return pool_choices.settings(
             sign_in=given["sign_in"], admin_only_sign_up=not given["self_sign_up"], mfa=given["mfa"], recent_proof=True
         )
-
-
-class RecentProof(Form):
-    """Whether changes of how people sign in need a recent sign-in."""
-
-    recent_proof = forms.ChoiceField(choices=(("on", "On"), ("off", "Off")))
-
-
-class OpenidStrict(Form):
-    """Whether an app is OpenID strict."""
-
-    openid_strict = forms.ChoiceField(choices=(("on", "On"), ("off", "Off")))

@@ -11,18 +11,20 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from identity.console import forms, receipts
 from identity.console.guard import actor, render, told
+from identity.console.settings_form import settings_form
 from identity.console.shown_once import keep_once, take_once
 from identity.console.tables import Cell, Column, Empty, Table, code, moment, state
 from identity.foundation import errors, names
 from pools.services import access, audit
 from pools.services.operators import operators
-from pools.services.pools import app_clients, deciding_attributes, user_pools
+from pools.services.pools import app_clients, client_settings, deciding_attributes, pool_settings, user_pools
 
 if TYPE_CHECKING:
     from pools.models import AppClient, UserPool
 
 PAGE = 25
 CREATE_POOL = "Create a user pool"
+SAVED = "The settings of {} are saved."
 FLOWS = {
     "ALLOW_ADMIN_USER_PASSWORD_AUTH": "Password, sent by a server with AWS keys",
     "ALLOW_CUSTOM_AUTH": "Challenges of your own",
@@ -90,7 +92,7 @@ def pools(request: HttpRequest) -> HttpResponse:
             (
                 Cell(pool.name, href=reverse("console:pool", args=[pool.public_id])),
                 code(pool.public_id),
-                Cell(forms.MFA.get(pool.mfa, pool.mfa)),
+                Cell(str(forms.MFA.get(pool.mfa, pool.mfa))),
                 moment(pool.created_at),
             )
             for pool in page.rows
@@ -129,14 +131,16 @@ def new_pool(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def pool(request: HttpRequest, pool_id: str) -> HttpResponse:
-    """Show a pool: its addresses and rules; switch on and off whether changes of factors need a recent sign-in."""
+    """Show a pool: its addresses and rules; change what operators choose."""
     found = access.pool(pool_id)
-    form = forms.RecentProof(request.POST or None)
+    form = settings_form(pool_settings.TABLE, found, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        wanted = form.cleaned_data["recent_proof"]
-        changes = {"recent_proof": wanted == "on"}
-        user_pools.update(found, changes, receipt=receipts.of(request), by=actor(request))
-        return told(request, f"Recent sign-in for changes is {wanted} for {found.name}.", request.path)
+        try:
+            changed = user_pools.update(found, form.changes(), receipt=receipts.of(request), by=actor(request))
+        except errors.Invalid as problem:
+            form.clean_or_blame(problem.field, problem.message)
+        else:
+            return told(request, SAVED.format(changed.name), request.path)
     issuer = names.issuer(found.public_id)
     policy = found.password_policy
     asks = [
@@ -160,13 +164,10 @@ def pool(request: HttpRequest, pool_id: str) -> HttpResponse:
         ("Sign in by", ", ".join(found.username_attributes or ["username", *found.alias_attributes])),
         ("Usernames", "case-sensitive" if found.case_sensitive else "not case-sensitive"),
         ("Verified at sign-up", ", ".join(found.auto_verified) or "Nothing"),
-        ("Who may sign up", "Only operators add people" if found.admin_only_sign_up else "Anyone"),
-        ("Second factor", forms.MFA.get(found.mfa, found.mfa)),
         (
             "Password",
             f"At least {policy.get('minimum_length', 8)} characters" + (f", with {', '.join(asks)}" if asks else ""),
         ),
-        ("Deletion protection", "On" if found.deletion_protected else "Off"),
         ("Users (estimate)", f"{user_pools.estimated_users(found):,}"),
     ]
     context = inside(
@@ -175,7 +176,8 @@ def pool(request: HttpRequest, pool_id: str) -> HttpResponse:
         addresses=addresses,
         rules=rules,
         self_made=deciding_attributes.of(found),
-        recent_help=forms.RECENT_PROOF_HELP,
+        form=form,
+        without_effect=pool_settings.TABLE.without_effect(found),
         first_app="" if app_clients.page(found, 1, None).rows else reverse("console:new_app", args=[found.public_id]),
     )
     return render(request, "pool.html", context, 422 if request.method == "POST" else 200)
@@ -224,22 +226,24 @@ def kind_of(client: AppClient) -> str:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def app(request: HttpRequest, pool_id: str, client_id: str) -> HttpResponse:
-    """Show an app client, its secret only right after it was made; switch OpenID strict on and off."""
+    """Show an app client, its secret only right after it was made; change what operators choose."""
     found = access.pool(pool_id)
     client = access.client_in(found, client_id)
-    form = forms.OpenidStrict(request.POST or None)
+    form = settings_form(client_settings.TABLE, client, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        is_on = form.cleaned_data["openid_strict"] == "on"
-        app_clients.update(client, {"openid_strict": is_on}, receipt=receipts.of(request), by=actor(request))
-        return told(request, f"OpenID strict is {'on' if is_on else 'off'} for {client.name}.", request.path)
+        try:
+            changed = app_clients.update(client, form.changes(), receipt=receipts.of(request), by=actor(request))
+        except errors.Invalid as problem:
+            form.clean_or_blame(problem.field, problem.message)
+        except (errors.ScopeUnknown, errors.OAuthFlowRefused) as problem:
+            form.clean_or_blame(None, problem.message)
+        else:
+            return told(request, SAVED.format(changed.name), request.path)
     facts = [
         ("Kind", kind_of(client)),
         ("OAuth flows", ", ".join(client.oauth_flows) or "None"),
         ("Scopes", " ".join(client.scopes) or "None"),
-        ("Account existence hidden", "Yes" if client.hide_existence else "No"),
-        ("Access token", duration(client.access_seconds)),
-        ("ID token", duration(client.id_seconds)),
-        ("Refresh token", duration(client.refresh_seconds) + (", rotating" if client.rotation else "")),
+        ("Refresh tokens", "Spent by each use" if client.rotation else "Used again and again"),
     ]
     context = inside(
         found,
@@ -250,7 +254,8 @@ def app(request: HttpRequest, pool_id: str, client_id: str) -> HttpResponse:
         flows=[(FLOWS.get(flow, flow), flow) for flow in sorted(app_clients.effective_flows(client))],
         secret=take_once(request, client.client_id),
         issuer=names.issuer(found.public_id),
-        strict_help=forms.STRICT_HELP,
+        form=form,
+        without_effect=client_settings.TABLE.without_effect(client),
         self_made=deciding_attributes.of(found, client),
     )
     context["crumbs"] += [
@@ -258,15 +263,6 @@ def app(request: HttpRequest, pool_id: str, client_id: str) -> HttpResponse:
         ("Apps", reverse("console:apps", args=[pool_id])),
     ]
     return render(request, "app.html", context, 422 if request.method == "POST" else 200)
-
-
-def duration(seconds: int) -> str:
-    """Say a length of time in its largest whole unit."""
-    for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")):
-        if seconds % size == 0:
-            count = seconds // size
-            return f"{count} {unit}{'' if count == 1 else 's'}"
-    return ""
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

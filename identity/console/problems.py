@@ -12,6 +12,7 @@ from django.http import Http404, HttpResponse
 from rest_framework import exceptions, renderers
 from rest_framework.response import Response
 
+from identity.console.setting_names import operators_name
 from identity.foundation import errors
 
 CONTENT_TYPE = "application/problem+json"
@@ -54,7 +55,8 @@ def from_domain(problem: errors.DomainError) -> Response:
     status = next(status for kind, status in STATUS if isinstance(problem, kind))
     more: dict[str, Any] = {}
     if isinstance(problem, errors.Invalid) and problem.field:
-        more["errors"] = [{"field": NAMES.get(problem.field, problem.field), "message": problem.message}]
+        named = {"token": "cursor"}.get(problem.field) or operators_name(problem.field)
+        more["errors"] = [{"field": named, "message": problem.message}]
     headers = {"Retry-After": str(problem.retry_after)} if isinstance(problem, errors.Overloaded) else {}
     return answer(body(status, snake(type(problem).__name__), problem.message, **more), headers)
 
@@ -62,19 +64,6 @@ def from_domain(problem: errors.DomainError) -> Response:
 def answer(content: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
     """Return a problem from an API view."""
     return Response(content, status=content["status"], headers=dict(headers or {}), content_type=CONTENT_TYPE)
-
-
-NAMES = {
-    "client_name": "name",
-    "allowed_oauth_flows": "oauth_flows",
-    "allowed_oauth_scopes": "scopes",
-    "token": "cursor",
-    "pool_name": "name",
-    "username_attributes": "sign_in",
-    "auto_verified_attributes": "sign_in",
-    "mfa_configuration": "mfa",
-}
-"""What a service calls a value, and what this API calls it."""
 
 
 WORD = re.compile(r"OAuth|[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")

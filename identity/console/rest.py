@@ -170,9 +170,9 @@ class Pool(View):
         responses={200: serializers.PoolSerializer, **PROBLEM},
     )
     def patch(self, request: Request, pool_id: str) -> Response:
-        """Say whether changing how one signs in takes a recent sign-in. Everything else stays as it is."""
+        """Change settings of a pool. What is not named stays as it is."""
         pool = access.pool(pool_id)
-        wanted = serializers.ChangePoolSerializer(data=request.data)
+        wanted = serializers.ChangePoolSerializer(data=request.data, context={"row": pool})
         wanted.is_valid(raise_exception=True)
         changed = user_pools.update(pool, wanted.validated_data, by=self.actor(request))
         return Response(serializers.PoolSerializer(changed).data)
@@ -237,9 +237,9 @@ class App(View):
         responses={200: serializers.AppSerializer, **PROBLEM},
     )
     def patch(self, request: Request, pool_id: str, client_id: str) -> Response:
-        """Switch OpenID strict on or off. Everything else stays as it is."""
+        """Change settings of an app client. What is not named stays as it is."""
         client = access.client_in(access.pool(pool_id), client_id)
-        wanted = serializers.ChangeAppSerializer(data=request.data)
+        wanted = serializers.ChangeAppSerializer(data=request.data, context={"row": client})
         wanted.is_valid(raise_exception=True)
         changed = app_clients.update(client, wanted.validated_data, by=self.actor(request))
         return Response(serializers.AppSerializer(changed).data)

@@ -7,14 +7,16 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from identity.console.forms import RECENT_PROOF_HELP, STRICT_HELP
+from identity.console.setting_names import operators_name
 from identity.foundation import names
 from pools.services.people import users
-from pools.services.pools import app_clients, pool_choices, pool_rules
+from pools.services.pools import app_clients, client_rules, client_settings, pool_choices, pool_rules, pool_settings
+from pools.services.pools.settings_table import Choice, Control, Table
 
 FLOWS = ("code", "client_credentials")
 STATUSES = ("UNCONFIRMED", "CONFIRMED", "RESET_REQUIRED", "FORCE_CHANGE_PASSWORD", "EXTERNAL_PROVIDER")
 LIMIT = 60
+MOST_SECONDS = max(most for _, _, most, _, _ in client_rules.LIFETIMES.values())
 
 
 class Strict(serializers.Serializer[Any]):
@@ -52,22 +54,83 @@ class UserPaging(Paging):
     )
 
 
-class PoolSerializer(serializers.Serializer[Any]):
+def chosen(name: str) -> Choice:
+    """Return what operators choose by this name."""
+    return {**pool_settings.TABLE.choices, **client_settings.TABLE.choices}[name][1]
+
+
+def field(choice: Choice, **more: Any) -> serializers.Field[Any, Any, Any, Any]:
+    """Return the field of what operators choose."""
+    match choice.control:
+        case Control.SWITCH:
+            return serializers.BooleanField(help_text=choice.help, **more)
+        case Control.ONE_OF:
+            return serializers.ChoiceField(choices=tuple(choice.options or ()), help_text=choice.help, **more)
+        case Control.ADDRESSES:
+            address = serializers.CharField(max_length=1024)
+            return serializers.ListField(child=address, max_length=100, help_text=choice.help, **more)
+        case Control.DURATION:
+            return serializers.IntegerField(
+                min_value=0, max_value=MOST_SECONDS, help_text=f"{choice.label}, in seconds.", **more
+            )
+    return serializers.CharField(max_length=128, help_text=choice.help, **more)
+
+
+class Shown(serializers.Serializer[Any]):
+    """A pool or an app as it is: what a serializer names itself, and what operators choose by the table of settings."""
+
+    def table(self) -> Table:
+        """Return the table."""
+        raise NotImplementedError
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Return all members."""
+        chosen = {name: field(choice) for name, (_, choice) in self.table().choices.items()}
+        return {**super().get_fields(), **chosen}
+
+
+class Changes(Strict):
+    """What to change: any of what operators choose. What is not named stays as it is."""
+
+    def table(self) -> Table:
+        """Return the table of settings."""
+        raise NotImplementedError
+
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
+        """Return all members, none of them required."""
+        return {name: field(choice, required=False) for name, (_, choice) in self.table().choices.items()}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Say all that is wrong, each at its member."""
+        if not attrs:
+            raise serializers.ValidationError("Name what is to be changed.")
+        table = self.table()
+        changes: dict[str, Any] = {}
+        for name, chosen in attrs.items():
+            changes |= table.choices[name][0].given_by(chosen)
+        faults: dict[str, list[str]] = {}
+        for problem in table.problems_of_change(self.context["row"], table.read(changes)):
+            faults.setdefault(operators_name(getattr(problem, "field", "")), []).append(problem.message)
+        if faults:
+            raise serializers.ValidationError(faults)
+        return changes
+
+
+class PoolSerializer(Shown):
     """A user pool."""
 
     id = serializers.CharField(source="public_id")
-    name = serializers.CharField()
     arn = serializers.SerializerMethodField()
     issuer = serializers.SerializerMethodField()
-    mfa = serializers.ChoiceField(choices=("OFF", "OPTIONAL", "ON"))
     username_attributes = serializers.ListField(child=serializers.CharField())
     alias_attributes = serializers.ListField(child=serializers.CharField())
     case_sensitive = serializers.BooleanField()
-    admin_only_sign_up = serializers.BooleanField()
-    deletion_protected = serializers.BooleanField()
-    recent_proof = serializers.BooleanField(help_text=RECENT_PROOF_HELP)
     created_at = serializers.DateTimeField()
     modified_at = serializers.DateTimeField()
+
+    def table(self) -> Table:
+        """Return the table of pools' settings."""
+        return pool_settings.TABLE
 
     def get_arn(self, pool: Any) -> str:  # noqa: ANN401 - a row; the schema is made from types that exist at run time
         """Return the ARN."""
@@ -86,12 +149,8 @@ class NewPoolSerializer(Strict):
         choices=tuple(pool_choices.SIGN_IN), help_text="How people sign in. Cannot be changed once the pool is made."
     )
     admin_only_sign_up = serializers.BooleanField(default=False, help_text="Whether only operators add people.")
-    mfa = serializers.ChoiceField(
-        choices=("OFF", "OPTIONAL", "ON"),
-        default="OFF",
-        help_text="Whether a code of an authenticator app is asked for.",
-    )
-    recent_proof = serializers.BooleanField(default=True, help_text=RECENT_PROOF_HELP)
+    mfa = field(chosen("mfa"), default="OFF")
+    recent_proof = field(chosen("recent_proof"), default=True)
 
     def validate_name(self, name: str) -> str:
         """Refuse what a pool cannot be called, beside whatever else is wrong."""
@@ -104,29 +163,28 @@ class NewPoolSerializer(Strict):
         return pool_choices.settings(**{key: value for key, value in self.validated_data.items() if key != "name"})
 
 
-class ChangePoolSerializer(Strict):
+class ChangePoolSerializer(Changes):
     """What to change of a pool."""
 
-    recent_proof = serializers.BooleanField(help_text=RECENT_PROOF_HELP)
+    def table(self) -> Table:
+        """Return the table of pools' settings."""
+        return pool_settings.TABLE
 
 
-class AppSerializer(serializers.Serializer[Any]):
+class AppSerializer(Shown):
     """An app client, without its secret."""
 
     client_id = serializers.CharField()
-    name = serializers.CharField()
     confidential = serializers.BooleanField(help_text="Whether it has a secret.")
     oauth_flows = serializers.ListField(child=serializers.CharField())
     scopes = serializers.ListField(child=serializers.CharField())
-    callback_urls = serializers.ListField(child=serializers.CharField())
-    logout_urls = serializers.ListField(child=serializers.CharField())
     auth_flows = serializers.SerializerMethodField(help_text="Sign-in flows of the wire API that are open to it.")
-    openid_strict = serializers.BooleanField(help_text=STRICT_HELP)
-    access_seconds = serializers.IntegerField()
-    id_seconds = serializers.IntegerField()
-    refresh_seconds = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     modified_at = serializers.DateTimeField()
+
+    def table(self) -> Table:
+        """Return the table of apps' settings."""
+        return client_settings.TABLE
 
     def get_auth_flows(self, client: Any) -> list[str]:  # noqa: ANN401 - a row; the schema is made from types that exist at run time
         """Return the flows as they are in effect."""
@@ -148,9 +206,9 @@ class NewAppSerializer(Strict):
         child=serializers.ChoiceField(choices=FLOWS), default=list, max_length=2, help_text="Empty: no OAuth."
     )
     scopes = serializers.ListField(child=serializers.CharField(max_length=300), default=list, max_length=50)
-    callback_urls = serializers.ListField(child=serializers.CharField(max_length=1024), default=list, max_length=100)
-    logout_urls = serializers.ListField(child=serializers.CharField(max_length=1024), default=list, max_length=100)
-    openid_strict = serializers.BooleanField(default=True, help_text=STRICT_HELP)
+    callback_urls = field(chosen("callback_urls"), default=list)
+    logout_urls = field(chosen("logout_urls"), default=list)
+    openid_strict = field(chosen("openid_strict"), default=True)
 
     def settings(self) -> dict[str, Any]:
         """Return what the service is asked for."""
@@ -172,10 +230,12 @@ class NewAppSerializer(Strict):
         return asked | {key: given[key] for key in ("callback_urls", "logout_urls") if given[key]}
 
 
-class ChangeAppSerializer(Strict):
+class ChangeAppSerializer(Changes):
     """What to change of an app client."""
 
-    openid_strict = serializers.BooleanField(help_text=STRICT_HELP)
+    def table(self) -> Table:
+        """Return the table of apps' settings."""
+        return client_settings.TABLE
 
 
 class UserSerializer(serializers.Serializer[Any]):

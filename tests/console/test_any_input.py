@@ -22,6 +22,7 @@ from identity.console.urls import INSIDE, OUTSIDE
 from identity.foundation import names
 from pools.services import configuration
 from pools.services.operators import operator_sign_in, operators
+from pools.services.pools import client_settings, pool_settings
 from tests import factories
 from tests.any_input import anything, state
 from tests.console.world import PASSWORD
@@ -31,7 +32,7 @@ PAGES = [route for route, _, _ in (*INSIDE, *OUTSIDE)]
 ROUTES = [*PAGES, "console/nowhere", *(f"api/{route}" for route, _, _ in API), "api/schema/", "api/docs/", "api/v1/no"]
 FIELDS = ["name", "kind", "scopes", "callback_urls", "logout_urls", "description", "username", "password", "code"]
 FIELDS += ["search", "by", "token", "after", "limit", "to", "next", "confirm", "prefix", "page_size", "cursor", "query"]
-FIELDS += ["sign_in", "self_sign_up", "admin_only_sign_up", "mfa", "recent_proof"]
+FIELDS += ["sign_in", "self_sign_up", *pool_settings.TABLE.choices, *client_settings.TABLE.choices]
 WORDS = [
     "",
     " ",

@@ -88,7 +88,7 @@ def test_an_app_is_openid_strict_unless_it_says_otherwise_and_can_be_switched(wo
     where = f"{apps}/{made['client_id']}"
 
     off = world.api("PATCH", where, json={"openid_strict": False})
-    odd: list[Any] = [{}, {"openid_strict": "x"}, {"name": "other"}, []]
+    odd: list[Any] = [{}, {"openid_strict": "x"}, {"confidential": True}, []]
     wrong = [world.api("PATCH", where, json=each) for each in odd]
 
     assert (made["openid_strict"], loose["openid_strict"]) == (True, False)
@@ -109,7 +109,7 @@ def test_an_app_is_openid_strict_unless_it_says_otherwise_and_can_be_switched(wo
 def test_a_pool_asks_for_a_recent_sign_in_where_an_operator_says_so(world: World) -> None:
     where = f"/pools/{world.live.boto().create_user_pool(PoolName='wire')['UserPool']['Id']}"
     before = world.api("GET", where).json()
-    odd: list[Any] = [{}, {"recent_proof": "x"}, {"name": "other"}, []]
+    odd: list[Any] = [{}, {"recent_proof": "x"}, {"case_sensitive": False}, []]
 
     switched = world.api("PATCH", where, json={"recent_proof": True})
     wrong = [world.api("PATCH", where, json=each).status_code for each in odd]
@@ -125,6 +125,91 @@ def test_a_pool_asks_for_a_recent_sign_in_where_an_operator_says_so(world: World
 
         row = AuditEvent.objects.get(tag="pool_changed", subject=before["id"])
     assert (row.actor_kind, row.detail["changed"]) == ("operator", ["recent_proof"])
+
+
+def test_settings_of_a_pool_change_by_name_and_the_others_stay(world: World) -> None:
+    given = {
+        "Policies": {"PasswordPolicy": {"MinimumLength": 12, "RequireNumbers": True}},
+        "AdminCreateUserConfig": {"InviteMessageTemplate": {"EmailSubject": "Welcome"}},
+        "UserPoolTags": {"team": "blue"},
+    }
+    made = world.live.boto().create_user_pool(PoolName="wire", **given)["UserPool"]
+    where = f"/pools/{made['Id']}"
+    wanted = {"name": "Renamed", "mfa": "OPTIONAL", "admin_only_sign_up": True, "deletion_protected": True}
+
+    changed = world.api("PATCH", where, json=wanted)
+
+    told = world.live.boto().describe_user_pool(UserPoolId=made["Id"])["UserPool"]
+    assert (changed.status_code, {name: changed.json()[name] for name in wanted}) == (200, wanted)
+    invitation = made["AdminCreateUserConfig"] | {"AllowAdminCreateUserOnly": True}
+    expected = {"Name": "Renamed", "MfaConfiguration": "OPTIONAL", "DeletionProtection": "ACTIVE"}
+    expected |= {"AdminCreateUserConfig": invitation, "LastModifiedDate": told["LastModifiedDate"]}
+    assert told == {**made, **expected}
+    with world.live.orm():
+        from pools.models import AuditEvent
+
+        row = AuditEvent.objects.get(tag="pool_changed", subject=made["Id"])
+    assert row.detail["changed"] == [
+        "admin_create_user_config.allow_admin_create_user_only",
+        "deletion_protection",
+        "mfa_configuration",
+        "pool_name",
+        "software_token_mfa_configuration.enabled",
+    ]
+
+
+def test_settings_of_an_app_change_by_name_and_the_others_stay(world: World) -> None:
+    given = {"ReadAttributes": ["email"], "LogoutURLs": ["https://a.example/"], "AccessTokenValidity": 2}
+    pool = {"UserPoolId": world.pool_id}
+    made = world.live.boto().create_user_pool_client(**pool, ClientName="wire", **given)["UserPoolClient"]
+    where = f"/pools/{world.pool_id}/apps/{made['ClientId']}"
+    wanted = {
+        "name": "Renamed",
+        "hide_existence": True,
+        "refresh_seconds": 5400,
+        "callback_urls": ["https://a.example/"],
+    }
+
+    changed = world.api("PATCH", where, json={**wanted, "access_seconds": 3600})
+
+    told = world.live.boto().describe_user_pool_client(**pool, ClientId=made["ClientId"])["UserPoolClient"]
+    assert (changed.status_code, {name: changed.json()[name] for name in wanted}) == (200, wanted)
+    assert told == {
+        **made,
+        "ClientName": "Renamed",
+        "PreventUserExistenceErrors": "ENABLED",
+        "CallbackURLs": ["https://a.example/"],
+        "AccessTokenValidity": 1,
+        "RefreshTokenValidity": 90,
+        "TokenValidityUnits": {"AccessToken": "hours", "IdToken": "hours", "RefreshToken": "minutes"},
+        "LastModifiedDate": told["LastModifiedDate"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("of_app", "body", "fields"),
+    [
+        (False, {"name": "a/b", "mfa": "SOMETIMES"}, {"mfa"}),
+        (False, {"name": "a/b"}, {"name"}),
+        (False, {"sign_in": "username"}, {"sign_in"}),
+        (True, {"callback_urls": ["javascript:alert(1)"], "access_seconds": 1}, {"callback_urls", "access_seconds"}),
+        (True, {"callback_urls": []}, {"callback_urls"}),  # its people would have no way back
+        (True, {"id_seconds": 7200, "refresh_seconds": 3600}, {"refresh_seconds"}),
+        (True, {"access_seconds": "1 hour"}, {"access_seconds"}),
+        (True, {"secret": "x"}, {"secret"}),
+    ],
+)
+def test_settings_that_break_a_rule_are_refused_by_name_and_nothing_is_changed(
+    world: World, of_app: bool, body: dict[str, Any], fields: set[str]
+) -> None:
+    where = f"/pools/{world.pool_id}{f'/apps/{world.client_id}' if of_app else ''}"
+    before = world.api("GET", where).json()
+
+    answer = world.api("PATCH", where, json=body)
+
+    assert (answer.status_code, answer.headers["Content-Type"]) == (400, PROBLEM)
+    assert {fault["field"] for fault in answer.json()["errors"]} == fields
+    assert world.api("GET", where).json() == before
 
 
 def test_a_pool_is_made_and_asks_for_a_recent_sign_in_unless_it_says_otherwise(world: World) -> None:

@@ -126,12 +126,14 @@ def sign_out_everywhere(world: World) -> Given:
     return visitor, who, path, {"confirmation": "person03@example.com"}
 
 
-def openid_strict(world: World) -> Given:
-    return *inside(world), f"/console/pools/{world.pool_id}/apps/{world.client_id}", {"openid_strict": "on"}
+def app_settings(world: World) -> Given:
+    typed = {"name": "Front", "initial-name": "Other", "access_seconds": "2 hours", "id_seconds": "1 hour"}
+    typed |= {"refresh_seconds": "30 days", "callback_urls": "https://app.example.com/callback"}
+    return *inside(world), f"/console/pools/{world.pool_id}/apps/{world.client_id}", typed
 
 
-def recent_proof(world: World) -> Given:
-    return *inside(world), f"/console/pools/{world.pool_id}", {"recent_proof": "on"}
+def pool_settings(world: World) -> Given:
+    return *inside(world), f"/console/pools/{world.pool_id}", {"recent_proof": "on", "name": "Twice", "mfa": "OFF"}
 
 
 class Case(NamedTuple):
@@ -152,8 +154,8 @@ CASES = [
     Case("set_authenticator", set_authenticator, "/console/pools", 2),
     Case("new_app", new_app, "/console/pools/"),
     Case("new_pool", new_pool, "/console/pools/us-east-1_"),
-    Case("app", openid_strict, "/console/pools/"),
-    Case("pool", recent_proof, "/console/pools/"),
+    Case("app", app_settings, "/console/pools/"),
+    Case("pool", pool_settings, "/console/pools/"),
     Case("keys", new_key, "/console/access-keys"),
     Case("disable_key", disable_key, "/console/access-keys"),
     Case("change_user", sign_out_everywhere, "/console/pools/"),

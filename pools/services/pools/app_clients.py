@@ -64,6 +64,7 @@ def create(
         audit.record(Tag.CLIENT_CREATED, pool=pool, subject=client.client_id, by=by, detail=detail)
         configuration.touch(pool)
     deciding_attributes.tell(pool)
+    client_settings.TABLE.warn(client)
     return client
 
 
@@ -97,6 +98,7 @@ def update(
             audit.record(Tag.CLIENT_CHANGED, pool=pool, subject=client.client_id, by=by, detail=detail)
             configuration.touch(pool)
     deciding_attributes.tell(pool)
+    table.warn(row)
     return row
 
 

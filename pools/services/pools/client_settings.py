@@ -196,7 +196,14 @@ TABLE = Table(
             ),
         ),
         Setting(name=rules.REDIRECT, place="default_redirect_uri", default="", availability=KEPT_ONLY),
-        Setting(name=rules.PROVIDERS, place="identity_providers", default=[], keep=unique, availability=KEPT_ONLY),
+        Setting(
+            name=rules.PROVIDERS,
+            place="identity_providers",
+            default=[],
+            keep=unique,
+            availability=KEPT_ONLY,
+            is_harmless=equal_to(["COGNITO"]),
+        ),
         Setting(
             name="openid_strict",
             place="openid_strict",

@@ -31,6 +31,10 @@ email address too.
 """
 
 
+FIELDS = {"username_attributes": "sign_in", "auto_verified_attributes": "sign_in"}
+"""The choice that gives a setting."""
+
+
 def settings(*, sign_in: str, admin_only_sign_up: bool, mfa: str, recent_proof: bool) -> dict[str, Any]:
     """Return the settings of a pool with these choices; the rest is Cognito's defaults.
 

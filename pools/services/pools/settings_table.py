@@ -1,4 +1,4 @@
-"""Settings as tables: what a row says, and what is done with all rows. Pure: writes no row, knows no protocol.
+"""Settings as tables: what a row says, and what is done with all rows. Writes no row, knows no protocol.
 
 Which settings there are is in ``pool_settings``, ``client_settings`` and ``identity_pool_settings``. The wire API, the
 console, the management API and ``docs/coverage.md`` read these tables, so that a setting is declared once.
@@ -11,14 +11,18 @@ from copy import deepcopy
 from dataclasses import dataclass
 from enum import Enum, StrEnum
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+import structlog
 from django.db.models import Model
-from django.utils.functional import Promise
 
 from identity.foundation.errors import DomainError, Invalid, NotAvailable, refuse
 
-Text = str | Promise
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+Text: TypeAlias = "str | _StrPromise"
+log = structlog.get_logger(__name__)
 Check = Callable[[Any, str], Iterable[DomainError]]
 """Yields what is wrong with a value, given the name of its setting."""
 
@@ -97,7 +101,7 @@ class Setting:
     check: Check = lambda _, __: ()
     availability: Availability = Availability.DONE
     is_harmless: Callable[[Any], bool] = lambda _: False
-    """Says of what is not yet available whether a value is as if nothing was given."""
+    """Says of what is not available, or kept only, whether a value is as if nothing was given."""
     missing: str = ""
     """What is not available, in the refusal's words. Default: the whole structure, by its name."""
     words: tuple[str, str] | None = None
@@ -357,13 +361,16 @@ class Table:
             inside[name] = value
         return found
 
-    def kept_only(self, row: Model) -> list[Setting]:
-        """Return the settings of a row that were given and have no effect in this release."""
-        return [
-            setting
-            for setting in self.settings
-            if setting.availability is Availability.KEPT_ONLY and setting.name in self.now(row)
-        ]
+    def without_effect(self, row: Model) -> list[str]:
+        """Return the settings of a row that ask for what this release keeps and does not do."""
+        now = self.now(row)
+        kept = [each for each in self.settings if each.availability is Availability.KEPT_ONLY and each.name in now]
+        return [each.name for each in kept if now[each.name] != each.default and not each.is_harmless(now[each.name])]
+
+    def warn(self, row: Model) -> None:
+        """Leave a line in the log if a row's settings are kept only."""
+        if names := self.without_effect(row):
+            log.warning("settings_without_effect", of=str(row), settings=names)
 
 
 def _checked(setting: Setting) -> Callable[[Any], Iterable[DomainError]]:

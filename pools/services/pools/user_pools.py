@@ -56,6 +56,7 @@ def create(name: str, *, settings: Mapping[str, Any], receipt: Receipt | None = 
         signing_keys.store(pool, keys)
         audit.record(Tag.POOL_CREATED, pool=pool, subject=pool.public_id, by=by, detail={"name": name})
         configuration.touch(pool)
+    pool_settings.TABLE.warn(pool)
     return pool
 
 
@@ -84,6 +85,7 @@ def update(
             detail = {"changed": changed}
             audit.record(Tag.POOL_CHANGED, pool=pool, subject=pool.public_id, by=by, detail=detail)
             configuration.touch(pool)
+    table.warn(row)
     return UserPool.objects.get(pk=pool.pk)
 
 
