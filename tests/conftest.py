@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import django
 import pytest
+from pytest_django.plugin import DjangoDbBlocker
 
 from tests import cheap, emptying, servers, statements
 
@@ -21,7 +22,7 @@ django.setup()
 del os.environ["DJANGO_SETTINGS_MODULE"]
 statements.watch()
 cheap.install()
-emptying.instead_of_truncate()
+emptying.instead_of_flush()
 
 if TYPE_CHECKING:
     from playwright.sync_api import Playwright
@@ -67,6 +68,16 @@ def django_db_modify_db_settings(django_db_modify_db_settings_parallel_suffix: N
     from django.db import connections
 
     connections["default"].settings_dict["TEST"]["TEMPLATE"] = servers.template()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Make the test database, and in the end look whether it was emptied of everything that tests wrote."""
+    with django_db_blocker.unblock():
+        emptying.learn_beginning()
+    yield
+    with django_db_blocker.unblock():
+        assert emptying.left() == []
 
 
 @pytest.fixture(scope="session")

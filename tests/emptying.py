@@ -1,62 +1,71 @@
-"""Empties the test database after a test that commits, by rows: most tables have none, and a table takes longer.
+"""Empties the test database after a test that commits: of the tables that this process wrote to, by one statement.
 
-Django's way makes every table, index and partition anew, and then what it knows of the models: half a second a test.
-Not for a test's own use: it is what ``transactional_db`` does at its end.
+Django's way makes every table, index and partition anew, and then what it knows of the models, over a new connection:
+half a second a test. Not for a test's own use: it is what ``transactional_db`` does at its end.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections import Counter
 
+from django.db import connection
 from psycopg import sql
 
-if TYPE_CHECKING:
-    from django.db.backends.postgresql.operations import DatabaseOperations
+from tests import statements
 
 OF_THE_MODELS = frozenset({"auth_permission", "django_content_type"})
 """What each migration writes, and nothing else does."""
 FREELY = "SET LOCAL session_replication_role = replica"
 """Foreign keys ask nothing: in the end nothing is left to point at."""
+ROWS_AS_STATEMENTS = """
+    SELECT format('INSERT INTO %%1$I SELECT * FROM jsonb_populate_record(NULL::%%1$I, %%2$L)', %s, to_jsonb(it))
+    FROM {} AS it
+"""
+
+beginning: dict[str, list[str]] = {}
+"""By table, the statements that write the rows of a migrated database again."""
+_emptied: Counter[str] = Counter()
+"""How many statements had written to each table when it was emptied last."""
 
 
-def instead_of_truncate() -> None:
-    """Let Django's ``flush`` delete rows from now on, and make nothing anew that is still there."""
-    from django.core.management.commands import flush
-    from django.db.backends.postgresql.operations import DatabaseOperations  # once Django is set up
+def instead_of_flush() -> None:
+    """Let ``TransactionTestCase`` end like this from now on, its connection kept for the next test."""
+    from django.test import TransactionTestCase  # once Django is set up
 
-    DatabaseOperations.sql_flush = sql_flush  # type: ignore[method-assign,assignment]
-    flush.emit_post_migrate_signal = make_keys  # type: ignore[attr-defined]
-
-
-def make_keys(*_: object, **__: object) -> None:
-    """Make what rows a migrated database begins with. The rest of that signal is what the models are, and grants.
-
-    Those are four fifths of the time that emptying took, and nothing deletes them.
-    """
-    from pools.apps import ensure_keys
-
-    ensure_keys()
+    TransactionTestCase._fixture_teardown = empty  # type: ignore[attr-defined]
+    TransactionTestCase._should_reload_connections = keep_connections  # type: ignore[attr-defined]
 
 
-def sql_flush(
-    operations: DatabaseOperations,
-    _style: object,
-    tables: Sequence[str],
-    *,
-    reset_sequences: bool = False,
-    allow_cascade: bool = False,
-) -> list[str]:
-    """Return the statements that empty the tables that have rows, for one transaction."""
-    if reset_sequences or allow_cascade:
-        raise NotImplementedError("Rows are deleted: sequences go on, and nothing cascades.")
-    names = [sql.Identifier(table) for table in sorted({*tables} - OF_THE_MODELS)]
-    with operations.connection.cursor() as cursor:
-        cursor.execute(
-            sql.SQL(" UNION ALL ").join(
-                sql.SQL("SELECT {} WHERE EXISTS (SELECT FROM {})").format(number, name)
-                for number, name in enumerate(names)
-            )
-        )
-        filled = [names[number] for (number,) in cursor.fetchall()]
-    return [FREELY, *(sql.SQL("DELETE FROM {}").format(name).as_string() for name in filled)]
+def keep_connections(_: object) -> bool:
+    """Say that no connection needs to be made anew: what a test does to its own, it undoes."""
+    return False
+
+
+def learn_beginning() -> None:
+    """Learn what a migrated database has, before any test writes."""
+    with connection.cursor() as cursor:
+        for table in connection.introspection.django_table_names(only_existing=True, include_views=False):
+            cursor.execute(sql.SQL(ROWS_AS_STATEMENTS).format(sql.Identifier(table)), [table])
+            beginning[table] = [] if table in OF_THE_MODELS else [row[0] for row in cursor.fetchall()]
+
+
+def empty(_: object) -> None:
+    """Have each table that was written to begin again, in one transaction."""
+    tables = [table for table in beginning.keys() - OF_THE_MODELS if statements.written[table] > _emptied[table]]
+    _emptied.update(statements.written - _emptied)
+    connection.close_if_unusable_or_obsolete()
+    connection.ensure_connection()
+    deletes = [sql.SQL("DELETE FROM {}").format(sql.Identifier(table)).as_string() for table in tables]
+    inserts = [statement for table in tables for statement in beginning[table]]
+    connection.connection.execute("; ".join(["BEGIN", FREELY, *deletes, *inserts, "COMMIT"]))
+
+
+def left() -> list[str]:
+    """Return the tables that have other rows than a migrated database's: somebody wrote and was not seen."""
+    names = beginning.keys() - OF_THE_MODELS
+    counted = sql.SQL(" UNION ALL ").join(
+        sql.SQL("SELECT {}, count(*) FROM {}").format(name, sql.Identifier(name)) for name in names
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(counted)
+        return [table for table, count in cursor.fetchall() if count != len(beginning[table])]
