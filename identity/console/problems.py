@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
@@ -58,20 +57,12 @@ def from_domain(problem: errors.DomainError) -> Response:
         named = {"token": "cursor"}.get(problem.field) or operators_name(problem.field)
         more["errors"] = [{"field": named, "message": problem.message}]
     headers = {"Retry-After": str(problem.retry_after)} if isinstance(problem, errors.Overloaded) else {}
-    return answer(body(status, snake(type(problem).__name__), problem.message, **more), headers)
+    return answer(body(status, problem.class_code, problem.message, **more), headers)
 
 
 def answer(content: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:
     """Return a problem from an API view."""
     return Response(content, status=content["status"], headers=dict(headers or {}), content_type=CONTENT_TYPE)
-
-
-WORD = re.compile(r"OAuth|[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
-
-
-def snake(name: str) -> str:
-    """Return a class's name as a code: ``OAuth`` is one word."""
-    return "_".join(WORD.findall(name)).lower()
 
 
 def handle(problem: Exception, context: Mapping[str, Any]) -> Response | None:

@@ -1,22 +1,43 @@
 """What can go wrong, named for what happened. Adapters turn these into their protocol's answers.
 
-Each error has a public message, safe to show to anyone, and a private detail for logs and audit.
+Each error has a code with parameters, by which adapters choose their words, a public message, which is the wire's, and
+a private detail for logs and audit. No words for people are kept here, and nobody reads a message to find out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+from typing import ClassVar
+
+Parameters = Mapping[str, str | int]
+NO_PARAMETERS: Parameters = MappingProxyType({})
+WORD = re.compile(r"OAuth|[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
 
 
 class DomainError(Exception):
-    """A refusal. ``message`` may be shown to anyone, ``why`` names the rule; ``detail`` goes to logs and audit only."""
+    """A refusal. ``message`` is the wire's and may be shown to anyone; ``detail`` goes to logs and audit only.
+
+    ``code`` is the rule that is broken, else the class's own, and stays the same for good; ``parameters`` are the
+    values that its words may name.
+    """
 
     public = "The request could not be completed."
+    class_code: ClassVar[str] = "domain_error"
+    """The class's name as a code."""
 
-    def __init__(self, message: str | None = None, *, why: str = "", detail: str = "") -> None:
-        """Keep the texts; without ``message`` the class's own is shown."""
+    def __init_subclass__(cls) -> None:
+        """Derive the code from the name: ``OAuthFlowRefused`` is ``oauth_flow_refused``."""
+        cls.class_code = "_".join(WORD.findall(cls.__name__)).lower()
+
+    def __init__(
+        self, message: str | None = None, *, code: str = "", parameters: Parameters = NO_PARAMETERS, detail: str = ""
+    ) -> None:
+        """Keep what is said of it; without ``message`` the class's own is shown."""
         self.message = message or self.public
-        self.why = why
+        self.code = code or self.class_code
+        self.parameters = parameters
         self.detail = detail
         super().__init__(self.message)
 
@@ -28,17 +49,22 @@ def refuse(problems: Iterable[DomainError]) -> None:
 
 
 class Invalid(DomainError):
-    """A value breaks a rule. ``field`` names it in the caller's words where there is one; ``bound`` is the limit."""
+    """A value breaks a rule. ``field`` names it in the caller's words where there is one."""
 
     public = "A value is not valid."
 
     def __init__(
-        self, message: str | None = None, *, field: str = "", why: str = "", bound: int | None = None, detail: str = ""
+        self,
+        message: str | None = None,
+        *,
+        field: str = "",
+        code: str = "",
+        parameters: Parameters = NO_PARAMETERS,
+        detail: str = "",
     ) -> None:
-        """Keep the name of the field that is wrong, and the number of the rule that it breaks."""
-        super().__init__(message, why=why, detail=detail)
+        """Keep the name of the field that is wrong."""
+        super().__init__(message, code=code, parameters=parameters, detail=detail)
         self.field = field
-        self.bound = bound
 
 
 class NotAvailable(Invalid):

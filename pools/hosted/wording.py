@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.utils.translation import gettext, gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
 from identity.foundation import errors
 from pools.services.people.attributes import AttributeNotWritable
@@ -33,13 +33,13 @@ A_MINUTE = 60
 PASSWORD_FAILED = gettext_lazy("Choose another password. It has to meet everything listed here.")
 # By the rule that is broken (``services.password_policy``).
 PASSWORD_REASONS = {
-    "too_short": gettext_lazy("That password is too short."),
-    "too_long": gettext_lazy("That password is too long."),
-    "uppercase": gettext_lazy("Add a capital letter."),
-    "lowercase": gettext_lazy("Add a lower-case letter."),
-    "numeric": gettext_lazy("Add a number."),
-    "symbol": gettext_lazy("Add a symbol, such as ! or #."),
-    "unstorable": gettext_lazy("A password can't begin or end with a space."),
+    "password_too_short": gettext_lazy("That password is too short."),
+    "password_too_long": gettext_lazy("That password is too long."),
+    "password_uppercase": gettext_lazy("Add a capital letter."),
+    "password_lowercase": gettext_lazy("Add a lower-case letter."),
+    "password_numeric": gettext_lazy("Add a number."),
+    "password_symbol": gettext_lazy("Add a symbol, such as ! or #."),
+    "password_unstorable": gettext_lazy("A password can't begin or end with a space."),
 }
 REQUIRED = gettext_lazy("Fill this in.")
 ENTER_USERNAME = gettext_lazy("Enter your username.")
@@ -73,6 +73,12 @@ ENTER: dict[str, _StrPromise] = {
 VALUE_FAILED = gettext_lazy("That can't be used here. Write it another way.")
 # By the rule that is broken (``services.schema`` and ``services.sign_in_names``).
 VALUE_REASONS = {
+    "too_short": ngettext_lazy("Write %(least)d character or more.", "Write %(least)d characters or more.", "least"),
+    "too_long": ngettext_lazy(
+        "That is too long: %(most)d character at most.", "That is too long: %(most)d characters at most.", "most"
+    ),
+    "too_small": gettext_lazy("Write a number of %(least)d or more."),
+    "too_great": gettext_lazy("Write a number of %(most)d or less."),
     "email": gettext_lazy("That isn't an email address. Write it like name@example.org."),
     "phone_number": phone_fields.NOT_A_NUMBER,
     "address": gettext_lazy("That is neither an email address nor a phone number."),
@@ -189,33 +195,12 @@ def of_totp(problem: errors.DomainError) -> FieldError:
 
 def of_password(problem: errors.PasswordRejected, field: str) -> FieldError:
     """Return what a page says about a new password that the pool does not take."""
-    return FieldError(field, PASSWORD_REASONS.get(problem.why, PASSWORD_FAILED))
+    return FieldError(field, PASSWORD_REASONS.get(problem.code, PASSWORD_FAILED))
 
 
 def of_value(problem: errors.Invalid) -> FieldError:
     """Return what a page says about a name or an attribute that breaks a rule."""
-    return FieldError(
-        problem.field, _bounded(problem.why, problem.bound) or VALUE_REASONS.get(problem.why, VALUE_FAILED)
-    )
-
-
-def _bounded(why: str, bound: int | None) -> str:
-    """Return what is said of a rule that has a number, empty for the others."""
-    if bound is None:
-        return ""
-    if why == "too_short":
-        return ngettext("Write %(count)d character or more.", "Write %(count)d characters or more.", bound) % {
-            "count": bound
-        }
-    if why == "too_long":
-        return ngettext(
-            "That is too long: %(count)d character at most.", "That is too long: %(count)d characters at most.", bound
-        ) % {"count": bound}
-    if why == "too_small":
-        return gettext("Write a number of %(bound)d or more.") % {"bound": bound}
-    if why == "too_great":
-        return gettext("Write a number of %(bound)d or less.") % {"bound": bound}
-    return ""
+    return FieldError(problem.field, VALUE_REASONS.get(problem.code, VALUE_FAILED) % problem.parameters)
 
 
 def of_sign_up(problem: errors.DomainError) -> FieldError:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from identity.console.problems import snake
 from identity.foundation import errors
 from tests.console.world import World
 
@@ -547,7 +546,11 @@ def test_oauth_is_one_word_in_the_code_of_a_problem(world: World) -> None:
 
 
 def test_the_code_of_each_problem_is_spelt_as_words() -> None:
-    kinds = {kind.__name__: snake(kind.__name__) for kind in vars(errors).values() if isinstance(kind, type)}
+    kinds = {
+        kind.__name__: kind.class_code
+        for kind in vars(errors).values()
+        if isinstance(kind, type) and issubclass(kind, errors.DomainError)
+    }
 
     assert {name: code for name, code in kinds.items() if not re.fullmatch(r"[a-z]{2,}(_[a-z]{2,})*", code)} == {}
     assert kinds["OAuthFlowRefused"] == "oauth_flow_refused"

@@ -335,15 +335,15 @@ def test_all_that_is_wrong_is_known_at_once_and_the_first_of_it_is_refused() -> 
 
     problems = list(sign_up.problems(client, "ann@example.com", password="weak ", attributes=given))
 
-    assert [(type(each), getattr(each, "field", "password"), getattr(each, "why", "")) for each in problems] == [
+    assert [(type(each), getattr(each, "field", "password"), each.code) for each in problems] == [
         (errors.Invalid, "username", "like_email"),
-        (attributes.AttributeNotWritable, "phone_number", ""),
+        (attributes.AttributeNotWritable, "phone_number", "attribute_not_writable"),
         (errors.Invalid, "email", "email"),
         (errors.Invalid, "birthdate", "day"),
-        (errors.PasswordRejected, "password", "too_short"),
-        (errors.PasswordRejected, "password", "uppercase"),
-        (errors.PasswordRejected, "password", "numeric"),
-        (errors.PasswordRejected, "password", "unstorable"),
+        (errors.PasswordRejected, "password", "password_too_short"),
+        (errors.PasswordRejected, "password", "password_uppercase"),
+        (errors.PasswordRejected, "password", "password_numeric"),
+        (errors.PasswordRejected, "password", "password_unstorable"),
     ]
     with pytest.raises(errors.Invalid) as refused:
         sign_up.sign_up(client, "ann@example.com", password="weak ", attributes=given, by=VISITOR)

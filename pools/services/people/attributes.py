@@ -78,7 +78,7 @@ def incomplete(pool: UserPool, values: Mapping[str, str]) -> Iterator[Invalid]:
     for name in schema.required(pool):
         if not values.get(name):
             text = f"Attributes did not conform to the schema: {name}: The attribute is required"
-            yield Invalid(text, field=name, why="required")
+            yield Invalid(text, field=name, code="required")
 
 
 def required(pool: UserPool) -> list[str]:
@@ -109,7 +109,7 @@ def check_completion(pool: UserPool, client: AppClient, user: User, changes: Map
         raise taken("preferred_username")
     for name in schema.required(pool):
         if not {**present, **changes}.get(name):
-            raise Invalid(f"Invalid attributes given, {name} is missing", field=name, why="required")
+            raise Invalid(f"Invalid attributes given, {name} is missing", field=name, code="required")
 
 
 def _second_values(pool: UserPool, user: User, changes: Mapping[str, str]) -> Iterator[DomainError]:

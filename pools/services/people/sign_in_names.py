@@ -51,7 +51,7 @@ def preferred_problem(pool: UserPool, value: str) -> Invalid | None:
     name, field = access.normalise(pool, value), Kind.PREFERRED_USERNAME.value
     proper = names.is_visible(value) and names.is_visible(name)
     if not name or not proper or len(name) > access.NAME_LENGTH or len(name.encode()) > NAME_BYTES:
-        return Invalid("Preferred username is not valid.", field=field, why="name")
+        return Invalid("Preferred username is not valid.", field=field, code="name")
     return _reads_like_another(pool, name, "Preferred username", field=field)
 
 
@@ -60,19 +60,19 @@ def _form_problem(pool: UserPool, username: str) -> Invalid | None:
         fits = {"email": is_email, "phone_number": is_phone}
         if len(username) > LENGTH or not any(fits[kind](username) for kind in pool.username_attributes):
             kinds = pool.username_attributes
-            return Invalid(_expected(kinds), field="username", why=kinds[0] if len(kinds) == 1 else "address")
+            return Invalid(_expected(kinds), field="username", code=kinds[0] if len(kinds) == 1 else "address")
         return None
     if not username or len(username) > LENGTH or not names.is_plain(username):
-        return Invalid("Usernames hold 1 to 128 characters without spaces.", field="username", why="name", bound=LENGTH)
+        return Invalid("Usernames hold 1 to 128 characters without spaces.", field="username", code="name")
     return _reads_like_another(pool, username, "Username", field="username")
 
 
 def _reads_like_another(pool: UserPool, name: str, what: str, *, field: str) -> Invalid | None:
-    """Return why not a chosen name that one could take for somebody's address, where addresses sign in."""
+    """Return what is wrong with a chosen name that one could take for somebody's address, where addresses sign in."""
     for kind, fits, word in (("email", is_email, "email"), ("phone_number", is_phone, "phone number")):
         if kind in pool.alias_attributes and fits(name):
             text = f"{what} cannot be of {word} format, since user pool is configured for {word} alias."
-            return Invalid(text, field=field, why=f"like_{kind}")
+            return Invalid(text, field=field, code=f"like_{kind}")
     return None
 
 

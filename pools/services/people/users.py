@@ -64,7 +64,7 @@ def new(pool: UserPool, username: str, values: Mapping[str, str], status: Status
     if pool.username_attributes:
         kind = "email" if schema.is_email(username) else "phone_number"
         if access.normalise(pool, given.setdefault(kind, username)) != internal:
-            raise Invalid(f"The username differs from the attribute {kind}.", field="username", why="differs")
+            raise Invalid(f"The username differs from the attribute {kind}.", field="username", code="differs")
         internal = str(sub)
     now = clock.now()
     user = User(

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from identity.foundation import clock
-from identity.foundation.errors import PasswordRejected, refuse
+from identity.foundation.errors import NO_PARAMETERS, Parameters, PasswordRejected, refuse
 from pools.models import UserPool
 
 LONGEST = 256
@@ -52,18 +52,18 @@ def problems(pool: UserPool, password: str) -> Iterator[PasswordRejected]:
     rules = policy(pool)
     used = set(password)
     if len(password) < rules["minimum_length"]:
-        yield _rejected("Password not long enough", "too_short")
+        yield _rejected("Password not long enough", "password_too_short", {"least": rules["minimum_length"]})
     elif len(password) > LONGEST:
-        yield _rejected("Password too long", "too_long")
+        yield _rejected("Password too long", "password_too_long", {"most": LONGEST})
     for rule, members, word in CLASSES:
         if rules[rule] and not used & members:
-            yield _rejected(f"Password must have {word} characters", word)
+            yield _rejected(f"Password must have {word} characters", f"password_{word}")
     if password != password.strip() or any(not _storable(character) for character in used):
-        yield _rejected("Password must not begin or end with a space or hold control characters", "unstorable")
+        yield _rejected("Password must not begin or end with a space or hold control characters", "password_unstorable")
 
 
-def _rejected(text: str, why: str) -> PasswordRejected:
-    return PasswordRejected(f"Password did not conform with policy: {text}", why=why)
+def _rejected(text: str, code: str, parameters: Parameters = NO_PARAMETERS) -> PasswordRejected:
+    return PasswordRejected(f"Password did not conform with policy: {text}", code=code, parameters=parameters)
 
 
 def _storable(character: str) -> bool:

@@ -6,9 +6,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any
 
-from identity.foundation.errors import Invalid
+from identity.foundation.errors import NO_PARAMETERS, Invalid, Parameters
 from pools.models import UserPool
 
 VERIFIED = frozenset({"email_verified", "phone_number_verified"})
@@ -226,66 +226,61 @@ def _bounds(rule: Rule, entry: Mapping[str, Any]) -> tuple[int | None, int | Non
     return least, most
 
 
-class Broken(NamedTuple):
-    """A rule that a value breaks: in Cognito's words, by name, and with its number where it has one."""
-
-    text: str
-    why: str
-    bound: int | None = None
-
-
 def problem(rule: Rule, value: str) -> Invalid | None:
     """Return what is wrong with a value that is to be stored, None where it fits the schema."""
     if rule.name == "email" and not is_email(value):
-        return Invalid("Invalid email address format.", field="email", why="email")
+        return Invalid("Invalid email address format.", field="email", code="email")
     if rule.name == "phone_number" and not is_phone(value):
-        return Invalid("Invalid phone number format.", field="phone_number", why="phone_number")
-    broken = _unstorable(rule, value) or _broken(rule, value)
-    if broken is None:
-        return None
-    text = f"Attributes did not conform to the schema: {rule.name}: {broken.text}"
-    return Invalid(text, field=rule.name, why=broken.why, bound=broken.bound)
+        return Invalid("Invalid phone number format.", field="phone_number", code="phone_number")
+    return _unstorable(rule, value) or _broken(rule, value)
 
 
-def _unstorable(rule: Rule, value: str) -> Broken | None:
+def _invalid(rule: Rule, text: str, code: str, parameters: Parameters = NO_PARAMETERS) -> Invalid:
+    text = f"Attributes did not conform to the schema: {rule.name}: {text}"
+    return Invalid(text, field=rule.name, code=code, parameters=parameters)
+
+
+def _unstorable(rule: Rule, value: str) -> Invalid | None:
     if len(value) > LONGEST:
-        return Broken("Attribute value is not valid", "too_long", LONGEST)
+        return _invalid(rule, "Attribute value is not valid", "too_long", {"most": LONGEST})
     if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
-        return Broken("Attribute value is not valid", "unstorable")
+        return _invalid(rule, "Attribute value is not valid", "unstorable")
     if rule.name in COLUMNS and len(value.encode()) > COLUMN_BYTES:
-        return Broken(f"String must be no longer than {COLUMN_BYTES} bytes", "too_large")
+        return _invalid(rule, f"String must be no longer than {COLUMN_BYTES} bytes", "too_large")
     return None
 
 
-def _broken(rule: Rule, value: str) -> Broken | None:
+def _broken(rule: Rule, value: str) -> Invalid | None:
     if rule.type == "String":
         return _text_broken(rule, value)
     if rule.type == "Number":
         return _number_broken(rule, value)
     if rule.type == "Boolean" and value.lower() not in ("true", "false"):
-        return Broken("Attribute value is not a boolean", "boolean")
+        return _invalid(rule, "Attribute value is not a boolean", "boolean")
     if rule.type == "DateTime" and not _is_moment(value):
-        return Broken("Attribute value is not a date", "moment")
+        return _invalid(rule, "Attribute value is not a date", "moment")
     return None
 
 
-def _text_broken(rule: Rule, value: str) -> Broken | None:
+def _text_broken(rule: Rule, value: str) -> Invalid | None:
     if rule.name == "birthdate" and not _is_day(value):
-        return Broken("Birthdate is not a day of the form YYYY-MM-DD", "day")
+        return _invalid(rule, "Birthdate is not a day of the form YYYY-MM-DD", "day")
     if rule.least is not None and len(value) < rule.least:
-        return Broken(f"String must be at least {rule.least} characters long", "too_short", rule.least)
+        return _invalid(
+            rule, f"String must be at least {rule.least} characters long", "too_short", {"least": rule.least}
+        )
     if rule.most is not None and len(value) > rule.most:
-        return Broken(f"String must be no longer than {rule.most} characters", "too_long", rule.most)
+        return _invalid(rule, f"String must be no longer than {rule.most} characters", "too_long", {"most": rule.most})
     return None
 
 
-def _number_broken(rule: Rule, value: str) -> Broken | None:
+def _number_broken(rule: Rule, value: str) -> Invalid | None:
     if not NUMBER.fullmatch(value):
-        return Broken("Attribute value is not a number", "number")
+        return _invalid(rule, "Attribute value is not a number", "number")
     if rule.least is not None and int(value) < rule.least:
-        return Broken(f"Number must be at least {rule.least}", "too_small", rule.least)
+        return _invalid(rule, f"Number must be at least {rule.least}", "too_small", {"least": rule.least})
     if rule.most is not None and int(value) > rule.most:
-        return Broken(f"Number must be no greater than {rule.most}", "too_great", rule.most)
+        return _invalid(rule, f"Number must be no greater than {rule.most}", "too_great", {"most": rule.most})
     return None
 
 

@@ -111,7 +111,7 @@ def problems(
     yield from sign_in_names.problems(pool, username)
     if attributes.get("preferred_username") and "preferred_username" in pool.alias_attributes:
         text = "Preferred username can only be set after the account is confirmed."
-        yield Invalid(text, field="preferred_username", why="later")
+        yield Invalid(text, field="preferred_username", code="later")
     yield from own_attributes.problems(pool, attributes, client=client)
     yield from passwords.problems(pool, password)
 
