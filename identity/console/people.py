@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_safe
 
-from identity.console import forms, receipts
+from identity.console import forms, receipts, wording
 from identity.console.guard import actor, render, told
 from identity.console.pages import PAGE, inside, page_token, pager, show_list
 from identity.console.tables import Cell, Column, Empty, Table, Tone, moment, state
@@ -107,7 +107,7 @@ def people(request: HttpRequest, pool_id: str) -> HttpResponse:
     except errors.Invalid as problem:
         if page_token(request):
             return HttpResponseRedirect(request.path)
-        refused = problem.message
+        refused = wording.of(problem)
     columns = [Column("User"), Column("Name", wide_only=True), Column("Status"), Column("Created", wide_only=True)]
     rows = [
         (

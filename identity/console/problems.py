@@ -11,6 +11,7 @@ from django.http import Http404, HttpResponse
 from rest_framework import exceptions, renderers
 from rest_framework.response import Response
 
+from identity.console import wording
 from identity.console.setting_names import operators_name
 from identity.foundation import errors
 
@@ -55,9 +56,9 @@ def from_domain(problem: errors.DomainError) -> Response:
     more: dict[str, Any] = {}
     if isinstance(problem, errors.Invalid) and problem.field:
         named = {"token": "cursor"}.get(problem.field) or operators_name(problem.field)
-        more["errors"] = [{"field": named, "message": problem.message}]
+        more["errors"] = [{"field": named, "message": wording.of(problem), "code": problem.code}]
     headers = {"Retry-After": str(problem.retry_after)} if isinstance(problem, errors.Overloaded) else {}
-    return answer(body(status, problem.class_code, problem.message, **more), headers)
+    return answer(body(status, problem.class_code, wording.of(problem), **more), headers)
 
 
 def answer(content: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Response:

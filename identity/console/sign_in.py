@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from django_otp import login as otp_login
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from identity.console import forms, receipts
+from identity.console import forms, receipts, wording
 from identity.console.guard import actor, inner_path, is_proven, operator, render, told
 from identity.foundation import clock, errors, limits
 from identity.models import Operator
@@ -27,8 +27,6 @@ from pools.services.operators import operator_sign_in, operators
 HALF_WAY = "half-way"
 PATIENCE = 600
 BACKEND = "django.contrib.auth.backends.ModelBackend"
-WRONG = "That sign-in didn’t work. Check the details and try again."
-BUSY = "Too many people are signing in at this moment. Try again in a few seconds."
 
 
 class HalfWay(NamedTuple):
@@ -78,14 +76,6 @@ def with_next(request: HttpRequest, name: str) -> str:
     return reverse(name) + ("?" + urlencode({"next": wanted}) if wanted else "")
 
 
-def too_many(wait: int) -> str:
-    """Say in words how long a lock holds."""
-    minutes = -(-wait // 60)
-    return (
-        f"Too many tries. Try again in {minutes} minutes." if minutes > 1 else "Too many tries. Try again in a minute."
-    )
-
-
 def show(request: HttpRequest, page: str, context: dict[str, Any], form: forms.Form, retry: int = 0) -> HttpResponse:
     """Show a step, with the status that its form's state deserves."""
     status = 429 if retry else 422 if form.is_bound and not form.is_valid() else 200
@@ -122,14 +112,11 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             who = operator_sign_in.check_password(
                 given["username"], given["password"], receipt=receipt, by=actor(request)
             )
-        except errors.PasswordIncorrect:
-            form.clean_or_blame(None, WRONG)
-        except errors.LockedOut as locked:
-            retry = locked.retry_after
-            form.clean_or_blame(None, too_many(retry))
-        except errors.Overloaded as busy:
-            retry = busy.retry_after
-            form.clean_or_blame(None, BUSY)
+        except errors.PasswordIncorrect as wrong:
+            form.clean_or_blame(None, wording.of(wrong))
+        except (errors.LockedOut, errors.Overloaded) as later:
+            retry = later.retry_after
+            form.clean_or_blame(None, wording.of(later))
         else:
             if operator_sign_in.enrolled(who):
                 go_half_way(request, who, by_link=False)
@@ -155,15 +142,13 @@ def code(request: HttpRequest) -> HttpResponse:
         try:
             given, receipt = form.cleaned_data["code"], receipts.of(request)
             device = operator_sign_in.check_code(who, given, receipt=receipt, by=actor(request, who))
-        except errors.TotpMismatch:
-            form.clean_or_blame("code", "That code is not right. Wait for the next one, and check your device’s clock.")
-        except errors.TotpUsed:
-            form.clean_or_blame("code", "That code was used already. Wait for the next one.")
+        except (errors.TotpMismatch, errors.TotpUsed) as wrong:
+            form.clean_or_blame("code", wording.of(wrong))
         except errors.TotpNotFound:
             return HttpResponseRedirect(with_next(request, "console:sign_in"), status=303)
         except errors.LockedOut as locked:
             retry = locked.retry_after
-            form.clean_or_blame("code", too_many(retry))
+            form.clean_or_blame("code", wording.of(locked))
         else:
             go_in(request, who, device)
             return HttpResponseRedirect(onward(request), status=303)
@@ -232,10 +217,10 @@ def set_password(request: HttpRequest) -> HttpResponse:
             given, receipt = form.cleaned_data["new_password"], receipts.of(request)
             operators.set_password(who, given, receipt=receipt, by=actor(request, who))
         except errors.PasswordRejected as weak:
-            form.clean_or_blame("new_password", weak.message)
+            form.clean_or_blame("new_password", wording.of(weak))
         except errors.Overloaded as busy:
             retry = busy.retry_after
-            form.clean_or_blame(None, BUSY)
+            form.clean_or_blame(None, wording.of(busy))
         else:
             go_half_way(request, who, by_link=True)
             return HttpResponseRedirect(reverse(after_link(who)), status=303)
@@ -256,13 +241,13 @@ def set_authenticator(request: HttpRequest) -> HttpResponse:
         try:
             given, receipt = form.cleaned_data["code"], receipts.of(request)
             device = operator_sign_in.confirm_enrolment(who, given, receipt=receipt, by=actor(request, who))
-        except (errors.TotpMismatch, errors.TotpUsed):
-            form.clean_or_blame("code", "That code is not right. Wait for the next one, and check your device’s clock.")
+        except (errors.TotpMismatch, errors.TotpUsed) as wrong:
+            form.clean_or_blame("code", wording.of(wrong))
         except errors.TotpNotFound:
             return HttpResponseRedirect(reverse("console:set_authenticator"), status=303)
         except errors.LockedOut as locked:
             retry = locked.retry_after
-            form.clean_or_blame("code", too_many(retry))
+            form.clean_or_blame("code", wording.of(locked))
         else:
             go_in(request, who, device)
             return told(request, "You are set up. Next time: password, then a code.", reverse("console:pools"))

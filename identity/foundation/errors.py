@@ -6,46 +6,9 @@ a private detail for logs and audit. No words for people are kept here, and nobo
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
-from types import MappingProxyType
-from typing import ClassVar
+from identity.foundation.domain_error import NO_PARAMETERS, DomainError, Parameters, refuse
 
-Parameters = Mapping[str, str | int]
-NO_PARAMETERS: Parameters = MappingProxyType({})
-WORD = re.compile(r"OAuth|[A-Z]?[a-z0-9]+|[A-Z]+(?![a-z])")
-
-
-class DomainError(Exception):
-    """A refusal. ``message`` is the wire's and may be shown to anyone; ``detail`` goes to logs and audit only.
-
-    ``code`` is the rule that is broken, else the class's own, and stays the same for good; ``parameters`` are the
-    values that its words may name.
-    """
-
-    public = "The request could not be completed."
-    class_code: ClassVar[str] = "domain_error"
-    """The class's name as a code."""
-
-    def __init_subclass__(cls) -> None:
-        """Derive the code from the name: ``OAuthFlowRefused`` is ``oauth_flow_refused``."""
-        cls.class_code = "_".join(WORD.findall(cls.__name__)).lower()
-
-    def __init__(
-        self, message: str | None = None, *, code: str = "", parameters: Parameters = NO_PARAMETERS, detail: str = ""
-    ) -> None:
-        """Keep what is said of it; without ``message`` the class's own is shown."""
-        self.message = message or self.public
-        self.code = code or self.class_code
-        self.parameters = parameters
-        self.detail = detail
-        super().__init__(self.message)
-
-
-def refuse(problems: Iterable[DomainError]) -> None:
-    """Raise the first of these, if there is one; those behind it are not looked for."""
-    for problem in problems:
-        raise problem
+__all__ = ["NO_PARAMETERS", "DomainError", "Parameters", "refuse"]
 
 
 class Invalid(DomainError):
@@ -77,20 +40,24 @@ class NotFound(DomainError):
     public = "The resource does not exist."
 
 
-class PoolNotFound(NotFound):
+class IdNotFound(NotFound):
+    """Nothing with that id, which the message names."""
+
+    def __init__(self, asked: str = "", *, detail: str = "") -> None:
+        """Name it as Cognito does."""
+        super().__init__(self.public.format(asked), parameters={"id": asked}, detail=detail)
+
+
+class PoolNotFound(IdNotFound):
     """No user pool with that id."""
 
-    def __init__(self, pool_id: str = "", *, detail: str = "") -> None:
-        """Name the pool as Cognito does."""
-        super().__init__(f"User pool {pool_id} does not exist.", detail=detail)
+    public = "User pool {} does not exist."
 
 
-class ClientNotFound(NotFound):
+class ClientNotFound(IdNotFound):
     """No app client with that id (in that pool)."""
 
-    def __init__(self, client_id: str = "", *, detail: str = "") -> None:
-        """Name the client as Cognito does."""
-        super().__init__(f"User pool client {client_id} does not exist.", detail=detail)
+    public = "User pool client {} does not exist."
 
 
 class UserNotFound(NotFound):
@@ -99,20 +66,16 @@ class UserNotFound(NotFound):
     public = "User does not exist."
 
 
-class IdentityPoolNotFound(NotFound):
+class IdentityPoolNotFound(IdNotFound):
     """No identity pool with that id."""
 
-    def __init__(self, pool_id: str = "", *, detail: str = "") -> None:
-        """Name the pool as Cognito does."""
-        super().__init__(f"IdentityPool '{pool_id}' not found.", detail=detail)
+    public = "IdentityPool '{}' not found."
 
 
-class IdentityNotFound(NotFound):
+class IdentityNotFound(IdNotFound):
     """No identity with that id."""
 
-    def __init__(self, identity_id: str = "", *, detail: str = "") -> None:
-        """Name the identity as Cognito does."""
-        super().__init__(f"Identity '{identity_id}' not found.", detail=detail)
+    public = "Identity '{}' not found."
 
 
 class AlreadyExists(DomainError):

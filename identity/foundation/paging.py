@@ -33,7 +33,7 @@ def read(token: str | None, *, purpose: str) -> list[Any] | None:
     try:
         key = json.loads(sealing.unseal_text(token, purpose="page:" + purpose))
     except (sealing.Unsealable, ValueError):
-        raise Invalid("Invalid pagination token given.", field="token") from None
+        raise Invalid("Invalid pagination token given.", field="token", code="page_token") from None
     return list(key)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from identity.console import wording
 from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError
 from pools.services.operators import operators
@@ -27,5 +28,5 @@ class Command(BaseCommand):
             who = operators.operator(options["username"])
             key_id, secret = operators.create_key(who, description=options["description"], by=Actor.system())
         except DomainError as problem:
-            raise CommandError(problem.message) from None
+            raise CommandError(wording.of(problem)) from None
         self.stdout.write(f"AWS_ACCESS_KEY_ID={key_id}\nAWS_SECRET_ACCESS_KEY={secret}")

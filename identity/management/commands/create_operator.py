@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.urls import reverse
 
+from identity.console import wording
 from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError
 from pools.services.operators import operator_sign_in, operators
@@ -38,6 +39,6 @@ class Command(BaseCommand):
                 operators.reset(who, by=by)
             token = operator_sign_in.sign_in_link(who, by=by)
         except DomainError as problem:
-            raise CommandError(problem.message) from None
+            raise CommandError(wording.of(problem)) from None
         query = urlencode({"token": token})
         self.stdout.write(f"{settings.CONSOLE_URL}{reverse('console:link')}?{query}")

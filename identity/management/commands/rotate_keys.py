@@ -6,6 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from identity.console import wording
 from identity.foundation.actor import Actor
 from identity.foundation.errors import PoolNotFound
 from pools.services import access
@@ -30,7 +31,7 @@ class Command(BaseCommand):
         try:
             chosen = [access.pool(public_id) for public_id in options["pool"]]
         except PoolNotFound as problem:
-            raise CommandError(problem.message) from None
+            raise CommandError(wording.of(problem)) from None
         if options["all"]:
             chosen, token = [], None
             while True:

@@ -41,8 +41,6 @@ SEED_BYTES = 20
 class LinkRefused(errors.NotAuthorized):
     """A one-time link is unreadable, too old, used, or its operator's password has changed since."""
 
-    public = "This link has been used or has expired. Ask for a new one."
-
 
 @lru_cache(maxsize=1)
 def _nobodys_password() -> str:
@@ -139,7 +137,7 @@ def enrol(who: Operator, *, by: Actor, confirmed: bool = False) -> str:
     with atomic_part.begin() as part:
         Operator.objects.select_for_update().get(id=who.id)
         if enrolled(who):
-            part.refuse(errors.AlreadyExists("The operator has an authenticator."))
+            part.refuse(errors.AlreadyExists(code="has_authenticator"))
         TOTPDevice.objects.filter(user=who, confirmed=False).delete()
         device.save(force_insert=True)
         OperatorSeed(device=device, sealed=sealed).save(force_insert=True)

@@ -5,13 +5,13 @@ Kept in Django's own tables, under the same laws: hashing goes through the gate,
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.contrib.auth.password_validation import validate_password
-from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.db.models import Q
@@ -25,19 +25,16 @@ from pools.services.audit import Tag
 from pools.services.receipts import Receipt
 
 KEY_USE_NOTED = timedelta(minutes=15)
+NAME = re.compile(r"[\w.@+-]+")
 NAME_LENGTH = 150
 
 
 class OperatorNotFound(errors.NotFound):
     """No such operator."""
 
-    public = "Operator does not exist."
-
 
 class OperatorExists(errors.AlreadyExists):
     """The operator's name is taken."""
-
-    public = "An operator of that name already exists."
 
 
 class Hasher(Argon2PasswordHasher):
@@ -69,12 +66,8 @@ def create(username: str, *, email: str = "", password: str | None = None, by: A
     """
     username = Operator.normalize_username(username)
     made = Operator(username=username, email=email)
-    try:
-        UnicodeUsernameValidator()(username)
-    except ValidationError as problem:
-        raise errors.Invalid(" ".join(problem.messages), field="username") from None
-    if not username or len(username) > NAME_LENGTH or not names.is_visible(username):
-        raise errors.Invalid("Enter a name of 1 to 150 characters.", field="username")
+    if not NAME.fullmatch(username) or len(username) > NAME_LENGTH or not names.is_visible(username):
+        raise errors.Invalid(field="username", code="operator_name", parameters={"most": NAME_LENGTH})
     if password is None:
         made.set_unusable_password()
     else:
@@ -122,7 +115,9 @@ def hashed(who: Operator, password: str) -> str:
     try:
         validate_password(password, who)
     except ValidationError as problem:
-        raise errors.PasswordRejected(" ".join(problem.messages)) from None
+        first = problem.error_list[0]
+        least = (first.params or {}).get("min_length", 0)
+        raise errors.PasswordRejected(code=first.code or "", parameters={"least": least}) from None
     with gate.slot("operators"):
         hasher = Hasher()
         return hasher.encode(password, hasher.salt())
@@ -185,7 +180,7 @@ def disable_key(access_key_id: str, *, receipt: Receipt | None = None, by: Actor
         if ended and receipts.keep(receipt) is None:
             audit.record(Tag.ACCESS_KEY_DISABLED, subject=access_key_id, by=by)
     if not ended:
-        raise errors.NotFound("Access key does not exist.")
+        raise errors.NotFound(code="key_not_found")
 
 
 def keys(who: Operator) -> list[AccessKey]:

@@ -29,6 +29,16 @@ from pools.services.people import profile, sign_in_names
 from pools.services.people.profile import ADDRESSES, Profile
 from pools.services.pools import app_clients, schema
 
+TAKEN = {
+    kind: f"An account with the given {word} already exists."
+    for kind, word in (
+        ("email", "email"),
+        ("phone_number", "phone_number"),
+        ("preferred_username", "preferred username"),
+    )
+}
+"""What Cognito says of an address or a name that another owns, by its kind."""
+
 
 class AttributeNotWritable(NotAuthorized):
     """The app's client may not write this attribute."""
@@ -310,12 +320,7 @@ def _revoke_codes(user: User, before: Mapping[str, object]) -> None:
 
 def taken(kind: str) -> AliasExists:
     """Return the refusal of a name that another owns."""
-    word = {
-        "email": "email",
-        "phone_number": "phone_number",
-        "preferred_username": "preferred username",
-    }[kind]
-    return AliasExists(f"An account with the given {word} already exists.")
+    return AliasExists(TAKEN[kind])
 
 
 def verify(pool: UserPool, user: User, address: str, code: str, *, by: Actor) -> None:

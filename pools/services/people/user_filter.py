@@ -39,7 +39,7 @@ def parse(text: str | None) -> Parsed:
         return Parsed(Q(), None)
     found = FILTER.fullmatch(text) if len(text) <= LENGTH else None
     if found is None or "\x00" in text:
-        raise Invalid("Error while parsing filter.", field="filter")
+        raise Invalid("Error while parsing filter.", field="filter", code="filter")
     name = found["name"].strip('"')
     value = ESCAPED.sub(r"\1", found["value"])
     prefix = found["operator"] == "^="
@@ -69,7 +69,12 @@ def _special(name: str, value: str, *, prefix: bool) -> Q:
         case "cognito:user_status":
             fitting = [word for word in Status.values if _fits(word.lower(), value, prefix=prefix)]
             return Q(status=fitting[0]) if len(fitting) == 1 else Q(status__in=fitting)
-    raise Invalid(f"Unsupported filter attribute: {name[:64]}", field="filter")
+    raise Invalid(
+        f"Unsupported filter attribute: {name[:64]}",
+        field="filter",
+        code="filter_attribute",
+        parameters={"name": name[:64]},
+    )
 
 
 def _fits(word: str, value: str, *, prefix: bool) -> bool:

@@ -120,7 +120,7 @@ def taken(pool: UserPool, username: str, kind: str = "", *, words: str | None = 
     if kind in ("", sign_in_names.Kind.USERNAME) and pool.username_attributes:
         kind = "email" if schema.is_email(username) else "phone_number"
     if kind in profile.ADDRESSES:
-        return UsernameExists(own_attributes.taken(kind).message)
+        return UsernameExists(own_attributes.TAKEN[kind])
     return UsernameExists(words)
 
 

@@ -55,7 +55,7 @@ def create(
         locked = UserPool.objects.select_for_update().filter(pk=pool.pk, deleted_at=None).first()
         full = AppClient.objects.filter(pool_id=pool.pk)[:MAX_CLIENTS].count() >= MAX_CLIENTS
         if locked is None or full:
-            part.refuse(LimitExceeded("The pool has too many app clients."))
+            part.refuse(LimitExceeded("The pool has too many app clients.", code="too_many_clients"))
         part.refuse_if(receipts.keep(receipt))
         client.save(force_insert=True)
         if secret is not None:

@@ -1,0 +1,80 @@
+"""What operators read of a service's refusal, by its code and parameters: in console, management API and commands.
+
+Labels and explanations stand where they are shown; what people of a pool read is ``pools.hosted.wording``.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
+
+from identity.foundation import errors
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+A_MINUTE = 60
+# By code: of a broken rule, else of a class of errors. A class without words of its own has those of its base.
+WORDS: dict[str, _StrPromise] = {
+    # Lists
+    "page_token": gettext_lazy("That page of the list is gone. Begin at the first."),
+    "filter": gettext_lazy('That filter cannot be read. Write it like email ^= "jo".'),
+    "filter_attribute": gettext_lazy("Users cannot be found by “%(name)s”."),
+    # Pools and apps
+    "pool_name": gettext_lazy("A pool’s name has 1 to 128 letters, digits, spaces or any of + = , . @ -"),
+    "client_name": gettext_lazy("An app’s name has 1 to 128 characters."),
+    "too_many_clients": gettext_lazy("The pool has as many apps as it can have."),
+    "pool_not_found": gettext_lazy("There is no pool “%(id)s”."),
+    "client_not_found": gettext_lazy("There is no app “%(id)s”."),
+    "user_not_found": gettext_lazy("This user does not exist."),
+    # Operators
+    "operator_name": ngettext_lazy(
+        "A name has 1 to %(most)d letter, digit or any of @ . + - _",
+        "A name has 1 to %(most)d letters, digits or any of @ . + - _",
+        "most",
+    ),
+    "operator_exists": gettext_lazy("There is an operator of that name already."),
+    "operator_not_found": gettext_lazy("There is no operator of that name."),
+    "key_not_found": gettext_lazy("This access key does not exist, or is disabled already."),
+    "has_authenticator": gettext_lazy("This operator has an authenticator already."),
+    "password_too_short": ngettext_lazy(
+        "That password is too short: use %(least)d character or more.",
+        "That password is too short: use %(least)d characters or more.",
+        "least",
+    ),
+    "password_too_common": gettext_lazy("That password is among the first that anybody tries. Choose another one."),
+    "password_rejected": gettext_lazy("Choose another password."),
+    "password_incorrect": gettext_lazy("That sign-in didn’t work. Check the details and try again."),
+    "link_refused": gettext_lazy("This link has been used or has expired. Ask for a new one."),
+    "totp_mismatch": gettext_lazy("That code is not right. Wait for the next one, and check your device’s clock."),
+    "totp_used": gettext_lazy("That code was used already. Wait for the next one."),
+    "totp_not_found": gettext_lazy("This operator has no authenticator yet."),
+    # Anything
+    "domain_error": gettext_lazy("That could not be done."),
+    "invalid": gettext_lazy("That value cannot be used here."),
+    "not_available": gettext_lazy("This release does not have that."),
+    "not_found": gettext_lazy("There is no such thing."),
+    "already_exists": gettext_lazy("There is one of that name already."),
+    "not_authorized": gettext_lazy("You may not do that."),
+    "limit_exceeded": gettext_lazy("There are as many as there can be."),
+    "too_many_attempts": gettext_lazy("Too many tries. Wait a while, then try again."),
+    "overloaded": gettext_lazy("Too many people are signing in at this moment. Try again in a few seconds."),
+    "outside_unavailable": gettext_lazy("Another service does not answer. Try again in a few seconds."),
+}
+
+
+def of(problem: errors.DomainError) -> str:
+    """Return what an operator reads of a refusal."""
+    if isinstance(problem, errors.LockedOut):
+        return wait(problem.retry_after)
+    codes = (problem.code, *(kind.class_code for kind in type(problem).__mro__ if issubclass(kind, errors.DomainError)))
+    return next(WORDS[code] for code in codes if code in WORDS) % problem.parameters
+
+
+def wait(seconds: int) -> str:
+    """Return for how long nobody may try again."""
+    minutes = max(1, -(-seconds // A_MINUTE))
+    return ngettext(
+        "Too many tries. Try again in %(minutes)d minute.", "Too many tries. Try again in %(minutes)d minutes.", minutes
+    ) % {"minutes": minutes}
