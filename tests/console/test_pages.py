@@ -283,10 +283,10 @@ def is_on(page: str, name: str) -> bool:
     return " checked" in found[0]
 
 
-def shown_form(page: str) -> dict[str, object]:
+def shown_form(page: str) -> dict[str, str]:
     """Return what a browser would send of a page's form of settings, untouched."""
     form = page[page.index('aria-labelledby="settings"') :]
-    sent: dict[str, object] = {}
+    sent: dict[str, str] = {}
     for tag in re.findall(r"<input [^>]*>", form):
         found = {name: html.unescape(value) for name, value in re.findall(r'([\w-]+)="([^"]*)"', tag)}
         if found.get("type") not in {"checkbox", "radio"} or " checked" in tag:
@@ -296,10 +296,10 @@ def shown_form(page: str) -> dict[str, object]:
     return {name: value for name, value in sent.items() if name != "csrfmiddlewaretoken"}
 
 
-def save(world: World, where: str, **changes: object) -> requests.Response:
+def save(world: World, where: str, **changes: str | None) -> requests.Response:
     """Send a page's form of settings with these changes; None takes a field out, as a switch that is off."""
-    sent = {**shown_form(world.session.get(where).text), **changes}
-    return world.session.send_form(where, **{name: value for name, value in sent.items() if value is not None})
+    sent: dict[str, str | None] = {**shown_form(world.session.get(where).text), **changes}
+    return world.session.send_form(where, page="", **{name: value for name, value in sent.items() if value is not None})
 
 
 def test_openid_strict_is_offered_told_and_switched(world: World) -> None:
