@@ -218,7 +218,7 @@ def amazons_members() -> frozenset[str]:
 
 
 def wire_names(source: Source) -> Found:
-    """Amazon's member names do not occur below the wire adapter: as keys of mappings."""
+    """Amazon's member names do not occur below the wire adapter: as keys of mappings, or as the field of a refusal."""
     if not source.under(*WIRE_ONLY):
         return
     for node in source.walk():
@@ -229,6 +229,8 @@ def wire_names(source: Source) -> Found:
             keys = [node.slice]
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in {"get", "pop"}:
             keys = list(node.args[:1])
+        elif isinstance(node, ast.keyword) and node.arg == "field":
+            keys = [node.value]
         for key in keys:
             if isinstance(key, ast.Constant) and isinstance(key.value, str) and key.value in amazons_members():
                 yield f"line {key.lineno} says {key.value}"

@@ -107,12 +107,12 @@ def set_roles(pool: IdentityPool, *, roles: Mapping[str, str], mappings: Mapping
     mappings = dict(mappings or {})
     for kind, role in roles.items():
         if kind not in KINDS:
-            raise Invalid(f"{kind} is not a kind of role.", field="Roles")
+            raise Invalid(f"{kind} is not a kind of role.", field="roles")
         identity_roles.check_role(role)
     if len(mappings) > MOST_MAPPINGS:
-        raise Invalid(f"At most {MOST_MAPPINGS} role mappings are allowed.", field="RoleMappings")
+        raise Invalid(f"At most {MOST_MAPPINGS} role mappings are allowed.", field="role_mappings")
     if len({identity_roles.mapping_key(key) for key in mappings}) < len(mappings):
-        raise Invalid("A provider has two role mappings.", field="RoleMappings")
+        raise Invalid("A provider has two role mappings.", field="role_mappings")
     for key, mapping in mappings.items():
         identity_roles.check_mapping(pool, key, mapping)
     changed = {column: roles.get(kind, "") for kind, column in KINDS.items()}
@@ -142,7 +142,7 @@ def set_tag_map(
     """
     identity_roles.check_tagging(pool, provider)
     if use_defaults and tags and dict(tags) != identity_roles.DEFAULT_TAGS:
-        raise Invalid("PrincipalTags are either the defaults or one's own.", field="PrincipalTags")
+        raise Invalid("PrincipalTags are either the defaults or one's own.", field="principal_tags")
     kept = dict(identity_roles.DEFAULT_TAGS if use_defaults else tags or {})
     identity_roles.check_tags(kept)
     row = PrincipalTagMap(pool=pool, provider=identity_logins.canonical(provider), use_defaults=use_defaults, tags=kept)

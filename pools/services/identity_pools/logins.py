@@ -91,7 +91,7 @@ def check_named(provider: str, client_id: str) -> None:
     try:
         access.client_in(access.pool(own_pool_id(provider)), client_id)
     except (PoolNotFound, ClientNotFound) as problem:
-        raise Invalid(NO_PROVIDER, field="CognitoIdentityProviders", detail=problem.message) from None
+        raise Invalid(NO_PROVIDER, field="cognito_identity_providers", detail=problem.message) from None
 
 
 def verify(pool: IdentityPool, logins: Mapping[str, str]) -> list[VerifiedLogin]:
@@ -106,10 +106,10 @@ def verify(pool: IdentityPool, logins: Mapping[str, str]) -> list[VerifiedLogin]
     if logins and not pool.providers and not pool.configuration.get("supported_login_providers"):
         raise LoginRefused(NO_MATCH)
     if len(logins) > MOST:
-        raise Invalid(f"At most {MOST} logins are allowed.", field="Logins")
+        raise Invalid(f"At most {MOST} logins are allowed.", field="logins")
     found = [_verify(pool, provider, token) for provider, token in logins.items()]
     if len({login.provider for login in found}) < len(found):
-        raise Invalid("A provider is named twice.", field="Logins")
+        raise Invalid("A provider is named twice.", field="logins")
     return found
 
 

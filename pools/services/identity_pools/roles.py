@@ -37,7 +37,7 @@ def choose(
     """
     if not logins:
         if custom_role:
-            raise Invalid("CustomRoleArn is not supported for unauthenticated access.", field="CustomRoleArn")
+            raise Invalid("CustomRoleArn is not supported for unauthenticated access.", field="custom_role_arn")
         return _default(pool.guest_role), None
     mappings = _mappings(pool)
     for login in logins:
@@ -136,7 +136,7 @@ def check_role(role: str) -> None:
 
     """
     if not groups.is_role(role):
-        raise Invalid("A role's ARN has 20 to 2048 characters of the form arn:….", field="Roles")
+        raise Invalid("A role's ARN has 20 to 2048 characters of the form arn:….", field="roles")
 
 
 def check_mapping(pool: IdentityPool, key: str, mapping: Mapping[str, Any]) -> None:
@@ -150,16 +150,16 @@ def check_mapping(pool: IdentityPool, key: str, mapping: Mapping[str, Any]) -> N
     provider, _ = split_key(key)
     not_configured = f"({key}) is not a valid RoleMapping ProviderName or is not a configured provider."
     if not is_known(provider):
-        raise NotAvailable(not_configured, field="RoleMappings")
+        raise NotAvailable(not_configured, field="role_mappings")
     if not is_configured(pool, key):
-        raise Invalid(not_configured, field="RoleMappings")
+        raise Invalid(not_configured, field="role_mappings")
     rules = (mapping.get("rules_configuration") or {}).get("rules") or []
     if mapping["type"] == "Token" and not own_pool_id(provider):
-        raise Invalid("Only user pools choose roles by token.", field="RoleMappings")
+        raise Invalid("Only user pools choose roles by token.", field="role_mappings")
     if mapping["type"] == "Rules" and not 1 <= len(rules) <= MOST_RULES:
-        raise Invalid(f"Rules need one to {MOST_RULES} rules.", field="RoleMappings")
+        raise Invalid(f"Rules need one to {MOST_RULES} rules.", field="role_mappings")
     if not mapping.get("ambiguous_role_resolution"):
-        raise Invalid("AmbiguousRoleResolution is required with Type.", field="RoleMappings")
+        raise Invalid("AmbiguousRoleResolution is required with Type.", field="role_mappings")
     for rule in rules:
         check_role(rule["role_arn"])
 
@@ -174,9 +174,9 @@ def check_tagging(pool: IdentityPool, provider: str) -> None:
     """
     not_configured = f"({provider}) is not a valid IdentityProviderName or is not a configured provider."
     if not is_known(provider):
-        raise NotAvailable(not_configured, field="IdentityProviderName")
+        raise NotAvailable(not_configured, field="identity_provider_name")
     if not is_configured(pool, provider):
-        raise Invalid(not_configured, field="IdentityProviderName")
+        raise Invalid(not_configured, field="identity_provider_name")
 
 
 def is_configured(pool: IdentityPool, key: str) -> bool:
@@ -244,11 +244,11 @@ def check_tags(wanted: Mapping[str, str]) -> None:
 
     """
     if len(wanted) > MOST_TAGS:
-        raise Invalid(f"At most {MOST_TAGS} principal tags are allowed.", field="PrincipalTags")
+        raise Invalid(f"At most {MOST_TAGS} principal tags are allowed.", field="principal_tags")
     if len({tag.lower() for tag in wanted}) < len(wanted):
-        raise Invalid("Principal tags differ only in case.", field="PrincipalTags")
+        raise Invalid("Principal tags differ only in case.", field="principal_tags")
     for tag, claim in wanted.items():
         if not 1 <= len(tag) <= KEY_LENGTH or not is_printable(tag) or tag.lower().startswith("aws:"):
-            raise Invalid(f"{tag} cannot be a principal tag.", field="PrincipalTags")
+            raise Invalid(f"{tag} cannot be a principal tag.", field="principal_tags")
         if not 1 <= len(claim) <= VALUE_LENGTH:
-            raise Invalid(f"The attribute of principal tag {tag} is not valid.", field="PrincipalTags")
+            raise Invalid(f"The attribute of principal tag {tag} is not valid.", field="principal_tags")

@@ -44,7 +44,7 @@ def offer(attempt: Attempt) -> Offer:
     pool = attempt.pool
     client_public = arithmetic.public_value(str(attempt.given.get("client_public", "")))
     if client_public is None:
-        raise Invalid("Invalid SRP_A.", field="SRP_A")
+        raise Invalid("Invalid SRP_A.", field="client_public")
     kept, _ = passwords.srp_verifier(pool, attempt.credentials, attempt.subject)
     with gate.slot(pool.public_id):
         hello = arithmetic.server_hello(kept)
@@ -70,7 +70,7 @@ def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepte
         raise SessionRefused(detail="no exchange was begun")
     stamp, signature = str(answers.get("timestamp", "")), str(answers.get(proof, ""))
     if not STAMP.fullmatch(stamp):
-        raise Invalid("TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english.", field="TIMESTAMP")
+        raise Invalid("TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english.", field="timestamp")
     client_public, u, secret = (int.from_bytes(part, "big") for part in PRIVATE.unpack(carried.private))
     kept, is_kept = passwords.srp_verifier(pool, attempt.credentials, attempt.subject)
 
