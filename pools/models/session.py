@@ -50,7 +50,6 @@ class Guess(models.Model):
 
         PASSWORD = "password"  # noqa: S105 - a kind
         TOTP = "totp"
-        CODE = "code"
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     pool = models.ForeignKey(UserPool, on_delete=models.DO_NOTHING, db_index=False, db_constraint=False)

@@ -16,7 +16,7 @@ from identity.foundation.errors import LockedOut
 from identity.foundation.names import uuid7
 from pools.models import Guess, UserPool, hot
 
-FREE = {Guess.Kind.PASSWORD: 5, Guess.Kind.TOTP: 5, Guess.Kind.CODE: 5}
+FREE = 5
 QUIET = timedelta(minutes=15)
 LOCKED = Counter("cognate_locked_total", "Guesses refused because the subject is locked.", ["kind"])
 Kind = Guess.Kind
@@ -50,7 +50,7 @@ def reserve(pool: UserPool, subject: UUID, kind: Guess.Kind, *, words: str | Non
     gate.outside_transactions("Counting a guess")
     now = clock.now()
     taken = hot.reserve_guess(
-        id=uuid7(), pool=pool.pk, subject=subject, kind=kind.value, now=now, quiet=now - QUIET, free=FREE[kind]
+        id=uuid7(), pool=pool.pk, subject=subject, kind=kind.value, now=now, quiet=now - QUIET, free=FREE
     )
     if taken is None:
         row = hot.one(hot.LOCKED_UNTIL, (pool.pk, subject, kind.value))
