@@ -16,7 +16,7 @@ from pools.models import AppClient, User, UserPool
 from pools.services import access
 from pools.services.people import users
 from pools.services.pools import app_clients, user_pools
-from pools.services.sign_in import factors, flows, machine
+from pools.services.sign_in import flows, machine, own_factors
 from pools.services.sign_in.machine import Challenged, SignedIn, Want
 
 BY = Actor.system()
@@ -81,8 +81,8 @@ def give_totp(pool: UserPool, user: User, *, enable: bool = True) -> pyotp.TOTP:
     if pool.mfa == UserPool.Mfa.OFF:
         pool = copy(pool)
         pool.mfa, pool.totp_enabled = UserPool.Mfa.OPTIONAL, True
-    totp = pyotp.TOTP(factors.associate(pool, user, by=BY))
-    factors.verify(pool, user, totp.now(), enable=enable, by=BY)
+    totp = pyotp.TOTP(own_factors.enrol(pool, user, "totp", by=BY))
+    own_factors.prove(pool, user, "totp", totp.now(), enable=enable, by=BY)
     return totp
 
 

@@ -17,6 +17,7 @@ from identity.console.tables import Cell, Column, Empty, Table, Tone, moment, st
 from identity.foundation import errors
 from pools.services import access
 from pools.services.people import groups, users
+from pools.services.sign_in import factors
 
 if TYPE_CHECKING:
     from pools.models import User, UserPool
@@ -133,11 +134,11 @@ def person(request: HttpRequest, pool_id: str, sub: UUID) -> HttpResponse:
     """Show one user."""
     pool = access.pool(pool_id)
     user = access.user_by_sub(pool, sub)
-    mfa = users.mfa_of(user)
+    asked = [factors.named(held.kind) for held in factors.of(user) if held.enabled]
     facts = [
         ("Username", user.username),
         ("Sub", str(user.sub)),
-        ("Second factor", ", ".join(method.replace("_", " ").lower() for method in mfa.methods) or "None"),
+        ("Second factor", ", ".join(factor.preference.replace("_", " ").lower() for factor in asked) or "None"),
         ("Groups", ", ".join(group.name for group in groups.of(user)) or "None"),
     ]
     changes = ["sign-out", "disable" if user.enabled else "enable"]

@@ -5,9 +5,8 @@ Amazon's ``PolicyName`` is our ``policy_name``. Map keys are data and stay as th
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -19,8 +18,6 @@ from identity.foundation.errors import Invalid
 from pools.cognito import contract
 from pools.services.people import users
 from pools.services.pools import app_clients, client_settings, pool_settings, signing_keys, user_pools
-from pools.services.sign_in import sealed_attempts
-from pools.services.sign_in.machine import Challenge, Challenged, SignedIn
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp.type_defs import AttributeTypeTypeDef
@@ -189,33 +186,12 @@ def user(row: User, *, only: AbstractSet[str] | None = None) -> dict[str, Any]:
     }
 
 
-def mfa(methods: Sequence[str], preferred: str) -> dict[str, Any]:
-    """Return the members that say a user's second factors; none where there is none."""
-    return {
-        **({"PreferredMfaSetting": preferred} if preferred else {}),
-        **({"UserMFASettingList": list(methods)} if methods else {}),
-    }
-
-
 def delivery(sent: Delivery) -> dict[str, str]:
     """Return CodeDeliveryDetailsType."""
     return {"Destination": sent.destination, "DeliveryMedium": sent.medium, "AttributeName": sent.attribute}
 
 
 # -- signing in ------------------------------------------------------------------------------------------------------
-
-
-def auth_outcome(outcome: Challenged | SignedIn) -> dict[str, Any]:
-    """Return what the sign-in machine says as (Admin)InitiateAuth and RespondToAuthChallenge do."""
-    if not isinstance(outcome, Challenged):
-        assert outcome.tokens is not None  # noqa: S101 - tokens were what the attempt was for
-        return {"AuthenticationResult": authentication_result(outcome.tokens), "ChallengeParameters": {}}
-    name, parameters = CHALLENGES[outcome.challenge]
-    return {
-        "ChallengeName": name,
-        "Session": outcome.attempt_token,
-        "ChallengeParameters": {"USER_ID_FOR_SRP": outcome.username, **parameters(outcome)},
-    }
 
 
 def authentication_result(tokens: TokenSet) -> dict[str, Any]:
@@ -234,43 +210,3 @@ def names_in(tokens: TokenSet) -> list[str]:
     claims = signing_keys.unverified_claims(tokens.id or tokens.access)
     known = ("cognito:username", "username", "sub", "email", "phone_number", "preferred_username")
     return [str(claims[name]) for name in known if name in claims]
-
-
-def password_verifier_parameters(asked: Challenged) -> dict[str, str]:
-    """Return what PASSWORD_VERIFIER tells: numbers in hexadecimal, and the session once more as a block to sign."""
-    return {
-        "SALT": f"{asked.parameters['salt']:x}",
-        "SRP_B": f"{asked.parameters['server_public']:x}",
-        "SECRET_BLOCK": sealed_attempts.block(asked.attempt_token),
-        "USERNAME": asked.username,
-    }
-
-
-def totp_parameters(asked: Challenged) -> dict[str, str]:
-    """Return what SOFTWARE_TOKEN_MFA tells."""
-    name = asked.parameters.get("name")
-    return {"FRIENDLY_DEVICE_NAME": name} if name else {}
-
-
-def set_up_parameters(asked: Challenged) -> dict[str, str]:
-    """Return what MFA_SETUP tells."""
-    return {"MFAS_CAN_SETUP": json.dumps(asked.parameters["can_set_up"])}
-
-
-def new_password_parameters(asked: Challenged) -> dict[str, str]:
-    """Return what NEW_PASSWORD_REQUIRED tells."""
-    given = asked.parameters
-    return {
-        "requiredAttributes": json.dumps([f"userAttributes.{name}" for name in given.get("required", ())]),
-        "userAttributes": json.dumps(
-            {name: value for name, value in given.get("attributes", {}).items() if name != "sub"}
-        ),
-    }
-
-
-CHALLENGES: dict[str, tuple[str, Callable[[Challenged], dict[str, str]]]] = {
-    Challenge.PASSWORD_VERIFIER: ("PASSWORD_VERIFIER", password_verifier_parameters),
-    Challenge.TOTP: ("SOFTWARE_TOKEN_MFA", totp_parameters),
-    Challenge.FACTOR_SETUP: ("MFA_SETUP", set_up_parameters),
-    Challenge.NEW_PASSWORD: ("NEW_PASSWORD_REQUIRED", new_password_parameters),
-}

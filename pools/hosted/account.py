@@ -32,14 +32,16 @@ def account(page_request: PageRequest) -> HttpResponse:
     notice = notices.NOTICES.get(page_request.step.notice)
     if notice is not None:
         page_request.browser.keep(Step())  # read once
-    can_have_totp = page_request.pool.totp_enabled and page_request.pool.mfa != page_request.pool.Mfa.OFF
+    second = [
+        {"template": f"hosted/parts/{factor.kind}_setting.html", "is_on": factors.is_on(session.person, factor.kind)}
+        for factor in factors.open_in(page_request.pool)
+    ]
     return page_request.show(
         "account",
         notice=notice,
         session=session,
         person=session.person,
-        can_have_totp=can_have_totp,
-        is_on=can_have_totp and session.person.totp_enabled and factors.has_totp(page_request.pool, session.person),
+        second_factors=second,
     )
 
 

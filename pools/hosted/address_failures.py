@@ -27,8 +27,8 @@ COUNTED = (
     errors.UserNotFound,
     errors.UserDisabled,
     errors.WrongState,
-    errors.TotpMismatch,
-    errors.TotpUsed,
+    errors.CodeMismatch,
+    errors.CodeExpired,
 )
 
 

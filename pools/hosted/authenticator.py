@@ -1,4 +1,7 @@
-"""Authenticator apps: set up where offered after sign-up, required at sign-in, or asked for; and removed."""
+"""The pages of the authenticator app: set up where offered after sign-up, required at sign-in, or wanted; and removed.
+
+The page that asks for its code is like every second factor's (``sign_in``).
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,8 @@ from pools.hosted import wording
 from pools.hosted.forms import CodeForm
 from pools.services import assurance
 from pools.services.pools import app_clients
-from pools.services.sign_in import factors, machine
+from pools.services.sign_in import factors, machine, own_factors
+from pools.services.sign_in.factors import totp
 from pools.services.sign_in.machine import Challenge
 from pools.services.tokens import interactions, sessions
 from pools.services.tokens.interactions import Kind
@@ -52,15 +56,16 @@ def set_up_required(page_request: PageRequest, step: Step) -> HttpResponse:
     form = CodeForm(page_request.request.POST if page_request.request.method == "POST" else None)
     if form.is_bound and form.is_valid():
         try:
-            attempt_token = machine.verify_enrolment(
+            attempt_token = machine.prove_enrolment(
                 page_request.app,
                 step.attempt_token,
+                totp.kind,
                 form.cleaned_data["code"],
                 receipt=page_request.receipt,
                 by=page_request.by,
             )
         except errors.DomainError as refusal:
-            form.add_refusal(wording.of_totp(refusal), refusal)
+            form.add_refusal(wording.of_second_factor(refusal), refusal)
         else:
             outcome = machine.respond(
                 page_request.app,
@@ -71,14 +76,15 @@ def set_up_required(page_request: PageRequest, step: Step) -> HttpResponse:
                 by=page_request.by,
             )
             return proceed(page_request, outcome, username=step.username)
-    return show_set_up(page_request, "totp_setup", form, step, is_required=True, progress=wording.PROGRESS["totp"])
+    progress = wording.PROGRESS["second_factor"]
+    return show_set_up(page_request, "totp_setup", form, step, is_required=True, progress=progress)
 
 
 def set_up_offered(page_request: PageRequest, step: Step, session: Session) -> HttpResponse:
     """Set up what the person may, being signed in. "Not now" is a link to where they were going."""
     onward = page_request.onward_url
     form = CodeForm(page_request.request.POST if page_request.request.method == "POST" else None)
-    if not step.secret or factors.has_totp(page_request.pool, session.person):
+    if not step.secret or session.person.factors:
         return SeeOther(onward)
     if form.is_bound and form.is_valid() and prove_secret(page_request, form, session):
         page_request.browser.keep(Step())
@@ -88,11 +94,12 @@ def set_up_offered(page_request: PageRequest, step: Step, session: Session) -> H
 
 def prove_secret(page_request: PageRequest, form: CodeForm, session: Session) -> bool:
     """Prove the pending seed by the form's code, and have it asked for from now on: of others, not of this browser."""
-    code, opening = form.cleaned_data["code"], sessions.raised(page_request.pool, session, assurance.CODE)
+    code, opening = form.cleaned_data["code"], sessions.raised(page_request.pool, session, totp.method)
     try:
-        factors.verify(
+        own_factors.prove(
             page_request.pool,
             session.person,
+            totp.kind,
             code,
             enable=True,
             opening=opening,
@@ -100,7 +107,7 @@ def prove_secret(page_request: PageRequest, form: CodeForm, session: Session) ->
             by=page_request.by_user(session),
         )
     except errors.DomainError as refusal:
-        form.add_refusal(wording.of_totp(refusal), refusal)
+        form.add_refusal(wording.of_second_factor(refusal), refusal)
         return False
     page_request.browser.open(opening.opened)
     return True
@@ -145,7 +152,7 @@ def account_mfa(page_request: PageRequest) -> HttpResponse:
     session = page_request.browser.current()
     if session is None:
         return sign_in_first(page_request, Step(), Kind.ACCOUNT_MFA)
-    is_on = factors.has_totp(page_request.pool, session.person) and session.person.totp_enabled
+    is_on = factors.is_on(session.person, totp.kind)
     if page_request.request.method != "POST":
         return show_overview(page_request, session, is_on=is_on)
     if not assurance.is_recent(session.auth_time):
@@ -159,9 +166,8 @@ def account_mfa(page_request: PageRequest) -> HttpResponse:
         return finish_set_up(page_request, session, is_on=is_on)
     if is_on:
         return page_request.go("account_mfa", Step())
-    secret = factors.associate(
-        page_request.pool, session.person, receipt=page_request.receipt, by=page_request.by_user(session)
-    )
+    pool, by = page_request.pool, page_request.by_user(session)
+    secret = own_factors.enrol(pool, session.person, totp.kind, receipt=page_request.receipt, by=by)
     return page_request.go("account_mfa", Step(username=account_name(session), secret=secret))
 
 
@@ -189,9 +195,8 @@ def sign_in_first(page_request: PageRequest, step: Step, kind: Kind = Kind.ACCOU
 def remove(page_request: PageRequest, session: Session) -> HttpResponse:
     """Remove the authenticator, unless the pool requires one."""
     try:
-        factors.remove(
-            page_request.pool, session.person, receipt=page_request.receipt, by=page_request.by_user(session)
-        )
+        pool, by = page_request.pool, page_request.by_user(session)
+        own_factors.remove(pool, session.person, totp.kind, receipt=page_request.receipt, by=by)
     except errors.Invalid:
         return show_overview(page_request, session, is_on=True)
     return page_request.go("account_mfa", Step(notice="mfa_off"))
@@ -204,8 +209,8 @@ def show_overview(page_request: PageRequest, session: Session, *, is_on: bool) -
         "is_on": is_on,
         "is_required": page_request.pool.mfa == page_request.pool.Mfa.ON,
     }
-    if not page_request.pool.totp_enabled or page_request.pool.mfa == page_request.pool.Mfa.OFF:
-        return page_request.problem("no_totp")
+    if not totp.is_open(page_request.pool):
+        return page_request.problem("no_authenticator")
     step = page_request.step
     if step.secret and not is_on:
         return show_set_up(page_request, "account_mfa", CodeForm(), step, **context)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from collections.abc import Mapping
+from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from pools.hosted.sign_up import code_step
 from pools.services.codes import Purpose
 from pools.services.people import attributes, passwords
 from pools.services.sign_in import flows, machine
-from pools.services.sign_in.machine import Challenge
+from pools.services.sign_in.machine import Challenge, Challenged, SignedIn
 from pools.services.sign_up import sign_up
 from pools.services.tokens import interactions
 from pools.web.browser import FRESH, Step
@@ -91,7 +92,7 @@ def send_to_confirm(page_request: PageRequest, username: str) -> HttpResponse:
     )
 
 
-def challenge_step(page_request: PageRequest, challenge: Challenge) -> Step:
+def challenge_step(page_request: PageRequest, challenge: str) -> Step:
     """Return the step, if that challenge is the one this browser was given.
 
     Raises:
@@ -104,27 +105,36 @@ def challenge_step(page_request: PageRequest, challenge: Challenge) -> Step:
     return step
 
 
-def show_challenge(page_request: PageRequest, template: str, form: PageForm) -> HttpResponse:
+def show_challenge(
+    page_request: PageRequest, template: str, form: PageForm, progress: tuple[int, int] | None = None
+) -> HttpResponse:
     """Show the page of a challenge."""
     return page_request.show(
         template,
         form=form.focus(),
         username=page_request.step.username,
         policy=policy_list(page_request.pool),
-        progress=wording.PROGRESS.get(template),
+        progress=progress,
     )
 
 
 @page()
-def totp(page_request: PageRequest) -> HttpResponse:
-    """Ask for the authenticator app's code."""
-    step = challenge_step(page_request, Challenge.TOTP)
+def second_factor(page_request: PageRequest) -> HttpResponse:
+    """Ask for the code of a second factor: page, template and challenge are called by its kind."""
+    step = challenge_step(page_request, page_request.name)
+    show = partial(show_challenge, page_request, step.challenge, progress=wording.PROGRESS["second_factor"])
     if page_request.request.method != "POST":
-        return show_challenge(page_request, "totp", CodeForm())
+        return show(CodeForm())
     form = CodeForm(page_request.request.POST)
     if not form.is_valid():
-        return show_challenge(page_request, "totp", form)
-    return answer_challenge(page_request, form, "totp", step, {"code": form.cleaned_data["code"]})
+        return show(form)
+    try:
+        with address_failures.count(page_request):
+            outcome = answer_challenge(page_request, {"code": form.cleaned_data["code"]})
+    except errors.DomainError as refusal:
+        form.add_refusal(wording.of_second_factor(refusal), refusal)
+        return show(form)
+    return proceed(page_request, outcome, username=step.username)
 
 
 @page()
@@ -143,27 +153,26 @@ def new_password(page_request: PageRequest) -> HttpResponse:
     )
     if not form.add_refusals(found, wording.of_new_password):
         return show_challenge(page_request, "new_password", form)
-    answers: dict[str, object] = {"new_password": password, "attributes": given}
-    return answer_challenge(page_request, form, "new_password", step, answers)
-
-
-def answer_challenge(
-    page_request: PageRequest, form: PageForm, template: str, step: Step, answers: dict[str, object]
-) -> HttpResponse:
-    """Hand an answer to the machine; show its refusal at the form."""
-    challenge = Challenge(step.challenge)
-    explain = wording.of_totp if challenge is Challenge.TOTP else wording.of_new_password
     try:
-        with address_failures.count(page_request) if challenge is Challenge.TOTP else nullcontext():
-            outcome = machine.respond(
-                page_request.app,
-                challenge=challenge,
-                attempt_token=step.attempt_token,
-                answers=answers,
-                receipt=page_request.receipt,
-                by=page_request.by,
-            )
+        outcome = answer_challenge(page_request, {"new_password": password, "attributes": given})
     except errors.DomainError as refusal:
-        form.add_refusal(explain(refusal), refusal)
-        return show_challenge(page_request, template, form)
+        form.add_refusal(wording.of_new_password(refusal), refusal)
+        return show_challenge(page_request, "new_password", form)
     return proceed(page_request, outcome, username=step.username)
+
+
+def answer_challenge(page_request: PageRequest, answers: Mapping[str, object]) -> Challenged | SignedIn:
+    """Hand an answer to the machine.
+
+    Raises:
+        What the machine refuses.
+
+    """
+    return machine.respond(
+        page_request.app,
+        challenge=page_request.step.challenge,
+        attempt_token=page_request.step.attempt_token,
+        answers=answers,
+        receipt=page_request.receipt,
+        by=page_request.by,
+    )

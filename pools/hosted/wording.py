@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 SIGN_IN_FAILED = gettext_lazy("That sign-in didn't work. Check the details and try again, or reset your password.")
 CODE_FAILED = gettext_lazy("That code didn't work. Check it, or ask for a new one.")
 OWN_PASSWORD_FAILED = gettext_lazy("That is not your current password.")
-TOTP_FAILED = gettext_lazy("That code didn't work. Enter the code your app shows now.")
-TOTP_USED = gettext_lazy("That code was used already. Wait for the next one.")
+APP_CODE_FAILED = gettext_lazy("That code didn't work. Enter the code your app shows now.")
+APP_CODE_USED = gettext_lazy("That code was used already. Wait for the next one.")
 WAIT = gettext_lazy("Too many tries. Wait a while, then try again.")
 NAME_TAKEN = gettext_lazy("That username is taken. Choose another one.")
 EMAIL_TAKEN = gettext_lazy("This address already belongs to another account. Sign in to that account instead.")
@@ -106,7 +106,7 @@ NO_CODE_NOTICES: dict[str, str | _StrPromise] = {
 }
 
 # By page: which step it is, of how many.
-PROGRESS = {"sign_up": (1, 2), "confirm": (2, 2), "forgot": (1, 2), "confirm_forgot": (2, 2), "totp": (2, 2)}
+PROGRESS = {"sign_up": (1, 2), "confirm": (2, 2), "forgot": (1, 2), "confirm_forgot": (2, 2), "second_factor": (2, 2)}
 
 
 def wait(seconds: int) -> str:
@@ -175,13 +175,15 @@ def of_code(problem: errors.DomainError) -> FieldError:
     raise problem
 
 
-def of_totp(problem: errors.DomainError) -> FieldError:
-    """Return what a page says about a code of an authenticator app."""
+def of_second_factor(problem: errors.DomainError) -> FieldError:
+    """Return what a page says about a code of a second factor."""
     match problem:
         case errors.TotpUsed():
-            return FieldError("code", TOTP_USED)
-        case errors.TotpMismatch() | errors.TotpEnrolmentFailed() | errors.CodeMismatch() | errors.CodeExpired():
-            return FieldError("code", TOTP_FAILED)
+            return FieldError("code", APP_CODE_USED)
+        case errors.TotpMismatch() | errors.TotpEnrolmentFailed():
+            return FieldError("code", APP_CODE_FAILED)
+        case errors.CodeMismatch() | errors.CodeExpired():
+            return FieldError("code", CODE_FAILED)
         case errors.SessionRefused():
             raise problem
         case errors.UserDisabled():

@@ -14,13 +14,14 @@ from uuid import UUID
 
 from django.db import connection
 
-from pools.models.rows import Browser, Family, Grant, Liveness, Member, Person, SignIn, Standing, Start
+from pools.models.rows import Browser, Family, Grant, HeldFactor, Liveness, Member, Person, SignIn, Standing, Start
 from pools.models.statements import count, one
 
 __all__ = [
     "Browser",
     "Family",
     "Grant",
+    "HeldFactor",
     "Liveness",
     "Member",
     "Person",
@@ -32,6 +33,7 @@ __all__ = [
     "browser",
     "count",
     "end_sign_in",
+    "factors",
     "family",
     "keep_receipt",
     "moved_configuration",
@@ -57,8 +59,13 @@ FROM signing_key WHERE pool_id IS NULL
 PERSON = """
     u.id, u.pool_id, u.sub, u.username, u.email, u.email_verified, u.phone_number, u.phone_number_verified, u.name,
     u.given_name, u.family_name, u.preferred_username, u.attributes, u.status, u.enabled, u.epoch, u.preferred_mfa,
-    u.created_at, u.modified_at,
-    coalesce(t.enabled AND t.verified_at IS NOT NULL, false), coalesce(t.name, ''), t.verified_at IS NOT NULL
+    u.created_at, u.modified_at
+"""
+PERSON_COLUMNS = len(Person._fields) - 1
+# Every table of second factors, here alone: what is not proven is none.
+FACTORS = """
+    (SELECT json_agg(json_build_array('totp', t.name, t.enabled)) FROM totp_factor t
+     WHERE t.pool_id = u.pool_id AND t.user_id = u.id AND t.verified_at IS NOT NULL)
 """
 GROUPS = """
     (SELECT json_agg(json_build_array(g.name, g.role_arn, g.precedence) ORDER BY g.precedence NULLS LAST, g.name)
@@ -72,12 +79,13 @@ SIGN_IN = (
     + GROUPS
     + ","
     + PERSON
+    + ","
+    + FACTORS
     + """
 FROM (SELECT %s::bigint AS pool_id, %s::text AS name, %s::uuid AS subject) q
 LEFT JOIN sign_in_name n ON n.pool_id = q.pool_id AND n.name = q.name
 LEFT JOIN pool_user u ON u.pool_id = q.pool_id AND u.id = coalesce(n.user_id, q.subject) AND u.deleted_at IS NULL
 LEFT JOIN password p ON p.pool_id = u.pool_id AND p.user_id = u.id
-LEFT JOIN totp_factor t ON t.pool_id = u.pool_id AND t.user_id = u.id
 LEFT JOIN guess s ON s.pool_id = q.pool_id AND s.subject = coalesce(u.id, q.subject) AND s.kind = 'password'
 """
 )
@@ -87,12 +95,13 @@ ATTEMPT = (
     + GROUPS
     + ","
     + PERSON
+    + ","
+    + FACTORS
     + """
 FROM attempt a
 JOIN app_client c ON c.pool_id = a.pool_id AND c.id = a.client_id
 LEFT JOIN pool_user u ON u.pool_id = a.pool_id AND u.id = a.user_id AND u.deleted_at IS NULL
 LEFT JOIN password p ON p.pool_id = u.pool_id AND p.user_id = u.id
-LEFT JOIN totp_factor t ON t.pool_id = u.pool_id AND t.user_id = u.id
 WHERE a.pool_id = %s AND a.id = %s
 """
 )
@@ -118,7 +127,6 @@ REFRESH = (
     + """
 FROM refresh_family f
 LEFT JOIN pool_user u ON u.pool_id = f.pool_id AND u.id = f.user_id AND u.deleted_at IS NULL
-LEFT JOIN totp_factor t ON t.pool_id = u.pool_id AND t.user_id = u.id
 WHERE f.pool_id = %s AND f.id = %s
 """
 )
@@ -126,10 +134,11 @@ WHERE f.pool_id = %s AND f.id = %s
 BEARER = (
     "SELECT f.id, f.epoch, f.revoked_at, "
     + PERSON
+    + ","
+    + FACTORS
     + """
 FROM pool_user u
 LEFT JOIN refresh_family f ON f.pool_id = u.pool_id AND f.id = %s AND f.user_id = u.id
-LEFT JOIN totp_factor t ON t.pool_id = u.pool_id AND t.user_id = u.id
 WHERE u.pool_id = %s AND u.sub = %s AND u.deleted_at IS NULL
 """
 )
@@ -138,13 +147,16 @@ BROWSER = (
     """SELECT b.id, b.hashed, b.epoch, b.auth_time, b.methods, b.event_id, b.created_at, b.last_seen_at, b.expires_at,
     b.ended_at, """
     + PERSON
+    + ","
+    + FACTORS
     + """
 FROM browser_session b
 JOIN pool_user u ON u.pool_id = b.pool_id AND u.id = b.user_id AND u.deleted_at IS NULL
-LEFT JOIN totp_factor t ON t.pool_id = u.pool_id AND t.user_id = u.id
 WHERE b.pool_id = %s AND b.id = %s
 """
 )
+
+FACTORS_OF = "SELECT " + FACTORS + "FROM pool_user u WHERE u.pool_id = %s AND u.id = %s"
 
 # Reserve before evaluating. Losing the last moments of this counter in a crash is fine, waiting for the disk at
 # each guess is not: the commit of this one statement is asynchronous.
@@ -248,7 +260,6 @@ SELECT EXISTS (SELECT FROM spent), c.client_id, c.redirect_uri, c.code_challenge
     + """
 FROM authorization_code c
 LEFT JOIN pool_user u ON u.pool_id = c.pool_id AND u.id = c.user_id AND u.deleted_at IS NULL
-LEFT JOIN totp_factor t ON t.pool_id = u.pool_id AND t.user_id = u.id
 WHERE c.pool_id = %(pool)s AND c.hashed = ANY(%(hashes)s)
 """
 )
@@ -260,10 +271,16 @@ def document(value: Any) -> Any:  # noqa: ANN401 - JSON
 
 
 def person(row: Sequence[Any]) -> Person | None:
-    """Return the person of a row's tail, None where nobody was joined."""
+    """Return the person of a row's tail, None where nobody was joined. Factors come last, where they are asked for."""
     if row[0] is None:
         return None
-    return Person._make((*row[:12], document(row[12]) or {}, *row[13:]))
+    held = held_factors(row[PERSON_COLUMNS]) if len(row) > PERSON_COLUMNS else None
+    return Person._make((*row[:12], document(row[12]) or {}, *row[13:PERSON_COLUMNS], held))
+
+
+def held_factors(value: Any) -> tuple[HeldFactor, ...]:  # noqa: ANN401 - JSON
+    """Return the second factors of a row."""
+    return tuple(HeldFactor(*entry) for entry in document(value) or ())
 
 
 def members(value: Any) -> tuple[Member, ...]:  # noqa: ANN401 - JSON
@@ -313,6 +330,12 @@ def bearer(pool_id: int, sub: UUID, family_id: UUID | None) -> Liveness | None:
     row = one(BEARER, (family_id, pool_id, sub))
     found = person(row[3:]) if row else None
     return Liveness._make((*row[:3], found)) if row and found else None
+
+
+def factors(pool_id: int, user_id: UUID) -> tuple[HeldFactor, ...]:
+    """Return the second factors of somebody of whom there is a row already."""
+    row = one(FACTORS_OF, (pool_id, user_id))
+    return held_factors(row[0]) if row else ()
 
 
 def browser(pool_id: int, session_id: UUID) -> Browser | None:

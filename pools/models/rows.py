@@ -6,9 +6,20 @@ from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from identity.foundation.errors import Misuse
+
+
+class HeldFactor(NamedTuple):
+    """A second factor that somebody has proven."""
+
+    kind: str
+    name: str
+    enabled: bool
+    """Asked for at sign-in."""
+
 
 class Person(NamedTuple):
-    """A live user, with what second factors it has."""
+    """A live user, with what second factors it has where the statement asks for them."""
 
     id: UUID
     pool_id: int
@@ -29,9 +40,19 @@ class Person(NamedTuple):
     preferred_mfa: str
     created_at: datetime
     modified_at: datetime
-    totp_enabled: bool
-    totp_name: str
-    totp_verified: bool
+    held: tuple[HeldFactor, ...] | None
+
+    @property
+    def factors(self) -> tuple[HeldFactor, ...]:
+        """Return the second factors.
+
+        Raises:
+            Misuse: they were not read, which is not to be taken for none.
+
+        """
+        if self.held is None:
+            raise Misuse("the statement that read this person asks for no factors")
+        return self.held
 
 
 class Member(NamedTuple):

@@ -18,7 +18,7 @@ RECENT = timedelta(minutes=10)
 """How old a sign-in may be that changes how to sign in."""
 PASSWORD = "pwd"  # noqa: S105 - a method
 CODE = "otp"
-"""An authenticator's code."""
+"""A code that holds for a moment: an app's."""
 UPSTREAM = "fed"
 """Another provider's word, which asks for factors of its own. RFC 8176 has no value for it."""
 
@@ -42,9 +42,11 @@ def is_recent(auth_time: datetime) -> bool:
     return auth_time >= clock.now() - RECENT
 
 
-def needs_code(pool: UserPool, person: Person) -> bool:
-    """Say whether somebody needs a code to sign in: where the pool requires one, or where theirs is asked for."""
-    return pool.mfa == UserPool.Mfa.ON or (pool.mfa == UserPool.Mfa.OPTIONAL and person.totp_enabled)
+def needs_second(pool: UserPool, person: Person) -> bool:
+    """Say whether somebody needs a second factor to sign in: where the pool requires one, or one of theirs is on."""
+    if pool.mfa == UserPool.Mfa.OPTIONAL:
+        return any(factor.enabled for factor in person.factors)
+    return pool.mfa == UserPool.Mfa.ON
 
 
 def is_enough(pool: UserPool, person: Person, methods: Iterable[str]) -> bool:
@@ -60,4 +62,4 @@ def has_first(methods: Iterable[str]) -> bool:
 
 def lacks_second(pool: UserPool, person: Person, methods: Iterable[str]) -> bool:
     """Say whether somebody needs a second factor to sign in, and none of these proofs is one."""
-    return needs_code(pool, person) and not any(PROOFS[method].second for method in methods if method in PROOFS)
+    return needs_second(pool, person) and not any(PROOFS[method].second for method in methods if method in PROOFS)

@@ -132,7 +132,7 @@ DETAIL: dict[Tag, frozenset[str]] = {
     Tag.FACTOR_ENROLLED: frozenset({"factor"}),
     Tag.FACTOR_REMOVED: frozenset({"factor"}),
     Tag.FACTOR_REFUSED: frozenset({"factor"}),
-    Tag.MFA_PREFERENCE_SET: frozenset({"enabled", "preferred"}),
+    Tag.MFA_PREFERENCE_SET: frozenset({"factor", "enabled", "preferred"}),
     Tag.GROUP_CREATED: frozenset({"group", "role"}),
     Tag.MEMBERSHIP_ADDED: frozenset({"group"}),
     Tag.MEMBERSHIP_REMOVED: frozenset({"group"}),

@@ -59,7 +59,7 @@ class Step:
     attempt_token: str = ""
     """The machine's opaque string of a sign-in under way."""
     secret: str = ""
-    """The pending seed of an authenticator that is being set up."""
+    """What it takes to set up a second factor, while that is under way: an authenticator's pending seed."""
     sent_to: str = ""
     codes_asked_at: dict[str, list[int]] = field(default_factory=dict)
     """When codes were asked for, by purpose, oldest first, in epoch seconds; those that came too early left out."""

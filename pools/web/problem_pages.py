@@ -90,7 +90,7 @@ PROBLEMS: dict[str, Problem] = {
         NO_SIGN_UP,
         again="start",
     ),
-    "no_totp": Problem(
+    "no_authenticator": Problem(
         gettext_lazy("Authenticator apps are off"), gettext_lazy("This place does not use them."), again="start"
     ),
     "refused": Problem(

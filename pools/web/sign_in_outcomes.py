@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 
 from identity.foundation import errors
-from pools.services.sign_in import factors, machine
+from pools.services.sign_in import factors, machine, own_factors
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn
 from pools.services.tokens import sessions
 from pools.web.browser import FRESH, Step
@@ -33,8 +33,9 @@ def step_of_new_password(_: PageRequest, outcome: Challenged, username: str) -> 
 
 
 def begin_factor_setup(page_request: PageRequest, outcome: Challenged, username: str) -> Step:
-    """Make the seed of an authenticator that the pool requires, and return the step at which it is set up."""
-    secret, attempt_token = machine.associate(page_request.app, outcome.attempt_token, by=page_request.by)
+    """Begin to set up the first factor of those that the pool lets people have; return the step at which it is done."""
+    kind = outcome.parameters["can_set_up"][0]
+    secret, attempt_token = machine.enrol(page_request.app, outcome.attempt_token, kind, by=page_request.by)
     return Step(username=username, challenge=outcome.challenge, attempt_token=attempt_token, secret=secret)
 
 
@@ -46,11 +47,11 @@ class ChallengePage(NamedTuple):
 
 
 PAGES: dict[str, ChallengePage] = {
-    Challenge.TOTP: ChallengePage("totp", step_of_challenge),
+    **{factor.kind: ChallengePage(factor.kind, step_of_challenge) for factor in factors.FACTORS},
     Challenge.NEW_PASSWORD: ChallengePage("new_password", step_of_new_password),
-    Challenge.FACTOR_SETUP: ChallengePage("totp_setup", begin_factor_setup),
+    Challenge.FACTOR_SETUP: ChallengePage("factor_setup", begin_factor_setup),
 }
-"""By challenge; one that is missing here stops the sign-in."""
+"""By challenge; one that is missing here stops the sign-in. A second factor's page is called by its kind."""
 
 
 def proceed(page_request: PageRequest, outcome: Challenged | SignedIn, *, username: str) -> HttpResponse:
@@ -87,9 +88,10 @@ def open_session(page_request: PageRequest, outcome: SignedIn, *, username: str)
         # Whoever has a copy of the old cookie has nothing: the session changes with every new proof.
         sessions.end(page_request.pool, before, by=page_request.by_user(before))
     page_request.browser.open(opened)
-    offer = is_fresh and page_request.pool.totp_enabled and page_request.pool.mfa == page_request.pool.Mfa.OPTIONAL
-    if offer and not factors.has_totp(page_request.pool, outcome.user):
-        secret = factors.associate(page_request.pool, outcome.user, by=page_request.by_user(outcome))
-        return page_request.go("totp_setup", Step(username=username, secret=secret))
+    pool, person = page_request.pool, outcome.person
+    offered = factors.open_in(pool) if is_fresh and pool.mfa == pool.Mfa.OPTIONAL and not person.factors else []
+    if offered:
+        secret = own_factors.enrol(pool, person, offered[0].kind, by=page_request.by_user(outcome))
+        return page_request.go("factor_setup", Step(username=username, secret=secret))
     page_request.browser.keep(Step())
     return page_request.go_on()

@@ -13,6 +13,7 @@ import botocore.loaders
 import botocore.model
 
 from tests.architecture.commits import commits
+from tests.architecture.factor_names import factor_names
 from tests.architecture.issuers import issuers
 from tests.architecture.source import Source, dotted
 
@@ -48,7 +49,7 @@ ACTORLESS: dict[str, dict[str, str]] = {
     "pools/services/codes.py": {"issue": PARTS, "take_try": PARTS, "spend": PARTS, "revoke": PARTS},
     "pools/services/configuration.py": {"touch": PARTS, "touch_identity_pool": PARTS},
     "pools/services/messages/deliveries.py": {"deliver": BY_ITSELF, "due": BY_ITSELF},
-    "pools/services/sign_in/factors.py": {"spend": PARTS},
+    "pools/services/sign_in/factors/totp.py": {"switch": PARTS, "delete": PARTS},
     "pools/services/lockout.py": {"reserve": PARTS, "clear": PARTS},
     "pools/services/housekeeping.py": {
         **dict.fromkeys(("take_turn", "purge_users", "purge_unknown_callers", "reseal"), BY_ITSELF),
@@ -402,6 +403,7 @@ RULES: dict[str, Rule] = {
         formatted_sql,
         issuers,
         commits,
+        factor_names,
         wire_names,
         no_http_in_rules,
         actors_are_named,

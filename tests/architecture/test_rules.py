@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.architecture import factor_names
 from tests.architecture.rules import RULES, Rule
 from tests.architecture.source import planted, pretend, sources
 
@@ -28,6 +29,12 @@ def test_a_planted_violation_is_caught_by(path: Path) -> None:
 
 def test_every_planted_violation_belongs_to_a_rule() -> None:
     assert {rule_of(path) for path in planted("code")} == set(RULES)
+
+
+def test_a_file_that_names_no_factor_any_more_leaves_the_list() -> None:
+    names = {source.path for source in sources() if factor_names.NAMES.search(source.text)}
+
+    assert factor_names.LISTED.keys() - names == set()
 
 
 def rule_of(path: Path) -> str:

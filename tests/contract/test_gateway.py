@@ -230,7 +230,7 @@ def test_moments_are_epoch_seconds(wire: Wire) -> None:
 def test_an_answer_that_breaks_amazons_model_is_caught_in_tests(
     monkeypatch: pytest.MonkeyPatch, place: Place, settings: Settings
 ) -> None:
-    monkeypatch.setattr("pools.cognito.shapes.mfa", lambda *_: {"Shoe": 43})
+    monkeypatch.setattr("pools.cognito.challenges.mfa", lambda *_: {"Shoe": 43})
     body = json.dumps({"AccessToken": place.tokens["AccessToken"]}).encode()
 
     assert gateway(bare(TARGET + "GetUser", body)).status == 500

@@ -97,7 +97,7 @@ TABLE = [
     ),
     Wrong("new_password", "invited", {}, {**NOTHING_GIVEN, "new_password": "Choose a password."}),
     Wrong("totp", "challenged", {}, {"code": "Enter the code."}),
-    Wrong("totp_setup", "required", {}, {"code": "Enter the code."}),
+    Wrong("factor_setup", "required", {}, {"code": "Enter the code."}),
     Wrong("account_mfa", "enrolling", {"action": "verify"}, {"code": "Enter the code."}),
     Wrong(
         "account_password",

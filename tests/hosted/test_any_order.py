@@ -42,7 +42,7 @@ from tests.walks import walk
 FIRST, OTHER, WRONG, OF_THE_VICTIM = "Correct-horse-7", "Battery-staple-8", "Wrong-guess-1", "Quiet-harbour-9"
 KEY = re.compile(r"otpauth://totp/[^\"]*secret=([A-Z2-7]{32})")
 CODE = re.compile(r"\b\d{6}\b")
-FORMS = ["sign_in", "totp", "totp_setup", "new_password", "sign_up", "confirm", "confirm_link", "resend", "forgot"]
+FORMS = ["sign_in", "totp", "factor_setup", "new_password", "sign_up", "confirm", "confirm_link", "resend", "forgot"]
 FORMS += ["confirm_forgot", "account", "account_mfa", "account_password"]
 KINDS = st.sampled_from(["plain", "secured", "invited", "unconfirmed"])
 
@@ -165,7 +165,7 @@ class Walker(RuleBasedStateMachine):
         assert answer.status_code < 500
         if page == "sign_in" and mine and typed == self.password:
             self.has_shown_password = True
-        enrols = page in {"totp_setup", "account_mfa"}
+        enrols = page in {"factor_setup", "account_mfa"}
         self.has_shown_code = (enrols or page == "totp") and app is not None and shown == app.now()
         now = self.current()
         if enrols and inside is not None and now is not None and now.id != inside.id:
@@ -178,7 +178,7 @@ class Walker(RuleBasedStateMachine):
             assert by_mail or by_step or by_owner, page
             self.password, self.has_shown_password = OTHER, by_step
         if self.has_app() != had_app:
-            assert page in {"totp_setup", "account_mfa"}
+            assert page in {"factor_setup", "account_mfa"}
             assert inside is not None or self.has_shown_password
             assert had_app or app is self.pending
             self.totp = None if had_app else self.pending
@@ -194,7 +194,7 @@ class Walker(RuleBasedStateMachine):
 
     def has_app(self) -> bool:
         """Say whether Mallory has an authenticator."""
-        return factors.has_totp(self.pool, self.mallory)
+        return factors.of(self.mallory) != ()
 
     @rule()
     def enrol_elsewhere(self) -> None:

@@ -22,9 +22,9 @@ def app(transactional_db: None) -> AppClient:
 def test_a_challenge_without_a_page_is_a_problem_page_and_a_log_line(
     app: AppClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    unknown = Challenged("of_a_later_release", "the session", "ann")  # type: ignore[arg-type]
+    unknown = Challenged("of_a_later_release", "the session", "ann")
     monkeypatch.setattr(machine, "begin", lambda *_, **__: unknown)
-    monkeypatch.setattr(machine, "associate", lambda *_, **__: pytest.fail("a factor is set up"))
+    monkeypatch.setattr(machine, "enrol", lambda *_, **__: pytest.fail("a factor is set up"))
     browser, address = in_process.browser(), f"/{app.pool.public_id}/login?client_id={app.client_id}"
     form = Reader(browser.get(address).content.decode()).forms[0].values
 

@@ -13,7 +13,7 @@ from identity.foundation import clock, errors
 from pools.models import AppClient, OneTimeCode, Password, User, UserPool
 from pools.services import access, codes
 from pools.services.people import attributes, passwords
-from pools.services.sign_in import factors
+from pools.services.sign_in.factors import totp
 from pools.services.sign_up import sign_up
 from tests import factories
 from tests.factories import BY
@@ -58,11 +58,11 @@ def spelt(code: str, way: str) -> str:
 def test_a_code_is_read_however_it_is_typed(
     client: AppClient, waiting: User, way: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    code, totp = code_sent_to(NAME), pyotp.TOTP(base64.b32encode(SEED).decode())
+    code, app = code_sent_to(NAME), pyotp.TOTP(base64.b32encode(SEED).decode())
     monkeypatch.setattr(clock, "epoch", lambda: 1_800_000_000)
 
     assert sign_up.confirm(client, NAME, code=spelt(code, way), by=VISITOR)
-    assert factors.matching_step(SEED, spelt(totp.at(1_800_000_000), way)) == 60_000_000
+    assert totp.matching_step(SEED, spelt(app.at(1_800_000_000), way)) == 60_000_000
 
 
 @pytest.mark.parametrize("code", ["", "-", "12345\u00b2", "1e5000", "1.23456", "12345\u2460", "0x1234", "a123456"])

@@ -6,7 +6,7 @@ from django.db.models import QuerySet
 
 from identity.foundation.actor import Actor
 from pools.models import AuditEvent
-from pools.services.sign_in import factors
+from pools.services.sign_in import own_factors
 from tests import factories
 from tests.services.conftest import Meet, at_once
 
@@ -20,7 +20,7 @@ def test_each_seed_that_is_handed_out_leaves_a_row_which_says_whether_it_replace
     factories.give_totp(pool, user)  # the row is there, and no seed waits
     meet(QuerySet, "update")
 
-    seeds = at_once(2, lambda _: factors.associate(pool, user, by=by))
+    seeds = at_once(2, lambda _: own_factors.enrol(pool, user, "totp", by=by))
 
     rows = AuditEvent.objects.filter(pool_id=pool.pk, tag="factor_offered", actor_id=str(user.sub))
     assert len(set(seeds)) == 2

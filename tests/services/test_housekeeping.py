@@ -47,7 +47,8 @@ from pools.services.messages import deliveries
 from pools.services.operators import operator_sign_in, operators
 from pools.services.people import passwords, srp
 from pools.services.pools import app_clients, signing_keys, user_pools
-from pools.services.sign_in import factors
+from pools.services.sign_in import own_factors
+from pools.services.sign_in.factors import totp as totp_factor
 from pools.services.sign_up import sign_up
 from tests import factories
 from tests.services.conftest import VISITOR, at_once
@@ -179,7 +180,7 @@ def test_a_new_master_key_wraps_everything_anew_and_the_old_may_go(
     mfa = {"mfa_configuration": "OPTIONAL", "software_token_mfa_configuration": {"enabled": True}}
     pool = user_pools.set_mfa(pool, settings=mfa, by=factories.BY)
     totp = factories.give_totp(pool, user)
-    pending = factors.associate(pool, user, by=factories.BY)
+    pending = own_factors.enrol(pool, user, "totp", by=factories.BY)
     ada = operators.create("ada", by=factories.BY)
     operators_totp = pyotp.TOTP(operator_sign_in.enrol(ada, by=factories.BY, confirmed=True))
     key_id, key_secret = operators.create_key(ada, by=factories.BY)
@@ -212,8 +213,8 @@ def test_a_new_master_key_wraps_everything_anew_and_the_old_may_go(
         for key in SigningKey.objects.all():
             sealing.unseal(bytes(key.sealed_private), place=sealing_contexts.signing_key(key.kid))
         assert signing_keys.sign(pool, SigningKey.Use.ACCESS, {"sub": "x"})
-        factors.check_totp(pool, user, totp.at(clock.epoch() + 30))
-        factors.verify(pool, user, pyotp.TOTP(pending).at(clock.epoch()), by=factories.BY)
+        totp_factor.check(pool, user, {"code": totp.at(clock.epoch() + 30)})
+        own_factors.prove(pool, user, "totp", pyotp.TOTP(pending).at(clock.epoch()), by=factories.BY)
         operator_sign_in.check_code(ada, operators_totp.at(clock.epoch()), by=factories.BY)
         view = operators.authenticate_key(key_id)
         assert view

@@ -13,8 +13,9 @@ from identity.foundation import errors
 from pools.models import AppClient, OutboxMessage, TotpFactor, User
 from pools.services.messages import deliveries, mailbox, send_limits
 from pools.services.people import passwords
-from pools.services.sign_in import factors, machine
+from pools.services.sign_in import machine, own_factors
 from pools.services.sign_in.machine import Challenge, Challenged, Want
+from pools.services.sign_in.own_factors import Wish
 from tests import factories
 from tests.factories import BY, PAGES, PASSWORD
 from tests.services.conftest import code_sent_to
@@ -73,8 +74,8 @@ def choose_own(client: AppClient, user: User, wrong: bool) -> None:
 
 
 def enrol(client: AppClient, user: User, wrong: bool) -> None:
-    secret = factors.associate(client.pool, user, by=BY)
-    factors.verify(client.pool, user, "12" if wrong else pyotp.TOTP(secret).now(), by=BY)
+    secret = own_factors.enrol(client.pool, user, "totp", by=BY)
+    own_factors.prove(client.pool, user, "totp", "12" if wrong else pyotp.TOTP(secret).now(), by=BY)
 
 
 def remove(client: AppClient, user: User, wrong: bool) -> None:
@@ -82,7 +83,7 @@ def remove(client: AppClient, user: User, wrong: bool) -> None:
     OutboxMessage.objects.all().delete()
     if wrong:
         TotpFactor.objects.update(verified_at=None, sealed_seed=None)
-    assert factors.remove(client.pool, user, by=BY)
+    assert own_factors.remove(client.pool, user, "totp", by=BY)
     if wrong:
         raise errors.TotpNotFound
 
@@ -92,8 +93,8 @@ def prefer(client: AppClient, user: User, wrong: bool, *, on: bool = True) -> No
         factories.give_totp(client.pool, user)
         TotpFactor.objects.update(enabled=not on)
         OutboxMessage.objects.all().delete()
-    factors.set_preference(client.pool, user, totp={"enabled": on}, by=BY)
-    factors.set_preference(client.pool, user, totp={"enabled": on}, by=BY)  # nothing changes any more
+    own_factors.set_preference(client.pool, user, {"totp": Wish(on)}, by=BY)
+    own_factors.set_preference(client.pool, user, {"totp": Wish(on)}, by=BY)  # nothing changes any more
 
 
 def prefer_not(client: AppClient, user: User, wrong: bool) -> None:

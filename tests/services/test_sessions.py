@@ -15,7 +15,7 @@ from identity.foundation import clock
 from identity.foundation.errors import SessionRefused
 from pools.models import AuditEvent, BrowserSession, User, UserPool, hot
 from pools.services import assurance
-from pools.services.sign_in import factors
+from pools.services.sign_in import factors, own_factors
 from pools.services.tokens import sessions
 from pools.services.tokens.sessions import OpenedSession
 from tests import factories
@@ -122,12 +122,12 @@ def test_a_session_that_was_ended_meanwhile_does_not_rise_and_enrols_nothing(tra
     cookie = sessions.prepare(pool, person, event_id=uuid.uuid4(), methods=["pwd"]).save().cookie
     session = sessions.current(pool, cookie)
     assert session is not None
-    seed = factors.associate(pool, user, by=factories.BY)
+    seed = own_factors.enrol(pool, user, "totp", by=factories.BY)
     opening = sessions.raised(pool, session, assurance.CODE)
     sessions.end(pool, session, by=factories.BY)
 
     with pytest.raises(SessionRefused):
-        factors.verify(pool, user, pyotp.TOTP(seed).now(), enable=True, opening=opening, by=factories.BY)
+        own_factors.prove(pool, user, "totp", pyotp.TOTP(seed).now(), enable=True, opening=opening, by=factories.BY)
 
-    assert not factors.has_totp(pool, user)
+    assert factors.of(user) == ()
     assert sessions.held(pool, opening.opened.cookie) is None

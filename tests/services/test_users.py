@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from identity.foundation import clock, errors
 from pools.models import AppClient, AuditEvent, OutboxMessage, Password, SignInName, TotpFactor, User, UserPool
+from pools.models.hot import HeldFactor
 from pools.services import access, housekeeping
 from pools.services.people import passwords, user_filter, users
+from pools.services.sign_in import factors
 from pools.services.sign_up import sign_up
 from tests import factories
 from tests.factories import BY, PASSWORD
@@ -289,7 +291,8 @@ class TestState:
         row = access.user(pool, NAME)
 
         with CaptureQueriesContext(connection) as queries:
-            view = users.mfa_of(row)
+            held = factors.of(row)
 
-        assert view.methods == ["SOFTWARE_TOKEN_MFA"]
+        assert held == (HeldFactor("totp", "", enabled=True),)
+        assert factors.preferred(row) == "totp"
         assert len(queries) == 1

@@ -10,13 +10,14 @@ from identity.foundation import errors
 from pools.models import AppClient, AuthEvent, Guess, TotpFactor, User, UserPool
 from pools.services import access
 from pools.services.people import passwords
-from pools.services.sign_in import flows, machine, sealed_attempts
+from pools.services.sign_in import factors, flows, machine, sealed_attempts
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn, Want
 from tests import factories
 from tests.sign_in.conftest import BY
 from tests.srp_client import STAMP, Client
 from tests.walks import walk
 
+CHALLENGES = [*Challenge, *(factor.kind for factor in factors.FACTORS)]
 TEMPORARY = "Temporary-1"
 OWN = "Own-choice-1"
 
@@ -43,7 +44,7 @@ class Walker(RuleBasedStateMachine):
         self.pending: pyotp.TOTP | None = None
         # What the attempt behind each attempt token has proven.
         self.proven: dict[str, set[str]] = {}
-        self.came_with: dict[str, Challenge] = {}
+        self.came_with: dict[str, str] = {}
         self.exchanges: dict[str, tuple[Client, Challenged]] = {}
 
     @property
@@ -114,18 +115,18 @@ class Walker(RuleBasedStateMachine):
     @precondition(lambda self: self.sessions)
     @rule(
         data=st.data(),
-        challenge=st.sampled_from([*[None] * 6, *Challenge]),
+        challenge=st.sampled_from([*[None] * 6, *CHALLENGES]),
         right=st.booleans(),
         by_sibling=st.sampled_from([False, False, False, True]),
     )
-    def respond(self, data: st.DataObject, challenge: Challenge | None, right: bool, by_sibling: bool) -> None:
+    def respond(self, data: st.DataObject, challenge: str | None, right: bool, by_sibling: bool) -> None:
         """Answer any session with any challenge or with the one that it came with, rightly or wrongly, spent or not."""
         self.quieten()
         session = data.draw(st.sampled_from(self.sessions))
         challenge = challenge or self.came_with.get(session, Challenge.FACTOR_SETUP)
         code = self.totp.now() if right and self.totp else "000000"
         answers = {"code": code, "new_password": OWN if right else "short", "password": self.password}
-        if challenge is Challenge.PASSWORD_VERIFIER:
+        if challenge == Challenge.PASSWORD_VERIFIER:
             answers |= self.signed(session, right)
         client = self.sibling if by_sibling else self.client
         try:
@@ -137,13 +138,13 @@ class Walker(RuleBasedStateMachine):
         self.spent.add(session)
         proof = {
             Challenge.PASSWORD_VERIFIER: "password",
-            Challenge.TOTP: "totp",
+            "totp": "totp",
             Challenge.NEW_PASSWORD: "new_password",
             Challenge.FACTOR_SETUP: "set_up",
         }
-        assert challenge is Challenge.FACTOR_SETUP or right
+        assert challenge == Challenge.FACTOR_SETUP or right
         self.took(outcome, self.proven[session] | {proof[challenge]})
-        if challenge is Challenge.NEW_PASSWORD:
+        if challenge == Challenge.NEW_PASSWORD:
             self.must_change, self.password = False, OWN
 
     @precondition(lambda self: self.sessions)
@@ -152,7 +153,7 @@ class Walker(RuleBasedStateMachine):
         """Ask for a seed within a sign-in."""
         session = data.draw(st.sampled_from(self.sessions))
         try:
-            secret, following = machine.associate(self.client, session, by=BY)
+            secret, following = machine.enrol(self.client, session, "totp", by=BY)
         except errors.DomainError:
             return
         assert self.pool.mfa == "ON"
@@ -172,7 +173,7 @@ class Walker(RuleBasedStateMachine):
         session = data.draw(st.sampled_from(self.sessions))
         code = self.pending.now() if right else "000000"
         try:
-            following = machine.verify_enrolment(self.client, session, code, by=BY)
+            following = machine.prove_enrolment(self.client, session, "totp", code, by=BY)
         except errors.DomainError:
             return
         assert right
@@ -188,7 +189,7 @@ class Walker(RuleBasedStateMachine):
         """End an account for a moment: no session of before survives it."""
         session = data.draw(st.sampled_from(self.sessions))
         User.objects.filter(pk=self.user.pk).update(enabled=False)
-        for challenge in Challenge:
+        for challenge in CHALLENGES:
             try:
                 machine.respond(self.client, challenge=challenge, attempt_token=session, answers={}, by=BY)
             except errors.DomainError:

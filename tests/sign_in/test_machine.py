@@ -15,12 +15,13 @@ from django.test.utils import CaptureQueriesContext
 from identity.foundation import clock, errors
 from identity.foundation.actor import Actor
 from pools.models import AppClient, Attempt, AuthEvent, Guess, Password, RefreshFamily, TotpFactor, User, UserPool
-from pools.models.hot import Person
+from pools.models.hot import HeldFactor, Person
 from pools.services import access, assurance, configuration
-from pools.services.people import passwords, users
-from pools.services.sign_in import factors, flows, machine
+from pools.services.people import passwords
+from pools.services.sign_in import factors, flows, machine, own_factors
 from pools.services.sign_in.attempt import Attempt as UnderWay
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn, Want
+from pools.services.sign_in.own_factors import Wish
 from pools.services.tokens import sessions, verify
 from tests import factories
 from tests.factories import PASSWORD
@@ -31,9 +32,9 @@ def begin(client: AppClient, username: str = "alice", password: str = PASSWORD, 
     return factories.begin(client, username=username, password=password, want=want, by=BY)
 
 
-def challenged(outcome: object, challenge: Challenge) -> Challenged:
+def challenged(outcome: object, challenge: str) -> Challenged:
     assert isinstance(outcome, Challenged), outcome
-    assert outcome.challenge is challenge
+    assert outcome.challenge == challenge
     return outcome
 
 
@@ -102,9 +103,9 @@ def test_signing_in_asks_the_database_few_times(client: AppClient, person: User)
 def test_an_authenticator_stands_between_password_and_tokens(client: AppClient, person: User) -> None:
     totp = factories.give_totp(client.pool, person)
 
-    asked = challenged(begin(client), Challenge.TOTP)
+    asked = challenged(begin(client), "totp")
     outcome = machine.respond(
-        client, challenge=Challenge.TOTP, attempt_token=asked.attempt_token, answers={"code": fresh(totp)}, by=BY
+        client, challenge="totp", attempt_token=asked.attempt_token, answers={"code": fresh(totp)}, by=BY
     )
 
     assert signed_in(outcome).tokens is not None
@@ -126,9 +127,9 @@ def test_each_answer_gives_its_session_a_life_of_its_own(transactional_db: None)
     with time_machine.travel(clock.now(), tick=False) as time:
         session = challenged(begin(client), Challenge.FACTOR_SETUP).attempt_token
         time.shift(timedelta(seconds=150))
-        secret, session = machine.associate(client, session, by=BY)
+        secret, session = machine.enrol(client, session, "totp", by=BY)
         time.shift(timedelta(seconds=150))
-        session = machine.verify_enrolment(client, session, pyotp.TOTP(secret).at(clock.epoch()), by=BY)
+        session = machine.prove_enrolment(client, session, "totp", pyotp.TOTP(secret).at(clock.epoch()), by=BY)
         time.shift(timedelta(seconds=150))
         outcome = machine.respond(client, challenge=Challenge.FACTOR_SETUP, attempt_token=session, answers={}, by=BY)
 
@@ -139,22 +140,22 @@ def test_a_required_factor_is_set_up_on_the_way(transactional_db: None) -> None:
     pool = factories.make_pool(mfa="ON")
     client, person = factories.make_client(pool), factories.make_user(pool, "alice")
     asked = challenged(begin(client), Challenge.FACTOR_SETUP)
-    assert asked.parameters == {"can_set_up": ["SOFTWARE_TOKEN_MFA"]}
+    assert asked.parameters == {"can_set_up": ["totp"]}
 
     with pytest.raises(errors.SessionRefused):
         machine.respond(client, challenge=Challenge.FACTOR_SETUP, attempt_token=asked.attempt_token, answers={}, by=BY)
-    secret, session = machine.associate(client, asked.attempt_token, by=BY)
+    secret, session = machine.enrol(client, asked.attempt_token, "totp", by=BY)
     with pytest.raises(errors.SessionRefused):
-        machine.associate(client, asked.attempt_token, by=BY)
+        machine.enrol(client, asked.attempt_token, "totp", by=BY)
     with pytest.raises(errors.TotpEnrolmentFailed):
-        machine.verify_enrolment(client, session, "000000", by=BY)
-    session = machine.verify_enrolment(client, session, pyotp.TOTP(secret).now(), name="phone", by=BY)
+        machine.prove_enrolment(client, session, "totp", "000000", by=BY)
+    session = machine.prove_enrolment(client, session, "totp", pyotp.TOTP(secret).now(), name="phone", by=BY)
     outcome = machine.respond(client, challenge=Challenge.FACTOR_SETUP, attempt_token=session, answers={}, by=BY)
 
     assert signed_in(outcome).tokens is not None
-    asked = challenged(begin(client), Challenge.TOTP)
+    asked = challenged(begin(client), "totp")
     assert asked.parameters == {"name": "phone"}
-    assert users.mfa_of(access.user_by_sub(pool, person.sub)).preferred == "SOFTWARE_TOKEN_MFA"
+    assert factors.preferred(access.user_by_sub(pool, person.sub)) == "totp"
 
 
 def test_an_invited_person_chooses_a_password_first(client: AppClient) -> None:
@@ -246,40 +247,41 @@ def test_a_flow_that_is_off_is_refused(pool: UserPool, person: User) -> None:
         ("ON", True, "FORCE_CHANGE_PASSWORD", ["password"], Challenge.NEW_PASSWORD),
         ("OFF", True, "CONFIRMED", ["password"], None),
         ("OPTIONAL", False, "CONFIRMED", ["password"], None),
-        ("OPTIONAL", True, "CONFIRMED", ["password"], Challenge.TOTP),
+        ("OPTIONAL", True, "CONFIRMED", ["password"], "totp"),
         ("OPTIONAL", True, "CONFIRMED", ["totp"], Challenge.PASSWORD),
         ("ON", False, "CONFIRMED", ["password"], Challenge.FACTOR_SETUP),
         ("ON", True, "CONFIRMED", ["password", "enrolled"], Challenge.FACTOR_SETUP),
         ("ON", True, "CONFIRMED", ["password", "enrolled", "set_up"], None),
-        ("ON", True, "CONFIRMED", ["password", "set_up"], Challenge.TOTP),
+        ("ON", True, "CONFIRMED", ["password", "set_up"], "totp"),
         ("ON", True, "CONFIRMED", ["password", "totp"], None),
         ("ON", False, "EXTERNAL_PROVIDER", ["upstream"], None),
         ("OPTIONAL", True, "CONFIRMED", ["upstream"], None),
     ],
 )
 def test_the_next_step_follows_from_what_was_proven_whoever_proved_it(
-    mfa: str, enrolled: bool, status: str, evidence: list[str], due: Challenge | None
+    mfa: str, enrolled: bool, status: str, evidence: list[str], due: str | None
 ) -> None:
     someone = Person(**dict.fromkeys(Person._fields))  # type: ignore[arg-type]  # nothing else of them is asked
-    someone = someone._replace(status=status, totp_enabled=enrolled, totp_verified=enrolled)
+    held = (HeldFactor("totp", "", enabled=True),) if enrolled else ()
+    someone = someone._replace(status=status, held=held)
     app = AppClient(pool=UserPool(mfa=mfa, totp_enabled=True))
     subject = UUID(int=1)
     attempt = UnderWay(app, subject, someone, (), Want.TOKENS, Challenge.PASSWORD, evidence=dict.fromkeys(evidence, 1))
 
     step = machine.next_step(attempt)
 
-    assert (step.challenge if step else None) is due
+    assert (step.challenge if step else None) == due
     assert assurance.is_enough(app.pool, someone, attempt.methods) or due is not None
 
 
 def test_a_code_is_good_once_and_its_session_too(client: AppClient, person: User) -> None:
     totp = factories.give_totp(client.pool, person)
-    first = challenged(begin(client), Challenge.TOTP)
-    second = challenged(begin(client), Challenge.TOTP)
+    first = challenged(begin(client), "totp")
+    second = challenged(begin(client), "totp")
     code = fresh(totp)
 
     def answer(session: str) -> object:
-        return machine.respond(client, challenge=Challenge.TOTP, attempt_token=session, answers={"code": code}, by=BY)
+        return machine.respond(client, challenge="totp", attempt_token=session, answers={"code": code}, by=BY)
 
     signed_in(answer(first.attempt_token))
     with pytest.raises(errors.TotpUsed):
@@ -290,30 +292,30 @@ def test_a_code_is_good_once_and_its_session_too(client: AppClient, person: User
 
 def test_a_session_is_worthless_for_another_step_client_or_pool(client: AppClient, person: User) -> None:
     totp = factories.give_totp(client.pool, person)
-    asked = challenged(begin(client), Challenge.TOTP)
+    asked = challenged(begin(client), "totp")
     sibling = factories.make_client(client.pool)
     unknown = factories.make_client(factories.make_pool(mfa="OPTIONAL"))
     code = {"code": fresh(totp)}
 
     for wrong in (sibling, unknown):
         with pytest.raises(errors.SessionRefused):
-            machine.respond(wrong, challenge=Challenge.TOTP, attempt_token=asked.attempt_token, answers=code, by=BY)
+            machine.respond(wrong, challenge="totp", attempt_token=asked.attempt_token, answers=code, by=BY)
     for challenge in (Challenge.NEW_PASSWORD, Challenge.FACTOR_SETUP):
         with pytest.raises(errors.SessionRefused):
             machine.respond(client, challenge=challenge, attempt_token=asked.attempt_token, answers=code, by=BY)
     for forged in ("", "x", asked.attempt_token[:-2] + "AA", asked.attempt_token + "A"):
         with pytest.raises(errors.SessionRefused):
-            machine.respond(client, challenge=Challenge.TOTP, attempt_token=forged, answers=code, by=BY)
-    signed_in(machine.respond(client, challenge=Challenge.TOTP, attempt_token=asked.attempt_token, answers=code, by=BY))
+            machine.respond(client, challenge="totp", attempt_token=forged, answers=code, by=BY)
+    signed_in(machine.respond(client, challenge="totp", attempt_token=asked.attempt_token, answers=code, by=BY))
 
 
 def test_an_attempt_dies_with_its_time_its_person_or_a_sign_out(client: AppClient, person: User) -> None:
     factories.give_totp(client.pool, person)
-    asked = challenged(begin(client), Challenge.TOTP)
+    asked = challenged(begin(client), "totp")
 
     def answer() -> object:
         code = {"code": "000000"}
-        return machine.respond(client, challenge=Challenge.TOTP, attempt_token=asked.attempt_token, answers=code, by=BY)
+        return machine.respond(client, challenge="totp", attempt_token=asked.attempt_token, answers=code, by=BY)
 
     with time_machine.travel(clock.now() + timedelta(minutes=4), tick=False), pytest.raises(errors.SessionExpired):
         answer()
@@ -327,24 +329,22 @@ def test_an_attempt_dies_with_its_time_its_person_or_a_sign_out(client: AppClien
 
 def test_wrong_codes_end_the_attempt_and_lock_the_factor_for_every_adapter(client: AppClient, person: User) -> None:
     factories.give_totp(client.pool, person)
-    asked = challenged(begin(client), Challenge.TOTP)
+    asked = challenged(begin(client), "totp")
 
     outcomes = []
     for _ in range(8):
         try:
             machine.respond(
-                client, challenge=Challenge.TOTP, attempt_token=asked.attempt_token, answers={"code": "000000"}, by=BY
+                client, challenge="totp", attempt_token=asked.attempt_token, answers={"code": "000000"}, by=BY
             )
         except errors.DomainError as problem:
             outcomes.append(type(problem).__name__)
 
     assert outcomes[:5] == ["TotpMismatch"] * 5
     assert set(outcomes[5:]) <= {"SessionRefused", "LockedOut"}
-    again = challenged(begin(client), Challenge.TOTP)
+    again = challenged(begin(client), "totp")
     with pytest.raises(errors.LockedOut):
-        machine.respond(
-            client, challenge=Challenge.TOTP, attempt_token=again.attempt_token, answers={"code": "1"}, by=BY
-        )
+        machine.respond(client, challenge="totp", attempt_token=again.attempt_token, answers={"code": "1"}, by=BY)
     assert Attempt.objects.get(pool_id=client.pool_id, strikes=5).open
 
 
@@ -429,18 +429,18 @@ def test_a_required_factor_cannot_be_switched_off_and_set_up_anew_by_the_passwor
     factories.give_totp(pool, person)
 
     with pytest.raises(errors.Invalid, match="requires a second factor"):
-        factors.set_preference(pool, person, totp={"enabled": False}, by=BY)
+        own_factors.set_preference(pool, person, {"totp": Wish(enabled=False)}, by=BY)
     TotpFactor.objects.filter(pk=person.pk).update(enabled=False)  # proven by an access token, never preferred
 
-    asked = challenged(begin(client), Challenge.TOTP)
+    asked = challenged(begin(client), "totp")
     with pytest.raises(errors.SessionRefused):
-        machine.associate(client, asked.attempt_token, by=BY)
+        machine.enrol(client, asked.attempt_token, "totp", by=BY)
 
 
 def test_a_session_does_not_outlive_the_password_that_opened_it(client: AppClient, person: User) -> None:
     totp = factories.give_totp(client.pool, person)
     invited = factories.make_invited(client.pool, "bob", password="Temporary-1")
-    at_code = challenged(begin(client), Challenge.TOTP)
+    at_code = challenged(begin(client), "totp")
     at_choice = challenged(begin(client, "bob", "Temporary-1"), Challenge.NEW_PASSWORD)
 
     passwords.admin_set(client.pool, person, "Operator-chose-1", permanent=True, by=BY)
@@ -448,7 +448,7 @@ def test_a_session_does_not_outlive_the_password_that_opened_it(client: AppClien
 
     with pytest.raises(errors.SessionRefused):
         machine.respond(
-            client, challenge=Challenge.TOTP, attempt_token=at_code.attempt_token, answers={"code": fresh(totp)}, by=BY
+            client, challenge="totp", attempt_token=at_code.attempt_token, answers={"code": fresh(totp)}, by=BY
         )
     with pytest.raises(errors.SessionRefused):
         machine.respond(

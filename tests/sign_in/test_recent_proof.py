@@ -17,7 +17,7 @@ from pools.cognito.contract import user_pools as contract
 from pools.models import AppClient, AuditEvent, User, UserPool
 from pools.services import access, configuration
 from pools.services.pools import signing_keys, user_pools
-from pools.services.sign_in import factors, machine
+from pools.services.sign_in import machine, own_factors
 from pools.services.tokens import authorization_codes, refresh, sessions
 from pools.services.tokens.bound import Bound
 from pools.services.tokens.issue import TokenSet
@@ -105,7 +105,7 @@ def test_a_change_of_how_one_signs_in_takes_a_recent_sign_in_where_the_pool_says
     minutes: int, operation: str, members: dict[str, Any], strict: AppClient, person: User
 ) -> None:
     token = sign_in(strict).access
-    seed = factors.associate(strict.pool, person, by=BY)
+    seed = own_factors.enrol(strict.pool, person, "totp", by=BY)
     rows = AuditEvent.objects.count()
 
     with time_machine.travel(clock.now() + timedelta(minutes=minutes), tick=False):
@@ -123,7 +123,7 @@ def test_everything_else_goes_on_as_everything_does_where_the_pool_says_nothing(
         user_pools.update(pool, {"recent_proof": False}, by=BY)
         configuration.holdings.forget_everything()
     token = sign_in(strict).access
-    seed = factors.associate(strict.pool, person, by=BY)
+    seed = own_factors.enrol(strict.pool, person, "totp", by=BY)
 
     with time_machine.travel(clock.now() + timedelta(minutes=40), tick=False):
         assert ask(operation, token, **code_of(members, seed)) == DONE

@@ -20,7 +20,7 @@ from pools.services.people import passwords, srp, users
 from pools.services.sign_in import attempt_tokens, flows, machine, sealed_attempts
 from pools.services.sign_in.attempt import Attempt as UnderWay
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn, Want
-from pools.services.sign_in.steps import totp
+from pools.services.sign_in.steps.second_factor import SecondFactor
 from tests import factories
 from tests.factories import PASSWORD
 from tests.sign_in.conftest import BY
@@ -305,11 +305,11 @@ def test_a_block_leads_to_one_sign_in_also_where_a_code_is_asked_for_next(
     factories.give_totp(client.pool, person)
     entered: list[bool] = []
 
-    def enter(attempt: UnderWay, *, by: object) -> None:
+    def enter(_: SecondFactor, attempt: UnderWay, *, by: object) -> None:
         assert attempt.proven("password")
         entered.append(connection.in_atomic_block)
 
-    monkeypatch.setattr(totp, "enter", enter)
+    monkeypatch.setattr(SecondFactor, "enter", enter)
     exchange = Client(PASSWORD)
     asked = begin(client, "alice", exchange)
     assert not Attempt.objects.filter(pool_id=client.pool_id).exists()
@@ -320,7 +320,7 @@ def test_a_block_leads_to_one_sign_in_also_where_a_code_is_asked_for_next(
         respond(client, asked, answers)
 
     assert isinstance(outcome, Challenged)
-    assert outcome.challenge is Challenge.TOTP
+    assert outcome.challenge == "totp"
     assert entered == [True]
     assert Attempt.objects.filter(pool_id=client.pool_id).count() == 1
     assert not RefreshFamily.objects.filter(pool_id=client.pool_id).exists()
@@ -343,11 +343,11 @@ def test_a_step_is_entered_in_the_transaction_that_reaches_it(
     factories.give_totp(client.pool, person)
     issued = UUID(int=7)
 
-    def enter(attempt: UnderWay, *, by: object) -> None:
+    def enter(_: SecondFactor, attempt: UnderWay, *, by: object) -> None:
         Spent(id=issued).save(force_insert=True)
         raise errors.TooManyAttempts
 
-    monkeypatch.setattr(totp, "enter", enter)
+    monkeypatch.setattr(SecondFactor, "enter", enter)
 
     with pytest.raises(errors.TooManyAttempts):
         factories.begin(client, "alice")
@@ -365,4 +365,4 @@ def test_a_decoys_attempt_has_a_row_like_anyones_and_leads_nowhere(client: AppCl
 
     assert attempt_tokens.load(session, client).subject == decoy.id
     with pytest.raises(errors.SessionRefused):
-        machine.respond(client, challenge=Challenge.TOTP, attempt_token=session, answers={"code": "000000"}, by=BY)
+        machine.respond(client, challenge="totp", attempt_token=session, answers={"code": "000000"}, by=BY)

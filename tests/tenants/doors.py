@@ -10,7 +10,6 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import requests
 
-from pools.services.sign_in.machine import Challenge
 from pools.web import form_guard
 from pools.web.browser import Browser, Step
 from tests.tenants.tenant import CALLBACK, PASSWORD, Answer, App, Person, Tenant, answered
@@ -106,7 +105,7 @@ def lifted(tenant: Tenant, query: str) -> str:
     """Return the cookie of a step that is of a pool, though kept for this request, whoever's it is."""
     request: Any = SimpleNamespace(COOKIES={f"{tenant.cookie}-form": NONCE}, is_secure=lambda: False)
     browser = Browser(request, tenant.row, query)
-    browser.keep(Step(username=tenant.ann.name, challenge=Challenge.TOTP, attempt_token="s"))
+    browser.keep(Step(username=tenant.ann.name, challenge="totp", attempt_token="s"))
     return browser._seal()
 
 

@@ -61,7 +61,7 @@ PAGES = {
     "signed_out": "",
     "strength": "",
     "totp": "step",
-    "totp_setup": "session",
+    "factor_setup": "session",
 }
 WITHOUT_FORM = {"change_password": 405, "confirm_link": 405, "error": 400, "signed_out": 405}
 ONLY_POST = {"resend", "strength"}

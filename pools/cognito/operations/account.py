@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from identity.foundation.actor import Actor
-from pools.cognito import shapes
+from pools.cognito import challenges, shapes
 from pools.cognito.contract import Reply, user_pools
 from pools.services import access
 from pools.services.people import attributes, users
-from pools.services.sign_in import factors
 from pools.services.tokens import verify
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def get_user(call: GetUserRequestTypeDef, by: Actor) -> Reply:
     return {
         "Username": bearer.username,
         "UserAttributes": shapes.attribute_list(verify.attributes_of(person, bearer.client)),
-        **shapes.mfa([factors.METHOD] if person.totp_enabled else [], person.preferred_mfa),
+        **challenges.mfa(person, person.factors),
     }
 
 

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from identity.foundation.errors import Invalid, NotAvailable
+from pools.cognito.challenges import PREFERENCES
 from pools.cognito.contract import Reply, user_pools
 from pools.cognito.operations import account
-from pools.services.sign_in import factors, machine
+from pools.services.sign_in import machine, own_factors
+from pools.services.sign_in.factors import totp
+from pools.services.sign_in.own_factors import Wish
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp.type_defs import (
@@ -20,7 +23,6 @@ if TYPE_CHECKING:
     from identity.foundation.actor import Actor
 
 NEITHER = "Either AccessToken or Session is required."
-LATER = ("SMSMfaSettings", "EmailMfaSettings", "WebAuthnMfaSettings")
 
 
 @user_pools.operation
@@ -28,10 +30,11 @@ def associate_software_token(call: AssociateSoftwareTokenRequestTypeDef, by: Act
     """AWS: API_AssociateSoftwareToken."""
     if "AccessToken" in call:
         bearer = account.bearer_of(call["AccessToken"], changing_proof=True)
-        return {"SecretCode": factors.associate(bearer.pool, bearer.person, by=account.acting(by, bearer))}
+        secret = own_factors.enrol(bearer.pool, bearer.person, totp.kind, by=account.acting(by, bearer))
+        return {"SecretCode": secret}
     if "Session" not in call:
         raise Invalid(NEITHER)
-    secret, attempt_token = machine.associate(None, call["Session"], by=by)
+    secret, attempt_token = machine.enrol(None, call["Session"], totp.kind, by=by)
     return {"SecretCode": secret, "Session": attempt_token}
 
 
@@ -42,25 +45,26 @@ def verify_software_token(call: VerifySoftwareTokenRequestTypeDef, by: Actor) ->
     if "AccessToken" in call:
         bearer = account.bearer_of(call["AccessToken"], changing_proof=True)
         by = account.acting(by, bearer)
-        factors.verify(bearer.pool, bearer.person, call["UserCode"], name=name, by=by)
+        own_factors.prove(bearer.pool, bearer.person, totp.kind, call["UserCode"], name=name, by=by)
         return {"Status": "SUCCESS"}
     if "Session" not in call:
         raise Invalid(NEITHER)
-    attempt_token = machine.verify_enrolment(None, call["Session"], call["UserCode"], name=name, by=by)
+    attempt_token = machine.prove_enrolment(None, call["Session"], totp.kind, call["UserCode"], name=name, by=by)
     return {"Status": "SUCCESS", "Session": attempt_token}
 
 
 @user_pools.operation
 def set_user_mfa_preference(call: SetUserMFAPreferenceRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_SetUserMFAPreference."""
-    later: Mapping[str, Any] = {name: given for name, given in call.items() if name in LATER}
-    for name, given in later.items():
-        if any(given.values()):
+    given: Mapping[str, Any] = {name: settings for name, settings in call.items() if name != "AccessToken"}
+    for name, settings in given.items():
+        if name not in PREFERENCES and any(settings.values()):
             raise NotAvailable(f"{name} is not available in this release.")
     bearer = account.bearer_of(call["AccessToken"], changing_proof=True)
-    totp = call.get("SoftwareTokenMfaSettings")
-    wanted = (
-        None if totp is None else {"enabled": totp.get("Enabled", False), "preferred": totp.get("PreferredMfa", False)}
-    )
-    factors.set_preference(bearer.pool, bearer.person, totp=wanted, by=account.acting(by, bearer))
+    wishes = {
+        PREFERENCES[name]: Wish(settings.get("Enabled", False), settings.get("PreferredMfa", False))
+        for name, settings in given.items()
+        if name in PREFERENCES
+    }
+    own_factors.set_preference(bearer.pool, bearer.person, wishes, by=account.acting(by, bearer))
     return {}

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from identity.foundation.errors import Invalid, NotAvailable, SessionRefused
-from pools.cognito import shapes
+from pools.cognito import challenges, shapes
+from pools.cognito.challenges import needed
 from pools.cognito.contract import Reply, user_pools
 from pools.services import access
 from pools.services.sign_in import flows, machine, sealed_attempts
@@ -27,14 +28,6 @@ if TYPE_CHECKING:
     Answer = RespondToAuthChallengeRequestTypeDef | AdminRespondToAuthChallengeRequestTypeDef
 
 REFRESH = frozenset({"REFRESH_TOKEN_AUTH", "REFRESH_TOKEN"})
-PREFIX = "userAttributes."
-
-
-def needed(given: Mapping[str, str], name: str) -> str:
-    """Return a parameter that must be there."""
-    if name not in given:
-        raise Invalid(f"Missing required parameter {name}", field=name)
-    return given[name]
 
 
 @user_pools.operation
@@ -60,7 +53,7 @@ def begin(
     entry = flows.by_api(client, flow, admin=admin)
     username, answers = needed(given, "USERNAME"), BEGINNINGS[entry.first](given)
     access.app_client_for(client.client_id, username, secret_hash=given.get("SECRET_HASH"))
-    return shapes.auth_outcome(machine.begin(entry, username=username, answers=answers, by=by))
+    return challenges.outcome(machine.begin(entry, username=username, answers=answers, by=by))
 
 
 def password(given: Mapping[str, str]) -> dict[str, Any]:
@@ -103,20 +96,20 @@ def admin_respond_to_auth_challenge(call: AdminRespondToAuthChallengeRequestType
 def respond(call: Answer, client_id: str, by: Actor) -> dict[str, Any]:
     """Answer the challenge that is named."""
     name, given = call["ChallengeName"], call.get("ChallengeResponses", {})
-    if name not in ANSWERS:
+    if name not in challenges.BY_NAME:
         raise NotAvailable(f"{name} is not available in this release.")
     username = needed(given, "USERNAME")
     client = access.app_client_for(client_id, username, secret_hash=given.get("SECRET_HASH"))
-    challenge, answers = ANSWERS[name]
+    challenge = challenges.BY_NAME[name]
     outcome = machine.respond(
         client,
         challenge=challenge,
         attempt_token=attempt_token_of(call, given),
-        answers=answers(given),
+        answers=challenges.CHALLENGES[challenge].read(given),
         username=username,
         by=by,
     )
-    return shapes.auth_outcome(outcome)
+    return challenges.outcome(outcome)
 
 
 def attempt_token_of(call: Answer, given: Mapping[str, str]) -> str:
@@ -134,33 +127,3 @@ def attempt_token_of(call: Answer, given: Mapping[str, str]) -> str:
     if call.get("Session", attempt_token) != attempt_token:
         raise SessionRefused(detail="another sign-in's block")
     return attempt_token
-
-
-def password_verifier(given: Mapping[str, str]) -> dict[str, Any]:
-    """Read the answer to PASSWORD_VERIFIER."""
-    return {"signature": needed(given, "PASSWORD_CLAIM_SIGNATURE"), "timestamp": needed(given, "TIMESTAMP")}
-
-
-def new_password(given: Mapping[str, str]) -> dict[str, Any]:
-    """Read the answer to NEW_PASSWORD_REQUIRED."""
-    attributes = {name.removeprefix(PREFIX): value for name, value in given.items() if name.startswith(PREFIX)}
-    return {"new_password": needed(given, "NEW_PASSWORD"), "attributes": attributes}
-
-
-def totp(given: Mapping[str, str]) -> dict[str, Any]:
-    """Read the answer to SOFTWARE_TOKEN_MFA."""
-    return {"code": needed(given, "SOFTWARE_TOKEN_MFA_CODE")}
-
-
-def factor_setup(given: Mapping[str, str]) -> dict[str, Any]:
-    """Read the answer to MFA_SETUP: the session says it all."""
-    del given
-    return {}
-
-
-ANSWERS = {
-    "PASSWORD_VERIFIER": (Challenge.PASSWORD_VERIFIER, password_verifier),
-    "NEW_PASSWORD_REQUIRED": (Challenge.NEW_PASSWORD, new_password),
-    "SOFTWARE_TOKEN_MFA": (Challenge.TOTP, totp),
-    "MFA_SETUP": (Challenge.FACTOR_SETUP, factor_setup),
-}

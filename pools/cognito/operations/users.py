@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pools.cognito import shapes
+from pools.cognito import challenges, shapes
 from pools.cognito.contract import Reply, user_pools
 from pools.services import access
 from pools.services.people import users
+from pools.services.sign_in import factors
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp.type_defs import (
@@ -44,8 +45,7 @@ def admin_get_user(call: AdminGetUserRequestTypeDef, by: Actor) -> Reply:
     user = access.user(access.pool(call["UserPoolId"]), call["Username"])
     line = shapes.user(user)
     line["UserAttributes"] = line.pop("Attributes")
-    factors = users.mfa_of(user)
-    return {**line, **shapes.mfa(factors.methods, factors.preferred)}
+    return {**line, **challenges.mfa(user, factors.of(user))}
 
 
 @user_pools.operation

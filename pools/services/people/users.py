@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError
@@ -17,7 +16,7 @@ from identity.foundation import clock, later, paging
 from identity.foundation.actor import Actor
 from identity.foundation.errors import Invalid, UsernameExists, UserNotFound, WrongState
 from identity.foundation.paging import Page
-from pools.models import TotpFactor, User, UserPool
+from pools.models import User, UserPool
 from pools.models.user import Status
 from pools.services import access, atomic_part, audit, receipts
 from pools.services.audit import Tag
@@ -31,29 +30,12 @@ from pools.services.receipts import Receipt
 
 EXISTS = "User account already exists"
 NOT_INVITED = "User is not in a state that an invitation can be resent in."
-TOTP = "SOFTWARE_TOKEN_MFA"
 CHANNELS = {"EMAIL": destinations.EMAIL, "SMS": destinations.SMS}
-
-
-@dataclass(frozen=True, slots=True)
-class MfaView:
-    """A person's second factors, by Cognito's names."""
-
-    methods: list[str]
-    preferred: str
 
 
 def attributes_of(user: Profile) -> dict[str, str]:
     """Return a person's attributes as the wire knows them: texts, ``sub`` first, in the schema's order."""
     return profile.of(user)
-
-
-def mfa_of(user: User) -> MfaView:
-    """Return a person's second factors, by one query."""
-    enabled = TotpFactor.objects.filter(
-        pool_id=user.pool_id, user_id=user.id, enabled=True, verified_at__isnull=False
-    ).exists()
-    return MfaView([TOTP], TOTP if user.preferred_mfa == TOTP else "") if enabled else MfaView([], "")
 
 
 def new(pool: UserPool, username: str, values: Mapping[str, str], status: Status) -> User:

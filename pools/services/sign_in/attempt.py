@@ -14,6 +14,7 @@ from identity.foundation.errors import DomainError, SessionRefused
 from pools.models import AppClient, UserPool
 from pools.models.hot import Member, Person, SignIn, Standing
 from pools.services import assurance
+from pools.services.sign_in.factors import FACTORS
 
 
 class Want(StrEnum):
@@ -24,20 +25,19 @@ class Want(StrEnum):
 
 
 class Challenge(StrEnum):
-    """What may be asked on the way."""
+    """What may be asked on the way. A second factor is asked for by its kind (``factors``)."""
 
     PASSWORD = "password"  # noqa: S105 - a step
     PASSWORD_VERIFIER = "password_verifier"  # noqa: S105 - a step
     NEW_PASSWORD = "new_password"  # noqa: S105 - a step
     FACTOR_SETUP = "factor_setup"
-    TOTP = "totp"
 
 
 METHODS = {
     "password": assurance.PASSWORD,
-    "totp": assurance.CODE,
-    "enrolled": assurance.CODE,
     "upstream": assurance.UPSTREAM,
+    **{factor.kind: factor.method for factor in FACTORS},
+    "enrolled": assurance.CODE,  # the release before recorded no factor beside it
 }
 """The methods of recorded proofs. What is none of them was done on the way, and proves nothing."""
 
@@ -168,9 +168,13 @@ class Offer(NamedTuple):
 class Step(Protocol):
     """What stands between an attempt and its end. First factors are steps: people and decoys come to them alike."""
 
-    challenge: Challenge
-    proof: str
-    """The answer that proves. A call that begins with it needs no challenge."""
+    @property
+    def challenge(self) -> str:
+        """What it asks by."""
+
+    @property
+    def proof(self) -> str:
+        """The answer that proves. A call that begins with it needs no challenge."""
 
     def applies(self, attempt: Attempt) -> bool:
         """Say whether this step still stands in the way."""

@@ -15,7 +15,6 @@ from identity.foundation import clock, gate
 from identity.foundation.actor import Actor
 from identity.foundation.errors import (
     DomainError,
-    Invalid,
     SessionRefused,
     SessionUsed,
     UserNotFound,
@@ -25,11 +24,11 @@ from pools.models import AppClient, hot
 from pools.models.hot import Person
 from pools.services import access, assurance, atomic_part, audit, lockout, receipts
 from pools.services.receipts import Receipt
-from pools.services.sign_in import attempt_tokens, factors, first_proofs, password_proofs, sealed_attempts
+from pools.services.sign_in import attempt_tokens, first_proofs, own_factors, password_proofs, sealed_attempts
 from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, Step, Want, moment, no_write
 from pools.services.sign_in.first_proofs import SIGN_INS
 from pools.services.sign_in.flows import Entry
-from pools.services.sign_in.steps import factor_setup, new_password, password, srp, totp
+from pools.services.sign_in.steps import factor_setup, new_password, password, second_factor, srp
 from pools.services.tokens import issue, sessions
 from pools.services.tokens.claims import Grant
 from pools.services.tokens.issue import TokenSet
@@ -40,14 +39,14 @@ __all__ = [
     "Challenged",
     "SignedIn",
     "Want",
-    "associate",
     "begin",
     "begin_confirmed",
+    "enrol",
+    "prove_enrolment",
     "respond",
-    "verify_enrolment",
 ]
 
-STEPS = cast("tuple[Step, ...]", (password, srp, new_password, factor_setup, totp))
+STEPS: tuple[Step, ...] = (password, srp, new_password, factor_setup, *second_factor.STEPS)
 FIRST = {Challenge.PASSWORD, Challenge.PASSWORD_VERIFIER}
 """Steps that are answered before there is a row."""
 
@@ -56,7 +55,8 @@ FIRST = {Challenge.PASSWORD, Challenge.PASSWORD_VERIFIER}
 class Challenged:
     """The sign-in goes on: the adapter asks for this, and comes back with the attempt token."""
 
-    challenge: Challenge
+    challenge: str
+    """One of ``Challenge``, or a second factor's kind."""
     attempt_token: str
     username: str
     parameters: dict[str, Any] = field(default_factory=dict)
@@ -157,7 +157,7 @@ def begin_confirmed(
 def respond(
     client: AppClient,
     *,
-    challenge: Challenge,
+    challenge: str,
     attempt_token: str,
     answers: Mapping[str, Any],
     username: str | None = None,
@@ -170,18 +170,18 @@ def respond(
 
     Raises:
         SessionRefused, SessionExpired: the token is not of this step, or no longer, or another person's.
-        What the step raises: PasswordIncorrect, TotpMismatch, TotpUsed, PasswordRejected, Invalid, LockedOut.
+        What the step refuses.
 
     """
     if challenge in FIRST:
         gate.refuse_if_full(client.pool.public_id)
-        attempt = sealed_attempts.load(attempt_token, client, challenge)
+        attempt = sealed_attempts.load(attempt_token, client, Challenge(challenge))
     else:
         attempt = attempt_tokens.load(attempt_token, client)
     if username is not None and not sealed_attempts.is_about(attempt, username):
         raise SessionRefused(detail="another person's")
     step = next_step(attempt)
-    if step is None or step.challenge is not challenge:
+    if step is None or step.challenge != challenge:
         raise SessionRefused(detail="another step is due")
     if attempt.standing is None:
         lockout.refuse_if_locked(attempt.credentials.locked_until)  # its tries are counted by the name
@@ -303,46 +303,47 @@ def _end(
         hot.count(hot.AUTH_EVENT, event)
 
 
-def associate(client: AppClient | None, attempt_token: str, *, by: Actor) -> tuple[str, str]:
-    """Hand out a new authenticator seed within a sign-in that needs one; return it in base32, and the next token.
+def enrol(client: AppClient | None, attempt_token: str, kind: str, *, by: Actor) -> tuple[str, str]:
+    """Begin to set up a factor within a sign-in that needs one; return what it takes, and the next token.
 
     Raises:
         SessionRefused, SessionExpired: no set-up is due at this token.
+        What the factor refuses.
 
     """
     attempt = _at_set_up(client, attempt_token)
-    secret = factors.associate(attempt.pool, attempt.person, by=by)
-    return secret, _advance(attempt, no_write, by=by)[0]
+    given = own_factors.enrol(attempt.pool, attempt.person, kind, by=by)
+    return given, _advance(attempt, no_write, by=by)[0]
 
 
-def verify_enrolment(
+def prove_enrolment(
     client: AppClient | None,
     attempt_token: str,
+    kind: str,
     code: str,
     *,
     name: str = "",
     receipt: Receipt | None = None,
     by: Actor,
 ) -> str:
-    """Prove the seed that :func:`associate` handed out; return the token with which to answer FACTOR_SETUP.
+    """Prove what :func:`enrol` began; return the token with which to answer FACTOR_SETUP.
 
     Raises:
-        TotpEnrolmentFailed: the code is wrong. The token stays usable until its strikes are used up.
-        SessionRefused, SessionExpired, LockedOut: as elsewhere.
+        SessionRefused, SessionExpired: as elsewhere.
+        What the factor refuses. The token stays usable until its strikes are used up.
 
     """
     attempt = _at_set_up(client, attempt_token)
     attempt_tokens.strike(attempt)
-    factors.verify(attempt.pool, attempt.person, code, name=name, enable=True, receipt=receipt, by=by)
-    proven = replace(attempt, evidence={**attempt.evidence, "enrolled": clock.epoch()})
+    own_factors.prove(attempt.pool, attempt.person, kind, code, name=name, enable=True, receipt=receipt, by=by)
+    now = clock.epoch()
+    proven = replace(attempt, evidence={**attempt.evidence, kind: now, "enrolled": now})
     return _advance(proven, no_write, by=by)[0]
 
 
 def _at_set_up(client: AppClient | None, attempt_token: str) -> Attempt:
     attempt = attempt_tokens.load(attempt_token, client)
     step = next_step(attempt)
-    if step is None or step.challenge is not Challenge.FACTOR_SETUP or attempt.proven("enrolled"):
+    if step is None or step.challenge != Challenge.FACTOR_SETUP or attempt.proven("enrolled"):
         raise SessionRefused(detail="no set-up is due")
-    if not attempt.pool.totp_enabled:
-        raise Invalid("Software token MFA is not enabled for this user pool.")
     return attempt

@@ -9,6 +9,7 @@ from identity.foundation.actor import Actor
 from identity.foundation.errors import SessionRefused
 from pools.models import UserPool
 from pools.services import assurance
+from pools.services.sign_in import factors
 from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, Offer, nothing_to_issue
 
 challenge = Challenge.FACTOR_SETUP
@@ -22,17 +23,16 @@ def applies(attempt: Attempt) -> bool:
         return False
     if attempt.proven("enrolled"):
         return True
-    person = attempt.person
-    return not person.totp_verified and assurance.lacks_second(attempt.pool, person, attempt.methods)
+    return not attempt.person.factors and assurance.lacks_second(attempt.pool, attempt.person, attempt.methods)
 
 
 def offer(attempt: Attempt) -> Offer:
-    """Return which factors can be set up."""
-    return Offer({"can_set_up": ["SOFTWARE_TOKEN_MFA"] if attempt.pool.totp_enabled else []})
+    """Return the kinds of factors that can be set up."""
+    return Offer({"can_set_up": [factor.kind for factor in factors.open_in(attempt.pool)]})
 
 
 def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepted:
-    """Accept once the authenticator was proven within this attempt; the answer itself says nothing.
+    """Accept once a factor was proven within this attempt; the answer itself says nothing.
 
     Raises:
         SessionRefused: it was not.

@@ -1,0 +1,104 @@
+"""Second factors, one file each: how it is enrolled, what it shows, how an answer is checked and spent, how it goes.
+
+``FACTORS`` lists them. No other module names one, but the tables of storage and of each adapter. What people change
+about theirs, whichever it is, is in ``own_factors``; when one is due at sign-in, in ``steps.second_factor``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol
+
+from identity.foundation.actor import Actor
+from identity.foundation.errors import DomainError
+from pools.models import User, UserPool, hot
+from pools.models.hot import HeldFactor, Person
+from pools.services.messages.notices import Change
+from pools.services.sign_in.factors import totp
+
+__all__ = ["FACTORS", "Factor", "asked_first", "is_on", "named", "of", "open_in", "preferred"]
+
+
+class Factor(Protocol):
+    """One second factor: a module of this package."""
+
+    kind: str
+    """What rows, evidence, audit and challenges call it."""
+    method: str
+    """What a proof of it counts as (``assurance.PROOFS``)."""
+    preference: str
+    """What ``User.preferred_mfa`` has where it is asked for first."""
+    not_in_pool: str
+    """What is said where the pool has it not."""
+    not_proven: str
+    """What is said where somebody would be asked for what they have not proven."""
+    added: Change
+    removed: Change
+    """What its owner is told when it comes and when it goes."""
+    switched: Mapping[bool, Change]
+    """What its owner is told when it is asked for from now on, or no longer."""
+
+    def is_open(self, pool: UserPool) -> bool:
+        """Say whether the pool lets people have it."""
+
+    def begin_enrolment(self, pool: UserPool, user: User | Person) -> tuple[str, Callable[[], bool]]:
+        """Begin to set it up; return what the person needs, and what keeps it and says whether it replaced another."""
+
+    def check_enrolment(
+        self, pool: UserPool, user: User | Person, code: str, *, name: str, enable: bool, by: Actor
+    ) -> Callable[[], DomainError | None]:
+        """Look at its first code, whose try is counted first; return what puts it in force, or refuses a duplicate."""
+
+    def enter(self, pool: UserPool, person: Person, *, by: Actor) -> None:
+        """Issue what it asks for, in the transaction that reaches its step."""
+
+    def offer(self, held: HeldFactor) -> dict[str, Any]:
+        """Return what the adapter shows when it asks."""
+
+    def check(self, pool: UserPool, person: Person, answers: Mapping[str, Any]) -> Callable[[], DomainError | None]:
+        """Look at an answer, its try counted first; return what spends it in the transaction of its effect."""
+
+    def switch(self, pool: UserPool, user: User | Person, *, enabled: bool) -> bool | None:
+        """Have it asked for or not; return what was before, None where it is not proven. Part of a transaction."""
+
+    def delete(self, pool: UserPool, user: User | Person) -> bool | None:
+        """Delete it; say whether it was proven, None where there was none. Part of a transaction."""
+
+
+FACTORS: tuple[Factor, ...] = (totp,)
+"""In the order in which they are asked for, where the person prefers none."""
+
+
+def named(kind: str) -> Factor:
+    """Return a factor by its kind."""
+    return next(factor for factor in FACTORS if factor.kind == kind)
+
+
+def open_in(pool: UserPool) -> list[Factor]:
+    """Return what the pool lets people have."""
+    return [factor for factor in FACTORS if factor.is_open(pool)]
+
+
+def of(user: User) -> tuple[HeldFactor, ...]:
+    """Return the factors of somebody who was not read with them: of a person they are ``person.factors``."""
+    return hot.factors(user.pool_id, user.id)
+
+
+def is_on(person: Person, kind: str) -> bool:
+    """Say whether a person has a factor, and it is asked for."""
+    return any(held.kind == kind and held.enabled for held in person.factors)
+
+
+def preferred(user: User | Person) -> str:
+    """Return the kind of the factor that somebody prefers, empty for none."""
+    return next((factor.kind for factor in FACTORS if factor.preference == user.preferred_mfa), "")
+
+
+def asked_first(person: Person) -> Factor | None:
+    """Return which of a person's factors is asked for: of those that are on, or of all where none is.
+
+    The preferred one comes first, then the order of the table.
+    """
+    kinds = {held.kind for held in person.factors if held.enabled} or {held.kind for held in person.factors}
+    ranked = sorted(FACTORS, key=lambda factor: factor.preference != person.preferred_mfa)
+    return next((factor for factor in ranked if factor.kind in kinds), None)
