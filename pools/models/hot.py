@@ -117,10 +117,10 @@ CODE_BOUND = """
 """
 
 REFRESH = (
-    """SELECT f.id, f.client_id, f.generation, f.salt, f.previous_salt, f.rotated_at, f.revoked_at, f.rotations,
-    f.epoch, f.auth_time, f.methods, f.event_id, f.expires_at, f.last_active_at, """
+    """SELECT f.id, f.client_id, f.generation, f.salt, f.previous_salt, f.rotated_at, f.revoked_at,
+    nullif(f.rotations, '{}'), f.epoch, f.auth_time, f.methods, f.event_id, f.expires_at, f.last_active_at, """
     + FAMILY_BOUND
-    + ","
+    + "::text,"
     + GROUPS
     + ","
     + PERSON
@@ -253,7 +253,7 @@ WITH spent AS (
 SELECT EXISTS (SELECT FROM spent), c.client_id, c.redirect_uri, c.code_challenge, c.auth_time, c.methods, c.epoch,
     c.event_id, c.family_id, c.expires_at, c.consumed_at, """
     + CODE_BOUND
-    + ","
+    + "::text,"
     + GROUPS
     + ","
     + PERSON
@@ -321,7 +321,7 @@ def family(pool_id: int, family_id: UUID) -> Family | None:
     if row is None:
         return None
     previous = bytes(row[4]) if row[4] is not None else None
-    carried = (document(row[7]), *row[8:14], document(row[14]), members(row[15]), person(row[16:]))
+    carried = (document(row[7]) or {}, *row[8:15], members(row[15]), person(row[16:]))
     return Family._make((*row[:3], bytes(row[3]), previous, *row[5:7], *carried))
 
 
@@ -347,19 +347,14 @@ def browser(pool_id: int, session_id: UUID) -> Browser | None:
     return Browser._make((row[0], bytes(row[1]), row[2], row[3], document(row[4]), *row[5:10], found))
 
 
-def given(start: Start) -> dict[str, Any]:
-    """Return a family that is to be made as its statement takes it."""
-    return {**start._asdict(), "bound": json.dumps(start.bound)}
-
-
 def start_family(start: Start) -> None:
     """Make a refresh family: in the transaction of the proof."""
-    count(START_FAMILY, given(start))
+    count(START_FAMILY, start._asdict())
 
 
 def end_sign_in(start: Start, event: Mapping[str, Any]) -> None:
     """Make a refresh family, write the sign-in event and forget wrong passwords, all or nothing."""
-    count(END_SIGN_IN, {**given(start), **event, "subject": start.user, "guessed": "password"})
+    count(END_SIGN_IN, {**start._asdict(), **event, "subject": start.user, "guessed": "password"})
 
 
 def audit_once(**parameters: Any) -> None:
@@ -370,7 +365,7 @@ def audit_once(**parameters: Any) -> None:
 def redeem(**parameters: Any) -> Grant | None:
     """Spend an authorization code that is all it should be, and make its family; None for an unknown code."""
     row = one(REDEEM, parameters)
-    return Grant._make((*row[:11], document(row[11]), members(row[12]), person(row[13:]))) if row else None
+    return Grant._make((*row[:12], members(row[12]), person(row[13:]))) if row else None
 
 
 def keep_receipt(**parameters: Any) -> bool:

@@ -112,7 +112,7 @@ class Family(NamedTuple):
     event_id: UUID
     expires_at: datetime
     last_active_at: datetime
-    bound: dict[str, Any]
+    bound: str
     groups: tuple[Member, ...]
     person: Person | None
 
@@ -140,7 +140,7 @@ class Grant(NamedTuple):
     family_id: UUID
     expires_at: datetime
     consumed_at: datetime | None
-    bound: dict[str, Any]
+    bound: str
     groups: tuple[Member, ...]
     person: Person | None
 
@@ -170,7 +170,7 @@ class Start(NamedTuple):
     user: UUID
     salt: bytes
     epoch: int
-    bound: dict[str, Any]
+    bound: str
     auth_time: datetime
     proofs: list[str]
     """``methods`` of the family; the sign-in event, which one statement writes with it, has its own."""

@@ -23,6 +23,14 @@ def test_ids_of_rows_sort_as_they_were_made() -> None:
     assert {found.variant for found in made} == {uuid.RFC_4122}
 
 
+def test_random_ids_are_version_four() -> None:
+    made = [names.uuid4_text() for _ in range(500)]
+
+    assert [str(uuid.UUID(text)) for text in made] == made
+    assert {(uuid.UUID(text).version, uuid.UUID(text).variant) for text in made} == {(4, uuid.RFC_4122)}
+    assert len(set(made)) == len(made)
+
+
 def test_a_partitions_border_lies_below_its_ids() -> None:
     moment = int.from_bytes(names.uuid7().bytes[:6], "big")
 

@@ -55,6 +55,7 @@ def test_a_new_member_comes_out_in_the_tokens_with_no_change_between(
     makes_claims = claims.access
     # The two places that a new member touches: its declaration, and who reads it.
     monkeypatch.setattr(bound, "Bound", Extended)
+    bound.read.cache_clear()
     monkeypatch.setattr(claims, "access", lambda *given: {**makes_claims(*given), "carried": repr(given[-1].bound)})
 
     issued = redeem(client, mint(client, asked))

@@ -44,6 +44,7 @@ CERTIFICATE_LIFE = timedelta(days=3650)
 INSTALLATION_LOCK = b"Cognate:"
 PADDING, DIGEST = padding.PKCS1v15(), hashes.SHA256()
 """RS256 (RFC 7518 section 3.3)."""
+AS_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 class NoKey(DomainError):
@@ -236,7 +237,7 @@ def sign(pool: UserPool | None, use: SigningKey.Use, claims: dict[str, Any]) -> 
     now = clock.now()
     for key in configuration.holdings.keys(pool):
         if key.use == use and key.active_from <= now and (key.retire_at is None or key.retire_at > now):
-            said = json.dumps(claims, ensure_ascii=False, separators=(",", ":")).encode()
+            said = AS_JSON.encode(claims).encode()
             covered = key.head + b"." + _encoded(said)
             return (covered + b"." + _encoded(key.private.sign(covered, PADDING, DIGEST))).decode()
     raise NoKey(detail=f"{pool} {use}")

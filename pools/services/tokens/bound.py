@@ -6,8 +6,9 @@ refresh families and all that lies between carry it unread, also through process
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
 from dataclasses import dataclass, fields
+from functools import lru_cache
 from typing import Any
 
 
@@ -26,10 +27,13 @@ class Bound:
         return {field.name: value for field in fields(self) if (value := getattr(self, field.name))}
 
 
-def read(document: Mapping[str, Any]) -> Bound:
-    """Return what a column holds; a member that a later release wrote there is left alone."""
+@lru_cache(maxsize=256)
+def read(column: str) -> Bound:
+    """Return what a column holds, as text; a member that a later release wrote there is left alone."""
     known = Bound.__dataclass_fields__
     members: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in document.items() if name in known
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in json.loads(column).items()
+        if name in known
     }
     return Bound(**members)

@@ -43,7 +43,7 @@ def shared(client: AppClient, person: Person, groups: Sequence[Member], grant: G
     found["iss"] = names.issuer(client.pool.public_id)
     if client.revocation:
         found["origin_jti"] = str(grant.family_id)
-        found["jti"] = str(uuid.uuid4())
+        found["jti"] = names.uuid4_text()
     else:
         # Such clients promise no revocation, but a sign-out everywhere still has to find the session.
         found["sid"] = str(grant.family_id)
@@ -78,7 +78,7 @@ def identity(
     """Return the ID token's claims (4.2): the shared ones, and attributes that client may read and scopes cover."""
     found = dict(common)
     if "jti" in found:
-        found["jti"] = str(uuid.uuid4())
+        found["jti"] = names.uuid4_text()
     found["exp"] = found["iat"] + client.id_seconds
     found["aud"] = client.client_id
     found["token_use"] = "id"  # noqa: S105 - a claim
@@ -157,7 +157,7 @@ def of_client(client: AppClient, scopes: Sequence[str]) -> dict[str, Any]:
         "exp": now + client.access_seconds,
         "iat": now,
         "version": 2,
-        "jti": str(uuid.uuid4()),
+        "jti": names.uuid4_text(),
         "client_id": client.client_id,
     }
 

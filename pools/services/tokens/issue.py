@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 from collections.abc import Sequence
 from datetime import timedelta
@@ -54,7 +55,7 @@ def issue(client: AppClient, person: Person, groups: Sequence[Member], grant: Gr
         user=person.id,
         salt=salt,
         epoch=person.epoch,
-        bound=grant.bound.document(),
+        bound=json.dumps(grant.bound.document()),
         auth_time=grant.auth_time,
         proofs=list(grant.methods),
         event=grant.event_id,
