@@ -1,6 +1,6 @@
 """Authlib's authorization server, fed with our calls: it dispatches grants and speaks OAuth's errors.
 
-A client's own token goes by :meth:`PoolServer.answer_machine`, without its frame round a request.
+Grants of our own table are called by :meth:`PoolServer.answer`, without its frame round a request.
 
 One a process, without state: the pool is found from the call, everything that is issued or spent is the services'.
 """
@@ -27,8 +27,8 @@ ADDRESS = "https://endpoint.invalid/"
 
 
 @dataclass(slots=True)
-class MachineRequest:
-    """What was sent, for a grant that needs no more of Authlib's request."""
+class TokenRequest:
+    """What was sent: all that our grants need of Authlib's request."""
 
     call: Call
     pool: UserPool
@@ -60,14 +60,14 @@ class PoolServer(AuthorizationServer):  # type: ignore[misc]  # Authlib has no t
         """Return the request: it was made by the endpoint."""
         return request
 
-    def answer_machine(self, grant: Callable[[MachineRequest, PoolServer], Any], request: MachineRequest) -> Answer:
-        """Answer by the one grant that a client uses for itself, as :meth:`create_token_response` would."""
+    def answer(self, grant: Callable[[TokenRequest, PoolServer], Any], request: TokenRequest) -> Answer:
+        """Answer by a grant, as :meth:`create_token_response` would once it found it; refusals are raised."""
         asked = grant(request, self)
         asked.validate_token_request()
         return self.handle_response(*asked.create_token_response())
 
     def authenticate_client(
-        self, request: PoolRequest | MachineRequest, methods: object, endpoint: str = "token"
+        self, request: PoolRequest | TokenRequest, methods: object, endpoint: str = "token"
     ) -> AppClient:
         """Return the client that proved itself. Each method is open to each kind of client that can use it."""
         del methods, endpoint

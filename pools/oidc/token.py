@@ -20,7 +20,7 @@ from identity.foundation.call import Answer, Call
 from identity.foundation.errors import DomainError, Overloaded
 from pools.oidc import endpoints, errors
 from pools.oidc.endpoints import endpoint
-from pools.oidc.server import MachineRequest, PoolRequest, PoolServer
+from pools.oidc.server import PoolRequest, PoolServer, TokenRequest
 from pools.services.tokens import authorization_codes, issue, refresh
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class Grant:
 
     GRANT_TYPE: ClassVar[str]
     FLOW: ClassVar[str]
-    request: PoolRequest | MachineRequest
+    request: PoolRequest | TokenRequest
     server: PoolServer
 
     def validate_token_request(self) -> None:
@@ -125,14 +125,14 @@ class MachineGrant(Grant, grants.ClientCredentialsGrant):  # type: ignore[misc]
         return found
 
 
-GRANTS = (CodeGrant, RefreshGrant, MachineGrant)
+GRANTS: dict[str, type[Grant]] = {grant.GRANT_TYPE: grant for grant in (CodeGrant, RefreshGrant, MachineGrant)}
 
 
 @lru_cache(maxsize=1)
 def the_server() -> PoolServer:
     """Return this process's server."""
     server = PoolServer()
-    for grant in GRANTS:
+    for grant in GRANTS.values():
         server.register_grant(grant)
     return server
 
@@ -156,8 +156,8 @@ def token(call: Call, pool: UserPool) -> Answer:
     try:
         posted = endpoints.form(call, query=True)
         grant = known(posted.get("grant_type", ""))
-        if grant == MachineGrant.GRANT_TYPE:
-            answer = the_server().answer_machine(MachineGrant, MachineRequest(call, pool, posted))
+        if grant in GRANTS:
+            answer = the_server().answer(GRANTS[grant], TokenRequest(call, pool, posted))
         else:
             answer = the_server().create_token_response(PoolRequest(call, pool, posted))
     except (OAuth2Error, DomainError):
@@ -173,7 +173,7 @@ def token(call: Call, pool: UserPool) -> Answer:
 
 def known(grant: str) -> str:
     """Return the grant's name if it is one of ours: a metric's label must not be a stranger's text."""
-    return grant if any(grant == one.GRANT_TYPE for one in GRANTS) else "other"
+    return grant if grant in GRANTS else "other"
 
 
 def refused_once_more(call: Call, pool: UserPool) -> None:
