@@ -63,7 +63,7 @@ class Form(forms.Form):
     def clean_or_blame(self, field: str | None, message: str) -> None:
         """Show a service's refusal at a field, or above the form where it names none of these."""
         named = operators_name(field or "")
-        self.add_error(named if named in self.fields else None, message)
+        self.add_error(named if named in self.fields else None, f"{message.removesuffix('.')}.")
 
 
 class SignIn(Form):

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from identity.foundation import names
-from identity.foundation.errors import Invalid
+from identity.foundation.errors import Invalid, Misuse
 from pools.cognito import contract
 from pools.services.people import users
 from pools.services.pools import app_clients, client_settings, pool_settings, signing_keys, user_pools
@@ -45,6 +45,17 @@ def shape(name: str) -> Shape:
 def members(shape: StructureShape) -> dict[str, tuple[str, Shape]]:
     """Return a structure's members by our names."""
     return {snake(name): (name, member) for name, member in shape.members.items()}
+
+
+def member_name(operation: str, name: str) -> str:
+    """Return Amazon's name of a setting of ours that an operation takes: dots lead into structures in both."""
+    found, inside = [], contract.model(operation).input_shape
+    for part in name.split("."):
+        if not isinstance(inside, StructureShape) or part not in members(inside):
+            raise Misuse(f"{operation} takes no {name}")
+        theirs, inside = members(inside)[part]
+        found.append(theirs)
+    return ".".join(found)
 
 
 def inward(shape: Shape, value: Any) -> Any:  # noqa: ANN401 - any structure

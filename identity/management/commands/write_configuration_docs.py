@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
-from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from identity.management.document_command import DocumentCommand
 from identity.settings import Environment
 
 HEAD = """# Configuration
@@ -40,34 +38,16 @@ def choices(field: FieldInfo) -> str:
     return f" One of {', '.join(f'`{value}`' for value in given)}." if given else ""
 
 
-def text() -> str:
-    """Return the whole page."""
-    rows = [
-        f"| `{name.upper()}` | {default(name, field)} | {field.description}{choices(field)} |"
-        for name, field in Environment.model_fields.items()
-    ]
-    return HEAD + "\n".join(rows) + "\n"
-
-
-def page() -> Path:
-    """Return where the page is."""
-    return Path(settings.BASE_DIR) / "docs" / "configuration.md"
-
-
-class Command(BaseCommand):
+class Command(DocumentCommand):
     """Write the page, or check it."""
 
     help = __doc__ or ""
-    requires_system_checks: list[str] = []  # written wherever the code is, configured or not
+    document = "configuration.md"
 
-    def add_arguments(self, parser: CommandParser) -> None:
-        """Take ``--check``."""
-        parser.add_argument("--check", action="store_true", help="write nothing; fail if the page is not current")
-
-    def handle(self, *args: Any, **options: Any) -> None:
-        """Write or check."""
-        del args
-        if not options["check"]:
-            page().write_text(text())
-        elif page().read_text() != text():
-            raise CommandError("docs/configuration.md is not current: manage.py write_configuration_docs")
+    def text(self) -> str:
+        """Return the whole page."""
+        rows = [
+            f"| `{name.upper()}` | {default(name, field)} | {field.description}{choices(field)} |"
+            for name, field in Environment.model_fields.items()
+        ]
+        return HEAD + "\n".join(rows) + "\n"

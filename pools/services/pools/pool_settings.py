@@ -307,7 +307,10 @@ TABLE = Table(
         Setting(name="user_pool_add_ons.advanced_security_mode", availability=NOT_YET, is_harmless=equal_to("OFF")),
         Setting(name="user_pool_add_ons.advanced_security_additional_flows", availability=NOT_YET),
         Setting(
-            name="dcr_configuration.enable_status", availability=NOT_YET, is_harmless=equal_to("Disabled"), stays=True
+            name="dcr_configuration",
+            availability=NOT_YET,
+            is_harmless=lambda value: value.get("enable_status", "Disabled") == "Disabled",
+            stays=True,
         ),
         Setting(name="key_configuration.key_type", availability=NOT_YET, is_harmless=equal_to("AWS_OWNED_KEY")),
         Setting(name="key_configuration.kms_key_arn", availability=NOT_YET),

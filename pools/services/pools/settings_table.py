@@ -318,23 +318,19 @@ class Table:
         return dig(row, [self.noted_in, *setting.name.split(".")]) is not None
 
     def _put(self, row: Model, given: Given, settings: Iterable[Setting]) -> None:
-        noted = []
+        notes = getattr(row, self.noted_in)
         for setting in settings:
-            column, is_given = setting.path[0], setting.name in given
-            if setting.place is None:
-                continue
-            if not setting.is_column:
+            is_given = setting.name in given
+            if setting.is_column:
+                setattr(row, setting.path[0], setting.from_given(given[setting.name]))
+                if setting.described is Described.GIVEN and isinstance(notes, dict):
+                    bury(notes, setting.name.split("."), given[setting.name] if is_given else None)
+            elif setting.place is not None:
                 kept = setting.from_given(given[setting.name]) if is_given else None
-                bury(getattr(row, column), setting.path[1:], kept)
-                continue
-            setattr(row, column, setting.from_given(given[setting.name]))
-            if is_given and setting.described is Described.GIVEN:
-                noted.append(setting)
-        if isinstance(getattr(row, self.noted_in), list):
-            setattr(row, self.noted_in, sorted({setting.name.partition(".")[0] for setting in noted}))
-        else:
-            for setting in noted:
-                bury(getattr(row, self.noted_in), setting.name.split("."), given[setting.name])
+                bury(getattr(row, setting.path[0]), setting.path[1:], kept)
+        if isinstance(notes, list):
+            noted = [each.name for each in settings if each.is_column and each.described is Described.GIVEN]
+            setattr(row, self.noted_in, sorted({name.partition(".")[0] for name in noted if name in given}))
         if self.derive is not None:
             self.derive(row, given)
 
