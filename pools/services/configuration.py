@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 import json
 import threading
-from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -28,6 +27,7 @@ from identity.foundation import clock, sealing
 from identity.foundation.errors import ClientNotFound, IdentityPoolNotFound, Overloaded, PoolNotFound
 from pools.models import AppClient, ClientSecret, IdentityPool, PoolDomain, SigningKey, UserPool, hot
 from pools.services import sealing_contexts
+from pools.services.held_rows import HeldRows
 
 log = structlog.get_logger(__name__)
 POLL = 1.0
@@ -37,7 +37,6 @@ WINDOW = 100.0
 """Seconds without a poll after which changes may have been missed (the poll looks back 120)."""
 STALE = 60.0
 """Seconds without a good poll after which nothing that decides is served."""
-HOLD = 20_000
 AGE = Gauge("cognate_configuration_age_seconds", "Seconds since configuration was last seen to be current.")
 
 
@@ -67,6 +66,11 @@ class HeldPool:
     secrets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     keys: tuple[HeldKey, ...] | None = None
 
+    @property
+    def version(self) -> int:
+        """Return the version of its row."""
+        return self.row.version
+
 
 class Holdings:
     """Everything held. One a process; all methods are safe between threads."""
@@ -75,10 +79,11 @@ class Holdings:
         """Start empty."""
         self._lock = threading.Lock()
         self._polling = threading.Lock()
-        self._pools: OrderedDict[str, HeldPool] = OrderedDict()
+        self._pools = HeldRows(self._lock, load_pool, self._part_with_pool)
+        self._identity_pools = HeldRows(self._lock, load_identity_pool, lambda _, __: None)
+        self._kinds: dict[str, HeldRows[Any]] = {"pool": self._pools, "identity": self._identity_pools}
         self._pool_of_client: dict[str, str] = {}
         self._hosts: dict[str, str] = {}
-        self._identity_pools: OrderedDict[str, IdentityPool] = OrderedDict()
         self._installation_keys: tuple[HeldKey, ...] | None = None
         self._installation_version: str | None = None
         self._polled = float("-inf")
@@ -114,45 +119,34 @@ class Holdings:
     def _apply(self, moved: list[tuple[str, str, int]], installation: str, *, missed: bool) -> None:
         with self._lock:
             if missed:
-                self._pools.clear()
-                self._pool_of_client.clear()
-                self._hosts.clear()
-                self._identity_pools.clear()
-                self._installation_keys = None
+                self._clear()
             for kind, public_id, version in moved:
-                if kind == "pool":
-                    pool = self._pools.get(public_id)
-                    if pool is not None and pool.row.version != version:
-                        self._drop(public_id)
-                else:
-                    identity_pool = self._identity_pools.get(public_id)
-                    if identity_pool is not None and identity_pool.version != version:
-                        del self._identity_pools[public_id]
+                self._kinds[kind].drop(public_id, unless=version)
             if installation != self._installation_version:
                 self._installation_keys = None
                 self._installation_version = installation
 
-    def _drop(self, public_id: str) -> None:
-        held = self._pools.pop(public_id, None)
-        for client_id in list(held.clients) if held else ():
+    def _clear(self) -> None:
+        for kind in self._kinds.values():
+            kind.clear()
+        self._installation_keys = None
+
+    def _part_with_pool(self, public_id: str, held: HeldPool) -> None:
+        for client_id in list(held.clients):
             self._pool_of_client.pop(client_id, None)
         for host in [host for host, owner in self._hosts.items() if owner == public_id]:
             del self._hosts[host]
 
     def forget(self, public_id: str) -> None:
-        """Drop a pool, or an identity pool, that this process has changed itself."""
+        """Drop what this process has changed itself, of whatever kind it is."""
         with self._lock:
-            self._drop(public_id)
-            self._identity_pools.pop(public_id, None)
+            for kind in self._kinds.values():
+                kind.drop(public_id)
 
     def forget_everything(self) -> None:
         """Drop all: tests start so."""
         with self._lock:
-            self._pools.clear()
-            self._pool_of_client.clear()
-            self._hosts.clear()
-            self._identity_pools.clear()
-            self._installation_keys = None
+            self._clear()
             self._installation_version = None
             self._polled = self._tried = float("-inf")
 
@@ -173,22 +167,7 @@ class Holdings:
 
         """
         self.poll()
-        held = self._pools.get(public_id)
-        if held is not None:
-            return held
-        row = UserPool.objects.filter(public_id=public_id, deleted_at=None).first()
-        if row is None:
-            raise PoolNotFound(public_id)
-        return self._hold(row)
-
-    def _hold(self, row: UserPool) -> HeldPool:
-        key = sealing.unseal(row.sealed_decoy_key, place=sealing_contexts.decoy_key(row.public_id))
-        held = HeldPool(row, key)
-        with self._lock:
-            self._pools[row.public_id] = held
-            while len(self._pools) > HOLD:
-                self._drop(next(iter(self._pools)))
-        return held
+        return self._pools.get(public_id)
 
     def client(self, client_id: str) -> tuple[HeldPool, AppClient]:
         """Return a client with its pool.
@@ -199,7 +178,7 @@ class Holdings:
         """
         self.poll()
         owner = self._pool_of_client.get(client_id)
-        held = self._pools.get(owner) if owner else None
+        held = self._pools.peek(owner) if owner else None
         client = held.clients.get(client_id) if held else None
         if held is not None and client is not None:
             return held, client
@@ -222,7 +201,7 @@ class Holdings:
         with self._lock:
             held.secrets[client_id] = unsealed
             held.clients[client_id] = client
-            if self._pools.get(owner_id) is held:
+            if self._pools.peek(owner_id) is held:
                 self._pool_of_client[client_id] = owner_id
         return held, client
 
@@ -263,16 +242,7 @@ class Holdings:
 
         """
         self.poll()
-        row = self._identity_pools.get(public_id)
-        if row is None:
-            row = IdentityPool.objects.filter(public_id=public_id, deleted_at=None).first()
-            if row is None:
-                raise IdentityPoolNotFound(public_id)
-            with self._lock:
-                self._identity_pools[public_id] = row
-                while len(self._identity_pools) > HOLD:
-                    self._identity_pools.popitem(last=False)
-        return row
+        return self._identity_pools.get(public_id)
 
     def pool_by_host(self, host: str) -> UserPool | None:
         """Return the pool whose domain a Host header names: ``{prefix}.auth.{installation}`` or a custom domain."""
@@ -296,6 +266,32 @@ class Holdings:
             return self.pool(owner).row
         except PoolNotFound:
             return None
+
+
+def load_pool(public_id: str) -> HeldPool:
+    """Read a pool.
+
+    Raises:
+        PoolNotFound: there is none, or it was deleted.
+
+    """
+    row = UserPool.objects.filter(public_id=public_id, deleted_at=None).first()
+    if row is None:
+        raise PoolNotFound(public_id)
+    return HeldPool(row, sealing.unseal(row.sealed_decoy_key, place=sealing_contexts.decoy_key(row.public_id)))
+
+
+def load_identity_pool(public_id: str) -> IdentityPool:
+    """Read an identity pool.
+
+    Raises:
+        IdentityPoolNotFound: there is none, or it was deleted.
+
+    """
+    row = IdentityPool.objects.filter(public_id=public_id, deleted_at=None).first()
+    if row is None:
+        raise IdentityPoolNotFound(public_id)
+    return row
 
 
 def domain_name(host: str) -> str:

@@ -18,7 +18,7 @@ from identity.foundation import errors
 from identity.management.commands import write_coverage_docs
 from pools.cognito import contract, shapes
 from pools.models import AppClient, AuditEvent, IdentityPool, UserPool
-from pools.services import access
+from pools.services import access, configuration
 from pools.services.identity_pools import identity_pool_settings, identity_pools
 from pools.services.pools import app_clients, pool_settings, settings_table, user_pools
 from pools.services.pools.settings_table import Choice, Control, Setting, Table
@@ -169,6 +169,22 @@ def changed(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     """Return what an answer tells otherwise than another."""
     names = before.keys() | after.keys()
     return {name: after.get(name) for name in names if before.get(name) != after.get(name) and "Date" not in name}
+
+
+def test_another_process_holds_no_setting_from_before_an_update(transactional_db: None) -> None:
+    pool = factories.make_pool()
+    identity_pool = identity_pools.create("p", settings={"allow_unauthenticated_identities": True}, by=BY)
+    other = configuration.Holdings()
+    before = other.pool(pool.public_id).row.recent_proof, other.identity_pool(identity_pool.public_id).guests
+
+    user_pools.update(pool, {"recent_proof": True}, by=BY)
+    identity_pools.update(identity_pool, {"allow_unauthenticated_identities": False}, by=BY)
+    held = other.pool(pool.public_id).row.recent_proof, other.identity_pool(identity_pool.public_id).guests
+    other.poll(force=True)
+
+    assert before == held == (False, True)
+    assert other.pool(pool.public_id).row.recent_proof is True
+    assert other.identity_pool(identity_pool.public_id).guests is False
 
 
 class TestPools:
