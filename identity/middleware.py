@@ -1,4 +1,4 @@
-"""What every request gets: its id, the client's true address, which pool it is for, security headers.
+"""What every request gets: its id, the client's true address, which pool it is for, security headers, a language.
 
 Decides nothing else. Pages of operators have more (``identity.console.middleware``); machine endpoints have no more.
 """
@@ -9,15 +9,19 @@ import codecs
 import re
 import uuid
 from collections.abc import Callable, Mapping, MutableMapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
 from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseNotFound
 from django.urls import get_resolver, set_script_prefix
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
 
 from identity import telemetry
 from identity.foundation import addresses, clock, connections
@@ -237,3 +241,35 @@ class RequestMiddleware:
             milliseconds=round(seconds * 1000, 1),
             request_id=request.request_id,  # type: ignore[attr-defined]
         )
+
+
+def language_of(request: HttpRequest) -> str:
+    """Return the language of a page: the first that there is of those its address asks for, else its browser.
+
+    ``lang`` is Cognito's; ``ui_locales`` are OpenID Connect's, in order of preference (Core 3.1.2.1). That none of them
+    is there is no error.
+    """
+    asked: list[str] = []
+    with suppress(SuspiciousOperation):  # the page says what is wrong with its address
+        asked = [request.GET.get("lang", ""), *request.GET.get("ui_locales", "").split()]
+    for tag in asked:
+        with suppress(LookupError):
+            return translation.get_supported_language_variant(tag)
+    return translation.get_language_from_request(request)
+
+
+class LanguageMiddleware:
+    """Show pages in the language of :func:`language_of`, and say so; what machines read is in none."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        """Keep what follows."""
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        """Choose the language, for this request alone: the thread goes on to others."""
+        with translation.override(language_of(request)):
+            response = self.get_response(request)
+            if response.headers.get("Content-Type", "").startswith("text/html"):
+                response.headers["Content-Language"] = translation.get_language() or settings.LANGUAGE_CODE
+                patch_vary_headers(response, ("Accept-Language",))
+        return response

@@ -293,11 +293,11 @@ INSTALLED_APPS = [
     "federation",
 ]
 
-# Sessions, CSRF, sign-in and messages of Django serve operators only: identity.console.middleware
-# applies them to the console's paths and nowhere else.
+# Sessions, CSRF, sign-in and messages of Django serve the console's paths only (identity.console.middleware).
 MIDDLEWARE = [
     "identity.middleware.RequestMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "identity.middleware.LanguageMiddleware",
     "identity.console.middleware.OperatorSession",
     "identity.console.middleware.OperatorCsrf",
     "identity.console.middleware.OperatorSignIn",
@@ -317,7 +317,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "builtins": ["django.templatetags.static"],
+            "builtins": ["django.templatetags.static", "django.templatetags.i18n"],
         },
     }
 ]
@@ -334,7 +334,6 @@ SESSION_COOKIE_SECURE = CONSOLE_URL.startswith("https://")
 # No other host of the domain can set such a cookie, nor can anybody by http (RFC 6265bis 4.1.3.2).
 COOKIE_PREFIX = "__Host-" if SESSION_COOKIE_SECURE else ""
 SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}operator"
-SESSION_COOKIE_PATH = "/"
 SESSION_COOKIE_AGE = 8 * 3600
 SESSION_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}operator-csrf"
@@ -349,9 +348,12 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 200
 DATA_UPLOAD_MAX_NUMBER_FILES = 1
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
+# The texts of the source are English; a further language is one more line here and its catalogue in `locale`.
 LANGUAGE_CODE = "en"
-USE_I18N = True
-USE_TZ = True
+LANGUAGES = [("en", "English")]
+LANGUAGE_COOKIE_NAME = "lang"  # Cognito's
+LOCALE_PATHS = [BASE_DIR / "locale"]
+FORMAT_MODULE_PATH = ["identity.formats"]
 TIME_ZONE = "UTC"
 
 STATIC_URL = "/static/"
@@ -376,10 +378,8 @@ AUTH_PASSWORD_VALIDATORS = [
 
 EMAIL_BACKEND = "federation.channels.mail_server.MailServer"
 SMTP_EHLO_NAME = environment.smtp_ehlo_name
-EMAIL_HOST = environment.smtp_host
-EMAIL_PORT = environment.smtp_port
-EMAIL_HOST_USER = environment.smtp_user
-EMAIL_HOST_PASSWORD = environment.smtp_password
+EMAIL_HOST, EMAIL_PORT = environment.smtp_host, environment.smtp_port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = environment.smtp_user, environment.smtp_password
 EMAIL_USE_TLS, EMAIL_USE_SSL = (environment.smtp_security == each for each in ("starttls", "tls"))
 EMAIL_TIMEOUT = 10
 DEFAULT_FROM_EMAIL = environment.mail_from

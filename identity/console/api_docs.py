@@ -8,6 +8,8 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiYamlRenderer
@@ -21,7 +23,8 @@ NOT_SHOWN = {"Problem"}
 @lru_cache(maxsize=1)
 def document() -> dict[str, Any]:
     """Return the OpenAPI document. The views do not change while a process lives."""
-    made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    with translation.override(settings.LANGUAGE_CODE):  # as a reference it is in one language, that of its source
+        made: dict[str, Any] = SchemaGenerator().get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return {**made, "servers": [{"url": settings.CONSOLE_URL}]}
 
 
@@ -44,7 +47,7 @@ def page(request: HttpRequest) -> HttpResponse:
     """Show the API to people."""
     context = {
         "section": "api",
-        "title": "Management API",
+        "title": gettext("Management API"),
         "server": settings.CONSOLE_URL,
         "groups": groups(),
         "objects": objects(),

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hmac
 from typing import Any
 
+from django.utils.translation import gettext
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework import authentication, exceptions
 from rest_framework.request import Request
@@ -31,16 +32,16 @@ class AccessKey(authentication.BaseAuthentication):
         scheme, _, credentials = header.partition(" ")
         key_id, _, secret = credentials.strip().partition(".")
         if scheme.lower() != "bearer" or len(credentials) > 512:  # noqa: PLR2004 - far above any key
-            raise exceptions.AuthenticationFailed("Send an access key as `Authorization: Bearer ID.SECRET`.")
+            raise exceptions.AuthenticationFailed(gettext("Send an access key as `Authorization: Bearer ID.SECRET`."))
         key = operators.authenticate_key(key_id)
         # The same comparison for an unknown key, so that ids cannot be told apart by time.
         known = key.secret if key else "-" * 40
         if not hmac.compare_digest(known.encode(), secret.encode("utf-8", "replace")) or key is None:
-            raise exceptions.AuthenticationFailed("The access key is not valid.")
+            raise exceptions.AuthenticationFailed(gettext("The access key is not valid."))
         operators.key_used(key)
         who = operators.operator_by_id(key.operator_id)
         if who is None:
-            raise exceptions.AuthenticationFailed("The access key is not valid.")
+            raise exceptions.AuthenticationFailed(gettext("The access key is not valid."))
         return who, "access key"
 
     def authenticate_header(self, request: Request) -> str:
@@ -63,7 +64,7 @@ class Session(authentication.SessionAuthentication):
         try:
             super().enforce_csrf(request)
         except exceptions.PermissionDenied:
-            raise exceptions.PermissionDenied("The CSRF token is missing or wrong.", "csrf_refused") from None
+            raise exceptions.PermissionDenied(gettext("The CSRF token is missing or wrong."), "csrf_refused") from None
 
 
 class AccessKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]

@@ -13,10 +13,11 @@ from django.shortcuts import render as django_render
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext, gettext_lazy
 from django.views import defaults
 
-from identity.console import receipts
-from identity.console.problems import UNAVAILABLE, problem_response
+from identity.console import receipts, wording
+from identity.console.problems import problem_response
 from identity.foundation import connections, errors
 from identity.foundation.actor import Actor
 from identity.models import Operator
@@ -26,7 +27,7 @@ View = Callable[..., HttpResponse]
 SAFE = {"GET", "HEAD"}
 STALE = "CSRF "
 """How Django's reasons begin that are about the token; the others are about another site."""
-LOADED_AGAIN = (
+LOADED_AGAIN = gettext_lazy(
     "This page was loaded again, because it was open for too long or your browser keeps no cookies: "
     "check it, then send it once more."
 )
@@ -59,7 +60,7 @@ def render(request: HttpRequest, template: str, context: dict[str, Any], status:
 
 def not_found(request: HttpRequest, *_: object, **__: object) -> HttpResponse:
     """Tell that there is nothing here, or nothing any more."""
-    return render(request, "not_found.html", {"title": "Not found"}, 404)
+    return render(request, "not_found.html", {"title": gettext("Not found")}, 404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
@@ -68,27 +69,31 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return defaults.server_error(request)
     headers = {"Retry-After": str(connections.RETRY_SECONDS)}
     if request.path_info.startswith(("/api/", "/dev/messages")) and not request.path_info.startswith("/api/docs/"):
-        return problem_response(503, *UNAVAILABLE, headers=headers)
+        return problem_response(503, "unavailable", wording.UNAVAILABLE, headers=headers)
     where = request.get_full_path() if request.method in SAFE else reverse("console:pools")
-    context = {"title": "Not available just now", "where": where, "request_id": getattr(request, "request_id", "")}
+    context = {
+        "title": gettext("Not available just now"),
+        "where": where,
+        "request_id": getattr(request, "request_id", ""),
+    }
     return HttpResponse(render_to_string("console/unavailable.html", context), status=503, headers=headers)
 
 
 def csrf_refused(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Tell that a form did not come from this console; show one again that came too late, or from another tab."""
     if request.path_info.startswith("/api/"):
-        return problem_response(403, "csrf_refused", "The CSRF token is missing or wrong.")
+        return problem_response(403, "csrf_refused", gettext("The CSRF token is missing or wrong."))
     if reason.startswith(STALE):
-        messages.warning(request, LOADED_AGAIN)
+        messages.warning(request, str(LOADED_AGAIN))
         return receipts.show_again(request) or HttpResponseRedirect(receipts.own_page(request), status=303)
-    return render(request, "refused.html", {"title": "Form expired"}, 403)
+    return render(request, "refused.html", {"title": gettext("Form expired")}, 403)
 
 
 def charset_refused(request: HttpRequest) -> HttpResponse:
     """Tell that nothing was read: it came in another charset."""
     if request.path_info.startswith("/api/"):
-        return problem_response(400, "charset_refused", "Send UTF-8.")
-    return HttpResponse("Send this form in UTF-8.", status=400, content_type="text/plain; charset=utf-8")
+        return problem_response(400, "charset_refused", gettext("Send UTF-8."))
+    return HttpResponse(gettext("Send this form in UTF-8."), status=400, content_type="text/plain; charset=utf-8")
 
 
 def inner_path(path: str) -> str:
@@ -111,7 +116,7 @@ def signed_in(view: View) -> View:
         except (errors.NotFound, Http404):
             return not_found(request)
         except errors.Overloaded as busy:
-            answer = render(request, "busy.html", {"title": "Busy"}, 503)
+            answer = render(request, "busy.html", {"title": gettext("Busy")}, 503)
             answer.headers["Retry-After"] = str(busy.retry_after)
             return answer
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from identity.console import forms, receipts
@@ -27,21 +28,31 @@ def keys(request: HttpRequest) -> HttpResponse:
             by=actor(request),
         )
         keep_once(request, "key", f"{made} {secret}")
-        return told(request, "The access key is ready.", reverse("console:keys"))
+        return told(request, gettext("The access key is ready."), reverse("console:keys"))
     made, _, secret = take_once(request, "key").partition(" ")
     table = Table(
-        caption="Your access keys",
+        caption=gettext("Your access keys"),
         columns=(
-            Column("Key id"),
-            Column("For", wide_only=True),
-            Column("State"),
-            Column("Last used", wide_only=True),
-            Column("Action"),
+            Column(gettext("Key id")),
+            Column(gettext("For"), wide_only=True),
+            Column(gettext("State")),
+            Column(gettext("Last used"), wide_only=True),
+            Column(gettext("Action")),
         ),
         rows=[_row(key) for key in operators.keys(operator(request))],
-        empty=Empty("No access key yet", "Programs sign their calls with an access key. Make the first one below."),
+        empty=Empty(
+            gettext("No access key yet"),
+            gettext("Programs sign their calls with an access key. Make the first one below."),
+        ),
     )
-    context = {"section": "keys", "title": "Access keys", "table": table, "form": form, "made": made, "secret": secret}
+    context = {
+        "section": "keys",
+        "title": gettext("Access keys"),
+        "table": table,
+        "form": form,
+        "made": made,
+        "secret": secret,
+    }
     return render(request, "keys.html", context, 422 if form.is_bound else 200)
 
 
@@ -50,9 +61,9 @@ def _row(key: AccessKey) -> tuple[Cell, ...]:
     return (
         code(key.pk),
         Cell(key.description or "–"),
-        state("Live", "good") if live else state("Disabled"),
+        state(gettext("Live"), "good") if live else state(gettext("Disabled")),
         moment(key.last_used_at),
-        Cell("Disable…", href=reverse("console:disable_key", args=[key.pk])) if live else Cell("–"),
+        Cell(gettext("Disable…"), href=reverse("console:disable_key", args=[key.pk])) if live else Cell("–"),
     )
 
 
@@ -64,17 +75,19 @@ def disable_key(request: HttpRequest, key_id: str) -> HttpResponse:
     form = forms.Confirm(request.POST or None, name=key_id)
     if request.method == "POST" and form.is_valid():
         operators.disable_key(key_id, receipt=receipts.of(request), by=actor(request))
-        return told(request, f"{key_id} is disabled.", reverse("console:keys"))
+        return told(request, gettext("%(name)s is disabled.") % {"name": key_id}, reverse("console:keys"))
     context = {
         "section": "keys",
-        "title": "Disable this key?",
-        "crumbs": [("Access keys", reverse("console:keys"))],
+        "title": gettext("Disable this key?"),
+        "crumbs": [(gettext("Access keys"), reverse("console:keys"))],
         "confirmation": {
             "key": "disable",
             "change": {
-                "title": "Disable this key?",
-                "explanation": "Programs that use it are refused from the next call on. This cannot be undone.",
-                "button": "Disable key",
+                "title": gettext("Disable this key?"),
+                "explanation": gettext(
+                    "Programs that use it are refused from the next call on. This cannot be undone."
+                ),
+                "button": gettext("Disable key"),
                 "danger": True,
             },
             "form": form,

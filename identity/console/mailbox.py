@@ -7,6 +7,7 @@ from functools import wraps
 from ipaddress import ip_address
 
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import gettext
 from django.views.decorators.http import require_safe
 
 from identity.console.guard import not_found, render
@@ -31,7 +32,7 @@ def on_this_machine(view: Callable[[HttpRequest], HttpResponse]) -> Callable[[Ht
 def page(request: HttpRequest) -> HttpResponse:
     """Show captured messages, newest first."""
     to = request.GET.get("to", "").strip()[:2048].replace("\x00", "")
-    context = {"section": "mailbox", "title": "Mailbox", "to": to, "found": mailbox.captured(to or None, 50)}
+    context = {"section": "mailbox", "title": gettext("Mailbox"), "to": to, "found": mailbox.captured(to or None, 50)}
     template = "parts/messages.html" if request.htmx else "mailbox.html"  # type: ignore[attr-defined]
     return render(request, template, context)
 

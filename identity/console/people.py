@@ -8,12 +8,13 @@ from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from identity.console import forms, receipts, wording
 from identity.console.guard import actor, render, told
 from identity.console.pages import PAGE, inside, page_token, pager, show_list
-from identity.console.tables import Cell, Column, Empty, Table, Tone, moment, state
+from identity.console.tables import Cell, Column, Empty, Table, Text, Tone, moment, state
 from identity.foundation import errors
 from pools.services import access
 from pools.services.people import groups, users
@@ -22,46 +23,50 @@ from pools.services.sign_in import factors
 if TYPE_CHECKING:
     from pools.models import User, UserPool
 
-STATUS: dict[str, tuple[str, Tone]] = {
-    "CONFIRMED": ("Confirmed", "good"),
-    "UNCONFIRMED": ("Unconfirmed", "warn"),
-    "RESET_REQUIRED": ("Must reset password", "warn"),
-    "FORCE_CHANGE_PASSWORD": ("Must change password", "warn"),
-    "EXTERNAL_PROVIDER": ("From a provider", ""),
+STATUS: dict[str, tuple[Text, Tone]] = {
+    "CONFIRMED": (gettext_lazy("Confirmed"), "good"),
+    "UNCONFIRMED": (gettext_lazy("Unconfirmed"), "warn"),
+    "RESET_REQUIRED": (gettext_lazy("Must reset password"), "warn"),
+    "FORCE_CHANGE_PASSWORD": (gettext_lazy("Must change password"), "warn"),
+    "EXTERNAL_PROVIDER": (gettext_lazy("From a provider"), ""),
 }
 
 
 class Change(NamedTuple):
     """What an operator may do to a user, and how it is asked and told."""
 
-    title: str
-    explanation: str
-    button: str
-    done: str
+    title: Text
+    explanation: Text
+    button: Text
+    done: Text
     danger: bool
 
 
 CHANGES = {
     "disable": Change(
-        "Disable this user?",
-        "They cannot sign in, and every token and session they hold stops working at once. Nothing is deleted; "
-        "you can enable them again.",
-        "Disable user",
-        "{} is disabled, and signed out everywhere.",
+        gettext_lazy("Disable this user?"),
+        gettext_lazy(
+            "They cannot sign in, and every token and session they hold stops working at once. Nothing is deleted; "
+            "you can enable them again."
+        ),
+        gettext_lazy("Disable user"),
+        gettext_lazy("%(name)s is disabled, and signed out everywhere."),
         danger=True,
     ),
     "enable": Change(
-        "Enable this user?",
-        "They can sign in again with the password and authenticator they had.",
-        "Enable user",
-        "{} is enabled.",
+        gettext_lazy("Enable this user?"),
+        gettext_lazy("They can sign in again with the password and authenticator they had."),
+        gettext_lazy("Enable user"),
+        gettext_lazy("%(name)s is enabled."),
         danger=False,
     ),
     "sign-out": Change(
-        "Sign this user out everywhere?",
-        "Every session, refresh token and access token they hold stops working at once. They can sign in again.",
-        "Sign out everywhere",
-        "{} is signed out everywhere.",
+        gettext_lazy("Sign this user out everywhere?"),
+        gettext_lazy(
+            "Every session, refresh token and access token they hold stops working at once. They can sign in again."
+        ),
+        gettext_lazy("Sign out everywhere"),
+        gettext_lazy("%(name)s is signed out everywhere."),
         danger=True,
     ),
 }
@@ -87,7 +92,9 @@ def full_name(user: User) -> str:
 
 def state_of(user: User) -> Cell:
     """Return a user's state as one badge."""
-    return state("Disabled", "danger") if not user.enabled else state(*STATUS.get(user.status, (user.status, "")))
+    return (
+        state(gettext("Disabled"), "danger") if not user.enabled else state(*STATUS.get(user.status, (user.status, "")))
+    )
 
 
 @require_safe
@@ -109,7 +116,12 @@ def people(request: HttpRequest, pool_id: str) -> HttpResponse:
         if page_token(request):
             return HttpResponseRedirect(request.path)
         refused = wording.of(problem)
-    columns = [Column("User"), Column("Name", wide_only=True), Column("Status"), Column("Created", wide_only=True)]
+    columns = [
+        Column(gettext("User")),
+        Column(gettext("Name"), wide_only=True),
+        Column(gettext("Status")),
+        Column(gettext("Created"), wide_only=True),
+    ]
     rows = [
         (
             Cell(name_of(user), href=reverse("console:user", args=[pool.public_id, user.sub]), note=str(user.sub)),
@@ -120,11 +132,13 @@ def people(request: HttpRequest, pool_id: str) -> HttpResponse:
         for user in found
     ]
     nobody = (
-        Empty("No users found", refused or "Try fewer letters, or search in another attribute.")
+        Empty(gettext("No users found"), refused or gettext("Try fewer letters, or search in another attribute."))
         if form.is_bound
-        else Empty("No users yet", "Users appear here when they sign up, or when a program adds them.")
+        else Empty(
+            gettext("No users yet"), gettext("Users appear here when they sign up, or when a program adds them.")
+        )
     )
-    table = Table(caption="Users", columns=columns, rows=rows, empty=nobody, **pager(request, token))
+    table = Table(caption=gettext("Users"), columns=columns, rows=rows, empty=nobody, **pager(request, token))
     context = inside(pool, "users", table=table, form=form)
     return show_list(request, "users.html", context, 422 if refused or (form.is_bound and form.errors) else 200)
 
@@ -136,10 +150,13 @@ def person(request: HttpRequest, pool_id: str, sub: UUID) -> HttpResponse:
     user = access.user_by_sub(pool, sub)
     asked = [factors.named(held.kind) for held in factors.of(user) if held.enabled]
     facts = [
-        ("Username", user.username),
-        ("Sub", str(user.sub)),
-        ("Second factor", ", ".join(factor.preference.replace("_", " ").lower() for factor in asked) or "None"),
-        ("Groups", ", ".join(group.name for group in groups.of(user)) or "None"),
+        (gettext("Username"), user.username),
+        (gettext("Sub"), str(user.sub)),
+        (
+            gettext("Second factor"),
+            ", ".join(factor.preference.replace("_", " ").lower() for factor in asked) or gettext("None"),
+        ),
+        (gettext("Groups"), ", ".join(group.name for group in groups.of(user)) or gettext("None")),
     ]
     changes = ["sign-out", "disable" if user.enabled else "enable"]
     context = inside(
@@ -159,7 +176,7 @@ def person(request: HttpRequest, pool_id: str, sub: UUID) -> HttpResponse:
 def _crumbs(pool: UserPool) -> list[tuple[str, str]]:
     return [
         (pool.name, reverse("console:pool", args=[pool.public_id])),
-        ("Users", reverse("console:users", args=[pool.public_id])),
+        (gettext("Users"), reverse("console:users", args=[pool.public_id])),
     ]
 
 
@@ -190,7 +207,7 @@ def change(request: HttpRequest, pool_id: str, sub: UUID, key: str) -> HttpRespo
         else:
             users.set_enabled(pool, user, key == "enable", receipt=receipt, by=by)
         where = reverse("console:user", args=[pool.public_id, user.sub])
-        return told(request, CHANGES[key].done.format(name_of(user)), where)
+        return told(request, CHANGES[key].done % {"name": name_of(user)}, where)
     context = inside(pool, "users", title=CHANGES[key].title, confirmation=confirmation(pool, user, key, form))
     context["crumbs"] += [*_crumbs(pool), (name_of(user), reverse("console:user", args=[pool.public_id, user.sub]))]
     return render(request, "confirm.html", context, 422 if form.is_bound else 200)

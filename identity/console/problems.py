@@ -8,11 +8,13 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.http import Http404, HttpResponse
+from django.utils.translation import gettext
 from rest_framework import exceptions, renderers
 from rest_framework.response import Response
 
 from identity.console import wording
 from identity.console.setting_names import operators_name
+from identity.console.tables import Text
 from identity.foundation import errors
 
 CONTENT_TYPE = "application/problem+json"
@@ -28,9 +30,6 @@ STATUS: tuple[tuple[type[errors.DomainError], int], ...] = (
     (errors.DomainError, 400),
 )
 
-UNAVAILABLE = ("unavailable", "The database does not answer. Try again in a few seconds.")
-"""Code and detail of a problem that is no request's fault."""
-
 
 def body(status: int, code: str, detail: str, **more: Any) -> dict[str, Any]:
     """Return a problem. ``code`` is stable and for programs, ``detail`` is for people."""
@@ -44,9 +43,9 @@ def body(status: int, code: str, detail: str, **more: Any) -> dict[str, Any]:
     }
 
 
-def problem_response(status: int, code: str, detail: str, *, headers: Mapping[str, str] | None = None) -> HttpResponse:
+def problem_response(status: int, code: str, detail: Text, *, headers: Mapping[str, str] | None = None) -> HttpResponse:
     """Return a problem where no API view is at work."""
-    content = renderers.JSONRenderer().render(body(status, code, detail))
+    content = renderers.JSONRenderer().render(body(status, code, str(detail)))
     return HttpResponse(content, status=status, content_type=CONTENT_TYPE, headers=dict(headers or {}))
 
 
@@ -72,14 +71,14 @@ def handle(problem: Exception, context: Mapping[str, Any]) -> Response | None:
     if isinstance(problem, errors.DomainError):
         return from_domain(problem)
     if isinstance(problem, Http404):
-        return answer(body(404, "not_found", "There is nothing at this address."))
+        return answer(body(404, "not_found", gettext("There is nothing at this address.")))
     if isinstance(problem, PermissionDenied):
-        return answer(body(403, "forbidden", "Not allowed."))
+        return answer(body(403, "forbidden", gettext("Not allowed.")))
     if isinstance(problem, RequestDataTooBig):
-        return answer(body(413, "too_large", "The request is too large."))
+        return answer(body(413, "too_large", gettext("The request is too large.")))
     if isinstance(problem, exceptions.ValidationError):
         faults = [{"field": field, "message": message} for field, message in flat("", problem.detail) if message]
-        return answer(body(400, "invalid", "The request is not valid.", errors=faults))
+        return answer(body(400, "invalid", gettext("The request is not valid."), errors=faults))
     if isinstance(problem, exceptions.APIException):
         headers = {}
         if auth := getattr(problem, "auth_header", None):

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.contrib.auth import login, logout
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.translation import gettext
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 from django_otp import login as otp_login
@@ -26,6 +27,7 @@ from pools.services.operators import operator_sign_in, operators
 
 HALF_WAY = "half-way"
 PATIENCE = 600
+STEPS = 2
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
@@ -76,6 +78,11 @@ def with_next(request: HttpRequest, name: str) -> str:
     return reverse(name) + ("?" + urlencode({"next": wanted}) if wanted else "")
 
 
+def step(number: int) -> str:
+    """Say which step of setting an operator up this is."""
+    return gettext("Step %(step)d of %(steps)d") % {"step": number, "steps": STEPS}
+
+
 def show(request: HttpRequest, page: str, context: dict[str, Any], form: forms.Form, retry: int = 0) -> HttpResponse:
     """Show a step, with the status that its form's state deserves."""
     status = 429 if retry else 422 if form.is_bound and not form.is_valid() else 200
@@ -123,10 +130,10 @@ def sign_in(request: HttpRequest) -> HttpResponse:
                 return HttpResponseRedirect(with_next(request, "console:code"), status=303)
             form.clean_or_blame(
                 None,
-                "This operator has no authenticator yet. Ask for a one-time link: "
-                f"manage.py create_operator --link {who.username}",
+                gettext("This operator has no authenticator yet. Ask for a one-time link: %(command)s")
+                % {"command": f"manage.py create_operator --link {who.username}"},
             )
-    return show(request, "sign_in.html", {"title": "Sign in"}, form, retry)
+    return show(request, "sign_in.html", {"title": gettext("Sign in")}, form, retry)
 
 
 @sensitive_post_parameters("code")
@@ -152,7 +159,7 @@ def code(request: HttpRequest) -> HttpResponse:
         else:
             go_in(request, who, device)
             return HttpResponseRedirect(onward(request), status=303)
-    context = {"title": "Two-step sign-in", "who": waiting.operator.username}
+    context = {"title": gettext("Two-step sign-in"), "who": waiting.operator.username}
     return show(request, "code.html", context, form, retry)
 
 
@@ -162,7 +169,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         operator_sign_in.sign_out(operator(request), receipt=receipts.of(request), by=actor(request))
     logout(request)
-    return told(request, "You are signed out.", reverse("console:sign_in"))
+    return told(request, gettext("You are signed out."), reverse("console:sign_in"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -173,7 +180,7 @@ def link(request: HttpRequest) -> HttpResponse:
         if request.method != "POST":
             link = operator_sign_in.look_at_link(token, by=actor(request))
             context = {
-                "title": "Welcome",
+                "title": gettext("Welcome"),
                 "who": link.operator.username,
                 "one_step": link.one_step,
                 "query": request.GET.urlencode(),
@@ -184,7 +191,11 @@ def link(request: HttpRequest) -> HttpResponse:
         waiting = half_way(request)
         if request.method != "POST" and waiting is not None and waiting.by_link:
             return HttpResponseRedirect(reverse(after_link(waiting.operator)))  # gone back to, when it was used
-        context = {"title": "Link expired", "development": settings.MODE == "development", "demo": settings.DEMO}
+        context = {
+            "title": gettext("Link expired"),
+            "development": settings.MODE == "development",
+            "demo": settings.DEMO,
+        }
         return render(request, "link_refused.html", context, 410)
     who = link.operator
     device = operator_sign_in.authenticator(who) if link.one_step else None
@@ -224,7 +235,7 @@ def set_password(request: HttpRequest) -> HttpResponse:
         else:
             go_half_way(request, who, by_link=True)
             return HttpResponseRedirect(reverse(after_link(who)), status=303)
-    context = {"title": "Choose a password", "who": waiting.operator.username, "step": "Step 1 of 2"}
+    context = {"title": gettext("Choose a password"), "who": waiting.operator.username, "step": step(1)}
     return show(request, "set_password.html", context, form, retry)
 
 
@@ -250,14 +261,16 @@ def set_authenticator(request: HttpRequest) -> HttpResponse:
             form.clean_or_blame("code", wording.of(locked))
         else:
             go_in(request, who, device)
-            return told(request, "You are set up. Next time: password, then a code.", reverse("console:pools"))
+            return told(request, gettext("You are set up. Next time: password, then a code."), reverse("console:pools"))
     secret = operator_sign_in.pending_secret(who) or operator_sign_in.enrol(who, by=actor(request, who))
     address = f"otpauth://totp/Cognate:{who.username}?{urlencode({'secret': secret, 'issuer': 'Cognate'})}"
-    drawing = segno.make(address, error="m", micro=False).svg_inline(border=2, omitsize=True, title="QR code", desc="")
+    drawing = segno.make(address, error="m", micro=False).svg_inline(
+        border=2, omitsize=True, title=gettext("QR code"), desc=""
+    )
     context = {
-        "title": "Set up your authenticator",
+        "title": gettext("Set up your authenticator"),
         "who": who.username,
-        "step": "Step 2 of 2",
+        "step": step(2),
         "drawing": drawing,
         "address": address,
         "spaced": " ".join(secret[i : i + 4] for i in range(0, len(secret), 4)),

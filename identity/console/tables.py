@@ -10,20 +10,24 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from django.utils.functional import Promise
+
 Tone = Literal["", "good", "warn", "danger"]
+Text = str | Promise
+"""A text, or one that is translated when it is shown."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
     """One value: text, a link, an id to copy, a moment, or a state."""
 
-    text: str = ""
+    text: Text = ""
     href: str = ""
     is_code: bool = False
     moment: datetime | None = None
     tone: Tone = ""
     is_badge: bool = False
-    note: str = ""
+    note: Text = ""
     """A second, softer line."""
 
 
@@ -31,7 +35,7 @@ class Cell:
 class Column:
     """A column's heading; those that are not needed on a phone say so."""
 
-    heading: str
+    heading: Text
     wide_only: bool = False
 
 
@@ -39,9 +43,9 @@ class Column:
 class Empty:
     """What a list says when it has nothing, and the next step."""
 
-    title: str
-    text: str
-    action: str = ""
+    title: Text
+    text: Text
+    action: Text = ""
     href: str = ""
     command: str = ""
 
@@ -50,7 +54,7 @@ class Empty:
 class Table:
     """A list as it is shown."""
 
-    caption: str
+    caption: Text
     columns: Sequence[Column]
     rows: Sequence[Sequence[Cell]]
     empty: Empty
@@ -74,6 +78,6 @@ def code(text: str, href: str = "") -> Cell:
     return Cell(text=text, href=href, is_code=True)
 
 
-def state(text: str, tone: Tone = "") -> Cell:
+def state(text: Text, tone: Tone = "") -> Cell:
     """Return a state as a badge."""
     return Cell(text=text, tone=tone, is_badge=True)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
 A_MINUTE = 60
+UNAVAILABLE = gettext_lazy("The database does not answer. Try again in a few seconds.")
+"""Where that is no request's fault."""
 # By code: of a broken rule, else of a class of errors. A class without words of its own has those of its base.
 WORDS: dict[str, _StrPromise] = {
     # Lists

@@ -555,11 +555,11 @@ def test_attributes_that_decide_and_that_people_write_are_named(world: World) ->
         PrincipalTags={"role": "custom:role"},
     )
 
-    words = "People write what decides about them: <code>custom:role</code>"
+    words = "a role or a session tag is chosen by: <code>custom:role</code>."
     after = [world.session.get(page).text for page in pages]
     assert [words in page for page in before] == [False] * 3
     assert [words in page for page in after] == [True, True, False]
-    assert f'href="{pages[1]}">Plain</a> lets people write it' in after[0]
+    assert f'href="{pages[1]}"><bdi>Plain</bdi></a>. Name what' in after[0]
 
 
 def test_rules_are_said_in_the_words_of_the_field(world: World) -> None:

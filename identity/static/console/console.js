@@ -1,17 +1,19 @@
 // What the console does beyond plain pages: copy buttons, confirm dialogs, notes that can be closed.
 // Everything works without it.
 
-const said = async (button) => {
-  const label = button.querySelector("[data-said]");
+const words = document.body.dataset;  // in the page's language
+
+const copyValue = async (button) => {
+  const label = button.querySelector("[data-state]");
   const value = button.parentElement.querySelector(".value").textContent;
   try {
     await navigator.clipboard.writeText(value);
-    label.textContent = "Copied";
+    label.textContent = words.copied;
   } catch {
     getSelection().selectAllChildren(button.parentElement.querySelector(".value"));
-    label.textContent = "Selected";
+    label.textContent = words.selected;
   }
-  setTimeout(() => { label.textContent = "Copy"; }, 2000);
+  setTimeout(() => { label.textContent = words.copy; }, 2000);
 };
 
 const matching = (form) => {
@@ -29,7 +31,7 @@ const dress = (root) => {
     const close = document.createElement("button");
     close.type = "button";
     close.className = "close";
-    close.setAttribute("aria-label", "Close this note");
+    close.setAttribute("aria-label", words.closeNote);
     close.textContent = "×";
     close.addEventListener("click", () => toast.remove());
     toast.append(close);
@@ -38,7 +40,7 @@ const dress = (root) => {
 
 document.addEventListener("click", (event) => {
   const copy = event.target.closest("[data-copy]");
-  if (copy) said(copy);
+  if (copy) copyValue(copy);
   const opener = event.target.closest("a[data-dialog]");
   if (opener && !event.ctrlKey && !event.metaKey && !event.shiftKey) {
     const dialog = document.getElementById(opener.dataset.dialog);
