@@ -101,7 +101,7 @@ def plain_client(pool: UserPool) -> AppClient:
 def mail_to(address: str) -> CapturedMessage:
     """Return the newest mail to an address, delivered now; what tells of a change is left out."""
     deliveries.sweep()
-    notices = {subject for subject, _ in texts.CHANGES.values()}
+    notices = {str(subject) for subject, _ in texts.CHANGES.values()}
     return next(mail for mail in mailbox.captured(to=address) if mail.subject not in notices)
 
 

@@ -1,6 +1,6 @@
 """What a message says: Cognito's placeholders filled in, the installation's own words where a pool has none.
 
-Makes text and HTML; who gets it and when is ``messages``.
+Makes text and HTML in the language of whoever asks for it; who gets it and when is ``messages``.
 """
 
 from __future__ import annotations
@@ -18,8 +18,11 @@ import css_inline
 import structlog
 from django.conf import settings
 from django.template.loader import get_template
+from django.utils.formats import date_format
+from django.utils.functional import Promise
 from django.utils.html import strip_tags
 from django.utils.safestring import mark_safe
+from django.utils.translation import get_language, get_language_bidi, gettext, gettext_lazy
 
 from identity.foundation import clock, names
 from pools.models import AppClient, UserPool
@@ -35,49 +38,51 @@ INLINER = css_inline.CSSInliner(keep_style_tags=True, keep_at_rules=True, load_r
 class Words:
     """The installation's own words for one purpose."""
 
-    subject: str
-    title: str
-    line: str
-    sms: str
-    note: str
+    subject: Promise
+    title: Promise
+    line: Promise
+    sms: Promise
+    note: Promise
 
 
-IGNORE = "If you did not ask for this, you can ignore this message. Never give the code to anyone."
+IGNORE = gettext_lazy("If you did not ask for this, you can ignore this message. Never give the code to anyone.")
 WORDS = {
     "sign_up": Words(
-        "Your verification code",
-        "Confirm your account",
-        "Enter this code to confirm your account. It is good for 24 hours.",
-        "Your verification code is {####}",
+        gettext_lazy("Your verification code"),
+        gettext_lazy("Confirm your account"),
+        gettext_lazy("Enter this code to confirm your account. It is good for 24 hours."),
+        gettext_lazy("Your verification code is {####}"),
         IGNORE,
     ),
     "recovery": Words(
-        "Your password reset code",
-        "Reset your password",
-        "Enter this code to choose a new password. It is good for one hour.",
-        "Your password reset code is {####}",
-        "If you did not ask for this, your password is still safe: ignore this message and give the code to nobody.",
+        gettext_lazy("Your password reset code"),
+        gettext_lazy("Reset your password"),
+        gettext_lazy("Enter this code to choose a new password. It is good for one hour."),
+        gettext_lazy("Your password reset code is {####}"),
+        gettext_lazy(
+            "If you did not ask for this, your password is still safe: ignore this message and give the code to nobody."
+        ),
     ),
     "email": Words(
-        "Your verification code",
-        "Confirm your email address",
-        "Enter this code to confirm this address. It is good for 24 hours.",
-        "Your verification code is {####}",
+        gettext_lazy("Your verification code"),
+        gettext_lazy("Confirm your email address"),
+        gettext_lazy("Enter this code to confirm this address. It is good for 24 hours."),
+        gettext_lazy("Your verification code is {####}"),
         IGNORE,
     ),
     "phone_number": Words(
-        "Your verification code",
-        "Confirm your phone number",
-        "Enter this code to confirm this number. It is good for 24 hours.",
-        "Your verification code is {####}",
+        gettext_lazy("Your verification code"),
+        gettext_lazy("Confirm your phone number"),
+        gettext_lazy("Enter this code to confirm this number. It is good for 24 hours."),
+        gettext_lazy("Your verification code is {####}"),
         IGNORE,
     ),
     "invitation": Words(
-        "Your temporary password",
-        "Your account is ready",
-        "Sign in as {username} with this temporary password; you will choose your own at once.",
-        "Your username is {username} and temporary password is {####}.",
-        "If you did not expect this invitation, you can ignore it.",
+        gettext_lazy("Your temporary password"),
+        gettext_lazy("Your account is ready"),
+        gettext_lazy("Sign in as {username} with this temporary password; you will choose your own at once."),
+        gettext_lazy("Your username is {username} and temporary password is {####}."),
+        gettext_lazy("If you did not expect this invitation, you can ignore it."),
     ),
 }
 
@@ -96,27 +101,33 @@ class Change(StrEnum):
 
 BY_OPERATOR = frozenset({Change.PASSWORD_BY_OPERATOR, Change.TEMPORARY_PASSWORD})
 CHANGES = {
-    Change.PASSWORD: ("Your password was changed", "The password of your account was changed"),
+    Change.PASSWORD: (
+        gettext_lazy("Your password was changed"),
+        gettext_lazy("The password of your account was changed."),
+    ),
     Change.PASSWORD_BY_OPERATOR: (
-        "Your password was changed",
-        "An administrator set the password of your account anew",
+        gettext_lazy("Your password was changed"),
+        gettext_lazy("An administrator set the password of your account anew."),
     ),
     Change.TEMPORARY_PASSWORD: (
-        "You have a temporary password",
-        "An administrator set a temporary password for your account, in place of yours",
+        gettext_lazy("You have a temporary password"),
+        gettext_lazy("An administrator set a temporary password for your account, in place of yours."),
     ),
-    Change.APP_ADDED: ("Authenticator app added", "An authenticator app was set up for your account"),
+    Change.APP_ADDED: (
+        gettext_lazy("Authenticator app added"),
+        gettext_lazy("An authenticator app was set up for your account."),
+    ),
     Change.APP_REMOVED: (
-        "Authenticator app removed",
-        "The authenticator app of your account was removed. A password alone opens it",
+        gettext_lazy("Authenticator app removed"),
+        gettext_lazy("The authenticator app of your account was removed. A password alone opens it."),
     ),
     Change.CODES_ON: (
-        "Codes are asked for at sign-in",
-        "Codes of your authenticator app are asked for at sign-in",
+        gettext_lazy("Codes are asked for at sign-in"),
+        gettext_lazy("Codes of your authenticator app are asked for at sign-in."),
     ),
     Change.CODES_OFF: (
-        "Codes are no longer asked for at sign-in",
-        "Codes of your authenticator app are no longer asked for at sign-in",
+        gettext_lazy("Codes are no longer asked for at sign-in"),
+        gettext_lazy("Codes of your authenticator app are no longer asked for at sign-in."),
     ),
 }
 """By change: the subject, and the line that a time follows."""
@@ -148,22 +159,26 @@ def reminder(pool: UserPool, client: AppClient) -> Composed:
     query = urlencode({"client_id": client.client_id})
     issuer = names.issuer(pool.public_id)
     sign_in, reset = f"{issuer}/login?{query}", f"{issuer}/forgotPassword?{query}"
-    subject = "You already have an account"
-    line = (
-        f"Somebody, probably you, just asked for a new account at {client.name} with this address. It has one already."
-    )
-    note = "If it was not you, there is nothing to do: your account is as it was."
-    text = f"{subject}\n\n{line}\n\nSign in: {sign_in}\n\nForgot your password? Choose a new one: {reset}\n\n{note}\n"
+    subject = gettext("You already have an account")
+    line = gettext(
+        "Somebody, probably you, just asked for a new account at %(app)s with this address. It has one already."
+    ) % {"app": client.name}
+    note = gettext("If it was not you, there is nothing to do: your account is as it was.")
+    links = [
+        gettext("Sign in: %(link)s") % {"link": sign_in},
+        gettext("Forgot your password? Choose a new one: %(link)s") % {"link": reset},
+    ]
+    text = "\n\n".join([subject, line, *links, note]) + "\n"
     context = {
         **_frame(client.name, subject),
         "preheader": line,
         "title": subject,
         "lines": [line],
         "link": sign_in,
-        "link_text": "Sign in",
-        "other_line": "Forgot your password?",
+        "link_text": gettext("Sign in"),
+        "other_line": gettext("Forgot your password?"),
         "other_link": reset,
-        "other_text": "Choose a new one",
+        "other_text": gettext("Choose a new one"),
         "note": note,
     }
     return Composed(subject, text, _inlined(pool, get_template("messages/mail.html").render(context)))
@@ -174,17 +189,17 @@ def notice(pool: UserPool, pages: AppClient | None, change: Change, *, app: str)
 
     ``pages`` is the app at whose pages a password is reset, if any; ``app`` signs it.
     """
-    subject, line = CHANGES[change]
-    when = f"{clock.now().astimezone(UTC):%d %B %Y, %H:%M} UTC".lstrip("0")
-    lines = [f"{line}.", f"When: {when}."]
+    subject, line = map(str, CHANGES[change])
+    moment = date_format(clock.now().astimezone(UTC), "DATETIME_FORMAT")
+    lines = [line, gettext("When: %(moment)s UTC.") % {"moment": moment}]
     if pages is not None:
         reset = f"{names.issuer(pool.public_id)}/forgotPassword?{urlencode({'client_id': pages.client_id})}"
-        lines.append("If it was not you, choose a new password now.")
-        link = {"link": reset, "link_text": "Reset your password"}
+        lines.append(gettext("If it was not you, choose a new password now."))
+        link = {"link": reset, "link_text": gettext("Reset your password")}
     else:
-        lines.append("If it was not you, tell the people who run this service.")
+        lines.append(gettext("If it was not you, tell the people who run this service."))
         link = {}
-    note = "If it was you, there is nothing to do."
+    note = gettext("If it was you, there is nothing to do.")
     text = "\n\n".join([subject, *lines, *([link["link"]] if link else []), note]) + "\n"
     context = {**_frame(app, subject), "preheader": lines[0], "title": subject, "lines": lines, "note": note, **link}
     return Composed(subject, text, _inlined(pool, get_template("messages/mail.html").render(context)))
@@ -192,13 +207,13 @@ def notice(pool: UserPool, pages: AppClient | None, change: Change, *, app: str)
 
 def _frame(app: str, subject: str) -> dict[str, Any]:
     return {
-        "language": "en",
-        "direction": "ltr",
+        "language": get_language(),
+        "direction": "rtl" if get_language_bidi() else "ltr",
         "subject": subject,
         "app": app,
-        "foot": f"Sent automatically by {app}. Replies are not read."
+        "foot": gettext("Sent automatically by %(app)s. Replies are not read.") % {"app": app}
         if app
-        else "Sent automatically. Replies are not read.",
+        else gettext("Sent automatically. Replies are not read."),
     }
 
 
@@ -207,7 +222,7 @@ def mail(pool: UserPool, purpose: str, *, secret: str, username: str = "", link:
     words = WORDS[purpose]
     own, own_subject = _own_mail(pool, purpose, by_link=bool(link))
     fill = {CODE: secret, NAME: username}
-    subject = _one_line(_filled(own_subject or words.subject, fill))[:SUBJECT_LENGTH]
+    subject = _one_line(_filled(own_subject or str(words.subject), fill))[:SUBJECT_LENGTH]
     context = _frame(app, subject)
     if own:
         body = _filled(own, {key: html.escape(value) for key, value in fill.items()})
@@ -218,11 +233,11 @@ def mail(pool: UserPool, purpose: str, *, secret: str, username: str = "", link:
             return Composed(subject, text, body)
         context |= {"preheader": text[:100], "own": mark_safe(body)}  # noqa: S308 - the operator's own template, names and codes escaped
     else:
-        line = _filled(words.line, {NAME: username})
+        line = _filled(str(words.line), {NAME: username})
         shown = {"invitation": "secret"}.get(purpose, "code")
         if link:
-            line = "Open this link to confirm your account. It is good for 24 hours."
-            context |= {"link": link, "link_text": "Confirm account"}
+            line = gettext("Open this link to confirm your account. It is good for 24 hours.")
+            context |= {"link": link, "link_text": gettext("Confirm account")}
         else:
             context |= {shown: secret}
         text = f"{words.title}\n\n{line}\n\n{link or secret}\n\n{words.note}\n"
@@ -246,7 +261,7 @@ def _inlined(pool: UserPool, page: str) -> str:
 
 def sms(pool: UserPool, purpose: str, *, secret: str, username: str = "") -> Composed:
     """Return an SMS: the pool's own text where it has one, else ours. A code's last line is for the telephone."""
-    template = _own_sms(pool, purpose) or WORDS[purpose].sms
+    template = _own_sms(pool, purpose) or str(WORDS[purpose].sms)
     text = _one_line(_filled(template, {CODE: secret, NAME: username}))
     # An invitation's secret is a password, which no telephone fills in.
     return Composed("", text if purpose == "invitation" else f"{text}\n\n{_for_autofill(secret)}", "")
