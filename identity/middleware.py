@@ -81,10 +81,10 @@ def client_address(meta: Mapping[str, Any]) -> str:
     address = addresses.parsed(meta.get("REMOTE_ADDR", ""))
     hops = [hop for hop in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
     while address and hops and is_trusted(address):
-        said = addresses.forwarded(hops.pop())
-        if said is None:
+        named = addresses.forwarded(hops.pop())
+        if named is None:
             break
-        address = said
+        address = named
     return str(address or NOBODY)
 
 
@@ -108,8 +108,8 @@ def by_https(meta: Mapping[str, Any]) -> bool:
     """Say whether the client came by https, to us or to a proxy that is believed. Of several words the last is its."""
     if meta.get("wsgi.url_scheme") == "https":
         return True
-    said = str(meta.get("HTTP_X_FORWARDED_PROTO", "")).rpartition(",")[2].strip().lower()
-    peer = addresses.parsed(meta.get("REMOTE_ADDR", "")) if said == "https" else None
+    scheme = str(meta.get("HTTP_X_FORWARDED_PROTO", "")).rpartition(",")[2].strip().lower()
+    peer = addresses.parsed(meta.get("REMOTE_ADDR", "")) if scheme == "https" else None
     return peer is not None and is_trusted(peer)
 
 

@@ -212,8 +212,8 @@ def configured() -> Environment:
     except ValidationError as problem:
         # Neither the value nor what a check of pydantic's own says around it: it may be a password.
         first = problem.errors(include_input=False, include_url=False)[0]
-        said = first["msg"].removeprefix("Value error, ")
-        raise SystemExit(f"{str(first['loc'][0]).upper()}: {said}.") from None
+        text = first["msg"].removeprefix("Value error, ")
+        raise SystemExit(f"{str(first['loc'][0]).upper()}: {text}.") from None
     except SettingsError as problem:
         raise SystemExit(str(problem)) from None
 

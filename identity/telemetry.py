@@ -145,9 +145,9 @@ class OneLine(logging.Filter):
         """Pass over an answer that its view chose, which has logged what there is; leave out a traceback of no use."""
         problem = record.exc_info[1] if record.exc_info else None
         if isinstance(problem, connections.UNAVAILABLE):
-            told = connections.described(problem)
-            record.msg, record.args = "%s: %s", (record.getMessage(), told["problem"])
-            record.exc_info = record.exc_info if "exc_info" in told else None
+            described = connections.described(problem)
+            record.msg, record.args = "%s: %s", (record.getMessage(), described["problem"])
+            record.exc_info = record.exc_info if "exc_info" in described else None
         return problem is not None
 
 

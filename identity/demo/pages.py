@@ -62,10 +62,10 @@ def config(request: HttpRequest) -> HttpResponse:
     """Tell the page what it needs to know."""
     del request
     kept = bootstrap()
-    told: dict[str, Any] = {name: kept.get(name, "") for name in TOLD}
-    told["provider"] = names.without_scheme(str(kept.get("issuer", "")))
-    told["identity_issuer"] = names.identity_issuer()
-    told["redirect_uri"] = f"{settings.BASE_URL}/demo/callback"
-    told["logout_uri"] = f"{settings.BASE_URL}/demo/"
-    told["mailbox_url"] = kept.get("mailbox_url", "")
-    return JsonResponse(told, headers={"Cache-Control": "no-store"})
+    shown: dict[str, Any] = {name: kept.get(name, "") for name in TOLD}
+    shown["provider"] = names.without_scheme(str(kept.get("issuer", "")))
+    shown["identity_issuer"] = names.identity_issuer()
+    shown["redirect_uri"] = f"{settings.BASE_URL}/demo/callback"
+    shown["logout_uri"] = f"{settings.BASE_URL}/demo/"
+    shown["mailbox_url"] = kept.get("mailbox_url", "")
+    return JsonResponse(shown, headers={"Cache-Control": "no-store"})

@@ -53,10 +53,10 @@ class LogFile:
 
     def write(self, line: str) -> None:
         """Add a line."""
-        said = f"{line}\n".encode(errors="replace")
-        if self.handle < 0 or self.size + len(said) > LONGEST_FILE:
+        written = f"{line}\n".encode(errors="replace")
+        if self.handle < 0 or self.size + len(written) > LONGEST_FILE:
             self.begin()
-        self.size += os.write(self.handle, said)
+        self.size += os.write(self.handle, written)
 
 
 class Journal:
@@ -118,9 +118,9 @@ class Journal:
         """Return the part's last lines and where the others are, for the message that names it."""
         lines = self.last[name]
         if not lines:
-            return "It said nothing."
-        said = "\n".join(f"  {line}" for line in lines)
-        return f"Its last lines, of those in {self.place(name)}:\n{said}"
+            return "It wrote nothing."
+        text = "\n".join(f"  {line}" for line in lines)
+        return f"Its last lines, of those in {self.place(name)}:\n{text}"
 
     def keep(self, name: str, line: str) -> None:
         """Write into a part's file. A full disk ends no part: what stands in the way is its line."""

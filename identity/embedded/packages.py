@@ -64,29 +64,31 @@ class Progress:
         sys.stdout.flush()
 
 
-def python(*arguments: str, told: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+def python(*arguments: str, variables: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run a module of this environment to its end."""
     command = [sys.executable, "-m", *arguments]
-    return subprocess.run(command, env={**os.environ, **(told or {})}, capture_output=True, text=True, check=False)
+    return subprocess.run(command, env={**os.environ, **(variables or {})}, capture_output=True, text=True, check=False)
 
 
 def as_pip_is_configured() -> dict[str, str]:
     """Return what uv must be told of pip's configuration, which it does not read."""
-    told = {}
+    variables = {}
     for line in python("pip", "config", "list").stdout.splitlines():
         name, _, value = line.partition("=")
         variable = CONFIGURED.get(name.rpartition(".")[2])
         if variable and variable not in os.environ:
-            told[variable] = " ".join(value.strip("'\"").replace("\\n", " ").split())
-    return told
+            variables[variable] = " ".join(value.strip("'\"").replace("\\n", " ").split())
+    return variables
 
 
-def install(tool: str, told: dict[str, str], requirements: Path, *, again: bool) -> subprocess.CompletedProcess[str]:
+def install(
+    tool: str, variables: dict[str, str], requirements: Path, *, again: bool
+) -> subprocess.CompletedProcess[str]:
     """Have pip or uv install some entries, without looking for more; ``again``: even what seems to be there."""
     checked = ("--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(requirements))
     if tool == "uv":
         anew = ("--reinstall",) if again else ()
-        return python("uv", "pip", "install", "--python", sys.executable, *anew, *checked, told=told)
+        return python("uv", "pip", "install", "--python", sys.executable, *anew, *checked, variables=variables)
     anew = ("--force-reinstall",) if again else ()
     return python("pip", "install", "--quiet", "--disable-pip-version-check", *anew, *checked)
 
@@ -119,7 +121,7 @@ def install_all(lock: Path) -> str:
     sys.stdout.flush()
     cache = Path(sys.prefix) / ".cache"
     tool = "uv" if has_uv() else "pip"
-    told = {**as_pip_is_configured(), "UV_CACHE_DIR": str(cache), "UV_HTTP_TIMEOUT": "60"} if tool == "uv" else {}
+    variables = {**as_pip_is_configured(), "UV_CACHE_DIR": str(cache), "UV_HTTP_TIMEOUT": "60"} if tool == "uv" else {}
     begun = Path(sys.prefix) / BEGUN
     # A killed installer may leave half a package that looks whole: what it had begun is installed anew.
     broken = begun.read_text() if begun.exists() else ""
@@ -129,10 +131,10 @@ def install_all(lock: Path) -> str:
         again = any(entry in broken for entry in batch)
         begun.write_text(broken + "".join(batch))
         with written("".join(batch)) as requirements:
-            done = install(tool, told, requirements, again=again)
+            done = install(tool, variables, requirements, again=again)
             if done.returncode and tool == "uv":
                 tool = "pip"
-                done = install(tool, told, requirements, again=again)
+                done = install(tool, variables, requirements, again=again)
         if done.returncode:
             return done.stderr.strip()
         for entry in batch:

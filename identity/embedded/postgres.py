@@ -185,10 +185,10 @@ class Postgres:
             command, environment = ended_with_parent(part)
             subprocess.run(command, env=environment, cwd=new, check=True, capture_output=True, text=True)
         except subprocess.CalledProcessError as problem:
-            said = f"{problem.stderr}\n{problem.stdout}".strip()
-            if is_out_of_disk(said):
+            output = f"{problem.stderr}\n{problem.stdout}".strip()
+            if is_out_of_disk(output):
                 raise CannotStart(f"The disk is full: PostgreSQL cannot be set up in {self.data_dir}.") from None
-            last = problem.stderr.strip().splitlines() or ["it said nothing"]
+            last = problem.stderr.strip().splitlines() or ["it wrote nothing"]
             raise CannotStart(f"PostgreSQL cannot be set up in {self.data_dir}: {last[0]}") from None
         finally:
             handed_over.unlink(missing_ok=True)

@@ -24,8 +24,8 @@ def ended_with_parent(part: Part, settings: Mapping[str, str] | None = None) -> 
     """Return the command that starts the part so that it ends with its parent, and its environment."""
     ids = f"{part.uid}:{part.gid}" if part.uid is not None else "-"
     watched = [sys.executable, "-I", "-S", str(PARENT_WATCH), str(os.getpid()), str(int(part.stop_signal)), ids]
-    told = {**os.environ, **(settings or {}), **part.environment}
-    return [*watched, *part.command], {name: value for name, value in told.items() if value}
+    environment = {**os.environ, **(settings or {}), **part.environment}
+    return [*watched, *part.command], {name: value for name, value in environment.items() if value}
 
 
 def spawn(

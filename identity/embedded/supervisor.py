@@ -153,16 +153,16 @@ class Supervisor:
         By a pipe: Python's handlers run in the main thread only, which sleeps on when the kernel gives a signal to
         another thread, and which may itself hold the lock of what a handler sets.
         """
-        heard, told = os.pipe()
-        os.set_blocking(told, False)
-        signal.set_wakeup_fd(told)
+        readable, writable = os.pipe()
+        os.set_blocking(writable, False)
+        signal.set_wakeup_fd(writable)
         for number in STOPPING:
             signal.signal(number, lambda *_: None)  # one must be there for the pipe to be told
-        threading.Thread(name="signals", target=self.handle_signal, args=(heard,), daemon=True).start()
+        threading.Thread(name="signals", target=self.handle_signal, args=(readable,), daemon=True).start()
 
-    def handle_signal(self, heard: int) -> None:
+    def handle_signal(self, readable: int) -> None:
         """Stop, or hurry, for each signal that comes."""
-        while os.read(heard, 1):
+        while os.read(readable, 1):
             self.interrupted()
 
     def interrupted(self) -> None:

@@ -28,7 +28,7 @@ def pool_document(public_id: str) -> bytes:
     """Return a pool's discovery document (OpenID Connect Discovery section 3, RFC 8414)."""
     issuer = names.issuer(public_id)
     proof = ["client_secret_basic", "client_secret_post", "none"]
-    said: dict[str, Any] = {
+    document: dict[str, Any] = {
         "issuer": issuer,
         "authorization_endpoint": f"{issuer}/oauth2/authorize",
         "token_endpoint": f"{issuer}/oauth2/token",
@@ -59,14 +59,14 @@ def pool_document(public_id: str) -> bytes:
         "request_uri_parameter_supported": False,
         "authorization_response_iss_parameter_supported": True,
     }
-    return json.dumps(said, separators=(",", ":")).encode()
+    return json.dumps(document, separators=(",", ":")).encode()
 
 
 @lru_cache(maxsize=1)
 def identity_document() -> bytes:
     """Return the discovery document of the identity pools: what an STS reads to find the keys."""
     issuer = names.identity_issuer()
-    said = {
+    document = {
         "issuer": issuer,
         "jwks_uri": f"{issuer}/jwks.json",
         "response_types_supported": ["id_token"],
@@ -74,7 +74,7 @@ def identity_document() -> bytes:
         "id_token_signing_alg_values_supported": ["RS256"],
         "claims_supported": ["sub", "aud", "exp", "iat", "iss", "amr"],
     }
-    return json.dumps(said, separators=(",", ":")).encode()
+    return json.dumps(document, separators=(",", ":")).encode()
 
 
 @endpoint("GET")

@@ -35,8 +35,8 @@ def user_info(call: Call, pool: UserPool) -> Answer:
         return refused("insufficient_scope", "The access token lacks the scope openid.", 403, scope="openid")
     except (TokenRefused, UserDisabled, UserNotFound):
         return refused("invalid_token", DEAD, 401)
-    said = claims.user_info(bearer.client, bearer.person, sorted(bearer.scopes))
-    return Answer.json(said, headers={"content-type": JSON, "pragma": "no-cache"})
+    info = claims.user_info(bearer.client, bearer.person, sorted(bearer.scopes))
+    return Answer.json(info, headers={"content-type": JSON, "pragma": "no-cache"})
 
 
 def presented(call: Call) -> str | None:

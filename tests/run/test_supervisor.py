@@ -198,7 +198,7 @@ def test_what_fits_no_embedded_server_is_no_last_word(tmp_path: Path) -> None:
     it.copy("web", io.BytesIO(b"cannot bind\n[error    ] advice\n"), ("advice",))
 
     assert it.last_lines("web") == f"Its last lines, of those in {tmp_path}/web.log:\n  cannot bind"
-    assert it.last_lines("worker") == "It said nothing."
+    assert it.last_lines("worker") == "It wrote nothing."
     assert "advice" in (tmp_path / "web.log").read_text()
 
 

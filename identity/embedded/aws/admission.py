@@ -105,22 +105,22 @@ def read(environ: Environ) -> Asked:
 
 def header_keys(environ: Environ) -> Keys | None:
     """Return the keys of the Authorization header."""
-    said = environ.get("HTTP_AUTHORIZATION", "")
-    if found := V4.match(said):
+    authorization = environ.get("HTTP_AUTHORIZATION", "")
+    if found := V4.match(authorization):
         return Keys(found[1], found[2].lower())
-    if found := V2.match(said):
+    if found := V2.match(authorization):
         return Keys(found[1], "s3")
     return None
 
 
 def query_keys(environ: Environ) -> Keys | None:
     """Return the keys of a presigned address."""
-    said = first_of(environ.get("QUERY_STRING", ""))
-    found = CREDENTIAL.fullmatch(said.get("X-Amz-Credential", ""))
-    if found and said.get("X-Amz-Signature"):
+    query = first_of(environ.get("QUERY_STRING", ""))
+    found = CREDENTIAL.fullmatch(query.get("X-Amz-Credential", ""))
+    if found and query.get("X-Amz-Signature"):
         return Keys(found[1], found[2].lower())
-    if said.get("AWSAccessKeyId") and said.get("Signature"):
-        return Keys(said["AWSAccessKeyId"], "s3")
+    if query.get("AWSAccessKeyId") and query.get("Signature"):
+        return Keys(query["AWSAccessKeyId"], "s3")
     return None
 
 

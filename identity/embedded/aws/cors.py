@@ -64,16 +64,16 @@ def preflight(rules: Iterable[Rule], asked: Question) -> Headers:
     for rule in rules_for(rules, asked.origin, asked.method):
         if all(any(fits(pattern.lower(), name) for pattern in rule.headers) for name in asked.headers):
             named = [("Access-Control-Allow-Headers", ", ".join(asked.headers))] if asked.headers else []
-            return [*told(rule, asked.origin), *named]
+            return [*headers_of(rule, asked.origin), *named]
     return []
 
 
 def on_answer(rules: Iterable[Rule], origin: str, method: str) -> Headers:
     """Return what lets a page read an answer, be it of success or of failure."""
-    return next((told(rule, origin) for rule in rules_for(rules, origin, method)), [])
+    return next((headers_of(rule, origin) for rule in rules_for(rules, origin, method)), [])
 
 
-def told(rule: Rule, origin: str) -> Headers:
+def headers_of(rule: Rule, origin: str) -> Headers:
     """Return what an answer tells of a rule."""
     anyone = next(pattern for pattern in rule.origins if fits(pattern, origin)) == ANY
     found = [

@@ -153,16 +153,16 @@ def _with_proven_addresses(claims: Mapping[str, Any], person: Person | None = No
     """
     kept = dict(claims)
     for address in ADDRESSES:
-        said = f"{address}_verified"
+        flag = f"{address}_verified"
         if person is None:
-            proven = claims.get(said) is True or claims.get(said) == "true"
+            proven = claims.get(flag) is True or claims.get(flag) == "true"
         else:
             present = getattr(person, address)
-            proven = getattr(person, said) is True and claims.get(address, present) == present
+            proven = getattr(person, flag) is True and claims.get(address, present) == present
         if not proven:
             kept.pop(address, None)
-            if said in kept:
-                kept[said] = False
+            if flag in kept:
+                kept[flag] = False
     return kept
 
 

@@ -88,8 +88,8 @@ def _message(row: OutboxMessage) -> ports.Message:
     except (sealing.Unsealable, ValueError) as problem:
         raise ports.Undeliverable(detail=type(problem).__name__) from None
     # Another release may have written more.
-    told = {part: content.get(part, "") for part in ("to", "subject", "text", "html", "reply_to")}
-    return ports.Message(id=row.id, pool_id=row.pool_id, medium=row.channel, created_at=row.created_at, **told)
+    parts = {part: content.get(part, "") for part in ("to", "subject", "text", "html", "reply_to")}
+    return ports.Message(id=row.id, pool_id=row.pool_id, medium=row.channel, created_at=row.created_at, **parts)
 
 
 def _channel(row: OutboxMessage) -> ports.Channel:

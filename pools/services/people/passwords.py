@@ -325,8 +325,8 @@ VERIFIED = {"verified_email": destinations.EMAIL, "verified_phone_number": desti
 
 def recovery_channels(pool: UserPool) -> list[str]:
     """Return the channels of recovery, the preferred first; none where only an operator may help."""
-    told = [VERIFIED[each["name"]] for each in pool_settings.recovery_mechanisms(pool) if each["name"] in VERIFIED]
-    return [channel for channel in told if destinations.can_send(channel)]
+    channels = [VERIFIED[each["name"]] for each in pool_settings.recovery_mechanisms(pool) if each["name"] in VERIFIED]
+    return [channel for channel in channels if destinations.can_send(channel)]
 
 
 def _route(channels: list[str], user: User | None) -> tuple[tuple[str, str] | None, DomainError | None]:

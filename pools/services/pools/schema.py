@@ -62,7 +62,7 @@ class Rule:
 
     def described(self) -> dict[str, Any]:
         """Return it as Cognito describes it: constraints are texts."""
-        told: dict[str, Any] = {
+        described: dict[str, Any] = {
             "name": self.name,
             "attribute_data_type": self.type,
             "developer_only_attribute": self.developer_only,
@@ -72,10 +72,10 @@ class Rule:
         words = {"String": ("string", "length"), "Number": ("number", "value")}.get(self.type)
         if words:
             bounds = {f"min_{words[1]}": self.least, f"max_{words[1]}": self.most}
-            told[f"{words[0]}_attribute_constraints"] = {
+            described[f"{words[0]}_attribute_constraints"] = {
                 name: str(bound) for name, bound in bounds.items() if bound is not None
             }
-        return told
+        return described
 
 
 def _text(name: str, least: int = 0, most: int = LONGEST) -> Rule:

@@ -237,8 +237,8 @@ def sign(pool: UserPool | None, use: SigningKey.Use, claims: dict[str, Any]) -> 
     now = clock.now()
     for key in configuration.holdings.keys(pool):
         if key.use == use and key.active_from <= now and (key.retire_at is None or key.retire_at > now):
-            said = AS_JSON.encode(claims).encode()
-            covered = key.head + b"." + _encoded(said)
+            payload = AS_JSON.encode(claims).encode()
+            covered = key.head + b"." + _encoded(payload)
             return (covered + b"." + _encoded(key.private.sign(covered, PADDING, DIGEST))).decode()
     raise NoKey(detail=f"{pool} {use}")
 
