@@ -39,7 +39,7 @@ SECRET_WORDS = frozenset(
 # Names that hold such a word and yet say nothing that must be hidden.
 HARMLESS = frozenset({"status_code", "error_code", "token_use", "token_type", "secret_keys_file"})
 WORDS = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
-# Strangers choose parts of what is logged: each pattern below looks at a character a bounded number of times,
+# Anybody chooses parts of what is logged: each pattern below looks at a character a bounded number of times,
 # wherever it begins, and no text is longer than this.
 LONGEST = 8 * 1024
 CUT = " [cut] "

@@ -28,20 +28,20 @@ COUNTED = {
 _seen: dict[str, tuple[Any, ...]] = {}
 
 
-def state(*rooms: str) -> tuple[str, ...]:
+def state(*labels: str) -> tuple[str, ...]:
     """Return a digest of each table of these apps, of ``pools`` where none is named, that a refusal leaves alone.
 
     The rows are read where a statement has written to such a table since they were: what this process sends is counted.
     """
-    seen = (rooms, os.environ["PYTEST_CURRENT_TEST"], statements.writes(but=COUNTED))
+    seen = (labels, os.environ["PYTEST_CURRENT_TEST"], statements.writes(but=COUNTED))
     if _seen.get("at") != seen:
-        _seen["rows"], _seen["at"] = digest(*rooms), seen
+        _seen["rows"], _seen["at"] = digest(*labels), seen
     return _seen["rows"]
 
 
-def digest(*rooms: str) -> tuple[str, ...]:
+def digest(*labels: str) -> tuple[str, ...]:
     """Return the same, read from the rows."""
-    models = [model for room in rooms or ("pools",) for model in apps.get_app_config(room).get_models()]
+    models = [model for label in labels or ("pools",) for model in apps.get_app_config(label).get_models()]
     tables = [model._meta.db_table for model in models if model._meta.db_table not in COUNTED]
     each = "SELECT md5(coalesce(string_agg(t::text, ' ' ORDER BY t::text), '')) FROM {} t"
     statement = sql.SQL(" UNION ALL ").join(sql.SQL(each).format(sql.Identifier(table)) for table in tables)

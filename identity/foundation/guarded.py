@@ -44,7 +44,7 @@ INSIDE = tuple(
 
 
 class AddressRefused(OutsideUnavailable):
-    """The place is inside our own network, where strangers may not send us."""
+    """The place is inside our own network, where nobody may send us."""
 
 
 def behind(address: Address) -> Address:

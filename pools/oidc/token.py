@@ -172,7 +172,7 @@ def token(call: Call, pool: UserPool) -> Answer:
 
 
 def known(grant: str) -> str:
-    """Return the grant's name if it is one of ours: a metric's label must not be a stranger's text."""
+    """Return the grant's name if it is one of ours: a metric's label must not be what anybody sends."""
     return grant if grant in GRANTS else "other"
 
 

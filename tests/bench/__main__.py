@@ -395,12 +395,12 @@ class Bench:
         return wire("ForgotPassword", {"ClientId": self.world.client.client_id, "Username": name})
 
     def ranks(self) -> dict[str, dict[str, Any]]:
-        """Time what people and strangers are answered in turn: they should not be told apart."""
+        """Time what known and unknown users are answered in turn: they should not be told apart."""
         wrong = partial(self.sign_in, password="Wrong-horse-1")
         return {"wrong password": self.rank(wrong), "forgotten password": self.rank(self.forgot)}
 
     def rank(self, asked: Callable[[str], list[Any]]) -> dict[str, Any]:
-        """Ask 300 times for people and 300 times for strangers."""
+        """Ask 300 times for known users and 300 times for unknown ones."""
         from tests.bench.load import Connection
         from tests.bench.load import wire as written
 
@@ -416,7 +416,7 @@ class Bench:
                 began = perf_counter()
                 status, body = connection.ask(request)
                 times[side].append(perf_counter() - began)
-                # Where a code goes is told of people and made up for strangers: masked alike.
+                # Where a code goes is told of known users and made up for unknown ones: masked alike.
                 answers[side].add((status, MASKED.sub("…@…", body.decode())))
         share, chance = rank_test(times["known"], times["unknown"])
         return {

@@ -51,7 +51,7 @@ def can_be_touched(page: Page, where: str) -> None:
 Check = Callable[[], None]
 
 
-def strangers(pool: World, page: Page, check: Check) -> None:
+def signed_out(pool: World, page: Page, check: Check) -> None:
     """Look at what anybody reaches."""
     for path in (
         "/login",
@@ -160,7 +160,7 @@ def numbers(pool: World, page: Page, check: Check) -> None:
     check()
 
 
-@pytest.mark.parametrize("walk", [strangers, sign_up, recovery, invited, account, required, numbers])
+@pytest.mark.parametrize("walk", [signed_out, sign_up, recovery, invited, account, required, numbers])
 def test_every_page_is_accessible(
     pool: World, strict: World, page: Page, walk: Callable[[World, Page, Check], None]
 ) -> None:

@@ -147,7 +147,7 @@ def test_a_pool_that_is_not_there_is_not_found(world: World, pool: str) -> None:
         assert world.api("GET", f"/pools/{pool}{path}").status_code == 404
 
 
-def test_operators_rooms_are_not_served_inside_a_pool(world: World) -> None:
+def test_operators_pages_are_not_served_inside_a_pool(world: World) -> None:
     for path in ("/console/pools", "/api/v1/pools", "/dev/mailbox"):
         assert world.session.get(f"/{world.pool_id}{path}").status_code == 404
 

@@ -40,6 +40,6 @@ def test_other_paths_are_left_alone(path: str) -> None:
     assert not answer.headers.keys() - {"Content-Type"}
 
 
-def test_inside_a_pool_there_are_no_rooms_of_operators() -> None:
+def test_inside_a_pool_there_are_no_pages_of_operators() -> None:
     assert for_operators(asked("/console/pools", "id.example.com"))
     assert not for_operators(asked("/console/pools", "id.example.com", pool="us-east-1_abc"))

@@ -129,7 +129,7 @@ def test_nothing_secret_is_printed(world: World) -> None:
     world.token(app, "refresh_token", refresh_token=issued["refresh_token"])
     world.token(app, "refresh_token", refresh_token=issued["refresh_token"], client_secret="a-wrong-secret")
     queried = {"client_secret": "a-secret-in-the-query", "code": "a-code-in-the-query"}
-    for path in ("/oauth2/token", "/oauth2/token/"):  # by both roads
+    for path in ("/oauth2/token", "/oauth2/token/"):  # with and without Django's request
         world.post(path, None, params={"grant_type": "authorization_code", "client_id": app.id, **queried})
     world.user_info(issued["access_token"])
     world.user_info(issued["access_token"][:-3] + "AAA")

@@ -239,7 +239,7 @@ def test_an_operator_enters_at_the_consoles_origin(place: Place) -> None:
     assert all(cookie.secure and cookie.name.startswith("__Host-") for cookie in visitor.cookies)
 
 
-def test_each_origin_has_its_own_rooms_only(place: Place, pool: tuple[str, str]) -> None:
+def test_each_origin_has_its_own_addresses_only(place: Place, pool: tuple[str, str]) -> None:
     installation, console = (place.visitor(url) for url in (place.base_url, place.console_url))
     discovery = f"/{pool[0]}/.well-known/openid-configuration"
 

@@ -27,7 +27,7 @@ Tokens = dict[str, Any]
 
 
 @dataclass
-class Door:
+class Server:
     """One of the processes."""
 
     world: World
@@ -97,10 +97,10 @@ def world(live: Live) -> World:
 
 
 @pytest.fixture(scope="module")
-def doors(world: World) -> Iterator[tuple[Door, Door]]:
+def servers(world: World) -> Iterator[tuple[Server, Server]]:
     """Return both processes; what a test does, it does at the first."""
     with world.live.second_web() as second:
-        yield Door(world, world.live.base_url), Door(world, second)
+        yield Server(world, world.live.base_url), Server(world, second)
 
 
 def as_operator(verb: Callable[..., None], world: World, person: Person, **more: Any) -> None:
@@ -112,103 +112,107 @@ def as_operator(verb: Callable[..., None], world: World, person: Person, **more:
         verb(pool, access.user(pool, person.username), by=factories.BY, **more)
 
 
-def disable(door: Door, person: Person, _app: App, _tokens: Tokens) -> None:
-    as_operator(users.set_enabled, door.world, person, enabled=False)
+def disable(server: Server, person: Person, _app: App, _tokens: Tokens) -> None:
+    as_operator(users.set_enabled, server.world, person, enabled=False)
 
 
-def delete(door: Door, person: Person, _app: App, _tokens: Tokens) -> None:
-    as_operator(users.delete, door.world, person)
+def delete(server: Server, person: Person, _app: App, _tokens: Tokens) -> None:
+    as_operator(users.delete, server.world, person)
 
 
-def sign_out(door: Door, _person: Person, _app: App, tokens: Tokens) -> None:
-    door.anyone.global_sign_out(AccessToken=tokens["access_token"])
+def sign_out(server: Server, _person: Person, _app: App, tokens: Tokens) -> None:
+    server.anyone.global_sign_out(AccessToken=tokens["access_token"])
 
 
-def sign_out_by_operator(door: Door, person: Person, _app: App, _tokens: Tokens) -> None:
-    as_operator(users.global_sign_out, door.world, person)
+def sign_out_by_operator(server: Server, person: Person, _app: App, _tokens: Tokens) -> None:
+    as_operator(users.global_sign_out, server.world, person)
 
 
-def revoke(door: Door, _person: Person, app: App, tokens: Tokens) -> None:
-    door.anyone.revoke_token(ClientId=app.id, Token=tokens["refresh_token"])
+def revoke(server: Server, _person: Person, app: App, tokens: Tokens) -> None:
+    server.anyone.revoke_token(ClientId=app.id, Token=tokens["refresh_token"])
 
 
 @pytest.mark.parametrize("end", [disable, delete, sign_out, sign_out_by_operator, revoke])
 def test_tokens_that_are_ended_at_one_are_refused_at_both_at_once(
-    doors: tuple[Door, Door], world: World, end: Callable[[Door, Person, App, Tokens], None]
+    servers: tuple[Server, Server], world: World, end: Callable[[Server, Person, App, Tokens], None]
 ) -> None:
     person, app = world.person(), world.public
     tokens = world.tokens(person, app)
-    for door in doors:
-        door.believes(app, tokens)
+    for server in servers:
+        server.believes(app, tokens)
 
-    end(doors[0], person, app, tokens)
+    end(servers[0], person, app, tokens)
 
-    for door in reversed(doors):
-        door.refuses(app, tokens)
+    for server in reversed(servers):
+        server.refuses(app, tokens)
 
 
 @pytest.mark.parametrize("end", [disable, delete])
 def test_who_is_disabled_or_deleted_at_one_signs_in_at_neither(
-    doors: tuple[Door, Door], world: World, end: Callable[[Door, Person, App, Tokens], None]
+    servers: tuple[Server, Server], world: World, end: Callable[[Server, Person, App, Tokens], None]
 ) -> None:
     person, app = world.person(), world.app("strict", PreventUserExistenceErrors="ENABLED")
-    for door in doors:
-        assert door.sign_in(person, app)["AuthenticationResult"]
+    for server in servers:
+        assert server.sign_in(person, app)["AuthenticationResult"]
 
-    end(doors[0], person, app, {})
+    end(servers[0], person, app, {})
 
-    for door in reversed(doors):
+    for server in reversed(servers):
         with refused("NotAuthorizedException"):
-            door.sign_in(person, app)
+            server.sign_in(person, app)
 
 
-def test_what_is_deleted_is_unknown_at_both_within_two_seconds(doors: tuple[Door, Door], world: World) -> None:
+def test_what_is_deleted_is_unknown_at_both_within_two_seconds(servers: tuple[Server, Server], world: World) -> None:
     # A client goes with its pool: nothing else deletes one in this release.
     short = World(world.live)
     app = short.public
-    here, there = Door(short, doors[0].url), Door(short, doors[1].url)
+    here, there = Server(short, servers[0].url), Server(short, servers[1].url)
     tokens = here.sign_in(short.ann, app)["AuthenticationResult"]
-    for door in (here, there):
-        assert door.sign_in(short.ann, app)["AuthenticationResult"]
-        assert door.issues(app) == 400
+    for server in (here, there):
+        assert server.sign_in(short.ann, app)["AuthenticationResult"]
+        assert server.issues(app) == 400
 
     here.idp.delete_user_pool(UserPoolId=short.pool_id)
     sleep(SETTINGS_AGE)
 
-    for door in (there, here):
+    for server in (there, here):
         with refused("ResourceNotFoundException"):
-            door.sign_in(short.ann, app)
+            server.sign_in(short.ann, app)
         with refused("ResourceNotFoundException"):
-            door.refresh(app, tokens["RefreshToken"])
-        assert door.issues(app) == 404
+            server.refresh(app, tokens["RefreshToken"])
+        assert server.issues(app) == 404
 
 
-def test_a_client_that_is_changed_is_changed_at_both_within_two_seconds(doors: tuple[Door, Door], world: World) -> None:
+def test_a_client_that_is_changed_is_changed_at_both_within_two_seconds(
+    servers: tuple[Server, Server], world: World
+) -> None:
     from pools.services import access
 
     person, app = world.person(), world.app("narrowed")
-    for door in doors:
-        assert door.sign_in(person, app)["AuthenticationResult"]
+    for server in servers:
+        assert server.sign_in(person, app)["AuthenticationResult"]
 
     with world.live.orm():
         row = access.client(app.id)
         app_clients.update(row, {"explicit_auth_flows": ["ALLOW_REFRESH_TOKEN_AUTH"]}, by=factories.BY)
     sleep(SETTINGS_AGE)
 
-    for door in reversed(doors):
+    for server in reversed(servers):
         with refused("InvalidParameterException"):
-            door.sign_in(person, app)
+            server.sign_in(person, app)
 
 
-def test_second_factors_asked_for_at_one_are_asked_for_at_both_within_two_seconds(doors: tuple[Door, Door]) -> None:
-    strict = World(doors[0].world.live)
-    for door in doors:
-        assert door.sign_in(strict.ann, strict.public)["AuthenticationResult"]
+def test_second_factors_asked_for_at_one_are_asked_for_at_both_within_two_seconds(
+    servers: tuple[Server, Server],
+) -> None:
+    strict = World(servers[0].world.live)
+    for server in servers:
+        assert server.sign_in(strict.ann, strict.public)["AuthenticationResult"]
 
-    doors[0].idp.set_user_pool_mfa_config(
+    servers[0].idp.set_user_pool_mfa_config(
         UserPoolId=strict.pool_id, MfaConfiguration="ON", SoftwareTokenMfaConfiguration={"Enabled": True}
     )
     sleep(SETTINGS_AGE)
 
-    for door in reversed(doors):
-        assert door.sign_in(strict.ann, strict.public)["ChallengeName"] == "MFA_SETUP"
+    for server in reversed(servers):
+        assert server.sign_in(strict.ann, strict.public)["ChallengeName"] == "MFA_SETUP"

@@ -1,4 +1,4 @@
-"""Every address of a pool, at both of its doors, with something of another pool. The resolver says which there are."""
+"""Every address of a pool, by path and by host, with something of another pool. The resolver says which there are."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from pools.services.tokens import interactions
 from pools.services.tokens.interactions import Kind
 from pools.web import form_guard
 from tests.tenants.conftest import Sides, Street
-from tests.tenants.doors import (
+from tests.tenants.pool_address import (
     NONCE,
-    Door,
+    PoolAddress,
     asking,
     code,
     credentials,
@@ -128,12 +128,12 @@ def token(mine: Tenant, theirs: Tenant) -> list[Case]:
         ]
         cases.append(Case("POST", {"data": {**own, **credentials(ours)}}, (200, "access_token"), wrong))
     machine = {"grant_type": "client_credentials"}
-    strangers: list[tuple[dict[str, Any], tuple[int, str]]] = [
+    unknown: list[tuple[dict[str, Any], tuple[int, str]]] = [
         ({"data": {**machine, **credentials(theirs.machine)}}, NO_CLIENT),
         ({"data": {**machine, "client_id": mine.machine.id, "client_secret": theirs.machine.secret}}, NO_CLIENT),
         ({"data": {**machine, **credentials(mine.machine), "scope": theirs.scope}}, (400, "invalid_scope")),
     ]
-    return [*cases, Case("POST", {"data": {**machine, **credentials(mine.machine)}}, (200, "access_token"), strangers)]
+    return [*cases, Case("POST", {"data": {**machine, **credentials(mine.machine)}}, (200, "access_token"), unknown)]
 
 
 @endpoint
@@ -194,7 +194,7 @@ def test_every_address_says_what_a_foreign_credential_means_there() -> None:
 
 
 @pytest.fixture(params=["path", "host"])
-def door_kind(request: pytest.FixtureRequest) -> str:
+def address_kind(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
@@ -204,38 +204,38 @@ def is_as_said(answer: Answer, said: tuple[int, str]) -> bool:
 
 @pytest.mark.parametrize("name", sorted(name for name in ADDRESSES if not name.startswith("hosted:")))
 def test_what_is_another_pools_opens_nothing_where_ones_own_does(
-    name: str, door_kind: str, sides: Sides, street: Street
+    name: str, address_kind: str, sides: Sides, street: Street
 ) -> None:
     mine, theirs = sides
-    door, path = Door(mine, door_kind), ADDRESSES[name]
+    address, path = PoolAddress(mine, address_kind), ADDRESSES[name]
     for case in ENDPOINTS[name](mine, theirs):
         with street.crossing(theirs) as crossing:
             for number, (foreign, refusal) in enumerate(case.wrong):
-                answer = crossing.saw(door.send(case.method, path, **{**case.right, **foreign}))
+                answer = crossing.saw(address.send(case.method, path, **{**case.right, **foreign}))
                 assert is_as_said(answer, refusal), (number, refusal, answer)
-            right = crossing.saw(door.send(case.method, path, **case.right))
+            right = crossing.saw(address.send(case.method, path, **case.right))
         assert is_as_said(right, case.taken), right
 
 
 @pytest.mark.parametrize("name", sorted(name for name in PAGES if name not in ONLY_POST))
-def test_a_page_does_not_know_another_pools_browser(name: str, door_kind: str, street: Street) -> None:
+def test_a_page_does_not_know_another_pools_browser(name: str, address_kind: str, street: Street) -> None:
     mine, theirs, kind = street.one, street.two, PAGES[name]
     query = urlencode(asking(mine))
-    door, path = Door(mine, door_kind), f"{ADDRESSES[f'hosted:{name}']}?{query}"
+    address, path = PoolAddress(mine, address_kind), f"{ADDRESSES[f'hosted:{name}']}?{query}"
     own, foreign = holding(kind, mine), holding(kind, theirs)
     step_of = {each.pool_id: {f"{mine.cookie}-step": lifted(each, query)} for each in (mine, theirs)}
     with street.crossing(theirs) as crossing:
-        strangers = crossing.saw(door.send("GET", path))
+        unknown = crossing.saw(address.send("GET", path))
         for cookies in (renamed(foreign, theirs, mine), foreign, step_of[theirs.pool_id]):
             # The nonce is nobody's secret: our own, so that a step could be read if it were not sealed for a pool.
-            answer = crossing.saw(door.send("GET", path, cookies={**cookies, f"{mine.cookie}-form": NONCE}))
-            assert told(answer) == told(strangers)
-        elsewhere = crossing.saw(door.send("GET", path.replace(mine.public.id, theirs.public.id), cookies=own))
+            answer = crossing.saw(address.send("GET", path, cookies={**cookies, f"{mine.cookie}-form": NONCE}))
+            assert told(answer) == told(unknown)
+        elsewhere = crossing.saw(address.send("GET", path.replace(mine.public.id, theirs.public.id), cookies=own))
         assert elsewhere.status == 400
-        at_home = crossing.saw(door.send("GET", path, cookies=own))
-        kept = crossing.saw(door.send("GET", path, cookies={**own, **step_of[mine.pool_id]}))
-    assert (told(at_home) != told(strangers)) is bool(kind)
-    assert kind != "step" or told(kept) != told(strangers)
+        at_home = crossing.saw(address.send("GET", path, cookies=own))
+        kept = crossing.saw(address.send("GET", path, cookies={**own, **step_of[mine.pool_id]}))
+    assert (told(at_home) != told(unknown)) is bool(kind)
+    assert kind != "step" or told(kept) != told(unknown)
 
 
 def told(answer: Answer) -> tuple[int, str]:
@@ -247,30 +247,32 @@ def told(answer: Answer) -> tuple[int, str]:
 
 
 @pytest.mark.parametrize("name", sorted(name for name in PAGES if name not in WITHOUT_FORM))
-def test_a_form_of_another_pool_is_refused_and_its_browser_unknown(name: str, door_kind: str, street: Street) -> None:
+def test_a_form_of_another_pool_is_refused_and_its_browser_unknown(
+    name: str, address_kind: str, street: Street
+) -> None:
     mine, theirs, kind = street.one, street.two, PAGES[name]
-    door, path = Door(mine, door_kind), f"{ADDRESSES[f'hosted:{name}']}?{urlencode(asking(mine))}"
+    address, path = PoolAddress(mine, address_kind), f"{ADDRESSES[f'hosted:{name}']}?{urlencode(asking(mine))}"
     own, foreign = holding(kind, mine), renamed(holding(kind, theirs), theirs, mine)
     nonce = {f"{mine.cookie}-form": NONCE}
     ours, other = ({form_guard.FIELD: form_token(each, name)} for each in (mine, theirs))
     with street.crossing(theirs) as crossing:
         for cookies in ({**own, **nonce}, {**foreign, **nonce}):
             answer, of_nobody = (
-                crossing.saw(door.send("POST", path, data=data, cookies=cookies))
+                crossing.saw(address.send("POST", path, data=data, cookies=cookies))
                 for data in (other, {form_guard.FIELD: "0" * 96})
             )
             assert told(answer) == told(of_nobody)  # whose form is not looked at, and its page shown again
-        strangers = crossing.saw(door.send("POST", path, data=ours, cookies=nonce))
-        answer = crossing.saw(door.send("POST", path, data=ours, cookies={**foreign, **nonce}))
-        assert told(answer) == told(strangers)
-        at_home = crossing.saw(door.send("POST", path, data=ours, cookies=own))
-    assert strangers.status != 403
+        unknown = crossing.saw(address.send("POST", path, data=ours, cookies=nonce))
+        answer = crossing.saw(address.send("POST", path, data=ours, cookies={**foreign, **nonce}))
+        assert told(answer) == told(unknown)
+        at_home = crossing.saw(address.send("POST", path, data=ours, cookies=own))
+    assert unknown.status != 403
     assert at_home.status != 403
 
 
 @pytest.mark.parametrize("name", sorted(WITHOUT_FORM))
-def test_a_page_without_a_form_takes_none(name: str, door_kind: str, street: Street) -> None:
-    answer = Door(street.one, door_kind).send("POST", ADDRESSES[f"hosted:{name}"], data={})
+def test_a_page_without_a_form_takes_none(name: str, address_kind: str, street: Street) -> None:
+    answer = PoolAddress(street.one, address_kind).send("POST", ADDRESSES[f"hosted:{name}"], data={})
 
     assert answer.status == WITHOUT_FORM[name]
 

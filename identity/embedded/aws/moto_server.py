@@ -1,7 +1,7 @@
 """The process of moto: a small proxy of our own in front of moto's applications, without a way around it.
 
 ``python -m identity.embedded.aws.moto_server PORT SERVICE ...`` listens on loopback. It makes the applications of
-those services alone: not moto's own API, whose doors (``/moto-api/reset``) any page could use, nor the others that
+those services alone: not moto's own API, whose addresses (``/moto-api/reset``) any page could use, nor the others that
 moto's dispatcher would find by a header. It answers preflights and adds CORS headers as S3 does, also to errors, which
 a page could not read otherwise. What it stores is in memory.
 """

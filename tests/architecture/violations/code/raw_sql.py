@@ -1,5 +1,5 @@
 # pretend: pools/services/clever.py
-"""Speaks SQL outside its rooms."""
+"""Speaks SQL where none may."""
 
 from django.db import connection
 

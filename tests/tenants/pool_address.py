@@ -19,7 +19,7 @@ CHANGING = re.compile(r"[0-9a-f]{96}|[0-9a-f]{64}|[0-9a-f-]{36}|'date': '[^']*'|
 
 
 @dataclass(frozen=True)
-class Door:
+class PoolAddress:
     """One of a pool's addresses."""
 
     tenant: Tenant
@@ -53,8 +53,8 @@ def location(answer: Answer) -> str:
 
 def code(tenant: Tenant, app: App) -> str:
     """Return an authorization code of the pool's person."""
-    door = Door(tenant, "path")
-    answer = door.send(
+    address = PoolAddress(tenant, "path")
+    answer = address.send(
         "GET", f"oauth2/authorize?{urlencode(asking(tenant, app))}", cookies={tenant.cookie: tenant.session()}
     )
     return dict(parse_qsl(urlsplit(location(answer)).query))["code"]
@@ -63,7 +63,7 @@ def code(tenant: Tenant, app: App) -> str:
 def granted(tenant: Tenant, app: App) -> dict[str, Any]:
     """Return tokens of the pool's person, got by a code."""
     form = {"grant_type": "authorization_code", "code": code(tenant, app), "redirect_uri": CALLBACK}
-    answer = Door(tenant, "path").send("POST", "oauth2/token", data={**form, **credentials(app)})
+    answer = PoolAddress(tenant, "path").send("POST", "oauth2/token", data={**form, **credentials(app)})
     assert answer.status == 200, answer
     return answer.json
 
