@@ -86,12 +86,20 @@ class Clone:
         self.wheels.mkdir(parents=True)
         self.lock.parent.mkdir()
         shutil.copy(servers.ROOT / "requirements" / "installer.lock", self.lock.parent)
-        venv.create(folder / ".venv", with_pip=True, symlinks=True)
+        venv.create(folder / ".venv", symlinks=True)
         [self.packages] = folder.glob(".venv/lib/python*/site-packages")
+        self.copy("pip")  # compiled, as ensurepip would leave it seconds later
         self.entries = [wheel(self.wheels, name) for name in NAMES]
         self.lock.write_text(
             "".join(self.entries) + f"windows==1.0 ; sys_platform == 'win32' \\\n    --hash=sha256:{'0' * 64}\n"
         )
+
+    def copy(self, name: str) -> None:
+        """Have a package of the environment that tests run in; skip where there is none."""
+        found = importlib.util.find_spec(name)
+        if not found or not found.origin:
+            pytest.skip(f"{name} has no wheel for this machine")
+        shutil.copytree(Path(found.origin).parent, self.packages / name)
 
     def install(self) -> subprocess.CompletedProcess[str]:
         """Do what `make` does."""
@@ -121,10 +129,7 @@ def test_packages_are_installed_by_their_hashes_with_progress_and_after_an_inter
 ) -> None:
     clone = Clone(tmp_path / "My projects é")
     if tool == "uv":
-        found = importlib.util.find_spec("uv")
-        if not found or not found.origin:
-            pytest.skip("uv has no wheel for this machine")
-        shutil.copytree(Path(found.origin).parent, clone.packages / "uv")
+        clone.copy("uv")
         (clone.folder / ".venv" / "bin" / "uv").symlink_to(Path(sys.prefix) / "bin" / "uv")
 
     first = clone.install()
