@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from time import monotonic, sleep
 
 import pytest
 
 from identity.foundation import connections
+from tests.live import Live
 from tests.run import smtp_server
-from tests.run.installation import Installation, lived_in, running
 from tests.run.smtp_server import SmtpServer
-from tests.run.test_kill import PASSWORD, client_of, keys
 
-pytestmark = [pytest.mark.run, pytest.mark.timeout(240)]
-__all__ = ["keys"]
+pytestmark = pytest.mark.timeout(240)
+PASSWORD = "Correct-horse-9"
 INVITED = 24
 """More than a worker has threads, its sweeps' included."""
 SWEPT = 3
@@ -30,7 +30,9 @@ def mail() -> Iterator[SmtpServer]:
 
 
 @pytest.fixture(scope="module")
-def installation(mail: SmtpServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+def sending(live: Live, mail: SmtpServer) -> Iterator[Live]:
+    """Have the worker send mail there."""
+    worker = live.parts["worker"]
     by_smtp = {
         "MESSAGES": "smtp",
         "SMTP_HOST": "127.0.0.1",
@@ -38,26 +40,31 @@ def installation(mail: SmtpServer, tmp_path_factory: pytest.TempPathFactory) -> 
         "SMTP_SECURITY": "none",
         "MAIL_FROM": "no-reply@example.com",
     }
-    with running(lived_in(tmp_path_factory.mktemp("lanes") / "var"), DEMO="0", **by_smtp) as started:
-        yield started
+    live.parts["worker"] = replace(worker, environment={**worker.environment, **by_smtp})
+    live.restart("worker")
+    yield live
+    mail.go.set()
+    live.parts["worker"] = worker
+    live.restart("worker")
 
 
-def test_a_code_passes_invitations_that_are_held(
-    installation: Installation, keys: dict[str, str], mail: SmtpServer
-) -> None:
-    admin, visitor = client_of(installation, keys), client_of(installation, keys, signed=False)
+def test_a_code_passes_invitations_that_are_held(sending: Live, mail: SmtpServer) -> None:
+    admin, visitor = sending.boto(), sending.boto(signed=False)
+    mailed = {"UsernameAttributes": ["email"], "AutoVerifiedAttributes": ["email"]}
+    pool = admin.create_user_pool(PoolName="crowd", **mailed)["UserPool"]["Id"]
+    client = admin.create_user_pool_client(UserPoolId=pool, ClientName="crowd")["UserPoolClient"]["ClientId"]
     for number in range(INVITED):
-        admin.admin_create_user(UserPoolId=keys["pool"], Username=f"invited{number}@example.com")
+        admin.admin_create_user(UserPoolId=pool, Username=f"invited{number}@example.com")
     until = monotonic() + 20
     while not mail.held:
-        assert monotonic() < until, installation.said()[-4000:]
+        assert monotonic() < until, sending.log("worker")[-4000:]
         sleep(0.05)
     sleep(SWEPT)
     # At most a quarter of the worker's eight threads, and those of one sweep.
     assert len(mail.held) <= 8 // 4 + connections.SWEEPERS
 
     asked = monotonic()
-    visitor.sign_up(ClientId=keys["client"], Username="ada@example.com", Password=PASSWORD)
+    visitor.sign_up(ClientId=client, Username="ada@example.com", Password=PASSWORD)
     mail.mail_to("ada@example.com")
 
     assert monotonic() - asked < 3.5
