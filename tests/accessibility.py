@@ -13,6 +13,9 @@ from playwright.sync_api import Page, ViewportSize
 
 AXE = AXE_FILE_PATH.read_text()
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+COLOURS = ["color-contrast", "link-in-text-block"]
+"""The rules that a dark page may break and a light one not: in the stylesheets ``light-dark()`` alone tells the two
+apart, and gives colours."""
 PHONE: ViewportSize = {"width": 320, "height": 640}
 DESK: ViewportSize = {"width": 1280, "height": 800}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
@@ -33,7 +36,9 @@ def looks(page: Page) -> Iterator[str]:
 
 def faults(page: Page) -> list[str]:
     """Return the faults of a page as one of :func:`looks` shows it."""
-    found = page.evaluate("(options) => axe.run(options)", {"runOnly": RULES, "resultTypes": ["violations"]})
+    is_dark = page.evaluate("() => matchMedia('(prefers-color-scheme: dark)').matches")
+    asked = {"type": "rule", "values": COLOURS} if is_dark else {"type": "tag", "values": RULES}
+    found = page.evaluate("(options) => axe.run(options)", {"runOnly": asked, "resultTypes": ["violations"]})
     assert found["passes"], "axe looked at nothing"
     room, window = page.evaluate("() => [document.documentElement.scrollWidth, innerWidth]")
     wide = [] if room <= window else [f"scrolls sideways: {room} in {window}"]

@@ -1,4 +1,7 @@
-"""Stylesheets say start and end, never left and right: a page in Arabic is the same page, mirrored."""
+"""Stylesheets say start and end, never left and right: a page in Arabic is the same page, mirrored.
+
+And light and dark differ by ``light-dark()`` alone, which gives colours: a dark page has the light one's shape.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ BANNED = {
     "property": re.compile(r"(?<![\w-])(?:[a-z-]+-)?(?:left|right)(?:-[a-z-]+)?\s*:"),
     "value": re.compile(r"(?:text-align|float|clear)\s*:\s*(?:left|right)\b"),
     "four_sides": re.compile(r"(?:margin|padding|inset|scroll-margin|scroll-padding)\s*:(?:\s+[^\s;}()]+){4}\s*[;}]"),
+    "scheme": re.compile(r"prefers-color-scheme"),
 }
 
 
@@ -29,7 +33,7 @@ def wrongs(path: Path) -> set[str]:
     return {name for name, shape in BANNED.items() if shape.search(text)}
 
 
-def test_no_sheet_knows_left_from_right() -> None:
+def test_no_sheet_knows_left_from_right_or_more_of_the_dark_than_colours() -> None:
     assert {path.name for path in sheets()} >= {"cognate.css", "console.css", "demo.css"}
     assert {path.name: wrongs(path) for path in sheets() if wrongs(path)} == {}
 
