@@ -1,72 +1,155 @@
-"""Runs the constant statements of ``hot``: bound and prepared on the server, read in binary. Has no SQL of its own."""
+"""Runs the constant statements of ``hot``: bound and prepared on the server, read in binary. Has no SQL of its own.
+
+Outside a transaction libpq is asked by itself: psycopg's cursor and Django's around it cost twice what the statement
+does. What they promise holds: errors are Django's, wrappers see each statement, a silent server is given up.
+"""
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from functools import cache, partial
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import psycopg
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connections
-from django.db.backends.utils import CursorWrapper
-from psycopg.pq import Format
+from django.db import DEFAULT_DB_ALIAS, connections
+from psycopg.adapt import PyFormat, Transformer
+from psycopg.errors import error_from_result
+from psycopg.generators import execute
+from psycopg.pq import DiagnosticField, ExecStatus, Format
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
+    from psycopg.abc import Transformer as Bound
+    from psycopg.pq.abc import PGconn, PGresult
 
 Parameters = Sequence[Any] | dict[str, Any]
-Read = TypeVar("Read")
+
+PLACE = re.compile(r"%(?:\((\w+)\))?s")
+DONE = frozenset({ExecStatus.COMMAND_OK, ExecStatus.TUPLES_OK})
+STALE = frozenset({b"0A000", b"26000"})
+"""SQL states of a prepared statement that PostgreSQL no longer runs: a migration beside us changed the type of a
+column that it returns, or what was prepared is gone, as psycopg drops all after a rollback. Nothing was done."""
+_numbers = itertools.count()
 
 
-def run(statement: str, parameters: Parameters, read: Callable[[CursorWrapper], Read]) -> Read:
-    """Run a statement of this module once, and return what ``read`` takes from it.
+class Done(NamedTuple):
+    """What a statement gave: its first row, and how many it touched."""
 
-    A migration beside us may change the type of a column: then PostgreSQL refuses what was prepared before (SQL state
-    0A000) and has done nothing. Outside a transaction a new connection does it; inside one the request fails, and the
-    transaction's end drops all that was prepared.
-    """
+    row: tuple[Any, ...] | None
+    touched: int
+
+
+class Numbered(NamedTuple):
+    """A statement as the server takes it, with ``$1`` and on for its parameters, and their names in that order."""
+
+    text: bytes
+    names: tuple[str, ...]
+    """Empty where parameters come in order."""
+    formats: list[PyFormat]
+
+
+@cache
+def numbered(statement: str) -> Numbered:
+    """Return a constant statement as the server takes it. A name that stands twice is one parameter."""
+    keys = list(dict.fromkeys(name or place for place, name in enumerate(PLACE.findall(statement))))
+    places = itertools.count()
+    text = PLACE.sub(lambda found: f"${keys.index(found[1] or next(places)) + 1}", statement)
+    return Numbered(text.encode(), tuple(key for key in keys if isinstance(key, str)), [PyFormat.AUTO] * len(keys))
+
+
+def run(statement: str, parameters: Parameters) -> Done:
+    """Run a statement of ``hot`` once."""
     database = connections[DEFAULT_DB_ALIAS]
-    try:
-        return _run(database, statement, parameters, read)
-    except NotSupportedError:
-        if database.in_atomic_block:
-            raise
-    database.close()
-    return _run(database, statement, parameters, read)
-
-
-def _run(
-    database: BaseDatabaseWrapper, statement: str, parameters: Parameters, read: Callable[[CursorWrapper], Read]
-) -> Read:
-    """Bind on the server and read binary rows: a third less work than literals and text.
-
-    Each statement is prepared at its first use of a connection, where nothing between here and PostgreSQL forbids
-    that: two thirds of PostgreSQL's work are plans. What Django sends itself is never prepared. Django's wrappers stay
-    round the cursor: errors are Django's, and tests see each statement.
-    """
     database.close_if_health_check_failed()  # as Django's own cursors begin
     database.ensure_connection()
+    if database.queries_logged or not database.autocommit:
+        return _by_cursor(database, statement, parameters)
+    ask: Callable[..., Done] = _directly
+    for wrapper in reversed(database.execute_wrappers):
+        ask = partial(wrapper, ask)
+    return ask(statement, parameters, False, {"connection": database, "cursor": None})  # noqa: FBT003 - as Django calls it
+
+
+def _by_cursor(database: BaseDatabaseWrapper, statement: str, parameters: Parameters) -> Done:
+    """Run a statement by a cursor of Django's, which begins the transaction that is open, or tells a test of it.
+
+    Inside a transaction a stale statement fails the request, and the transaction's end drops all that was prepared.
+    """
     held = database.connection
     raw = psycopg.Cursor(held)
     raw.format = Format.BINARY
     is_logged = database.queries_logged
     wrap = database.make_debug_cursor if is_logged else database.make_cursor
-    # Of a prepared statement psycopg keeps no text for a log to tell.
+    # Of a prepared statement psycopg keeps no text for a log to tell. What Django sends itself is never prepared.
     held.prepare_threshold = 0 if settings.DATABASE_PREPARES and not is_logged else None
     try:
         with wrap(raw) as cursor:  # type: ignore[arg-type]  # the stubs know Django's own cursors only
             cursor.execute(statement, parameters)
-            return read(cursor)
+            return Done(cursor.fetchone() if cursor.description else None, cursor.rowcount)
     finally:
         held.prepare_threshold = None
 
 
+def _directly(statement: str, parameters: Parameters, many: bool, context: dict[str, Any]) -> Done:  # noqa: FBT001 - as Django calls it
+    """Run a statement outside a transaction, by libpq; one that is stale is prepared again."""
+    del many
+    held = context["connection"].connection
+    text, names, formats = numbered(statement)
+    given = [parameters[name] for name in names] if isinstance(parameters, dict) else parameters
+    bound = Transformer(held)
+    values = bound.dump_sequence(given, formats)
+    with context["connection"].wrap_database_errors:
+        result = _answer(held, text, bound, values)
+        if result.status not in DONE and result.error_field(DiagnosticField.SQLSTATE) in STALE:
+            _prepared(held).clear()
+            result = _answer(held, text, bound, values)
+        if result.status not in DONE:
+            raise error_from_result(result)
+    row = None
+    if result.ntuples:
+        bound.set_pgresult(result)
+        row = bound.load_row(0, tuple)
+    return Done(row, result.command_tuples or 0)
+
+
+def _answer(held: psycopg.Connection[Any], text: bytes, bound: Bound, values: Sequence[Any]) -> PGresult:
+    """Return the server's answer to a statement, prepared at its first use of a connection with such parameters.
+
+    Two thirds of PostgreSQL's work are plans. Nothing is prepared where something on the way forbids it.
+    """
+    pgconn: PGconn = held.pgconn
+    types = bound.types or ()
+    if settings.DATABASE_PREPARES:
+        prepared = _prepared(held)
+        name = prepared.get((text, types))
+        if name is None:
+            name = b"hot_%d" % next(_numbers)
+            pgconn.send_prepare(name, text, types)
+            made: PGresult = held.wait(execute(pgconn))[-1]
+            if made.status not in DONE:
+                return made
+            prepared[text, types] = name
+        pgconn.send_query_prepared(name, values, bound.formats, Format.BINARY)
+    else:
+        pgconn.send_query_params(text, values, types, bound.formats, Format.BINARY)
+    answer: PGresult = held.wait(execute(pgconn))[-1]
+    return answer
+
+
+def _prepared(held: psycopg.Connection[Any]) -> dict[tuple[bytes, tuple[int, ...]], bytes]:
+    """Return the names of what a connection has prepared here, by text and types of parameters: they end with it."""
+    found: dict[tuple[bytes, tuple[int, ...]], bytes] = held.__dict__.setdefault("hot_statements", {})
+    return found
+
+
 def one(statement: str, parameters: Parameters = ()) -> tuple[Any, ...] | None:
-    """Return the first row of a statement of this module."""
-    row: tuple[Any, ...] | None = run(statement, parameters, lambda opened: opened.fetchone())
-    return row
+    """Return the first row of a statement of ``hot``."""
+    return run(statement, parameters).row
 
 
 def count(statement: str, parameters: Parameters) -> int:
-    """Run a writing statement of this module; return how many rows it touched."""
-    return run(statement, parameters, lambda opened: int(opened.rowcount))
+    """Run a writing statement of ``hot``; return how many rows it touched."""
+    return run(statement, parameters).touched

@@ -6,13 +6,14 @@ import json
 import re
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import datetime, timedelta
 from typing import Any
 
 import psycopg
 import pytest
-from django.db import NotSupportedError, connection, transaction
+from django.db import DataError, NotSupportedError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 from psycopg import sql
 from pytest_django import Settings
 
@@ -214,13 +215,69 @@ def test_a_column_of_another_type_fails_no_prepared_statement(transactional_db: 
 
 def test_a_column_of_another_type_fails_a_transaction_once(transactional_db: None) -> None:
     given = {**PARAMETERS["RESERVE_GUESS"], "subject": uuid7(), "quiet": NOW() - timedelta(days=1)}
-    hot.one(hot.RESERVE_GUESS, given)
+    with transaction.atomic():
+        hot.one(hot.RESERVE_GUESS, given)
 
     with wider_failures():
         with pytest.raises(NotSupportedError), transaction.atomic():
             hot.one(hot.RESERVE_GUESS, given)
         with transaction.atomic():
             assert (hot.one(hot.RESERVE_GUESS, given) or ())[0] == 2
+
+
+def test_what_a_rollback_dropped_is_prepared_again(transactional_db: None) -> None:
+    connection.close()
+    hot.bearer(1, SOME, SOME)
+    with transaction.atomic():
+        hot.bearer(1, SOME, SOME)
+        transaction.set_rollback(True)
+    assert prepared() == []
+
+    hot.bearer(1, SOME, SOME)
+
+    assert prepared() == [(1, 0)]
+
+
+@pytest.mark.parametrize("prepares", [True, False])
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_statement_that_fails_raises_an_error_of_djangos(
+    transactional_db: None, settings: Settings, *, prepares: bool, inside: bool
+) -> None:
+    settings.DATABASE_PREPARES = prepares
+
+    with pytest.raises(DataError, match="uuid"), transaction.atomic() if inside else nullcontext():
+        hot.one(hot.LOCKED_UNTIL, (1, "no id", "password"))
+
+    assert hot.one(hot.LOCKED_UNTIL, (1, SOME, "password")) is None
+
+
+def test_a_row_is_the_same_however_it_is_asked_for(pool: UserPool, user: User, settings: Settings) -> None:
+    asked = (pool.pk, user.username, user.id)
+    found = [hot.one(hot.SIGN_IN, asked)]
+    settings.DATABASE_PREPARES = False
+    found.append(hot.one(hot.SIGN_IN, asked))
+    with transaction.atomic():
+        found.append(hot.one(hot.SIGN_IN, asked))
+    with CaptureQueriesContext(connection) as seen:
+        found.append(hot.one(hot.SIGN_IN, asked))
+
+    assert len(seen) == 1
+    assert user.id in (found[0] or ())
+    assert found == [found[0]] * 4
+
+
+@pytest.mark.parametrize("inside", [True, False])
+def test_a_wrapper_of_djangos_sees_each_hot_statement(transactional_db: None, *, inside: bool) -> None:
+    seen: list[tuple[str, Any]] = []
+
+    def watch(execute: Any, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:  # noqa: ANN401 - Django's
+        seen.append((sql, params))
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(watch), transaction.atomic() if inside else nullcontext():
+        hot.one(hot.LOCKED_UNTIL, (1, SOME, "password"))
+
+    assert seen == [(hot.LOCKED_UNTIL, (1, SOME, "password"))]
 
 
 @pytest.mark.parametrize("name", sorted(PARAMETERS))
