@@ -67,6 +67,7 @@ FACTORS = """
     (SELECT json_agg(json_build_array('totp', t.name, t.enabled)) FROM totp_factor t
      WHERE t.pool_id = u.pool_id AND t.user_id = u.id AND t.verified_at IS NOT NULL)
 """
+PERSON_AND_FACTORS = PERSON + "," + FACTORS
 GROUPS = """
     (SELECT json_agg(json_build_array(g.name, g.role_arn, g.precedence) ORDER BY g.precedence NULLS LAST, g.name)
      FROM membership m JOIN pool_group g ON g.pool_id = m.pool_id AND g.id = m.group_id
@@ -78,9 +79,7 @@ SIGN_IN = (
     p.verifier_name, """
     + GROUPS
     + ","
-    + PERSON
-    + ","
-    + FACTORS
+    + PERSON_AND_FACTORS
     + """
 FROM (SELECT %s::bigint AS pool_id, %s::text AS name, %s::uuid AS subject) q
 LEFT JOIN sign_in_name n ON n.pool_id = q.pool_id AND n.name = q.name
@@ -94,9 +93,7 @@ ATTEMPT = (
     "SELECT a.id, a.user_id, a.step, a.strikes, a.open, a.evidence, a.epoch, a.expires_at, c.client_id, p.changed_at, "
     + GROUPS
     + ","
-    + PERSON
-    + ","
-    + FACTORS
+    + PERSON_AND_FACTORS
     + """
 FROM attempt a
 JOIN app_client c ON c.pool_id = a.pool_id AND c.id = a.client_id
@@ -133,9 +130,7 @@ WHERE f.pool_id = %s AND f.id = %s
 
 BEARER = (
     "SELECT f.id, f.epoch, f.revoked_at, "
-    + PERSON
-    + ","
-    + FACTORS
+    + PERSON_AND_FACTORS
     + """
 FROM pool_user u
 LEFT JOIN refresh_family f ON f.pool_id = u.pool_id AND f.id = %s AND f.user_id = u.id
@@ -146,9 +141,7 @@ WHERE u.pool_id = %s AND u.sub = %s AND u.deleted_at IS NULL
 BROWSER = (
     """SELECT b.id, b.hashed, b.epoch, b.auth_time, b.methods, b.event_id, b.created_at, b.last_seen_at, b.expires_at,
     b.ended_at, """
-    + PERSON
-    + ","
-    + FACTORS
+    + PERSON_AND_FACTORS
     + """
 FROM browser_session b
 JOIN pool_user u ON u.pool_id = b.pool_id AND u.id = b.user_id AND u.deleted_at IS NULL
