@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import structlog
@@ -84,7 +83,7 @@ def answered(inner: Callable[[], Answer], call: Call) -> Answer:
 
 def crossing(answer: Answer) -> Answer:
     """Return the answer readable by pages of any origin."""
-    return replace(answer, headers={**CORS, **answer.headers})
+    return Answer(answer.status, answer.body, {**CORS, **answer.headers})
 
 
 def form(call: Call, *, query: bool = False) -> dict[str, str]:

@@ -5,7 +5,7 @@ A code or refresh token is spent in ``services.tokens``, by one statement; nothi
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from pools.services.tokens.issue import TokenSet
 
 ISSUED = Counter("cognate_oauth_tokens_total", "Answers of the token endpoint.", ["grant", "outcome"])
+# Looking labels up takes longer than counting.
+answers = cache(ISSUED.labels)
 # A client that is refused this often in a minute from one address is broken or guessing. What succeeds costs no count.
 REFUSALS, WINDOW = 600, 60
 
@@ -161,11 +163,11 @@ def token(call: Call, pool: UserPool) -> Answer:
         else:
             answer = the_server().create_token_response(PoolRequest(call, pool, posted))
     except (OAuth2Error, DomainError):
-        ISSUED.labels(grant, "refused").inc()
+        answers(grant, "refused").inc()
         refused_once_more(call, pool)
         raise
     issued = answer.status == HTTPStatus.OK
-    ISSUED.labels(grant, "issued" if issued else "refused").inc()
+    answers(grant, "issued" if issued else "refused").inc()
     if not issued:
         refused_once_more(call, pool)
     return answer

@@ -82,7 +82,7 @@ def redeem(client: AppClient, code: str, *, redirect_uri: str, verifier: str | N
     )
     refresh_token = refresh_tokens.pack(client, found.family_id, 0, salt)
     issued = issue.sign(client, found.person, found.groups, grant, refresh_token)
-    issue.ISSUED.labels("authorization_code").inc()
+    issue.issued_by("authorization_code").inc()
     return issued
 
 

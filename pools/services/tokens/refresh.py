@@ -65,7 +65,7 @@ def refresh(client: AppClient, token: str, *, by: Actor, rotating: bool = True) 
         refreshed=True,
     )
     successor = _turn(client, family, presented, by)
-    issue.ISSUED.labels("refresh_token").inc()
+    issue.issued_by("refresh_token").inc()
     return issue.sign(client, person, family.groups, grant, successor)
 
 
