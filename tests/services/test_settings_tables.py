@@ -269,6 +269,31 @@ class TestPools:
         assert (after.version, after.modified_at) == (pool.version, pool.modified_at)
         assert not AuditEvent.objects.filter(tag="pool_changed", pool_id=pool.pk).exists()
 
+    def test_a_pool_as_the_release_before_kept_it_is_described_and_changed(self, pool: UserPool) -> None:
+        kept = {
+            "admin_create_user_config": {
+                "allow_admin_create_user_only": False,
+                "unused_account_validity_days": 0,
+                "invite_message_template": {"email_subject": "Welcome"},
+            },
+            "email_configuration": {"email_sending_account": "COGNITO_DEFAULT"},
+            "user_pool_add_ons": {"advanced_security_mode": "OFF"},
+            "username_configuration": {"case_sensitive": False},
+        }
+        UserPool.objects.filter(pk=pool.pk).update(configuration=kept, case_sensitive=False, admin_only_sign_up=True)
+
+        after = user_pools.update(pool, {"user_pool_tags": {"team": "red"}}, by=BY)
+
+        told = shapes.user_pool(after)
+        assert told["AdminCreateUserConfig"] == {
+            "AllowAdminCreateUserOnly": True,
+            "UnusedAccountValidityDays": 7,
+            "InviteMessageTemplate": {"EmailSubject": "Welcome"},
+        }
+        assert told["UsernameConfiguration"] == {"CaseSensitive": False}
+        assert told["UserPoolAddOns"] == {"AdvancedSecurityMode": "OFF"}
+        assert after.configuration == {**kept, "user_pool_tags": {"team": "red"}}
+
     def test_a_deleted_pool_is_not_changed(self, pool: UserPool) -> None:
         user_pools.delete(pool, by=BY)
 

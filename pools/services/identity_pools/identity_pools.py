@@ -87,7 +87,7 @@ def update(pool: IdentityPool, changes: Mapping[str, Any], *, whole: bool = Fals
             part.refuse(IdentityPoolNotFound(pool.public_id))
         part.refuse_if(next(table.problems_of_change(row, given, whole=whole), None))
         columns, changed = table.change(row, given, whole=whole)
-        if columns:
+        if changed:
             IdentityPool.objects.filter(pk=pool.pk).update(**columns)
             subject, detail = pool.public_id, {"changed": changed}
             audit.record(Tag.IDENTITY_POOL_CHANGED, identity_pool=pool, subject=subject, by=by, detail=detail)

@@ -91,7 +91,7 @@ def update(
         part.refuse_if(next(table.problems_of_change(row, given, whole=whole), None))
         part.refuse_if(receipts.keep(receipt))
         columns, changed = table.change(row, given, whole=whole)
-        if columns:
+        if changed:
             row.modified_at = clock.now()
             AppClient.objects.filter(pool_id=pool.pk, id=client.id).update(**columns, modified_at=row.modified_at)
             detail = {"changed": changed}

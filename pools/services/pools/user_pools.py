@@ -80,7 +80,7 @@ def update(
         part.refuse_if(next(table.problems_of_change(row, given, whole=whole), None))
         part.refuse_if(receipts.keep(receipt))
         columns, changed = table.change(row, given, whole=whole)
-        if columns:
+        if changed:
             UserPool.objects.filter(pk=pool.pk).update(**columns, modified_at=clock.now())
             detail = {"changed": changed}
             audit.record(Tag.POOL_CHANGED, pool=pool, subject=pool.public_id, by=by, detail=detail)
