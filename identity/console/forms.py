@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext, gettext_lazy
 
+from identity.console import wording
 from identity.console.setting_names import operators_name
 from pools.services import codes
 from pools.services.operators import operator_sign_in
@@ -13,39 +15,39 @@ from pools.services.pools import client_rules, client_settings, pool_choices, po
 
 OFF = {"autocapitalize": "none", "spellcheck": "false"}
 PREFIXES = (
-    ("username", "Username"),
-    ("email", "Email"),
-    ("name", "Name"),
-    ("given_name", "Given name"),
-    ("family_name", "Family name"),
-    ("preferred_username", "Preferred username"),
-    ("phone_number", "Phone number"),
+    ("username", gettext_lazy("Username")),
+    ("email", gettext_lazy("Email")),
+    ("name", gettext_lazy("Name")),
+    ("given_name", gettext_lazy("Given name")),
+    ("family_name", gettext_lazy("Family name")),
+    ("preferred_username", gettext_lazy("Preferred username")),
+    ("phone_number", gettext_lazy("Phone number")),
 )
 SIGN_IN = {
-    "email": "Email address",
-    "phone_number": "Phone number",
-    "email_or_phone_number": "Email address or phone number",
-    "username": "Username",
-    "username_or_email": "Username or email address",
+    "email": gettext_lazy("Email address"),
+    "phone_number": gettext_lazy("Phone number"),
+    "email_or_phone_number": gettext_lazy("Email address or phone number"),
+    "username": gettext_lazy("Username"),
+    "username_or_email": gettext_lazy("Username or email address"),
 }
 """How people sign in (``pool_choices``), in words."""
 EMPTY = {
-    "username": "Enter your username.",
-    "password": "Enter your password.",
-    "new_password": "Choose a password.",
-    "code": "Enter the code.",
-    "confirmation": "Type the name.",
-    "name": "Enter a name.",
-    "kind": "Choose what kind of app it is.",
+    "username": gettext_lazy("Enter your username."),
+    "password": gettext_lazy("Enter your password."),
+    "new_password": gettext_lazy("Choose a password."),
+    "code": gettext_lazy("Enter the code."),
+    "confirmation": gettext_lazy("Type the name."),
+    "name": gettext_lazy("Enter a name."),
+    "kind": gettext_lazy("Choose what kind of app it is."),
 }
 """What is said of a field that is left empty."""
 _, STRICT = client_settings.TABLE.choices["openid_strict"]
 _, SECOND_FACTOR = pool_settings.TABLE.choices["mfa"]
 MFA = SECOND_FACTOR.options or {}
 KINDS = (
-    ("public", "Single-page or mobile app"),
-    ("confidential", "Web app with a server"),
-    ("machine", "Machine to machine"),
+    ("public", gettext_lazy("Single-page or mobile app")),
+    ("confidential", gettext_lazy("Web app with a server")),
+    ("machine", gettext_lazy("Machine to machine")),
 )
 
 
@@ -58,7 +60,7 @@ class Form(forms.Form):
         super().__init__(*args, **named)
         for name, field in self.fields.items():
             field.widget.attrs.setdefault("class", "input")
-            field.error_messages["required"] = EMPTY.get(name, "Fill this in.")
+            field.error_messages["required"] = EMPTY.get(name, gettext_lazy("Fill this in."))
 
     def clean_or_blame(self, field: str | None, message: str) -> None:
         """Show a service's refusal at a field, or above the form where it names none of these."""
@@ -71,12 +73,12 @@ class SignIn(Form):
 
     username = forms.CharField(
         max_length=150,
-        label="Username",
+        label=gettext_lazy("Username"),
         widget=forms.TextInput(attrs={"autocomplete": "username", "autofocus": True, **OFF}),
     )
     password = forms.CharField(
         max_length=1024,
-        label="Password",
+        label=gettext_lazy("Password"),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
     )
@@ -87,7 +89,7 @@ class Code(Form):
 
     code = forms.CharField(
         max_length=40,
-        label="Six-digit code",
+        label=gettext_lazy("Six-digit code"),
         widget=forms.TextInput(
             attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "pattern": codes.WRITTEN, "autofocus": True}
         ),
@@ -97,7 +99,7 @@ class Code(Form):
         """Take spaces out, as authenticators show them."""
         code = codes.plain(self.cleaned_data["code"])
         if len(code) != operator_sign_in.DIGITS or not (code.isascii() and code.isdigit()):
-            raise forms.ValidationError("Enter the six digits that your authenticator app shows.")
+            raise forms.ValidationError(gettext("Enter the six digits that your authenticator app shows."))
         return code
 
 
@@ -106,8 +108,8 @@ class NewPassword(Form):
 
     new_password = forms.CharField(
         max_length=1024,
-        label="New password",
-        help_text="At least 12 characters. A sentence is good; your password manager is better.",
+        label=gettext_lazy("New password"),
+        help_text=gettext_lazy("At least 12 characters. A sentence is good; your password manager is better."),
         strip=False,
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password", "autofocus": True, "minlength": "12"}),
     )
@@ -116,10 +118,10 @@ class NewPassword(Form):
 class UserSearch(Form):
     """Find users by how an attribute begins."""
 
-    by = forms.ChoiceField(choices=PREFIXES, label="Search in", required=False)
+    by = forms.ChoiceField(choices=PREFIXES, label=gettext_lazy("Search in"), required=False)
     prefix: Any = forms.CharField(
         max_length=256,
-        label="Begins with",
+        label=gettext_lazy("Begins with"),
         required=False,
         widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off", **OFF}),
     )
@@ -129,7 +131,9 @@ class Confirm(Form):
     """Type the name of what is to be changed."""
 
     confirmation = forms.CharField(
-        max_length=2048, label="Type the name to confirm", widget=forms.TextInput(attrs={"autocomplete": "off", **OFF})
+        max_length=2048,
+        label=gettext_lazy("Type the name to confirm"),
+        widget=forms.TextInput(attrs={"autocomplete": "off", **OFF}),
     )
 
     def __init__(self, *args: Any, name: str, **kwargs: Any) -> None:
@@ -141,7 +145,7 @@ class Confirm(Form):
     def clean_confirmation(self) -> str:
         """Refuse any other name."""
         if self.cleaned_data["confirmation"] != self.name:
-            raise forms.ValidationError("That is not the name. Nothing was changed.")
+            raise forms.ValidationError(gettext("That is not the name. Nothing was changed."))
         return self.name
 
 
@@ -150,9 +154,9 @@ class NewKey(Form):
 
     description = forms.CharField(
         max_length=200,
-        label="What is it for?",
+        label=gettext_lazy("What is it for?"),
         required=False,
-        help_text="For example “staging deploys”. Only operators see it.",
+        help_text=gettext_lazy("For example “staging deploys”. Only operators see it."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
@@ -162,30 +166,32 @@ class NewApp(Form):
 
     name = forms.CharField(
         max_length=128,
-        label="App name",
-        help_text="Shown to operators, and to people where they are asked for consent.",
+        label=gettext_lazy("App name"),
+        help_text=gettext_lazy("Shown to operators, and to people where they are asked for consent."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
-    kind = forms.ChoiceField(choices=KINDS, label="What kind of app is it?", initial="public", widget=forms.RadioSelect)
+    kind = forms.ChoiceField(
+        choices=KINDS, label=gettext_lazy("What kind of app is it?"), initial="public", widget=forms.RadioSelect
+    )
     callback_urls = forms.CharField(
         max_length=20_000,
-        label="Callback URLs",
+        label=gettext_lazy("Callback URLs"),
         required=False,
-        help_text="Where people return after signing in: one absolute URL a line, matched exactly.",
+        help_text=gettext_lazy("Where people return after signing in: one absolute URL a line, matched exactly."),
         widget=forms.Textarea(attrs={"rows": 3, "placeholder": "http://localhost:3000/callback", **OFF}),
     )
     logout_urls = forms.CharField(
         max_length=20_000,
-        label="Sign-out URLs",
+        label=gettext_lazy("Sign-out URLs"),
         required=False,
-        help_text="Where people return after signing out.",
+        help_text=gettext_lazy("Where people return after signing out."),
         widget=forms.Textarea(attrs={"rows": 2, "placeholder": "http://localhost:3000/", **OFF}),
     )
     scopes = forms.MultipleChoiceField(
-        label="Scopes of this pool's resource servers",
+        label=gettext_lazy("Scopes of this pool's resource servers"),
         required=False,
         widget=forms.CheckboxSelectMultiple,
-        help_text="Needed by machines; people's apps may ask for them too.",
+        help_text=gettext_lazy("Needed by machines; people's apps may ask for them too."),
     )
 
     openid_strict = forms.BooleanField(label=STRICT.label, required=False, initial=True, help_text=STRICT.help)
@@ -207,7 +213,7 @@ class NewApp(Form):
         """Return the addresses of a field, one a line."""
         given = str(self.cleaned_data[name]).split()
         if found := list(client_rules.url_problems(given, name)):
-            raise forms.ValidationError([f"{problem.message.removesuffix('.')}." for problem in found])
+            raise forms.ValidationError([wording.of(problem) for problem in found])
         return given
 
     def clean(self) -> dict[str, Any]:
@@ -215,9 +221,9 @@ class NewApp(Form):
         given = super().clean() or self.cleaned_data
         if given.get("kind") == "machine":
             if not given.get("scopes"):
-                self.add_error("scopes", "Choose at least one scope: a machine signs in for these alone.")
+                self.add_error("scopes", gettext("Choose at least one scope: a machine signs in for these alone."))
         elif "callback_urls" in given and not given["callback_urls"]:
-            self.add_error("callback_urls", "Enter at least one URL, so that people can come back.")
+            self.add_error("callback_urls", gettext("Enter at least one URL, so that people can come back."))
         return given
 
     def settings(self) -> dict[str, Any]:
@@ -245,22 +251,22 @@ class NewPool(Form):
 
     name = forms.CharField(
         max_length=128,
-        label="Pool name",
-        help_text="Only operators see it, and programs with AWS keys.",
+        label=gettext_lazy("Pool name"),
+        help_text=gettext_lazy("Only operators see it, and programs with AWS keys."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
     sign_in = forms.ChoiceField(
         choices=[(choice, SIGN_IN[choice]) for choice in pool_choices.SIGN_IN],
-        label="How do people sign in?",
+        label=gettext_lazy("How do people sign in?"),
         initial="email",
-        help_text="Cannot be changed once the pool is made.",
+        help_text=gettext_lazy("Cannot be changed once the pool is made."),
         widget=forms.RadioSelect,
     )
     self_sign_up = forms.BooleanField(
-        label="People may sign up themselves",
+        label=gettext_lazy("People may sign up themselves"),
         required=False,
         initial=True,
-        help_text="Otherwise only operators and servers with AWS keys add people.",
+        help_text=gettext_lazy("Otherwise only operators and servers with AWS keys add people."),
     )
     mfa = forms.ChoiceField(
         choices=list(MFA.items()),
@@ -274,7 +280,7 @@ class NewPool(Form):
         """Refuse what a pool cannot be called, beside whatever else is wrong."""
         name = str(self.cleaned_data["name"])
         if found := list(pool_rules.name_problems(name, "name")):
-            raise forms.ValidationError([problem.message for problem in found])
+            raise forms.ValidationError([wording.of(problem) for problem in found])
         return name
 
     def settings(self) -> dict[str, Any]:

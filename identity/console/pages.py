@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
+from django.utils.formats import number_format
+from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
-from identity.console import forms, receipts
+from identity.console import event_names, forms, receipts, wording
 from identity.console.guard import actor, render, told
 from identity.console.settings_form import settings_form
 from identity.console.shown_once import keep_once, take_once
-from identity.console.tables import Cell, Column, Empty, Table, code, moment, state
+from identity.console.tables import Cell, Column, Empty, Table, Text, code, moment, state
 from identity.foundation import errors, names
 from pools.services import access, audit
 from pools.services.operators import operators
@@ -23,26 +26,27 @@ if TYPE_CHECKING:
     from pools.models import AppClient, UserPool
 
 PAGE = 25
-CREATE_POOL = "Create a user pool"
-SAVED = "The settings of {} are saved."
+CREATE_POOL = gettext_lazy("Create a user pool")
+READY = gettext_lazy("%(name)s is ready.")
+SAVED = gettext_lazy("The settings of %(name)s are saved.")
 FLOWS = {
-    "ALLOW_ADMIN_USER_PASSWORD_AUTH": "Password, sent by a server with AWS keys",
-    "ALLOW_CUSTOM_AUTH": "Challenges of your own",
-    "ALLOW_USER_PASSWORD_AUTH": "Password, sent by the app",
-    "ALLOW_USER_SRP_AUTH": "Password, proven without being sent (SRP)",
-    "ALLOW_REFRESH_TOKEN_AUTH": "Refresh tokens",
-    "ALLOW_USER_AUTH": "The user chooses how",
-    "ALLOW_TOKEN_EXCHANGE_DELEGATION": "Token exchange, on behalf of a user",
-    "ALLOW_TOKEN_EXCHANGE_IMPERSONATION": "Token exchange, as a user",
+    "ALLOW_ADMIN_USER_PASSWORD_AUTH": gettext_lazy("Password, sent by a server with AWS keys"),
+    "ALLOW_CUSTOM_AUTH": gettext_lazy("Challenges of your own"),
+    "ALLOW_USER_PASSWORD_AUTH": gettext_lazy("Password, sent by the app"),
+    "ALLOW_USER_SRP_AUTH": gettext_lazy("Password, proven without being sent (SRP)"),
+    "ALLOW_REFRESH_TOKEN_AUTH": gettext_lazy("Refresh tokens"),
+    "ALLOW_USER_AUTH": gettext_lazy("The user chooses how"),
+    "ALLOW_TOKEN_EXCHANGE_DELEGATION": gettext_lazy("Token exchange, on behalf of a user"),
+    "ALLOW_TOKEN_EXCHANGE_IMPERSONATION": gettext_lazy("Token exchange, as a user"),
 }
 """A client's flows in words; the wire's names stand beside them."""
 TABS = (
-    ("overview", "Overview", "console:pool"),
-    ("apps", "Apps", "console:apps"),
-    ("users", "Users", "console:users"),
-    ("events", "Audit", "console:audit"),
+    ("overview", gettext_lazy("Overview"), "console:pool"),
+    ("apps", gettext_lazy("Apps"), "console:apps"),
+    ("users", gettext_lazy("Users"), "console:users"),
+    ("events", gettext_lazy("Audit"), "console:audit"),
 )
-Crumbs = list[tuple[str, str]]
+Crumbs = list[tuple[Text, str]]
 
 
 def page_token(request: HttpRequest) -> str | None:
@@ -72,9 +76,9 @@ def inside(pool: UserPool, tab: str, **context: Any) -> dict[str, Any]:
     """Return what each page inside a pool shows: the pool, its tabs, the way back."""
     tabs = [(label, reverse(name, args=[pool.public_id]), key == tab) for key, label, name in TABS]
     named = next(label for key, label, _ in TABS if key == tab)
-    crumbs: Crumbs = [("Pools", reverse("console:pools"))]
-    said = {"pool": pool, "tabs": tabs, "tab": named, "crumbs": crumbs, "title": pool.name}
-    return {"section": "pools", **said, **context}
+    crumbs: Crumbs = [(gettext("Pools"), reverse("console:pools"))]
+    usual = {"pool": pool, "tabs": tabs, "tab": named, "crumbs": crumbs, "title": pool.name}
+    return {"section": "pools", **usual, **context}
 
 
 @require_safe
@@ -86,8 +90,13 @@ def pools(request: HttpRequest) -> HttpResponse:
         return HttpResponseRedirect(request.path)
     new = reverse("console:new_pool")
     table = Table(
-        caption="User pools",
-        columns=(Column("Name"), Column("Pool id"), Column("MFA", wide_only=True), Column("Created", wide_only=True)),
+        caption=gettext("User pools"),
+        columns=(
+            Column(gettext("Name")),
+            Column(gettext("Pool id")),
+            Column(gettext("MFA"), wide_only=True),
+            Column(gettext("Created"), wide_only=True),
+        ),
         rows=[
             (
                 Cell(pool.name, href=reverse("console:pool", args=[pool.public_id])),
@@ -98,16 +107,18 @@ def pools(request: HttpRequest) -> HttpResponse:
             for pool in page.rows
         ],
         empty=Empty(
-            "No user pool yet",
-            "A user pool is a directory of people with its own sign-in pages and tokens. "
-            "Create one here, or with any Cognito client: it appears at once.",
+            gettext("No user pool yet"),
+            gettext(
+                "A user pool is a directory of people with its own sign-in pages and tokens. "
+                "Create one here, or with any Cognito client: it appears at once."
+            ),
             command="aws cognito-idp create-user-pool --pool-name my-app",
             action=CREATE_POOL,
             href=new,
         ),
         **pager(request, page.token),
     )
-    context = {"section": "pools", "title": "User pools", "table": table, "new": new, "create": CREATE_POOL}
+    context = {"section": "pools", "title": gettext("User pools"), "table": table, "new": new, "create": CREATE_POOL}
     return show_list(request, "list.html", context)
 
 
@@ -121,10 +132,10 @@ def new_pool(request: HttpRequest) -> HttpResponse:
                 form.cleaned_data["name"], settings=form.settings(), receipt=receipts.of(request), by=actor(request)
             )
         except errors.Invalid as problem:
-            form.clean_or_blame(problem.field, problem.message)
+            form.clean_or_blame(problem.field, wording.of(problem))
         else:
-            return told(request, f"{made.name} is ready.", reverse("console:pool", args=[made.public_id]))
-    crumbs: Crumbs = [("Pools", reverse("console:pools"))]
+            return told(request, READY % {"name": made.name}, reverse("console:pool", args=[made.public_id]))
+    crumbs: Crumbs = [(gettext("Pools"), reverse("console:pools"))]
     context = {"section": "pools", "title": CREATE_POOL, "crumbs": crumbs, "form": form}
     return render(request, "new_pool.html", context, 422 if request.method == "POST" else 200)
 
@@ -138,37 +149,39 @@ def pool(request: HttpRequest, pool_id: str) -> HttpResponse:
         try:
             changed = user_pools.update(found, form.changes(), receipt=receipts.of(request), by=actor(request))
         except errors.Invalid as problem:
-            form.clean_or_blame(problem.field, problem.message)
+            form.clean_or_blame(problem.field, wording.of(problem))
         else:
-            return told(request, SAVED.format(changed.name), request.path)
+            return told(request, SAVED % {"name": changed.name}, request.path)
     issuer = names.issuer(found.public_id)
     policy = found.password_policy
     asks = [
         text
         for key, text in (
-            ("require_uppercase", "upper case"),
-            ("require_lowercase", "lower case"),
-            ("require_numbers", "a number"),
-            ("require_symbols", "a symbol"),
+            ("require_uppercase", gettext("upper case")),
+            ("require_lowercase", gettext("lower case")),
+            ("require_numbers", gettext("a number")),
+            ("require_symbols", gettext("a symbol")),
         )
         if policy.get(key, True)
     ]
+    least = int(policy.get("minimum_length", 8))
+    length = ngettext("At least %(least)d character", "At least %(least)d characters", least) % {"least": least}
     addresses = [
-        ("Pool id", found.public_id),
-        ("ARN", names.pool_arn(found.public_id)),
-        ("Issuer", issuer),
-        ("Discovery", f"{issuer}/.well-known/openid-configuration"),
-        ("Signing keys", f"{issuer}/.well-known/jwks.json"),
+        (gettext("Pool id"), found.public_id),
+        (gettext("ARN"), names.pool_arn(found.public_id)),
+        (gettext("Issuer"), issuer),
+        (gettext("Discovery"), f"{issuer}/.well-known/openid-configuration"),
+        (gettext("Signing keys"), f"{issuer}/.well-known/jwks.json"),
     ]
     rules = [
-        ("Sign in by", ", ".join(found.username_attributes or ["username", *found.alias_attributes])),
-        ("Usernames", "case-sensitive" if found.case_sensitive else "not case-sensitive"),
-        ("Verified at sign-up", ", ".join(found.auto_verified) or "Nothing"),
+        (gettext("Sign in by"), names_of(found.username_attributes or ["username", *found.alias_attributes])),
+        (gettext("Usernames"), gettext("case-sensitive") if found.case_sensitive else gettext("not case-sensitive")),
+        (gettext("Verified at sign-up"), names_of(found.auto_verified) or gettext("Nothing")),
         (
-            "Password",
-            f"At least {policy.get('minimum_length', 8)} characters" + (f", with {', '.join(asks)}" if asks else ""),
+            gettext("Password"),
+            length + (gettext(", with %(kinds)s") % {"kinds": ", ".join(asks)} if asks else ""),
         ),
-        ("Users (estimate)", f"{user_pools.estimated_users(found):,}"),
+        (gettext("Users (estimate)"), number_format(user_pools.estimated_users(found), force_grouping=True)),
     ]
     context = inside(
         found,
@@ -193,12 +206,12 @@ def apps(request: HttpRequest, pool_id: str) -> HttpResponse:
         return HttpResponseRedirect(request.path)
     new = reverse("console:new_app", args=[found.public_id])
     table = Table(
-        caption="App clients",
+        caption=gettext("App clients"),
         columns=(
-            Column("Name"),
-            Column("Client id"),
-            Column("Kind", wide_only=True),
-            Column("Created", wide_only=True),
+            Column(gettext("Name")),
+            Column(gettext("Client id")),
+            Column(gettext("Kind"), wide_only=True),
+            Column(gettext("Created"), wide_only=True),
         ),
         rows=[
             (
@@ -210,18 +223,27 @@ def apps(request: HttpRequest, pool_id: str) -> HttpResponse:
             for row in page.rows
         ],
         empty=Empty(
-            "No app yet", "Add the first app that people of this pool sign in to.", action="Add an app", href=new
+            gettext("No app yet"),
+            gettext("Add the first app that people of this pool sign in to."),
+            action=gettext("Add an app"),
+            href=new,
         ),
         **pager(request, page.token),
     )
     return show_list(request, "apps.html", inside(found, "apps", table=table, new=new))
 
 
+def names_of(attributes: Iterable[str]) -> str:
+    """Return attributes as operators know them."""
+    known = dict(forms.PREFIXES)
+    return ", ".join(str(known.get(name, name)) for name in attributes)
+
+
 def kind_of(client: AppClient) -> str:
     """Say in words what kind of app a client is."""
     if "client_credentials" in client.oauth_flows:
-        return "Machine"
-    return "With a secret" if client.confidential else "Public"
+        return gettext("Machine")
+    return gettext("With a secret") if client.confidential else gettext("Public")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -234,16 +256,19 @@ def app(request: HttpRequest, pool_id: str, client_id: str) -> HttpResponse:
         try:
             changed = app_clients.update(client, form.changes(), receipt=receipts.of(request), by=actor(request))
         except errors.Invalid as problem:
-            form.clean_or_blame(problem.field, problem.message)
+            form.clean_or_blame(problem.field, wording.of(problem))
         except (errors.ScopeUnknown, errors.OAuthFlowRefused) as problem:
-            form.clean_or_blame(None, problem.message)
+            form.clean_or_blame(None, wording.of(problem))
         else:
-            return told(request, SAVED.format(changed.name), request.path)
+            return told(request, SAVED % {"name": changed.name}, request.path)
     facts = [
-        ("Kind", kind_of(client)),
-        ("OAuth flows", ", ".join(client.oauth_flows) or "None"),
-        ("Scopes", " ".join(client.scopes) or "None"),
-        ("Refresh tokens", "Spent by each use" if client.rotation else "Used again and again"),
+        (gettext("Kind"), kind_of(client)),
+        (gettext("OAuth flows"), ", ".join(client.oauth_flows) or gettext("None")),
+        (gettext("Scopes"), " ".join(client.scopes) or gettext("None")),
+        (
+            gettext("Refresh tokens"),
+            gettext("Spent by each use") if client.rotation else gettext("Used again and again"),
+        ),
     ]
     context = inside(
         found,
@@ -260,7 +285,7 @@ def app(request: HttpRequest, pool_id: str, client_id: str) -> HttpResponse:
     )
     context["crumbs"] += [
         (found.name, reverse("console:pool", args=[pool_id])),
-        ("Apps", reverse("console:apps", args=[pool_id])),
+        (gettext("Apps"), reverse("console:apps", args=[pool_id])),
     ]
     return render(request, "app.html", context, 422 if request.method == "POST" else 200)
 
@@ -285,26 +310,20 @@ def new_app(request: HttpRequest, pool_id: str) -> HttpResponse:
                 by=actor(request),
             )
         except errors.Invalid as problem:
-            form.clean_or_blame(problem.field, problem.message)
+            form.clean_or_blame(problem.field, wording.of(problem))
         except (errors.ScopeUnknown, errors.OAuthFlowRefused, errors.LimitExceeded) as problem:
-            form.clean_or_blame(None, problem.message)
+            form.clean_or_blame(None, wording.of(problem))
         else:
             if made.confidential:
                 keep_once(request, made.client_id, app_clients.secrets(made)[0])
             where = reverse("console:app", args=[found.public_id, made.client_id])
-            return told(request, f"{made.name} is ready.", where)
-    context = inside(found, "apps", title="Add an app", form=form, has_scopes=bool(offered))
+            return told(request, READY % {"name": made.name}, where)
+    context = inside(found, "apps", title=gettext("Add an app"), form=form, has_scopes=bool(offered))
     context["crumbs"] += [
         (found.name, reverse("console:pool", args=[pool_id])),
-        ("Apps", reverse("console:apps", args=[pool_id])),
+        (gettext("Apps"), reverse("console:apps", args=[pool_id])),
     ]
     return render(request, "new_app.html", context, 422 if form.is_bound else 200)
-
-
-def happened(tag: str, *, is_refused: bool) -> Cell:
-    """Return what happened as a badge; a refusal is said, not only coloured."""
-    said = tag.replace("_", " ")
-    return state(f"Refused: {said.removesuffix(' refused')}", "danger") if is_refused else state(said)
 
 
 @require_safe
@@ -314,17 +333,22 @@ def events(request: HttpRequest, pool_id: str) -> HttpResponse:
     rows = audit.latest(found)
     called = operators.usernames(row.actor_id for row in rows if row.actor_kind == "operator")
     table = Table(
-        caption="Latest fifty changes and refusals",
-        columns=(Column("When"), Column("What"), Column("Who"), Column("About", wide_only=True)),
+        caption=gettext("Latest fifty changes and refusals"),
+        columns=(
+            Column(gettext("When")),
+            Column(gettext("What")),
+            Column(gettext("Who")),
+            Column(gettext("About"), wide_only=True),
+        ),
         rows=[
             (
                 moment(row.written_at),
-                happened(row.tag, is_refused=row.outcome == "refused"),
-                Cell(row.actor_kind, note=called.get(row.actor_id, row.actor_id)),
+                event_names.badge(row.tag, is_refused=row.outcome == "refused"),
+                Cell(event_names.actor(row.actor_kind), note=called.get(row.actor_id, row.actor_id)),
                 code(row.subject) if row.subject else Cell("–"),
             )
             for row in rows
         ],
-        empty=Empty("Nothing has happened yet", "Changes and refusals of this pool are listed here."),
+        empty=Empty(gettext("Nothing has happened yet"), gettext("Changes and refusals of this pool are listed here.")),
     )
     return show_list(request, "tabbed_list.html", inside(found, "events", table=table))

@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from identity.console import wording
 from identity.console.setting_names import operators_name
 from identity.foundation import names
 from pools.services.people import users
@@ -110,7 +111,7 @@ class Changes(Strict):
             changes |= table.choices[name][0].given_by(chosen)
         faults: dict[str, list[str]] = {}
         for problem in table.problems_of_change(self.context["row"], table.read(changes)):
-            faults.setdefault(operators_name(getattr(problem, "field", "")), []).append(problem.message)
+            faults.setdefault(operators_name(getattr(problem, "field", "")), []).append(wording.of(problem))
         if faults:
             raise serializers.ValidationError(faults)
         return changes
@@ -155,7 +156,7 @@ class NewPoolSerializer(Strict):
     def validate_name(self, name: str) -> str:
         """Refuse what a pool cannot be called, beside whatever else is wrong."""
         if found := list(pool_rules.name_problems(name, "name")):
-            raise serializers.ValidationError([problem.message for problem in found])
+            raise serializers.ValidationError([wording.of(problem) for problem in found])
         return name
 
     def settings(self) -> dict[str, Any]:

@@ -10,7 +10,9 @@ from django.db.models import Model
 from django.http import QueryDict
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
+from identity.console import wording
 from identity.console.forms import OFF, Form
 from pools.services.pools import client_settings
 from pools.services.pools.client_rules import SECONDS
@@ -39,7 +41,7 @@ class Duration(forms.CharField):
             return typed
         found = DURATION.fullmatch(typed)
         if found is None:
-            raise forms.ValidationError("Write a number and its unit, for example “12 hours”.")
+            raise forms.ValidationError(gettext("Write a number and its unit, for example “12 hours”."))
         return int(found[1]) * SECONDS[f"{found[2].lower()}s"]
 
 
@@ -94,7 +96,7 @@ class SettingsForm(Form):
         """Say all that is wrong, each at its field."""
         given = super().clean() or self.cleaned_data
         for problem in self.table.problems_of_change(self.row, self.table.read(self.changes())):
-            self.clean_or_blame(getattr(problem, "field", ""), problem.message)
+            self.clean_or_blame(getattr(problem, "field", ""), wording.of(problem))
         return given
 
 

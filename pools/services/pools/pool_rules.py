@@ -39,7 +39,7 @@ UPDATES = "user_attribute_update_settings.attributes_require_verification_before
 def name_problems(value: str, field: str) -> Iterator[Invalid]:
     """Yield what keeps a text from being a pool's name."""
     if not NAME.fullmatch(value) or not value.strip():
-        yield Invalid("Pool names hold 1 to 128 letters, digits, spaces or +=,.@-", field=field)
+        yield Invalid("Pool names hold 1 to 128 letters, digits, spaces or +=,.@-", field=field, code="pool_name")
 
 
 def among(allowed: tuple[str, ...]) -> Check:
@@ -116,7 +116,7 @@ def verified_problems(value: list[str], field: str) -> Iterator[DomainError]:
 def sms_problems(field: str) -> Iterator[NotAvailable]:
     """Yield a refusal of what needs SMS, where this installation only sends mail."""
     if not installation.SMS_CHANNEL:
-        yield NotAvailable("SMS is not available in this release.", field=field)
+        yield NotAvailable("SMS is not available in this release.", field=field, code="no_sms")
 
 
 # -- rules between settings ------------------------------------------------------------------------------------------
@@ -126,7 +126,7 @@ def one_kind_of_names(given: Given, _: UserPool) -> Iterator[Invalid]:
     """Addresses are usernames, or they are aliases of usernames."""
     if given["username_attributes"] and given["alias_attributes"]:
         text = "Only one of the aliasAttributes or usernameAttributes can be set for a user pool."
-        yield Invalid(text, field="username_attributes")
+        yield Invalid(text, field="username_attributes", code="aliases")
 
 
 def days_are_given_once(given: Given, _: UserPool) -> Iterator[Invalid]:
@@ -140,25 +140,33 @@ def an_alias_is_optional(given: Given, _: UserPool) -> Iterator[Invalid]:
     """Nobody needs a preferred username where it is an alias."""
     required = [each for each in given["schema"] if each["name"] == "preferred_username" and each.get("required")]
     if required and "preferred_username" in given["alias_attributes"]:
-        yield Invalid("preferred_username cannot be an alias and required.", field="alias_attributes")
+        yield Invalid(
+            "preferred_username cannot be an alias and required.", field="alias_attributes", code="required_alias"
+        )
 
 
 def second_factor_has_a_kind(given: Mapping[str, Any], _: UserPool | None = None) -> Iterator[Invalid]:
     """A second factor is asked for where there is one, and only there: as SetUserPoolMfaConfig has it."""
     mode = given.get(MODE) or UserPool.Mfa.OFF
     if mode not in UserPool.Mfa.values:
-        yield Invalid("MfaConfiguration is OFF, ON or OPTIONAL.", field=MODE)
+        yield Invalid("MfaConfiguration is OFF, ON or OPTIONAL.", field=MODE, code="mfa")
     elif mode == UserPool.Mfa.OFF and given.get(AUTHENTICATOR):
-        yield Invalid("Invalid MFA configuration given, can't turn off MFA and configure an MFA together.", field=MODE)
+        yield Invalid(
+            "Invalid MFA configuration given, can't turn off MFA and configure an MFA together.",
+            field=MODE,
+            code="mfa_off",
+        )
     elif mode != UserPool.Mfa.OFF and not given.get(AUTHENTICATOR):
-        yield Invalid("Invalid MFA configuration given, can't turn on MFA without an MFA type.", field=MODE)
+        yield Invalid(
+            "Invalid MFA configuration given, can't turn on MFA without an MFA type.", field=MODE, code="mfa_kind"
+        )
 
 
 def first_second_factor(given: Given, pool: UserPool) -> Iterator[Invalid]:
     """CreateUserPool has no word for an authenticator, so that only SMS could be what its MFA means."""
     if AUTHENTICATOR not in given and given[MODE] != UserPool.Mfa.OFF:
         text = "SMS configuration and Auto verification for phone_number are required when MFA is required/optional"
-        yield Invalid(text, field=MODE)
+        yield Invalid(text, field=MODE, code="mfa_kind")
     else:
         yield from second_factor_has_a_kind(given, pool)
 
@@ -167,7 +175,7 @@ def updated_addresses_are_verified(given: Given, _: UserPool) -> Iterator[Invali
     """Only an address that is verified at sign-up is verified before it changes."""
     if any(name not in given[VERIFIED] for name in given[UPDATES]):
         text = "AttributesRequireVerificationBeforeUpdate must be among AutoVerifiedAttributes."
-        yield Invalid(text, field=UPDATES)
+        yield Invalid(text, field=UPDATES, code="unverified")
 
 
 RULES = (

@@ -157,7 +157,7 @@ class Setting:
         """Yield a refusal, if a value asks for what this release has not."""
         if self.availability is Availability.NOT_YET and not self.is_harmless(value):
             words = self.missing or "".join(part.capitalize() for part in self.name.partition(".")[0].split("_"))
-            yield NotAvailable(f"{words} is not available in this release.", field=self.name)
+            yield NotAvailable(f"{words} is not available in this release.", field=self.name, code="not_yet")
 
 
 class Rule(NamedTuple):
@@ -222,7 +222,7 @@ class Table:
         """
         found, unknown = self._flat(given, "")
         if unknown:
-            raise Invalid(f"Unknown settings: {', '.join(sorted(unknown))}")
+            raise Invalid(f"Unknown settings: {', '.join(sorted(unknown))}", code="unknown_settings")
         return Given(self, found)
 
     def _flat(self, given: Mapping[str, Any], before: str) -> tuple[dict[str, Any], list[str]]:
@@ -260,7 +260,7 @@ class Table:
         """Yield all that is wrong with changes of a row; what they leave alone is not asked about."""
         for name in changes:
             if self.rows[name].is_fixed:
-                yield Invalid("This cannot be changed any more.", field=name)
+                yield Invalid("This cannot be changed any more.", field=name, code="fixed")
         yield from self.problems(self.after(row, changes, whole=whole), row, names=None if whole else changes)
 
     def apply(self, row: Model, given: Mapping[str, Any]) -> Given:
