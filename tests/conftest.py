@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import os
 import shutil
@@ -111,8 +112,13 @@ def browser_type_launch_args() -> dict[str, Any]:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what starts programs and browsers: a long file that came last would leave a worker idle."""
-    items.sort(key=lambda item: not {"run", "browser"} & {mark.name for mark in item.iter_markers()})
+    """Begin with what takes long, by its marks: a long file that came last would leave a worker idle."""
+    items.sort(key=lambda item: not {"run", "browser", "timeout"} & {mark.name for mark in item.iter_markers()})
+
+
+def pytest_collection_finish() -> None:
+    """Have the garbage collector pass over what stays to the end: thousands of tests, and all that they import."""
+    gc.freeze()
 
 
 @pytest.hookimpl(wrapper=True)
