@@ -37,7 +37,6 @@ METHODS = {
     "password": assurance.PASSWORD,
     "upstream": assurance.UPSTREAM,
     **{factor.kind: factor.method for factor in FACTORS},
-    "enrolled": assurance.CODE,  # the release before recorded no factor beside it
 }
 """The methods of recorded proofs. What is none of them was done on the way, and proves nothing."""
 
