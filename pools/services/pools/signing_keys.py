@@ -7,6 +7,7 @@ newest key whose ``active_from`` has come signs and stands first. Keys are made 
 from __future__ import annotations
 
 import base64
+import binascii
 import hashlib
 import json
 from collections.abc import Iterable
@@ -44,6 +45,7 @@ CERTIFICATE_LIFE = timedelta(days=3650)
 INSTALLATION_LOCK = b"Cognate:"
 PADDING, DIGEST = padding.PKCS1v15(), hashes.SHA256()
 """RS256 (RFC 7518 section 3.3)."""
+URL_SAFE = bytes.maketrans(b"+/", b"-_")
 AS_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
@@ -303,7 +305,7 @@ def unverified_claims(token: str) -> dict[str, Any]:
 
 
 def _encoded(plain: bytes) -> bytes:
-    return base64.urlsafe_b64encode(plain).rstrip(b"=")
+    return binascii.b2a_base64(plain, newline=False).translate(URL_SAFE, b"=")
 
 
 def _object(part: str) -> dict[str, Any]:

@@ -77,13 +77,17 @@ def sign(
     access_token = signing_keys.sign(client.pool, Use.ACCESS, claims.access(common, client, person, grant))
     id_token = None
     if not grant.bound.oauth or "openid" in grant.bound.scopes:
-        # API tokens go without at_hash, since their clients check it by halves; OAuth tokens have it (OIDC 3.1.3.6).
-        half = hashlib.sha256(access_token.encode()).digest()[:16] if grant.bound.oauth else b""
-        at_hash = base64.urlsafe_b64encode(half).decode().rstrip("=")
-        id_token = signing_keys.sign(
-            client.pool, Use.ID, claims.identity(common, client, person, groups, grant, at_hash=at_hash)
-        )
+        # API tokens go without at_hash, since their clients check it by halves.
+        at_hash = half_hash(access_token) if grant.bound.oauth else ""
+        told = claims.identity(common, client, person, groups, grant, at_hash=at_hash)
+        id_token = signing_keys.sign(client.pool, Use.ID, told)
     return TokenSet(access_token, id_token, refresh_token, client.access_seconds, grant.bound.scopes)
+
+
+def half_hash(access_token: str) -> str:
+    """Return what binds an ID token to its access token: ``at_hash`` (OpenID Connect Core section 3.1.3.6)."""
+    half = hashlib.sha256(access_token.encode()).digest()[:16]
+    return base64.urlsafe_b64encode(half).decode().rstrip("=")
 
 
 def client_credentials(client: AppClient, scopes: Sequence[str]) -> TokenSet:
