@@ -8,8 +8,7 @@ Both give the same bytes (a test compares them). Django's connection clean-up is
 from __future__ import annotations
 
 import io
-import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, lru_cache
 from http import HTTPStatus
 from typing import Any
@@ -38,9 +37,39 @@ OF_A_POOL: dict[str, tuple[str, Endpoint]] = {
     "/.well-known/openid-configuration": ("oidc", discovery.discovery),
     "/.well-known/jwks.json": ("oidc", discovery.jwks),
 }
-PLAIN = ("CONTENT_TYPE", "CONTENT_LENGTH")
+UNPREFIXED = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
+"""Headers whose names in WSGI have no ``HTTP_`` before them, and which are empty there when they were not sent."""
 DRAINED = 8 << 20
 log = structlog.get_logger("request")
+
+
+class Headers(Mapping[str, str]):
+    """A request's headers by lower-case name, looked up when asked for: few are, among all that an environ holds."""
+
+    __slots__ = ("_environ",)
+
+    def __init__(self, environ: Environ) -> None:
+        """Read them from WSGI's environ."""
+        self._environ = environ
+
+    def __getitem__(self, name: str) -> str:
+        """Return a header."""
+        value: str = self._environ[wsgi_name(name)]
+        if not value and name in UNPREFIXED:
+            raise KeyError(name)
+        return value
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through their names."""
+        for name, value in self._environ.items():
+            if name.startswith("HTTP_"):
+                yield name.removeprefix("HTTP_").lower().replace("_", "-")
+            elif value and name in UNPREFIXED.values():
+                yield name.lower().replace("_", "-")
+
+    def __len__(self) -> int:
+        """Count them."""
+        return sum(1 for _ in self)
 
 
 def add_fast_path(django: Application) -> Application:
@@ -85,7 +114,7 @@ def walk(
 ) -> list[bytes]:
     """Answer by an endpoint, as Django's handler, the middleware and the adapter together would."""
     began = clock.monotonic()
-    request_id = str(uuid.uuid4())
+    request_id = middleware.new_request_id()
     connections.begin()
     try:
         bound = structlog.contextvars.bind_contextvars(request_id=request_id)
@@ -105,17 +134,12 @@ def walk(
 
 def answered(environ: Environ, endpoint: Endpoint, request_id: str, pool: str | None, path: str) -> Answer:
     """Make the call."""
-    headers = {
-        header_name(name): value
-        for name, value in environ.items()
-        if name.startswith("HTTP_") or (name in PLAIN and value)
-    }
     return endpoint(
         Call(
             method=str(environ["REQUEST_METHOD"]).upper(),
             path=path,
             query=environ.get("QUERY_STRING", ""),
-            headers=headers,
+            headers=Headers(environ),
             body=body(environ),
             address=middleware.client_address(environ),
             request_id=request_id,
@@ -126,9 +150,11 @@ def answered(environ: Environ, endpoint: Endpoint, request_id: str, pool: str | 
 
 
 @lru_cache(maxsize=256)
-def header_name(name: str) -> str:
-    """Return a header's name, lower case, for WSGI's."""
-    return name.removeprefix("HTTP_").lower().replace("_", "-")
+def wsgi_name(name: str) -> str:
+    """Return WSGI's name of a header; empty, which no environ holds, where ``name`` is none in lower case."""
+    if "_" in name or name != name.lower():
+        return ""
+    return UNPREFIXED.get(name) or "HTTP_" + name.upper().replace("-", "_")
 
 
 @cache

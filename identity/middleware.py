@@ -6,8 +6,8 @@ Decides nothing else. Pages of operators have more (``identity.console.middlewar
 from __future__ import annotations
 
 import codecs
+import os
 import re
-import uuid
 from collections.abc import Callable, Mapping, MutableMapping
 from contextlib import suppress
 from functools import lru_cache
@@ -72,20 +72,36 @@ def console_host() -> str:
     return "" if base == console else console
 
 
+def new_request_id() -> str:
+    """Return a random UUID (RFC 9562 section 5.4) as text: ``uuid`` takes twice as long to write one."""
+    number = int.from_bytes(os.urandom(16)) & ~(0xF << 76 | 0b11 << 62) | 0x4 << 76 | 0b10 << 62
+    text = f"{number:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
 def client_address(meta: Mapping[str, Any]) -> str:
     """Return the client's address: the last one in X-Forwarded-For that no trusted proxy added.
 
     Never empty, or limits would count nobody: what cannot be read is not believed, and whoever handed it on stands for
     the client.
     """
-    address = addresses.parsed(meta.get("REMOTE_ADDR", ""))
-    hops = [hop for hop in meta.get("HTTP_X_FORWARDED_FOR", "").split(",") if hop.strip()]
+    peer = meta.get("REMOTE_ADDR", "")
+    if "HTTP_X_FORWARDED_FOR" not in meta:
+        return written(peer)
+    address = addresses.parsed(peer)
+    hops = [hop for hop in meta["HTTP_X_FORWARDED_FOR"].split(",") if hop.strip()]
     while address and hops and is_trusted(address):
         named = addresses.forwarded(hops.pop())
         if named is None:
             break
         address = named
     return str(address or NOBODY)
+
+
+@lru_cache(maxsize=4096)
+def written(peer: str) -> str:
+    """Return a peer's address in its one form."""
+    return str(addresses.parsed(peer) or NOBODY)
 
 
 def is_trusted(address: addresses.Address) -> bool:
@@ -171,7 +187,7 @@ class RequestMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         """Let the request in."""
         began = clock.monotonic()
-        request.request_id = str(uuid.uuid4())  # type: ignore[attr-defined]
+        request.request_id = new_request_id()  # type: ignore[attr-defined]
         request.address = client_address(request.META)  # type: ignore[attr-defined]
         request.raw_path = request.path_info  # type: ignore[attr-defined]
         request.pool = None  # type: ignore[attr-defined]

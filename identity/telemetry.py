@@ -12,7 +12,7 @@ import os
 import re
 import string
 from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, NamedTuple
 
 import structlog
@@ -215,7 +215,12 @@ UNREADY = Counter("cognate_unready_total", "Readiness probes that said no.", ["p
 
 def answered(adapter: str, status: int, seconds: float) -> None:
     """Count a request. ``adapter`` is a URL namespace or other short constant, never a part of the path."""
-    ANSWERED.labels(adapter, f"{status // 100}xx").observe(seconds)
+    _answers(adapter, status // 100).observe(seconds)
+
+
+@cache
+def _answers(adapter: str, hundreds: int) -> Histogram:
+    return ANSWERED.labels(adapter, f"{hundreds}xx")
 
 
 class Gauge(NamedTuple):

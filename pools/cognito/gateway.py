@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -125,7 +126,8 @@ def take_from_quota(exchange: Exchange) -> None:
 def read_json(exchange: Exchange) -> None:
     """Read the body."""
     try:
-        given = json.loads(exchange.call.body or b"{}", parse_constant=refuse_constant)
+        body = exchange.call.body or b"{}"
+        given = DECODER.decode(body.decode(json.detect_encoding(body), "surrogatepass"))
     except (ValueError, RecursionError):  # ValueError: bad UTF-8, bad JSON, a number of thousands of digits
         raise Fault("SerializationException", "The body is not JSON.") from None
     if not isinstance(given, dict):
@@ -136,6 +138,9 @@ def read_json(exchange: Exchange) -> None:
 def refuse_constant(name: str) -> None:
     """Refuse NaN and the infinities, which JSON does not have."""
     raise ValueError(name)
+
+
+DECODER = json.JSONDecoder(parse_constant=refuse_constant)
 
 
 def validate(exchange: Exchange) -> None:
@@ -234,19 +239,25 @@ def refusal(exchange: Exchange, fault: Fault) -> Answer:
     )
 
 
+@cache
+def seconds(operation: str, answer: str) -> Histogram:
+    """Return what keeps the times of an operation with such an answer: both are names of the model's, or few."""
+    return SECONDS.labels(operation, answer)
+
+
 def dressed(exchange: Exchange) -> Answer:
     """Put on what every answer has, and take its time."""
     answer, call = exchange.answer, exchange.call
     assert answer is not None  # noqa: S101 - each way through the gateway makes one
     name = exchange.operation.name if exchange.operation else "-"
-    SECONDS.labels(name, exchange.outcome).observe(clock.monotonic() - exchange.began)
+    seconds(name, exchange.outcome).observe(clock.monotonic() - exchange.began)
     log.debug("wire_answered", operation=name, answer=exchange.outcome, caller=exchange.by.kind if exchange.by else "")
     return Answer(answer.status, answer.body, {**CORS, "x-amzn-RequestId": call.request_id, **answer.headers})
 
 
 def rendered(value: object) -> bytes:
     """Return a structure as AWS JSON 1.1: moments as epoch seconds, bytes as base64."""
-    return json.dumps(value, separators=(",", ":"), default=scalar, ensure_ascii=False).encode()
+    return ENCODER.encode(value).encode()
 
 
 def scalar(value: object) -> object:
@@ -258,3 +269,6 @@ def scalar(value: object) -> object:
     if isinstance(value, UUID):
         return str(value)
     raise TypeError(f"{type(value).__name__} has no place in an answer")
+
+
+ENCODER = json.JSONEncoder(separators=(",", ":"), default=scalar, ensure_ascii=False)

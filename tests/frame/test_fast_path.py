@@ -226,6 +226,16 @@ def test_what_is_not_exactly_one_of_the_paths_takes_djangos_path(path: str, head
     assert fast_path.find({**Asked(path).environ(), **headers}) is None
 
 
+def test_a_header_has_one_name_in_lower_case() -> None:
+    unsent = {"CONTENT_TYPE": "", "CONTENT_LENGTH": "0", "HTTP_X_AMZ_TARGET": "one", "HTTP_EMPTY": "", "PATH_INFO": "/"}
+    headers = fast_path.Headers(unsent)
+
+    assert dict(headers) == {"content-length": "0", "x-amz-target": "one", "empty": ""}
+    assert len(headers) == 3
+    for name in ("content-type", "X-Amz-Target", "x_amz_target", "path-info", "PATH_INFO", ""):
+        assert name not in headers
+
+
 def test_there_are_six_paths() -> None:
     assert len(fast_path.INSTALLATION_ENDPOINTS) + len(fast_path.OF_A_POOL) == 6
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from ipaddress import ip_network
 
 import pytest
@@ -210,3 +211,10 @@ def test_every_page_carries_the_security_headers(pool: UserPool) -> None:
     assert "unsafe" not in policy
     assert answer.headers["X-Content-Type-Options"] == "nosniff"
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_request_id_is_a_random_uuid() -> None:
+    made = [middleware.new_request_id() for _ in range(100)]
+
+    assert all(uuid.UUID(each).version == 4 and str(uuid.UUID(each)) == each for each in made)
+    assert len(set(made)) == len(made)

@@ -11,6 +11,15 @@ from pools.models import User
 from pools.services.pools import schema
 
 ADDRESSES = ("email", "phone_number")
+IN_ORDER = tuple(
+    (
+        name,
+        name in {"sub", *schema.COLUMNS, *schema.VERIFIED},
+        name.removesuffix("_verified") if name in schema.VERIFIED else "",
+    )
+    for name in schema.STANDARD
+)
+"""Each standard attribute, whether it is a column, and the address of which it says that it was proven."""
 
 
 class Profile(Protocol):
@@ -44,18 +53,19 @@ class Profile(Protocol):
 def of(person: Profile) -> dict[str, str]:
     """Return a person's attributes as the wire knows them: texts, ``sub`` first, in the schema's order."""
     found: dict[str, str] = {}
-    for name in schema.STANDARD:
-        if name in schema.VERIFIED:
-            proven, owner = getattr(person, name), name.removesuffix("_verified")
-            if proven is not None and getattr(person, owner) is not None:
-                found[name] = "true" if proven else "false"
-        elif name == "sub" or name in schema.COLUMNS:
-            value = getattr(person, name)
-            if value is not None:
-                found[name] = str(value)
-        elif name in person.attributes:
-            found[name] = str(person.attributes[name])
-    found.update({name: str(value) for name, value in person.attributes.items() if name not in found})
+    attributes = person.attributes
+    for name, is_column, owner in IN_ORDER:
+        if not is_column:
+            if name in attributes:
+                found[name] = str(attributes[name])
+        elif (value := getattr(person, name)) is None:
+            continue
+        elif not owner:
+            found[name] = str(value)
+        elif getattr(person, owner) is not None:
+            found[name] = "true" if value else "false"
+    if attributes:
+        found.update({name: str(value) for name, value in attributes.items() if name not in found})
     return found
 
 
