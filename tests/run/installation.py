@@ -33,23 +33,29 @@ class Installation:
         self.data_dir = data_dir
         self.under: tuple[str, ...] = ()
         """A command that becomes the one it is given."""
-        self.port = servers.free_port()
-        self.base_url = f"http://localhost:{self.port}"
         foreign = ("DATABASE_URL", "REDIS_URL", "REDIS_PREFIX", "SECRET_KEYS_FILE", "WIRE_RESPONSE_CHECKS")
         self.environment = {name: value for name, value in os.environ.items() if name not in foreign} | {
             "DATA_DIR": str(data_dir),
-            "PORT": str(self.port),
-            "TLS_PORT": str(servers.free_port()),
-            "BASE_URL": self.base_url,
             "DEMO": "1",
             "STS_ENDPOINT_URL": "http://localhost:9",
             "WEB_WORKERS": "1",
-            **settings,
         }
+        self.choose_ports()
+        self.environment |= settings
         self.log = data_dir.parent / f"{data_dir.name}.log"
         self.seen = 0
         """Where the newest start begins in what the terminal shows."""
         self.process: subprocess.Popen[bytes] | None = None
+
+    def choose_ports(self) -> None:
+        """Be at other ports from the next start on."""
+        self.port = servers.free_port()
+        self.base_url = f"http://localhost:{self.port}"
+        self.environment |= {
+            "PORT": str(self.port),
+            "TLS_PORT": str(servers.free_port()),
+            "BASE_URL": self.base_url,
+        }
 
     def spawn(self) -> subprocess.Popen[bytes]:
         """Start it and do not wait."""

@@ -9,7 +9,6 @@ import re
 import ssl
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 from urllib.parse import parse_qsl
@@ -24,7 +23,7 @@ from tests.browser.test_addresses import InstalledWorld, listens
 from tests.console.world import Visitor as Console
 from tests.hosted.world import PASSWORD, Visitor, World
 from tests.oidc.world import Proof, claims
-from tests.run.installation import PATIENCE, Installation, lived_in, running
+from tests.run.installation import PATIENCE, Installation, lived_in
 
 pytestmark = [pytest.mark.run, pytest.mark.timeout(240)]
 
@@ -87,9 +86,8 @@ class Demo(World):
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
     """Start what ``make run`` starts, and wait until nobody seeds any more."""
-    started = Installation(tmp_path_factory.mktemp("demo") / "var")
+    started = Installation(lived_in(tmp_path_factory.mktemp("demo") / "var"))
     assert started.environment["STS_ENDPOINT_URL"] == STS
-    started.data_dir.mkdir(mode=0o700)
     (started.data_dir / "bootstrap.json").write_text(json.dumps(EARLIER))
     try:
         started.start()
@@ -100,14 +98,14 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installat
 
 
 def settle(installation: Installation) -> None:
-    """Wait until https is there, the addresses are shown, and no seed has run for a second."""
+    """Wait until https is there, the addresses are shown by this start, and no seed has run for a second."""
     until = monotonic() + PATIENCE
     quiet_since = monotonic()
     while monotonic() < quiet_since + 1:
         assert monotonic() < until, installation.said()[-3000:]
         if (
             not listens(int(installation.environment["TLS_PORT"]))
-            or "Cognate is up" not in installation.said()
+            or "Cognate is up" not in installation.shown()[installation.seen :]
             or "seed" in installation.leaders()
         ):
             quiet_since = monotonic()
@@ -310,37 +308,3 @@ def test_the_operator_opens_the_console(installation: Installation) -> None:
     visitor.send_form("/console/sign-in/code", code=pyotp.TOTP(operator["totp_secret"]).now())
 
     assert visitor.get(f"{installation.bootstrap()['console_url']}pools").status_code == 200
-
-
-def test_it_comes_along_to_another_port(tmp_path: Path) -> None:
-    """The newcomer whose port is taken today finds the app, the account and the identity of yesterday."""
-    with running(lived_in(tmp_path / "var")) as installation:
-        settle(installation)
-        before = Demo(installation)
-        name = before.person()
-        identity_id = identity_of(before, name)
-    with running(tmp_path / "var") as installation:
-        settle(installation)
-        after = Demo(installation)
-        own = f"{installation.base_url}/demo/callback"
-        client = after.described("client_id")
-
-        assert after.base != before.base
-        assert set(client["CallbackURLs"]) == {CALLBACK, own}
-        assert set(client["LogoutURLs"]) == {"http://localhost:3000/", f"{installation.base_url}/demo/"}
-        assert set(client["AllowedOAuthScopes"]) == SCOPES
-        assert after.visitor().open(after.url("/oauth2/authorize", redirect_uri=own)).path == "/login"
-        assert identity_of(after, name) == identity_id
-
-
-def identity_of(demo: Demo, name: str) -> str:
-    """Return the identity of a person who signs in."""
-    signed_in = demo.live.boto(signed=False).initiate_auth(
-        ClientId=demo.client_id,
-        AuthFlow="USER_PASSWORD_AUTH",
-        AuthParameters={"USERNAME": name, "PASSWORD": PASSWORD},
-    )["AuthenticationResult"]
-    found = demo.live.boto("cognito-identity", signed=False).get_id(
-        IdentityPoolId=demo.kept["identity_pool_id"], Logins={demo.provider: signed_in["IdToken"]}
-    )
-    return str(found["IdentityId"])

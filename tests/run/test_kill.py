@@ -29,18 +29,15 @@ BACK_WITHIN = 10
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with running(lived_in(tmp_path_factory.mktemp("kill") / "var"), DEMO="0") as started:
+    with running(lived_in(tmp_path_factory.mktemp("kill") / "var")) as started:
         yield started
 
 
 @pytest.fixture(scope="module")
 def keys(installation: Installation) -> dict[str, str]:
-    """Return an access key of a new operator, a pool that mails codes, and a client that may sign up."""
-    installation.manage("create_operator", "ada")
-    key_id, secret = (
-        line.partition("=")[2] for line in installation.manage("create_access_key", "ada").splitlines()[:2]
-    )
-    made = {"access_key_id": key_id, "secret_access_key": secret, "region": "us-east-1"}
+    """Return the access key of the bootstrap file, a pool that mails codes, and a client that may sign up."""
+    kept = installation.bootstrap()
+    made = {name: str(kept[name]) for name in ("access_key_id", "secret_access_key", "region")}
     admin = client_of(installation, made)
     made["pool"] = admin.create_user_pool(
         PoolName="crowd", UsernameAttributes=["email"], AutoVerifiedAttributes=["email"]

@@ -27,6 +27,7 @@ from tests.browser.test_addresses import InstalledWorld
 from tests.console.world import Visitor as Console
 from tests.hosted.world import PASSWORD
 from tests.run.installation import PATIENCE, Installation, running
+from tests.run.test_demo import CALLBACK, SCOPES, Demo, settle
 
 pytestmark = [pytest.mark.run, pytest.mark.timeout(240)]
 
@@ -298,7 +299,7 @@ def test_it_needs_no_root(tmp_path: Path) -> None:
     nobody_special = ("unshare", "--user", "--map-user=1000", "--map-group=1000")
     if subprocess.run([*nobody_special, "true"], capture_output=True, check=False).returncode:
         pytest.skip("no user namespaces here")
-    installation = Installation(tmp_path / "var")
+    installation = Installation(tmp_path / "var", DEMO="0")
     installation.under = nobody_special
 
     try:
@@ -342,3 +343,38 @@ def test_a_warm_start_is_ready_in_ten_seconds_and_has_a_link_of_its_own(installa
     assert refused.status_code == 410
     assert "The next <code>make run</code> prints a new one." in refused.text
     assert Console(installation.base_url).get(new).status_code == 200
+
+
+def test_the_demo_comes_along_to_another_port(installation: Installation) -> None:
+    """The newcomer whose port is taken today finds the app, the account and the identity of yesterday."""
+    settle(installation)
+    before = Demo(installation)
+    name = before.person()
+    identity_id = identity_of(before, name)
+    installation.stop()
+    installation.choose_ports()
+    installation.start()
+    settle(installation)
+    after = Demo(installation)
+    own = f"{installation.base_url}/demo/callback"
+    client = after.described("client_id")
+
+    assert after.base != before.base
+    assert set(client["CallbackURLs"]) == {CALLBACK, own}
+    assert set(client["LogoutURLs"]) == {"http://localhost:3000/", f"{installation.base_url}/demo/"}
+    assert set(client["AllowedOAuthScopes"]) == SCOPES
+    assert after.visitor().open(after.url("/oauth2/authorize", redirect_uri=own)).path == "/login"
+    assert identity_of(after, name) == identity_id
+
+
+def identity_of(demo: Demo, name: str) -> str:
+    """Return the identity of a person who signs in."""
+    signed_in = demo.live.boto(signed=False).initiate_auth(
+        ClientId=demo.client_id,
+        AuthFlow="USER_PASSWORD_AUTH",
+        AuthParameters={"USERNAME": name, "PASSWORD": PASSWORD},
+    )["AuthenticationResult"]
+    found = demo.live.boto("cognito-identity", signed=False).get_id(
+        IdentityPoolId=demo.kept["identity_pool_id"], Logins={demo.provider: signed_in["IdToken"]}
+    )
+    return str(found["IdentityId"])
