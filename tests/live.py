@@ -6,6 +6,7 @@ What it does is committed, so tests make their own pools and leave them; nothing
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import signal
@@ -24,6 +25,7 @@ from urllib.parse import urlsplit
 import boto3
 import botocore.config
 import pytest
+from django.core.management import call_command
 from pytest_django.plugin import DjangoDbBlocker
 
 from identity import serve
@@ -196,7 +198,14 @@ class Live:
         return found[0]
 
     def manage(self, *arguments: str, **settings: str) -> str:
-        """Run ``manage.py`` over the live database; return what it prints."""
+        """Run a command of ``manage.py`` over the live database; return what it prints.
+
+        In this process, which has imported Django, unless other settings are asked for.
+        """
+        if not settings:
+            with self.orm(), io.StringIO() as printed:
+                call_command(*arguments, stdout=printed)
+                return printed.getvalue()
         done = subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=servers.ROOT,
