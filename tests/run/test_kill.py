@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator
 from time import monotonic, sleep
 from typing import Any, Self
 
-import boto3
 import botocore
 import pytest
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tests.live import SESSION
 from tests.run.installation import Installation, lived_in, running
 
 pytestmark = [pytest.mark.run, pytest.mark.timeout(300)]
@@ -50,7 +50,7 @@ def keys(installation: Installation) -> dict[str, str]:
 
 def client_of(installation: Installation, keys: dict[str, str], *, signed: bool = True) -> Any:  # noqa: ANN401 - boto3's own
     config: dict[str, Any] = {"retries": {"total_max_attempts": 1}, "connect_timeout": 2, "read_timeout": 10}
-    return boto3.session.Session().client(
+    return SESSION.client(
         "cognito-idp",
         endpoint_url=installation.base_url,
         region_name=keys["region"],
@@ -71,10 +71,10 @@ class Crowd:
         self.last = 0.0
         self.back_after = 0.0
         self.over = threading.Event()
-        self.threads = [threading.Thread(target=self.visit, args=(number,)) for number in range(VISITORS)]
+        clients = [client_of(installation, keys, signed=False) for _ in range(VISITORS)]
+        self.threads = [threading.Thread(target=self.visit, args=visitor) for visitor in enumerate(clients)]
 
-    def visit(self, visitor: int) -> None:
-        boto = client_of(self.installation, self.keys, signed=False)
+    def visit(self, visitor: int, boto: Any) -> None:  # noqa: ANN401 - boto3's own
         count = 0
         while not self.over.is_set():
             count += 1

@@ -14,7 +14,6 @@ from time import monotonic, sleep
 from typing import Any
 from urllib.parse import urlencode
 
-import boto3
 import pytest
 
 from identity.embedded.parts import Part
@@ -22,7 +21,7 @@ from identity.embedded.processes import end, spawn
 from tests import servers
 from tests.federation.servers import Told, serving
 from tests.federation.test_sts import GIVEN
-from tests.live import Live
+from tests.live import SESSION, Live
 
 MOST = 146
 """MiB of one web worker. 133 were measured, of them 4 for what only this environment brings along; 142 beside the whole
@@ -89,7 +88,7 @@ class Web:
     def boto(self, service: str) -> Any:  # noqa: ANN401 - boto3's own
         """Return a client that asks this process."""
         key_id, secret = self.live.access_key
-        return boto3.session.Session().client(
+        return SESSION.client(
             service,
             endpoint_url=self.base_url,
             region_name=self.live.region,

@@ -11,7 +11,6 @@ from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
 
-import boto3
 import botocore.config
 import psycopg
 import pyotp
@@ -20,6 +19,7 @@ import requests
 
 from tests import servers
 from tests.console.world import Visitor
+from tests.live import SESSION
 from tests.run import caddy, smtp_server
 from tests.run.production import SERVED, Production
 from tests.run.smtp_server import SmtpServer
@@ -69,7 +69,7 @@ class Place:
     def boto(self, key: tuple[str, str] | None = None) -> Any:  # noqa: ANN401 - boto3's own
         """Return a client by https, signed if there is a key."""
         signing: dict[str, Any] = {} if key else {"signature_version": botocore.UNSIGNED}
-        return boto3.session.Session().client(
+        return SESSION.client(
             "cognito-idp",
             endpoint_url=self.base_url,
             region_name="us-east-1",
