@@ -132,7 +132,9 @@ def to_sign_in(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(where)
 
 
-def told(request: HttpRequest, text: str, where: str, *, level: int = messages.SUCCESS) -> HttpResponse:
+def redirect_with_message(
+    request: HttpRequest, text: str, where: str, *, level: int = messages.SUCCESS
+) -> HttpResponse:
     """Go somewhere after a form, and say there what happened."""
     messages.add_message(request, level, text)
     return HttpResponseRedirect(where, status=303)

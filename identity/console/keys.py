@@ -8,7 +8,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from identity.console import forms, receipts
-from identity.console.guard import actor, operator, render, told
+from identity.console.guard import actor, operator, redirect_with_message, render
 from identity.console.shown_once import keep_once, take_once
 from identity.console.tables import Cell, Column, Empty, Table, code, moment, state
 from identity.foundation import errors
@@ -28,7 +28,7 @@ def keys(request: HttpRequest) -> HttpResponse:
             by=actor(request),
         )
         keep_once(request, "key", f"{made} {secret}")
-        return told(request, gettext("The access key is ready."), reverse("console:keys"))
+        return redirect_with_message(request, gettext("The access key is ready."), reverse("console:keys"))
     made, _, secret = take_once(request, "key").partition(" ")
     table = Table(
         caption=gettext("Your access keys"),
@@ -75,7 +75,9 @@ def disable_key(request: HttpRequest, key_id: str) -> HttpResponse:
     form = forms.Confirm(request.POST or None, name=key_id)
     if request.method == "POST" and form.is_valid():
         operators.disable_key(key_id, receipt=receipts.of(request), by=actor(request))
-        return told(request, gettext("%(name)s is disabled.") % {"name": key_id}, reverse("console:keys"))
+        return redirect_with_message(
+            request, gettext("%(name)s is disabled.") % {"name": key_id}, reverse("console:keys")
+        )
     context = {
         "section": "keys",
         "title": gettext("Disable this key?"),

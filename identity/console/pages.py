@@ -13,7 +13,7 @@ from django.utils.translation import gettext, gettext_lazy, ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 
 from identity.console import event_names, forms, receipts, wording
-from identity.console.guard import actor, render, told
+from identity.console.guard import actor, redirect_with_message, render
 from identity.console.settings_form import settings_form
 from identity.console.shown_once import keep_once, take_once
 from identity.console.tables import Cell, Column, Empty, Table, Text, code, moment, state
@@ -134,7 +134,9 @@ def new_pool(request: HttpRequest) -> HttpResponse:
         except errors.Invalid as problem:
             form.clean_or_blame(problem.field, wording.of(problem))
         else:
-            return told(request, READY % {"name": made.name}, reverse("console:pool", args=[made.public_id]))
+            return redirect_with_message(
+                request, READY % {"name": made.name}, reverse("console:pool", args=[made.public_id])
+            )
     crumbs: Crumbs = [(gettext("Pools"), reverse("console:pools"))]
     context = {"section": "pools", "title": CREATE_POOL, "crumbs": crumbs, "form": form}
     return render(request, "new_pool.html", context, 422 if request.method == "POST" else 200)
@@ -151,7 +153,7 @@ def pool(request: HttpRequest, pool_id: str) -> HttpResponse:
         except errors.Invalid as problem:
             form.clean_or_blame(problem.field, wording.of(problem))
         else:
-            return told(request, SAVED % {"name": changed.name}, request.path)
+            return redirect_with_message(request, SAVED % {"name": changed.name}, request.path)
     issuer = names.issuer(found.public_id)
     policy = found.password_policy
     asks = [
@@ -260,7 +262,7 @@ def app(request: HttpRequest, pool_id: str, client_id: str) -> HttpResponse:
         except (errors.ScopeUnknown, errors.OAuthFlowRefused) as problem:
             form.clean_or_blame(None, wording.of(problem))
         else:
-            return told(request, SAVED % {"name": changed.name}, request.path)
+            return redirect_with_message(request, SAVED % {"name": changed.name}, request.path)
     facts = [
         (gettext("Kind"), kind_of(client)),
         (gettext("OAuth flows"), ", ".join(client.oauth_flows) or gettext("None")),
@@ -317,7 +319,7 @@ def new_app(request: HttpRequest, pool_id: str) -> HttpResponse:
             if made.confidential:
                 keep_once(request, made.client_id, app_clients.secrets(made)[0])
             where = reverse("console:app", args=[found.public_id, made.client_id])
-            return told(request, READY % {"name": made.name}, where)
+            return redirect_with_message(request, READY % {"name": made.name}, where)
     context = inside(found, "apps", title=gettext("Add an app"), form=form, has_scopes=bool(offered))
     context["crumbs"] += [
         (found.name, reverse("console:pool", args=[pool_id])),

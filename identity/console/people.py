@@ -12,7 +12,7 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from identity.console import forms, receipts, wording
-from identity.console.guard import actor, render, told
+from identity.console.guard import actor, redirect_with_message, render
 from identity.console.pages import PAGE, inside, page_token, pager, show_list
 from identity.console.tables import Cell, Column, Empty, Table, Text, Tone, moment, state
 from identity.foundation import errors
@@ -207,7 +207,7 @@ def change(request: HttpRequest, pool_id: str, sub: UUID, key: str) -> HttpRespo
         else:
             users.set_enabled(pool, user, key == "enable", receipt=receipt, by=by)
         where = reverse("console:user", args=[pool.public_id, user.sub])
-        return told(request, CHANGES[key].done % {"name": name_of(user)}, where)
+        return redirect_with_message(request, CHANGES[key].done % {"name": name_of(user)}, where)
     context = inside(pool, "users", title=CHANGES[key].title, confirmation=confirmation(pool, user, key, form))
     context["crumbs"] += [*_crumbs(pool), (name_of(user), reverse("console:user", args=[pool.public_id, user.sub]))]
     return render(request, "confirm.html", context, 422 if form.is_bound else 200)

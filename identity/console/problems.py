@@ -77,7 +77,8 @@ def handle(problem: Exception, context: Mapping[str, Any]) -> Response | None:
     if isinstance(problem, RequestDataTooBig):
         return answer(body(413, "too_large", gettext("The request is too large.")))
     if isinstance(problem, exceptions.ValidationError):
-        faults = [{"field": field, "message": message} for field, message in flat("", problem.detail) if message]
+        named = [(field, detail) for field, detail in flat("", problem.detail) if detail]
+        faults = [{"field": field, "message": str(detail), "code": detail.code} for field, detail in named]
         return answer(body(400, "invalid", gettext("The request is not valid."), errors=faults))
     if isinstance(problem, exceptions.APIException):
         headers = {}
@@ -95,11 +96,11 @@ def code_of(problem: exceptions.APIException) -> str:
     return code if isinstance(code, str) else problem.default_code
 
 
-def flat(path: str, detail: Any) -> list[tuple[str, str]]:  # noqa: ANN401 - DRF's nested detail
-    """Return a serializer's faults as pairs of dotted field and message."""
+def flat(path: str, detail: Any) -> list[tuple[str, exceptions.ErrorDetail]]:  # noqa: ANN401 - DRF's nested detail
+    """Return a serializer's faults as pairs of dotted field and what is wrong."""
     if isinstance(detail, Mapping):
         named = [(f"{path}.{key}" if path else str(key), value) for key, value in detail.items()]
         return [pair for key, value in named for pair in flat("" if key == "non_field_errors" else key, value)]
     if isinstance(detail, list):
         return [pair for value in detail for pair in flat(path, value)]
-    return [(path, str(detail))]
+    return [(path, detail)]

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.utils.translation import gettext
 from drf_spectacular.utils import extend_schema_field
-from rest_framework import serializers
+from rest_framework import exceptions, serializers
 
 from identity.console import wording
 from identity.console.setting_names import operators_name
@@ -26,7 +27,7 @@ class Strict(serializers.Serializer[Any]):
     def to_internal_value(self, data: Any) -> Any:  # noqa: ANN401 - DRF's signature
         """Check names and values, and tell of both."""
         strange = data.keys() - self.fields.keys() if isinstance(data, dict) else set()
-        faults: dict[str, Any] = {name: ["No such member."] for name in sorted(map(str, strange))}
+        faults: dict[str, Any] = {name: [gettext("No such member.")] for name in sorted(map(str, strange))}
         try:
             values = super().to_internal_value(data)
         except serializers.ValidationError as problem:
@@ -104,14 +105,15 @@ class Changes(Strict):
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Say all that is wrong, each at its member."""
         if not attrs:
-            raise serializers.ValidationError("Name what is to be changed.")
+            raise serializers.ValidationError(gettext("Name what is to be changed."))
         table = self.table()
         changes: dict[str, Any] = {}
         for name, chosen in attrs.items():
             changes |= table.choices[name][0].given_by(chosen)
-        faults: dict[str, list[str]] = {}
+        faults: dict[str, list[exceptions.ErrorDetail]] = {}
         for problem in table.problems_of_change(self.context["row"], table.read(changes)):
-            faults.setdefault(operators_name(getattr(problem, "field", "")), []).append(wording.of(problem))
+            named = operators_name(getattr(problem, "field", ""))
+            faults.setdefault(named, []).append(exceptions.ErrorDetail(wording.of(problem), problem.code))
         if faults:
             raise serializers.ValidationError(faults)
         return changes
@@ -156,7 +158,7 @@ class NewPoolSerializer(Strict):
     def validate_name(self, name: str) -> str:
         """Refuse what a pool cannot be called, beside whatever else is wrong."""
         if found := list(pool_rules.name_problems(name, "name")):
-            raise serializers.ValidationError([wording.of(problem) for problem in found])
+            raise serializers.ValidationError([exceptions.ErrorDetail(wording.of(each), each.code) for each in found])
         return name
 
     def settings(self) -> dict[str, Any]:
@@ -227,7 +229,7 @@ class NewAppSerializer(Strict):
                 "supported_identity_providers": ["COGNITO"],
             }
         elif given["scopes"]:
-            raise serializers.ValidationError({"scopes": ["Scopes need an OAuth flow."]})
+            raise serializers.ValidationError({"scopes": [gettext("Scopes need an OAuth flow.")]})
         return asked | {key: given[key] for key in ("callback_urls", "logout_urls") if given[key]}
 
 
@@ -260,7 +262,8 @@ class FaultSerializer(serializers.Serializer[Any]):
     """What is wrong with one member."""
 
     field = serializers.CharField()
-    message = serializers.CharField()
+    message = serializers.CharField(help_text="For people.")
+    code = serializers.CharField(help_text="Stable; for programs.")
 
 
 class ProblemSerializer(serializers.Serializer[Any]):

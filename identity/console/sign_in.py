@@ -20,7 +20,7 @@ from django_otp import login as otp_login
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from identity.console import forms, receipts, wording
-from identity.console.guard import actor, inner_path, is_proven, operator, render, told
+from identity.console.guard import actor, inner_path, is_proven, operator, redirect_with_message, render
 from identity.foundation import clock, errors, limits
 from identity.models import Operator
 from pools.services.operators import operator_sign_in, operators
@@ -169,7 +169,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     if request.user.is_authenticated:
         operator_sign_in.sign_out(operator(request), receipt=receipts.of(request), by=actor(request))
     logout(request)
-    return told(request, gettext("You are signed out."), reverse("console:sign_in"))
+    return redirect_with_message(request, gettext("You are signed out."), reverse("console:sign_in"))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -261,7 +261,9 @@ def set_authenticator(request: HttpRequest) -> HttpResponse:
             form.clean_or_blame("code", wording.of(locked))
         else:
             go_in(request, who, device)
-            return told(request, gettext("You are set up. Next time: password, then a code."), reverse("console:pools"))
+            return redirect_with_message(
+                request, gettext("You are set up. Next time: password, then a code."), reverse("console:pools")
+            )
     secret = operator_sign_in.pending_secret(who) or operator_sign_in.enrol(who, by=actor(request, who))
     address = f"otpauth://totp/Cognate:{who.username}?{urlencode({'secret': secret, 'issuer': 'Cognate'})}"
     drawing = segno.make(address, error="m", micro=False).svg_inline(

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 @page(app=False)
 def account(page_request: PageRequest) -> HttpResponse:
     """Show who is signed in, and sign them out."""
-    is_leaving = page_request.request.method == "POST"
+    is_leaving = page_request.is_form
     session = page_request.browser.held() if is_leaving else page_request.browser.current()
     if session is None:
         step = Step(notice=page_request.step.notice)
@@ -52,7 +52,7 @@ def sign_out(page_request: PageRequest) -> HttpResponse:
     onward = resume.url(Kind.LOGOUT, page_request.query)
     if session is None:
         return SeeOther(onward)
-    if page_request.request.method == "POST":
+    if page_request.is_form:
         sessions.end(page_request.pool, session, receipt=page_request.receipt, by=page_request.by_user(session))
         page_request.browser.close()
         return SeeOther(onward)

@@ -32,7 +32,7 @@ def account_password(page_request: PageRequest) -> HttpResponse:
     form = OwnPasswordForm(
         page_request.pool,
         account_name(session),
-        page_request.request.POST if page_request.request.method == "POST" else None,
+        page_request.request.POST if page_request.is_form else None,
     )
     if form.is_bound and check(page_request, form):
         given = {"previous": form.cleaned_data["password"], "proposed": form.cleaned_data["new_password"]}

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @page()
 def forgot(page_request: PageRequest) -> HttpResponse:
     """Ask whose password it is. The answer is the same whether or not there is an account."""
-    if page_request.request.method != "POST":
+    if not page_request.is_form:
         name = page_request.step.username or page_request.parameters.get("login_hint", "")[:256]
         return show_name_form(page_request, ForgotForm(page_request.pool, initial={"username": name}))
     form = ForgotForm(page_request.pool, page_request.request.POST)
@@ -63,9 +63,9 @@ def show_name_form(page_request: PageRequest, form: ForgotForm) -> HttpResponse:
 def confirm_forgot(page_request: PageRequest) -> HttpResponse:
     """Ask for the mailed code and a new password."""
     step = page_request.step
-    if page_request.request.method != "POST" and (step.notice == "password_changed" or page_request.is_done):
+    if not page_request.is_form and (step.notice == "password_changed" or page_request.is_done):
         return page_request.go("sign_in")  # gone back to, when all is done
-    if page_request.request.method != "POST":
+    if not page_request.is_form:
         suggested = page_request.request.GET.get("code", "")[:16]
         return show_form(page_request, ResetForm(page_request.pool, step.username, initial={"code": suggested}))
     form = ResetForm(page_request.pool, step.username, page_request.request.POST)

@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 @page()
 def sign_in(page_request: PageRequest) -> HttpResponse:
     """Ask for name and password."""
-    if page_request.request.method != "POST" and interactions.is_to_be_noted(page_request.parameters):
+    if not page_request.is_form and interactions.is_to_be_noted(page_request.parameters):
         return page_request.go_on()
-    if page_request.request.method != "POST":
+    if not page_request.is_form:
         return show_form(page_request, SignInForm(page_request.pool, initial={"username": expected_name(page_request)}))
     form = SignInForm(page_request.pool, page_request.request.POST)
     if not form.is_valid():
@@ -123,7 +123,7 @@ def second_factor(page_request: PageRequest) -> HttpResponse:
     """Ask for the code of a second factor: page, template and challenge are called by its kind."""
     step = challenge_step(page_request, page_request.name)
     show = partial(show_challenge, page_request, step.challenge, progress=wording.PROGRESS["second_factor"])
-    if page_request.request.method != "POST":
+    if not page_request.is_form:
         return show(CodeForm())
     form = CodeForm(page_request.request.POST)
     if not form.is_valid():
@@ -141,7 +141,7 @@ def second_factor(page_request: PageRequest) -> HttpResponse:
 def new_password(page_request: PageRequest) -> HttpResponse:
     """Ask for a password in place of a temporary one."""
     step = challenge_step(page_request, Challenge.NEW_PASSWORD)
-    if page_request.request.method != "POST":
+    if not page_request.is_form:
         form = NewPasswordForm(page_request.pool, step.username, step.required)
         return show_challenge(page_request, "new_password", form)
     form = NewPasswordForm(page_request.pool, step.username, step.required, page_request.request.POST)

@@ -31,7 +31,7 @@ def sign_up(page_request: PageRequest) -> HttpResponse:
     if page_request.pool.admin_only_sign_up:
         return page_request.problem("closed", status=403)
     schema = user_pools.schema_attributes(page_request.pool)
-    if page_request.request.method != "POST":
+    if not page_request.is_form:
         name = page_request.step.username or page_request.parameters.get("login_hint", "")[:256]
         return show_form(
             page_request, SignUpForm(page_request.pool, schema, initial={**page_request.step.typed, "username": name})
@@ -82,7 +82,7 @@ def sign_up(page_request: PageRequest) -> HttpResponse:
 def is_change(page_request: PageRequest) -> bool:
     """Say whether somebody mends the address of the account that this browser made just now."""
     request = page_request.request
-    return "change" in (request.POST if request.method == "POST" else request.GET) and bool(page_request.step.proof)
+    return "change" in (request.POST if page_request.is_form else request.GET) and bool(page_request.step.proof)
 
 
 def go_to_code(
@@ -144,9 +144,9 @@ def show_form(page_request: PageRequest, form: SignUpForm) -> HttpResponse:
 def confirm(page_request: PageRequest) -> HttpResponse:
     """Ask for the mailed code. A code in the address is only filled in: mail scanners open links."""
     step = page_request.step
-    if page_request.request.method != "POST" and (step.notice == "confirmed" or page_request.is_done):
+    if not page_request.is_form and (step.notice == "confirmed" or page_request.is_done):
         return page_request.go("sign_in")  # gone back to, when all is done
-    if page_request.request.method != "POST":
+    if not page_request.is_form:
         suggested = page_request.request.GET.get("code", "")[:16]
         return show_code_form(
             page_request, NamedCodeForm(page_request.pool, step.username, initial={"code": suggested})

@@ -119,6 +119,11 @@ class PageRequest:
         return app_clients.name_for_people(self.pool, self.client)
 
     @property
+    def is_form(self) -> bool:
+        """Say whether a form was sent; one that is shown again for being too old was not."""
+        return self.request.method == "POST"
+
+    @property
     def by(self) -> Actor:
         """Return who acts: a visitor, until the machine says otherwise."""
         return request_context.visitor(self.request)

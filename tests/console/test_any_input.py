@@ -177,11 +177,8 @@ def test_a_way_to_sign_in_that_this_installation_has_not_is_refused_where_it_was
     page = browser.post("/console/pools/new", given)
     told = browser.post("/api/v1/pools", json.dumps(given), content_type="application/json")
 
-    text = "SMS is not available in this release."
+    text = "This installation sends no SMS."
     assert page.status_code == 422
     assert f'id="sign_in_error"><span>{text}</span>' in page.content.decode()
-    assert (told.status_code, told.json()["errors"]) == (
-        400,
-        [{"field": "sign_in", "message": "This release does not have that.", "code": "not_available"}],
-    )
+    assert (told.status_code, told.json()["errors"]) == (400, [{"field": "sign_in", "message": text, "code": "no_sms"}])
     assert state("pools") == before

@@ -484,7 +484,7 @@ def test_all_that_is_wrong_with_an_app_is_said_at_once_at_its_fields(world: Worl
     said = dict(re.findall(r'<p class="error" role="alert" id="(\w+)_error"><span>(.*?)</span>', text))
     assert said == {
         "name": "Enter a name.",
-        "callback_urls": "http://a.example/cb: only https, but for this machine&#x27;s own addresses. "
+        "callback_urls": "http://a.example/cb: only https, but for this machine’s own addresses. "
         "https://a.example/cb#part: addresses have no fragment.",
         "logout_urls": "javascript:alert(1): not an address that browsers may be sent to.",
     }

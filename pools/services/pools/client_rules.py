@@ -47,15 +47,6 @@ MAX_GRACE = 60
 MAX_SCOPES = 50
 MAX_URLS = 100
 URL_LENGTH = 1024
-WRONG_URL = {
-    "url_length": "addresses hold 1 to 1024 characters without spaces",
-    "url_fragment": "addresses have no fragment",
-    "not_a_url": "not an address",
-    "url_scheme": "not an address that browsers may be sent to",
-    "url_host": "the host is missing or ambiguous",
-    "url_without_tls": "only https, but for this machine's own addresses",
-}
-"""What the wire says of an address, by its code."""
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 SCHEME = re.compile(r"[a-z][a-z0-9+.\-]*", re.IGNORECASE)
 # Schemes that a browser runs or reads by itself: never a place to send a code to.
@@ -109,14 +100,11 @@ def oauth_flow_problems(value: Sequence[str], field: str) -> Iterator[DomainErro
     if unknown := flows - set(OAUTH_FLOWS):
         yield OAuthFlowRefused(f"Unknown OAuth flow {min(unknown)}.", code="oauth_flow")
     if "implicit" in flows:
-        yield NotAvailable(
-            "The implicit grant is not available in this release: use code with PKCE.", field=field, code="implicit"
-        )
+        text = "The implicit grant is not available in this release: use code with PKCE."
+        yield NotAvailable(text, field=field, code="implicit")
     if "client_credentials" in flows and len(flows) > 1:
-        yield OAuthFlowRefused(
-            "client_credentials flow can not be selected along with code flow or implicit flow.",
-            code="people_and_machines",
-        )
+        text = "client_credentials flow can not be selected along with code flow or implicit flow."
+        yield OAuthFlowRefused(text, code="machine_and_people")
 
 
 # -- rules between settings ------------------------------------------------------------------------------------------
@@ -139,8 +127,8 @@ def lives_are_in_range(given: Given, _: AppClient) -> Iterator[Invalid]:
         if not least <= seconds(given, kind) <= most:
             words = member.replace("_", " ")
             text = f"Invalid range for token validity: {words} lives {least} to {most} seconds."
-            name = f"{member}_validity"
-            yield Invalid(text, field=name, code="lifetime", parameters={"least": least, "most": most})
+            field = f"{member}_validity"
+            yield Invalid(text, field=field, code="lifetime", parameters={"least": least, "most": most})
 
 
 def refresh_lives_longest(given: Given, _: AppClient) -> Iterator[Invalid]:
@@ -153,17 +141,13 @@ def refresh_lives_longest(given: Given, _: AppClient) -> Iterator[Invalid]:
 def context_needs_a_secret(given: Given, client: AppClient) -> Iterator[Invalid]:
     """Only a server that proves itself may say what its user's address is."""
     if given[CONTEXT] and not client.confidential:
-        yield Invalid(
-            "EnablePropagateAdditionalUserContextData needs a client secret.", field=CONTEXT, code="needs_secret"
-        )
+        yield Invalid("EnablePropagateAdditionalUserContextData needs a client secret.", field=CONTEXT)
 
 
 def rotation_is_the_only_refresh(given: Given, _: AppClient) -> Iterator[Invalid]:
     """Refresh tokens are spent by each use, or by none."""
     if given[ROTATION] == "ENABLED" and "ALLOW_REFRESH_TOKEN_AUTH" in given[FLOWS]:
-        yield Invalid(
-            "Refresh token rotation and ALLOW_REFRESH_TOKEN_AUTH exclude each other.", field=ROTATION, code="rotation"
-        )
+        yield Invalid("Refresh token rotation and ALLOW_REFRESH_TOKEN_AUTH exclude each other.", field=ROTATION)
 
 
 def attributes_exist(given: Given, client: AppClient) -> Iterator[Invalid]:
@@ -172,9 +156,7 @@ def attributes_exist(given: Given, client: AppClient) -> Iterator[Invalid]:
     for name in (READ, WRITE):
         rules = [known.get(attribute) for attribute in given[name] or ()]
         if any(rule is None or rule.developer_only for rule in rules):
-            yield Invalid(
-                f"Invalid {name.replace('_', ' ')} specified while creating a client", field=name, code="attributes"
-            )
+            yield Invalid(f"Invalid {name.replace('_', ' ')} specified while creating a client", field=name)
 
 
 def required_attributes_are_writable(given: Given, client: AppClient) -> Iterator[Invalid]:
@@ -184,7 +166,7 @@ def required_attributes_are_writable(given: Given, client: AppClient) -> Iterato
         return
     missing = [name for name in schema.required(client.pool) if name not in listed]
     if missing or set(listed) & (schema.VERIFIED | {"sub"}):
-        yield Invalid("Invalid write attributes specified while creating a client", field=WRITE, code="attributes")
+        yield Invalid("Invalid write attributes specified while creating a client", field=WRITE)
 
 
 def redirect_is_a_callback(given: Given, _: AppClient) -> Iterator[Invalid]:
@@ -198,16 +180,14 @@ def providers_exist(given: Given, client: AppClient) -> Iterator[Invalid]:
     for provider in given[PROVIDERS]:
         if provider != "COGNITO":
             text = f"The provider {provider} does not exist for User Pool {client.pool.public_id}."
-            yield NotAvailable(text, field=PROVIDERS, code="provider")
+            yield NotAvailable(text, field=PROVIDERS)
 
 
 def machines_keep_a_secret(given: Given, client: AppClient) -> Iterator[DomainError]:
     """Whoever signs in for itself alone proves who it is."""
     if "client_credentials" in given[OAUTH] and not client.confidential:
-        yield OAuthFlowRefused(
-            "client_credentials flow can not be selected if client does not have a client secret.",
-            code="machine_secret",
-        )
+        text = "client_credentials flow can not be selected if client does not have a client secret."
+        yield OAuthFlowRefused(text, code="machine_secret")
 
 
 def oauth_is_whole(given: Given, _: AppClient) -> Iterator[Invalid]:
@@ -217,36 +197,30 @@ def oauth_is_whole(given: Given, _: AppClient) -> Iterator[Invalid]:
         text = (
             "AllowedOAuthFlows and AllowedOAuthScopes are required if user pool client is allowed to use OAuth flows."
         )
-        yield Invalid(text, field=OAUTH, code="oauth_parts")
+        yield Invalid(text, field=OAUTH, code="oauth_scope")
     if given[OAUTH_ON] and flows - {"client_credentials"} and not given[URLS]:
-        yield Invalid("CallbackURLs are required for the code flow.", field=URLS, code="no_callback_url")
+        yield Invalid("CallbackURLs are required for the code flow.", field=URLS, code="callback_url")
 
 
 def scopes_exist(given: Given, client: AppClient) -> Iterator[DomainError]:
     """Scopes are those that every pool has, and those of the pool's resource servers."""
     scopes = unique(given[SCOPES])
     if len(scopes) > MAX_SCOPES:
-        yield Invalid("A client has at most 50 scopes.", field=SCOPES, code="scopes", parameters={"most": MAX_SCOPES})
+        yield Invalid("A client has at most 50 scopes.", field=SCOPES, code="too_many_scopes")
     custom = [scope for scope in scopes if scope not in BUILT_IN_SCOPES]
     if custom:
         servers = ResourceServer.objects.filter(pool_id=client.pool.pk)
         known = {f"{server.identifier}/{scope['name']}" for server in servers for scope in server.scopes}
         if unknown := [scope for scope in custom if scope not in known]:
-            yield ScopeUnknown(
-                f"Invalid scope requested: {unknown[0]}", code="unknown_scope", parameters={"scope": unknown[0]}
-            )
+            text = f"Invalid scope requested: {unknown[0]}"
+            yield ScopeUnknown(text, code="no_such_scope", parameters={"scope": unknown[0]})
     if "client_credentials" in given[OAUTH] and len(custom) != len(scopes):
-        yield OAuthFlowRefused(
-            "client_credentials flow can not be selected with the scopes of people.", code="machine_scopes"
-        )
+        text = "client_credentials flow can not be selected with the scopes of people."
+        yield OAuthFlowRefused(text, code="machine_scopes")
     profile = {"email", "phone", "profile"} & set(scopes)
     if profile and "openid" not in scopes:
-        yield Invalid(
-            f"{min(profile)} scope needs the openid scope.",
-            field=SCOPES,
-            code="needs_openid",
-            parameters={"scope": min(profile)},
-        )
+        text = f"{min(profile)} scope needs the openid scope."
+        yield Invalid(text, field=SCOPES, code="openid", parameters={"scope": min(profile)})
 
 
 LIVES = [name for member, *_ in LIFETIMES.values() for name in (f"{member}_validity", f"token_validity_units.{member}")]
@@ -268,19 +242,30 @@ RULES = (
 # -- addresses that browsers are sent to -----------------------------------------------------------------------------
 
 
-def url_problems(given: Sequence[str], member: str) -> Iterator[Invalid]:
+URL_PROBLEMS = {
+    "url_length": "addresses hold 1 to 1024 characters without spaces",
+    "url_fragment": "addresses have no fragment",
+    "url_form": "not an address",
+    "url_scheme": "not an address that browsers may be sent to",
+    "url_host": "the host is missing or ambiguous",
+    "url_plain": "only https, but for this machine's own addresses",
+}
+"""What can be wrong with an address, by the code of the refusal."""
+
+
+def url_problems(given: Sequence[str], field: str) -> Iterator[Invalid]:
     """Yield what is wrong with the addresses that an app gives for browsers to be sent to, one refusal an address."""
     if len(given) > MAX_URLS:
-        yield Invalid("At most 100 addresses can be given.", field=member, code="urls", parameters={"most": MAX_URLS})
+        yield Invalid("At most 100 addresses can be given.", field=field, code="too_many_urls")
         return
     for url in given:
         if code := redirect_problem(url):
-            text = f"{url[:200]}: {WRONG_URL[code]}"
-            yield Invalid(text, field=member, code=code, parameters={"url": url[:200]})
+            text = f"{url[:200]}: {URL_PROBLEMS[code]}"
+            yield Invalid(text, field=field, code=code, parameters={"url": url[:200]})
 
 
 def redirect_problem(url: str) -> str:
-    """Return what is wrong with an address that browsers are to be sent to (``WRONG_URL``), empty where nothing is."""
+    """Return the code of what is wrong with an address that browsers are to be sent to, empty where nothing is."""
     if not 1 <= len(url) <= URL_LENGTH or any(character.isspace() or not character.isprintable() for character in url):
         return "url_length"
     if "#" in url:
@@ -289,7 +274,7 @@ def redirect_problem(url: str) -> str:
         parts = urlsplit(url)
         host, _ = parts.hostname, parts.port
     except ValueError:
-        return "not_a_url"
+        return "url_form"
     scheme = parts.scheme.lower()
     if not SCHEME.fullmatch(scheme) or scheme in FORBIDDEN_SCHEMES:
         return "url_scheme"
@@ -297,5 +282,5 @@ def redirect_problem(url: str) -> str:
         if not host or "\\" in url or parts.username is not None or "*" in parts.netloc:
             return "url_host"
         if scheme == "http" and host not in LOOPBACK:
-            return "url_without_tls"
+            return "url_plain"
     return ""

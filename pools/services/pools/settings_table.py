@@ -116,7 +116,9 @@ class Setting:
     stays: bool = False
     """Stays as it is where an update that replaces everything leaves it out."""
     zero_is_unset: bool = False
+    """Zero is as if nothing was given."""
     is_on_wire: bool = True
+    """Amazon has a word for it."""
     choice: Choice | None = None
 
     @property
@@ -245,11 +247,11 @@ class Table:
         """Yield all that is wrong with what is given for a row, or with these settings of it alone."""
         asked = [each for each in self.settings if each.name in given and (names is None or each.name in names)]
         wrong = set[str]()
-        for setting, check in (
-            *((setting, setting.unavailable) for setting in asked),
-            *((setting, _checked(setting)) for setting in asked),
+        for setting, problems in (
+            *((each, each.unavailable(given[each.name])) for each in asked),
+            *((each, each.check(given[each.name], each.name)) for each in asked),
         ):
-            for problem in check(given[setting.name]):
+            for problem in problems:
                 wrong.add(setting.name)
                 yield problem
         for each in self.rules:
@@ -295,10 +297,8 @@ class Table:
             if setting.place is None or setting.is_fixed:
                 continue
             kept = dig(row, setting.path)
-            is_set = (
-                setting.described is not Described.GIVEN or self.is_given(row, setting) or not setting.is_default(kept)
-            )
-            if kept is not None and is_set:
+            is_silent = setting.described is Described.GIVEN and not self.is_given(row, setting)
+            if kept is not None and not (is_silent and setting.is_default(kept)):
                 found[setting.name] = deepcopy(setting.as_given(kept))
         return Given(self, found)
 
@@ -367,10 +367,6 @@ class Table:
         """Leave a line in the log if a row's settings are kept only."""
         if names := self.without_effect(row):
             log.warning("settings_without_effect", of=str(row), settings=names)
-
-
-def _checked(setting: Setting) -> Callable[[Any], Iterable[DomainError]]:
-    return lambda value: setting.check(value, setting.name)
 
 
 def dig(row: Model, path: Sequence[str]) -> Any:  # noqa: ANN401 - any setting's value
