@@ -15,6 +15,8 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 
+AS_JSON = json.JSONEncoder(separators=(",", ":"))
+
 
 @dataclass(frozen=True, slots=True)
 class Call:
@@ -51,7 +53,7 @@ class Answer:
         """Return an answer with a JSON body, not to be stored."""
         return cls(
             status,
-            json.dumps(value, separators=(",", ":")).encode(),
+            AS_JSON.encode(value).encode(),
             {"content-type": "application/json", "cache-control": "no-store", **(headers or {})},
         )
 
