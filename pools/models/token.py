@@ -60,8 +60,8 @@ class RefreshFamily(models.Model):
 
     Updated in place: rotation raises ``generation``, changes ``salt`` and keeps the old one for the grace time.
 
-    ``scopes``, ``oauth``, ``nonce``, ``previous_salt`` and ``rotated_at`` are for processes of the release before, and
-    in what these wrote: ``bound`` and ``rotations`` say it all.
+    ``scopes``, ``oauth`` and ``nonce`` are for processes of the release before, and in what these wrote: ``bound`` says
+    it all.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -73,7 +73,7 @@ class RefreshFamily(models.Model):
     previous_salt = models.BinaryField(null=True)
     rotated_at = models.DateTimeField(null=True)
     rotations: models.JSONField[dict[str, float], dict[str, float]] = models.JSONField(db_default={}, default=dict)
-    """Salts that were replaced within the grace time, each with the moment (Unix seconds)."""
+    """Salts before the previous one that were replaced within the grace time, each with the moment (Unix seconds)."""
     revoked_at = models.DateTimeField(null=True)
     epoch = models.IntegerField()
     bound: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(db_default={}, default=dict)

@@ -84,7 +84,7 @@ def _turn(client: AppClient, family: hot.Family, presented: refresh_tokens.Prese
         return None
     if current:
         salt = os.urandom(16)
-        rotations = json.dumps(_within_grace(client, family, now) | {family.salt.hex(): now.timestamp()})
+        rotations = json.dumps(_within_grace(client, family, now))
         if hot.count(hot.ROTATE, (salt, now, now, rotations, client.pool_id, family.id, family.generation)) == 1:
             return refresh_tokens.pack(client, family.id, family.generation + 1, salt)
         again = hot.family(client.pool_id, family.id)  # a duplicate was faster: both get the same successor
@@ -107,8 +107,7 @@ def _within_grace(client: AppClient, family: hot.Family, now: datetime) -> dict[
     """
     moments = dict(family.rotations)
     if family.previous_salt is not None and family.rotated_at is not None:
-        # By a process of the release before.
-        moments.setdefault(family.previous_salt.hex(), family.rotated_at.timestamp())
+        moments[family.previous_salt.hex()] = family.rotated_at.timestamp()
     since = now.timestamp() - client.rotation_grace_seconds
     good = sorted((moment, salt) for salt, moment in moments.items() if moment >= since)
     return {salt: moment for moment, salt in good[-MOST:]}
