@@ -215,6 +215,20 @@ def test_an_app_form_with_faults_is_accessible_and_leads_to_the_first(world: Wor
     assert faults(page) == []
 
 
+def test_a_form_of_settings_with_faults_is_accessible_and_leads_to_the_first(world: World, page: Page) -> None:
+    page.goto(f"/console/pools/{world.pool_id}/apps/{world.client_id}")
+    page.fill("#name", "")
+    page.fill("#access_seconds", "soon")
+    page.fill("#callback_urls", "http://a.example/cb")
+    page.get_by_role("button", name="Save the settings").click()
+
+    expect(page.locator("#name")).to_be_focused()
+    for name in ("name", "access_seconds", "callback_urls"):
+        expect(page.locator(f"#{name}")).to_have_attribute("aria-invalid", "true")
+        assert f"{name}_error" in (page.locator(f"#{name}").get_attribute("aria-describedby") or "")
+    assert faults(page) == []
+
+
 def test_new_mail_appears_by_itself(world: World, page: Page) -> None:
     page.goto("/dev/mailbox?to=by-itself@example.com")
     expect(page.get_by_role("heading", name="No messages")).to_be_visible()
