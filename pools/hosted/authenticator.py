@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from django.http import HttpResponse
     from django.utils.safestring import SafeString
 
-    from pools.models.hot import Browser as Session
+    from pools.models.hot import BrowserSession as Session
 
 GROUP = 4
 REMOVAL = "removal"

@@ -14,11 +14,22 @@ from uuid import UUID
 
 from django.db import connection
 
-from pools.models.rows import Browser, Family, Grant, HeldFactor, Liveness, Member, Person, SignIn, Standing, Start
+from pools.models.rows import (
+    BrowserSession,
+    Family,
+    Grant,
+    HeldFactor,
+    Liveness,
+    Member,
+    Person,
+    SignIn,
+    Standing,
+    Start,
+)
 from pools.models.statements import count, one
 
 __all__ = [
-    "Browser",
+    "BrowserSession",
     "Family",
     "Grant",
     "HeldFactor",
@@ -30,7 +41,7 @@ __all__ = [
     "Start",
     "audit_once",
     "bearer",
-    "browser",
+    "browser_session",
     "count",
     "end_sign_in",
     "factors",
@@ -286,9 +297,8 @@ def moved_configuration() -> tuple[list[tuple[str, str, int]], str]:
     with connection.cursor() as opened:
         opened.execute(MOVED)
         rows = opened.fetchall()
-    return [row[:3] for row in rows if row[0] != "installation"], next(
-        row[3] for row in rows if row[0] == "installation"
-    )
+    installation = next(row[3] for row in rows if row[0] == "installation")
+    return [row[:3] for row in rows if row[0] != "installation"], installation
 
 
 def sign_in(pool_id: int, name: str, subject: UUID) -> SignIn:
@@ -303,9 +313,7 @@ def sign_in(pool_id: int, name: str, subject: UUID) -> SignIn:
 def standing(pool_id: int, attempt_id: UUID) -> Standing | None:
     """Return an attempt, with its person where there is one behind it; None when it is gone."""
     row = one(ATTEMPT, (pool_id, attempt_id))
-    if row is None:
-        return None
-    return Standing._make((*row[:5], document(row[5]), *row[6:10], members(row[10]), person(row[11:])))
+    return Standing._make((*row[:5], document(row[5]), *row[6:10], members(row[10]), person(row[11:]))) if row else None
 
 
 def family(pool_id: int, family_id: UUID) -> Family | None:
@@ -331,13 +339,13 @@ def factors(pool_id: int, user_id: UUID) -> tuple[HeldFactor, ...]:
     return held_factors(row[0]) if row else ()
 
 
-def browser(pool_id: int, session_id: UUID) -> Browser | None:
+def browser_session(pool_id: int, session_id: UUID) -> BrowserSession | None:
     """Return a browser session with its person, None when either is gone."""
     row = one(BROWSER, (pool_id, session_id))
     found = person(row[10:]) if row else None
     if row is None or found is None:
         return None
-    return Browser._make((row[0], bytes(row[1]), row[2], row[3], document(row[4]), *row[5:10], found))
+    return BrowserSession._make((row[0], bytes(row[1]), row[2], row[3], document(row[4]), *row[5:10], found))
 
 
 def start_family(start: Start) -> None:

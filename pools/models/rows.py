@@ -145,7 +145,7 @@ class Grant(NamedTuple):
     person: Person | None
 
 
-class Browser(NamedTuple):
+class BrowserSession(NamedTuple):
     """A browser session and whose it is."""
 
     id: UUID

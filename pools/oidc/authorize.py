@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from pools.models import AppClient, UserPool
-    from pools.models.hot import Browser
+    from pools.models.hot import BrowserSession
 
 log = structlog.get_logger(__name__)
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
@@ -260,7 +260,7 @@ def run(checks: tuple[Callable[[AuthorizationRequest], None], ...], oauth_reques
         check(oauth_request)
 
 
-def is_recent_enough(oauth_request: AuthorizationRequest, session: Browser) -> bool:
+def is_recent_enough(oauth_request: AuthorizationRequest, session: BrowserSession) -> bool:
     """Say whether a session answers what the client wants to know: signed in at all, lately, or just now."""
     age = int(oauth_request.parameters.get("max_age", "0"))
     elapsed = clock.now() - session.auth_time
@@ -311,7 +311,7 @@ def application_parameters(oauth_request: AuthorizationRequest) -> dict[str, str
     return {name: value for name, value in oauth_request.parameters.items() if name not in ours}
 
 
-def is_the_person_meant(oauth_request: AuthorizationRequest, session: Browser) -> bool:
+def is_the_person_meant(oauth_request: AuthorizationRequest, session: BrowserSession) -> bool:
     """Say whether a session is that of the person whom the client's ID token names, if it shows one that holds."""
     sub = str(session.person.sub)
     return bool(
@@ -329,7 +329,7 @@ def redirect_to_sign_in(oauth_request: AuthorizationRequest, *, again: bool) -> 
     return errors.redirect(resume.sign_in_url(carried), 303)
 
 
-def redirect_with_code(oauth_request: AuthorizationRequest, session: Browser) -> HttpResponse:
+def redirect_with_code(oauth_request: AuthorizationRequest, session: BrowserSession) -> HttpResponse:
     """Return the client's redirect URI with a code bound to everything that was asked."""
     code = authorization_codes.mint(
         oauth_request.client,

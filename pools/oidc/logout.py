@@ -25,7 +25,7 @@ from pools.web import request_context, resume, session_cookie
 
 if TYPE_CHECKING:
     from pools.models import AppClient, UserPool
-    from pools.models.hot import Browser
+    from pools.models.hot import BrowserSession
 
 DESTINATIONS = ("logout_uri", "post_logout_redirect_uri", "redirect_uri", "response_type")
 """Parameters that say where to go on; without any it is our own last page."""
@@ -144,13 +144,13 @@ def must_confirm(logout_request: LogoutRequest, client: AppClient | None) -> boo
     return client is None or not logout_request.names_destination or openid.rules(client).asks_before_logout
 
 
-def check_person(logout_request: LogoutRequest, session: Browser | None) -> None:
+def check_person(logout_request: LogoutRequest, session: BrowserSession | None) -> None:
     """Refuse to sign out another person than the application speaks of."""
     if session is not None and logout_request.hint.get("sub", str(session.person.sub)) != str(session.person.sub):
         raise PageRefusal("other_account")
 
 
-def end_session(request: HttpRequest, logout_request: LogoutRequest, session: Browser | None) -> None:
+def end_session(request: HttpRequest, logout_request: LogoutRequest, session: BrowserSession | None) -> None:
     """End the browser's session, if it has one."""
     if session is None:
         return

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from pools.models import UserPool
-    from pools.models.hot import Browser as Session
+    from pools.models.hot import BrowserSession
     from pools.services.tokens.sessions import OpenedSession
 
 NONCE = re.compile(r"^[A-Za-z0-9_-]{32}$")
@@ -177,11 +177,11 @@ class Browser:
             del self._steps[next(iter(self._steps))]
         self._steps_changed = True
 
-    def current(self) -> Session | None:
+    def current(self) -> BrowserSession | None:
         """Return the session that carries this browser's person at the pool, if any."""
         return session_cookie.current(self._request, self.pool)
 
-    def held(self) -> Session | None:
+    def held(self) -> BrowserSession | None:
         """Return the live session that this browser may end, whether or not it still carries anybody."""
         return session_cookie.held(self._request, self.pool)
 

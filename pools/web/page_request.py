@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from django import forms
 
     from pools.models import AppClient, UserPool
-    from pools.models.hot import Browser as Session
+    from pools.models.hot import BrowserSession
     from pools.services.pools.redirect_mismatches import Mismatch
     from pools.services.sign_in.machine import SignedIn
 
@@ -128,7 +128,7 @@ class PageRequest:
         """Return who acts: a visitor, until the machine says otherwise."""
         return request_context.visitor(self.request)
 
-    def by_user(self, session: Session | SignedIn) -> Actor:
+    def by_user(self, session: BrowserSession | SignedIn) -> Actor:
         """Return the signed-in person as the one who acts."""
         return request_context.user(self.request, session.person.sub)
 
@@ -231,6 +231,6 @@ def hide_accounts(client: AppClient) -> AppClient:
     return shown
 
 
-def account_name(session: Session) -> str:
+def account_name(session: BrowserSession) -> str:
     """Return what somebody knows their account by."""
     return session.person.email or session.person.username

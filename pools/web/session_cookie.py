@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from django.http import HttpRequest, HttpResponse
 
     from pools.models import UserPool
-    from pools.models.hot import Browser as Session
+    from pools.models.hot import BrowserSession
 
 
 def name(request: HttpRequest, pool: UserPool) -> str:
@@ -18,12 +18,12 @@ def name(request: HttpRequest, pool: UserPool) -> str:
     return sessions.cookie_name(pool, request.is_secure())
 
 
-def current(request: HttpRequest, pool: UserPool) -> Session | None:
+def current(request: HttpRequest, pool: UserPool) -> BrowserSession | None:
     """Return the session that carries this browser's person at the pool, if any."""
     return sessions.current(pool, request.COOKIES.get(name(request, pool)))
 
 
-def held(request: HttpRequest, pool: UserPool) -> Session | None:
+def held(request: HttpRequest, pool: UserPool) -> BrowserSession | None:
     """Return the live session that this browser may end, whether or not it still carries anybody."""
     return sessions.held(pool, request.COOKIES.get(name(request, pool)))
 

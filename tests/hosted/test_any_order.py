@@ -116,7 +116,7 @@ class Walker(RuleBasedStateMachine):
         """Return the token of a page's form for this browser."""
         return in_process.form_token(in_process.cookies_of(self.browser), self.pool.public_id, page)
 
-    def current(self) -> hot.Browser | None:
+    def current(self) -> hot.BrowserSession | None:
         """Return whom this browser is signed in as."""
         cookie = self.browser.cookies.get(sessions.cookie_name(self.pool, secure=False))
         return sessions.current(self.pool, cookie.value if cookie else None)

@@ -372,7 +372,7 @@ def test_no_statement_reads_another_pools_rows(client: AppClient, user: User) ->
         assert bool(hot.family(pool_id, family.id)) is found
         assert bool(hot.bearer(pool_id, user.sub, family.id)) is found
         assert bool(redeem(client, minted, pool=pool_id, redirect_uri="https://app.example/other")) is found
-        assert bool(hot.browser(pool_id, session.id)) is found
+        assert bool(hot.browser_session(pool_id, session.id)) is found
     live = hot.bearer(client.pool_id, user.sub, family.id)
     assert live
     assert same(live.person, user)

@@ -26,7 +26,9 @@ from pools.services.tokens.issue import TokenSet
 CODE_LIFE = timedelta(minutes=5)
 
 
-def mint(client: AppClient, session: hot.Browser, *, redirect_uri: str, bound: Bound, code_challenge: str = "") -> str:
+def mint(
+    client: AppClient, session: hot.BrowserSession, *, redirect_uri: str, bound: Bound, code_challenge: str = ""
+) -> str:
     """Write an authorization code for a browser's session and return it: five minutes, one use, bound to all given."""
     code = str(uuid.uuid4())
     AuthorizationCode(

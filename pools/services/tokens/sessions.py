@@ -86,7 +86,7 @@ def prepare(pool: UserPool, person: Person, *, event_id: uuid.UUID, methods: lis
     return Opening(row, OpenedSession(session_id, cookie, int(LIFE.total_seconds())))
 
 
-def raised(pool: UserPool, session: hot.Browser, method: str) -> Opening:
+def raised(pool: UserPool, session: hot.BrowserSession, method: str) -> Opening:
     """Make the session of a browser that proves more now: in the old one's place, as old, and for as long.
 
     It has another id and secret, so that a copy of the old cookie does not rise with it.
@@ -109,24 +109,24 @@ def parts(cookie: str | None) -> tuple[uuid.UUID, bytes] | None:
     return (uuid.UUID(bytes=raw[:16]), raw[16:]) if len(raw) == 16 + SECRET else None
 
 
-def current(pool: UserPool, cookie: str | None) -> hot.Browser | None:
+def current(pool: UserPool, cookie: str | None) -> hot.BrowserSession | None:
     """Return the session that carries its person: live, and opened by all that they need today; None for others."""
     found = held(pool, cookie)
     return found if found is not None and is_enough(pool, found) else None
 
 
-def is_enough(pool: UserPool, session: hot.Browser) -> bool:
+def is_enough(pool: UserPool, session: hot.BrowserSession) -> bool:
     """Say whether a session was opened by all that signing in takes now: pool and person may ask for more since."""
     return assurance.is_enough(pool, session.person, session.methods)
 
 
-def held(pool: UserPool, cookie: str | None) -> hot.Browser | None:
+def held(pool: UserPool, cookie: str | None) -> hot.BrowserSession | None:
     """Return the live session of a cookie, with its person, by one statement: good for ending it, and no more."""
     read = parts(cookie)
     if read is None:
         return None
     session_id, secret = read
-    found = hot.browser(pool.pk, session_id)
+    found = hot.browser_session(pool.pk, session_id)
     if found is None or not sealing.matches("browser_session", secret, found.hashed):
         return None
     now = clock.now()
@@ -135,7 +135,7 @@ def held(pool: UserPool, cookie: str | None) -> hot.Browser | None:
     return found if found.person.enabled and found.person.epoch == found.epoch else None
 
 
-def end(pool: UserPool, session: hot.Browser, *, receipt: Receipt | None = None, by: Actor) -> None:
+def end(pool: UserPool, session: hot.BrowserSession, *, receipt: Receipt | None = None, by: Actor) -> None:
     """End one browser's session. Tokens that apps hold live on (COGNITO.md 5.7)."""
     with transaction.atomic(durable=True):
         live = BrowserSession.objects.filter(pool_id=pool.pk, pk=session.id, ended_at=None)
