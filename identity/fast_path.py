@@ -124,7 +124,7 @@ def walk(
             structlog.contextvars.reset_contextvars(**bound)
         headers = {name.lower(): value for name, value in answer.headers.items()}
         headers.setdefault("content-type", "text/html; charset=utf-8")  # Django's, of an answer that names none
-        middleware.dress(headers, request_id, secure=middleware.by_https(environ))
+        middleware.add_headers(headers, request_id, secure=middleware.came_by_https(environ))
         telemetry.answered(adapter, answer.status, clock.monotonic() - began)
     finally:
         connections.end()

@@ -120,7 +120,7 @@ def asked_host(meta: Mapping[str, Any]) -> str:
     return str(meta.get("HTTP_HOST", "")).lower().removesuffix(":443").removesuffix(":80")
 
 
-def by_https(meta: Mapping[str, Any]) -> bool:
+def came_by_https(meta: Mapping[str, Any]) -> bool:
     """Say whether the client came by https, to us or to a proxy that is believed. Of several words the last is its."""
     if meta.get("wsgi.url_scheme") == "https":
         return True
@@ -129,13 +129,13 @@ def by_https(meta: Mapping[str, Any]) -> bool:
     return peer is not None and is_trusted(peer)
 
 
-def policy(request: HttpRequest) -> str:
+def content_policy(request: HttpRequest) -> str:
     """Return the content security policy of a page at that address."""
     is_account = request.pool is not None and f"{request.path_info}/".startswith("/account/")  # type: ignore[attr-defined]
     return ACCOUNT_CSP if is_account else PAGE_CSP
 
 
-def dress(headers: MutableMapping[str, str], request_id: str, *, secure: bool, csp: str = PAGE_CSP) -> None:
+def add_headers(headers: MutableMapping[str, str], request_id: str, *, secure: bool, csp: str = PAGE_CSP) -> None:
     """Add the request id and the security headers: to Django's own, or to a dictionary by lower-case names."""
     headers.setdefault("x-amzn-requestid", request_id)
     for name, value in HEADERS.items():
@@ -166,7 +166,7 @@ class Utf8Request(WSGIRequest):
         """Leave it at that."""
 
 
-def is_foreign(request: HttpRequest) -> bool:
+def is_in_another_charset(request: HttpRequest) -> bool:
     """Say whether a request calls itself something else than UTF-8."""
     named = (request.content_params or {}).get("charset")
     if named is None:
@@ -191,8 +191,8 @@ class RequestMiddleware:
         request.address = client_address(request.META)  # type: ignore[attr-defined]
         request.raw_path = request.path_info  # type: ignore[attr-defined]
         request.pool = None  # type: ignore[attr-defined]
-        request.is_foreign = is_foreign(request)  # type: ignore[attr-defined]
-        secure = by_https(request.META)
+        request.is_in_another_charset = is_in_another_charset(request)  # type: ignore[attr-defined]
+        secure = came_by_https(request.META)
         if secure or is_https_by_configuration(asked_host(request.META)):
             request.META["wsgi.url_scheme"] = "https"  # of Django's forms and cookies, and of ours
         structlog.contextvars.bind_contextvars(request_id=request.request_id)  # type: ignore[attr-defined]
@@ -205,13 +205,13 @@ class RequestMiddleware:
         finally:
             structlog.contextvars.unbind_contextvars("request_id")
             set_script_prefix("/")  # the thread goes on to other pools' requests, by the fast path too
-        dress(response.headers, request.request_id, secure=secure, csp=policy(request))  # type: ignore[arg-type, attr-defined]
-        self.note(request, response, clock.monotonic() - began)
+        add_headers(response.headers, request.request_id, secure=secure, csp=content_policy(request))  # type: ignore[arg-type, attr-defined]
+        self.count_and_log(request, response, clock.monotonic() - began)
         return response
 
     def process_view(self, request: HttpRequest, view: Callable[..., HttpResponse], *_: object) -> HttpResponse | None:
         """Refuse a form in another charset, where the view or operators' pages have no answer of their own."""
-        is_asked = request.is_foreign and request.method not in {"GET", "HEAD", "OPTIONS"}  # type: ignore[attr-defined]
+        is_asked = request.is_in_another_charset and request.method not in {"GET", "HEAD", "OPTIONS"}  # type: ignore[attr-defined]
         if not is_asked or getattr(view, "judges_charset", False):
             return None
         if request.pool is None and request.path_info.startswith(CONSOLE_PATHS):  # type: ignore[attr-defined]
@@ -245,7 +245,7 @@ class RequestMiddleware:
         request.urlconf = settings.POOL_URLCONF
         return True
 
-    def note(self, request: HttpRequest, response: HttpResponse, seconds: float) -> None:
+    def count_and_log(self, request: HttpRequest, response: HttpResponse, seconds: float) -> None:
         """Count the answer, and leave a log line where those are wanted."""
         match = request.resolver_match
         telemetry.answered((match.app_name or "installation") if match else "none", response.status_code, seconds)

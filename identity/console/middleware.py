@@ -84,7 +84,7 @@ class OperatorCsrf(CsrfViewMiddleware):
         """Refuse a forged form, and one in another charset than ours; leave everything else alone."""
         if not for_operators(request):
             return None
-        if getattr(request, "is_foreign", False) and request.method not in SAFE:
+        if getattr(request, "is_in_another_charset", False) and request.method not in SAFE:
             return charset_refused(request)
         return super().process_view(request, callback, callback_args, callback_kwargs)
 

@@ -181,7 +181,7 @@ def record(  # noqa: PLR0913 - an audit row has these parts
     if extra := kept.keys() - DETAIL.get(tag, frozenset()) - EVERYWHERE:
         raise Misuse(f"audit detail of {tag}: {sorted(extra)}")
     request_id = by.request_id or str(structlog.contextvars.get_contextvars().get("request_id", ""))
-    is_passing = passes(tag, outcome, kept, by=by)
+    is_of_unknown = is_of_unknown_caller(tag, outcome, kept, by=by)
     row = AuditEvent(
         id=uuid7(),
         pool_id=pool.pk if pool else None,
@@ -195,13 +195,13 @@ def record(  # noqa: PLR0913 - an audit row has these parts
         request_id=request_id,
         format=FORMAT,
     )
-    if is_passing:
+    if is_of_unknown:
         row.id = _id_of_minute(row)
     values = {**(personal or {}), **({"address": by.address} if by.address else {})}
     salt = os.urandom(16) if values else b""
     row.personal_digest = hashlib.sha256(salt + compact(values)).digest() if values else b""
     row.digest = hashlib.sha256(canonical(row)).digest()
-    if is_passing:
+    if is_of_unknown:
         _keep_first(row, salt, values)
         return
     row.save(force_insert=True)
@@ -226,15 +226,15 @@ def refusals(
         raise
 
 
-def passes(tag: str, outcome: str, detail: Mapping[str, Any], *, by: Actor) -> bool:
+def is_of_unknown_caller(tag: str, outcome: str, detail: Mapping[str, Any], *, by: Actor) -> bool:
     """Say whether an unknown caller caused a row, without any proof: such rows go by their age."""
     if by.kind != VISITOR or tag in PROVEN:
         return False
     return outcome == "refused" or tag in AT_WILL or (tag in GIVEN and detail.get("member") is False)
 
 
-def passing() -> models.QuerySet[AuditEvent]:
-    """Return the rows that unknown callers caused: those of which :func:`passes` says so."""
+def of_unknown_callers() -> models.QuerySet[AuditEvent]:
+    """Return the rows that unknown callers caused: those of which :func:`is_of_unknown_caller` says so."""
     given = Q(tag__in=GIVEN, detail__member=False)
     rows = AuditEvent.objects.filter(Q(outcome="refused") | Q(tag__in=AT_WILL) | given, actor_kind=VISITOR)
     return rows.exclude(tag__in=PROVEN)

@@ -238,7 +238,7 @@ def purge_unknown_callers() -> int:
     until = clock.now() - timedelta(days=settings.UNKNOWN_CALLER_AUDIT_DAYS)
     PeriodicTask.objects.bulk_create([PeriodicTask(name=UNKNOWN_CALLERS, due_at=BEGINNING)], ignore_conflicts=True)
     began = PeriodicTask.objects.get(name=UNKNOWN_CALLERS).due_at
-    rows = audit.passing().filter(id__gte=_first_id(began), id__lt=_first_id(until)).order_by("id")
+    rows = audit.of_unknown_callers().filter(id__gte=_first_id(began), id__lt=_first_id(until)).order_by("id")
     removed = 0
     for _ in range(PASSES):
         _keep_turn(LONGEST_CHUNK)

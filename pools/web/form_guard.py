@@ -42,7 +42,7 @@ def _material(browser: Browser, form: str, own: bytes) -> str:
     return f"{browser.form_nonce()}\n{form}\n{browser.pool.public_id}\n{own.hex()}"
 
 
-def is_present(request: HttpRequest, browser: Browser, form: str) -> bool:
+def was_shown(request: HttpRequest, browser: Browser, form: str) -> bool:
     """Say whether a form was shown to this browser, since it was last signed in or out."""
     if not browser.nonce:
         return False

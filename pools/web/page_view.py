@@ -69,7 +69,7 @@ def answer_form(inner: Page, page_request: PageRequest, *, one_time: bool) -> Ht
     if one_time:
         token = request.POST.get(form_guard.FIELD, "")
         page_request.receipt = double_submit.receipt_of(request, page_request.pool, token, browser=browser.nonce)
-    elif not form_guard.is_present(request, browser, page_request.name):
+    elif not form_guard.was_shown(request, browser, page_request.name):
         return refuse_form(page_request, "a form that has no page")
     if page_request.receipt is None:
         return run_and_write_cookies(inner, page_request)
@@ -85,7 +85,7 @@ def answer_form(inner: Page, page_request: PageRequest, *, one_time: bool) -> Ht
 def refuse_others(page_request: PageRequest) -> HttpResponse | None:
     """Return the answer to a form that another site sent, or that cannot be read; None for one that may be ours."""
     try:
-        if getattr(page_request.request, "is_foreign", False):
+        if getattr(page_request.request, "is_in_another_charset", False):
             # Our pages send nothing else, and another charset can spell what is no text.
             return page_request.problem("invalid_request")
         form_guard.check_origin(page_request.request)
@@ -113,7 +113,7 @@ def run(inner: Page, page_request: PageRequest) -> HttpResponse:
     """Run the page, as if it had only been opened where its form is an old one, and explain what stops it."""
     name, method = page_request.name, page_request.request.method
     try:
-        if method == "POST" and not form_guard.is_present(page_request.request, page_request.browser, name):
+        if method == "POST" and not form_guard.was_shown(page_request.request, page_request.browser, name):
             log.info("form_stale", page=name)
             if page_request.form_on:
                 return SeeOther(page_request.own_url)

@@ -159,7 +159,7 @@ def test_only_the_nearest_proxy_says_by_which_scheme_a_client_came(
 ) -> None:
     settings.TRUSTED_PROXIES = [ip_network("10.0.0.0/8")]
 
-    assert middleware.by_https({"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_PROTO": said}) is is_https
+    assert middleware.came_by_https({"REMOTE_ADDR": peer, "HTTP_X_FORWARDED_PROTO": said}) is is_https
 
 
 @pytest.mark.parametrize(
