@@ -90,7 +90,7 @@ def find(environ: Environ) -> tuple[str, Endpoint, str | None, str] | None:
     if host == middleware.console_host() or environ.get("SCRIPT_NAME"):
         return None
     if host not in middleware.own_hosts():
-        pool = pool_of(host) if path in OF_A_POOL else None
+        pool = pool_of(host, environ) if path in OF_A_POOL else None
         return None if pool is None else (*OF_A_POOL[path], pool, path)
     if path in INSTALLATION_ENDPOINTS:
         return (*INSTALLATION_ENDPOINTS[path], None, path)
@@ -100,13 +100,16 @@ def find(environ: Environ) -> tuple[str, Endpoint, str | None, str] | None:
     return (*OF_A_POOL[named[2]], named[1], named[2])
 
 
-def pool_of(host: str) -> str | None:
-    """Return the pool that a host belongs to. Where nobody can tell, Django's way says so."""
+def pool_of(host: str, environ: Environ) -> str | None:
+    """Return the pool that a host belongs to. Where it is nobody's, or nobody can tell, Django's way says so."""
     try:
         pool = configuration.pool_by_host(host)
     except connections.UNAVAILABLE:
         return None
-    return pool.public_id if pool else None
+    if pool is None:
+        environ[middleware.NOBODYS_HOST] = True
+        return None
+    return pool.public_id
 
 
 def walk(

@@ -33,6 +33,8 @@ PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
 CONSOLE_PATHS = ("/console", "/api/", "/static/", "/health/", "/metrics")
 NOBODY = addresses.parsed("0.0.0.0")  # noqa: S104 - nothing is bound to it
 """Stands for a peer without an address, as a Unix socket has none: all of them count as one."""
+NOBODYS_HOST = "cognate.nobodys_host"
+"""Stands in the environ of a request whose host was looked up and is no pool's: it is not looked up again."""
 HEADERS = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
@@ -236,7 +238,7 @@ class RequestMiddleware:
             request.META["SCRIPT_NAME"] = request.META.get("SCRIPT_NAME", "") + prefix
             set_script_prefix(prefix + "/")
         else:
-            pool = configuration.pool_by_host(host)
+            pool = None if NOBODYS_HOST in request.META else configuration.pool_by_host(host)
             if pool is None:
                 return False
             if request.path_info.startswith("/static/"):

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.db import connections as django_connections
+from django.test.utils import CaptureQueriesContext
 
 from identity import fast_path, wsgi
 from identity.foundation import connections
@@ -203,6 +204,17 @@ def test_a_host_that_cannot_be_looked_up_takes_djangos_path(monkeypatch: pytest.
     monkeypatch.setattr(configuration, "pool_by_host", away)
 
     assert fast_path.find(Asked("/oauth2/token", headers=(("HTTP_HOST", "id.example.com"),)).environ()) is None
+
+
+@pytest.mark.parametrize("path", ["/oauth2/token", "/login"])
+def test_a_strangers_host_is_looked_up_once(path: str, transactional_db: None) -> None:
+    asked = Asked(path, headers=(("HTTP_HOST", "evil.example"),))
+
+    with CaptureQueriesContext(connection) as seen:
+        status, _, _ = by(wsgi.application, asked)
+
+    assert status == "404 Not Found"
+    assert sum("pool_domain" in query["sql"] for query in seen) == 1
 
 
 @pytest.mark.parametrize(
