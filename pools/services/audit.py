@@ -25,7 +25,7 @@ from identity.foundation import clock
 from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError, Misuse
 from identity.foundation.names import uuid7, uuid7_of
-from pools.models import AuditEvent, AuditPersonal, IdentityPool, UserPool, hot
+from pools.models import AuditEvent, IdentityPool, UserPool, hot
 
 FORMAT = 1
 SUBJECT = 128
@@ -201,12 +201,7 @@ def record(  # noqa: PLR0913 - an audit row has these parts
     salt = os.urandom(16) if values else b""
     row.personal_digest = hashlib.sha256(salt + compact(values)).digest() if values else b""
     row.digest = hashlib.sha256(canonical(row)).digest()
-    if is_of_unknown:
-        _keep_first(row, salt, values)
-        return
-    row.save(force_insert=True)
-    if values:
-        AuditPersonal(id=row.id, pool_id=row.pool_id, salt=salt, values=values).save(force_insert=True)
+    _write(row, salt, values)
 
 
 @contextmanager
@@ -248,7 +243,8 @@ def _id_of_minute(row: AuditEvent) -> UUID:
     return uuid7_of(minute * 1000, hashlib.sha256(about).digest())
 
 
-def _keep_first(row: AuditEvent, salt: bytes, values: Mapping[str, Any]) -> None:
+def _write(row: AuditEvent, salt: bytes, values: Mapping[str, Any]) -> None:
+    """Write a row with its side row by one statement; nothing where a row of that id is there."""
     hot.audit_once(
         id=row.id,
         pool=row.pool_id,
