@@ -20,7 +20,7 @@ def method_list() -> ArrayField[list[str], list[str]]:
 
 
 class SigningKey(models.Model):
-    """An RSA key of a pool (or, without pool, of the identity pools' issuer). Private part sealed.
+    """A key of a pool (or, without pool, of the identity pools' issuer). Private part sealed.
 
     Which key signs and the order of the JWKS are functions of the clock: the newest with ``active_from`` in the past
     signs and comes first; a key is published from ``published_at`` to ``retire_at``.
@@ -33,9 +33,15 @@ class SigningKey(models.Model):
         ACCESS = "access"
         IDENTITY = "identity"
 
+    class Algorithm(models.TextChoices):
+        """What a key signs by (RFC 7518 section 3.1)."""
+
+        RS256 = "RS256", "RS256"
+
     id = models.UUIDField(primary_key=True, default=uuid7)
     pool = models.ForeignKey(UserPool, on_delete=models.DO_NOTHING, null=True, db_index=False)
     use = models.CharField(max_length=8, choices=Use)
+    alg = models.CharField(max_length=8, choices=Algorithm, db_default=Algorithm.RS256, default=Algorithm.RS256)
     kid = models.CharField(max_length=64, unique=True)
     public: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField()
     sealed_private = models.BinaryField()

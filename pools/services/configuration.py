@@ -46,6 +46,7 @@ class HeldKey:
 
     kid: str
     use: str
+    alg: str
     private: RSAPrivateKey
     checks: RSAPublicKey
     head: bytes
@@ -313,11 +314,12 @@ def load_keys(pool: UserPool | None) -> tuple[HeldKey, ...]:
         raw = load_der_private_key(plain, None, unsafe_skip_rsa_key_validation=True)
         if not isinstance(raw, RSAPrivateKey):
             raise sealing.Unsealable(detail=row.kid)
-        head = json.dumps({"typ": "JWT", "alg": "RS256", "kid": row.kid}, separators=(",", ":")).encode()
+        head = json.dumps({"typ": "JWT", "alg": row.alg, "kid": row.kid}, separators=(",", ":")).encode()
         held.append(
             HeldKey(
                 row.kid,
                 row.use,
+                row.alg,
                 raw,
                 raw.public_key(),
                 base64.urlsafe_b64encode(head).rstrip(b"="),

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from identity.foundation import clock
 from identity.foundation.errors import PoolNotFound
 from pools.models import SigningKey, UserPool
-from pools.services import access, housekeeping
+from pools.services import access, configuration, housekeeping
 from pools.services.pools import signing_keys, user_pools
 from tests import factories
 
@@ -100,3 +100,15 @@ def test_a_pool_that_was_purged_before_its_turn_stops_no_other(pool: UserPool, m
 
     assert signing_keys.rotate_due(by=BY) == 1
     assert len(asked) == 1
+
+
+def test_the_algorithm_of_a_key_is_that_of_its_row(pool: UserPool) -> None:
+    """The header names it, and no token is checked by another one."""
+    token = signing_keys.sign(pool, signing_keys.Use.ACCESS, {"sub": "jo"})
+    assert signing_keys.unverified_header(token)["alg"] == "RS256"
+    assert signing_keys.verify(pool, signing_keys.Use.ACCESS, token) == {"sub": "jo"}
+
+    SigningKey.objects.filter(pool=pool).update(alg="ES256")
+    configuration.holdings.forget(pool.public_id)
+
+    assert signing_keys.verify(access.pool(pool.public_id), signing_keys.Use.ACCESS, token) is None

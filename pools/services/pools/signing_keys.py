@@ -82,7 +82,13 @@ def _prepare(use: SigningKey.Use) -> Prepared:
     public = {name: str(value) for name, value in RSAKey(private, private).as_dict(private=False).items()}
     digest = hashlib.sha256(json.dumps([public["e"], public["n"]]).encode()).digest()
     kid = base64.b64encode(digest[:32]).decode()
-    document: dict[str, Any] = {"alg": "RS256", "e": public["e"], "kid": kid, "kty": "RSA", "n": public["n"]}
+    document: dict[str, Any] = {
+        "alg": str(SigningKey.Algorithm.RS256),
+        "e": public["e"],
+        "kid": kid,
+        "kty": "RSA",
+        "n": public["n"],
+    }
     document["use"] = "sig"
     if use == Use.IDENTITY:
         certificate = _certificate(private)
@@ -117,6 +123,7 @@ def store(
         SigningKey(
             pool=pool,
             use=key.use,
+            alg=key.public["alg"],
             kid=key.kid,
             public=key.public,
             sealed_private=key.sealed,
@@ -267,7 +274,7 @@ def read(token: str) -> Unverified:
 
 
 def verify(pool: UserPool | None, use: SigningKey.Use, token: str) -> dict[str, Any] | None:
-    """Return the claims of a token that a published key of this pool and use signed by RS256; None otherwise.
+    """Return the claims of a token that a published key of this pool and use signed by its algorithm; None otherwise.
 
     Says nothing about times, issuer or purpose.
     """
@@ -278,11 +285,11 @@ def check(pool: UserPool | None, use: SigningKey.Use, token: Unverified) -> dict
     """Return the claims of a token that was read, as :func:`verify`."""
     head, now = token.header, clock.now()
     # RFC 7515 section 4.1.11: what a header calls critical, and nobody here understands, makes it invalid.
-    if head.get("alg") != "RS256" or "crit" in head or not token.claims:
+    if "crit" in head or not token.claims:
         return None
-    kid = head.get("kid")
+    named = (head.get("kid"), head.get("alg"))
     for key in configuration.holdings.keys(pool):
-        if key.kid == kid and key.use == use and _is_published(key, now):
+        if (key.kid, key.alg) == named and key.use == use and _is_published(key, now):
             try:
                 signature = base64.urlsafe_b64decode(token.signature + "=" * (-len(token.signature) % 4))
                 if _encoded(signature) != token.signature.encode():
