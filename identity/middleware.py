@@ -287,7 +287,8 @@ class LanguageMiddleware:
         """Choose the language, for this request alone: the thread goes on to others."""
         with translation.override(language_of(request)):
             response = self.get_response(request)
-            if response.headers.get("Content-Type", "").startswith("text/html"):
+            # Django calls an answer without a body HTML, too.
+            if response.headers.get("Content-Type", "").startswith("text/html") and response.content:
                 response.headers["Content-Language"] = translation.get_language() or settings.LANGUAGE_CODE
                 patch_vary_headers(response, ("Accept-Language",))
         return response
