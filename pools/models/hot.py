@@ -161,6 +161,11 @@ WHERE b.pool_id = %s AND b.id = %s
 )
 
 FACTORS_OF = "SELECT " + FACTORS + "FROM pool_user u WHERE u.pool_id = %s AND u.id = %s"
+ACCESS_KEY = """
+SELECT k.sealed_secret, k.operator_id, o.username, k.last_used_at
+FROM access_key k JOIN operator o ON o.id = k.operator_id
+WHERE k.id = %s AND k.disabled_at IS NULL AND o.is_active
+"""
 
 # Reserve before evaluating. Losing the last moments of this counter in a crash is fine, waiting for the disk at
 # each guess is not: the commit of this one statement is asynchronous.

@@ -20,6 +20,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from identity.foundation import clock, errors, gate, names, sealing
 from identity.foundation.actor import Actor
 from identity.models import AccessKey, Operator
+from pools.models import hot
 from pools.services import atomic_part, audit, receipts, sealing_contexts
 from pools.services.audit import Tag
 from pools.services.receipts import Receipt
@@ -193,13 +194,8 @@ def authenticate_key(access_key_id: str) -> AccessKeyView | None:
 
     The caller still has to check the proof, a signature, and then says :func:`key_used` or :func:`refuse_key`.
     """
-    row = (
-        AccessKey.objects.filter(id=access_key_id, disabled_at=None, operator__is_active=True)
-        .values_list("sealed_secret", "operator_id", "operator__username", "last_used_at")
-        .first()
-        if access_key_id.isascii() and access_key_id.isalnum()
-        else None
-    )
+    is_proper = access_key_id.isascii() and access_key_id.isalnum()
+    row = hot.one(hot.ACCESS_KEY, (access_key_id,)) if is_proper else None
     if row is None:
         return None
     sealed, operator_id, username, last_used_at = row
