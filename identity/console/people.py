@@ -22,6 +22,7 @@ from pools.services.sign_in import factors
 
 if TYPE_CHECKING:
     from pools.models import User, UserPool
+    from pools.services.people.users import Listed
 
 STATUS: dict[str, tuple[Text, Tone]] = {
     "CONFIRMED": (gettext_lazy("Confirmed"), "good"),
@@ -80,17 +81,17 @@ def as_filter(by: str, prefix: str) -> str | None:
     return f'{by} ^= "{escaped}"'
 
 
-def name_of(user: User) -> str:
+def name_of(user: User | Listed) -> str:
     """Return what an operator knows a user by: the address where the username is only a number."""
     return user.email or user.phone_number or user.username if user.username == str(user.sub) else user.username
 
 
-def full_name(user: User) -> str:
+def full_name(user: User | Listed) -> str:
     """Return what a person is called."""
     return user.name or " ".join(filter(None, (user.given_name, user.family_name)))
 
 
-def state_of(user: User) -> Cell:
+def state_of(user: User | Listed) -> Cell:
     """Return a user's state as one badge."""
     return (
         state(gettext("Disabled"), "danger") if not user.enabled else state(*STATUS.get(user.status, (user.status, "")))
@@ -105,7 +106,7 @@ def people(request: HttpRequest, pool_id: str) -> HttpResponse:
     form = forms.UserSearch(request.GET if "prefix" in request.GET else None, initial={"by": usual})
     wanted = form.cleaned_data if form.is_bound and form.is_valid() else {}
     by, prefix = wanted.get("by") or usual, wanted.get("prefix", "").strip()
-    found: Sequence[User] = ()
+    found: Sequence[Listed] = ()
     token = None
     refused = ""
     try:

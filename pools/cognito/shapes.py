@@ -185,7 +185,7 @@ def attribute_list(given: Mapping[str, str], *, only: AbstractSet[str] | None = 
     return [{"Name": name, "Value": value} for name, value in given.items() if only is None or name in only]
 
 
-def user(row: User, *, only: AbstractSet[str] | None = None) -> dict[str, Any]:
+def user(row: User | users.Listed, *, only: AbstractSet[str] | None = None) -> dict[str, Any]:
     """Return UserType."""
     return {
         "Username": row.username,
