@@ -139,7 +139,7 @@ def make() -> World:
         "callback_urls": [CALLBACK],
         "supported_identity_providers": ["COGNITO"],
     }
-    client = factories.make_client(pool, **code)
+    client = factories.make_client(pool, explicit_auth_flows=[*factories.FLOWS, "ALLOW_USER_SRP_AUTH"], **code)
     machine = app_clients.create(
         pool,
         "machine",

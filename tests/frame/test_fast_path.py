@@ -207,7 +207,7 @@ def test_a_host_that_cannot_be_looked_up_takes_djangos_path(monkeypatch: pytest.
 
 
 @pytest.mark.parametrize("path", ["/oauth2/token", "/login"])
-def test_a_strangers_host_is_looked_up_once(path: str, transactional_db: None) -> None:
+def test_an_unknown_host_is_looked_up_once(path: str, transactional_db: None) -> None:
     asked = Asked(path, headers=(("HTTP_HOST", "evil.example"),))
 
     with CaptureQueriesContext(connection) as seen:
