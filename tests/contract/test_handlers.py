@@ -15,6 +15,7 @@ import mypy_boto3_cognito_identity.type_defs
 import mypy_boto3_cognito_idp.type_defs
 import pytest
 
+import pools.cognito.operations  # noqa: F401 - registers the handlers
 from identity.foundation.actor import Actor
 from pools.cognito.contract import SERVICES, Operation, user_pools
 
