@@ -53,7 +53,7 @@ def set_up(page_request: PageRequest) -> HttpResponse:
 
 def set_up_required(page_request: PageRequest, step: Step) -> HttpResponse:
     """Set up what the pool requires, inside the machine's challenge."""
-    form = CodeForm(page_request.request.POST if page_request.request.method == "POST" else None)
+    form = CodeForm(page_request.request.POST if page_request.is_form else None)
     if form.is_bound and form.is_valid():
         try:
             attempt_token = machine.prove_enrolment(
@@ -83,7 +83,7 @@ def set_up_required(page_request: PageRequest, step: Step) -> HttpResponse:
 def set_up_offered(page_request: PageRequest, step: Step, session: Session) -> HttpResponse:
     """Set up what the person may, being signed in. "Not now" is a link to where they were going."""
     onward = page_request.onward_url
-    form = CodeForm(page_request.request.POST if page_request.request.method == "POST" else None)
+    form = CodeForm(page_request.request.POST if page_request.is_form else None)
     if not step.secret or session.person.factors:
         return SeeOther(onward)
     if form.is_bound and form.is_valid() and prove_secret(page_request, form, session):
@@ -94,7 +94,7 @@ def set_up_offered(page_request: PageRequest, step: Step, session: Session) -> H
 
 def prove_secret(page_request: PageRequest, form: CodeForm, session: Session) -> bool:
     """Prove the pending seed by the form's code, and have it asked for from now on: of others, not of this browser."""
-    code, opening = form.cleaned_data["code"], sessions.raised(page_request.pool, session, totp.method)
+    code, opening = form.cleaned_data["code"], sessions.prepare_step_up(page_request.pool, session, totp.method)
     try:
         own_factors.prove(
             page_request.pool,
@@ -153,7 +153,7 @@ def account_mfa(page_request: PageRequest) -> HttpResponse:
     if session is None:
         return sign_in_first(page_request, Step(), Kind.ACCOUNT_MFA)
     is_on = factors.is_on(session.person, totp.kind)
-    if page_request.request.method != "POST":
+    if not page_request.is_form:
         return show_overview(page_request, session, is_on=is_on)
     if not assurance.is_recent(session.auth_time):
         return sign_in_first(page_request, Step(username=account_name(session), notice="prove"), Kind.ACCOUNT_MFA)

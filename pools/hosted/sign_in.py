@@ -17,7 +17,7 @@ from pools.services.sign_in import flows, machine
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn
 from pools.services.sign_up import sign_up
 from pools.services.tokens import interactions
-from pools.web.browser import FRESH, Step
+from pools.web.browser import MADE_HERE, Step
 from pools.web.page_request import PageRequest, account_name
 from pools.web.page_view import page
 from pools.web.sign_in_outcomes import proceed
@@ -88,7 +88,7 @@ def send_to_confirm(page_request: PageRequest, username: str) -> HttpResponse:
     except errors.Invalid:
         return page_request.go("sign_in", Step(username, "waiting"))  # the pool sends no codes
     return page_request.go(
-        "confirm", code_step(username, code_request, ("confirm_first", "confirm_wait"), account=FRESH)
+        "confirm", code_step(username, code_request, ("confirm_first", "confirm_wait"), account=MADE_HERE)
     )
 
 

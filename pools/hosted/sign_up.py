@@ -13,7 +13,7 @@ from pools.services.people import passwords
 from pools.services.pools import user_pools
 from pools.services.sign_in import machine, password_proofs
 from pools.services.sign_up import sign_up as accounts
-from pools.web.browser import FRESH, PRIOR, Step
+from pools.web.browser import MADE_BEFORE, MADE_HERE, Step
 from pools.web.page_request import PageRequest
 from pools.web.page_view import page
 from pools.web.sign_in_outcomes import proceed
@@ -68,15 +68,15 @@ def sign_up(page_request: PageRequest) -> HttpResponse:
             if code_request.is_sent or limited <= 0:
                 delivery = accounts.would_be_sent(page_request.pool, username, attributes)
                 return go_to_code(
-                    page_request, form, delivery, PRIOR, code_request, password_proofs.of_nobody(page_request.app)
+                    page_request, form, delivery, MADE_BEFORE, code_request, password_proofs.of_nobody(page_request.app)
                 )
             refusal = errors.TooManyAttempts(wait=limited)
         form.add_refusal(wording.of_sign_up(refusal), refusal)
         return show_form(page_request, form)
     if done.confirmed:
-        return page_request.go("sign_in", Step(username, "created", account=FRESH))
+        return page_request.go("sign_in", Step(username, "created", account=MADE_HERE))
     code_request = resend_wait.after_sending(page_request.step, username, Purpose.SIGN_UP)
-    return go_to_code(page_request, form, done.delivery, FRESH, code_request, done.proof)
+    return go_to_code(page_request, form, done.delivery, MADE_HERE, code_request, done.proof)
 
 
 def is_change(page_request: PageRequest) -> bool:
@@ -175,7 +175,7 @@ def confirm(page_request: PageRequest) -> HttpResponse:
             by=page_request.by,
         )
     except errors.DomainError:  # the account is confirmed even so, and the next page says what is in the way
-        return page_request.go("sign_in", Step(username=username, notice="confirmed", account=FRESH))
+        return page_request.go("sign_in", Step(username=username, notice="confirmed", account=MADE_HERE))
     return proceed(page_request, outcome, username=username)
 
 
@@ -196,7 +196,7 @@ def send_to_choose_password(page_request: PageRequest, username: str) -> HttpRes
             "sign_in", Step(username, "ask_operator")
         )  # the pool's people may not recover by themselves
     return page_request.go(
-        "confirm_forgot", code_step(username, code_request, ("choose_again", "choose_wait"), account=FRESH)
+        "confirm_forgot", code_step(username, code_request, ("choose_again", "choose_wait"), account=MADE_HERE)
     )
 
 
@@ -205,7 +205,10 @@ def confirm_link(page_request: PageRequest) -> HttpResponse:
     """Open the link of a mail: name and code are filled in, and a person presses the button."""
     name = page_request.request.GET.get("user_name", "")[:2048]
     code = page_request.request.GET.get("confirmation_code", "")[:16]
-    account, proof = FRESH if page_request.browser.has_made(name) else PRIOR, page_request.browser.proof_of(name)
+    account, proof = (
+        MADE_HERE if page_request.browser.has_made(name) else MADE_BEFORE,
+        page_request.browser.proof_of(name),
+    )
     page_request.browser.keep(Step(username=name, account=account, proof=proof))
     return show_code_form(page_request, NamedCodeForm(page_request.pool, name, initial={"code": code}), is_link=True)
 
@@ -244,7 +247,7 @@ def resend(page_request: PageRequest) -> HttpResponse:
         )
     except errors.Invalid:
         return page_request.go("sign_in", Step(username, "waiting"))  # the pool sends no codes
-    account = step.account or PRIOR
+    account = step.account or MADE_BEFORE
     again = code_step(
         username, code_request, ("resent", "wait"), sent_to=step.sent_to, account=account, proof=step.proof
     )

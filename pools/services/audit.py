@@ -97,11 +97,11 @@ class Tag(StrEnum):
 
 VISITOR = "visitor"
 MINUTE = 60
-AT_WILL = frozenset({Tag.CODE_SENT})
+BY_ANYONE = frozenset({Tag.CODE_SENT})
 """What an unknown caller may cause, done or refused."""
-GIVEN = frozenset({Tag.IDENTITY_CREATED, Tag.IDENTITY_TOKEN_ISSUED, Tag.CREDENTIALS_ISSUED})
+BY_GUESTS = frozenset({Tag.IDENTITY_CREATED, Tag.IDENTITY_TOKEN_ISSUED, Tag.CREDENTIALS_ISSUED})
 """What an unknown caller may cause as a guest."""
-PROVEN = frozenset({Tag.CODE_REUSED, Tag.TOKEN_REUSED})
+OF_OWN_SESSIONS = frozenset({Tag.CODE_REUSED, Tag.TOKEN_REUSED})
 """Refusals of what was ours once: a session was ended by it."""
 KINDS = ("code", "method", "purpose", "factor")
 """Members of ``detail`` that tell kinds of one tag apart: none of them is a caller's own text."""
@@ -223,16 +223,16 @@ def refusals(
 
 def is_of_unknown_caller(tag: str, outcome: str, detail: Mapping[str, Any], *, by: Actor) -> bool:
     """Say whether an unknown caller caused a row, without any proof: such rows go by their age."""
-    if by.kind != VISITOR or tag in PROVEN:
+    if by.kind != VISITOR or tag in OF_OWN_SESSIONS:
         return False
-    return outcome == "refused" or tag in AT_WILL or (tag in GIVEN and detail.get("member") is False)
+    return outcome == "refused" or tag in BY_ANYONE or (tag in BY_GUESTS and detail.get("member") is False)
 
 
 def of_unknown_callers() -> models.QuerySet[AuditEvent]:
     """Return the rows that unknown callers caused: those of which :func:`is_of_unknown_caller` says so."""
-    given = Q(tag__in=GIVEN, detail__member=False)
-    rows = AuditEvent.objects.filter(Q(outcome="refused") | Q(tag__in=AT_WILL) | given, actor_kind=VISITOR)
-    return rows.exclude(tag__in=PROVEN)
+    given = Q(tag__in=BY_GUESTS, detail__member=False)
+    rows = AuditEvent.objects.filter(Q(outcome="refused") | Q(tag__in=BY_ANYONE) | given, actor_kind=VISITOR)
+    return rows.exclude(tag__in=OF_OWN_SESSIONS)
 
 
 def _id_of_minute(row: AuditEvent) -> UUID:

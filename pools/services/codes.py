@@ -170,7 +170,7 @@ def take_try(pool: UserPool, subject_id: UUID, purpose: str) -> Tried:
     )
 
 
-def recorded(
+def audit_refusals(
     pool: UserPool, sub: UUID, purpose: str, *, by: Actor, client_id: str = ""
 ) -> AbstractContextManager[None]:
     """Leave an audit row of each refused code."""

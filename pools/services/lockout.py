@@ -16,7 +16,7 @@ from identity.foundation.errors import LockedOut
 from identity.foundation.names import uuid7
 from pools.models import Guess, UserPool, hot
 
-FREE = 5
+FREE_GUESSES = 5
 QUIET = timedelta(minutes=15)
 LOCKED = Counter("cognate_locked_total", "Guesses refused because the subject is locked.", ["kind"])
 Kind = Guess.Kind
@@ -38,7 +38,7 @@ def refuse_if_locked(
         raise LockedOut(words, retry_after=max(1, round((locked_until - now).total_seconds())))
 
 
-def reserve(pool: UserPool, subject: UUID, kind: Guess.Kind, *, words: str | None = None) -> int:
+def take_guess(pool: UserPool, subject: UUID, kind: Guess.Kind, *, words: str | None = None) -> int:
     """Take one guess, in a transaction of its own that is committed before the guess is evaluated; return its number.
 
     ``words`` are what a lock says where no sign-in was tried.
@@ -50,7 +50,7 @@ def reserve(pool: UserPool, subject: UUID, kind: Guess.Kind, *, words: str | Non
     gate.outside_transactions("Counting a guess")
     now = clock.now()
     taken = hot.reserve_guess(
-        id=uuid7(), pool=pool.pk, subject=subject, kind=kind.value, now=now, quiet=now - QUIET, free=FREE
+        id=uuid7(), pool=pool.pk, subject=subject, kind=kind.value, now=now, quiet=now - QUIET, free=FREE_GUESSES
     )
     if taken is None:
         row = hot.one(hot.LOCKED_UNTIL, (pool.pk, subject, kind.value))

@@ -42,7 +42,7 @@ NAME_LIMIT = 320
 """No address is longer (RFC 5321), so nobody's name is lost."""
 TYPED_LIMIT = 600
 """Characters of what else was typed; beyond that it is typed again."""
-FRESH, PRIOR = "fresh", "prior"
+MADE_HERE, MADE_BEFORE = "fresh", "prior"
 COOKIE_NAMES = {"attempt_token": "session", "codes_asked_at": "waits"}
 """How a step's cookie has them: as the release before, which runs beside this one while it is put in place."""
 
@@ -143,7 +143,9 @@ class Browser:
 
     def has_made(self, username: str) -> bool:
         """Say whether this browser, in any request, made that account or showed its password."""
-        return any(each.get("account") == FRESH and each.get("username") == username for each in self._steps.values())
+        return any(
+            each.get("account") == MADE_HERE and each.get("username") == username for each in self._steps.values()
+        )
 
     @property
     def cookies(self) -> tuple[str, str, str]:
@@ -153,7 +155,9 @@ class Browser:
     def proof_of(self, username: str) -> str:
         """Return the proof that this browser, in any request, chose the password of that account; empty for none."""
         own = [
-            each for each in self._steps.values() if each.get("username") == username and each.get("account") == FRESH
+            each
+            for each in self._steps.values()
+            if each.get("username") == username and each.get("account") == MADE_HERE
         ]
         return next((str(each["proof"]) for each in reversed(own) if each.get("proof")), "")
 

@@ -35,7 +35,7 @@ def enforce(page_request: PageRequest, response: HttpResponse) -> HttpResponse:
 
     def began(short: str) -> uuid.UUID:
         """Return the session's id, which sorts by age; where nobody is signed in, least is lost."""
-        read = sessions.parts(cookies.get(prefix + short))
+        read = sessions.read_cookie(cookies.get(prefix + short))
         return read[0] if read else NEVER
 
     surplus = max(0, len(found) + 1 - MOST_POOLS)

@@ -1,4 +1,4 @@
-"""The frame round every page: it guards the form, answers a duplicate alike, explains what stops, keeps cookies."""
+"""What stands round every page: it guards the form, answers a duplicate alike, explains what stops, keeps cookies."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def page(
     ``form_on`` names the page that has the form, where this one shows nothing itself.
     """
 
-    def frame(inner: Page) -> Callable[..., HttpResponse]:
+    def as_view(inner: Page) -> Callable[..., HttpResponse]:
         @wraps(inner)
         def view(request: HttpRequest) -> HttpResponse:
             if request.method not in methods:
@@ -57,7 +57,7 @@ def page(
         view.takes_forms = one_time and "POST" in methods  # type: ignore[attr-defined]
         return view
 
-    return frame
+    return as_view
 
 
 def answer_form(inner: Page, page_request: PageRequest, *, one_time: bool) -> HttpResponse:

@@ -11,7 +11,7 @@ from identity.foundation import errors
 from pools.services.sign_in import factors, machine, own_factors
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn
 from pools.services.tokens import sessions
-from pools.web.browser import FRESH, Step
+from pools.web.browser import MADE_HERE, Step
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -82,7 +82,7 @@ def open_session(page_request: PageRequest, outcome: SignedIn, *, username: str)
     opened = outcome.browser
     if opened is None:
         raise errors.Misuse("the pages ask the machine for a browser session")
-    is_fresh = page_request.step.account == FRESH
+    is_fresh = page_request.step.account == MADE_HERE
     before = page_request.browser.held()
     if before is not None:
         # Whoever has a copy of the old cookie has nothing: the session changes with every new proof.

@@ -50,7 +50,7 @@ ACTORLESS: dict[str, dict[str, str]] = {
     "pools/services/configuration.py": {"touch": PARTS, "touch_identity_pool": PARTS},
     "pools/services/messages/deliveries.py": {"deliver": BY_ITSELF, "due": BY_ITSELF},
     "pools/services/sign_in/factors/totp.py": {"switch": PARTS, "delete": PARTS},
-    "pools/services/lockout.py": {"reserve": PARTS, "clear": PARTS},
+    "pools/services/lockout.py": {"take_guess": PARTS, "clear": PARTS},
     "pools/services/housekeeping.py": {
         **dict.fromkeys(("take_turn", "purge_users", "purge_unknown_callers", "reseal"), BY_ITSELF),
     },

@@ -65,12 +65,12 @@ def test_a_guess_is_counted_in_place(kind: Guess.Kind, transactional_db: None) -
     pool = factories.make_pool()
     subjects = [access.decoy(pool, factories.number()).id for _ in range(PEOPLE)]
     for subject in subjects:
-        lockout.reserve(pool, subject, kind)
+        lockout.take_guess(pool, subject, kind)
 
     with updates_of("guess") as updates:
         for _ in range(TURNS):
             for subject in subjects:
-                lockout.reserve(pool, subject, kind)
+                lockout.take_guess(pool, subject, kind)
                 lockout.clear(pool, subject, kind)
 
     assert updates[0] == 2 * PEOPLE * TURNS

@@ -331,7 +331,7 @@ def same(person: hot.Person | None, user: User, *, with_factors: bool = True) ->
 
 
 def test_sign_in_reads_what_the_orm_reads(pool: UserPool, user: User) -> None:
-    lockout.reserve(pool, user.id, Guess.Kind.PASSWORD)
+    lockout.take_guess(pool, user.id, Guess.Kind.PASSWORD)
     found = hot.sign_in(pool.pk, "alice", SOME)
 
     assert same(found.person, user)
@@ -347,7 +347,7 @@ def test_sign_in_reads_what_the_orm_reads(pool: UserPool, user: User) -> None:
 
 @pytest.mark.parametrize("name", ["nobody", "", "Alice"])
 def test_a_stranger_is_one_row_without_a_person(pool: UserPool, user: User, name: str) -> None:
-    lockout.reserve(pool, SOME, Guess.Kind.PASSWORD)
+    lockout.take_guess(pool, SOME, Guess.Kind.PASSWORD)
 
     found = hot.sign_in(pool.pk, name, SOME)
 

@@ -106,7 +106,7 @@ def test_another_secret_or_another_pool_opens_nothing(pool: UserPool, opened: Op
 
 
 def test_the_row_does_not_hold_the_secret(opened: OpenedSession) -> None:
-    read = sessions.parts(opened.cookie)
+    read = sessions.read_cookie(opened.cookie)
     assert read is not None
     row = BrowserSession.objects.get(pk=opened.id)
 
@@ -123,7 +123,7 @@ def test_a_session_that_was_ended_meanwhile_does_not_rise_and_enrols_nothing(tra
     session = sessions.current(pool, cookie)
     assert session is not None
     seed = own_factors.enrol(pool, user, "totp", by=factories.BY)
-    opening = sessions.raised(pool, session, assurance.CODE)
+    opening = sessions.prepare_step_up(pool, session, assurance.CODE)
     sessions.end(pool, session, by=factories.BY)
 
     with pytest.raises(SessionRefused):

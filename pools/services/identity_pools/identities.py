@@ -26,7 +26,7 @@ TRIES = 5
 NO_GUESTS = "Unauthenticated access is not supported for this identity pool."
 
 
-class Moved(Exception):
+class ChangedMeanwhile(Exception):
     """Someone else changed the same logins meanwhile: look again."""
 
 
@@ -102,7 +102,7 @@ def of(pool: IdentityPool, logins: Sequence[VerifiedLogin], *, claimed: Identity
         try:
             with transaction.atomic(durable=True):
                 outcome = _join(pool, ordered, claimed, by)
-        except (IntegrityError, Moved):
+        except (IntegrityError, ChangedMeanwhile):
             continue
         if isinstance(outcome, DomainError):
             raise outcome
@@ -138,7 +138,7 @@ def _join(
     rows = _rows(pool, logins)
     owners = {row.identity_id for row in rows}
     if owners | ({claimed.pk} if claimed else set()) != held.keys():
-        raise Moved
+        raise ChangedMeanwhile
     if claimed is not None and held[claimed.pk].member and claimed.pk not in owners:
         return NotAuthorized(NO_MATCH)
     if any(not row.enabled for row in held.values()):

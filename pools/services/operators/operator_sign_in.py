@@ -66,7 +66,7 @@ def check_password(username: str, password: str, *, receipt: Receipt | None = No
     who = Operator.objects.filter(username=username).first()
     encoded = who.password if who is not None and who.has_usable_password() else _nobodys_password()
     with gate.slot("operators"):  # first: whoever is turned away there has not guessed
-        lockout.reserve(INSTALLATION, subject, lockout.Kind.PASSWORD)
+        lockout.take_guess(INSTALLATION, subject, lockout.Kind.PASSWORD)
         matches = operators.Hasher().verify(password, encoded)
     if who is None or not matches or not who.has_usable_password() or not who.is_active:
         audit.record(
@@ -94,7 +94,7 @@ def check_code(who: Operator, code: str, *, receipt: Receipt | None = None, by: 
     if device is None:
         raise errors.TotpNotFound
     subject = _subject(who.username)
-    lockout.reserve(INSTALLATION, subject, lockout.Kind.TOTP)
+    lockout.take_guess(INSTALLATION, subject, lockout.Kind.TOTP)
     detail, wrong = {"method": "totp"}, (errors.TotpMismatch, errors.TotpUsed)
     with audit.refusals(Tag.OPERATOR_REFUSED, *wrong, subject=who.username, by=by, detail=detail):
         step = _step_of(device, code)
@@ -163,7 +163,7 @@ def confirm_enrolment(who: Operator, code: str, *, receipt: Receipt | None = Non
     if device is None:
         raise errors.TotpNotFound
     subject = _subject(who.username)
-    lockout.reserve(INSTALLATION, subject, lockout.Kind.TOTP)
+    lockout.take_guess(INSTALLATION, subject, lockout.Kind.TOTP)
     step = _step_of(device, code)
     with atomic_part.begin() as part:
         part.refuse_if(receipts.keep(receipt) or _spend_step(device, step))

@@ -334,7 +334,7 @@ def verify(pool: UserPool, user: User, address: str, code: str, *, by: Actor) ->
     if address not in ADDRESSES:
         raise Invalid("Only email and phone_number can be verified.", field="attribute_name")
     tried = codes.take_try(pool, user.id, address)
-    with codes.recorded(pool, user.sub, address, by=by):
+    with codes.audit_refusals(pool, user.sub, address, by=by):
         proof = codes.check(tried, code)
     with atomic_part.begin() as part:
         locked = User.objects.select_for_update().filter(pool_id=pool.pk, id=user.id, deleted_at=None).first()

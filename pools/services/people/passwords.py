@@ -199,7 +199,7 @@ def change(
     asked = encoded is not None or previous is not None
     with gate.slot(pool.public_id):  # first, and for both hashes: whoever is turned away there has not guessed
         if asked:
-            lockout.reserve(pool, user.id, lockout.Kind.PASSWORD, words=lockout.LIMIT)
+            lockout.take_guess(pool, user.id, lockout.Kind.PASSWORD, words=lockout.LIMIT)
         right = not asked or verify(pool.public_id, encoded, previous or "")
         prepared = hashed(pool, user.username, proposed) if right else None
     if prepared is None:
@@ -295,7 +295,7 @@ def confirm_forgot(
     if subject.user is None and not client.hide_existence:
         raise UserNotFound
     tried = codes.take_try(pool, subject.id, codes.Purpose.RECOVERY)
-    with codes.recorded(pool, subject.sub, codes.Purpose.RECOVERY, by=by, client_id=client.client_id):
+    with codes.audit_refusals(pool, subject.sub, codes.Purpose.RECOVERY, by=by, client_id=client.client_id):
         proof = codes.check(tried, code, nobody=subject.user is None or not tried.destination)
     prepared = hashed(pool, subject.username, password)
     notice = notices.prepare(pool, subject.user, Change.PASSWORD) if subject.user is not None else None

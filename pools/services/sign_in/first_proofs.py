@@ -43,7 +43,7 @@ def judge(attempt: Attempt, is_right: Callable[[], bool], *, by: Actor) -> Accep
     """
     client, pool, found = attempt.client, attempt.pool, attempt.credentials
     with gate.slot(pool.public_id):  # first: whoever is turned away there has not guessed
-        lockout.reserve(pool, attempt.subject, lockout.Kind.PASSWORD)
+        lockout.take_guess(pool, attempt.subject, lockout.Kind.PASSWORD)
         right = is_right()
     refusal = refusal_of(client, found, right=right)
     if refusal is not None:

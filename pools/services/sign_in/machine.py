@@ -291,7 +291,7 @@ def _end(
     attempt: Attempt,
     write: Callable[[], DomainError | None],
     family: hot.Start | None,
-    opening: sessions.Opening | None,
+    opening: sessions.PreparedSession | None,
     event: dict[str, Any],
 ) -> None:
     with atomic_part.begin() as part:

@@ -22,7 +22,7 @@ from pools.services.messages import notices
 from pools.services.receipts import Receipt
 from pools.services.sign_in import factors
 from pools.services.sign_in.factors import Factor
-from pools.services.tokens.sessions import Opening
+from pools.services.tokens.sessions import PreparedSession
 
 
 class Wish(NamedTuple):
@@ -58,7 +58,7 @@ def prove(  # noqa: PLR0913 - each says how
     *,
     name: str = "",
     enable: bool = False,
-    opening: Opening | None = None,
+    opening: PreparedSession | None = None,
     receipt: Receipt | None = None,
     by: Actor,
 ) -> None:

@@ -245,7 +245,7 @@ def confirm(
 
 def _proven(client: AppClient, subject: access.Subject, code: str, *, by: Actor) -> codes.Proof:
     """Count a try and return the proof; every refusal is recorded alike. Nobody's code has no destination."""
-    with codes.recorded(client.pool, subject.sub, codes.Purpose.SIGN_UP, by=by, client_id=client.client_id):
+    with codes.audit_refusals(client.pool, subject.sub, codes.Purpose.SIGN_UP, by=by, client_id=client.client_id):
         tried = codes.take_try(client.pool, subject.id, codes.Purpose.SIGN_UP)
         return codes.check(tried, code, nobody=subject.user is None or not tried.destination)
 

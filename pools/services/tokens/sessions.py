@@ -45,7 +45,7 @@ def cookie_name(pool: UserPool, secure: bool) -> str:  # noqa: FBT001 - the one 
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
+class PreparedSession:
     """A session that was prepared and is not written yet."""
 
     row: BrowserSession
@@ -67,7 +67,7 @@ class Opening:
         return self.opened
 
 
-def prepare(pool: UserPool, person: Person, *, event_id: uuid.UUID, methods: list[str]) -> Opening:
+def prepare(pool: UserPool, person: Person, *, event_id: uuid.UUID, methods: list[str]) -> PreparedSession:
     """Make a session for someone who has just proven who they are. A new id and secret each time."""
     session_id, secret, now = uuid7(), os.urandom(SECRET), clock.now()
     row = BrowserSession(
@@ -83,10 +83,10 @@ def prepare(pool: UserPool, person: Person, *, event_id: uuid.UUID, methods: lis
         expires_at=now + LIFE,
     )
     cookie = base64.urlsafe_b64encode(session_id.bytes + secret).decode().rstrip("=")
-    return Opening(row, OpenedSession(session_id, cookie, int(LIFE.total_seconds())))
+    return PreparedSession(row, OpenedSession(session_id, cookie, int(LIFE.total_seconds())))
 
 
-def raised(pool: UserPool, session: hot.BrowserSession, method: str) -> Opening:
+def prepare_step_up(pool: UserPool, session: hot.BrowserSession, method: str) -> PreparedSession:
     """Make the session of a browser that proves more now: in the old one's place, as old, and for as long.
 
     It has another id and secret, so that a copy of the old cookie does not rise with it.
@@ -98,7 +98,7 @@ def raised(pool: UserPool, session: hot.BrowserSession, method: str) -> Opening:
     return replace(opening, opened=replace(opening.opened, max_age=max_age), instead_of=session.id)
 
 
-def parts(cookie: str | None) -> tuple[uuid.UUID, bytes] | None:
+def read_cookie(cookie: str | None) -> tuple[uuid.UUID, bytes] | None:
     """Return id and secret as a cookie says them, unchecked; None for what is no cookie of ours. Ids sort by age."""
     if not cookie or len(cookie) > 200:  # noqa: PLR2004 - ours have 64
         return None
@@ -122,7 +122,7 @@ def is_enough(pool: UserPool, session: hot.BrowserSession) -> bool:
 
 def held(pool: UserPool, cookie: str | None) -> hot.BrowserSession | None:
     """Return the live session of a cookie, with its person, by one statement: good for ending it, and no more."""
-    read = parts(cookie)
+    read = read_cookie(cookie)
     if read is None:
         return None
     session_id, secret = read

@@ -82,7 +82,7 @@ def check_enrolment(
     if factor is None or factor.sealed_pending is None:
         raise TotpNotFound
     pending = bytes(factor.sealed_pending)
-    lockout.reserve(pool, user.id, lockout.Kind.TOTP, words=lockout.LIMIT)
+    lockout.take_guess(pool, user.id, lockout.Kind.TOTP, words=lockout.LIMIT)
     step = matching_step(sealing.unseal(pending, place=sealing_contexts.totp_seed(user.id)), code)
     if step is None:
         audit.record(Tag.FACTOR_REFUSED, pool=pool, subject=user.sub, outcome="refused", by=by, detail={"factor": kind})
@@ -138,7 +138,7 @@ def check(pool: UserPool, person: User | Person, answers: Mapping[str, Any]) -> 
     factor = TotpFactor.objects.filter(pool_id=pool.pk, user_id=person.id).exclude(verified_at=None).first()
     if factor is None or factor.sealed_seed is None:
         raise TotpNotFound
-    lockout.reserve(pool, person.id, lockout.Kind.TOTP)
+    lockout.take_guess(pool, person.id, lockout.Kind.TOTP)
     seed = sealing.unseal(factor.sealed_seed, place=sealing_contexts.totp_seed(person.id))
     step = matching_step(seed, str(answers.get("code", "")))
     if step is None:
