@@ -18,7 +18,17 @@ TAG = "ar"
 OPEN, CLOSE = "⟦", "⟧"
 DATA = {"code", "pre", "kbd", "bdi", "script", "style"}
 """Elements whose text is nobody's words: ids, names, code."""
-SPOKEN = {"alt", "aria-label", "placeholder", "title", "data-working", "data-copy", "data-copied", "data-close-note"}
+SPOKEN = {
+    "alt",
+    "aria-label",
+    "placeholder",
+    "title",
+    "data-working",
+    "data-copy-label",
+    "data-copied",
+    "data-selected",
+    "data-close-note",
+}
 """Attributes that people read or hear."""
 VOID = {"br", "img", "input", "link", "meta", "hr", "circle", "path", "rect"}
 ADDRESS = re.compile(r"\S+@\S+|https?://\S*")

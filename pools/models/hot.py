@@ -7,7 +7,7 @@ pool. Decides nothing: what a row means is the services' business.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -25,6 +25,10 @@ from pools.models.rows import (
     SignIn,
     Standing,
     Start,
+    document,
+    held_factors,
+    members,
+    person,
 )
 from pools.models.statements import count, one
 
@@ -72,7 +76,6 @@ PERSON = """
     u.given_name, u.family_name, u.preferred_username, u.attributes, u.status, u.enabled, u.epoch, u.preferred_mfa,
     u.created_at, u.modified_at
 """
-PERSON_COLUMNS = len(Person._fields) - 1
 # Every table of second factors, here alone: what is not proven is none.
 FACTORS = """
     (SELECT json_agg(json_build_array('totp', t.name, t.enabled)) FROM totp_factor t
@@ -272,29 +275,6 @@ LEFT JOIN pool_user u ON u.pool_id = c.pool_id AND u.id = c.user_id AND u.delete
 WHERE c.pool_id = %(pool)s AND c.hashed = ANY(%(hashes)s)
 """
 )
-
-
-def document(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Return a JSON column's value; Django leaves jsonb of raw statements as text."""
-    return json.loads(value) if isinstance(value, str) else value
-
-
-def person(row: Sequence[Any]) -> Person | None:
-    """Return the person of a row's tail, None where nobody was joined. Factors come last, where they are asked for."""
-    if row[0] is None:
-        return None
-    held = held_factors(row[PERSON_COLUMNS]) if len(row) > PERSON_COLUMNS else None
-    return Person._make((*row[:12], document(row[12]) or {}, *row[13:PERSON_COLUMNS], held))
-
-
-def held_factors(value: Any) -> tuple[HeldFactor, ...]:  # noqa: ANN401 - JSON
-    """Return the second factors of a row."""
-    return tuple(HeldFactor(*entry) for entry in document(value) or ())
-
-
-def members(value: Any) -> tuple[Member, ...]:  # noqa: ANN401 - JSON
-    """Return the groups of a row."""
-    return tuple(Member(*entry) for entry in document(value) or ())
 
 
 def moved_configuration() -> tuple[list[tuple[str, str, int]], str]:

@@ -1,7 +1,9 @@
-"""What the hot statements return, and take: rows by name, without the ORM's weight."""
+"""What the hot statements return, and take: rows by name, without the ORM's weight, and how they are read."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -177,3 +179,29 @@ class Start(NamedTuple):
     event: UUID
     expires_at: datetime
     now: datetime
+
+
+PERSON_COLUMNS = len(Person._fields) - 1
+
+
+def document(value: Any) -> Any:  # noqa: ANN401 - JSON
+    """Return a JSON column's value; Django leaves jsonb of raw statements as text."""
+    return json.loads(value) if isinstance(value, str) else value
+
+
+def person(row: Sequence[Any]) -> Person | None:
+    """Return the person of a row's tail, None where nobody was joined. Factors come last, where they are asked for."""
+    if row[0] is None:
+        return None
+    held = held_factors(row[PERSON_COLUMNS]) if len(row) > PERSON_COLUMNS else None
+    return Person._make((*row[:12], document(row[12]) or {}, *row[13:PERSON_COLUMNS], held))
+
+
+def held_factors(value: Any) -> tuple[HeldFactor, ...]:  # noqa: ANN401 - JSON
+    """Return the second factors of a row."""
+    return tuple(HeldFactor(*entry) for entry in document(value) or ())
+
+
+def members(value: Any) -> tuple[Member, ...]:  # noqa: ANN401 - JSON
+    """Return the groups of a row."""
+    return tuple(Member(*entry) for entry in document(value) or ())

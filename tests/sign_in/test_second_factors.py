@@ -13,7 +13,7 @@ from django.template.loader import get_template
 from identity.foundation import errors
 from identity.foundation.actor import Actor
 from pools.cognito import challenges, contract
-from pools.models import AppClient, AuditEvent, AuthEvent, User, UserPool, hot
+from pools.models import AppClient, AuditEvent, AuthEvent, User, UserPool, hot, rows
 from pools.models.hot import HeldFactor, Person
 from pools.services import access, assurance
 from pools.services.messages.notices import Change
@@ -90,7 +90,7 @@ class Card:
 @pytest.fixture
 def card(monkeypatch: pytest.MonkeyPatch) -> Card:
     """Put a second factor behind the first: into the table, the steps, and what is read of a person."""
-    card, read = Card(), hot.person
+    card, read = Card(), rows.person
     both: tuple[Factor, ...] = (*factors.FACTORS, card)
 
     def person(row: Sequence[Any]) -> Person | None:

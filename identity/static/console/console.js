@@ -13,7 +13,7 @@ const copyValue = async (button) => {
     getSelection().selectAllChildren(button.parentElement.querySelector(".value"));
     label.textContent = words.selected;
   }
-  setTimeout(() => { label.textContent = words.copy; }, 2000);
+  setTimeout(() => { label.textContent = words.copyLabel; }, 2000);
 };
 
 const matching = (form) => {
