@@ -128,7 +128,7 @@ def walk(
         headers = {name.lower(): value for name, value in answer.headers.items()}
         headers.setdefault("content-type", "text/html; charset=utf-8")  # Django's, of an answer that names none
         middleware.add_headers(headers, request_id, secure=middleware.came_by_https(environ))
-        telemetry.answered(adapter, answer.status, clock.monotonic() - began)
+        telemetry.count_answer(adapter, answer.status, clock.monotonic() - began)
     finally:
         connections.end()
     start_response(status_line(answer.status), list(headers.items()))

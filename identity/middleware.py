@@ -250,7 +250,7 @@ class RequestMiddleware:
     def count_and_log(self, request: HttpRequest, response: HttpResponse, seconds: float) -> None:
         """Count the answer, and leave a log line where those are wanted."""
         match = request.resolver_match
-        telemetry.answered((match.app_name or "installation") if match else "none", response.status_code, seconds)
+        telemetry.count_answer((match.app_name or "installation") if match else "none", response.status_code, seconds)
         log.debug(
             "answered",
             method=request.method,

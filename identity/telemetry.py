@@ -213,7 +213,7 @@ ANSWERED = Histogram(
 UNREADY = Counter("cognate_unready_total", "Readiness probes that said no.", ["probe"])
 
 
-def answered(adapter: str, status: int, seconds: float) -> None:
+def count_answer(adapter: str, status: int, seconds: float) -> None:
     """Count a request. ``adapter`` is a URL namespace or other short constant, never a part of the path."""
     _answers(adapter, status // 100).observe(seconds)
 

@@ -190,7 +190,7 @@ def pool(request: HttpRequest, pool_id: str) -> HttpResponse:
         "overview",
         addresses=addresses,
         rules=rules,
-        self_made=deciding_attributes.of(found),
+        self_made=deciding_attributes.find(found),
         form=form,
         without_effect=pool_settings.TABLE.without_effect(found),
         first_app="" if app_clients.page(found, 1, None).rows else reverse("console:new_app", args=[found.public_id]),
@@ -283,7 +283,7 @@ def app(request: HttpRequest, pool_id: str, client_id: str) -> HttpResponse:
         issuer=names.issuer(found.public_id),
         form=form,
         without_effect=client_settings.TABLE.without_effect(client),
-        self_made=deciding_attributes.of(found, client),
+        self_made=deciding_attributes.find(found, client),
     )
     context["crumbs"] += [
         (found.name, reverse("console:pool", args=[pool_id])),

@@ -184,7 +184,7 @@ def sign_in_first(page_request: PageRequest, step: Step, kind: Kind = Kind.ACCOU
 
     Whoever came from no app signs in by the pool's oldest.
     """
-    client = page_request.client or app_clients.first_of_pages(page_request.pool)
+    client = page_request.client or app_clients.oldest_with_pages(page_request.pool)
     if client is None:
         return page_request.problem("no_client")
     parameters = {"client_id": client.client_id, **interactions.parameters_of(kind)}

@@ -60,6 +60,6 @@ def change_password(page_request: PageRequest) -> HttpResponse:
 
     Whoever is signed out has to sign in first, and nobody does that but for an app.
     """
-    client = page_request.client or app_clients.first_of_pages(page_request.pool)
+    client = page_request.client or app_clients.oldest_with_pages(page_request.pool)
     query = f"?{urlencode({'client_id': client.client_id})}" if client else ""
     return HttpResponseRedirect(page_request.plain_url("account_password") + query)

@@ -68,7 +68,12 @@ def sign_up(page_request: PageRequest) -> HttpResponse:
             if code_request.is_sent or limited <= 0:
                 delivery = accounts.would_be_sent(page_request.pool, username, attributes)
                 return go_to_code(
-                    page_request, form, delivery, MADE_BEFORE, code_request, password_proofs.of_nobody(page_request.app)
+                    page_request,
+                    form,
+                    delivery,
+                    MADE_BEFORE,
+                    code_request,
+                    password_proofs.make_dummy(page_request.app),
                 )
             refusal = errors.TooManyAttempts(wait=limited)
         form.add_refusal(wording.of_sign_up(refusal), refusal)

@@ -60,7 +60,7 @@ class PageRefusal(Exception):
 
 def redirect_mismatch(client: AppClient, asked: str, *, after_logout: bool = False) -> PageRefusal:
     """Return the refusal of an address that is not registered, which is logged."""
-    found = redirect_mismatches.noted(client, asked, after_logout=after_logout)
+    found = redirect_mismatches.log_mismatch(client, asked, after_logout=after_logout)
     mismatch = redirect_mismatches.sealed(client, found, after_logout=after_logout)
     return PageRefusal("redirect_mismatch", client.client_id, mismatch=mismatch)
 

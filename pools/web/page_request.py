@@ -104,7 +104,7 @@ class PageRequest:
             raise BadLink("no_pages")
         redirect = self.parameters.get("redirect_uri")
         if redirect is not None and redirect not in self.client.callback_urls:
-            raise BadLink("redirect_mismatch", redirect_mismatches.noted(self.client, redirect))
+            raise BadLink("redirect_mismatch", redirect_mismatches.log_mismatch(self.client, redirect))
 
     @property
     def app(self) -> AppClient:

@@ -1,4 +1,4 @@
-"""Fields of phone numbers: written as at home beside a country, or in full. ``services.phone_numbers`` reads them."""
+"""Fields of phone numbers: written as at home beside a country, or in full. ``people.phone_numbers`` reads them."""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ def signed(world: World, **changes: Any) -> str:
     }
     with world.live.orm():
         configuration.holdings.forget_everything()
-        token = issue.identity_token(claims)
+        token = issue.identity_pool_token(claims)
         configuration.holdings.forget_everything()
     return token
 

@@ -86,12 +86,12 @@ def test_of_many_apps_the_first_are_named_and_the_rest_counted(people: UserPool,
     plain = [app_clients.create(people, f"app {number}", settings={}, by=BY) for number in range(7)]
     [listed] = app_clients.page(people, 1, None).rows
 
-    found = deciding_attributes.of(people)
+    found = deciding_attributes.find(people)
 
     assert (found.attributes, found.count, found.more) == (("custom:role", "custom:team"), 7, 2)
     assert [client.client_id for client in found.apps] == [client.client_id for client in plain[:5]]
-    assert deciding_attributes.of(people, plain[6]).count == 1
-    assert deciding_attributes.of(people, listed).attributes == ()
+    assert deciding_attributes.find(people, plain[6]).count == 1
+    assert deciding_attributes.find(people, listed).attributes == ()
 
 
 def test_rules_of_other_pools_and_of_identity_pools_that_are_gone_say_nothing(
@@ -102,12 +102,12 @@ def test_rules_of_other_pools_and_of_identity_pools_that_are_gone_say_nothing(
     app_clients.create(people, "plain", settings={}, by=BY)
     map_roles(trusting, people, "custom:role")
 
-    assert deciding_attributes.of(other).attributes == ()
-    assert deciding_attributes.of(people).attributes == ("custom:role",)
+    assert deciding_attributes.find(other).attributes == ()
+    assert deciding_attributes.find(people).attributes == ("custom:role",)
     map_roles(trusting, people, "custom:shoe")
-    assert deciding_attributes.of(people).attributes == ("custom:shoe",)
+    assert deciding_attributes.find(people).attributes == ("custom:shoe",)
     identity_pools.set_roles(trusting, roles={}, mappings=None, by=BY)
-    assert deciding_attributes.of(people).attributes == ()
+    assert deciding_attributes.find(people).attributes == ()
     map_roles(trusting, people, "custom:role")
     user_pools.delete(people, by=BY)
     map_roles(trusting, people, "custom:team")

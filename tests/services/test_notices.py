@@ -15,7 +15,7 @@ from pools.services.messages import deliveries, mailbox, send_limits
 from pools.services.people import passwords
 from pools.services.sign_in import machine, own_factors
 from pools.services.sign_in.machine import Challenge, Challenged, Want
-from pools.services.sign_in.own_factors import Wish
+from pools.services.sign_in.own_factors import Preference
 from tests import factories
 from tests.factories import BY, PAGES, PASSWORD
 from tests.services.conftest import code_sent_to
@@ -93,8 +93,8 @@ def prefer(client: AppClient, user: User, wrong: bool, *, on: bool = True) -> No
         factories.give_totp(client.pool, user)
         TotpFactor.objects.update(enabled=not on)
         OutboxMessage.objects.all().delete()
-    own_factors.set_preference(client.pool, user, {"totp": Wish(on)}, by=BY)
-    own_factors.set_preference(client.pool, user, {"totp": Wish(on)}, by=BY)  # nothing changes any more
+    own_factors.set_preference(client.pool, user, {"totp": Preference(on)}, by=BY)
+    own_factors.set_preference(client.pool, user, {"totp": Preference(on)}, by=BY)  # nothing changes any more
 
 
 def prefer_not(client: AppClient, user: User, wrong: bool) -> None:

@@ -20,7 +20,9 @@ BY = factories.BY
 def age(*pools: UserPool | None) -> None:
     """Let keys sign for longer than their life."""
     whose = Q(pool__in=[pool for pool in pools if pool]) | (Q(pool=None) if None in pools else Q(pk__in=[]))
-    SigningKey.objects.filter(whose).update(active_from=F("active_from") - signing_keys.LIFE - timedelta(hours=1))
+    SigningKey.objects.filter(whose).update(
+        active_from=F("active_from") - signing_keys.ROTATION_PERIOD - timedelta(hours=1)
+    )
 
 
 def planned(pool: UserPool | None) -> int:

@@ -141,7 +141,7 @@ def test_a_proof_is_good_for_one_account_of_one_app_of_one_pool(client: AppClien
         (client, proof, "nobody"),
         (factories.make_client(client.pool), proof, NAME),
         (elsewhere, proof, NAME),
-        (client, password_proofs.of_nobody(client), NAME),
+        (client, password_proofs.make_dummy(client), NAME),
         (client, proof[:-2], NAME),
         (client, "", NAME),
     ]
@@ -174,7 +174,7 @@ def test_of_two_that_bring_one_proof_one_is_signed_in(client: AppClient, proof: 
 
 
 def test_no_proof_is_told_by_its_length(client: AppClient, proof: str) -> None:
-    assert len(proof) == len(password_proofs.of_nobody(client))
+    assert len(proof) == len(password_proofs.make_dummy(client))
 
 
 def test_what_prints_an_account_does_not_print_its_proof(pool: UserPool, client: AppClient) -> None:

@@ -21,7 +21,7 @@ from pools.services.people import passwords
 from pools.services.sign_in import factors, flows, machine, own_factors
 from pools.services.sign_in.attempt import Attempt as UnderWay
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn, Want
-from pools.services.sign_in.own_factors import Wish
+from pools.services.sign_in.own_factors import Preference
 from pools.services.tokens import sessions, verify
 from tests import factories
 from tests.factories import PASSWORD
@@ -431,7 +431,7 @@ def test_a_required_factor_cannot_be_switched_off_and_set_up_anew_by_the_passwor
     factories.give_totp(pool, person)
 
     with pytest.raises(errors.Invalid, match="requires a second factor"):
-        own_factors.set_preference(pool, person, {"totp": Wish(enabled=False)}, by=BY)
+        own_factors.set_preference(pool, person, {"totp": Preference(enabled=False)}, by=BY)
     TotpFactor.objects.filter(pk=person.pk).update(enabled=False)  # proven by an access token, never preferred
 
     asked = challenged(begin(client), "totp")

@@ -20,7 +20,7 @@ from pools.services.messages.notices import Change
 from pools.services.sign_in import attempt, factors, machine, own_factors
 from pools.services.sign_in.factors import Factor
 from pools.services.sign_in.machine import Challenged, SignedIn
-from pools.services.sign_in.own_factors import Wish
+from pools.services.sign_in.own_factors import Preference
 from pools.services.sign_in.steps import second_factor
 from tests import factories
 from tests.sign_in.conftest import BY
@@ -193,10 +193,10 @@ def test_what_is_said_of_one_factor_leaves_the_others_preference(client: AppClie
     seen = []
 
     for wishes in (
-        {"totp": Wish(enabled=False)},
-        {"totp": Wish(enabled=True, preferred=True), "card": Wish(enabled=True)},
-        {"card": Wish(enabled=True)},
-        {"totp": Wish(enabled=True)},
+        {"totp": Preference(enabled=False)},
+        {"totp": Preference(enabled=True, preferred=True), "card": Preference(enabled=True)},
+        {"card": Preference(enabled=True)},
+        {"totp": Preference(enabled=True)},
     ):
         own_factors.set_preference(pool, person, wishes, by=BY)
         seen.append((preference_of(pool, person), asked(factories.begin(client, "alice")).challenge))
@@ -220,7 +220,7 @@ def test_a_preference_that_is_refused_for_one_factor_changes_none(client: AppCli
 
     with pytest.raises(errors.Invalid, match="no card of yours"):
         own_factors.set_preference(
-            client.pool, person, {"totp": Wish(enabled=False), "card": Wish(enabled=True)}, by=BY
+            client.pool, person, {"totp": Preference(enabled=False), "card": Preference(enabled=True)}, by=BY
         )
 
     assert factors.of(person) == (HeldFactor("totp", "", enabled=True),)

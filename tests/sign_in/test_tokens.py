@@ -392,7 +392,7 @@ def test_the_key_that_signs_stands_first_in_the_identity_pools_set(transactional
         configuration.holdings.forget_everything()
         for shift in (0, 4):
             travel.shift(timedelta(seconds=shift))
-            token = issue.identity_token({"sub": "x"})
+            token = issue.identity_pool_token({"sub": "x"})
             first = json.loads(signing_keys.identity_jwks())["keys"][0]
             assert first["kid"] == signing_keys.unverified_header(token)["kid"]
             assert first["x5c"]

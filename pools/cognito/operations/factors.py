@@ -11,7 +11,7 @@ from pools.cognito.contract import Reply, user_pools
 from pools.cognito.operations import account
 from pools.services.sign_in import machine, own_factors
 from pools.services.sign_in.factors import totp
-from pools.services.sign_in.own_factors import Wish
+from pools.services.sign_in.own_factors import Preference
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp.type_defs import (
@@ -62,7 +62,7 @@ def set_user_mfa_preference(call: SetUserMFAPreferenceRequestTypeDef, by: Actor)
             raise NotAvailable(f"{name} is not available in this release.")
     bearer = account.bearer_of(call["AccessToken"], changing_proof=True)
     wishes = {
-        PREFERENCES[name]: Wish(settings.get("Enabled", False), settings.get("PreferredMfa", False))
+        PREFERENCES[name]: Preference(settings.get("Enabled", False), settings.get("PreferredMfa", False))
         for name, settings in given.items()
         if name in PREFERENCES
     }

@@ -163,7 +163,7 @@ def set_tag_map(
 
 def _tell_what_decides(provider: str) -> None:
     with suppress(PoolNotFound):  # a provider that is no user pool of ours, or one that is gone
-        deciding_attributes.tell(access.pool(identity_logins.own_pool_id(provider)))
+        deciding_attributes.warn(access.pool(identity_logins.own_pool_id(provider)))
 
 
 def tag_map(pool: IdentityPool, provider: str) -> dict[str, Any]:
@@ -340,7 +340,7 @@ def _token(identity: Identity, logins: Sequence[VerifiedLogin], tags: Mapping[st
     if tags:
         values = {tag: [value] for tag, value in tags.items()}
         claims[TAGS_CLAIM] = {"principal_tags": values, "transitive_tag_keys": []}
-    return issue.identity_token(claims)
+    return issue.identity_pool_token(claims)
 
 
 def _policy(identity: Identity, logins: Sequence[VerifiedLogin], tags: Mapping[str, str]) -> str | None:

@@ -38,7 +38,7 @@ def code(  # noqa: PLR0913 - a message has these parts
         by_link
         and client is not None
         and channel == destinations.EMAIL
-        and (app := app_clients.of_links(client)) is not None
+        and (app := app_clients.client_for_links(client)) is not None
     ):
         link = texts.confirmation_link(pool, app, username, code)
     app_name = app_clients.name_for_people(pool, client)

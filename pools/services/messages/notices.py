@@ -1,7 +1,7 @@
 """Tells the owner of an account, by mail, that its password or a factor was changed, whoever changed it.
 
 To a verified address only: another may have somebody else behind it. No send limit holds a notice back, and none
-counts it. What it says is ``message_texts``.
+counts it. What it says is ``texts``.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ def prepare(pool: UserPool, user: User | Person, change: Change) -> OutboxMessag
     """Compose a notice, before the transaction of the change; None where the account has no verified address."""
     if not (user.email and user.email_verified):
         return None
-    pages, app = app_clients.first_of_pages(pool), app_clients.name_for_people(pool, None)
+    pages, app = app_clients.oldest_with_pages(pool), app_clients.name_for_people(pool, None)
     composed = texts.notice(pool, pages, change, app=app)
     return compose.notice(pool, to=user.email, composed=composed, in_bulk=change in texts.BY_OPERATOR)
 

@@ -63,7 +63,7 @@ def create(
         detail = {"name": client.name, "confidential": client.confidential}
         audit.record(Tag.CLIENT_CREATED, pool=pool, subject=client.client_id, by=by, detail=detail)
         configuration.touch(pool)
-    deciding_attributes.tell(pool)
+    deciding_attributes.warn(pool)
     client_settings.TABLE.warn(client)
     return client
 
@@ -97,7 +97,7 @@ def update(
             detail = {"changed": changed}
             audit.record(Tag.CLIENT_CHANGED, pool=pool, subject=client.client_id, by=by, detail=detail)
             configuration.touch(pool)
-    deciding_attributes.tell(pool)
+    deciding_attributes.warn(pool)
     table.warn(row)
     return row
 
@@ -117,7 +117,7 @@ def has_pages(client: AppClient) -> bool:
     return client.oauth_enabled and PAGES in client.oauth_flows
 
 
-def first_of_pages(pool: UserPool) -> AppClient | None:
+def oldest_with_pages(pool: UserPool) -> AppClient | None:
     """Return the oldest app that :func:`has_pages`, for somebody who came from no app."""
     rows = AppClient.objects.filter(pool_id=pool.pk, oauth_enabled=True, oauth_flows__contains=[PAGES])
     return rows.order_by("id").first()
@@ -132,9 +132,9 @@ def name_for_people(pool: UserPool, client: AppClient | None) -> str:
     return str(names[0]) if len(names) == 1 else ""
 
 
-def of_links(client: AppClient) -> AppClient | None:
+def client_for_links(client: AppClient) -> AppClient | None:
     """Return the app whose pages a link leads to that is sent for a client: its own, else the pool's oldest, if any."""
-    return client if has_pages(client) else first_of_pages(client.pool)
+    return client if has_pages(client) else oldest_with_pages(client.pool)
 
 
 def secrets(client: AppClient) -> list[str]:

@@ -1,7 +1,8 @@
 """Custom attributes that decide a role or a session tag in identity pools, where some app lets people write them.
 
 Nothing is refused for it: Cognito allows it too. It is told in the console and in the log, since who writes such an
-attribute chooses what they may do in AWS. Who may write what is ``app_clients``; choosing roles is ``identity_roles``.
+attribute chooses what they may do in AWS. Who may write what is ``app_clients``; roles are chosen by
+``identity_pools.roles``.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class SelfMade:
+class SelfWritable:
     """Attributes that decide, and that people write themselves; the first apps that let them, and how many do."""
 
     attributes: tuple[str, ...] = ()
@@ -36,11 +37,11 @@ class SelfMade:
         return self.count - len(self.apps)
 
 
-def of(pool: UserPool, client: AppClient | None = None) -> SelfMade:
+def find(pool: UserPool, client: AppClient | None = None) -> SelfWritable:
     """Return which of a pool's custom attributes decide and can be written through some app (or this one)."""
     deciding = sorted({name for name in _claims(pool) if name.startswith(schema.CUSTOM) and name in pool.schema})
     if not deciding:
-        return SelfMade()
+        return SelfWritable()
     # An app without a list lets people write all custom attributes (``app_clients.writable``).
     may_write = Q(write_attributes=None) | Q(write_attributes__overlap=deciding)
     rows = AppClient.objects.filter(may_write, pool_id=pool.pk)
@@ -50,13 +51,13 @@ def of(pool: UserPool, client: AppClient | None = None) -> SelfMade:
     written = {name for names in listed for name in (deciding if names is None else names)}
     found = tuple(name for name in deciding if name in written)
     if not found:
-        return SelfMade()
-    return SelfMade(found, tuple(rows.order_by("id")[:NAMED]), rows.count())
+        return SelfWritable()
+    return SelfWritable(found, tuple(rows.order_by("id")[:NAMED]), rows.count())
 
 
-def tell(pool: UserPool) -> None:
+def warn(pool: UserPool) -> None:
     """Leave a line in the log if people write what decides about them; called after a change on either side."""
-    found = of(pool)
+    found = find(pool)
     if found.attributes:
         apps = [client.client_id for client in found.apps]
         log.warning(

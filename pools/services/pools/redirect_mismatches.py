@@ -29,7 +29,7 @@ class Mismatch(NamedTuple):
     reference: str
 
 
-def noted(client: AppClient, asked: str, *, after_logout: bool = False) -> Mismatch:
+def log_mismatch(client: AppClient, asked: str, *, after_logout: bool = False) -> Mismatch:
     """Log a mismatch with the request's reference, and return it."""
     reference = str(structlog.contextvars.get_contextvars().get("request_id", ""))
     registered = list(client.logout_urls if after_logout else client.callback_urls)

@@ -296,7 +296,7 @@ class Table:
         for setting in self.settings:
             if setting.place is None or setting.is_fixed:
                 continue
-            kept = dig(row, setting.path)
+            kept = value_at(row, setting.path)
             is_silent = setting.described is Described.GIVEN and not self.is_given(row, setting)
             if kept is not None and not (is_silent and setting.is_default(kept)):
                 found[setting.name] = deepcopy(setting.as_given(kept))
@@ -311,11 +311,11 @@ class Table:
     def is_given(self, row: Model, setting: Setting) -> bool:
         """Say whether a row's setting was given."""
         if not setting.is_column:
-            return dig(row, setting.path) is not None
+            return value_at(row, setting.path) is not None
         noted = getattr(row, self.noted_in)
         if isinstance(noted, list):
             return setting.name.partition(".")[0] in noted
-        return dig(row, [self.noted_in, *setting.name.split(".")]) is not None
+        return value_at(row, [self.noted_in, *setting.name.split(".")]) is not None
 
     def _put(self, row: Model, given: Given, settings: Iterable[Setting]) -> None:
         notes = getattr(row, self.noted_in)
@@ -324,10 +324,10 @@ class Table:
             if setting.is_column:
                 setattr(row, setting.path[0], setting.from_given(given[setting.name]))
                 if setting.described is Described.GIVEN and isinstance(notes, dict):
-                    bury(notes, setting.name.split("."), given[setting.name] if is_given else None)
+                    set_at(notes, setting.name.split("."), given[setting.name] if is_given else None)
             elif setting.place is not None:
                 kept = setting.from_given(given[setting.name]) if is_given else None
-                bury(getattr(row, setting.path[0]), setting.path[1:], kept)
+                set_at(getattr(row, setting.path[0]), setting.path[1:], kept)
         if isinstance(notes, list):
             noted = [each.name for each in settings if each.is_column and each.described is Described.GIVEN]
             setattr(row, self.noted_in, sorted({name.partition(".")[0] for name in noted if name in given}))
@@ -338,7 +338,7 @@ class Table:
         """Return a row's settings in Amazon's structures, as it describes them: what was given, and its defaults."""
         found: dict[str, Any] = {}
         for setting in self.settings:
-            kept = dig(row, setting.path) if setting.place is not None else None
+            kept = value_at(row, setting.path) if setting.place is not None else None
             if setting.describe is not None:
                 value = setting.describe(row)
             else:
@@ -369,7 +369,7 @@ class Table:
             log.warning("settings_without_effect", of=str(row), settings=names)
 
 
-def dig(row: Model, path: Sequence[str]) -> Any:  # noqa: ANN401 - any setting's value
+def value_at(row: Model, path: Sequence[str]) -> Any:  # noqa: ANN401 - any setting's value
     """Return what is kept in a column, or inside it; None where nothing is."""
     found = getattr(row, path[0])
     for part in path[1:]:
@@ -377,11 +377,11 @@ def dig(row: Model, path: Sequence[str]) -> Any:  # noqa: ANN401 - any setting's
     return found
 
 
-def bury(inside: dict[str, Any], path: Sequence[str], value: Any) -> None:  # noqa: ANN401 - any setting's value
+def set_at(inside: dict[str, Any], path: Sequence[str], value: Any) -> None:  # noqa: ANN401 - any setting's value
     """Keep a value inside a structure; take out what says nothing, and what then is empty."""
     name, *deeper = path
     if deeper:
-        bury(inside.setdefault(name, {}), deeper, value)
+        set_at(inside.setdefault(name, {}), deeper, value)
         value = inside[name]
     if value in (None, {}, []):
         inside.pop(name, None)

@@ -34,12 +34,12 @@ from pools.services.audit import Tag
 
 Use = SigningKey.Use
 POOL_USES = (Use.ID, Use.ACCESS)
-AHEAD = timedelta(hours=1)
+PUBLISH_LEAD = timedelta(hours=1)
 """How long a planned key is published before it signs: others cache our JWKS."""
-AT_ONCE = timedelta(seconds=3)
+FORCED_DELAY = timedelta(seconds=3)
 """How long a forced one waits: every process has polled by then."""
-LIFE = timedelta(days=90)
-KEPT = timedelta(days=1, minutes=10)
+ROTATION_PERIOD = timedelta(days=90)
+PUBLISHED_AFTER = timedelta(days=1, minutes=10)
 """How long a key is published after it stopped signing: no ID or access token lives longer than a day."""
 CERTIFICATE_LIFE = timedelta(days=3650)
 INSTALLATION_LOCK = b"Cognate:"
@@ -166,7 +166,7 @@ def rotate(pool: UserPool | None, *, by: Actor, at_once: bool = True) -> list[st
     """
     made = prepare(POOL_USES if pool else [Use.IDENTITY])
     now = clock.now()
-    active_from = now + (AT_ONCE if at_once else AHEAD)
+    active_from = now + (FORCED_DELAY if at_once else PUBLISH_LEAD)
     with atomic_part.begin() as part:
         if pool is None:
             locks.hold(INSTALLATION_LOCK)
@@ -176,7 +176,7 @@ def rotate(pool: UserPool | None, *, by: Actor, at_once: bool = True) -> list[st
                 part.refuse(PoolNotFound(pool.public_id))
         # A planned key that never signed is superseded for good: it must not come back when its hour comes.
         SigningKey.objects.filter(pool=pool, active_from__gt=now).delete()
-        SigningKey.objects.filter(pool=pool, retire_at=None).update(retire_at=active_from + KEPT)
+        SigningKey.objects.filter(pool=pool, retire_at=None).update(retire_at=active_from + PUBLISHED_AFTER)
         store(pool, made, active_from=active_from)
         for key in made:
             detail = {"kid": key.kid, "use": str(key.use), "active_from": active_from.isoformat()}
@@ -193,7 +193,7 @@ def rotate_due(*, by: Actor, limit: int = 20) -> int:
     now = clock.now()
     SigningKey.objects.filter(retire_at__lt=now).delete()
     due = (
-        SigningKey.objects.filter(retire_at=None, active_from__lt=now - LIFE)
+        SigningKey.objects.filter(retire_at=None, active_from__lt=now - ROTATION_PERIOD)
         .filter(Q(pool=None) | Q(pool__deleted_at=None))
         .values_list("pool_id", flat=True)
         .distinct()[:limit]

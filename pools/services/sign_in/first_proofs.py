@@ -31,7 +31,7 @@ from pools.services.sign_in.attempt import Accepted, Attempt
 SIGN_INS = Counter("cognate_sign_ins_total", "Sign-ins by how they ended.", ["outcome"])
 
 
-def judge(attempt: Attempt, is_right: Callable[[], bool], *, by: Actor) -> Accepted:
+def count_and_check(attempt: Attempt, is_right: Callable[[], bool], *, by: Actor) -> Accepted:
     """Count a guess at a password, then look at it; return the accepted proof.
 
     Raises:

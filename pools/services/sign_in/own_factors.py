@@ -25,7 +25,7 @@ from pools.services.sign_in.factors import Factor
 from pools.services.tokens.sessions import PreparedSession
 
 
-class Wish(NamedTuple):
+class Preference(NamedTuple):
     """Whether a factor is to be asked for, and first."""
 
     enabled: bool
@@ -85,7 +85,7 @@ def prove(  # noqa: PLR0913 - each says how
             opening.save()
 
 
-def set_preference(pool: UserPool, user: User | Person, wishes: Mapping[str, Wish], *, by: Actor) -> None:
+def set_preference(pool: UserPool, user: User | Person, wishes: Mapping[str, Preference], *, by: Actor) -> None:
     """Have factors asked for or not, by kind, and one of them first. The others stay as they are.
 
     Raises:
@@ -110,7 +110,7 @@ def set_preference(pool: UserPool, user: User | Person, wishes: Mapping[str, Wis
         _prefer(pool, user, first or _none_of(factor for factor, _ in wanted))
 
 
-def _check(pool: UserPool, factor: Factor, wish: Wish) -> None:
+def _check(pool: UserPool, factor: Factor, wish: Preference) -> None:
     if not factor.is_open(pool):
         raise Invalid(factor.not_in_pool)
     if not wish.enabled and pool.mfa == UserPool.Mfa.ON:

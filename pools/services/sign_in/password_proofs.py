@@ -33,12 +33,12 @@ class PasswordProof(NamedTuple):
     until: int
 
 
-def of(client: AppClient, user_id: UUID, argon2: str) -> str:
+def make(client: AppClient, user_id: UUID, argon2: str) -> str:
     """Return the proof of a password that was set for somebody just now."""
     return _sealed(client, user_id.bytes, digest(argon2))
 
 
-def of_nobody(client: AppClient) -> str:
+def make_dummy(client: AppClient) -> str:
     """Return a proof that proves nothing, as long as any other: a cookie's length is seen."""
     return _sealed(client, os.urandom(16), os.urandom(DIGEST))
 

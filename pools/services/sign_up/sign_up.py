@@ -99,7 +99,7 @@ def sign_up(  # noqa: PLR0913 - an account has these parts
         str(user.sub),
         confirmed=False,
         delivery=confirmation.delivery if confirmation else None,
-        proof=password_proofs.of(client, user.id, prepared.argon2),
+        proof=password_proofs.make(client, user.id, prepared.argon2),
     )
 
 

@@ -97,7 +97,7 @@ def client_credentials(client: AppClient, scopes: Sequence[str]) -> TokenSet:
     return TokenSet(token, None, None, client.access_seconds, tuple(scopes))
 
 
-def identity_token(payload: dict[str, Any]) -> str:
+def identity_pool_token(payload: dict[str, Any]) -> str:
     """Sign an identity pool's token for STS (STS.md 3)."""
     issued_by("identity").inc()
     return signing_keys.sign(None, Use.IDENTITY, payload)

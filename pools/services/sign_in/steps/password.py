@@ -31,9 +31,11 @@ def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepte
     """Compare the password with the hash that is kept; for a decoy it takes as long.
 
     Raises:
-        What :func:`first_proofs.judge` refuses.
+        What :func:`first_proofs.count_and_check` refuses.
 
     """
     password = str(answers.get(proof, ""))
     argon2 = attempt.credentials.argon2
-    return first_proofs.judge(attempt, lambda: passwords.verify(attempt.pool.public_id, argon2, password), by=by)
+    return first_proofs.count_and_check(
+        attempt, lambda: passwords.verify(attempt.pool.public_id, argon2, password), by=by
+    )

@@ -62,7 +62,7 @@ def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepte
 
     Raises:
         Invalid: the time stamp is none.
-        What :func:`first_proofs.judge` refuses.
+        What :func:`first_proofs.count_and_check` refuses.
 
     """
     pool, carried = attempt.pool, attempt.carried
@@ -82,4 +82,4 @@ def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepte
         matches = hmac.compare_digest(expected.encode(), signature.encode("utf-8", "surrogatepass"))
         return matches and is_kept
 
-    return first_proofs.judge(attempt, is_right, by=by)
+    return first_proofs.count_and_check(attempt, is_right, by=by)
