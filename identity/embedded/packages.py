@@ -22,12 +22,14 @@ from pathlib import Path
 BATCHES = 12
 INSTALLER = Path("requirements/installer.lock")
 BEGUN = "installing"
+# uv has a flag for it and no variable.
+NO_INDEX = "NO_INDEX"
 # What pip may be configured with, and how uv is told the same.
 CONFIGURED = {
     "index-url": "UV_DEFAULT_INDEX",
     "extra-index-url": "UV_INDEX",
     "find-links": "UV_FIND_LINKS",
-    "no-index": "UV_NO_INDEX",
+    "no-index": NO_INDEX,
     "trusted-host": "UV_INSECURE_HOST",
     "proxy": "ALL_PROXY",
     "cert": "SSL_CERT_FILE",
@@ -88,7 +90,9 @@ def install(
     checked = ("--require-hashes", "--no-deps", "--only-binary", ":all:", "-r", str(requirements))
     if tool == "uv":
         anew = ("--reinstall",) if again else ()
-        return python("uv", "pip", "install", "--python", sys.executable, *anew, *checked, variables=variables)
+        offline = ("--no-index",) if variables.get(NO_INDEX, "").lower() in ("1", "true", "yes", "on") else ()
+        command = ("uv", "pip", "install", "--python", sys.executable, *offline, *anew, *checked)
+        return python(*command, variables=variables)
     anew = ("--force-reinstall",) if again else ()
     return python("pip", "install", "--quiet", "--disable-pip-version-check", *anew, *checked)
 
