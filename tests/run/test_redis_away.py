@@ -178,8 +178,10 @@ class Place:
         return name
 
 
-def test_a_silent_redis_slows_little_down_and_keeps_no_mail_back(live: Live, redis: OwnRedis) -> None:
+@pytest.mark.parametrize("state", ["there"], indirect=True)
+def test_a_silent_redis_slows_little_down_and_keeps_no_mail_back(live: Live, redis: OwnRedis, state: str) -> None:
     """One that is there and says nothing is worse than one that is gone."""
+    del state
     place = Place(live)
     usual = {act: median(seconds(act) for _ in range(5)) for act in (place.sign_in, place.sign_up)}
     rounds: list[tuple[float, ...]] = []
