@@ -44,7 +44,7 @@ ROUNDS = 5
 AT_ONCE = 4
 CALLS = 300
 MASKED = re.compile(r"[^\"\s]\*{3}@[^\"\s]\*{3}")
-MADE_UP = re.compile(r'"(?:[\w+/=-]{32,}|(?:person|nobody)\d+)"')
+MADE_UP = re.compile(r'"(?:[\w+/=-]{28,}|(?:person|nobody)\d+)"')
 """What is another in each answer of an exchange by SRP: numbers, sealed text, and the name that was sent."""
 RETRY_AFTER = 1.0
 """Seconds after which a client that was turned away comes back, as the answer tells it."""
