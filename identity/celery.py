@@ -42,10 +42,11 @@ app.conf.update(
     broker_use_ssl=tls_of_broker(settings.REDIS_URL),
     broker_transport_options={
         "global_keyprefix": settings.REDIS_PREFIX,
-        # Publishing waits at most this long for a silent Redis; the sweep finds what was not published.
+        # Publishing waits at most this long for a silent Redis, and connects once: before a second try kombu sleeps for
+        # two seconds. The sweep finds what was not published.
         "socket_connect_timeout": 0.2,
         "socket_timeout": PUBLISH_SECONDS,
-        "max_retries": 1,
+        "max_retries": 0,
     },
     broker_connection_retry_on_startup=True,
     broker_connection_max_retries=None,
