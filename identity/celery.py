@@ -68,6 +68,7 @@ app.conf.update(
     enable_utc=True,
     beat_schedule={
         "sweep the outbox": periodic("pools.tasks.sweep_outbox", 30),
+        "sweep the imports": periodic("pools.tasks.sweep_imports", 30),
         "purge": periodic(later.Task.PURGE, 300),
         # Asked for more often than they run: beat forgets with its container what it asked for. Each task knows in
         # PostgreSQL when it is due.

@@ -28,6 +28,7 @@ from identity.foundation.later import Task
 from pools.services import housekeeping
 from pools.services.messages import deliveries
 from pools.services.pools import signing_keys
+from pools.services.user_imports import work
 
 log = structlog.get_logger(__name__)
 SWEEP_EVERY = 2.0
@@ -104,6 +105,20 @@ def reseal() -> None:
     """Wrap sealed values by the newest master key, where that was not done to the end yet."""
     if housekeeping.take_turn("reseal", timedelta(minutes=30)):
         housekeeping.reseal()
+
+
+@shared_task(name=Task.IMPORT_USERS.value, ignore_result=True, base=OfALane)
+def import_users(pool_pk: str, job_id: str) -> None:
+    """Do an import of users that was started, or go on with it."""
+    work.run(int(pool_pk), UUID(job_id))
+
+
+@shared_task(name="pools.tasks.sweep_imports", ignore_result=True, base=OfALane)
+def sweep_imports() -> None:
+    """Go on with imports whose worker is gone, or of which none was told."""
+    if housekeeping.take_turn("sweep_imports", timedelta(seconds=20)):
+        for pool_pk, job_id in work.due():
+            work.run(pool_pk, job_id)
 
 
 class Sweeper(threading.Thread):

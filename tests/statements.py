@@ -33,6 +33,7 @@ BEYOND = {
     "pools/services/messages/deliveries.py:due": "the sweep, over all pools",
     "pools/services/messages/deliveries.py:gauges": "figures of the whole installation",
     "pools/services/messages/deliveries.py:warning": "the same, for health checks",
+    "pools/services/user_imports/work.py:due": "finds jobs of all pools that wait, or are too old",
     "pools/services/housekeeping.py:_in_chunks": "the purge of what expired, over all pools",
     "pools/services/housekeeping.py:_reseal": "a new master key wraps the secrets of all pools",
     "pools/services/housekeeping.py:_reseal_row": "one of them, whose table it does not know",

@@ -23,6 +23,8 @@ STATUS: tuple[tuple[type[errors.DomainError], int], ...] = (
     (errors.AlreadyExists, 409),
     (errors.LimitExceeded, 409),
     (errors.ResourceConflict, 409),
+    (errors.PreconditionNotMet, 409),
+    (errors.ImportInProgress, 409),
     (errors.TooManyAttempts, 429),
     (errors.Overloaded, 503),
     (errors.OutsideUnavailable, 503),

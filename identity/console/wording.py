@@ -49,6 +49,8 @@ WORDS: dict[str, _StrPromise] = {
     "too_many_scopes": gettext_lazy("An app has at most 50 scopes."),
     "no_such_scope": gettext_lazy("The pool has no scope “%(scope)s”."),
     "openid": gettext_lazy("The scope %(scope)s needs openid beside it."),
+    "import_in_progress": gettext_lazy("Users are being imported into this pool. Wait until that is done."),
+    "precondition_not_met": gettext_lazy("Something has to be done or to end before."),
     "too_many_clients": gettext_lazy("The pool has as many apps as it can have."),
     "fixed": gettext_lazy("This cannot be changed any more."),
     "pool_not_found": gettext_lazy("There is no pool “%(id)s”."),

@@ -340,6 +340,18 @@ class LimitExceeded(DomainError):
     public = "Limit exceeded."
 
 
+class PreconditionNotMet(DomainError):
+    """Something has to be done or to end before."""
+
+    public = "A precondition is not met."
+
+
+class ImportInProgress(DomainError):
+    """Users of the pool are being imported: what they are made by does not change meanwhile."""
+
+    public = "A user import job is in progress for the user pool."
+
+
 class UnsupportedToken(DomainError):
     """Only refresh tokens can be revoked."""
 

@@ -27,6 +27,7 @@ class Task(StrEnum):
     """Every task that may be asked for."""
 
     DELIVER = "pools.tasks.deliver"
+    IMPORT_USERS = "pools.tasks.import_users"
     PURGE = "pools.tasks.purge"
     RESEAL = "pools.tasks.reseal"
 

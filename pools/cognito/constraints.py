@@ -34,8 +34,9 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 NOWHERE: Where = ()
 KEY = "key"
 """Stands in a path for the key of a sensitive map."""
-BROKEN_BY_AMAZON = {"CustomAttributeNameType"}
-"""Shapes whose lengths Amazon's own answers break: ``phone_number_verified`` has 21 characters of at most 20."""
+BROKEN_BY_AMAZON = {"CustomAttributeNameType", "CompletionMessageType"}
+"""Shapes whose bounds Amazon's own answers break: ``phone_number_verified`` has 21 characters of at most 20, and how an
+import ended is told in sentences where the model has one word."""
 
 
 def path(where: Where) -> str:
@@ -250,7 +251,7 @@ class Compiler:
         """Compile a text."""
         rules = Rules(shape, secret=secret)
         if self.strict and shape.name in BROKEN_BY_AMAZON:
-            rules.low = rules.high = None
+            rules.low = rules.high = rules.pattern = None
         low, high, values, pattern = rules.low, rules.high, rules.values, rules.pattern
 
         def string(value: Any, where: Where, complaints: list[str]) -> Any:  # noqa: ANN401 - JSON

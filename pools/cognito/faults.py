@@ -33,6 +33,8 @@ EXCEPTION: dict[type[errors.DomainError], str] = {
     errors.ScopeUnknown: "ScopeDoesNotExistException",
     errors.OAuthFlowRefused: "InvalidOAuthFlowException",
     errors.LimitExceeded: "LimitExceededException",
+    errors.PreconditionNotMet: "PreconditionNotMetException",
+    errors.ImportInProgress: "UserImportInProgressException",
     errors.UnsupportedToken: "UnsupportedTokenTypeException",
     errors.RevocationDisabled: "UnsupportedOperationException",
     errors.ResourceConflict: "ResourceConflictException",

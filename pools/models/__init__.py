@@ -14,6 +14,7 @@ from pools.models.message import CapturedMessage, OutboxMessage, PeriodicTask
 from pools.models.session import Attempt, BrowserSession, Guess, Spent
 from pools.models.token import AuthorizationCode, OneTimeCode, RefreshFamily, SigningKey
 from pools.models.user import Group, Membership, Password, SignInName, User
+from pools.models.user_import import UserImportChunk, UserImportJob, UserImportLine
 from pools.models.user_pool import PoolDomain, ResourceServer, UserPool
 
 __all__ = [
@@ -47,5 +48,8 @@ __all__ = [
     "Spent",
     "TotpFactor",
     "User",
+    "UserImportChunk",
+    "UserImportJob",
+    "UserImportLine",
     "UserPool",
 ]

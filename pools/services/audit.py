@@ -74,6 +74,11 @@ class Tag(StrEnum):
     MEMBERSHIP_ADDED = "membership_added"
     MEMBERSHIP_REMOVED = "membership_removed"
     KEY_ROTATED = "key_rotated"
+    IMPORT_CREATED = "import_created"
+    IMPORT_UPLOADED = "import_uploaded"
+    IMPORT_STARTED = "import_started"
+    IMPORT_STOPPED = "import_stopped"
+    IMPORT_ENDED = "import_ended"
     IDENTITY_POOL_CREATED = "identity_pool_created"
     IDENTITY_POOL_CHANGED = "identity_pool_changed"
     IDENTITY_POOL_ROLES_SET = "identity_pool_roles_set"
@@ -137,6 +142,8 @@ DETAIL: dict[Tag, frozenset[str]] = {
     Tag.MEMBERSHIP_ADDED: frozenset({"group"}),
     Tag.MEMBERSHIP_REMOVED: frozenset({"group"}),
     Tag.KEY_ROTATED: frozenset({"kid", "use", "active_from"}),
+    Tag.IMPORT_CREATED: frozenset({"name"}),
+    Tag.IMPORT_ENDED: frozenset({"status", "imported", "skipped", "failed"}),
     Tag.IDENTITY_POOL_CREATED: frozenset({"name"}),
     Tag.IDENTITY_POOL_CHANGED: frozenset({"changed"}),
     Tag.IDENTITY_POOL_ROLES_SET: frozenset({"roles", "mappings"}),

@@ -46,6 +46,9 @@ from pools.models import (
     SignInName,
     TotpFactor,
     User,
+    UserImportChunk,
+    UserImportJob,
+    UserImportLine,
     UserPool,
     locks,
     partitions,
@@ -101,6 +104,9 @@ OF_A_POOL: tuple[type[models.Model], ...] = (
     Guess,
     Interaction,
     FormReceipt,
+    UserImportChunk,
+    UserImportLine,
+    UserImportJob,
     Group,
     User,
     ClientSecret,
@@ -122,6 +128,7 @@ SEALED: tuple[tuple[type[models.Model], str, Callable[[Any], str]], ...] = (
     (AccessKey, "sealed_secret", lambda row: sealing_contexts.access_key(row.id)),
     (OperatorSeed, "sealed", lambda row: sealing_contexts.operator_seed(row.device.user_id, row.device.key)),
     (OutboxMessage, "sealed", lambda row: sealing_contexts.message(row.id)),
+    (UserImportChunk, "sealed", lambda row: sealing_contexts.user_import(row.id)),
 )
 
 

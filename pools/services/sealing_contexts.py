@@ -46,3 +46,8 @@ def operator_seed(operator_id: int, key: str) -> str:
 def access_key(access_key_id: str) -> str:
     """Return the place of an operator's access key secret."""
     return f"access_key:{access_key_id}:secret"
+
+
+def user_import(chunk_id: UUID) -> str:
+    """Return the place of a part of a file whose users are to be imported."""
+    return f"user_import_chunk:{chunk_id}"

@@ -28,6 +28,7 @@ SQL = (
     "pools/models/hot.py",
     "pools/models/locks.py",
     "pools/models/partitions.py",
+    "pools/models/user_rows.py",
     "identity/telemetry.py",
     "identity/checks.py",
     "identity/embedded",

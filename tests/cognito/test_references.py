@@ -193,13 +193,16 @@ NAMING = re.compile(
     re.VERBOSE,
 )
 """How the path of a member ends that names something of another resource, or of a service beside this one."""
-READS = ("Describe", "List", "AdminGet", "GetUser", "GetIdentityPoolRoles", "GetPrincipalTagAttributeMap")
+READS = (
+    *("Describe", "List", "AdminGet", "GetUser", "GetIdentityPoolRoles", "GetPrincipalTagAttributeMap", "GetCSVHeader"),
+)
 NO_POOL, NO_CLIENT = "us-east-1_nobody123", "nosuchclientnosuchclient00"
 NO_IDENTITY = "us-east-1:00000000-0000-4000-8000-000000000000"
 NOT_FOUND, NOT_ALLOWED = "ResourceNotFoundException", "NotAuthorizedException"
 NO_ARN = "arn:aws:lambda:us-east-1:000000000000:function:none"
 NOT_WRITABLE = "A client attempted to write unauthorized attribute"
 UNSUPPORTED = "Token is not from a supported provider of this identity pool."
+ROLES = "arn:aws:iam::111111111111:role/Logs"
 NOT_YET = "is not available in this release."
 
 CHECKED: dict[str, tuple[Any, str, str]] = {
@@ -214,6 +217,7 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "ConfirmForgotPassword.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
     "ConfirmSignUp.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
     "CreateResourceServer.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "CreateUserImportJob.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "CreateUserPool.DcrConfiguration": ({"EnableStatus": "Enabled", "AllowedScopes": ["none/read"]}, INVALID, NOT_YET),
     "CreateUserPool.EmailConfiguration.ConfigurationSet": ("none", INVALID, NOT_YET),
     "CreateUserPool.EmailConfiguration.SourceArn": (NO_ARN, INVALID, NOT_YET),
@@ -242,6 +246,10 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "SetUserPoolMfaConfig.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "SetUserPoolMfaConfig.SmsMfaConfiguration": ({"SmsConfiguration": {"SnsCallerArn": NO_ARN}}, INVALID, NOT_YET),
     "SetUserPoolMfaConfig.WebAuthnConfiguration": ({"RelyingPartyId": "none.example"}, INVALID, NOT_YET),
+    "StartUserImportJob.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "StartUserImportJob.JobId": ("import-none", NOT_FOUND, "not found"),
+    "StopUserImportJob.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "StopUserImportJob.JobId": ("import-none", NOT_FOUND, "not found"),
     "SignUp.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
     "SignUp.UserAttributes.*.Name": ("custom:none", NOT_ALLOWED, NOT_WRITABLE),
     "UpdateUserAttributes.UserAttributes.*.Name": ("custom:none", NOT_ALLOWED, NOT_WRITABLE),
@@ -271,7 +279,9 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
 IAM = "A role lives in IAM; one that cannot be assumed is told when it is. AWS: API_GetCredentialsForIdentity (Errors)."
 CLAIMS = "Any claim of a provider's tokens, which nobody lists. AWS: attributes-for-access-control."
 PINPOINT = "Of a Pinpoint project that no client of this release has. AWS: API_AnalyticsMetadataType."
+LOGS = "A role that writes logs at Amazon; here the failures are kept. AWS: API_CreateUserImportJob."
 NOT_CHECKED = {
+    "CreateUserImportJob.CloudWatchLogsRoleArn": LOGS,
     "CreateUserPool.AliasAttributes.*": "One of three words of the model. AWS: API_CreateUserPool.",
     "CreateUserPool.AutoVerifiedAttributes.*": "One of two words of the model. AWS: API_CreateUserPool.",
     "CreateUserPool.UsernameAttributes.*": "One of two words of the model. AWS: API_CreateUserPool.",
@@ -374,11 +384,14 @@ def proper(referred: Referred) -> dict[str, Any]:
         "ConfirmForgotPassword": {**named, "ConfirmationCode": "123456", "Password": PASSWORD},
         "ConfirmSignUp": {**named, "ConfirmationCode": "123456"},
         "CreateResourceServer": {"UserPoolId": world.pool_id, "Identifier": "x", "Name": "x"},
+        "CreateUserImportJob": {"UserPoolId": world.pool_id, "JobName": "x", "CloudWatchLogsRoleArn": ROLES},
         "CreateUserPool": {"PoolName": "x"},
         "CreateUserPoolClient": {"UserPoolId": world.pool_id, "ClientName": "x", **CODE},
         "DeleteUserPool": {},
         "ForgotPassword": named,
         "GetTokensFromRefreshToken": {"RefreshToken": "x"},
+        "StartUserImportJob": {"UserPoolId": world.pool_id, "JobId": "import-none"},
+        "StopUserImportJob": {"UserPoolId": world.pool_id, "JobId": "import-none"},
         "InitiateAuth": {**client, "AuthFlow": "USER_PASSWORD_AUTH", "AuthParameters": password},
         "ResendConfirmationCode": named,
         "RespondToAuthChallenge": answer,

@@ -18,6 +18,7 @@ FILE = servers.ROOT / "Caddyfile"
 # The compose file runs the newest Caddy 2. Until 2.6, Debian's, this was two lines, which today's refuses; and a body
 # that grew too long there was the web processes' failure to Caddy, 502.
 CHANGED = (2, 7)
+PATIENCE, IMPATIENCE = "read_body 60s", "read_body 3s"
 BUFFERS = "request_buffers 4MB"
 BUFFERS_ONCE = "buffer_requests\n\t\tmax_buffer_size 4MB"
 
@@ -52,9 +53,11 @@ def is_old() -> bool:
 
 
 def configuration() -> str:
-    """Return our Caddyfile as this machine's Caddy understands it."""
+    """Return our Caddyfile as this machine's Caddy understands it; impatient, since a test waits for that."""
     text = FILE.read_text()
     assert BUFFERS in text
+    assert PATIENCE in text
+    text = text.replace(PATIENCE, IMPATIENCE)
     return text.replace(BUFFERS, BUFFERS_ONCE) if is_old() else text
 
 

@@ -16,6 +16,7 @@ import yaml
 from pytest_django import Settings
 
 from identity import checks, serve
+from pools.services.user_imports import uploads
 from tests import servers
 from tests.run import caddy, production
 
@@ -164,9 +165,12 @@ def site(proxy: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_the_proxy_waits_for_slow_visitors_itself_and_not_for_long(proxy: dict[str, Any], site: dict[str, Any]) -> None:
-    assert proxy[""]["servers"]["timeouts"] == {"read_header": "5s", "read_body": "10s"}
-    # All that may come is buffered.
-    assert site["reverse_proxy web:8000"]["request_buffers"] == site["request_body"]["max_size"] == "4MB"
+    assert proxy[""]["servers"]["timeouts"] == {"read_header": "5s", "read_body": "60s"}
+    # All that may come is buffered, but for files of users to import.
+    assert site["reverse_proxy web:8000"]["request_buffers"] == site["request_body @most"]["max_size"] == "4MB"
+    assert site["@most"] == "not path /user-imports/*"
+    assert site["request_body /user-imports/*"]["max_size"] == "101MB"
+    assert uploads.LARGEST < 101_000_000
 
 
 def test_the_proxy_alone_says_who_the_visitor_is(site: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pyotp
+import requests
 
 from pools.cognito.contract import SERVICES
 from pools.services.pools import signing_keys
@@ -372,6 +373,59 @@ def list_user_pool_clients(mine: Tenant, theirs: Tenant) -> list[Case]:
 def create_resource_server(mine: Tenant, theirs: Tenant) -> list[Case]:
     right = {"UserPoolId": mine.pool_id, "Identifier": new_name(mine), "Name": "API"}
     return [Case(right, [({"Identifier": theirs.scope.partition("/")[0]}, OWN)])]
+
+
+# -- users from a file
+
+
+def import_job(of: Tenant, *, is_there: bool = False) -> Members:
+    """Return what names a new job, with its file where it is to start."""
+    role = "arn:aws:iam::111111111111:role/Logs"
+    job = of.wire.ask("CreateUserImportJob", UserPoolId=of.pool_id, JobName="move", CloudWatchLogsRoleArn=role)
+    if is_there:
+        sent = requests.put(job["UserImportJob"]["PreSignedUrl"], data=b"name\n", timeout=30)
+        assert sent.status_code == 200, sent.text
+    return {"UserPoolId": of.pool_id, "JobId": job["UserImportJob"]["JobId"]}
+
+
+@crossing
+def get_csv_header(mine: Tenant, theirs: Tenant) -> list[Case]:
+    return [Case({"UserPoolId": mine.pool_id})]
+
+
+@crossing
+def create_user_import_job(mine: Tenant, theirs: Tenant) -> list[Case]:
+    role = "arn:aws:iam::111111111111:role/Logs"
+    return [Case({"UserPoolId": mine.pool_id, "JobName": "move", "CloudWatchLogsRoleArn": role})]
+
+
+@crossing
+def describe_user_import_job(mine: Tenant, theirs: Tenant) -> list[Case]:
+    return [Case(import_job(mine), [({"JobId": import_job(theirs)["JobId"]}, NOT_FOUND)])]
+
+
+@crossing
+def list_user_import_jobs(mine: Tenant, theirs: Tenant) -> list[Case]:
+    for each in (mine, mine, theirs, theirs):
+        import_job(each)
+    token, foreign = (
+        each.wire.ask("ListUserImportJobs", UserPoolId=each.pool_id, MaxResults=1)["PaginationToken"]
+        for each in (mine, theirs)
+    )
+    right = {"UserPoolId": mine.pool_id, "MaxResults": 1, "PaginationToken": token}
+    return [Case(right, [({"PaginationToken": foreign}, INVALID)])]
+
+
+@crossing
+def start_user_import_job(mine: Tenant, theirs: Tenant) -> list[Case]:
+    wrong = {"JobId": import_job(theirs, is_there=True)["JobId"]}
+    return [Case(import_job(mine, is_there=True), [(wrong, NOT_FOUND)])]
+
+
+@crossing
+def stop_user_import_job(mine: Tenant, theirs: Tenant) -> list[Case]:
+    wrong = {"JobId": import_job(theirs)["JobId"]}
+    return [Case(import_job(mine), [(wrong, NOT_FOUND)], otherwise="PreconditionNotMetException")]
 
 
 # -- identity pools

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from identity.foundation import clock
 from pools.models import User
+from pools.models.user_rows import NewUser
 from pools.services.pools import schema
 
 ADDRESSES = ("email", "phone_number")
@@ -79,7 +80,7 @@ def addresses(user: User) -> dict[str, tuple[str | None, bool]]:
     return {address: (getattr(user, address), getattr(user, f"{address}_verified")) for address in ADDRESSES}
 
 
-def write(user: User, values: Mapping[str, str]) -> None:
+def write(user: User | NewUser, values: Mapping[str, str]) -> None:
     """Put checked values into an unsaved or locked row; an empty text deletes. The caller saves it."""
     extra = dict(user.attributes)
     for name, value in values.items():

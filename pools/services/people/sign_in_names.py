@@ -5,7 +5,7 @@ One table for usernames and aliases of all kinds, so that nobody's alias can equ
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import islice
 
 from django.db.models import Q
@@ -14,6 +14,7 @@ from identity.foundation import clock, names
 from identity.foundation.actor import Actor
 from identity.foundation.errors import Invalid, refuse
 from pools.models import SignInName, User, UserPool
+from pools.models.user_rows import NewUser
 from pools.services import access, audit, codes
 from pools.services.audit import Tag
 from pools.services.pools.schema import is_email, is_phone
@@ -82,7 +83,7 @@ def _expected(kinds: list[str]) -> str:
     return "Username should be an email." if kinds == ["email"] else "Username should be a phone number."
 
 
-def usable(pool: UserPool, user: User, kind: str) -> bool:
+def usable(pool: UserPool, user: User | NewUser, kind: str) -> bool:
     """Say whether a user may sign in by this attribute now."""
     value = getattr(user, kind)
     if not value:
@@ -116,6 +117,15 @@ def taken(pool: UserPool, value: str, *, by_other_than: User | None = None) -> b
         return False
     called = User.objects.filter(pool_id=pool.pk, sub=name, deleted_at=None)
     return (called.exclude(pk=by_other_than.pk) if by_other_than else called).exists()
+
+
+def subs(pool: UserPool, wanted: Collection[str]) -> set[str]:
+    """Return those of many new names that are somebody's ``sub``: as :func:`taken` has it."""
+    alike = [] if pool.username_attributes else [name for name in wanted if names.is_uuid(name)]
+    if not alike:
+        return set()
+    found = User.objects.filter(pool_id=pool.pk, sub__in=alike, deleted_at=None)
+    return {str(sub) for sub in found.values_list("sub", flat=True)}
 
 
 def release(pool: UserPool, user: User, *kinds: str) -> None:

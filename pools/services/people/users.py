@@ -8,7 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import IntegrityError
 from django.db.models import F, Q, QuerySet
@@ -19,6 +19,7 @@ from identity.foundation.errors import Invalid, UsernameExists, UserNotFound, Wr
 from identity.foundation.paging import Page
 from pools.models import User, UserPool
 from pools.models.user import Status
+from pools.models.user_rows import NewUser
 from pools.services import access, atomic_part, audit, receipts
 from pools.services.audit import Tag
 from pools.services.messages import compose, destinations, sending
@@ -31,6 +32,7 @@ from pools.services.receipts import Receipt
 
 EXISTS = "User account already exists"
 NOT_INVITED = "User is not in a state that an invitation can be resent in."
+AnyUser = TypeVar("AnyUser", User, NewUser)
 CHANNELS = {"EMAIL": destinations.EMAIL, "SMS": destinations.SMS}
 
 
@@ -62,6 +64,15 @@ def attributes_of(user: Profile) -> dict[str, str]:
 
 def new(pool: UserPool, username: str, values: Mapping[str, str], status: Status) -> User:
     """Return a user that is not saved yet; under UsernameAttributes the name becomes the attribute, sub the name."""
+    return _new(User, pool, username, values, status)
+
+
+def new_of_many(pool: UserPool, username: str, values: Mapping[str, str], status: Status) -> NewUser:
+    """Return the same as a row that is inserted with many others."""
+    return _new(NewUser, pool, username, values, status)
+
+
+def _new(row: type[AnyUser], pool: UserPool, username: str, values: Mapping[str, str], status: Status) -> AnyUser:
     sub = uuid.uuid4()
     given = dict(values)
     internal = access.normalise(pool, username)
@@ -71,7 +82,7 @@ def new(pool: UserPool, username: str, values: Mapping[str, str], status: Status
             raise Invalid(f"The username differs from the attribute {kind}.", field="username", code="differs")
         internal = str(sub)
     now = clock.now()
-    user = User(
+    user = row(
         pool=pool,
         sub=sub,
         username=internal,

@@ -23,7 +23,7 @@ from identity.foundation.paging import Page
 from pools.models import PoolDomain, ResourceServer, User, UserPool
 from pools.services import atomic_part, audit, configuration, receipts, sealing_contexts
 from pools.services.audit import Tag
-from pools.services.pools import pool_rules, pool_settings, schema, signing_keys
+from pools.services.pools import pool_rules, pool_settings, running_imports, schema, signing_keys
 from pools.services.receipts import Receipt
 
 PREFIX = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -33,6 +33,10 @@ SCOPE = re.compile(r"[\x21\x23-\x2e\x30-\x5b\x5d-\x7e]{1,256}")
 MAX_SERVERS = 300
 MAX_SCOPES = 100
 TEXT = 256
+PROTECTED = (
+    "The user pool cannot be deleted because deletion protection is activated. "
+    "Deletion protection must be inactivated first."
+)
 COUNTED = 1000
 """Users up to this many are counted; beyond it the planner's estimate serves."""
 
@@ -94,31 +98,23 @@ def delete(pool: UserPool, *, by: Actor) -> None:
 
     Raises:
         Invalid: it is protected against deletion.
+        ImportInProgress: users are being imported.
         PoolNotFound: it was deleted meanwhile.
 
     """
-    with transaction.atomic(durable=True):
+    with atomic_part.begin() as part:
         locked = UserPool.objects.select_for_update().filter(pk=pool.pk, deleted_at=None).first()
-        if locked is not None and not locked.deletion_protected:
-            UserPool.objects.filter(pk=pool.pk).update(deleted_at=clock.now(), modified_at=clock.now())
-            PoolDomain.objects.filter(pool_id=pool.pk).delete()
-            audit.record(
-                Tag.POOL_DELETED,
-                pool=pool,
-                subject=pool.public_id,
-                by=by,
-                detail={"name": locked.name},
-            )
-            configuration.touch(pool)
-            later.after_commit(later.Task.PURGE, queue="tasks")
-    if locked is None:
-        raise PoolNotFound(pool.public_id)
-    if locked.deletion_protected:
-        raise Invalid(
-            "The user pool cannot be deleted because deletion protection is activated. "
-            "Deletion protection must be inactivated first.",
-            field="user_pool_id",
-        )
+        if locked is None:
+            part.refuse(PoolNotFound(pool.public_id))
+        if locked.deletion_protected:
+            part.refuse(Invalid(PROTECTED, field="user_pool_id"))
+        part.refuse_if(running_imports.refusal(pool))
+        UserPool.objects.filter(pk=pool.pk).update(deleted_at=clock.now(), modified_at=clock.now())
+        PoolDomain.objects.filter(pool_id=pool.pk).delete()
+        detail = {"name": locked.name}
+        audit.record(Tag.POOL_DELETED, pool=pool, subject=pool.public_id, by=by, detail=detail)
+        configuration.touch(pool)
+        later.after_commit(later.Task.PURGE, queue="tasks")
 
 
 def page(limit: int, token: str | None) -> Page[UserPool]:

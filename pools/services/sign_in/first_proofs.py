@@ -63,7 +63,8 @@ def refusal_of(client: AppClient, found: SignIn, *, right: bool) -> DomainError 
     if person is None and not client.hide_existence:
         return UserNotFound()
     if person is None or not right:
-        return PasswordIncorrect()
+        is_new = person is not None and person.status == Status.RESET_REQUIRED and not found.argon2
+        return PasswordResetRequired() if is_new and not client.hide_existence else PasswordIncorrect()
     if not person.enabled:
         return UserDisabled()
     if person.status == Status.UNCONFIRMED:

@@ -1,0 +1,268 @@
+"""The work of an import: lines become users, a batch a transaction, which also says how far it came.
+
+Whoever dies is followed by another from there. No trigger runs and nothing is sent: people choose their passwords as
+those who forgot theirs. Which worker comes when is ``pools.tasks``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.db import transaction
+from django.db.models import F, Q, QuerySet
+
+from identity.foundation import clock, sealing
+from identity.foundation.actor import Actor
+from identity.foundation.errors import DomainError, Invalid, NotFound, refuse
+from identity.foundation.names import uuid7
+from pools.models import SignInName, UserImportChunk, UserImportJob, UserImportLine, UserPool, user_rows
+from pools.models.user import Status as UserStatus
+from pools.models.user_rows import NewUser
+from pools.services import access, audit, sealing_contexts
+from pools.services.audit import Tag
+from pools.services.people import attributes, sign_in_names, users
+from pools.services.user_imports import jobs, lines
+
+log = structlog.get_logger(__name__)
+Status = UserImportJob.Status
+Kind = SignInName.Kind
+BATCH = 1_000
+LEASE = timedelta(seconds=60)
+EXISTS = "The user already exists."
+SUCCEEDED = "Import Job Completed Successfully."
+UNSUCCESSFUL = "Too many users have failed or been skipped during the import."
+STOPPED = "The import job was stopped."
+EXPIRED = "The user import job has never been started."
+
+
+@dataclass(slots=True)
+class Batch:
+    """Some lines: the people they speak of, and what is wrong with the others."""
+
+    last: int = 0
+    """The number of the last line; the header is the first."""
+    people: dict[int, NewUser] = field(default_factory=dict)
+    """By line."""
+    failed: dict[int, str] = field(default_factory=dict)
+    skipped: dict[int, str] = field(default_factory=dict)
+
+
+def run(pool_id: int, job_id: UUID) -> None:
+    """Do a job that was started, to its end, unless another worker has it."""
+    if not _lease(pool_id, job_id):
+        return
+    job = UserImportJob.objects.select_related("pool").get(pool_id=pool_id, id=job_id)
+    try:
+        _run(job)
+    except NotFound:
+        _end(job, Status.STOPPED, "The user pool was deleted.")
+    except DomainError as problem:
+        log.warning("import_failed", job=job.public_id, pool=job.pool.public_id, problem=problem.message)
+        _end(job, Status.FAILED, problem.message)
+
+
+def due() -> list[tuple[int, UUID]]:
+    """Return the jobs that wait for a worker, or whose worker is gone; those that nobody started in time end."""
+    now = clock.now()
+    late = UserImportJob.objects.filter(status=Status.CREATED, created_at__lte=now - jobs.STARTABLE)
+    for job in late.select_related("pool")[:100]:
+        _end(job, Status.EXPIRED, EXPIRED)
+    waiting = UserImportJob.objects.filter(status__in=UserImportJob.UNDER_WAY)
+    return list(
+        waiting.filter(Q(leased_until=None) | Q(leased_until__lte=now))
+        .order_by("created_at")
+        .values_list("pool_id", "id")
+    )
+
+
+def _lease(pool_id: int, job_id: UUID) -> bool:
+    now = clock.now()
+    rows = UserImportJob.objects.filter(pool_id=pool_id, id=job_id, status__in=UserImportJob.UNDER_WAY)
+    rows = rows.filter(Q(leased_until=None) | Q(leased_until__lte=now))
+    return bool(rows.update(leased_until=now + LEASE))
+
+
+def _run(job: UserImportJob) -> None:
+    pool = access.pool(job.pool.public_id)
+    _row(job).filter(status=Status.PENDING).update(status=Status.IN_PROGRESS)
+    while job.chunk < job.chunks:
+        numbered = _lines(job)
+        if not job.columns and not _move(job, line=1, columns=_header(pool, next(numbered, (1, b""))[1])):
+            return
+        if not all(_write(job, batch) for batch in _batches(pool, job.columns, numbered)):
+            return
+        if not _move(job, chunk=job.chunk + 1):
+            return
+    job.refresh_from_db(from_queryset=_row(job))
+    has_none = not job.imported and bool(job.failed or job.skipped)
+    _end(job, Status.FAILED if has_none else Status.SUCCEEDED, UNSUCCESSFUL if has_none else SUCCEEDED)
+
+
+def _row(job: UserImportJob) -> QuerySet[UserImportJob]:
+    return UserImportJob.objects.filter(pool_id=job.pool_id, id=job.id)
+
+
+def _move(job: UserImportJob, **values: Any) -> bool:
+    """Say how far the work came, and keep it for a while; False where another did that, or it was to stop, and has."""
+    rows = _row(job).filter(chunk=job.chunk, line=job.line)
+    if rows.filter(status=Status.IN_PROGRESS).update(**values, leased_until=clock.now() + LEASE):
+        for name, value in values.items():
+            setattr(job, name, value)
+        return True
+    if rows.filter(status=Status.STOPPING).exists():
+        _end(job, Status.STOPPED, STOPPED)
+    return False
+
+
+def _lines(job: UserImportJob) -> Iterator[tuple[int, bytes]]:
+    """Yield the lines of the piece to read next that were not read yet, with their numbers; empty ones are none."""
+    rows = UserImportChunk.objects.filter(pool_id=job.pool_id, job_id=job.id, number=job.chunk + 1)
+    chunk = rows.filter(upload=job.upload).first() if job.upload else None
+    if chunk is None:
+        raise Invalid("A part of the file is gone.", field="file")
+    read = sealing.unseal(chunk.sealed, place=sealing_contexts.user_import(chunk.id)).split(b"\n")
+    for number, line in enumerate(read, start=chunk.line):
+        if number > job.line and line.strip():
+            yield number, line
+
+
+def _header(pool: UserPool, raw: bytes) -> list[str]:
+    try:
+        return lines.columns(pool, raw.decode())
+    except UnicodeDecodeError:
+        raise Invalid("The file is not UTF-8.", field="header") from None
+
+
+def _batches(pool: UserPool, columns: list[str], numbered: Iterator[tuple[int, bytes]]) -> Iterator[Batch]:
+    """Yield lines by the thousand, as they were understood: the next while PostgreSQL is at the last."""
+
+    def next_one() -> Batch | None:
+        some = list(islice(numbered, BATCH))
+        return _read(pool, columns, some) if some else None
+
+    with ThreadPoolExecutor(1) as beside:
+        batch = next_one()
+        while batch is not None:
+            ahead = beside.submit(next_one)
+            yield batch
+            batch = ahead.result()
+
+
+def _read(pool: UserPool, columns: list[str], some: list[tuple[int, bytes]]) -> Batch:
+    batch = Batch(last=some[-1][0])
+    for number, raw in some:
+        try:
+            batch.people[number] = person(pool, lines.read(columns, raw))
+        except DomainError as problem:
+            batch.failed[number] = problem.message
+    return batch
+
+
+def person(pool: UserPool, values: dict[str, str]) -> NewUser:
+    """Return the new user that a line speaks of, not saved yet.
+
+    Raises:
+        Invalid: the pool takes none such.
+
+    """
+    username = values.pop(lines.USERNAME, "")
+    _check_mfa(pool, values.pop(lines.MFA, "").lower())
+    sign_in_names.check_username(pool, username)
+    attributes.check(pool, values)
+    refuse(attributes.incomplete(pool, values))
+    user = users.new_of_many(pool, username, values, UserStatus.RESET_REQUIRED)
+    if not any(getattr(user, f"{address}_verified") for address in pool.auto_verified):
+        wanted = " or ".join(pool.auto_verified)
+        raise Invalid(f"The user has no verified {wanted}, by which to choose a password.", field="verified")
+    return user
+
+
+def _check_mfa(pool: UserPool, given: str) -> None:
+    if given not in ("true", "false"):
+        raise Invalid("cognito:mfa_enabled is neither TRUE nor FALSE.", field="mfa")
+    if (pool.mfa == UserPool.Mfa.ON) != (given == "true") and pool.mfa != UserPool.Mfa.OPTIONAL:
+        raise Invalid(f"cognito:mfa_enabled differs from the user pool's MFA, which is {pool.mfa}.", field="mfa")
+    if pool.mfa == UserPool.Mfa.OPTIONAL and given == "true":
+        # Cognito means codes by SMS, which nobody could be asked for here: no success that did nothing.
+        raise Invalid("cognito:mfa_enabled is TRUE, but SMS is no second factor of the user pool.", field="mfa")
+
+
+def _write(job: UserImportJob, batch: Batch) -> bool:
+    """Make the users of a batch; False where the job is no longer this worker's to do."""
+    with transaction.atomic():
+        if not _move(job, line=batch.last):
+            return False
+        _claim(job.pool, batch)
+        user_rows.insert_users(job.pool_id, batch.people.values())
+        UserImportLine.objects.bulk_create(
+            UserImportLine(pool_id=job.pool_id, job=job, number=number, skipped=skipped, reason=reason[:256])
+            for found, skipped in ((batch.failed, False), (batch.skipped, True))
+            for number, reason in found.items()
+        )
+        _row(job).update(
+            imported=F("imported") + len(batch.people),
+            skipped=F("skipped") + len(batch.skipped),
+            failed=F("failed") + len(batch.failed),
+        )
+    return True
+
+
+def _claim(pool: UserPool, batch: Batch) -> None:
+    """Give the people of a batch their names; take those out who cannot have theirs."""
+    wanted = {number: _names(pool, user) for number, user in batch.people.items()}
+    subs = sign_in_names.subs(pool, {name for named in wanted.values() for name in named})
+    rows = {
+        number: [(uuid7(), name, batch.people[number].id, kind) for name, kind in named.items()]
+        for number, named in wanted.items()
+        if not subs & named.keys()
+    }
+    given = user_rows.claim_names(pool.pk, [row for each in rows.values() for row in each]) if rows else set()
+    orphaned = set()
+    for number in list(batch.people):
+        own = rows.get(number, [])
+        lost = [kind for row_id, _, _, kind in own if row_id not in given]
+        if own and not lost:
+            continue
+        del batch.people[number]
+        orphaned |= {row[0] for row in own} & given
+        alias = next((kind for kind in lost if kind not in (Kind.USERNAME, *pool.username_attributes)), None)
+        if alias is None or Kind.USERNAME in lost:
+            batch.skipped[number] = EXISTS
+        else:
+            batch.failed[number] = attributes.TAKEN[alias]
+    if orphaned:
+        SignInName.objects.filter(pool_id=pool.pk, id__in=orphaned).delete()
+
+
+def _names(pool: UserPool, user: NewUser) -> dict[str, str]:
+    """Return the names that a new user signs in by, as the pool compares them, with the kind of each."""
+    found = {access.normalise(pool, user.username): Kind.USERNAME.value}
+    for kind in (Kind.PREFERRED_USERNAME, Kind.EMAIL, Kind.PHONE_NUMBER):
+        if sign_in_names.usable(pool, user, kind):
+            found.setdefault(access.normalise(pool, getattr(user, kind)), kind.value)
+    return found
+
+
+def _end(job: UserImportJob, status: str, message: str) -> None:
+    """End a job: its file goes, what it did and could not do stays."""
+    now = clock.now()
+    with transaction.atomic():
+        if (
+            not _row(job)
+            .filter(completed_at=None)
+            .update(status=status, message=message[:128], completed_at=now, leased_until=None)
+        ):
+            return
+        chunks = UserImportChunk.objects.filter(pool_id=job.pool_id, job_id=job.id)
+        chunks._raw_delete(chunks.db)  # noqa: SLF001 - without Django's collector
+        job.refresh_from_db(from_queryset=_row(job))
+        detail = {"status": status, "imported": job.imported, "skipped": job.skipped, "failed": job.failed}
+        by = Actor.import_(job.public_id)
+        audit.record(Tag.IMPORT_ENDED, pool=job.pool, subject=job.public_id, by=by, detail=detail)
