@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from identity.embedded.parts import Part
-from tests.bench import installation
+from tests.bench import imports, installation
 from tests.bench.figures import (
     Bare,
     Job,
@@ -51,6 +51,8 @@ RETRY_AFTER = 1.0
 # What of its floor a job should reach: bare hashing, or a view with as many signatures and one SELECT.
 ARGON2 = "argon2"
 LIST = "ListUsers, a page of 60"
+IMPORTED = 10_000
+"""Users a second."""
 REACH = {
     "password sign-in": (ARGON2, 0.78),
     "client credentials": ("one-signature", 0.7),
@@ -96,6 +98,7 @@ class Bench:
 
         django.setup()
         self.world = installation.make()
+        self.imported = 0.0
         self.pieces = self.arithmetic()
         self.bare = {kind: measured() for kind, measured in self.pieces.items()}
         sts = (sys.executable, "-m", "tests.bench.sts", str(self.ports["sts"]))
@@ -264,6 +267,7 @@ class Bench:
         self.vending()
         storm = self.storm()
         ranks = self.ranks()
+        self.imported = imports.users_per_second(self.world.pool)
         starts = self.cold_start()
         self.report(storm, ranks, starts)
 
@@ -503,6 +507,8 @@ class Bench:
         late = "" if storm.p99 <= 50 else "  MISSED"
         print(f"{'GetUser p99 in a storm of sign-ins':<44}{storm.p99:>6.0f} ms (reach 50){late}")
         print(f"{'memory of the web process':<44}{size:>6.0f} MiB; first answer after {self.first_answer:.1f} s")
+        slow = "" if self.imported >= IMPORTED else "  MISSED"
+        print(f"{'users from a CSV file':<44}{self.imported:>6.0f}/s (reach {IMPORTED}){slow}")
         print(f"{'make run, ready after':<44}{starts.get('first')} s at first, {starts.get('warm')} s warm")
         for name, rank in ranks.items():
             print(
@@ -530,6 +536,7 @@ class Bench:
                     "memory_mib": size,
                     "first_answer_seconds": self.first_answer,
                     "make_run_seconds": starts,
+                    "imported_users_per_second": self.imported,
                 },
                 indent=1,
             )
