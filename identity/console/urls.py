@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from django.urls.resolvers import RoutePattern
 from django.views.generic import RedirectView
 
-from identity.console import guard, keys, mailbox, pages, people, sign_in
+from identity.console import guard, keys, mailbox, pages, people, sign_in, user_imports
 
 app_name = "console"
 
@@ -20,6 +20,9 @@ INSIDE: list[tuple[str, guard.View, str]] = [
     ("console/pools/<str:pool_id>/users", people.people, "users"),
     ("console/pools/<str:pool_id>/users/<uuid:sub>", people.person, "user"),
     ("console/pools/<str:pool_id>/users/<uuid:sub>/<slug:key>", people.change, "change_user"),
+    ("console/pools/<str:pool_id>/imports", user_imports.imports, "imports"),
+    ("console/pools/<str:pool_id>/imports/<str:job_id>", user_imports.one_import, "import"),
+    ("console/pools/<str:pool_id>/imports/<str:job_id>/failures.csv", user_imports.import_failures, "import_failures"),
     ("console/pools/<str:pool_id>/audit", pages.events, "audit"),
     ("console/access-keys", keys.keys, "keys"),
     ("console/access-keys/<slug:key_id>/disable", keys.disable_key, "disable_key"),

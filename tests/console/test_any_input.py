@@ -23,6 +23,7 @@ from identity.foundation import names
 from pools.services import configuration
 from pools.services.operators import operator_sign_in, operators
 from pools.services.pools import client_settings, pool_settings
+from pools.services.user_imports import jobs
 from tests import factories
 from tests.any_input import anything, state
 from tests.console.world import PASSWORD
@@ -71,6 +72,7 @@ class Installation:
             "pool_id": pool.public_id,
             "client_id": factories.make_client(pool).client_id,
             "sub": str(person.sub),
+            "job_id": jobs.create(pool, "move", log_role="arn", by=factories.BY).public_id,
             "key": "disable",
             "key_id": key_id,
         }

@@ -29,6 +29,8 @@ INSIDE = (
     "console/pools/<pool_id>/users/<sub>",
     "console/pools/<pool_id>/users/<sub>/disable",
     "console/pools/<pool_id>/users/<sub>/sign-out",
+    "console/pools/<pool_id>/imports",
+    "console/pools/<pool_id>/imports/<job_id>",
     "console/pools/<pool_id>/audit",
     "console/access-keys",
     "console/access-keys/<key_id>/disable",
@@ -63,7 +65,13 @@ def untranslated_at(place: Installation, page: str, *, inside: bool, sent: dict[
     answer = browser.get(path) if sent is None else browser.post(path, sent)
     assert answer.get("Content-Language") == (TAG if answer.content else None), (page, answer.status_code)
     pool = access.pool(place.known["pool_id"])
-    names = [pool.name, access.client_in(pool, place.known["client_id"]).name, place.known["sub"]]
+    names = [
+        pool.name,
+        access.client_in(pool, place.known["client_id"]).name,
+        place.known["sub"],
+        "move",
+        place.known["job_id"],
+    ]
     return untranslated(answer.content.decode(), ["Cognate", *names, *ATTRIBUTES])
 
 

@@ -1,0 +1,54 @@
+"""Imports as operators see them: how far they are, and which lines failed."""
+
+from __future__ import annotations
+
+import time
+
+import requests
+
+from tests.console.world import World
+
+
+def imported(world: World) -> tuple[str, str]:
+    """Import a file of which one line fails; return the pool's path and the job's id."""
+    idp = world.live.boto()
+    pool_id = idp.create_user_pool(PoolName="Moved", AutoVerifiedAttributes=["email"])["UserPool"]["Id"]
+    columns = idp.get_csv_header(UserPoolId=pool_id)["CSVHeader"]
+    given = {"email": "ada@example.com", "email_verified": "true", "cognito:mfa_enabled": "false"}
+    lines = [{**given, "cognito:username": "ada"}, {**given, "cognito:username": "eve", "email": "=1+1"}]
+    body = "\n".join([",".join(columns), *(",".join(line.get(name, "") for name in columns) for line in lines)])
+    job = idp.create_user_import_job(
+        UserPoolId=pool_id, JobName="From the old", CloudWatchLogsRoleArn="arn:aws:iam::111111111111:role/Logs"
+    )["UserImportJob"]
+    assert requests.put(job["PreSignedUrl"], data=body.encode(), timeout=30).status_code == 200
+    idp.start_user_import_job(UserPoolId=pool_id, JobId=job["JobId"])
+    return f"/console/pools/{pool_id}/imports", job["JobId"]
+
+
+def test_an_import_shows_how_far_it_is_and_which_lines_failed(world: World) -> None:
+    path, job_id = imported(world)
+    until = time.monotonic() + 20
+    while "Succeeded" not in (page := world.session.get(f"{path}/{job_id}").text):
+        assert 'hx-trigger="every 3s"' in page
+        assert time.monotonic() < until
+        time.sleep(0.1)
+
+    assert 'hx-trigger="every 3s"' not in page
+    assert "Invalid email address format." in page
+    assert "From the old" in page
+    assert "=1+1" not in page
+    assert job_id in world.session.get(path).text
+    answer = world.session.get(f"{path}/{job_id}/failures.csv")
+    assert (answer.headers["Content-Type"], answer.headers["Content-Disposition"]) == (
+        "text/csv; charset=utf-8",
+        f'attachment; filename="{job_id}.csv"',
+    )
+    assert answer.text.splitlines() == ["line,skipped,reason", "3,false,Invalid email address format."]
+
+
+def test_a_pool_without_imports_says_how_one_is_made(world: World) -> None:
+    page = world.session.get(f"/console/pools/{world.pool_id}/imports").text
+
+    assert "create-user-import-job" in page
+    assert world.session.get(f"/console/pools/{world.pool_id}/imports/import-none").status_code == 404
+    assert world.session.get(f"/console/pools/{world.pool_id}/users").text.count("/imports") == 1
