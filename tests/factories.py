@@ -12,7 +12,8 @@ from typing import Any
 import pyotp
 
 from identity.foundation.actor import Actor
-from pools.models import AppClient, User, UserPool
+from pools.models import AppClient, User, UserPool, hot
+from pools.models.hot import Person
 from pools.services import access
 from pools.services.people import users
 from pools.services.pools import app_clients, user_pools
@@ -50,6 +51,13 @@ def make_client(pool: UserPool, **settings: Any) -> AppClient:
     """Make a client with password and refresh flows, existence hidden."""
     wanted = {"explicit_auth_flows": FLOWS, "prevent_user_existence_errors": "ENABLED", **settings}
     return access.client(app_clients.create(pool, f"client {number()}", settings=wanted, by=BY).client_id)
+
+
+def person_of(pool: UserPool, name: str) -> Person:
+    """Return somebody by a name, as the hot paths read people."""
+    found = hot.proven(pool.pk, access.user(pool, name).id)
+    assert found is not None
+    return found.person
 
 
 def make_user(pool: UserPool, username: str = "", *, password: str = PASSWORD, **attributes: str) -> User:

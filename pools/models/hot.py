@@ -16,13 +16,14 @@ from django.db import connection
 
 from pools.models.rows import (
     BrowserSession,
+    Credentials,
     Family,
     Grant,
     HeldFactor,
     Liveness,
     Member,
     Person,
-    SignIn,
+    Proven,
     Standing,
     Start,
     document,
@@ -34,28 +35,30 @@ from pools.models.statements import count, one
 
 __all__ = [
     "BrowserSession",
+    "Credentials",
     "Family",
     "Grant",
     "HeldFactor",
     "Liveness",
     "Member",
     "Person",
-    "SignIn",
+    "Proven",
     "Standing",
     "Start",
     "audit_once",
     "bearer",
     "browser_session",
     "count",
+    "credentials",
     "end_sign_in",
     "factors",
     "family",
     "keep_receipt",
     "moved_configuration",
     "one",
+    "proven",
     "redeem",
     "reserve_guess",
-    "sign_in",
     "standing",
     "start_family",
     "step",
@@ -88,18 +91,24 @@ GROUPS = """
      WHERE m.pool_id = u.pool_id AND m.user_id = u.id)
 """
 
-SIGN_IN = (
-    """SELECT p.argon2, p.expires_at, p.changed_at, s.failures, s.locked_until, p.sealed_verifier, p.verifier_pool,
-    p.verifier_name, """
-    + GROUPS
-    + ","
-    + PERSON_AND_FACTORS
-    + """
+CREDENTIALS = """
+SELECT u.id, u.sub, u.username, u.email, u.phone_number, u.preferred_username, u.status, u.enabled, u.epoch,
+    p.argon2, p.expires_at, p.changed_at, p.sealed_verifier, p.verifier_pool, p.verifier_name, s.locked_until
 FROM (SELECT %s::bigint AS pool_id, %s::text AS name, %s::uuid AS subject) q
 LEFT JOIN sign_in_name n ON n.pool_id = q.pool_id AND n.name = q.name
 LEFT JOIN pool_user u ON u.pool_id = q.pool_id AND u.id = coalesce(n.user_id, q.subject) AND u.deleted_at IS NULL
 LEFT JOIN password p ON p.pool_id = u.pool_id AND p.user_id = u.id
 LEFT JOIN guess s ON s.pool_id = q.pool_id AND s.subject = coalesce(u.id, q.subject) AND s.kind = 'password'
+"""
+PROVEN = (
+    "SELECT p.changed_at, "
+    + GROUPS
+    + ","
+    + PERSON_AND_FACTORS
+    + """
+FROM pool_user u
+LEFT JOIN password p ON p.pool_id = u.pool_id AND p.user_id = u.id
+WHERE u.pool_id = %s AND u.id = %s AND u.deleted_at IS NULL
 """
 )
 
@@ -286,13 +295,19 @@ def moved_configuration() -> tuple[list[tuple[str, str, int]], str]:
     return [row[:3] for row in rows if row[0] != "installation"], installation
 
 
-def sign_in(pool_id: int, name: str, subject: UUID) -> SignIn:
-    """Return what a sign-in needs, by one statement that is the same for people and decoys.
+def credentials(pool_id: int, name: str, subject: UUID) -> Credentials:
+    """Return what decides a first proof, by one statement that is the same for people and decoys.
 
     ``subject`` is the decoy of the name; without a name, it is whom a sign-in that goes on is about, person or decoy.
     """
-    row = one(SIGN_IN, (pool_id, name, subject)) or ()
-    return SignIn(person(row[9:]), members(row[8]), row[0], row[1], row[2], row[3] or 0, *row[4:8])
+    return Credentials._make(one(CREDENTIALS, (pool_id, name, subject)) or ())
+
+
+def proven(pool_id: int, user_id: UUID) -> Proven | None:
+    """Return whose a right first proof is, with groups and factors; None when they are gone."""
+    row = one(PROVEN, (pool_id, user_id))
+    found = person(row[2:]) if row else None
+    return Proven(row[0], members(row[1]), found) if row and found else None
 
 
 def standing(pool_id: int, attempt_id: UUID) -> Standing | None:

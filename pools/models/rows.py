@@ -65,19 +65,34 @@ class Member(NamedTuple):
     precedence: int | None
 
 
-class SignIn(NamedTuple):
-    """What a sign-in reads at once, of a person or of a decoy."""
+class Credentials(NamedTuple):
+    """What decides a first proof, and no more: of a decoy nothing is read, so that of people little is."""
 
-    person: Person | None
-    groups: tuple[Member, ...]
+    id: UUID | None
+    """None for a decoy, as all that follows but the lock."""
+    sub: UUID | None
+    username: str | None
+    email: str | None
+    phone_number: str | None
+    preferred_username: str | None
+    status: str | None
+    enabled: bool | None
+    epoch: int | None
     argon2: str | None
     password_expires_at: datetime | None
     password_changed_at: datetime | None
-    failures: int
-    locked_until: datetime | None
     sealed_verifier: bytes | None
     verifier_pool: str | None
     verifier_name: str | None
+    locked_until: datetime | None
+
+
+class Proven(NamedTuple):
+    """Whose a right first proof is."""
+
+    password_changed_at: datetime | None
+    groups: tuple[Member, ...]
+    person: Person
 
 
 class Standing(NamedTuple):

@@ -21,7 +21,7 @@ from identity.foundation.errors import (
     UserNotFound,
 )
 from pools.models import AppClient, Identity, IdentityPool, SignInName, User, UserPool
-from pools.models.hot import Person
+from pools.models.hot import Credentials, Person
 from pools.services import audit, configuration
 from pools.services.audit import Tag
 
@@ -188,14 +188,14 @@ def normalise(pool: UserPool, name: str) -> str:
     return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).lower())
 
 
-def aliases(person: User | Person) -> list[str]:
+def aliases(person: User | Person | Credentials) -> list[str]:
     """Return what else somebody may call themselves, whether or not it signs in here."""
     return [name for name in (person.email, person.phone_number, person.preferred_username) if name]
 
 
-def is_called(pool: UserPool, person: User | Person, name: str) -> bool:
+def is_called(pool: UserPool, person: User | Person | Credentials, name: str) -> bool:
     """Say whether a name means this person."""
-    own = [person.username, str(person.sub), *aliases(person)]
+    own = [person.username or "", str(person.sub), *aliases(person)]
     return bool(normalise(pool, name)) and normalise(pool, name) in [normalise(pool, each) for each in own]
 
 

@@ -53,7 +53,8 @@ EVENT: dict[str, Any] = {
     "address": None,
 }
 PARAMETERS: dict[str, Any] = {
-    "SIGN_IN": (1, "alice", SOME),
+    "CREDENTIALS": (1, "alice", SOME),
+    "PROVEN": (1, SOME),
     "ATTEMPT": (1, SOME),
     "REFRESH": (1, SOME),
     "BEARER": (SOME, 1, SOME),
@@ -254,13 +255,13 @@ def test_a_statement_that_fails_raises_an_error_of_djangos(
 
 def test_a_row_is_the_same_however_it_is_asked_for(pool: UserPool, user: User, settings: Settings) -> None:
     asked = (pool.pk, user.username, user.id)
-    found = [hot.one(hot.SIGN_IN, asked)]
+    found = [hot.one(hot.CREDENTIALS, asked)]
     settings.DATABASE_PREPARES = False
-    found.append(hot.one(hot.SIGN_IN, asked))
+    found.append(hot.one(hot.CREDENTIALS, asked))
     with transaction.atomic():
-        found.append(hot.one(hot.SIGN_IN, asked))
+        found.append(hot.one(hot.CREDENTIALS, asked))
     with CaptureQueriesContext(connection) as seen:
-        found.append(hot.one(hot.SIGN_IN, asked))
+        found.append(hot.one(hot.CREDENTIALS, asked))
 
     assert len(seen) == 1
     assert user.id in (found[0] or ())
@@ -330,30 +331,45 @@ def same(person: hot.Person | None, user: User, *, with_factors: bool = True) ->
     return person is not None and person._asdict() == {**expected, "held": held if with_factors else None}
 
 
-def test_sign_in_reads_what_the_orm_reads(pool: UserPool, user: User) -> None:
+def test_credentials_are_what_the_orm_reads(pool: UserPool, user: User) -> None:
     lockout.take_guess(pool, user.id, Guess.Kind.PASSWORD)
-    found = hot.sign_in(pool.pk, "alice", SOME)
+    found = hot.credentials(pool.pk, "alice", SOME)
 
+    same_names = set(found._fields) & {field.name for field in User._meta.fields}
+    assert same_names >= {"id", "sub", "username", "email", "phone_number", "preferred_username", "status", "epoch"}
+    assert {name: getattr(found, name) for name in same_names} == {name: getattr(user, name) for name in same_names}
+    assert found.argon2 == user.password.argon2
+    assert found.sealed_verifier == bytes(user.password.sealed_verifier)
+    assert (found.verifier_pool, found.verifier_name) == (pool.public_id, user.username)
+    assert found.locked_until is None
+    assert hot.credentials(pool.pk, "", user.id) == found
+    assert hot.credentials(factories.make_pool().pk, "", user.id).id is None
+
+
+def test_of_whom_was_proven_all_is_read(pool: UserPool, user: User) -> None:
+    factories.give_totp(pool, user)
+
+    found = hot.proven(pool.pk, user.id)
+
+    assert found is not None
     assert same(found.person, user)
     ordered = Membership.objects.filter(user=user).order_by("group__precedence").values_list("group__name", flat=True)
     assert [group.name for group in found.groups] == list(ordered)
-    assert found.argon2 == user.password.argon2
-    assert found.failures == 1
-    factories.give_totp(pool, user)
-    assert same(hot.sign_in(pool.pk, "alice", SOME).person, user)
-    assert hot.sign_in(pool.pk, "", user.id) == hot.sign_in(pool.pk, "alice", SOME)
-    assert hot.sign_in(factories.make_pool().pk, "", user.id).person is None
+    assert found.password_changed_at == user.password.changed_at
+    assert hot.proven(factories.make_pool().pk, user.id) is None
+    assert hot.proven(pool.pk, SOME) is None
 
 
 @pytest.mark.parametrize("name", ["nobody", "", "Alice"])
-def test_a_stranger_is_one_row_without_a_person(pool: UserPool, user: User, name: str) -> None:
-    lockout.take_guess(pool, SOME, Guess.Kind.PASSWORD)
+def test_a_stranger_is_one_row_that_holds_no_more_than_a_lock(pool: UserPool, user: User, name: str) -> None:
+    until = clock.now()
+    Guess.objects.create(
+        pool=pool, subject=SOME, kind=Guess.Kind.PASSWORD, failures=5, last_at=until, locked_until=until
+    )
 
-    found = hot.sign_in(pool.pk, name, SOME)
+    found = hot.credentials(pool.pk, name, SOME)
 
-    assert found.person is None
-    assert found.argon2 is None
-    assert found.failures == 1
+    assert found == (None,) * (len(found) - 1) + (until,)
 
 
 def test_no_statement_reads_another_pools_rows(client: AppClient, user: User) -> None:

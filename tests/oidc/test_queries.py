@@ -15,7 +15,7 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from identity.foundation.call import Answer, Call
-from pools.models import AppClient, UserPool, hot
+from pools.models import AppClient, UserPool
 from pools.oidc import authorize, discovery, resources, token
 from pools.services import access, configuration
 from pools.services.pools import app_clients, signing_keys, user_pools
@@ -74,8 +74,7 @@ def call(endpoint: Callable[[Call], Answer], pool: UserPool, form: dict[str, str
 def mint(pool: UserPool, client: AppClient) -> tuple[str, list[str]]:
     """Let a signed-in browser come to authorize; return the code and what was asked for it."""
     user = factories.make_user(pool)
-    person = hot.sign_in(pool.pk, access.normalise(pool, user.email or ""), uuid.uuid4()).person
-    assert person is not None
+    person = factories.person_of(pool, user.username)
     cookie = sessions.prepare(pool, person, event_id=uuid.uuid4(), methods=["pwd"]).save().cookie
     request = RequestFactory().get(
         "/oauth2/authorize",

@@ -236,14 +236,13 @@ class Browser:
 
     def sign_in(self, person: Person, ago: int = 0, methods: Sequence[str] = ("pwd",)) -> None:
         """Take the cookie of a session that the sign-in machine would have made."""
-        from pools.models import hot
         from pools.services import access
         from pools.services.tokens import sessions
+        from tests import factories
 
         with self.world.live.orm():
             pool = access.pool(self.world.pool_id)
-            someone = hot.sign_in(pool.pk, access.normalise(pool, person.email), uuid.uuid4()).person
-            assert someone is not None
+            someone = factories.person_of(pool, person.email)
             opening = sessions.prepare(pool, someone, event_id=uuid.uuid4(), methods=list(methods))
             opening.row.auth_time -= timedelta(seconds=ago)
             self.session.cookies.set(sessions.cookie_name(pool, False), opening.save().cookie)

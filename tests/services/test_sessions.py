@@ -13,7 +13,7 @@ import time_machine
 
 from identity.foundation import clock
 from identity.foundation.errors import SessionRefused
-from pools.models import AuditEvent, BrowserSession, User, UserPool, hot
+from pools.models import AuditEvent, BrowserSession, User, UserPool
 from pools.services import assurance
 from pools.services.sign_in import factors, own_factors
 from pools.services.tokens import sessions
@@ -30,8 +30,7 @@ def ann(pool: UserPool) -> User:
 @pytest.fixture
 def opened(pool: UserPool, ann: User) -> OpenedSession:
     """Return her session."""
-    person = hot.sign_in(pool.pk, "ann@example.com", uuid.uuid4()).person
-    assert person is not None
+    person = factories.person_of(pool, "ann@example.com")
     assert person.id == ann.id
     return sessions.prepare(pool, person, event_id=uuid.uuid4(), methods=["pwd"]).save()
 
@@ -89,7 +88,7 @@ def test_it_carries_its_person_by_all_that_signing_in_takes_whoever_saw_it(
     """A provider upstream asks for factors of its own."""
     pool = factories.make_pool(mfa="ON")
     factories.make_user(pool, "ann")
-    person = hot.sign_in(pool.pk, "ann", uuid.uuid4()).person
+    person = factories.person_of(pool, "ann")
     assert person is not None
     cookie = sessions.prepare(pool, person, event_id=uuid.uuid4(), methods=methods).save().cookie
 
@@ -117,7 +116,7 @@ def test_the_row_does_not_hold_the_secret(opened: OpenedSession) -> None:
 def test_a_session_that_was_ended_meanwhile_does_not_rise_and_enrols_nothing(transactional_db: None) -> None:
     pool = factories.make_pool(mfa="OPTIONAL")
     user = factories.make_user(pool, "ann")
-    person = hot.sign_in(pool.pk, "ann", uuid.uuid4()).person
+    person = factories.person_of(pool, "ann")
     assert person is not None
     cookie = sessions.prepare(pool, person, event_id=uuid.uuid4(), methods=["pwd"]).save().cookie
     session = sessions.current(pool, cookie)

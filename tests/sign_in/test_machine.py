@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pyotp
@@ -17,7 +18,7 @@ from identity.foundation.actor import Actor
 from pools.models import AppClient, Attempt, AuthEvent, Guess, Password, RefreshFamily, TotpFactor, User, UserPool
 from pools.models.hot import HeldFactor, Person
 from pools.services import access, assurance, configuration
-from pools.services.people import passwords
+from pools.services.people import passwords, users
 from pools.services.sign_in import factors, flows, machine, own_factors
 from pools.services.sign_in.attempt import Attempt as UnderWay
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn, Want
@@ -97,7 +98,30 @@ def test_signing_in_asks_the_database_few_times(client: AppClient, person: User)
         begin(client)
 
     kinds = [query["sql"].split()[0] for query in captured]
-    assert kinds == ["SELECT", "INSERT", "WITH"]
+    assert kinds == ["SELECT", "INSERT", "SELECT", "WITH"]
+
+
+@pytest.mark.parametrize("change", ["password", "epoch", "gone"])
+def test_what_changes_while_a_proof_is_looked_at_makes_it_none(
+    client: AppClient, person: User, change: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = passwords.verify
+
+    def verify(*given: Any) -> bool:
+        right = real(*given)
+        if change == "password":
+            Password.objects.filter(pool_id=client.pool_id, user=person).update(changed_at=clock.now())
+        elif change == "epoch":
+            users.global_sign_out(client.pool, person, by=BY)
+        else:
+            users.delete(client.pool, person, by=BY)
+        return right
+
+    monkeypatch.setattr(passwords, "verify", verify)
+
+    with pytest.raises(errors.PasswordIncorrect, match="Incorrect"):
+        begin(client)
+    assert not RefreshFamily.objects.filter(pool_id=client.pool_id).exists()
 
 
 def test_an_authenticator_stands_between_password_and_tokens(client: AppClient, person: User) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hmac
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from uuid import UUID
 
 from argon2 import PasswordHasher
@@ -29,7 +30,7 @@ from identity.foundation.errors import (
     WrongState,
 )
 from pools.models import AppClient, Password, User, UserPool
-from pools.models.hot import SignIn
+from pools.models.hot import Credentials
 from pools.models.user import Status
 from pools.services import access, atomic_part, audit, codes, configuration, lockout, receipts, sealing_contexts
 from pools.services.audit import Tag
@@ -68,6 +69,9 @@ NOBODY = "$argon2id$v=19$m=7168,t=5,p=1$Y29nbmF0ZS1ub2JvZHkhIQ$q2mUoN0gX3cJ8b5pD
 """A hash of nothing anyone can type, of the same cost as a real one."""
 
 
+NOBODYS = sealing_contexts.verifier("nobody", "nobody")
+
+
 @dataclass(frozen=True, slots=True)
 class Prepared:
     """A password, hashed and ready to be stored; ``pool`` and ``username`` are what the verifier binds."""
@@ -87,19 +91,25 @@ def srp_salt(pool: UserPool, username: str) -> int:
     return int.from_bytes(digest[:16], "big") | 1 << 120
 
 
-def srp_verifier(pool: UserPool, found: SignIn, subject: UUID) -> tuple[int, bool]:
+def srp_verifier(pool: UserPool, found: Credentials, subject: UUID) -> tuple[int, bool]:
     """Return the SRP verifier to reckon with, and whether it is a password's.
 
     A decoy has one of the pool's decoy key, and so has whoever has no password, or one whose verifier binds another
-    pool or name: no password fits it, at the same cost.
+    pool or name: no password fits it. Both are made for everybody, so that neither takes longer.
     """
-    person = found.person
-    bound = (found.verifier_pool, found.verifier_name)
-    if person is None or found.sealed_verifier is None or bound != (pool.public_id, person.username):
-        seed = hmac.digest(configuration.decoy_key(pool), b"srp-verifier:" + subject.bytes, "sha256")
-        return srp.verifier_of_nobody(seed), False
-    place = sealing_contexts.verifier(pool.public_id, person.username)
-    return int.from_bytes(sealing.unseal(found.sealed_verifier, place=place), "big"), True
+    seed = hmac.digest(configuration.decoy_key(pool), b"srp-verifier:" + subject.bytes, "sha256")
+    nobodys = srp.verifier_of_nobody(seed)
+    sealed, name = found.sealed_verifier, found.username
+    if sealed is None or name is None or (found.verifier_pool, found.verifier_name) != (pool.public_id, name):
+        sealing.unseal(_nobodys_sealed(), place=NOBODYS)
+        return nobodys, False
+    return int.from_bytes(sealing.unseal(sealed, place=sealing_contexts.verifier(pool.public_id, name)), "big"), True
+
+
+@lru_cache(maxsize=1)
+def _nobodys_sealed() -> bytes:
+    """Return a verifier sealed as any other: opening it takes as long as theirs."""
+    return sealing.seal(srp.padded(1), place=NOBODYS)
 
 
 def hashed(pool: UserPool, username: str, password: str) -> Prepared:

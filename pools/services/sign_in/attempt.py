@@ -12,7 +12,7 @@ from uuid import UUID
 from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError, SessionRefused
 from pools.models import AppClient, UserPool
-from pools.models.hot import Member, Person, SignIn, Standing
+from pools.models.hot import Credentials, Member, Person, Standing
 from pools.services import assurance
 from pools.services.sign_in.factors import FACTORS
 
@@ -61,19 +61,20 @@ class Attempt:
     client: AppClient
     subject: UUID
     """The id of the person or of the decoy: what guesses are counted by."""
-    somebody: Person | None
+    person_if_known: Person | None
+    """Read once a first proof was right; None for a decoy, and who was deleted."""
     groups: tuple[Member, ...]
     want: Want
     first: Challenge
     """The first factor that was chosen."""
     name: str = ""
     """The internal username, a decoy's like anyone's, where the sign-in began with a name."""
-    given: Mapping[str, Any] = field(default_factory=dict)
+    opening: Mapping[str, Any] = field(default_factory=dict)
     """What the call that began it brought along."""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     password_changed: str = ""
     """When the password that was proven was set: a session does not outlive it."""
-    found: SignIn | None = None
+    credentials_if_due: Credentials | None = None
     """What a first proof is checked against, before it was given."""
     carried: Carried | None = None
     """What came sealed, before there is a row."""
@@ -93,21 +94,21 @@ class Attempt:
             SessionRefused: a decoy gets past no first factor, and no longer who was deleted.
 
         """
-        if self.somebody is None:
+        if self.person_if_known is None:
             raise SessionRefused(detail="nobody")
-        return self.somebody
+        return self.person_if_known
 
     @property
-    def credentials(self) -> SignIn:
+    def credentials(self) -> Credentials:
         """Return what a first proof is checked against.
 
         Raises:
             SessionRefused: the first proof was given already.
 
         """
-        if self.found is None:
+        if self.credentials_if_due is None:
             raise SessionRefused(detail="no first proof is due")
-        return self.found
+        return self.credentials_if_due
 
     @property
     def at(self) -> Standing:

@@ -46,7 +46,7 @@ def row(attempt: Attempt) -> Row:
         client_id=attempt.client.pk,
         user_id=attempt.subject,
         evidence=evidence(attempt),
-        epoch=attempt.somebody.epoch if attempt.somebody else 0,
+        epoch=attempt.person_if_known.epoch if attempt.person_if_known else 0,
         expires_at=clock.now() + life(attempt),
     )
 

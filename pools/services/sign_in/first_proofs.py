@@ -23,7 +23,7 @@ from identity.foundation.errors import (
 )
 from identity.foundation.names import uuid7
 from pools.models import AppClient, hot
-from pools.models.hot import Person, SignIn
+from pools.models.hot import Credentials
 from pools.models.user import Status
 from pools.services import audit, lockout
 from pools.services.sign_in.attempt import Accepted, Attempt
@@ -47,7 +47,7 @@ def count_and_check(attempt: Attempt, is_right: Callable[[], bool], *, by: Actor
         right = is_right()
     refusal = refusal_of(client, found, right=right)
     if refusal is not None:
-        record_refusal(client, found.person, attempt.subject if right else None, refusal, by=by)
+        record_refusal(client, found.id, attempt.subject if right else None, refusal, by=by)
         raise refusal
 
     def write() -> DomainError | None:
@@ -57,21 +57,20 @@ def count_and_check(attempt: Attempt, is_right: Callable[[], bool], *, by: Actor
     return Accepted("password", write, only_forgets=True)
 
 
-def refusal_of(client: AppClient, found: SignIn, *, right: bool) -> DomainError | None:
+def refusal_of(client: AppClient, found: Credentials, *, right: bool) -> DomainError | None:
     """Return why a first proof does not lead on, in the order of COGNITO.md 3.2; None where it does."""
-    person = found.person
-    if person is None and not client.hide_existence:
+    if found.id is None and not client.hide_existence:
         return UserNotFound()
-    if person is None or not right:
-        is_new = person is not None and person.status == Status.RESET_REQUIRED and not found.argon2
+    if found.id is None or not right:
+        is_new = found.status == Status.RESET_REQUIRED and not found.argon2
         return PasswordResetRequired() if is_new and not client.hide_existence else PasswordIncorrect()
-    if not person.enabled:
+    if not found.enabled:
         return UserDisabled()
-    if person.status == Status.UNCONFIRMED:
+    if found.status == Status.UNCONFIRMED:
         return UserNotConfirmed()
-    if person.status == Status.RESET_REQUIRED:
+    if found.status == Status.RESET_REQUIRED:
         return PasswordIncorrect() if client.hide_existence else PasswordResetRequired()
-    if person.status == Status.EXTERNAL_PROVIDER:
+    if found.status == Status.EXTERNAL_PROVIDER:
         return PasswordIncorrect(detail="signs in elsewhere")
     if found.password_expires_at is not None and found.password_expires_at <= clock.now():
         return TemporaryPasswordExpired()
@@ -79,7 +78,7 @@ def refusal_of(client: AppClient, found: SignIn, *, right: bool) -> DomainError 
 
 
 def record_refusal(
-    client: AppClient, person: Person | None, proven: UUID | None, refusal: DomainError, *, by: Actor
+    client: AppClient, user_id: UUID | None, proven: UUID | None, refusal: DomainError, *, by: Actor
 ) -> None:
     """Record a refusal outside any transaction; a right password forgets the failures even so."""
     SIGN_INS.labels("refused").inc()
@@ -89,7 +88,7 @@ def record_refusal(
         event_id=uuid7(),
         pool=client.pool,
         client_pk=client.pk,
-        user_id=person.id if person else None,
+        user_id=user_id,
         passed=False,
         by=by,
         reason=type(refusal).__name__,

@@ -15,6 +15,7 @@ from identity.foundation import clock, gate
 from identity.foundation.actor import Actor
 from identity.foundation.errors import (
     DomainError,
+    PasswordIncorrect,
     SessionRefused,
     SessionUsed,
     UserNotFound,
@@ -104,24 +105,24 @@ def begin(
     client, pool = entry.client, entry.client.pool
     gate.refuse_if_full(pool.public_id)
     unknown = access.decoy(pool, username)
-    found = hot.sign_in(pool.pk, access.normalise(pool, username), unknown.id)
+    found = hot.credentials(pool.pk, access.normalise(pool, username), unknown.id)
     lockout.refuse_if_locked(found.locked_until)
     attempt = Attempt(
         client,
-        found.person.id if found.person else unknown.id,
-        found.person,
-        found.groups,
+        found.id or unknown.id,
+        None,
+        (),
         entry.want,
         entry.first,
-        name=found.person.username if found.person else unknown.username,
-        given=answers,
+        name=found.username or unknown.username,
+        opening=answers,
         password_changed=moment(found.password_changed_at),
-        found=found,
+        credentials_if_due=found,
     )
     first = cast("Step", next_step(attempt))
     if first.proof in answers:
         return _proceed(attempt, first.check(attempt, answers, by=by), receipt, by)
-    if found.person is None and not client.hide_existence:
+    if found.id is None and not client.hide_existence:
         raise UserNotFound
     offer = first.offer(attempt)
     SIGN_INS.labels("challenged").inc()
@@ -135,21 +136,23 @@ def begin_confirmed(
 
     The proof is spent with its effect. Raises SessionRefused where it does not count, else what :func:`begin` refuses.
     """
-    found = hot.sign_in(client.pool.pk, access.normalise(client.pool, username), access.decoy(client.pool, username).id)
-    person, chosen = password_proofs.check(client, proof, found)
+    unknown = access.decoy(client.pool, username)
+    found = hot.credentials(client.pool.pk, access.normalise(client.pool, username), unknown.id)
+    chosen = password_proofs.check(client, proof, found)
     lockout.refuse_if_locked(found.locked_until)
     if (refusal := first_proofs.refusal_of(client, found, right=True)) is not None:
-        first_proofs.record_refusal(client, person, None, refusal, by=by)
+        first_proofs.record_refusal(client, chosen.user_id, None, refusal, by=by)
         raise refusal
     attempt = Attempt(
         client,
-        person.id,
-        person,
-        found.groups,
+        chosen.user_id,
+        None,
+        (),
         Want.BROWSER,
         Challenge.PASSWORD,
-        name=person.username,
+        name=found.username or "",
         password_changed=moment(found.password_changed_at),
+        credentials_if_due=found,
     )
     return _proceed(attempt, Accepted("password", lambda: password_proofs.spend(chosen)), receipt, by)
 
@@ -192,6 +195,7 @@ def respond(
 
 def _proceed(attempt: Attempt, accepted: Accepted, receipt: Receipt | None, by: Actor) -> Challenged | SignedIn:
     """Go on from an accepted proof: end the sign-in where nothing more stands in the way, else ask for the next."""
+    attempt = _identify(attempt)
 
     def write() -> DomainError | None:
         return receipts.keep(receipt) or sealed_attempts.spend(attempt) or accepted.write()
@@ -206,6 +210,22 @@ def _proceed(attempt: Attempt, accepted: Accepted, receipt: Receipt | None, by: 
         return complete(reached, no_write, by=by)
     SIGN_INS.labels("challenged").inc()
     return Challenged(step.challenge, attempt_token, reached.person.username, step.offer(reached).parameters)
+
+
+def _identify(attempt: Attempt) -> Attempt:
+    """Return an attempt after its first proof with whom it is about, as they are now.
+
+    Raises:
+        PasswordIncorrect: what was proven is so no longer.
+
+    """
+    checked = attempt.credentials_if_due
+    if checked is None:
+        return attempt
+    found = hot.proven(attempt.pool.pk, attempt.subject)
+    if found is None or (found.person.epoch, found.password_changed_at) != (checked.epoch, checked.password_changed_at):
+        raise PasswordIncorrect(detail="changed meanwhile")
+    return replace(attempt, person_if_known=found.person, groups=found.groups, credentials_if_due=None)
 
 
 def _advance(

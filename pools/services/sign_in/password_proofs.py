@@ -17,7 +17,7 @@ from identity.foundation import clock, sealing
 from identity.foundation.errors import DomainError, SessionExpired, SessionRefused
 from identity.foundation.names import uuid7
 from pools.models import AppClient, hot
-from pools.models.hot import Person, SignIn
+from pools.models.hot import Credentials
 from pools.services import codes
 
 PACKED = struct.Struct(">16s16s16sQ")
@@ -74,19 +74,19 @@ def read(client: AppClient, proof: str) -> PasswordProof:
     return PasswordProof(UUID(bytes=proof_id), UUID(bytes=user_id), of_password, until)
 
 
-def check(client: AppClient, proof: str, found: SignIn) -> tuple[Person, PasswordProof]:
-    """Return whom a proof is about, where they are the one found and their password is the one that was chosen.
+def check(client: AppClient, proof: str, found: Credentials) -> PasswordProof:
+    """Return what a proof says, where it is about the one found and their password is the one that was chosen.
 
     Raises:
         SessionRefused: it is another's or of another password; SessionExpired: too old.
 
     """
-    chosen, person = read(client, proof), found.person
-    if person is None or person.id != chosen.user_id or not found.argon2:
+    chosen = read(client, proof)
+    if found.id != chosen.user_id or not found.argon2:
         raise SessionRefused(detail="another account's proof")
     if not hmac.compare_digest(digest(found.argon2), chosen.digest):
         raise SessionRefused(detail="the password was changed meanwhile")
-    return person, chosen
+    return chosen
 
 
 def spend(proof: PasswordProof) -> DomainError | None:

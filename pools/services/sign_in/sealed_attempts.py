@@ -46,17 +46,17 @@ def load(attempt_token: str, client: AppClient, first: Challenge) -> Attempt:
         raise SessionRefused(detail="unreadable") from None
     if until <= clock.epoch():
         raise SessionExpired
-    found = hot.sign_in(client.pool_id, "", UUID(bytes=subject))
+    found = hot.credentials(client.pool_id, "", UUID(bytes=subject))
     return Attempt(
         client,
         UUID(bytes=subject),
-        found.person,
-        found.groups,
+        None,
+        (),
         WANTS[want],
         first,
-        name=found.person.username if found.person else "",
+        name=found.username or "",
         password_changed=moment(found.password_changed_at),
-        found=found,
+        credentials_if_due=found,
         carried=Carried(UUID(bytes=attempt_id), block(attempt_token), names, raw[HEAD.size :]),
     )
 
@@ -73,9 +73,11 @@ def token_of(block: str) -> str:
 
 def is_about(attempt: Attempt, name: str) -> bool:
     """Say whether a name means whom an attempt is about, a decoy by the name it was told or the one it was asked by."""
-    pool = attempt.pool
-    if attempt.somebody is not None:
-        return access.is_called(pool, attempt.somebody, name)
+    pool, credentials = attempt.pool, attempt.credentials_if_due
+    if attempt.person_if_known is not None:
+        return access.is_called(pool, attempt.person_if_known, name)
+    if credentials is not None and credentials.id is not None:
+        return access.is_called(pool, credentials, name)
     if access.decoy(pool, name).id == attempt.subject:
         return True
     carried = attempt.carried

@@ -42,7 +42,7 @@ def offer(attempt: Attempt) -> Offer:
 
     """
     pool = attempt.pool
-    client_public = arithmetic.public_value(str(attempt.given.get("client_public", "")))
+    client_public = arithmetic.public_value(str(attempt.opening.get("client_public", "")))
     if client_public is None:
         raise Invalid("Invalid SRP_A.", field="client_public")
     kept, _ = passwords.srp_verifier(pool, attempt.credentials, attempt.subject)
