@@ -107,6 +107,18 @@ def playwright(no_connection: None, playwright: Playwright) -> Iterator[Playwrig
     connections.close_all()
 
 
+NOT_IN_CHROMIUM = (
+    # A renderer of its own in each window, for what an address bar that nobody sees would suggest: half of what a page
+    # takes to open.
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup", "WebUIOmniboxFullPopup", "SpareRendererForSitePerProcess"),
+    # Playwright's own list, which this one replaces (chromiumSwitches).
+    *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades", "LensOverlay"),
+    *("HttpsFirstBalancedModeAutoEnable", "MediaRouter", "PaintHolding", "ThirdPartyStoragePartitioning"),
+    *("AvoidCorsURLLoaderRestartOnRedirect", "OptimizationHints", "NetworkTimeServiceQuerying", "AimEnabled"),
+    "PreconnectToSearch",
+)
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args() -> dict[str, Any]:
     """Use the machine's Chromium, as root too; skip by name where there is none."""
@@ -114,6 +126,7 @@ def browser_type_launch_args() -> dict[str, Any]:
     if found is None:
         pytest.skip("needs: chromium (apt-get install chromium)")
     arguments = ["--disable-dev-shm-usage", *(["--no-sandbox"] if os.geteuid() == 0 else [])]
+    arguments.append(f"--disable-features={','.join(NOT_IN_CHROMIUM)}")
     return {"executable_path": found, "headless": True, "args": arguments}
 
 
