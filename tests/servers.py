@@ -180,10 +180,10 @@ def as_web(url: str) -> str:
     return parts._replace(netloc=f"web_{WORKER}:{WORKER}@{parts.netloc.rpartition('@')[2]}").geturl()
 
 
-def fresh_database(name: str, *, migrated: bool = True) -> str:
-    """Return the address of a new database of that name; an old one goes."""
+def fresh_database(name: str, *, migrated: bool = True, source: str | None = None) -> str:
+    """Return the address of a new database of that name, or of a copy of another; an old one goes."""
     server = postgres()
-    source = template() if migrated else None
+    source = template() if migrated and not source else source
     with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
         connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
     server.ensure_database(name, template=source)

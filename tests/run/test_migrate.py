@@ -21,10 +21,18 @@ WAITING = "SELECT count(*) FROM pg_locks WHERE relation = 'sign_in_name'::regcla
 INDEX = "SELECT indisvalid, pg_get_indexdef(indexrelid) FROM pg_index WHERE indexrelid = 'password_pool'::regclass"
 
 
+@pytest.fixture(scope="module")
+def before() -> str:
+    """Make a database that is still to be migrated, to be copied; return its name."""
+    name = f"before_{servers.WORKER}"
+    ended(begin(servers.fresh_database(name), "pools", BEFORE))
+    return name
+
+
 @pytest.fixture
-def url() -> str:
-    """Return the address of a database of its own."""
-    return servers.fresh_database(f"migrate_{servers.WORKER}")
+def url(before: str) -> str:
+    """Return the address of a copy of it."""
+    return servers.fresh_database(f"migrate_{servers.WORKER}", source=before)
 
 
 @pytest.fixture
@@ -32,23 +40,26 @@ def start(url: str) -> Iterator[Migrate]:
     """Return what starts ``manage.py migrate``."""
     started = []
 
-    def go(*arguments: str) -> subprocess.Popen[str]:
-        started.append(
-            subprocess.Popen(
-                [sys.executable, "manage.py", "migrate", *arguments],
-                cwd=servers.ROOT,
-                env={**os.environ, "DATABASE_URL": url},
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-        )
+    def go() -> subprocess.Popen[str]:
+        started.append(begin(url))
         return started[-1]
 
     yield go
     for process in started:
         process.kill()
         process.communicate()
+
+
+def begin(url: str, *arguments: str) -> subprocess.Popen[str]:
+    """Start ``manage.py migrate`` and do not wait."""
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "migrate", *arguments],
+        cwd=servers.ROOT,
+        env={**os.environ, "DATABASE_URL": url},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def ended(process: subprocess.Popen[str]) -> str:
@@ -67,14 +78,13 @@ def seen(connection: psycopg.Connection, *, waiting: int) -> None:
 
 
 def test_a_table_that_is_held_is_left_to_writers_and_had_in_the_end(url: str, start: Migrate) -> None:
-    ended(start("pools", BEFORE))
     with (
         psycopg.connect(url, autocommit=True) as watcher,
         psycopg.connect(url) as holder,
         psycopg.connect(url, autocommit=True) as writer,
     ):
         holder.execute("SELECT FROM sign_in_name")
-        migrating = start()
+        started = start()
         seen(watcher, waiting=1)
 
         # Behind whoever waits for the whole table, everybody else waits.
@@ -83,10 +93,10 @@ def test_a_table_that_is_held_is_left_to_writers_and_had_in_the_end(url: str, st
         waited = time.monotonic() - began
 
         assert waited < migrate.LOCK_TIMEOUT / 1000 + 1
-        assert migrating.poll() is None
+        assert started.poll() is None
         seen(watcher, waiting=1)  # once more
         holder.rollback()
-        assert "Another transaction holds a table" in ended(migrating)
+        assert "Another transaction holds a table" in ended(started)
         assert watcher.execute(INDEX).fetchone() == (
             True,
             "CREATE INDEX password_pool ON public.password USING btree (pool_id)",
@@ -94,21 +104,20 @@ def test_a_table_that_is_held_is_left_to_writers_and_had_in_the_end(url: str, st
 
 
 def test_an_index_that_was_left_half_made_is_made_anew_while_somebody_writes(url: str, start: Migrate) -> None:
-    ended(start("pools", BEFORE))
     with psycopg.connect(url, autocommit=True) as watcher, psycopg.connect(url) as writer:
         watcher.execute("CREATE INDEX password_pool ON password (changed_at)")
         watcher.execute("UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'password_pool'::regclass")
         writer.execute("UPDATE password SET argon2 = argon2")
-        migrating = start()
+        started = start()
         # It waits for the writer, and nobody for it.
         until = time.monotonic() + migrate.LOCK_TIMEOUT / 1000 + 3
         while time.monotonic() < until:
             watcher.execute("UPDATE password SET argon2 = argon2")
             time.sleep(0.05)
-        assert migrating.poll() is None
+        assert started.poll() is None
         writer.commit()
 
-        assert ended(migrating) == ""
+        assert ended(started) == ""
         assert watcher.execute(INDEX).fetchone() == (
             True,
             "CREATE INDEX password_pool ON public.password USING btree (pool_id)",
