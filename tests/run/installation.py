@@ -158,6 +158,20 @@ def lived_in(data_dir: Path) -> Path:
     return data_dir
 
 
+def attempt(data_dir: Path, module: str = "embedded", *more: str, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Run a program of ours beside that data folder to its end."""
+    installation = Installation(data_dir, **settings)
+    return subprocess.run(
+        [sys.executable, "-m", f"identity.{module}", *more],
+        cwd=servers.ROOT,
+        env=installation.environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
 @contextlib.contextmanager
 def running(data_dir: Path, **settings: str) -> Iterator[Installation]:
     """Start an installation, and leave nothing of it behind."""
