@@ -32,7 +32,8 @@ from identity import serve
 from identity.embedded.parts import Part
 from identity.embedded.processes import end, kill_group, spawn
 from identity.settings import environment
-from tests import servers, statements
+from tests import own_redis, servers, statements
+from tests.own_redis import OwnRedis
 
 PATIENCE = 60
 SESSION = boto3.session.Session()
@@ -53,14 +54,17 @@ NOTICES = frozenset(
 class Live:
     """The processes and how to reach them."""
 
-    def __init__(self, blocker: DjangoDbBlocker) -> None:
+    def __init__(self, blocker: DjangoDbBlocker, redis: OwnRedis) -> None:
         """Know where everything will be; start nothing yet."""
         self.base_url = os.environ["BASE_URL"]
         self.port = int(os.environ["PORT"])
         self.region = "us-east-1"
         self.database = f"live_{servers.WORKER}"
+        self.redis = redis
+        """Its own, so that a test may take it away."""
         self.settings = {
             "DJANGO_SETTINGS_MODULE": "tests.live_settings",
+            "REDIS_URL": redis.url,
             "REDIS_PREFIX": f"live:{os.environ['REDIS_PREFIX']}",
             "WEB_WORKERS": "1",
             "PYTHONUNBUFFERED": "1",
@@ -235,15 +239,16 @@ class Live:
 
 
 @pytest.fixture(scope="session")
-def live(django_db_blocker: DjangoDbBlocker) -> Iterator[Live]:
+def live(django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Live]:
     """Return a running installation with one web process and one Celery worker."""
-    installation = Live(django_db_blocker)
-    installation.prepare()
-    try:
-        installation.start()
-        yield installation
-    finally:
-        installation.stop()
+    with own_redis.running(tmp_path_factory.mktemp("live")) as redis:
+        installation = Live(django_db_blocker, redis)
+        installation.prepare()
+        try:
+            installation.start()
+            yield installation
+        finally:
+            installation.stop()
     for name in installation.parts:
         assert statements.WATCHED in installation.log(name)
         assert statements.MARK not in installation.log(name), installation.log(name)[-6000:]

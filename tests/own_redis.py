@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic, sleep
 
+import redis
+
 from identity.embedded.processes import end, kill_group, spawn
 from identity.embedded.redis import Redis
 
@@ -26,6 +28,10 @@ class OwnRedis:
         self.url = server.url()
         self.part = server.part()
         self.process: subprocess.Popen[bytes] | None = None
+
+    def client(self) -> redis.Redis:
+        """Return what asks it."""
+        return redis.Redis.from_url(self.url)
 
     def start(self) -> None:
         """Start it and wait until it answers."""

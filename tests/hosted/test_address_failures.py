@@ -31,7 +31,8 @@ def failed(world: World, address: str) -> Callable[[int], None]:
     def fail(count: int) -> None:
         while address_failures.WINDOW - clock.epoch() % address_failures.WINDOW < 20:
             time.sleep(0.5)
-        limits.connection().set(slot(world, address), count, ex=address_failures.WINDOW)
+        with world.live.redis.client() as redis:
+            redis.set(slot(world, address), count, ex=address_failures.WINDOW)
 
     return fail
 
@@ -44,7 +45,8 @@ def slot(world: World, address: str) -> str:
 
 def counted(world: World, address: str) -> int:
     """Return how often an address failed in this window."""
-    return int(limits.connection().get(slot(world, address)) or 0)
+    with world.live.redis.client() as redis:
+        return int(redis.get(slot(world, address)) or 0)
 
 
 def guesses(world: World) -> int:

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import pytest
 import requests
 
-from identity.foundation import clock, limits
+from identity.foundation import clock
 from pools.hosted import strength
 from pools.services.people import password_strength
 from tests.federation.servers import Told, serving
@@ -145,10 +145,11 @@ def used_up(world: World, visitor: Visitor) -> Iterator[None]:
         f"{world.live.settings['REDIS_PREFIX']}limit:password-strength:{visitor.address}:{each}"
         for each in (minute, minute + 1)
     ]
-    for slot in slots:
-        limits.connection().set(slot, strength.PER_ADDRESS, ex=2 * strength.WINDOW)
-    yield
-    limits.connection().delete(*slots)
+    with world.live.redis.client() as redis:
+        for slot in slots:
+            redis.set(slot, strength.PER_ADDRESS, ex=2 * strength.WINDOW)
+        yield
+        redis.delete(*slots)
 
 
 def test_who_asks_too_often_waits_and_signs_up_all_the_same(world: World, visitor: Visitor, used_up: None) -> None:
