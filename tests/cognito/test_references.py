@@ -218,17 +218,23 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "ConfirmSignUp.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
     "CreateResourceServer.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "CreateUserImportJob.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
-    "CreateUserPool.DcrConfiguration": ({"EnableStatus": "Enabled", "AllowedScopes": ["none/read"]}, INVALID, NOT_YET),
-    "CreateUserPool.EmailConfiguration.ConfigurationSet": ("none", INVALID, NOT_YET),
-    "CreateUserPool.EmailConfiguration.SourceArn": (NO_ARN, INVALID, NOT_YET),
-    "CreateUserPool.KeyConfiguration.KmsKeyArn": (NO_ARN, INVALID, NOT_YET),
-    "CreateUserPool.LambdaConfig": ({"PreSignUp": NO_ARN}, INVALID, NOT_YET),
-    "CreateUserPool.SmsConfiguration": ({"SnsCallerArn": NO_ARN}, INVALID, NOT_YET),
-    "CreateUserPool.UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate.*": (
-        "email",
-        INVALID,
-        "must be among AutoVerifiedAttributes.",
-    ),
+    **{
+        f"{operation}.{member}": row
+        for operation in ("CreateUserPool", "UpdateUserPool")
+        for member, row in {
+            "DcrConfiguration": ({"EnableStatus": "Enabled", "AllowedScopes": ["none/read"]}, INVALID, NOT_YET),
+            "EmailConfiguration.ConfigurationSet": ("none", INVALID, NOT_YET),
+            "EmailConfiguration.SourceArn": (NO_ARN, INVALID, NOT_YET),
+            "KeyConfiguration.KmsKeyArn": (NO_ARN, INVALID, NOT_YET),
+            "LambdaConfig": ({"PreSignUp": NO_ARN}, INVALID, NOT_YET),
+            "SmsConfiguration": ({"SnsCallerArn": NO_ARN}, INVALID, NOT_YET),
+            "UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate.*": (
+                "email",
+                INVALID,
+                "must be among AutoVerifiedAttributes.",
+            ),
+        }.items()
+    },
     "CreateUserPoolClient.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "CreateUserPoolClient.ReadAttributes.*": ("custom:none", INVALID, CHANGED.format("read")),
     "CreateUserPoolClient.WriteAttributes.*": ("custom:none", INVALID, CHANGED.format("write")),
@@ -252,6 +258,7 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "StopUserImportJob.JobId": ("import-none", NOT_FOUND, "not found"),
     "SignUp.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
     "SignUp.UserAttributes.*.Name": ("custom:none", NOT_ALLOWED, NOT_WRITABLE),
+    "UpdateUserPool.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "UpdateUserAttributes.UserAttributes.*.Name": ("custom:none", NOT_ALLOWED, NOT_WRITABLE),
     "CreateIdentityPool.CognitoIdentityProviders.*.ProviderName": (
         f"cognito-idp.us-east-1.amazonaws.com/{NO_POOL}",
@@ -285,6 +292,7 @@ NOT_CHECKED = {
     "CreateUserPool.AliasAttributes.*": "One of three words of the model. AWS: API_CreateUserPool.",
     "CreateUserPool.AutoVerifiedAttributes.*": "One of two words of the model. AWS: API_CreateUserPool.",
     "CreateUserPool.UsernameAttributes.*": "One of two words of the model. AWS: API_CreateUserPool.",
+    "UpdateUserPool.AutoVerifiedAttributes.*": "One of two words of the model. AWS: API_UpdateUserPool.",
     "GetId.AccountId": "Whoever calls needs none, and the pool's id is enough. AWS: API_GetId.",
     "SetIdentityPoolRoles.Roles.{}": IAM,
     "SetIdentityPoolRoles.RoleMappings.{}.RulesConfiguration.Rules.*.Claim": CLAIMS,
@@ -402,6 +410,7 @@ def proper(referred: Referred) -> dict[str, Any]:
             "AccessToken": world.tokens(world.person())["AccessToken"],
             "UserAttributes": [{"Name": "name", "Value": "Jo"}],
         },
+        "UpdateUserPool": {"UserPoolId": world.pool_id},
         "CreateIdentityPool": {
             "IdentityPoolName": "x",
             "AllowUnauthenticatedIdentities": True,

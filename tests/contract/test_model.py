@@ -35,7 +35,7 @@ OF_THIS_RELEASE = {
         CreateResourceServer CreateUserPool CreateUserPoolClient DeleteUserPool DescribeUserPool DescribeUserPoolClient
         ForgotPassword GetTokensFromRefreshToken GetUser GetUserPoolMfaConfig GlobalSignOut InitiateAuth
         ListUserPoolClients ListUserPools ListUsers ResendConfirmationCode RespondToAuthChallenge RevokeToken
-        SetUserMFAPreference SetUserPoolMfaConfig SignUp UpdateUserAttributes VerifySoftwareToken
+        SetUserMFAPreference SetUserPoolMfaConfig SignUp UpdateUserAttributes UpdateUserPool VerifySoftwareToken
     """),
     "cognito-identity": words("""
         CreateIdentityPool DescribeIdentityPool GetCredentialsForIdentity GetId GetIdentityPoolRoles GetOpenIdToken
@@ -67,7 +67,7 @@ OF_LATER = {
         SetUserPoolClientSessionConfiguration SetUserPoolSessionConfiguration SetUserSettings StartPointInTimeRecovery
         StartWebAuthnRegistration TagResource UntagResource UpdateAuthEventFeedback
         UpdateCIMDPolicy UpdateClientMetadataURLState UpdateDeviceStatus UpdateGroup UpdateIdentityProvider
-        UpdateManagedLoginBranding UpdateProvisionedLimit UpdateResourceServer UpdateTerms UpdateUserPool
+        UpdateManagedLoginBranding UpdateProvisionedLimit UpdateResourceServer UpdateTerms
         UpdateUserPoolClient UpdateUserPoolDomain UpdateUserPoolReplica VerifyUserAttribute
     """),
     "cognito-identity": words("""

@@ -52,6 +52,7 @@ INSTALLATION_WIDE = {
     "SetIdentityPoolRoles": "names an identity pool; any pool of the installation may be its provider",
     "SetPrincipalTagAttributeMap": "names an identity pool; any pool of the installation may be its provider",
     "SetUserPoolMfaConfig": "names a pool",
+    "UpdateUserPool": "names a pool",
 }
 
 

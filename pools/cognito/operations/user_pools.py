@@ -1,4 +1,4 @@
-"""User pools: create, describe, delete, list, and their second factors."""
+"""User pools: create, describe, update, delete, list, and their second factors."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
         GetUserPoolMfaConfigRequestTypeDef,
         ListUserPoolsRequestTypeDef,
         SetUserPoolMfaConfigRequestTypeDef,
+        UpdateUserPoolRequestTypeDef,
     )
 
     from identity.foundation.actor import Actor
@@ -35,6 +36,14 @@ def create_user_pool(call: CreateUserPoolRequestTypeDef, by: Actor) -> Reply:
 def describe_user_pool(call: DescribeUserPoolRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_DescribeUserPool. Where no tag was set it tells so, and the answer to CreateUserPool does not."""
     return {"UserPool": {"UserPoolTags": {}, **shapes.user_pool(access.pool(call["UserPoolId"]))}}
+
+
+@user_pools.operation
+def update_user_pool(call: UpdateUserPoolRequestTypeDef, by: Actor) -> Reply:
+    """AWS: API_UpdateUserPool."""
+    settings = shapes.settings("UpdateUserPool", call, without=("UserPoolId",))
+    pools.update(access.pool(call["UserPoolId"]), settings, whole=True, by=by)
+    return None
 
 
 @user_pools.operation

@@ -178,6 +178,21 @@ def updated_addresses_are_verified(given: Given, _: UserPool) -> Iterator[Invali
         yield Invalid(text, field=UPDATES, code="unverified")
 
 
+def implied(now: Given, given: Given) -> dict[str, Any]:
+    """Return what an update that replaces everything says beside its words, of a pool with these settings.
+
+    Addresses that are no more verified at sign-up are no more verified before they change, where the update has no word
+    for that: tools that know one of the two alone would be refused otherwise. MFA that is off has no kind, for which
+    UpdateUserPool has no word.
+    """
+    found: dict[str, Any] = {}
+    if UPDATES not in given:
+        found[UPDATES] = [name for name in now[UPDATES] if name in given[VERIFIED]]
+    if given.get(MODE) == UserPool.Mfa.OFF:
+        found[AUTHENTICATOR] = False
+    return found
+
+
 RULES = (
     rule(one_kind_of_names, "username_attributes", "alias_attributes"),
     rule(days_are_given_once, DAYS, OLDER_DAYS),

@@ -81,6 +81,8 @@ def update(
         row = UserPool.objects.select_for_update().filter(pk=pool.pk, deleted_at=None).first()
         if row is None:
             part.refuse(PoolNotFound(pool.public_id))
+        if whole:
+            given = table.read({**pool_rules.implied(table.now(row), given), **given})
         part.refuse_if(next(table.problems_of_change(row, given, whole=whole), None))
         part.refuse_if(receipts.keep(receipt))
         columns, changed = table.change(row, given, whole=whole)
