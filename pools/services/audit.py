@@ -38,6 +38,7 @@ class Tag(StrEnum):
     POOL_CREATED = "pool_created"
     POOL_CHANGED = "pool_changed"
     POOL_DELETED = "pool_deleted"
+    ATTRIBUTES_ADDED = "attributes_added"
     MFA_SET = "mfa_set"
     DOMAIN_SET = "domain_set"
     RESOURCE_SERVER_CREATED = "resource_server_created"
@@ -116,6 +117,7 @@ DETAIL: dict[Tag, frozenset[str]] = {
     Tag.POOL_CREATED: frozenset({"name"}),
     Tag.POOL_CHANGED: frozenset({"changed"}),
     Tag.POOL_DELETED: frozenset({"name"}),
+    Tag.ATTRIBUTES_ADDED: frozenset({"attributes"}),
     Tag.MFA_SET: frozenset({"mfa", "totp"}),
     Tag.DOMAIN_SET: frozenset({"domain"}),
     Tag.RESOURCE_SERVER_CREATED: frozenset({"identifier", "scopes"}),

@@ -11,6 +11,7 @@ from botocore import xform_name
 from botocore.exceptions import ClientError
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
+from identity.foundation import names
 from pools.cognito import contract, operations
 from tests.cognito.conftest import PASSWORD, World, refused
 from tests.live import Live
@@ -206,6 +207,7 @@ ROLES = "arn:aws:iam::111111111111:role/Logs"
 NOT_YET = "is not available in this release."
 
 CHECKED: dict[str, tuple[Any, str, str]] = {
+    "AddCustomAttributes.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "AdminConfirmSignUp.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "AdminCreateUser.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "AdminCreateUser.UserAttributes.*.Name": ("custom:none", INVALID, "custom:none"),
@@ -258,6 +260,8 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "StopUserImportJob.JobId": ("import-none", NOT_FOUND, "not found"),
     "SignUp.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
     "SignUp.UserAttributes.*.Name": ("custom:none", NOT_ALLOWED, NOT_WRITABLE),
+    "TagResource.ResourceArn": (names.pool_arn(NO_POOL), NOT_FOUND, NO_POOL),
+    "UntagResource.ResourceArn": (names.pool_arn(NO_POOL), NOT_FOUND, NO_POOL),
     "UpdateUserPool.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "UpdateUserAttributes.UserAttributes.*.Name": ("custom:none", NOT_ALLOWED, NOT_WRITABLE),
     "CreateIdentityPool.CognitoIdentityProviders.*.ProviderName": (
@@ -379,6 +383,7 @@ def proper(referred: Referred) -> dict[str, Any]:
     line = {"ProviderName": referred.provider, "ClientId": world.client_id}
     mapping = {"Type": "Token", "AmbiguousRoleResolution": "Deny"}
     return {
+        "AddCustomAttributes": {"UserPoolId": world.pool_id, "CustomAttributes": [{"Name": "x"}]},
         "AdminConfirmSignUp": person,
         "AdminCreateUser": {**person, "UserAttributes": [{"Name": "name", "Value": "Jo"}]},
         "AdminInitiateAuth": {
@@ -410,6 +415,8 @@ def proper(referred: Referred) -> dict[str, Any]:
             "AccessToken": world.tokens(world.person())["AccessToken"],
             "UserAttributes": [{"Name": "name", "Value": "Jo"}],
         },
+        "TagResource": {"Tags": {"x": "y"}},
+        "UntagResource": {"TagKeys": ["x"]},
         "UpdateUserPool": {"UserPoolId": world.pool_id},
         "CreateIdentityPool": {
             "IdentityPoolName": "x",
@@ -431,7 +438,7 @@ def test_what_is_not_there_is_refused_when_it_is_named(referred: Referred, prope
     other = referred.other.client_id
     absent = other if absent == "{other_client}" else absent
     service = referred.world.idp
-    if operation in contract.identity_pools.operations:
+    if operation not in contract.user_pools.operations:
         service = referred.identity
 
     with pytest.raises(ClientError) as refusal:

@@ -29,6 +29,7 @@ def words(text: str) -> set[str]:
 # Kept by hand. An operation that Amazon adds turns this red: answer it, or list it as one that this release has not.
 OF_THIS_RELEASE = {
     "cognito-idp": words("""
+        AddCustomAttributes ListTagsForResource TagResource UntagResource
         CreateUserImportJob DescribeUserImportJob GetCSVHeader ListUserImportJobs StartUserImportJob StopUserImportJob
         AdminConfirmSignUp AdminCreateUser AdminGetUser AdminInitiateAuth AdminRespondToAuthChallenge
         AdminSetUserPassword AssociateSoftwareToken ChangePassword ConfirmForgotPassword ConfirmSignUp
@@ -44,7 +45,7 @@ OF_THIS_RELEASE = {
 }
 OF_LATER = {
     "cognito-idp": words("""
-        AddCustomAttributes AddUserPoolClientSecret AdminAddUserToGroup AdminDeleteSoftwareToken AdminDeleteUser
+        AddUserPoolClientSecret AdminAddUserToGroup AdminDeleteSoftwareToken AdminDeleteUser
         AdminDeleteUserAttributes AdminDisableProviderForUser AdminDisableUser AdminEnableUser AdminForgetDevice
         AdminGetDevice AdminGetUserAuthFactors AdminLinkProviderForUser AdminListDevices AdminListGroupsForUser
         AdminListUserAuthEvents AdminListUserSessions AdminRemoveUserFromGroup AdminResetUserPassword
@@ -61,11 +62,11 @@ OF_LATER = {
         GetIdentityProviderByIdentifier GetLogDeliveryConfiguration GetProvisionedLimit GetSigningCertificate
         GetUICustomization GetUserAttributeVerificationCode GetUserAuthFactors GetUserPoolClientSessionConfiguration
         GetUserPoolSessionConfiguration InitiatePointInTimeRecovery ListCIMDPolicies ListClientMetadataURLs ListDevices
-        ListGroups ListIdentityProviders ListPointInTimeRecoveries ListResourceServers ListTagsForResource ListTerms
+        ListGroups ListIdentityProviders ListPointInTimeRecoveries ListResourceServers ListTerms
         ListUserPoolClientSecrets ListUserPoolReplicas ListUserSessions ListUsersInGroup
         ListWebAuthnCredentials RevokeUserSession SetLogDeliveryConfiguration SetRiskConfiguration SetUICustomization
         SetUserPoolClientSessionConfiguration SetUserPoolSessionConfiguration SetUserSettings StartPointInTimeRecovery
-        StartWebAuthnRegistration TagResource UntagResource UpdateAuthEventFeedback
+        StartWebAuthnRegistration UpdateAuthEventFeedback
         UpdateCIMDPolicy UpdateClientMetadataURLState UpdateDeviceStatus UpdateGroup UpdateIdentityProvider
         UpdateManagedLoginBranding UpdateProvisionedLimit UpdateResourceServer UpdateTerms
         UpdateUserPoolClient UpdateUserPoolDomain UpdateUserPoolReplica VerifyUserAttribute

@@ -40,6 +40,7 @@ CROSSINGS: dict[str, Maker] = {}
 BY_FUNCTION = {name.lower(): name for service in SERVICES.values() for name in service.operations}
 # Operations that name one thing, or none: nothing foreign can be put in, and the operator's key is for all pools.
 INSTALLATION_WIDE = {
+    "AddCustomAttributes": "names a pool",
     "CreateIdentityPool": "makes; whose logins count is asked at GetId",
     "CreateUserPool": "makes",
     "DeleteUserPool": "names a pool",
@@ -48,10 +49,13 @@ INSTALLATION_WIDE = {
     "GetIdentityPoolRoles": "names an identity pool",
     "GetPrincipalTagAttributeMap": "names an identity pool; any pool of the installation may be its provider",
     "GetUserPoolMfaConfig": "names a pool",
+    "ListTagsForResource": "names a pool, by its ARN",
     "ListUserPools": "lists the installation",
     "SetIdentityPoolRoles": "names an identity pool; any pool of the installation may be its provider",
     "SetPrincipalTagAttributeMap": "names an identity pool; any pool of the installation may be its provider",
     "SetUserPoolMfaConfig": "names a pool",
+    "TagResource": "names a pool, by its ARN",
+    "UntagResource": "names a pool, by its ARN",
     "UpdateUserPool": "names a pool",
 }
 

@@ -11,6 +11,7 @@ from pools.services.pools import user_pools as pools
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp.type_defs import (
+        AddCustomAttributesRequestTypeDef,
         CreateUserPoolRequestTypeDef,
         DeleteUserPoolRequestTypeDef,
         DescribeUserPoolRequestTypeDef,
@@ -43,7 +44,15 @@ def update_user_pool(call: UpdateUserPoolRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_UpdateUserPool."""
     settings = shapes.settings("UpdateUserPool", call, without=("UserPoolId",))
     pools.update(access.pool(call["UserPoolId"]), settings, whole=True, by=by)
-    return None
+    return {}
+
+
+@user_pools.operation
+def add_custom_attributes(call: AddCustomAttributesRequestTypeDef, by: Actor) -> Reply:
+    """AWS: API_AddCustomAttributes."""
+    settings = shapes.settings("AddCustomAttributes", call, without=("UserPoolId",))
+    pools.add_attributes(access.pool(call["UserPoolId"]), settings["custom_attributes"], by=by)
+    return {}
 
 
 @user_pools.operation

@@ -23,6 +23,7 @@ MECHANISMS = ("verified_email", "verified_phone_number", "admin_only")
 SHORTEST, LONGEST = 6, 99
 MAX_DAYS = 365
 MAX_TAGS, TAG_KEY, TAG_VALUE = 50, 128, 256
+TAG = re.compile(r"[\w\s.:/=+\-@]*")
 MAIL, SMS, SUBJECT = (6, 20_000), (6, 140), (1, 140)
 """How many characters the templates of messages hold."""
 POLICY = "policies.password_policy"
@@ -100,10 +101,14 @@ def recovery_problems(value: list[Mapping[str, Any]], field: str) -> Iterator[Do
 
 
 def tag_problems(value: Mapping[str, str], field: str) -> Iterator[Invalid]:
-    """Yield what is wrong with tags."""
+    """Yield what is wrong with tags. AWS: General Reference, tag naming limits."""
     proper = all(1 <= len(key) <= TAG_KEY and len(text) <= TAG_VALUE for key, text in value.items())
     if len(value) > MAX_TAGS or not proper:
         yield Invalid("At most 50 tags, keys of 1 to 128 and values of up to 256 characters.", field=field)
+    elif not all(TAG.fullmatch(text) for pair in value.items() for text in pair):
+        yield Invalid("Tags hold letters, digits, spaces and _.:/=+-@ alone.", field=field, code="tag_characters")
+    elif any(key.lower().startswith("aws:") for key in value):
+        yield Invalid("Keys of tags do not begin with aws:", field=field, code="tag_of_aws")
 
 
 def verified_problems(value: list[str], field: str) -> Iterator[DomainError]:

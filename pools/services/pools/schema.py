@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from identity.foundation.errors import NO_PARAMETERS, Invalid, Parameters
+from identity.foundation.errors import NO_PARAMETERS, Invalid, Parameters, refuse
 from pools.models import UserPool
 
 VERIFIED = frozenset({"email_verified", "phone_number_verified"})
@@ -142,18 +142,49 @@ def read(given: list[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
         Invalid: a rule is broken.
 
     """
-    stored: dict[str, dict[str, Any]] = {}
-    for entry in given:
-        name = str(entry.get("name") or "")
-        standard = STANDARD.get(name)
-        found = _standard(standard, entry) if standard else _custom(name, entry)
-        key = found.pop("name")
-        if key in stored:
-            raise Invalid(f"Attribute {name} is given twice.", field="schema")
-        stored[key] = found
-    if sum(":" in name for name in stored) > MAX_CUSTOM:
-        raise Invalid(f"A pool has at most {MAX_CUSTOM} custom attributes.", field="schema")
+    stored = _by_name([*map(_read, given)])
+    refuse(_too_many(stored))
     return stored
+
+
+def read_custom(given: list[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Return custom attributes as they are stored, from the members that AddCustomAttributes takes.
+
+    Raises:
+        Invalid: a rule is broken.
+
+    """
+    return _by_name([_custom(str(entry.get("name") or ""), entry) for entry in given])
+
+
+def problem_of_addition(pool: UserPool, added: Mapping[str, Any]) -> Invalid | None:
+    """Return what keeps attributes from being added to a pool's schema, None where nothing does."""
+    for name in added:
+        if name in pool.schema:
+            text = f"{name}: Existing attribute already has name {name}."
+            return Invalid(text, field="custom_attributes", code="attribute_exists")
+    return next(_too_many({**pool.schema, **added}), None)
+
+
+def _too_many(stored: Mapping[str, Any]) -> Iterator[Invalid]:
+    if sum(":" in name for name in stored) > MAX_CUSTOM:
+        yield Invalid(f"A pool has at most {MAX_CUSTOM} custom attributes.", field="schema")
+
+
+def _by_name(entries: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    stored: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        name = entry.pop("name")
+        if name in stored:
+            raise Invalid(f"Attribute {name} is given twice.", field="schema")
+        stored[name] = entry
+    return stored
+
+
+def _read(entry: Mapping[str, Any]) -> dict[str, Any]:
+    name = str(entry.get("name") or "")
+    standard = STANDARD.get(name)
+    return _standard(standard, entry) if standard else _custom(name, entry)
 
 
 def _standard(rule: Rule, entry: Mapping[str, Any]) -> dict[str, Any]:

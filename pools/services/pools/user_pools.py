@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -64,10 +64,15 @@ def create(name: str, *, settings: Mapping[str, Any], receipt: Receipt | None = 
     return pool
 
 
+Changes = Mapping[str, Any] | Callable[[UserPool], Mapping[str, Any]]
+
+
 def update(
-    pool: UserPool, changes: Mapping[str, Any], *, whole: bool = False, receipt: Receipt | None = None, by: Actor
+    pool: UserPool, changes: Changes, *, whole: bool = False, receipt: Receipt | None = None, by: Actor
 ) -> UserPool:
     """Change settings of a pool, named as in :func:`create`; ``whole``, what is left out goes back to its default.
+
+    Changes may be a function of the pool as it is: nobody else changes it until they are written.
 
     Raises:
         Invalid, NotAvailable: a setting breaks a rule, cannot be changed, or asks for what this release has not.
@@ -76,11 +81,13 @@ def update(
 
     """
     table = pool_settings.TABLE
-    given = table.read(changes)
+    given = table.read({} if callable(changes) else changes)
     with atomic_part.begin() as part:
         row = UserPool.objects.select_for_update().filter(pk=pool.pk, deleted_at=None).first()
         if row is None:
             part.refuse(PoolNotFound(pool.public_id))
+        if callable(changes):
+            given = table.read(changes(row))
         if whole:
             given = table.read({**pool_rules.implied(table.now(row), given), **given})
         part.refuse_if(next(table.problems_of_change(row, given, whole=whole), None))
@@ -267,6 +274,26 @@ def domain(pool: UserPool) -> str:
 def schema_attributes(pool: UserPool) -> list[dict[str, Any]]:
     """Return the pool's attributes as Cognito describes them: the standard twenty, then the pool's own."""
     return [rule.described() for rule in schema.rules(pool).values()]
+
+
+def add_attributes(pool: UserPool, entries: list[Mapping[str, Any]], *, by: Actor) -> None:
+    """Add custom attributes to a pool's schema; nobody has a value of them yet.
+
+    Raises:
+        Invalid: one breaks a rule or is there already, or they are too many.
+        PoolNotFound: the pool was deleted meanwhile.
+
+    """
+    added = schema.read_custom(entries)
+    with atomic_part.begin() as part:
+        row = UserPool.objects.select_for_update().filter(pk=pool.pk, deleted_at=None).first()
+        if row is None:
+            part.refuse(PoolNotFound(pool.public_id))
+        part.refuse_if(schema.problem_of_addition(row, added))
+        UserPool.objects.filter(pk=pool.pk).update(schema={**row.schema, **added}, modified_at=clock.now())
+        detail = {"attributes": sorted(added)}
+        audit.record(Tag.ATTRIBUTES_ADDED, pool=pool, subject=pool.public_id, by=by, detail=detail)
+        configuration.touch(pool)
 
 
 def estimated_users(pool: UserPool) -> int:

@@ -1,0 +1,118 @@
+"""AddCustomAttributes through boto3."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from pools.models import UserPool
+from tests.cognito.conftest import World, named, refused
+
+INVALID = "InvalidParameterException"
+
+
+def schema(world: World) -> dict[str, dict[str, Any]]:
+    """Return the pool's attributes by name."""
+    pool = world.idp.describe_user_pool(UserPoolId=world.pool_id)["UserPool"]
+    return {each["Name"]: each for each in pool["SchemaAttributes"]}
+
+
+def test_attributes_are_added_and_people_of_before_have_no_value(new_world: Callable[..., World]) -> None:
+    world = new_world()
+    early = world.person()
+
+    world.idp.add_custom_attributes(
+        UserPoolId=world.pool_id,
+        CustomAttributes=[
+            {
+                "Name": "role",
+                "AttributeDataType": "String",
+                "Mutable": True,
+                "StringAttributeConstraints": {"MinLength": "2", "MaxLength": "5"},
+            },
+            {
+                "Name": "level",
+                "AttributeDataType": "Number",
+                "NumberAttributeConstraints": {"MinValue": "-1", "MaxValue": "9"},
+            },
+            {"Name": "hidden", "AttributeDataType": "String", "DeveloperOnlyAttribute": True},
+            {"Name": "email"},
+        ],
+    )
+
+    told = schema(world)
+    assert told["custom:role"] == {
+        "Name": "custom:role",
+        "AttributeDataType": "String",
+        "DeveloperOnlyAttribute": False,
+        "Mutable": True,
+        "Required": False,
+        "StringAttributeConstraints": {"MinLength": "2", "MaxLength": "5"},
+    }
+    assert told["custom:level"]["NumberAttributeConstraints"] == {"MinValue": "-1", "MaxValue": "9"}
+    assert told["custom:level"]["Mutable"] is False
+    assert told["dev:custom:hidden"]["DeveloperOnlyAttribute"] is True
+    assert told["custom:email"]["AttributeDataType"] == "String"
+    late = world.person(**{"custom:role": "chief", "custom:level": "9"})
+    assert named(world.user(late)["UserAttributes"])["custom:role"] == "chief"
+    assert "custom:role" not in named(world.user(early)["UserAttributes"])
+    with refused(
+        INVALID, "Attributes did not conform to the schema: custom:role: String must be no longer than 5 characters"
+    ):
+        world.person(**{"custom:role": "master"})
+
+
+@pytest.mark.parametrize(
+    ("entries", "text"),
+    [
+        ([{"Name": "role"}], "custom:role: Existing attribute already has name custom:role."),
+        ([{"Name": "custom:role"}], "custom:role: Existing attribute already has name custom:role."),
+        ([{"Name": "new", "Required": True}], "Required custom attributes are not supported currently."),
+        (
+            [{"Name": "a!b"}],
+            "Custom attribute names hold 1 to 20 letters, digits, dots, dashes or underscores.",
+        ),
+        ([{"Name": "new"}, {"Name": "new"}], "Attribute custom:new is given twice."),
+        ([{"Name": "new", "StringAttributeConstraints": {"MinLength": "x"}}], None),
+        ([{"Name": "new", "StringAttributeConstraints": {"MinLength": "9", "MaxLength": "8"}}], None),
+    ],
+    ids=["there", "there with its prefix", "required", "name", "twice", "no number", "least and most"],
+)
+def test_an_attribute_that_breaks_a_rule_adds_none(
+    new_world: Callable[..., World], entries: list[dict[str, Any]], text: str | None
+) -> None:
+    world = new_world(pool={"Schema": [{"Name": "role", "AttributeDataType": "String"}]})
+    before = schema(world)
+
+    with refused(INVALID, text):
+        world.idp.add_custom_attributes(UserPoolId=world.pool_id, CustomAttributes=[{"Name": "good"}, *entries])
+
+    assert schema(world) == before
+
+
+def test_a_pool_has_fifty_attributes_of_its_own_also_when_they_come_at_once(new_world: Callable[..., World]) -> None:
+    world, barrier = new_world(), Barrier(2)
+    first = [{"Name": f"a{number}"} for number in range(25)]
+    world.idp.add_custom_attributes(UserPoolId=world.pool_id, CustomAttributes=first)
+
+    def add(letter: str) -> str:
+        barrier.wait(30)
+        entries = [{"Name": f"{letter}{number}"} for number in range(20)]
+        try:
+            world.idp.add_custom_attributes(UserPoolId=world.pool_id, CustomAttributes=entries)
+        except ClientError as refusal:
+            return str(refusal.response["Error"]["Message"])
+        return ""
+
+    with ThreadPoolExecutor(2) as both:
+        answers = sorted(both.map(add, "bc"))
+
+    assert answers == ["", "A pool has at most 50 custom attributes."]
+    # Amazon's model has no more than fifty in an answer, the standard ones included, and its clients do not look.
+    with world.live.orm():
+        assert len(UserPool.objects.get(public_id=world.pool_id).schema) == 45
