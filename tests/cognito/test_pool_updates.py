@@ -95,7 +95,12 @@ def test_a_second_factor_is_turned_off_by_an_update(new_world: Callable[..., Wor
         "InvalidParameterException", "Invalid MFA configuration given, can't turn on MFA without an MFA type."
     ):
         world.idp.update_user_pool(UserPoolId=world.pool_id, MfaConfiguration="ON")
-    world.mfa("ON")
+    world.idp.set_user_pool_mfa_config(
+        UserPoolId=world.pool_id,
+        MfaConfiguration="ON",
+        SoftwareTokenMfaConfiguration={"Enabled": True},
+        EmailMfaConfiguration={},
+    )
 
     world.idp.update_user_pool(UserPoolId=world.pool_id, MfaConfiguration="OFF")
 

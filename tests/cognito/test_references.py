@@ -225,11 +225,10 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
         for operation in ("CreateUserPool", "UpdateUserPool")
         for member, row in {
             "DcrConfiguration": ({"EnableStatus": "Enabled", "AllowedScopes": ["none/read"]}, INVALID, NOT_YET),
-            "EmailConfiguration.ConfigurationSet": ("none", INVALID, NOT_YET),
-            "EmailConfiguration.SourceArn": (NO_ARN, INVALID, NOT_YET),
+            "EmailConfiguration.SourceArn": (NO_ARN, INVALID, "SourceArn is not the ARN of an Amazon SES identity."),
             "KeyConfiguration.KmsKeyArn": (NO_ARN, INVALID, NOT_YET),
             "LambdaConfig": ({"PreSignUp": NO_ARN}, INVALID, NOT_YET),
-            "SmsConfiguration": ({"SnsCallerArn": NO_ARN}, INVALID, NOT_YET),
+            "SmsConfiguration": ({"SnsCallerArn": NO_ARN}, INVALID, "SnsCallerArn is not the ARN of an IAM role."),
             "UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate.*": (
                 "email",
                 INVALID,
@@ -253,11 +252,6 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "RevokeToken.ClientId": (NO_CLIENT, "UnauthorizedException", NO_CLIENT),
     "SetUserPoolMfaConfig.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "SetUserPoolMfaConfig.SmsMfaConfiguration": ({"SmsConfiguration": {"SnsCallerArn": NO_ARN}}, INVALID, NOT_YET),
-    "SetUserPoolMfaConfig.WebAuthnConfiguration": ({"RelyingPartyId": "none.example"}, INVALID, NOT_YET),
-    "StartUserImportJob.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
-    "StartUserImportJob.JobId": ("import-none", NOT_FOUND, "not found"),
-    "StopUserImportJob.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
-    "StopUserImportJob.JobId": ("import-none", NOT_FOUND, "not found"),
     "SignUp.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
     "SignUp.UserAttributes.*.Name": ("custom:none", NOT_ALLOWED, NOT_WRITABLE),
     "TagResource.ResourceArn": (names.pool_arn(NO_POOL), NOT_FOUND, NO_POOL),
@@ -289,6 +283,7 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
 """What is checked: something that is not there, or is another pool's, the code of the refusal, and words of it."""
 IAM = "A role lives in IAM; one that cannot be assumed is told when it is. AWS: API_GetCredentialsForIdentity (Errors)."
 CLAIMS = "Any claim of a provider's tokens, which nobody lists. AWS: attributes-for-access-control."
+SES = "Lives in Amazon SES, which says so when it sends. AWS: API_EmailConfigurationType."
 PINPOINT = "Of a Pinpoint project that no client of this release has. AWS: API_AnalyticsMetadataType."
 LOGS = "A role that writes logs at Amazon; here the failures are kept. AWS: API_CreateUserImportJob."
 NOT_CHECKED = {
@@ -296,6 +291,9 @@ NOT_CHECKED = {
     "CreateUserPool.AliasAttributes.*": "One of three words of the model. AWS: API_CreateUserPool.",
     "CreateUserPool.AutoVerifiedAttributes.*": "One of two words of the model. AWS: API_CreateUserPool.",
     "CreateUserPool.UsernameAttributes.*": "One of two words of the model. AWS: API_CreateUserPool.",
+    "CreateUserPool.EmailConfiguration.ConfigurationSet": SES,
+    "UpdateUserPool.EmailConfiguration.ConfigurationSet": SES,
+    "SetUserPoolMfaConfig.WebAuthnConfiguration.RelyingPartyId": "Kept only. AWS: API_WebAuthnConfigurationType.",
     "UpdateUserPool.AutoVerifiedAttributes.*": "One of two words of the model. AWS: API_UpdateUserPool.",
     "GetId.AccountId": "Whoever calls needs none, and the pool's id is enough. AWS: API_GetId.",
     "SetIdentityPoolRoles.Roles.{}": IAM,

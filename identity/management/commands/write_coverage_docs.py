@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from identity.management.document_command import DocumentCommand
 from pools.cognito import shapes
 from pools.services.identity_pools import identity_pool_settings
-from pools.services.pools import client_settings, pool_settings
+from pools.services.pools import client_settings, pool_rules, pool_settings
 from pools.services.pools.settings_table import Availability
 
 HEAD = """# Coverage
@@ -45,7 +45,8 @@ def rows(availability: Availability) -> Iterator[str]:
     for operation, table in TABLES.items():
         for setting in table.settings:
             if setting.availability is availability and setting.is_on_wire:
-                yield f"| {operation} | `{shapes.member_name(operation, setting.name)}` |\n"
+                taken = "SetUserPoolMfaConfig" if setting.name in pool_rules.OF_SECOND_FACTORS else operation
+                yield f"| {taken} | `{shapes.member_name(taken, setting.name)}` |\n"
 
 
 class Command(DocumentCommand):

@@ -6,7 +6,8 @@ Which settings there are is ``pool_settings``; what a message may hold is ``mess
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings as installation
@@ -14,7 +15,7 @@ from django.conf import settings as installation
 from identity.foundation.errors import DomainError, Invalid, NotAvailable
 from pools.models import UserPool
 from pools.services.pools import message_templates, schema
-from pools.services.pools.settings_table import Check, Given, rule
+from pools.services.pools.settings_table import Check, Given, Setting, rule
 
 NAME = re.compile(r"[\w\s+=,.@-]{1,128}")
 ADDRESSES = ("email", "phone_number")
@@ -30,6 +31,12 @@ POLICY = "policies.password_policy"
 DAYS, OLDER_DAYS = f"{POLICY}.temporary_password_validity_days", "admin_create_user_config.unused_account_validity_days"
 """Two names of one setting: how long a temporary password is good."""
 MODE, AUTHENTICATOR = "mfa_configuration", "software_token_mfa_configuration.enabled"
+MAIL_FACTOR, PASSKEYS = "email_mfa_configuration", "web_authn_configuration"
+OF_SECOND_FACTORS = (MODE, AUTHENTICATOR, MAIL_FACTOR, PASSKEYS)
+"""What SetUserPoolMfaConfig replaces."""
+ACCOUNT, SOURCE = "email_configuration.email_sending_account", "email_configuration.source_arn"
+SES_IDENTITY = re.compile(r"arn:[\w-]+:ses:[\w-]+:\d{12}:identity/\S+")
+ROLE = re.compile(r"arn:[\w-]+:iam::\d{12}:role/\S+")
 VERIFIED = "auto_verified_attributes"
 UPDATES = "user_attribute_update_settings.attributes_require_verification_before_update"
 
@@ -85,6 +92,38 @@ def reply_to_problems(value: str, field: str) -> Iterator[Invalid]:
     """Yield what keeps a text from being the address of replies."""
     if value and not schema.is_email(value):
         yield Invalid("ReplyToEmailAddress is not an email address.", field=field)
+
+
+def first_factor_problems(value: list[str], field: str) -> Iterator[Invalid]:
+    """Yield what is wrong with the factors by which people begin to sign in."""
+    if "PASSWORD" not in value:
+        yield Invalid("PASSWORD must be among AllowedFirstAuthFactors.", field=field, code="no_password")
+
+
+def source_problems(value: str, field: str) -> Iterator[Invalid]:
+    """Yield what keeps a text from being an SES identity's ARN."""
+    if not SES_IDENTITY.fullmatch(value):
+        yield Invalid("SourceArn is not the ARN of an Amazon SES identity.", field=field, code="arn")
+
+
+def sender_problems(value: str, field: str) -> Iterator[Invalid]:
+    """Yield what keeps a text from being a sender: an address, or a name and an address in angle brackets."""
+    if not schema.is_email(parseaddr(value)[1]) or not value.isprintable():
+        yield Invalid("From is not an email address.", field=field, code="email")
+
+
+def caller_problems(value: Mapping[str, str], field: str) -> Iterator[Invalid]:
+    """Yield what keeps a role from sending SMS."""
+    if not ROLE.fullmatch(value["sns_caller_arn"]):
+        yield Invalid("SnsCallerArn is not the ARN of an IAM role.", field=field, code="arn")
+
+
+def mail_factor_problems(value: Mapping[str, str], field: str) -> Iterator[DomainError]:
+    """Yield what is wrong with the message that carries a code of the second factor."""
+    if (message := value.get("message")) is not None:
+        yield from template(MAIL, message_templates.CODE)(message, field)
+    if (subject := value.get("subject")) is not None:
+        yield from template(SUBJECT)(subject, field)
 
 
 def recovery_problems(value: list[Mapping[str, Any]], field: str) -> Iterator[DomainError]:
@@ -155,7 +194,7 @@ def second_factor_has_a_kind(given: Mapping[str, Any], _: UserPool | None = None
     mode = given.get(MODE) or UserPool.Mfa.OFF
     if mode not in UserPool.Mfa.values:
         yield Invalid("MfaConfiguration is OFF, ON or OPTIONAL.", field=MODE, code="mfa")
-    elif mode == UserPool.Mfa.OFF and given.get(AUTHENTICATOR):
+    elif mode == UserPool.Mfa.OFF and (given.get(AUTHENTICATOR) or given.get(MAIL_FACTOR) is not None):
         yield Invalid(
             "Invalid MFA configuration given, can't turn off MFA and configure an MFA together.",
             field=MODE,
@@ -183,19 +222,31 @@ def updated_addresses_are_verified(given: Given, _: UserPool) -> Iterator[Invali
         yield Invalid(text, field=UPDATES, code="unverified")
 
 
+def a_sender_of_ones_own_has_a_source(given: Given, _: UserPool) -> Iterator[Invalid]:
+    """Amazon SES sends for one of its identities."""
+    if given[ACCOUNT] == "DEVELOPER" and not given[SOURCE]:
+        text = "SourceArn is required when EmailSendingAccount is DEVELOPER."
+        yield Invalid(text, field=SOURCE, code="no_source")
+
+
+def replaced(settings: Iterable[Setting], given: Given) -> set[str]:
+    """Return which settings an update of the whole pool replaces: all but what stays.
+
+    MFA that is off has no kind, for which UpdateUserPool has no word.
+    """
+    kinds = {AUTHENTICATOR, MAIL_FACTOR} if given.get(MODE) == UserPool.Mfa.OFF else set()
+    return {setting.name for setting in settings if not setting.stays} | kinds
+
+
 def implied(now: Given, given: Given) -> dict[str, Any]:
-    """Return what an update that replaces everything says beside its words, of a pool with these settings.
+    """Return what an update of the whole pool says beside its words, of a pool with these settings.
 
     Addresses that are no more verified at sign-up are no more verified before they change, where the update has no word
-    for that: tools that know one of the two alone would be refused otherwise. MFA that is off has no kind, for which
-    UpdateUserPool has no word.
+    for that: tools that know one of the two alone would be refused otherwise.
     """
-    found: dict[str, Any] = {}
-    if UPDATES not in given:
-        found[UPDATES] = [name for name in now[UPDATES] if name in given[VERIFIED]]
-    if given.get(MODE) == UserPool.Mfa.OFF:
-        found[AUTHENTICATOR] = False
-    return found
+    if UPDATES in given:
+        return {}
+    return {UPDATES: [name for name in now[UPDATES] if name in given[VERIFIED]]}
 
 
 RULES = (
@@ -204,4 +255,5 @@ RULES = (
     rule(an_alias_is_optional, "schema", "alias_attributes"),
     rule(first_second_factor, MODE, AUTHENTICATOR),
     rule(updated_addresses_are_verified, VERIFIED, UPDATES),
+    rule(a_sender_of_ones_own_has_a_source, ACCOUNT, SOURCE),
 )

@@ -34,7 +34,7 @@ ACR_LEVELS = {f"Level{level}": {"acr_value": f"urn:cognito:loa:{level}"} for lev
 """Cognito's own names of the four levels, told where no others were given. AWS: API_UserPoolType, AcrConfiguration."""
 RECOVERY = ({"priority": 1, "name": "verified_email"}, {"priority": 2, "name": "verified_phone_number"})
 """How people recover their passwords where nothing was given (COGNITO.md C.2)."""
-FIRST_FACTORS = ("PASSWORD",)
+FIRST_FACTORS = ["PASSWORD"]
 """How people begin to sign in where nothing was given (COGNITO.md C.2); this release knows no other way."""
 TEMPLATE, INVITATION = "verification_message_template", "admin_create_user_config.invite_message_template"
 
@@ -147,12 +147,11 @@ TABLE = Table(
         ),
         Setting(
             name="policies.sign_in_policy.allowed_first_auth_factors",
-            place=None,
+            default=FIRST_FACTORS,
+            check=rules.first_factor_problems,
+            keep=unique,
             described=ALWAYS,
-            describe=lambda _: list(FIRST_FACTORS),
-            availability=NOT_YET,
-            is_harmless=lambda value: not value or tuple(value) == FIRST_FACTORS,
-            missing="SignInPolicy",
+            availability=KEPT_ONLY,
         ),
         Setting(
             name="schema",
@@ -268,15 +267,11 @@ TABLE = Table(
             name="email_configuration.email_sending_account",
             default="COGNITO_DEFAULT",
             described=ALWAYS,
-            availability=NOT_YET,
-            is_harmless=equal_to("COGNITO_DEFAULT"),
-            missing="Sending by SES",
+            availability=KEPT_ONLY,
         ),
-        Setting(name="email_configuration.source_arn", availability=NOT_YET, missing="Sending by SES"),
-        *(
-            Setting(name=f"email_configuration.{name}", availability=NOT_YET, missing="A sender per user pool")
-            for name in ("configuration_set", "from")
-        ),
+        Setting(name=rules.SOURCE, check=rules.source_problems, availability=KEPT_ONLY),
+        Setting(name="email_configuration.configuration_set", availability=KEPT_ONLY),
+        Setting(name="email_configuration.from", check=rules.sender_problems, availability=KEPT_ONLY),
         Setting(name="email_configuration.reply_to_email_address", check=rules.reply_to_problems),
         Setting(name="user_pool_tags", check=rules.tag_problems, stays=True),
         Setting(
@@ -293,9 +288,25 @@ TABLE = Table(
             availability=NOT_YET,
             is_harmless=equal_to({}),
         ),
-        Setting(name="sms_configuration", availability=NOT_YET, is_harmless=equal_to({})),
+        Setting(name="sms_configuration", check=rules.caller_problems, availability=KEPT_ONLY),
         # Whatever it holds: that it is there has devices tracked.
-        Setting(name="device_configuration", availability=NOT_YET),
+        Setting(
+            name="device_configuration",
+            keep=lambda given: {
+                name: bool(given.get(name))
+                for name in ("challenge_required_on_new_device", "device_only_remembered_on_user_prompt")
+            },
+            availability=KEPT_ONLY,
+        ),
+        # What that it is there asks for, whatever it holds, SetUserPoolMfaConfig says alone.
+        Setting(
+            name=rules.MAIL_FACTOR,
+            keep=lambda given: {"message": None, "subject": None, **given},
+            check=rules.mail_factor_problems,
+            availability=KEPT_ONLY,
+            stays=True,
+        ),
+        Setting(name=rules.PASSKEYS, availability=KEPT_ONLY, stays=True),
         Setting(
             name="acr_configuration",
             place=None,
@@ -304,8 +315,8 @@ TABLE = Table(
             availability=NOT_YET,
             is_harmless=lambda value: all(ACR_LEVELS.get(level) == given for level, given in value.items()),
         ),
-        Setting(name="user_pool_add_ons.advanced_security_mode", availability=NOT_YET, is_harmless=equal_to("OFF")),
-        Setting(name="user_pool_add_ons.advanced_security_additional_flows", availability=NOT_YET),
+        Setting(name="user_pool_add_ons.advanced_security_mode", availability=KEPT_ONLY, is_harmless=equal_to("OFF")),
+        Setting(name="user_pool_add_ons.advanced_security_additional_flows", availability=KEPT_ONLY),
         Setting(
             name="dcr_configuration",
             availability=NOT_YET,

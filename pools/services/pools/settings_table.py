@@ -162,6 +162,10 @@ class Setting:
             yield NotAvailable(f"{words} is not available in this release.", field=self.name, code="not_yet")
 
 
+Whole = bool | Collection[str]
+"""Whether an update replaces all but what stays, or these settings, or what it names alone."""
+
+
 class Rule(NamedTuple):
     """A rule between settings: it yields what is wrong with what is given for a row."""
 
@@ -258,12 +262,13 @@ class Table:
             if wrong.isdisjoint(each.about) and (names is None or not each.about.isdisjoint(names)):
                 yield from each.problems(given, row)
 
-    def problems_of_change(self, row: Model, changes: Given, *, whole: bool = False) -> Iterator[DomainError]:
+    def problems_of_change(self, row: Model, changes: Given, *, whole: Whole = False) -> Iterator[DomainError]:
         """Yield all that is wrong with changes of a row; what they leave alone is not asked about."""
         for name in changes:
             if self.rows[name].is_fixed:
                 yield Invalid("This cannot be changed any more.", field=name, code="fixed")
-        yield from self.problems(self.after(row, changes, whole=whole), row, names=None if whole else changes)
+        names = {*changes, *([] if isinstance(whole, bool) else whole)}
+        yield from self.problems(self.after(row, changes, whole=whole), row, names=None if whole is True else names)
 
     def apply(self, row: Model, given: Mapping[str, Any]) -> Given:
         """Put settings into a row that is not saved yet; what is not given is Amazon's default.
@@ -277,7 +282,7 @@ class Table:
         self._put(row, values, self.settings)
         return values
 
-    def change(self, row: Model, changes: Given, *, whole: bool = False) -> tuple[dict[str, Any], list[str]]:
+    def change(self, row: Model, changes: Given, *, whole: Whole = False) -> tuple[dict[str, Any], list[str]]:
         """Put changes that have no problem into a row; return the columns that are others now, and what was changed."""
         before, earlier = self.now(row), deepcopy({column: getattr(row, column) for column in self.columns})
         after = self.after(row, changes, whole=whole)
@@ -285,10 +290,10 @@ class Table:
         columns = {column: getattr(row, column) for column in earlier if getattr(row, column) != earlier[column]}
         return columns, sorted(name for name in {*before, *after} if before.get(name) != after.get(name))
 
-    def after(self, row: Model, changes: Mapping[str, Any], *, whole: bool = False) -> Given:
-        """Return a row's settings as they are after changes; ``whole`` ones replace all but what stays."""
-        kept = {name: value for name, value in self.now(row).items() if not whole or self.rows[name].stays}
-        return Given(self, {**kept, **changes})
+    def after(self, row: Model, changes: Mapping[str, Any], *, whole: Whole = False) -> Given:
+        """Return a row's settings as they are after changes."""
+        replaced = {row.name for row in self.settings if whole and not row.stays} if isinstance(whole, bool) else whole
+        return Given(self, {**{name: kept for name, kept in self.now(row).items() if name not in replaced}, **changes})
 
     def now(self, row: Model) -> Given:
         """Return a row's settings as they would have to be given, but for what cannot change."""

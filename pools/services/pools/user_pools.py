@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -17,7 +17,6 @@ from identity.foundation.errors import (
     LimitExceeded,
     NotAvailable,
     PoolNotFound,
-    refuse,
 )
 from identity.foundation.paging import Page
 from pools.models import PoolDomain, ResourceServer, User, UserPool
@@ -88,11 +87,13 @@ def update(
             part.refuse(PoolNotFound(pool.public_id))
         if callable(changes):
             given = table.read(changes(row))
+        replaced: Collection[str] = ()
         if whole:
             given = table.read({**pool_rules.implied(table.now(row), given), **given})
-        part.refuse_if(next(table.problems_of_change(row, given, whole=whole), None))
+            replaced = pool_rules.replaced(table.settings, given)
+        part.refuse_if(next(table.problems_of_change(row, given, whole=replaced), None))
         part.refuse_if(receipts.keep(receipt))
-        columns, changed = table.change(row, given, whole=whole)
+        columns, changed = table.change(row, given, whole=replaced)
         if changed:
             UserPool.objects.filter(pk=pool.pk).update(**columns, modified_at=clock.now())
             detail = {"changed": changed}
@@ -136,41 +137,40 @@ def page(limit: int, token: str | None) -> Page[UserPool]:
 
 
 def mfa_configuration(pool: UserPool) -> dict[str, Any]:
-    """Return the pool's second factors as GetUserPoolMfaConfig tells them."""
-    if pool.mfa == UserPool.Mfa.OFF:
-        return {"mfa_configuration": "OFF"}
-    return {
-        "software_token_mfa_configuration": {"enabled": pool.totp_enabled},
-        "mfa_configuration": str(pool.mfa),
-    }
+    """Return the pool's second factors as GetUserPoolMfaConfig tells them, and what is kept of passkeys."""
+    told = {"mfa_configuration": str(pool.mfa), pool_rules.PASSKEYS: pool.configuration.get(pool_rules.PASSKEYS)}
+    if pool.mfa != UserPool.Mfa.OFF:
+        told["software_token_mfa_configuration"] = {"enabled": pool.totp_enabled}
+        told[pool_rules.MAIL_FACTOR] = pool.configuration.get(pool_rules.MAIL_FACTOR)
+    return {name: value for name, value in told.items() if value is not None}
 
 
 def set_mfa(pool: UserPool, *, settings: Mapping[str, Any], by: Actor) -> UserPool:
-    """Replace the pool's second factors.
+    """Replace the pool's second factors, and what is kept of passkeys.
 
     Raises:
         Invalid: factors and mode contradict each other.
-        NotAvailable: SMS, email and passkeys are not second factors in this release.
+        NotAvailable: SMS is no second factor in this release.
+        PoolNotFound: the pool was deleted meanwhile.
 
     """
-    for member in (
-        "sms_mfa_configuration",
-        "email_mfa_configuration",
-        "web_authn_configuration",
-    ):
-        if settings.get(member) is not None:  # that it is there, empty or not, asks for the factor
-            word = "".join(part.capitalize() for part in member.split("_"))
-            raise NotAvailable(f"{word} is not available in this release.", field=member)
-    given = pool_settings.TABLE.read(settings)
-    refuse(pool_rules.second_factor_has_a_kind(given))
-    mode, totp = given[pool_rules.MODE], bool(given[pool_rules.AUTHENTICATOR])
+    if settings.get("sms_mfa_configuration") is not None:  # that it is there, empty or not, asks for the factor
+        raise NotAvailable(
+            "SmsMfaConfiguration is not available in this release.", field="sms_mfa_configuration", code="not_yet"
+        )
+    table, owned = pool_settings.TABLE, pool_rules.OF_SECOND_FACTORS
+    given = table.read({pool_rules.MODE: UserPool.Mfa.OFF, pool_rules.AUTHENTICATOR: False, **settings})
     with atomic_part.begin() as part:
-        rows = UserPool.objects.filter(pk=pool.pk, deleted_at=None)
-        if not rows.update(mfa=mode, totp_enabled=totp, modified_at=clock.now()):
+        row = UserPool.objects.select_for_update().filter(pk=pool.pk, deleted_at=None).first()
+        if row is None:
             part.refuse(PoolNotFound(pool.public_id))
-        detail = {"mfa": str(mode), "totp": totp}
+        part.refuse_if(next(table.problems_of_change(row, given, whole=owned), None))
+        columns, _ = table.change(row, given, whole=owned)
+        UserPool.objects.filter(pk=pool.pk).update(**columns, modified_at=clock.now())
+        detail = {"mfa": str(row.mfa), "totp": row.totp_enabled}
         audit.record(Tag.MFA_SET, pool=pool, subject=pool.public_id, by=by, detail=detail)
         configuration.touch(pool)
+    table.warn(row)
     return UserPool.objects.get(pk=pool.pk)
 
 
