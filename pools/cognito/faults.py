@@ -40,6 +40,7 @@ EXCEPTION: dict[type[errors.DomainError], str] = {
     errors.ResourceConflict: "ResourceConflictException",
     errors.RoleRefused: "InvalidIdentityPoolConfigurationException",
     errors.OutsideUnavailable: "ExternalServiceException",
+    errors.TriggerUnavailable: "UnexpectedLambdaException",
     errors.InteractionExpired: "NotAuthorizedException",
 }
 UNLESS: dict[tuple[str, type[errors.DomainError]], str] = {

@@ -132,7 +132,7 @@ def user_pool_line(pool: UserPool) -> dict[str, Any]:
     return {
         "Id": pool.public_id,
         "Name": pool.name,
-        "LambdaConfig": {},
+        "LambdaConfig": outward(shape("LambdaConfigType"), pool.configuration.get("lambda_config") or {}),
         "LastModifiedDate": pool.modified_at,
         "CreationDate": pool.created_at,
     }

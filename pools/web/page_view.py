@@ -133,6 +133,9 @@ def explain(page_request: PageRequest, refused: errors.DomainError) -> HttpRespo
     match refused:
         case errors.Overloaded():
             return page_request.problem("busy", status=429, retry_after=max(refused.retry_after, BUSY_SECONDS))
+        case errors.TriggerUnavailable():
+            log.warning("trigger_not_called", pool=page_request.pool.public_id, trigger=refused.parameters["trigger"])
+            return page_request.problem("no_trigger")
         case BadLink():
             return page_request.problem(refused.kind)
         case errors.SessionRefused() | errors.InteractionExpired():

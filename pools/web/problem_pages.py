@@ -98,6 +98,12 @@ PROBLEMS: dict[str, Problem] = {
         gettext_lazy("Start again. If it happens again, tell us the reference below."),
         again="start",
     ),
+    "no_trigger": Problem(
+        gettext_lazy("This can't be done here yet"),
+        gettext_lazy(
+            "The people who run this app want a check that can't be made here. Tell them the reference below."
+        ),
+    ),
     "no_such_step": Problem(
         gettext_lazy("This sign-in can't go on here"),
         gettext_lazy(

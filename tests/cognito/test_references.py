@@ -201,6 +201,7 @@ NO_POOL, NO_CLIENT = "us-east-1_nobody123", "nosuchclientnosuchclient00"
 NO_IDENTITY = "us-east-1:00000000-0000-4000-8000-000000000000"
 NOT_FOUND, NOT_ALLOWED = "ResourceNotFoundException", "NotAuthorizedException"
 NO_ARN = "arn:aws:lambda:us-east-1:000000000000:function:none"
+NO_TOPIC = "arn:aws:sns:us-east-1:000000000000:none"
 NOT_WRITABLE = "A client attempted to write unauthorized attribute"
 UNSUPPORTED = "Token is not from a supported provider of this identity pool."
 ROLES = "arn:aws:iam::111111111111:role/Logs"
@@ -227,7 +228,7 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
             "DcrConfiguration": ({"EnableStatus": "Enabled", "AllowedScopes": ["none/read"]}, INVALID, NOT_YET),
             "EmailConfiguration.SourceArn": (NO_ARN, INVALID, "SourceArn is not the ARN of an Amazon SES identity."),
             "KeyConfiguration.KmsKeyArn": (NO_ARN, INVALID, NOT_YET),
-            "LambdaConfig": ({"PreSignUp": NO_ARN}, INVALID, NOT_YET),
+            "LambdaConfig": ({"PreSignUp": NO_TOPIC}, INVALID, f"{NO_TOPIC} is not the ARN of a Lambda function."),
             "SmsConfiguration": ({"SnsCallerArn": NO_ARN}, INVALID, "SnsCallerArn is not the ARN of an IAM role."),
             "UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate.*": (
                 "email",

@@ -68,7 +68,7 @@ def test_what_was_set_is_told_back(new_world: Callable[..., World]) -> None:
     "settings",
     [
         {"AliasAttributes": ["email"], "UsernameAttributes": ["email"]},
-        {"LambdaConfig": {"PreSignUp": "arn:aws:lambda:us-east-1:000000000000:function:f"}},
+        {"LambdaConfig": {"PreSignUp": "arn:aws:sns:us-east-1:000000000000:f"}},
         {"MfaConfiguration": "ON"},
         {"Policies": {"PasswordPolicy": {"MinimumLength": 5}}},
         {"KeyConfiguration": {"KeyType": "CUSTOMER_MANAGED_KEY"}},

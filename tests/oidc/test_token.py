@@ -548,3 +548,20 @@ def test_a_body_in_chunks_is_read_like_any(world: World, path: str) -> None:
     assert whole.status_code == 200, whole.text
     assert (world.user_info(issued["access_token"]).status_code == 401) is (path == "/oauth2/revoke")
     refused(huge, "invalid_request", 413)
+
+
+@pytest.mark.parametrize("version", ["V2_0", "V3_0"])
+def test_a_token_that_a_function_may_change_is_not_issued(live: Live, version: str) -> None:
+    world = World(live)
+    given, code = world.tokens(), world.code()
+    function = {"LambdaArn": "arn:aws:lambda:us-east-1:000000000000:function:f", "LambdaVersion": version}
+
+    world.idp.update_user_pool(UserPoolId=world.pool_id, LambdaConfig={"PreTokenGenerationConfig": function})
+
+    refused(world.token(world.public, "authorization_code", code=code, redirect_uri=CALLBACK), "invalid_request")
+    refused(world.token(world.public, "refresh_token", refresh_token=given["refresh_token"]), "invalid_request")
+    machine = world.token(world.machine, "client_credentials")
+    if version == "V3_0":
+        refused(machine, "invalid_request")
+    else:
+        assert machine.status_code == 200

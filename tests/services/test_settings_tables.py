@@ -230,7 +230,8 @@ class TestPools:
                 errors.Invalid,
                 "username_configuration.case_sensitive",
             ),
-            ({"lambda_config": {"pre_sign_up": "arn:aws:lambda:x"}}, errors.NotAvailable, "lambda_config"),
+            ({"lambda_config": {"pre_sign_up": "arn:aws:lambda:x"}}, errors.Invalid, "lambda_config"),
+            ({"dcr_configuration": {"enable_status": "Enabled"}}, errors.NotAvailable, "dcr_configuration"),
             ({"pool_name": " "}, errors.Invalid, "pool_name"),
             ({"mfa_configuration": "ON"}, errors.Invalid, "mfa_configuration"),
             (

@@ -17,6 +17,8 @@ from pools.services.pools import app_clients, pool_settings, schema, user_pools
 from tests import factories
 from tests.factories import BY
 
+FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"
+
 
 def make(**settings: Any) -> UserPool:
     return user_pools.create("A pool", settings=settings, by=BY)
@@ -117,7 +119,20 @@ def test_days_that_an_older_release_kept_as_zero_are_told_as_the_default(transac
         ({"acr_configuration": {"Level1": {"acr_value": "urn:own:1"}}}, errors.NotAvailable),
         ({"mfa_configuration": "ON"}, errors.Invalid),
         ({"deletion_protection": "MAYBE"}, errors.Invalid),
-        ({"lambda_config": {"pre_sign_up": "arn:aws:lambda:x"}}, errors.NotAvailable),
+        ({"lambda_config": {"pre_sign_up": "arn:aws:lambda:x"}}, errors.Invalid),
+        (
+            {"lambda_config": {"custom_email_sender": {"lambda_arn": FUNCTION, "lambda_version": "V1_0"}}},
+            errors.Invalid,
+        ),
+        (
+            {
+                "lambda_config": {
+                    "pre_token_generation": FUNCTION,
+                    "pre_token_generation_config": {"lambda_arn": f"{FUNCTION}g", "lambda_version": "V2_0"},
+                }
+            },
+            errors.Invalid,
+        ),
         ({"sms_configuration": {"sns_caller_arn": "arn:aws:iam::1:role/x"}}, errors.Invalid),
         ({"email_configuration": {"email_sending_account": "DEVELOPER"}}, errors.Invalid),
         ({"email_configuration": {"source_arn": "arn:aws:ses:us-east-1:1:identity/x"}}, errors.Invalid),

@@ -22,6 +22,12 @@ KEPT_ONLY = """
 **Nothing is enforced, and nothing follows from these**: they are checked, kept, and told back as Amazon tells them, so
 that tools which set them go on. The log and the console name those that a pool or an app was given.
 
+No trigger of `LambdaConfig` is called. Where one may refuse or change something, the flow ends with Amazon's
+`UnexpectedLambdaException`: PreSignUp at sign-up and AdminCreateUser; PreAuthentication and PreTokenGeneration at
+sign-in and for each token; DefineAuthChallenge and its two others at CUSTOM_AUTH; either custom sender where any code
+or invitation is due. PostConfirmation, PostAuthentication, CustomMessage and UserMigration are left out, and the log
+says so.
+
 | operation | member |
 | --- | --- |
 """

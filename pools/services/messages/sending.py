@@ -11,7 +11,7 @@ from uuid import UUID
 from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError
 from pools.models import AppClient, OutboxMessage, User, UserPool
-from pools.services import access, atomic_part, audit, codes, receipts
+from pools.services import access, atomic_part, audit, codes, receipts, triggers
 from pools.services.audit import Tag
 from pools.services.messages import compose, destinations, outbox, send_limits
 from pools.services.messages.destinations import Delivery
@@ -52,7 +52,13 @@ def code(  # noqa: PLR0913 - a message has these parts
     by_link: bool = False,
     nobody: bool = False,
 ) -> Outgoing:
-    """Compose a message with a new code, which means nothing before :func:`send`."""
+    """Compose a message with a new code, which means nothing before :func:`send`.
+
+    Raises:
+        TriggerUnavailable: something that cannot be called carries the pool's messages.
+
+    """
+    triggers.due(pool, *triggers.OF_MESSAGES)
     new = codes.new()
     row = compose.code(
         pool,

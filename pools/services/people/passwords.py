@@ -32,7 +32,17 @@ from identity.foundation.errors import (
 from pools.models import AppClient, Password, User, UserPool
 from pools.models.hot import Credentials
 from pools.models.user import Status
-from pools.services import access, atomic_part, audit, codes, configuration, lockout, receipts, sealing_contexts
+from pools.services import (
+    access,
+    atomic_part,
+    audit,
+    codes,
+    configuration,
+    lockout,
+    receipts,
+    sealing_contexts,
+    triggers,
+)
 from pools.services.audit import Tag
 from pools.services.messages import destinations, notices, sending
 from pools.services.messages.notices import Change
@@ -40,6 +50,7 @@ from pools.services.people import profile, srp
 from pools.services.pools import pool_settings
 from pools.services.pools.password_policy import LONGEST, check_policy, problems, temporary, temporary_until
 from pools.services.receipts import Receipt
+from pools.services.triggers import Trigger
 
 # The policy's verbs are this module's too: whoever sets a password finds all it takes here.
 __all__ = [
@@ -323,6 +334,7 @@ def confirm_forgot(
             status=Status.CONFIRMED, epoch=F("epoch") + 1, modified_at=clock.now()
         )
         lockout.clear(pool, user.id, lockout.Kind.PASSWORD)
+        triggers.due(pool, Trigger.POST_CONFIRMATION)
         detail = {"method": "code", "client_id": client.client_id}
         audit.record(Tag.PASSWORD_RESET, pool=pool, subject=user.sub, by=by, detail=detail)
         notices.send(notice)

@@ -20,7 +20,7 @@ from identity.foundation.paging import Page
 from pools.models import User, UserPool
 from pools.models.user import Status
 from pools.models.user_rows import NewUser
-from pools.services import access, atomic_part, audit, receipts
+from pools.services import access, atomic_part, audit, receipts, triggers
 from pools.services.audit import Tag
 from pools.services.messages import compose, destinations, sending
 from pools.services.messages.sending import Outgoing
@@ -29,6 +29,7 @@ from pools.services.people import passwords, profile, sign_in_names, user_filter
 from pools.services.people.profile import Profile
 from pools.services.pools import schema
 from pools.services.receipts import Receipt
+from pools.services.triggers import Trigger
 
 EXISTS = "User account already exists"
 NOT_INVITED = "User is not in a state that an invitation can be resent in."
@@ -177,6 +178,7 @@ def create(  # noqa: PLR0913 - a message has these parts
         return _invite_again(pool, access.user(pool, username), password, media, by=by)
     sign_in_names.check_username(pool, username)
     own_attributes.check(pool, attributes)
+    triggers.due(pool, Trigger.PRE_SIGN_UP)
     user = new(pool, username, attributes, Status.FORCE_CHANGE_PASSWORD)
     if sign_in_names.taken(pool, username):
         raise taken(pool, username, words=EXISTS)
@@ -200,6 +202,7 @@ def create(  # noqa: PLR0913 - a message has these parts
 
 def _invitations(pool: UserPool, user: User, password: str, media: Sequence[str]) -> list[Outgoing]:
     """Compose the invitation for each named medium that reaches the person; where none is named, for the first."""
+    triggers.due(pool, *triggers.OF_MESSAGES)
     wanted = [CHANNELS[medium] for medium in media if medium in CHANNELS]
     reachable = [
         channel

@@ -36,6 +36,7 @@ OF_SECOND_FACTORS = (MODE, AUTHENTICATOR, MAIL_FACTOR, PASSKEYS)
 """What SetUserPoolMfaConfig replaces."""
 ACCOUNT, SOURCE = "email_configuration.email_sending_account", "email_configuration.source_arn"
 SES_IDENTITY = re.compile(r"arn:[\w-]+:ses:[\w-]+:\d{12}:identity/\S+")
+FUNCTION = re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d{12}:function:\S+")
 ROLE = re.compile(r"arn:[\w-]+:iam::\d{12}:role/\S+")
 VERIFIED = "auto_verified_attributes"
 UPDATES = "user_attribute_update_settings.attributes_require_verification_before_update"
@@ -116,6 +117,21 @@ def caller_problems(value: Mapping[str, str], field: str) -> Iterator[Invalid]:
     """Yield what keeps a role from sending SMS."""
     if not ROLE.fullmatch(value["sns_caller_arn"]):
         yield Invalid("SnsCallerArn is not the ARN of an IAM role.", field=field, code="arn")
+
+
+def trigger_problems(value: Mapping[str, Any], field: str) -> Iterator[Invalid]:
+    """Yield what is wrong with the functions that a pool calls."""
+    functions = {name: given["lambda_arn"] if isinstance(given, Mapping) else given for name, given in value.items()}
+    key = functions.pop("kms_key_id", "")
+    for arn in functions.values():
+        if not FUNCTION.fullmatch(arn):
+            yield Invalid(f"{arn} is not the ARN of a Lambda function.", field=field, code="arn")
+    older, newer = (functions.get(name) for name in ("pre_token_generation", "pre_token_generation_config"))
+    if older and newer and older != newer:
+        text = "PreTokenGeneration and PreTokenGenerationConfig must name one function."
+        yield Invalid(text, field=field, code="two_functions")
+    if not key and any(name in functions for name in ("custom_email_sender", "custom_sms_sender")):
+        yield Invalid("A custom sender needs a KMSKeyID.", field=field, code="no_key")
 
 
 def mail_factor_problems(value: Mapping[str, str], field: str) -> Iterator[DomainError]:

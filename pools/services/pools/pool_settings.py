@@ -284,9 +284,9 @@ TABLE = Table(
         Setting(
             name="lambda_config",
             default={},
+            check=rules.trigger_problems,
             described=ALWAYS,
-            availability=NOT_YET,
-            is_harmless=equal_to({}),
+            availability=KEPT_ONLY,
         ),
         Setting(name="sms_configuration", check=rules.caller_problems, availability=KEPT_ONLY),
         # Whatever it holds: that it is there has devices tracked.

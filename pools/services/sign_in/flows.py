@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from identity.foundation.errors import FlowNotEnabled, Invalid, NotAvailable
 from pools.models import AppClient
+from pools.services import triggers
 from pools.services.pools import app_clients
 from pools.services.sign_in.attempt import Challenge, Want
 
@@ -66,9 +67,12 @@ def by_api(client: AppClient, flow: str, *, admin: bool = False) -> Entry:
     Raises:
         FlowNotEnabled, Invalid: as :func:`check` says.
         NotAvailable: a flow that this release has not.
+        TriggerUnavailable: one whose challenges are the pool's own.
 
     """
     check(client, flow, admin=admin)
+    if flow == "CUSTOM_AUTH":
+        triggers.due(client.pool, *triggers.OF_CUSTOM_CHALLENGES)
     if flow not in BEGINS_WITH:
         raise NotAvailable(f"{flow} is not available in this release.")
     return Entry(client, BEGINS_WITH[flow], Want.TOKENS)

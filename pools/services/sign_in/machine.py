@@ -23,7 +23,7 @@ from identity.foundation.errors import (
 from identity.foundation.names import uuid7
 from pools.models import AppClient, hot
 from pools.models.hot import Person
-from pools.services import access, assurance, atomic_part, audit, lockout, receipts
+from pools.services import access, assurance, atomic_part, audit, lockout, receipts, triggers
 from pools.services.receipts import Receipt
 from pools.services.sign_in import attempt_tokens, first_proofs, own_factors, password_proofs, sealed_attempts
 from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, Step, Want, moment, no_write
@@ -34,6 +34,7 @@ from pools.services.tokens import issue, sessions
 from pools.services.tokens.claims import Grant
 from pools.services.tokens.issue import TokenSet
 from pools.services.tokens.sessions import OpenedSession
+from pools.services.triggers import Trigger
 
 __all__ = [
     "Challenge",
@@ -104,9 +105,12 @@ def begin(
     """
     client, pool = entry.client, entry.client.pool
     gate.refuse_if_full(pool.public_id)
+    triggers.due(pool, *triggers.OF_SIGN_IN)
     unknown = access.decoy(pool, username)
     found = hot.credentials(pool.pk, access.normalise(pool, username), unknown.id)
     lockout.refuse_if_locked(found.locked_until)
+    if found.id is None:
+        triggers.due(pool, Trigger.USER_MIGRATION)
     attempt = Attempt(
         client,
         found.id or unknown.id,
@@ -136,6 +140,7 @@ def begin_confirmed(
 
     The proof is spent with its effect. Raises SessionRefused where it does not count, else what :func:`begin` refuses.
     """
+    triggers.due(client.pool, *triggers.OF_SIGN_IN)
     unknown = access.decoy(client.pool, username)
     found = hot.credentials(client.pool.pk, access.normalise(client.pool, username), unknown.id)
     chosen = password_proofs.check(client, proof, found)
@@ -299,6 +304,7 @@ def complete(
         by=by,
         methods=methods,
     )
+    triggers.due(client.pool, Trigger.POST_AUTHENTICATION)
     if issued is not None and at_once:
         hot.end_sign_in(issued.family, event)
     else:

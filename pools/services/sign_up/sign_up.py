@@ -21,7 +21,7 @@ from identity.foundation.errors import (
 )
 from pools.models import AppClient, Password, User, UserPool
 from pools.models.user import Status
-from pools.services import access, atomic_part, audit, codes, receipts
+from pools.services import access, atomic_part, audit, codes, receipts, triggers
 from pools.services.audit import Tag
 from pools.services.messages import destinations, sending
 from pools.services.messages.destinations import Delivery
@@ -31,6 +31,7 @@ from pools.services.people import passwords, profile, sign_in_names, users
 from pools.services.receipts import Receipt
 from pools.services.sign_in import password_proofs
 from pools.services.sign_up import reminders, unconfirmed_accounts
+from pools.services.triggers import Trigger
 
 UNKNOWN_USER = "Username/client id combination not found."
 NO_CODES = "Auto verification not turned on."
@@ -75,6 +76,7 @@ def sign_up(  # noqa: PLR0913 - an account has these parts
     pool = client.pool
     if pool.admin_only_sign_up:
         raise NotAuthorized("SignUp is not permitted for this user pool")
+    triggers.due(pool, Trigger.PRE_SIGN_UP)
     refuse(problems(client, username, password=password, attributes=attributes))
     user = users.new(pool, username, attributes, Status.UNCONFIRMED)
     refuse(own_attributes.incomplete(pool, profile.of(user)))
@@ -268,6 +270,7 @@ def _confirm(
         if getattr(user, attribute) == proof.destination:
             profile.write(user, {f"{attribute}_verified": "true"})
     _set_confirmed(user)
+    triggers.due(pool, Trigger.POST_CONFIRMATION)
     if refused := sign_in_names.settle(pool, user, force=force_alias, by=by):
         return own_attributes.taken(refused)
     audit.record(
@@ -305,6 +308,7 @@ def admin_confirm(pool: UserPool, username: str, *, by: Actor) -> None:
         if user.status != Status.UNCONFIRMED:
             part.refuse(_confirmed_already(user))
         _set_confirmed(user)
+        triggers.due(pool, Trigger.POST_CONFIRMATION)
         audit.record(Tag.ACCOUNT_CONFIRMED, pool=pool, subject=user.sub, by=by, detail={"method": "operator"})
 
 

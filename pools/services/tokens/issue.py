@@ -20,6 +20,7 @@ from prometheus_client import Counter
 from identity.foundation import clock
 from pools.models import AppClient, hot
 from pools.models.hot import Member, Person
+from pools.services import triggers
 from pools.services.pools import signing_keys
 from pools.services.tokens import claims, refresh_tokens
 from pools.services.tokens.claims import Grant
@@ -72,7 +73,13 @@ def issue(client: AppClient, person: Person, groups: Sequence[Member], grant: Gr
 def sign(
     client: AppClient, person: Person, groups: Sequence[Member], grant: Grant, refresh_token: str | None
 ) -> TokenSet:
-    """Sign access and ID token of a grant."""
+    """Sign access and ID token of a grant.
+
+    Raises:
+        TriggerUnavailable: something that cannot be called may change what they say.
+
+    """
+    triggers.due(client.pool, *triggers.OF_TOKENS)
     common = claims.shared(client, person, groups, grant)
     access_token = signing_keys.sign(client.pool, Use.ACCESS, claims.access(common, client, person, grant))
     id_token = None
@@ -91,7 +98,13 @@ def half_hash(access_token: str) -> str:
 
 
 def client_credentials(client: AppClient, scopes: Sequence[str]) -> TokenSet:
-    """Issue an access token to a client that has proven its secret. Asks the database nothing."""
+    """Issue an access token to a client that has proven its secret. Asks the database nothing.
+
+    Raises:
+        TriggerUnavailable: something that cannot be called may change what it says.
+
+    """
+    triggers.due_for_client(client.pool)
     issued_by("client_credentials").inc()
     token = signing_keys.sign(client.pool, Use.ACCESS, claims.of_client(client, scopes))
     return TokenSet(token, None, None, client.access_seconds, tuple(scopes))
