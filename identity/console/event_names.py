@@ -11,6 +11,7 @@ NAMES: dict[str, Text] = {
     "pool_created": gettext_lazy("pool created"),
     "pool_changed": gettext_lazy("pool changed"),
     "pool_deleted": gettext_lazy("pool deleted"),
+    "certificate_made": gettext_lazy("certificate made"),
     "attributes_added": gettext_lazy("attributes added to the schema"),
     "mfa_set": gettext_lazy("mfa set"),
     "domain_set": gettext_lazy("domain set"),

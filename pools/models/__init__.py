@@ -12,7 +12,7 @@ from pools.models.identity_pool import Identity, IdentityLogin, IdentityPool, Pr
 from pools.models.interaction import FormReceipt, Interaction
 from pools.models.message import CapturedMessage, OutboxMessage, PeriodicTask
 from pools.models.session import Attempt, BrowserSession, Guess, Spent
-from pools.models.token import AuthorizationCode, OneTimeCode, RefreshFamily, SigningKey
+from pools.models.token import AuthorizationCode, OneTimeCode, RefreshFamily, SigningCertificate, SigningKey
 from pools.models.user import Group, Membership, Password, SignInName, User
 from pools.models.user_import import UserImportChunk, UserImportJob, UserImportLine
 from pools.models.user_pool import PoolDomain, ResourceServer, UserPool
@@ -44,6 +44,7 @@ __all__ = [
     "RefreshFamily",
     "ResourceServer",
     "SignInName",
+    "SigningCertificate",
     "SigningKey",
     "Spent",
     "TotpFactor",

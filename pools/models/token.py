@@ -61,6 +61,26 @@ class SigningKey(models.Model):
         return self.kid
 
 
+class SigningCertificate(models.Model):
+    """The certificate by which others know what a pool signs for SAML, and its private key, sealed. One a pool."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    pool = models.OneToOneField(UserPool, on_delete=models.DO_NOTHING)
+    certificate = models.BinaryField()
+    """X.509, DER."""
+    sealed_private = models.BinaryField()
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        """Read by pool."""
+
+        db_table = "signing_certificate"
+
+    def __str__(self) -> str:
+        """Return whose it is."""
+        return str(self.pool_id)
+
+
 class RefreshFamily(models.Model):
     """One sign-in's refresh tokens. The id is ``origin_jti``; the token is family.generation.MAC.
 

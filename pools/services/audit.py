@@ -39,6 +39,7 @@ class Tag(StrEnum):
     POOL_CHANGED = "pool_changed"
     POOL_DELETED = "pool_deleted"
     ATTRIBUTES_ADDED = "attributes_added"
+    CERTIFICATE_MADE = "certificate_made"
     MFA_SET = "mfa_set"
     DOMAIN_SET = "domain_set"
     RESOURCE_SERVER_CREATED = "resource_server_created"

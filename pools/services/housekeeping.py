@@ -42,6 +42,7 @@ from pools.models import (
     PoolDomain,
     RefreshFamily,
     ResourceServer,
+    SigningCertificate,
     SigningKey,
     SignInName,
     TotpFactor,
@@ -113,6 +114,7 @@ OF_A_POOL: tuple[type[models.Model], ...] = (
     AppClient,
     ResourceServer,
     PoolDomain,
+    SigningCertificate,
     SigningKey,
 )
 
@@ -122,6 +124,7 @@ SEALED: tuple[tuple[type[models.Model], str, Callable[[Any], str]], ...] = (
     (UserPool, "sealed_decoy_key", lambda row: sealing_contexts.decoy_key(row.public_id)),
     (ClientSecret, "sealed", lambda row: sealing_contexts.client_secret(row.id)),
     (SigningKey, "sealed_private", lambda row: sealing_contexts.signing_key(row.kid)),
+    (SigningCertificate, "sealed_private", lambda row: sealing_contexts.certificate(row.id)),
     (TotpFactor, "sealed_seed", lambda row: sealing_contexts.totp_seed(row.user_id)),
     (TotpFactor, "sealed_pending", lambda row: sealing_contexts.totp_seed(row.user_id)),
     (Password, "sealed_verifier", lambda row: sealing_contexts.verifier(row.verifier_pool, row.verifier_name)),

@@ -33,6 +33,11 @@ def signing_key(kid: str) -> str:
     return f"signing_key:{kid}"
 
 
+def certificate(certificate_id: UUID) -> str:
+    """Return the place of the private key of a pool's certificate."""
+    return f"signing_certificate:{certificate_id}"
+
+
 def message(outbox_id: UUID) -> str:
     """Return the place of a message that waits in the outbox."""
     return f"outbox:{outbox_id}"

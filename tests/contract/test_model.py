@@ -29,6 +29,7 @@ def words(text: str) -> set[str]:
 # Kept by hand. An operation that Amazon adds turns this red: answer it, or list it as one that this release has not.
 OF_THIS_RELEASE = {
     "cognito-idp": words("""
+        GetSigningCertificate
         AddCustomAttributes ListTagsForResource TagResource UntagResource
         CreateUserImportJob DescribeUserImportJob GetCSVHeader ListUserImportJobs StartUserImportJob StopUserImportJob
         AdminConfirmSignUp AdminCreateUser AdminGetUser AdminInitiateAuth AdminRespondToAuthChallenge
@@ -59,7 +60,7 @@ OF_LATER = {
         DescribeManagedLoginBranding DescribeManagedLoginBrandingByClient DescribePointInTimeRecovery
         DescribeResourceServer DescribeRiskConfiguration DescribeTerms DescribeTermsByClient
         DescribeUserPoolDomain ForgetDevice GetClientToken GetDerivedToken GetDevice GetGroup
-        GetIdentityProviderByIdentifier GetLogDeliveryConfiguration GetProvisionedLimit GetSigningCertificate
+        GetIdentityProviderByIdentifier GetLogDeliveryConfiguration GetProvisionedLimit
         GetUICustomization GetUserAttributeVerificationCode GetUserAuthFactors GetUserPoolClientSessionConfiguration
         GetUserPoolSessionConfiguration InitiatePointInTimeRecovery ListCIMDPolicies ListClientMetadataURLs ListDevices
         ListGroups ListIdentityProviders ListPointInTimeRecoveries ListResourceServers ListTerms

@@ -48,6 +48,7 @@ INSTALLATION_WIDE = {
     "DescribeUserPool": "names a pool",
     "GetIdentityPoolRoles": "names an identity pool",
     "GetPrincipalTagAttributeMap": "names an identity pool; any pool of the installation may be its provider",
+    "GetSigningCertificate": "names a pool",
     "GetUserPoolMfaConfig": "names a pool",
     "ListTagsForResource": "names a pool, by its ARN",
     "ListUserPools": "lists the installation",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from typing import TYPE_CHECKING
 
 from pools.cognito import shapes
 from pools.cognito.contract import Reply, user_pools
 from pools.services import access
+from pools.services.pools import certificates
 from pools.services.pools import user_pools as pools
 
 if TYPE_CHECKING:
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
         CreateUserPoolRequestTypeDef,
         DeleteUserPoolRequestTypeDef,
         DescribeUserPoolRequestTypeDef,
+        GetSigningCertificateRequestTypeDef,
         GetUserPoolMfaConfigRequestTypeDef,
         ListUserPoolsRequestTypeDef,
         SetUserPoolMfaConfigRequestTypeDef,
@@ -67,6 +70,13 @@ def list_user_pools(call: ListUserPoolsRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_ListUserPools."""
     page = pools.page(call["MaxResults"], call.get("NextToken"))
     return shapes.page("UserPools", map(shapes.user_pool_line, page.rows), "NextToken", page.token)
+
+
+@user_pools.operation
+def get_signing_certificate(call: GetSigningCertificateRequestTypeDef, by: Actor) -> Reply:
+    """AWS: API_GetSigningCertificate. Base64 without armour."""
+    found = certificates.certificate(access.pool(call["UserPoolId"]), by=by)
+    return {"Certificate": b64encode(found).decode()}
 
 
 @user_pools.operation

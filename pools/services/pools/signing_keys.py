@@ -91,15 +91,16 @@ def _prepare(use: SigningKey.Use) -> Prepared:
     }
     document["use"] = "sig"
     if use == Use.IDENTITY:
-        certificate = _certificate(private)
-        document["x5c"] = [base64.b64encode(certificate).decode()]
-        document["x5t"] = base64.urlsafe_b64encode(hashlib.sha1(certificate).digest()).decode().rstrip("=")  # noqa: S324
+        # Ceph reads keys only from ``x5c``.
+        shown = certificate(private, "identity pools")
+        document["x5c"] = [base64.b64encode(shown).decode()]
+        document["x5t"] = base64.urlsafe_b64encode(hashlib.sha1(shown).digest()).decode().rstrip("=")  # noqa: S324
     return Prepared(use, kid, document, sealing.seal(der, place=sealing_contexts.signing_key(kid)))
 
 
-def _certificate(private: rsa.RSAPrivateKey) -> bytes:
-    """Return a long-lived self-signed certificate of a key: Ceph reads keys only from ``x5c``."""
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "identity pools")])
+def certificate(private: rsa.RSAPrivateKey, whose: str) -> bytes:
+    """Return a long-lived self-signed certificate of a key (DER)."""
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, whose)])
     now = clock.now()
     return (
         x509.CertificateBuilder()

@@ -76,6 +76,7 @@ def update(
     Raises:
         Invalid, NotAvailable: a setting breaks a rule, cannot be changed, or asks for what this release has not.
         PoolNotFound: the pool was deleted meanwhile.
+        ImportInProgress: it is to change as a whole while users are imported.
         AlreadyAccepted: the form that asks for it was accepted before.
 
     """
@@ -89,6 +90,7 @@ def update(
             given = table.read(changes(row))
         replaced: Collection[str] = ()
         if whole:
+            part.refuse_if(running_imports.refusal(pool))
             given = table.read({**pool_rules.implied(table.now(row), given), **given})
             replaced = pool_rules.replaced(table.settings, given)
         part.refuse_if(next(table.problems_of_change(row, given, whole=replaced), None))
@@ -281,6 +283,7 @@ def add_attributes(pool: UserPool, entries: list[Mapping[str, Any]], *, by: Acto
 
     Raises:
         Invalid: one breaks a rule or is there already, or they are too many.
+        ImportInProgress: users are imported.
         PoolNotFound: the pool was deleted meanwhile.
 
     """
@@ -289,7 +292,7 @@ def add_attributes(pool: UserPool, entries: list[Mapping[str, Any]], *, by: Acto
         row = UserPool.objects.select_for_update().filter(pk=pool.pk, deleted_at=None).first()
         if row is None:
             part.refuse(PoolNotFound(pool.public_id))
-        part.refuse_if(schema.problem_of_addition(row, added))
+        part.refuse_if(running_imports.refusal(pool) or schema.problem_of_addition(row, added))
         UserPool.objects.filter(pk=pool.pk).update(schema={**row.schema, **added}, modified_at=clock.now())
         detail = {"attributes": sorted(added)}
         audit.record(Tag.ATTRIBUTES_ADDED, pool=pool, subject=pool.public_id, by=by, detail=detail)
