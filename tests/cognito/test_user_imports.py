@@ -313,6 +313,10 @@ def test_while_users_are_imported_their_pool_keeps_its_rules(new_world: Callable
 
     with refused("UserImportInProgressException"):
         importer.world.idp.delete_user_pool(UserPoolId=importer.world.pool_id)
+    with refused("UserImportInProgressException"):
+        importer.world.idp.update_user_pool(UserPoolId=importer.world.pool_id)
+    with refused("UserImportInProgressException"):
+        importer.world.idp.add_custom_attributes(UserPoolId=importer.world.pool_id, CustomAttributes=[{"Name": "x"}])
     stopped = importer.world.idp.stop_user_import_job(UserPoolId=importer.world.pool_id, JobId=job["JobId"])
 
     assert stopped["UserImportJob"]["Status"] == "Stopping"
