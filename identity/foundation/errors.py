@@ -388,17 +388,6 @@ class OutsideUnavailable(DomainError):
     public = "An external service is not available. Try again."
 
 
-class TriggerUnavailable(DomainError):
-    """A function that may refuse or change what is done cannot be called, so that nothing is done."""
-
-    public = "{} invocation failed due to configuration."
-
-    def __init__(self, trigger: str, *, detail: str = "") -> None:
-        """Name it as Cognito does."""
-        name = "".join(part.capitalize() for part in trigger.split("_")).replace("Sms", "SMS")
-        super().__init__(self.public.format(name), parameters={"trigger": trigger}, detail=detail)
-
-
 class InteractionExpired(DomainError):
     """What the browser came for is unknown, used, too old, or another browser's."""
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 from identity.foundation import errors
+from pools.services.triggers import TriggerUnavailable
 
 TEMPORARY = {"InternalErrorException", "InternalFailure"}
 """Exceptions that are the server's fault: status 500."""
@@ -40,7 +41,7 @@ EXCEPTION: dict[type[errors.DomainError], str] = {
     errors.ResourceConflict: "ResourceConflictException",
     errors.RoleRefused: "InvalidIdentityPoolConfigurationException",
     errors.OutsideUnavailable: "ExternalServiceException",
-    errors.TriggerUnavailable: "UnexpectedLambdaException",
+    TriggerUnavailable: "UnexpectedLambdaException",
     errors.InteractionExpired: "NotAuthorizedException",
 }
 UNLESS: dict[tuple[str, type[errors.DomainError]], str] = {

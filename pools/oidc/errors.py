@@ -17,6 +17,7 @@ from django.utils.http import urlencode
 from identity.foundation import errors
 from identity.foundation.call import Answer
 from pools.services.pools import redirect_mismatches
+from pools.services.triggers import TriggerUnavailable
 
 if TYPE_CHECKING:
     from pools.models import AppClient
@@ -42,7 +43,7 @@ TABLE: dict[type[errors.DomainError], tuple[str, int, str]] = {
     errors.LockedOut: (UNAVAILABLE, 429, "Too many attempts."),
     errors.Overloaded: (UNAVAILABLE, 429, "Too many requests."),
     errors.TooManyAttempts: (UNAVAILABLE, 429, "Too many requests."),
-    errors.TriggerUnavailable: ("invalid_request", 400, "A trigger of the user pool cannot be called."),
+    TriggerUnavailable: ("invalid_request", 400, "A trigger of the user pool cannot be called."),
     errors.OutsideUnavailable: (UNAVAILABLE, 503, TRY_LATER),
 }
 FALLBACK = ("invalid_request", 400, "The request could not be completed.")

@@ -11,10 +11,21 @@ from enum import StrEnum
 
 import structlog
 
-from identity.foundation.errors import TriggerUnavailable
+from identity.foundation.errors import DomainError
 from pools.models import UserPool
 
 log = structlog.get_logger(__name__)
+
+
+class TriggerUnavailable(DomainError):
+    """A function that may refuse or change what is done cannot be called, so that nothing is done."""
+
+    public = "{} invocation failed due to configuration."
+
+    def __init__(self, trigger: str, *, detail: str = "") -> None:
+        """Name it as Cognito does."""
+        name = "".join(part.capitalize() for part in trigger.split("_")).replace("Sms", "SMS")
+        super().__init__(self.public.format(name), parameters={"trigger": trigger}, detail=detail)
 
 
 class Trigger(StrEnum):

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 
 from identity.foundation import errors
 from pools.services import receipts
+from pools.services.triggers import TriggerUnavailable
 from pools.web import cookie_limit, double_submit, form_guard, problem_pages, sign_in_outcomes
 from pools.web.page_request import BadLink, PageRequest, SeeOther
 
@@ -133,7 +134,7 @@ def explain(page_request: PageRequest, refused: errors.DomainError) -> HttpRespo
     match refused:
         case errors.Overloaded():
             return page_request.problem("busy", status=429, retry_after=max(refused.retry_after, BUSY_SECONDS))
-        case errors.TriggerUnavailable():
+        case TriggerUnavailable():
             log.warning("trigger_not_called", pool=page_request.pool.public_id, trigger=refused.parameters["trigger"])
             return page_request.problem("no_trigger")
         case BadLink():

@@ -36,7 +36,8 @@ def test_the_page_of_coverage_names_what_is_kept_only_and_what_is_not_yet() -> N
     assert "| CreateUserPoolClient | `DefaultRedirectURI` |" in kept
     assert "| CreateUserPool | `Policies.PasswordPolicy.PasswordHistorySize` |" in not_yet
     assert "| CreateIdentityPool | `OpenIdConnectProviderARNs` |" in not_yet
-    assert "MfaConfiguration" not in kept + not_yet
+    assert "| SetUserPoolMfaConfig | `EmailMfaConfiguration` |" in kept
+    assert "SoftwareTokenMfaConfiguration" not in kept + not_yet
 
 
 def test_every_setting_has_a_sentence() -> None:

@@ -25,7 +25,8 @@ WIRE_ONLY = {
     "pool_rules": {
         *("among", "template", "link_problems", "reply_to_problems", "recovery_problems", "tag_problems"),
         *("one_kind_of_names", "days_are_given_once", "an_alias_is_optional", "updated_addresses_are_verified"),
-        *("second_factor_has_a_kind", "first_second_factor"),
+        *("second_factor_has_a_kind", "first_second_factor", "a_sender_of_ones_own_has_a_source"),
+        *("first_factor_problems", "source_problems", "sender_problems", "caller_problems", "trigger_problems"),
     },
     "client_rules": {
         *("flow_problems", "unit_problems", "context_needs_a_secret", "rotation_is_the_only_refresh"),
