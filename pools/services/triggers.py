@@ -22,7 +22,7 @@ class TriggerUnavailable(DomainError):
 
     public = "{} invocation failed due to configuration."
 
-    def __init__(self, trigger: str, *, detail: str = "") -> None:
+    def __init__(self, trigger: str = "", *, detail: str = "") -> None:
         """Name it as Cognito does."""
         name = "".join(part.capitalize() for part in trigger.split("_")).replace("Sms", "SMS")
         super().__init__(self.public.format(name), parameters={"trigger": trigger}, detail=detail)
