@@ -22,7 +22,7 @@ from pools.services.pools import app_clients, client_settings, pool_settings, si
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp.type_defs import AttributeTypeTypeDef
 
-    from pools.models import AppClient, ResourceServer, User, UserPool
+    from pools.models import AppClient, Group, ResourceServer, User, UserPool
     from pools.services.messages.destinations import Delivery
     from pools.services.tokens.issue import TokenSet
 
@@ -194,6 +194,19 @@ def user(row: User | users.Listed, *, only: AbstractSet[str] | None = None) -> d
         "UserLastModifiedDate": row.modified_at,
         "Enabled": row.enabled,
         "UserStatus": row.status,
+    }
+
+
+def group(pool: UserPool, row: Group) -> dict[str, Any]:
+    """Return GroupType; what was never said is left out."""
+    return {
+        "GroupName": row.name,
+        "UserPoolId": pool.public_id,
+        **({"Description": row.description} if row.description else {}),
+        **({"RoleArn": row.role_arn} if row.role_arn else {}),
+        **({} if row.precedence is None else {"Precedence": row.precedence}),
+        "LastModifiedDate": row.modified_at,
+        "CreationDate": row.created_at,
     }
 
 

@@ -72,7 +72,9 @@ class Tag(StrEnum):
     TOKEN_REVOKED = "token_revoked"  # noqa: S105
     TOKEN_REUSED = "token_reused"  # noqa: S105
     CODE_REUSED = "code_reused"
+    GROUP_CHANGED = "group_changed"
     GROUP_CREATED = "group_created"
+    GROUP_DELETED = "group_deleted"
     MEMBERSHIP_ADDED = "membership_added"
     MEMBERSHIP_REMOVED = "membership_removed"
     KEY_ROTATED = "key_rotated"
@@ -141,6 +143,8 @@ DETAIL: dict[Tag, frozenset[str]] = {
     Tag.FACTOR_REMOVED: frozenset({"factor"}),
     Tag.FACTOR_REFUSED: frozenset({"factor"}),
     Tag.MFA_PREFERENCE_SET: frozenset({"factor", "enabled", "preferred"}),
+    Tag.GROUP_CHANGED: frozenset({"group", "changed", "role"}),
+    Tag.GROUP_DELETED: frozenset({"group"}),
     Tag.GROUP_CREATED: frozenset({"group", "role"}),
     Tag.MEMBERSHIP_ADDED: frozenset({"group"}),
     Tag.MEMBERSHIP_REMOVED: frozenset({"group"}),

@@ -195,7 +195,16 @@ NAMING = re.compile(
 )
 """How the path of a member ends that names something of another resource, or of a service beside this one."""
 READS = (
-    *("Describe", "List", "AdminGet", "GetUser", "GetIdentityPoolRoles", "GetPrincipalTagAttributeMap", "GetCSVHeader"),
+    *(
+        "Describe",
+        "List",
+        "AdminGet",
+        "GetGroup",
+        "GetUser",
+        "GetIdentityPoolRoles",
+        "GetPrincipalTagAttributeMap",
+        "GetCSVHeader",
+    ),
 )
 NO_POOL, NO_CLIENT = "us-east-1_nobody123", "nosuchclientnosuchclient00"
 NO_IDENTITY = "us-east-1:00000000-0000-4000-8000-000000000000"
@@ -209,16 +218,21 @@ NOT_YET = "is not available in this release."
 
 CHECKED: dict[str, tuple[Any, str, str]] = {
     "AddCustomAttributes.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "AdminAddUserToGroup.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "AdminAddUserToGroup.GroupName": ("none", NOT_FOUND, "Group not found."),
     "AdminConfirmSignUp.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "AdminCreateUser.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "AdminCreateUser.UserAttributes.*.Name": ("custom:none", INVALID, "custom:none"),
     "AdminInitiateAuth.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "AdminInitiateAuth.ClientId": ("{other_client}", NOT_FOUND, "{other_client}"),
+    "AdminRemoveUserFromGroup.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "AdminRemoveUserFromGroup.GroupName": ("none", NOT_FOUND, "Group not found."),
     "AdminRespondToAuthChallenge.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "AdminRespondToAuthChallenge.ClientId": ("{other_client}", NOT_FOUND, "{other_client}"),
     "AdminSetUserPassword.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "ConfirmForgotPassword.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
     "ConfirmSignUp.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
+    "CreateGroup.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "CreateResourceServer.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "CreateUserImportJob.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     **{
@@ -244,6 +258,8 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "CreateUserPoolClient.DefaultRedirectURI": ("https://app.example/", INVALID, "must be one of CallbackURLs."),
     "CreateUserPoolClient.AllowedOAuthScopes.*": ("none/read", "ScopeDoesNotExistException", "none/read"),
     "CreateUserPoolClient.AnalyticsConfiguration": ({"ApplicationArn": NO_ARN}, INVALID, NOT_YET),
+    "DeleteGroup.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "DeleteGroup.GroupName": ("none", NOT_FOUND, "Group not found."),
     "DeleteUserPool.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "ForgotPassword.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
     "GetSigningCertificate.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
@@ -263,6 +279,8 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "TagResource.ResourceArn": (names.pool_arn(NO_POOL), NOT_FOUND, NO_POOL),
     "UntagResource.ResourceArn": (names.pool_arn(NO_POOL), NOT_FOUND, NO_POOL),
     "UpdateUserPool.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "UpdateGroup.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "UpdateGroup.GroupName": ("none", NOT_FOUND, "Group not found."),
     "UpdateUserAttributes.UserAttributes.*.Name": ("custom:none", NOT_ALLOWED, NOT_WRITABLE),
     "CreateIdentityPool.CognitoIdentityProviders.*.ProviderName": (
         f"cognito-idp.us-east-1.amazonaws.com/{NO_POOL}",
@@ -294,6 +312,9 @@ PINPOINT = "Of a Pinpoint project that no client of this release has. AWS: API_A
 LOGS = "A role that writes logs at Amazon; here the failures are kept. AWS: API_CreateUserImportJob."
 NOT_CHECKED = {
     "CreateUserImportJob.CloudWatchLogsRoleArn": LOGS,
+    "CreateGroup.GroupName": "What is made. AWS: API_CreateGroup.",
+    "CreateGroup.RoleArn": IAM,
+    "UpdateGroup.RoleArn": IAM,
     "CreateUserPool.AliasAttributes.*": "One of three words of the model. AWS: API_CreateUserPool.",
     "CreateUserPool.AutoVerifiedAttributes.*": "One of two words of the model. AWS: API_CreateUserPool.",
     "CreateUserPool.UsernameAttributes.*": "One of two words of the model. AWS: API_CreateUserPool.",
@@ -388,6 +409,7 @@ def proper(referred: Referred) -> dict[str, Any]:
     mapping = {"Type": "Token", "AmbiguousRoleResolution": "Deny"}
     return {
         "AddCustomAttributes": {"UserPoolId": world.pool_id, "CustomAttributes": [{"Name": "x"}]},
+        "AdminAddUserToGroup": {**person, "Username": world.person(), "GroupName": "none"},
         "AdminConfirmSignUp": person,
         "AdminCreateUser": {**person, "UserAttributes": [{"Name": "name", "Value": "Jo"}]},
         "AdminInitiateAuth": {
@@ -396,14 +418,17 @@ def proper(referred: Referred) -> dict[str, Any]:
             "AuthFlow": "ADMIN_USER_PASSWORD_AUTH",
             "AuthParameters": password,
         },
+        "AdminRemoveUserFromGroup": {**person, "Username": world.person(), "GroupName": "none"},
         "AdminRespondToAuthChallenge": {**client, "UserPoolId": world.pool_id, **answer},
         "AdminSetUserPassword": {**person, "Password": PASSWORD},
         "ConfirmForgotPassword": {**named, "ConfirmationCode": "123456", "Password": PASSWORD},
         "ConfirmSignUp": {**named, "ConfirmationCode": "123456"},
+        "CreateGroup": {"GroupName": "x"},
         "CreateResourceServer": {"UserPoolId": world.pool_id, "Identifier": "x", "Name": "x"},
         "CreateUserImportJob": {"UserPoolId": world.pool_id, "JobName": "x", "CloudWatchLogsRoleArn": ROLES},
         "CreateUserPool": {"PoolName": "x"},
         "CreateUserPoolClient": {"UserPoolId": world.pool_id, "ClientName": "x", **CODE},
+        "DeleteGroup": {"UserPoolId": world.pool_id, "GroupName": "none"},
         "DeleteUserPool": {},
         "ForgotPassword": named,
         "GetSigningCertificate": {},
@@ -416,6 +441,7 @@ def proper(referred: Referred) -> dict[str, Any]:
         "RevokeToken": {"Token": "x"},
         "SetUserPoolMfaConfig": {"UserPoolId": world.pool_id, "MfaConfiguration": "OFF"},
         "SignUp": {**named, "Password": PASSWORD, "UserAttributes": [{"Name": "name", "Value": "Jo"}]},
+        "UpdateGroup": {"UserPoolId": world.pool_id, "GroupName": "none"},
         "UpdateUserAttributes": {
             "AccessToken": world.tokens(world.person())["AccessToken"],
             "UserAttributes": [{"Name": "name", "Value": "Jo"}],

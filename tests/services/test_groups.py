@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from identity.foundation import errors
@@ -21,15 +23,6 @@ def test_groups_come_by_precedence_and_those_without_last(pool: UserPool) -> Non
         groups.add(pool, user, name, by=BY)
 
     assert [group.name for group in groups.of(user)] == ["first", "second", "third", "none"]
-
-
-def test_a_group_made_by_name_alone_says_no_more(pool: UserPool) -> None:
-    # COGNITO.md 1.8: no precedence is the default and the worst. CreateGroup is no operation of this release yet: its
-    # GroupType belongs into tests/cognito/test_told.py, with neither Description nor RoleArn nor Precedence.
-    group = groups.create(pool, "staff", by=BY)
-
-    assert (group.description, group.role_arn, group.precedence) == ("", "", None)
-    assert group.created_at == group.modified_at
 
 
 def test_a_name_is_taken_once(pool: UserPool, alias_pool: UserPool) -> None:
@@ -94,3 +87,39 @@ def test_the_preferred_role_is_the_bests_if_they_agree(roles: list[tuple[str, in
     ]
 
     assert groups.preferred_role(members) == (ROLE + preferred if preferred else "")
+
+
+def test_adding_and_deleting_at_once_leave_nobody_in_a_group_that_is_gone(pool: UserPool) -> None:
+    people = [factories.make_user(pool) for _ in range(4)]
+    groups.create(pool, "staff", by=BY)
+
+    def act(number: int) -> None:
+        if number == 0:
+            groups.delete(pool, "staff", by=BY)
+        else:
+            groups.add(pool, people[number - 1], "staff", by=BY)
+
+    outcomes = at_once(5, act)
+
+    assert {type(each) for each in outcomes} <= {type(None), errors.NotFound}
+    assert not Membership.objects.exists()
+    assert AuditEvent.objects.filter(tag="group_deleted").count() == 1
+
+
+def test_changes_at_once_end_as_one_after_the_other(pool: UserPool) -> None:
+    groups.create(pool, "staff", by=BY)
+    changes: list[dict[str, Any]] = [{"precedence": 3}, {"description": "d"}]
+
+    at_once(2, lambda number: groups.update(pool, "staff", changes=changes[number], by=BY))
+
+    group = groups.named(pool, "staff")
+    assert (group.precedence, group.description) == (3, "d")
+
+
+def test_a_pool_has_at_most_so_many_groups(pool: UserPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(groups, "GROUPS_OF_A_POOL", 2)
+    for name in ("a", "b"):
+        groups.create(pool, name, by=BY)
+
+    with pytest.raises(errors.LimitExceeded):
+        groups.create(pool, "c", by=BY)

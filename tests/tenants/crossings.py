@@ -434,6 +434,71 @@ def stop_user_import_job(mine: Tenant, theirs: Tenant) -> list[Case]:
     return [Case(import_job(mine), [(wrong, NOT_FOUND)], otherwise="PreconditionNotMetException")]
 
 
+# -- groups
+
+
+def by_group(mine: Tenant, theirs: Tenant, **members: Any) -> list[Case]:
+    """Return a call about the group of a pool."""
+    wrong: list[tuple[Members, str]] = [
+        ({"GroupName": theirs.group}, NOT_FOUND),
+        ({"UserPoolId": theirs.pool_id}, NOT_FOUND),
+    ]
+    return [Case({"UserPoolId": mine.pool_id, "GroupName": mine.group, **members}, wrong)]
+
+
+CROSSINGS["GetGroup"] = by_group
+
+
+@crossing
+def create_group(mine: Tenant, theirs: Tenant) -> list[Case]:
+    other = f"both{next(_numbers)}"  # in lists of either it tells nobody of the other
+    theirs.wire.ask("CreateGroup", UserPoolId=theirs.pool_id, GroupName=other)
+    return [Case({"UserPoolId": mine.pool_id, "GroupName": new_name(mine)}, [({"GroupName": other}, OWN)])]
+
+
+@crossing
+def update_group(mine: Tenant, theirs: Tenant) -> list[Case]:
+    return by_group(mine, theirs, Description=f"Of {mine.word}")
+
+
+@crossing
+def delete_group(mine: Tenant, theirs: Tenant) -> list[Case]:
+    own = new_name(mine)
+    mine.wire.ask("CreateGroup", UserPoolId=mine.pool_id, GroupName=own)
+    [case] = by_group(mine, theirs)
+    return [Case({**case.right, "GroupName": own}, case.wrong)]
+
+
+@crossing
+def list_groups(mine: Tenant, theirs: Tenant) -> list[Case]:
+    for each in (mine, theirs):
+        each.wire.ask("CreateGroup", UserPoolId=each.pool_id, GroupName=new_name(each))
+    token, foreign = (
+        each.wire.ask("ListGroups", UserPoolId=each.pool_id, Limit=1)["NextToken"] for each in (mine, theirs)
+    )
+    return [Case({"UserPoolId": mine.pool_id, "Limit": 1, "NextToken": token}, [({"NextToken": foreign}, INVALID)])]
+
+
+@crossing
+def list_users_in_group(mine: Tenant, theirs: Tenant) -> list[Case]:
+    tokens = []
+    for each in (mine, theirs):
+        about = {"UserPoolId": each.pool_id, "GroupName": each.group}
+        each.wire.ask("AdminAddUserToGroup", **about, Username=each.person().name)
+        tokens.append(each.wire.ask("ListUsersInGroup", **about, Limit=1)["NextToken"])
+    [case] = by_group(mine, theirs, Limit=1, NextToken=tokens[0])
+    return [Case(case.right, [*case.wrong, ({"NextToken": tokens[1]}, INVALID)])]
+
+
+@crossing
+def admin_add_user_to_group(mine: Tenant, theirs: Tenant) -> list[Case]:
+    [case] = by_operator(mine, theirs, mine.person().name, theirs.ann.name, theirs.ann.sub, GroupName=mine.group)
+    return [Case(case.right, [*case.wrong, ({"GroupName": theirs.group}, NOT_FOUND)])]
+
+
+CROSSINGS["AdminRemoveUserFromGroup"] = admin_add_user_to_group
+
+
 # -- identity pools
 
 

@@ -170,7 +170,7 @@ class Tenant:
                 "machine", generate_secret=True, **{**OAUTH, **machine, "callback_urls": [], "logout_urls": []}
             )
             self.group = f"group-{word}"
-            groups.create(pool, self.group, role_arn=f"arn:aws:iam:::role/{word}", precedence=1, by=by)
+            groups.create(pool, self.group, role_arn=f"arn:aws:iam::000000000000:role/{word}", precedence=1, by=by)
             apps = (self.public, self.confidential)
             lines = [{"provider_name": self.provider, "client_id": app.id} for app in apps]
             settings = {"allow_unauthenticated_identities": True, "allow_classic_flow": True}
