@@ -20,7 +20,14 @@ from identity.console.tables import Cell, Column, Empty, Table, Text, code, mome
 from identity.foundation import errors, names
 from pools.services import access, audit
 from pools.services.operators import operators
-from pools.services.pools import app_clients, client_settings, deciding_attributes, pool_settings, user_pools
+from pools.services.pools import (
+    app_clients,
+    client_settings,
+    deciding_attributes,
+    pool_settings,
+    resource_servers,
+    user_pools,
+)
 
 if TYPE_CHECKING:
     from pools.models import AppClient, UserPool
@@ -298,7 +305,7 @@ def new_app(request: HttpRequest, pool_id: str) -> HttpResponse:
     found = access.pool(pool_id)
     offered = [
         (f"{server.identifier}/{scope['name']}", f"{server.identifier}/{scope['name']}")
-        for server in user_pools.resource_servers(found)
+        for server in resource_servers.of(found)
         for scope in server.scopes
     ]
     form = forms.NewApp(request.POST or None, scopes=offered)

@@ -27,7 +27,7 @@ from pools.services import access
 from pools.services.identity_pools import identity_pools
 from pools.services.messages import mailbox
 from pools.services.operators import operator_sign_in, operators
-from pools.services.pools import app_clients, signing_keys, user_pools
+from pools.services.pools import app_clients, resource_servers, signing_keys, user_pools
 
 log = structlog.get_logger(__name__)
 BY = Actor.system()
@@ -155,7 +155,7 @@ def user_pool(kept: dict[str, Any]) -> dict[str, Any]:
     prefix = f"demo-{pool.public_id.rpartition('_')[2].lower()}"
     user_pools.set_domain(pool, prefix, by=BY)
     scopes = [{"name": "read", "description": "See photos"}, {"name": "write", "description": "Store photos"}]
-    user_pools.create_resource_server(pool, identifier="photos", name="Photos", scopes=scopes, by=BY)
+    resource_servers.create(pool, identifier="photos", name="Photos", scopes=scopes, by=BY)
     return {"user_pool_id": pool.public_id, "prefix": prefix}
 
 

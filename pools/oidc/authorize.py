@@ -22,7 +22,7 @@ from identity.foundation.errors import ClientNotFound
 from pools.oidc import browser, errors
 from pools.oidc.errors import PageRefusal, refusal
 from pools.services import access
-from pools.services.pools import openid
+from pools.services.pools import openid, resource_servers
 from pools.services.tokens import authorization_codes, interactions
 from pools.services.tokens.bound import Bound
 from pools.services.tokens.interactions import Kind
@@ -68,7 +68,9 @@ class AuthorizationRequest:
     @property
     def scopes(self) -> tuple[str, ...]:
         """Return the scopes asked for, once each; the client's own where none is."""
-        return tuple(dict.fromkeys(self.parameters.get("scope", "").split())) or tuple(self.client.scopes)
+        return tuple(dict.fromkeys(self.parameters.get("scope", "").split())) or resource_servers.granted_scopes(
+            self.client
+        )
 
     @property
     def prompts(self) -> frozenset[str]:
@@ -148,7 +150,7 @@ def response_mode_is_supported(oauth_request: AuthorizationRequest) -> None:
 def scopes_are_allowed(oauth_request: AuthorizationRequest) -> None:
     """Refuse scopes that are not the client's, and those that describe a person without openid."""
     scopes = set(oauth_request.scopes)
-    if not scopes or not scopes <= set(oauth_request.client.scopes):
+    if not scopes or not scopes <= set(resource_servers.granted_scopes(oauth_request.client)):
         raise refusal("invalid_scope", "A scope is not known or not allowed.")
     if "scope" in oauth_request.parameters and scopes & NEEDS_OPENID and "openid" not in scopes:
         raise refusal("invalid_scope", "The scopes email, phone and profile need openid.")

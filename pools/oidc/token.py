@@ -21,6 +21,7 @@ from identity.foundation.errors import DomainError, Overloaded
 from pools.oidc import endpoints, errors
 from pools.oidc.endpoints import endpoint
 from pools.oidc.server import PoolRequest, PoolServer, TokenRequest
+from pools.services.pools import resource_servers
 from pools.services.tokens import authorization_codes, issue, refresh
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ class Grant:
     def scopes(self, client: AppClient) -> tuple[str, ...]:
         """Return the scopes that were asked for, all of them the client's."""
         asked = tuple(dict.fromkeys(self.request.posted.get("scope", "").split()))
-        if not set(asked) <= set(client.scopes):
+        if not set(asked) <= set(resource_servers.granted_scopes(client)):
             raise errors.refusal("invalid_scope", "A scope is not known or not allowed.")
         return asked
 
@@ -121,7 +122,7 @@ class MachineGrant(Grant, grants.ClientCredentialsGrant):  # type: ignore[misc]
     def own(self, client: AppClient) -> tuple[str, ...]:
         """Return the scopes to issue: of resource servers only, since there is no person for the others."""
         asked = self.scopes(client)
-        found = asked or tuple(scope for scope in client.scopes if "/" in scope)
+        found = asked or tuple(scope for scope in resource_servers.granted_scopes(client) if "/" in scope)
         if not found or not all("/" in scope for scope in found):
             raise errors.refusal("invalid_scope", "A scope is not known or not allowed.")
         return found

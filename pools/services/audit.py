@@ -42,7 +42,9 @@ class Tag(StrEnum):
     CERTIFICATE_MADE = "certificate_made"
     MFA_SET = "mfa_set"
     DOMAIN_SET = "domain_set"
+    RESOURCE_SERVER_CHANGED = "resource_server_changed"
     RESOURCE_SERVER_CREATED = "resource_server_created"
+    RESOURCE_SERVER_DELETED = "resource_server_deleted"
     CLIENT_CREATED = "client_created"
     CLIENT_CHANGED = "client_changed"
     CLIENT_DELETED = "client_deleted"
@@ -123,7 +125,10 @@ DETAIL: dict[Tag, frozenset[str]] = {
     Tag.ATTRIBUTES_ADDED: frozenset({"attributes"}),
     Tag.MFA_SET: frozenset({"mfa", "totp"}),
     Tag.DOMAIN_SET: frozenset({"domain"}),
-    Tag.RESOURCE_SERVER_CREATED: frozenset({"identifier", "scopes"}),
+    **dict.fromkeys(
+        (Tag.RESOURCE_SERVER_CHANGED, Tag.RESOURCE_SERVER_CREATED, Tag.RESOURCE_SERVER_DELETED),
+        frozenset({"identifier", "scopes"}),
+    ),
     Tag.CLIENT_CREATED: frozenset({"name", "confidential"}),
     Tag.CLIENT_CHANGED: frozenset({"changed"}),
     Tag.CLIENT_DELETED: frozenset({"name"}),

@@ -25,7 +25,7 @@ from prometheus_client import Gauge
 
 from identity.foundation import clock, sealing
 from identity.foundation.errors import ClientNotFound, IdentityPoolNotFound, Overloaded, PoolNotFound
-from pools.models import AppClient, ClientSecret, IdentityPool, PoolDomain, SigningKey, UserPool, hot
+from pools.models import AppClient, ClientSecret, IdentityPool, PoolDomain, ResourceServer, SigningKey, UserPool, hot
 from pools.services import sealing_contexts
 from pools.services.held_rows import HeldRows
 
@@ -66,6 +66,8 @@ class HeldPool:
     clients: dict[str, AppClient] = field(default_factory=dict)
     secrets: dict[str, tuple[str, ...]] = field(default_factory=dict)
     keys: tuple[HeldKey, ...] | None = None
+    scopes: frozenset[str] | None = None
+    """Those of its resource servers."""
 
     @property
     def version(self) -> int:
@@ -235,6 +237,16 @@ class Holdings:
             held.keys = load_keys(held.row)
         return held.keys
 
+    def scopes(self, pool: UserPool) -> frozenset[str]:
+        """Return the scopes of a pool's resource servers."""
+        held = self.pool(pool.public_id)
+        if held.scopes is None:
+            servers = ResourceServer.objects.filter(pool_id=held.row.pk)
+            held.scopes = frozenset(
+                f"{server.identifier}/{scope['name']}" for server in servers for scope in server.scopes
+            )
+        return held.scopes
+
     def identity_pool(self, public_id: str) -> IdentityPool:
         """Return an identity pool.
 
@@ -359,6 +371,11 @@ def identity_pool(public_id: str) -> IdentityPool:
 def pool_by_host(host: str) -> UserPool | None:
     """Return the pool that a Host header names, if any."""
     return holdings.pool_by_host(host)
+
+
+def scopes(pool: UserPool) -> frozenset[str]:
+    """Return the scopes of a pool's resource servers, as the wire writes them."""
+    return holdings.scopes(pool)
 
 
 def decoy_key(pool: UserPool) -> bytes:

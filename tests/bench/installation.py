@@ -124,12 +124,12 @@ def make() -> World:
     from pools.services import access
     from pools.services.identity_pools import identity_pools
     from pools.services.operators import operators
-    from pools.services.pools import app_clients, user_pools
+    from pools.services.pools import app_clients, resource_servers
     from tests import factories
 
     by = Actor.system()
     pool = factories.make_pool(auto_verified_attributes=["email"])
-    user_pools.create_resource_server(
+    resource_servers.create(
         pool, identifier="photos", name="Photos", scopes=[{"name": "read", "description": "Read."}], by=by
     )
     code = {

@@ -260,6 +260,7 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "CreateUserPoolClient.AnalyticsConfiguration": ({"ApplicationArn": NO_ARN}, INVALID, NOT_YET),
     "DeleteGroup.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "DeleteGroup.GroupName": ("none", NOT_FOUND, "Group not found."),
+    "DeleteResourceServer.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "DeleteUserPool.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "ForgotPassword.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
     "GetSigningCertificate.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
@@ -281,6 +282,7 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "UpdateUserPool.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "UpdateGroup.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "UpdateGroup.GroupName": ("none", NOT_FOUND, "Group not found."),
+    "UpdateResourceServer.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "UpdateUserAttributes.UserAttributes.*.Name": ("custom:none", NOT_ALLOWED, NOT_WRITABLE),
     "CreateIdentityPool.CognitoIdentityProviders.*.ProviderName": (
         f"cognito-idp.us-east-1.amazonaws.com/{NO_POOL}",
@@ -429,6 +431,7 @@ def proper(referred: Referred) -> dict[str, Any]:
         "CreateUserPool": {"PoolName": "x"},
         "CreateUserPoolClient": {"UserPoolId": world.pool_id, "ClientName": "x", **CODE},
         "DeleteGroup": {"UserPoolId": world.pool_id, "GroupName": "none"},
+        "DeleteResourceServer": {"Identifier": "x"},
         "DeleteUserPool": {},
         "ForgotPassword": named,
         "GetSigningCertificate": {},
@@ -442,6 +445,7 @@ def proper(referred: Referred) -> dict[str, Any]:
         "SetUserPoolMfaConfig": {"UserPoolId": world.pool_id, "MfaConfiguration": "OFF"},
         "SignUp": {**named, "Password": PASSWORD, "UserAttributes": [{"Name": "name", "Value": "Jo"}]},
         "UpdateGroup": {"UserPoolId": world.pool_id, "GroupName": "none"},
+        "UpdateResourceServer": {"Identifier": "x", "Name": "x"},
         "UpdateUserAttributes": {
             "AccessToken": world.tokens(world.person())["AccessToken"],
             "UserAttributes": [{"Name": "name", "Value": "Jo"}],

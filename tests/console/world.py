@@ -87,7 +87,7 @@ class World:
         with live.orm():
             from identity.foundation.actor import Actor
             from pools.services.people import users
-            from pools.services.pools import app_clients, user_pools
+            from pools.services.pools import app_clients, resource_servers, user_pools
 
             by = Actor.system()
             self.pool, self.other_pool = (
@@ -97,7 +97,7 @@ class World:
                 for name in ("Harbour, Sons", "Next door")
             )
             self.pool_id, self.other_pool_id = (self.pool.public_id, self.other_pool.public_id)
-            user_pools.create_resource_server(
+            resource_servers.create(
                 self.pool, identifier="photos", name="Photos", scopes=[{"name": "read", "description": "Look"}], by=by
             )
             self.subs = [

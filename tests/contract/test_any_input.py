@@ -86,6 +86,7 @@ def vocabulary(place: Place) -> dict[str, list[Any]]:
     # No role: whatever is asked for, no STS is.
     identity = place.wire.ask("GetId", IdentityPoolId=pool, Logins={name: place.tokens["IdToken"]})["IdentityId"]
     place.wire.ask("CreateGroup", UserPoolId=place.pool, GroupName="staff")
+    place.wire.ask("CreateResourceServer", UserPoolId=place.pool, Identifier="photos", Name="Photos")
     nobody = "us-east-1:00000000-0000-4000-8000-000000000000"
     return {
         "UserPoolId": [place.pool] * 4 + ["us-east-1_nosuchone"],
@@ -100,6 +101,7 @@ def vocabulary(place: Place) -> dict[str, list[Any]]:
         "Name": ["email", "name", "phone_number", "sub", "email_verified", "custom:x", "birthdate", "updated_at"],
         "Value": ["x@example.com", "true", "", "+4912345678", "2000-01-01", "é" * 30],
         "GroupName": ["staff", "staff", "nosuchgroup"],
+        "Identifier": ["photos", "photos", "nosuchserver"],
         "Filter": ['username = "ana"', 'email ^= "a"', 'status = "Enabled"', "x", 'sub = "x"'],
         "IdentityPoolId": [pool, pool, nobody],
         "IdentityId": [identity, identity, nobody],

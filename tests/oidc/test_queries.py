@@ -18,7 +18,7 @@ from identity.foundation.call import Answer, Call
 from pools.models import AppClient, UserPool
 from pools.oidc import authorize, discovery, resources, token
 from pools.services import access, configuration
-from pools.services.pools import app_clients, signing_keys, user_pools
+from pools.services.pools import app_clients, resource_servers, signing_keys
 from pools.services.tokens import sessions
 from tests import factories
 from tests.oidc.world import CALLBACK
@@ -37,7 +37,7 @@ def pool() -> UserPool:
     """Return a pool with a resource server."""
     pool = factories.make_pool(username_attributes=["email"])
     scopes = [{"name": "read", "description": "read"}]
-    user_pools.create_resource_server(pool, identifier="photos", name="p", scopes=scopes, by=factories.BY)
+    resource_servers.create(pool, identifier="photos", name="p", scopes=scopes, by=factories.BY)
     return access.pool(pool.public_id)
 
 
@@ -49,12 +49,13 @@ def client(pool: UserPool) -> AppClient:
 
 @contextmanager
 def counted(client: AppClient) -> Iterator[list[str]]:
-    """Collect what is asked, transactions left out, when the process already holds pool, client and keys."""
+    """Collect what is asked, transactions left out, when the process already holds pool, client, scopes and keys."""
     found: list[str] = []
     configuration.holdings.poll(force=True)
     held = access.client(client.client_id)
     signing_keys.jwks(held.pool)
     configuration.holdings.secrets(held)
+    configuration.scopes(held.pool)
     with CaptureQueriesContext(connection) as captured:
         yield found
     words = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")

@@ -9,7 +9,7 @@ import pytest
 from identity.foundation import errors
 from pools.models import AppClient, ClientSecret, UserPool
 from pools.services import access
-from pools.services.pools import app_clients, client_rules, schema, user_pools
+from pools.services.pools import app_clients, client_rules, resource_servers, schema
 from tests import factories
 from tests.factories import BY
 
@@ -148,7 +148,7 @@ def test_a_setting_that_breaks_a_rule_makes_no_client(
 
 def test_custom_scopes_exist_once_their_server_does(pool: UserPool) -> None:
     scopes = [{"name": "read", "description": "Read"}]
-    user_pools.create_resource_server(pool, identifier="photos", name="Photos", scopes=scopes, by=BY)
+    resource_servers.create(pool, identifier="photos", name="Photos", scopes=scopes, by=BY)
 
     client = make(
         pool,

@@ -13,7 +13,7 @@ from identity.foundation import clock, errors
 from pools.models import AuditEvent, SigningKey, User, UserPool
 from pools.services import access, housekeeping
 from pools.services.people import users
-from pools.services.pools import app_clients, pool_settings, schema, user_pools
+from pools.services.pools import app_clients, pool_settings, resource_servers, schema, user_pools
 from tests import factories
 from tests.factories import BY
 
@@ -257,12 +257,12 @@ class TestMfa:
 class TestServersAndDomains:
     def test_an_identifier_is_taken_once(self, pool: UserPool) -> None:
         scopes = [{"name": "read", "description": "Read"}]
-        user_pools.create_resource_server(pool, identifier="https://api", name="API", scopes=scopes, by=BY)
+        resource_servers.create(pool, identifier="https://api", name="API", scopes=scopes, by=BY)
 
         with pytest.raises(errors.Invalid, match="already exists in user pool"):
-            user_pools.create_resource_server(pool, identifier="https://api", name="API", by=BY)
+            resource_servers.create(pool, identifier="https://api", name="API", by=BY)
 
-        [server] = user_pools.resource_servers(pool)
+        [server] = resource_servers.of(pool)
         assert (server.identifier, server.scopes) == ("https://api", [{"name": "read", "description": "Read"}])
 
     @pytest.mark.parametrize(
@@ -279,7 +279,7 @@ class TestServersAndDomains:
     def test_malformed_servers_are_refused(self, pool: UserPool, identifier: str, name: str, scope: str) -> None:
         scopes = [{"name": scope, "description": "d"}]
         with pytest.raises(errors.Invalid):
-            user_pools.create_resource_server(pool, identifier=identifier, name=name, scopes=scopes, by=BY)
+            resource_servers.create(pool, identifier=identifier, name=name, scopes=scopes, by=BY)
 
     def test_a_prefix_belongs_to_one_pool(self, pool: UserPool, alias_pool: UserPool) -> None:
         user_pools.set_domain(pool, "photos", by=BY)
@@ -313,7 +313,7 @@ class TestDeletion:
         client = factories.make_client(pool, generate_secret=True)
         factories.give_totp(pool, factories.make_user(pool, "alice@example.com"))
         kept = factories.make_user(alias_pool, "bob")
-        user_pools.create_resource_server(pool, identifier="photos", name="Photos", by=BY)
+        resource_servers.create(pool, identifier="photos", name="Photos", by=BY)
         user_pools.set_domain(pool, "photos", by=BY)
 
         user_pools.delete(pool, by=BY)

@@ -377,8 +377,44 @@ def list_user_pool_clients(mine: Tenant, theirs: Tenant) -> list[Case]:
 
 @crossing
 def create_resource_server(mine: Tenant, theirs: Tenant) -> list[Case]:
+    other = f"both{next(_numbers)}"  # in lists of either it tells nobody of the other
+    theirs.wire.ask("CreateResourceServer", UserPoolId=theirs.pool_id, Identifier=other, Name="API")
     right = {"UserPoolId": mine.pool_id, "Identifier": new_name(mine), "Name": "API"}
-    return [Case(right, [({"Identifier": theirs.scope.partition("/")[0]}, OWN)])]
+    return [Case(right, [({"Identifier": other}, OWN)])]
+
+
+def by_resource_server(mine: Tenant, theirs: Tenant, **members: Any) -> list[Case]:
+    """Return a call about the resource server of a pool."""
+    (ours, _, _), (other, _, _) = (each.scope.partition("/") for each in (mine, theirs))
+    wrong: list[tuple[Members, str]] = [({"Identifier": other}, NOT_FOUND), ({"UserPoolId": theirs.pool_id}, NOT_FOUND)]
+    return [Case({"UserPoolId": mine.pool_id, "Identifier": ours, **members}, wrong)]
+
+
+CROSSINGS["DescribeResourceServer"] = by_resource_server
+
+
+@crossing
+def update_resource_server(mine: Tenant, theirs: Tenant) -> list[Case]:
+    scopes = [{"ScopeName": "read", "ScopeDescription": f"Read {mine.word}"}]
+    return by_resource_server(mine, theirs, Name="API", Scopes=scopes)
+
+
+@crossing
+def delete_resource_server(mine: Tenant, theirs: Tenant) -> list[Case]:
+    own = new_name(mine)
+    mine.wire.ask("CreateResourceServer", UserPoolId=mine.pool_id, Identifier=own, Name="API")
+    return by_resource_server(mine, theirs, Identifier=own)
+
+
+@crossing
+def list_resource_servers(mine: Tenant, theirs: Tenant) -> list[Case]:
+    about: Members = {"MaxResults": 1}
+    for each in (mine, theirs):
+        each.wire.ask("CreateResourceServer", UserPoolId=each.pool_id, Identifier=new_name(each), Name="API")
+    token, foreign = (
+        each.wire.ask("ListResourceServers", UserPoolId=each.pool_id, **about)["NextToken"] for each in (mine, theirs)
+    )
+    return [Case({"UserPoolId": mine.pool_id, **about, "NextToken": token}, [({"NextToken": foreign}, INVALID)])]
 
 
 # -- users from a file

@@ -151,7 +151,7 @@ class Tenant:
         from pools.services import access
         from pools.services.identity_pools import identity_pools
         from pools.services.people import groups
-        from pools.services.pools import user_pools
+        from pools.services.pools import resource_servers, user_pools
 
         self.wire, by, word = Wire(self.live), factories.BY, self.word
         with self.live.orm():
@@ -160,7 +160,7 @@ class Tenant:
             user_pools.set_mfa(pool, settings=totp, by=by)
             user_pools.set_domain(pool, f"d-{word}", by=by)
             scopes = [{"name": "read", "description": f"Read {word}"}]
-            user_pools.create_resource_server(pool, identifier=f"api-{word}", name=f"API {word}", scopes=scopes, by=by)
+            resource_servers.create(pool, identifier=f"api-{word}", name=f"API {word}", scopes=scopes, by=by)
             self.row = pool = access.pool(pool.public_id)
             self.pool_id = pool.public_id
             self.public = self._app("public", **OAUTH)

@@ -1,4 +1,4 @@
-"""User pools: made, told, deleted; their second factors, resource servers and prefix domain."""
+"""User pools: made, told, deleted; their second factors and prefix domain."""
 
 from __future__ import annotations
 
@@ -14,12 +14,11 @@ from identity.foundation import clock, later, names, paging, sealing
 from identity.foundation.actor import Actor
 from identity.foundation.errors import (
     Invalid,
-    LimitExceeded,
     NotAvailable,
     PoolNotFound,
 )
 from identity.foundation.paging import Page
-from pools.models import PoolDomain, ResourceServer, User, UserPool
+from pools.models import PoolDomain, User, UserPool
 from pools.services import atomic_part, audit, configuration, receipts, sealing_contexts
 from pools.services.audit import Tag
 from pools.services.pools import pool_rules, pool_settings, running_imports, schema, signing_keys
@@ -27,11 +26,6 @@ from pools.services.receipts import Receipt
 
 PREFIX = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 RESERVED = ("aws", "amazon", "cognito")
-IDENTIFIER = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,256}")
-SCOPE = re.compile(r"[\x21\x23-\x2e\x30-\x5b\x5d-\x7e]{1,256}")
-MAX_SERVERS = 300
-MAX_SCOPES = 100
-TEXT = 256
 PROTECTED = (
     "The user pool cannot be deleted because deletion protection is activated. "
     "Deletion protection must be inactivated first."
@@ -174,64 +168,6 @@ def set_mfa(pool: UserPool, *, settings: Mapping[str, Any], by: Actor) -> UserPo
         configuration.touch(pool)
     table.warn(row)
     return UserPool.objects.get(pk=pool.pk)
-
-
-def create_resource_server(
-    pool: UserPool,
-    *,
-    identifier: str,
-    name: str,
-    scopes: Sequence[Mapping[str, str]] = (),
-    by: Actor,
-) -> ResourceServer:
-    """Make a resource server; its scopes are ``identifier/name``.
-
-    Raises:
-        Invalid: a value breaks a rule, or the identifier is taken.
-        LimitExceeded: the pool has three hundred.
-
-    """
-    if not IDENTIFIER.fullmatch(identifier) or identifier.startswith("aws.cognito"):
-        raise Invalid("The identifier is not valid.", field="identifier")
-    if not 1 <= len(name) <= TEXT or "\x00" in name:
-        raise Invalid("Names of resource servers hold 1 to 256 characters.", field="name")
-    kept = [{"name": scope["name"], "description": scope["description"]} for scope in scopes]
-    if len(kept) > MAX_SCOPES or len({scope["name"] for scope in kept}) != len(kept):
-        raise Invalid("At most 100 scopes, each name once.", field="scopes")
-    for scope in kept:
-        if not SCOPE.fullmatch(scope["name"]) or not 1 <= len(scope["description"]) <= TEXT:
-            raise Invalid(
-                "Scope names hold no spaces and no slash; a description is needed.",
-                field="scopes",
-            )
-    if ResourceServer.objects.filter(pool_id=pool.pk)[:MAX_SERVERS].count() >= MAX_SERVERS:
-        raise LimitExceeded("The pool has too many resource servers.")
-    server = ResourceServer(pool=pool, identifier=identifier, name=name, scopes=kept, created_at=clock.now())
-    try:
-        with transaction.atomic(durable=True):
-            server.save(force_insert=True)
-            audit.record(
-                Tag.RESOURCE_SERVER_CREATED,
-                pool=pool,
-                subject=identifier,
-                by=by,
-                detail={
-                    "identifier": identifier,
-                    "scopes": [scope["name"] for scope in kept],
-                },
-            )
-            configuration.touch(pool)
-    except IntegrityError:
-        raise Invalid(
-            f"{identifier} already exists in user pool {pool.public_id}.",
-            field="identifier",
-        ) from None
-    return server
-
-
-def resource_servers(pool: UserPool) -> list[ResourceServer]:
-    """Return a pool's resource servers in the order they were made."""
-    return list(ResourceServer.objects.filter(pool_id=pool.pk).order_by("id"))
 
 
 def set_domain(pool: UserPool, prefix: str, *, by: Actor) -> PoolDomain:
