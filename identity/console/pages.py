@@ -22,6 +22,7 @@ from pools.services import access, audit
 from pools.services.operators import operators
 from pools.services.pools import (
     app_clients,
+    client_secrets,
     client_settings,
     deciding_attributes,
     pool_settings,
@@ -324,7 +325,7 @@ def new_app(request: HttpRequest, pool_id: str) -> HttpResponse:
             form.clean_or_blame(None, wording.of(problem))
         else:
             if made.confidential:
-                keep_once(request, made.client_id, app_clients.secrets(made)[0])
+                keep_once(request, made.client_id, client_secrets.values(made)[0])
             where = reverse("console:app", args=[found.public_id, made.client_id])
             return redirect_with_message(request, READY % {"name": made.name}, where)
     context = inside(found, "apps", title=gettext("Add an app"), form=form, has_scopes=bool(offered))

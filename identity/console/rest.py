@@ -22,7 +22,7 @@ from identity.foundation import errors, limits
 from identity.foundation.actor import Actor
 from pools.services import access
 from pools.services.people import users
-from pools.services.pools import app_clients, user_pools
+from pools.services.pools import app_clients, client_secrets, user_pools
 
 CALLS_A_MINUTE = 1200
 REFUSED_A_MINUTE = 120
@@ -209,7 +209,7 @@ class Apps(View):
         wanted.is_valid(raise_exception=True)
         name = wanted.validated_data["name"]
         made = app_clients.create(pool, name, settings=wanted.settings(), by=self.actor(request))
-        secrets = app_clients.secrets(made)
+        secrets = client_secrets.values(made)
         body = {**serializers.AppSerializer(made).data, "secret": secrets[0] if secrets else None}
         where = reverse("console:api_app", args=[pool.public_id, made.client_id])
         return Response(body, status=201, headers={"Location": where})

@@ -27,7 +27,7 @@ from pools.services import access
 from pools.services.identity_pools import identity_pools
 from pools.services.messages import mailbox
 from pools.services.operators import operator_sign_in, operators
-from pools.services.pools import app_clients, resource_servers, signing_keys, user_pools
+from pools.services.pools import app_clients, client_secrets, resource_servers, signing_keys, user_pools
 
 log = structlog.get_logger(__name__)
 BY = Actor.system()
@@ -209,7 +209,7 @@ def confidential_client(kept: dict[str, Any]) -> dict[str, Any]:
     client = app_clients.create(pool, "Server", settings=wanted, by=BY)
     return {
         "confidential_client_id": client.client_id,
-        "confidential_client_secret": app_clients.secrets(client)[0],
+        "confidential_client_secret": client_secrets.values(client)[0],
     }
 
 
@@ -226,7 +226,7 @@ def machine_client(kept: dict[str, Any]) -> dict[str, Any]:
         "write_attributes": ["email"],
     }
     client = app_clients.create(pool, "Machine", settings=wanted, by=BY)
-    return {"machine_client_id": client.client_id, "machine_client_secret": app_clients.secrets(client)[0]}
+    return {"machine_client_id": client.client_id, "machine_client_secret": client_secrets.values(client)[0]}
 
 
 def identity_pool(kept: dict[str, Any]) -> dict[str, Any]:

@@ -17,12 +17,12 @@ from identity.foundation import names
 from identity.foundation.errors import Invalid, Misuse
 from pools.cognito import contract
 from pools.services.people import users
-from pools.services.pools import app_clients, client_settings, pool_settings, signing_keys, user_pools
+from pools.services.pools import client_secrets, client_settings, pool_settings, signing_keys, user_pools
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp.type_defs import AttributeTypeTypeDef
 
-    from pools.models import AppClient, Group, ResourceServer, User, UserPool
+    from pools.models import AppClient, ClientSecret, Group, ResourceServer, User, UserPool
     from pools.services.messages.destinations import Delivery
     from pools.services.tokens.issue import TokenSet
 
@@ -154,12 +154,17 @@ def app_client(pool: UserPool, client: AppClient) -> dict[str, Any]:
         **client_settings.TABLE.describe(client),
         "user_pool_id": pool.public_id,
         "client_id": client.client_id,
-        "client_secret": next(iter(app_clients.secrets(client)), None) if client.confidential else None,
+        "client_secret": next(iter(client_secrets.values(client)), None) if client.confidential else None,
         "last_modified_date": client.modified_at,
         "creation_date": client.created_at,
     }
     found: dict[str, Any] = outward(shape("UserPoolClientType"), description)
     return found
+
+
+def client_secret(client: AppClient, row: ClientSecret) -> dict[str, Any]:
+    """Return ClientSecretDescriptorType, without the secret."""
+    return {"ClientSecretId": client_secrets.public_id(client, row), "ClientSecretCreateDate": row.created_at}
 
 
 # -- users -----------------------------------------------------------------------------------------------------------

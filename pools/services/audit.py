@@ -49,6 +49,8 @@ class Tag(StrEnum):
     CLIENT_CHANGED = "client_changed"
     CLIENT_DELETED = "client_deleted"
     CLIENT_REFUSED = "client_refused"
+    CLIENT_SECRET_ADDED = "client_secret_added"  # noqa: S105 - a tag
+    CLIENT_SECRET_DELETED = "client_secret_deleted"  # noqa: S105
     USER_CREATED = "user_created"
     USER_INVITED = "user_invited"
     USER_DISABLED = "user_disabled"
@@ -132,6 +134,8 @@ DETAIL: dict[Tag, frozenset[str]] = {
     Tag.CLIENT_CREATED: frozenset({"name", "confidential"}),
     Tag.CLIENT_CHANGED: frozenset({"changed"}),
     Tag.CLIENT_DELETED: frozenset({"name"}),
+    Tag.CLIENT_SECRET_ADDED: frozenset({"secret"}),
+    Tag.CLIENT_SECRET_DELETED: frozenset({"secret"}),
     Tag.USER_CREATED: frozenset({"status", "medium"}),
     Tag.USER_INVITED: frozenset({"medium"}),
     Tag.SIGNED_UP: frozenset({"medium"}),

@@ -124,7 +124,7 @@ def make() -> World:
     from pools.services import access
     from pools.services.identity_pools import identity_pools
     from pools.services.operators import operators
-    from pools.services.pools import app_clients, resource_servers
+    from pools.services.pools import app_clients, client_secrets, resource_servers
     from tests import factories
 
     by = Actor.system()
@@ -164,7 +164,7 @@ def make() -> World:
     )
     role = {"authenticated": "arn:aws:iam::000000000000:role/member"}
     identity_pools.set_roles(identities, roles=role, mappings=None, by=by)
-    secret = app_clients.secrets(access.client(machine.client_id))[0]
+    secret = client_secrets.values(access.client(machine.client_id))[0]
     key = operators.create_key(operators.create(f"bench-{pool.public_id}", by=by), by=by)
     world = World(pool, client, machine, secret, identities.public_id, key)
     for number in range(PEOPLE):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+import requests
 
-from tests.cognito.conftest import World, refused
+from tests.cognito.conftest import FLOWS, World, refused, secret_hash
+
+INVALID, NOT_FOUND = "InvalidParameterException", "ResourceNotFoundException"
 
 
 def test_a_plain_client_is_told_back_with_cognitos_defaults(world: World) -> None:
@@ -115,3 +119,170 @@ def test_a_client_that_just_was_made_can_be_used_at_once(world: World) -> None:
     name = world.person()
 
     assert world.sign_in(name, client_id=world.new_client()["ClientId"])["AuthenticationResult"]
+
+
+def told(world: World, client: dict[str, Any]) -> dict[str, Any]:
+    """Return a client as it is told."""
+    about = {"UserPoolId": world.pool_id, "ClientId": client["ClientId"]}
+    found: dict[str, Any] = world.idp.describe_user_pool_client(**about)["UserPoolClient"]
+    return found
+
+
+def updated(world: World, client: dict[str, Any], **settings: Any) -> dict[str, Any]:
+    """Update a client."""
+    about = {"UserPoolId": world.pool_id, "ClientId": client["ClientId"]}
+    found: dict[str, Any] = world.idp.update_user_pool_client(**about, **settings)["UserPoolClient"]
+    return found
+
+
+WHOLE = {
+    "ExplicitAuthFlows": ["ALLOW_USER_PASSWORD_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"],
+    "SupportedIdentityProviders": ["COGNITO"],
+    "CallbackURLs": ["https://app.example/cb"],
+    "LogoutURLs": ["https://app.example/"],
+    "DefaultRedirectURI": "https://app.example/cb",
+    "AllowedOAuthFlows": ["code"],
+    "AllowedOAuthScopes": ["openid"],
+    "AllowedOAuthFlowsUserPoolClient": True,
+    "PreventUserExistenceErrors": "ENABLED",
+    "AccessTokenValidity": 10,
+    "TokenValidityUnits": {"AccessToken": "minutes", "IdToken": "hours", "RefreshToken": "days"},
+    "ReadAttributes": ["email"],
+    "WriteAttributes": ["email"],
+    "AuthSessionValidity": 5,
+    "EnablePropagateAdditionalUserContextData": True,
+    "AnalyticsConfiguration": {"ApplicationId": "a1", "ExternalId": "e", "UserDataShared": False},
+}
+
+
+def test_what_an_update_leaves_out_goes_back_to_its_default_and_the_secret_stays(world: World) -> None:
+    client = world.new_client(GenerateSecret=True, **WHOLE)
+    assert {name: told(world, client)[name] for name in WHOLE} == WHOLE
+
+    changed = updated(world, client)
+
+    plain = told(world, world.idp.create_user_pool_client(UserPoolId=world.pool_id, ClientName="app")["UserPoolClient"])
+    own = {name: client[name] for name in ("ClientId", "ClientSecret", "CreationDate")}
+    assert changed == told(world, client) == {**plain, **own, "LastModifiedDate": changed["LastModifiedDate"]}
+    assert changed["LastModifiedDate"] > client["LastModifiedDate"]
+    again = updated(world, client, **WHOLE)
+    assert {name: again[name] for name in WHOLE} == WHOLE
+
+
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ({"AllowedOAuthScopes": ["none/read"]}, "ScopeDoesNotExistException"),
+        ({"AllowedOAuthFlows": ["client_credentials", "code"]}, "InvalidOAuthFlowException"),
+        ({"ExplicitAuthFlows": ["USER_PASSWORD_AUTH", "ALLOW_USER_SRP_AUTH"]}, INVALID),
+        ({"AccessTokenValidity": 2, "TokenValidityUnits": {"AccessToken": "days"}}, INVALID),
+        ({"CallbackURLs": ["http://app.example/"]}, INVALID),
+        ({"RefreshTokenRotation": {"Feature": "ENABLED"}, "ExplicitAuthFlows": ["ALLOW_REFRESH_TOKEN_AUTH"]}, INVALID),
+        ({"ClientName": ""}, INVALID),
+    ],
+)
+def test_an_update_that_breaks_a_rule_changes_nothing(world: World, given: dict[str, Any], code: str) -> None:
+    before = told(world, world.client)
+
+    with refused(code):
+        updated(world, world.client, **given)
+
+    assert told(world, world.client) == before
+
+
+def test_tokens_of_a_deleted_client_are_dead_at_once(world: World) -> None:
+    client, person = world.new_client(), world.person()
+    waiting = world.new_client(ExplicitAuthFlows=FLOWS)
+    tokens = world.sign_in(person, client_id=client["ClientId"])["AuthenticationResult"]
+    about = {"UserPoolId": world.pool_id, "ClientId": client["ClientId"]}
+    gone = f"User pool client {client['ClientId']} does not exist."
+
+    world.idp.delete_user_pool_client(**about)
+
+    with refused("NotAuthorizedException"):
+        world.anyone.get_user(AccessToken=tokens["AccessToken"])
+    for ask in (
+        lambda: world.refresh(tokens["RefreshToken"], client["ClientId"]),
+        lambda: world.sign_in(person, client_id=client["ClientId"]),
+        lambda: world.idp.describe_user_pool_client(**about),
+        lambda: world.idp.update_user_pool_client(**about),
+        lambda: world.idp.delete_user_pool_client(**about),
+    ):
+        with refused(NOT_FOUND, gone):
+            ask()
+    listed = world.idp.list_user_pool_clients(UserPoolId=world.pool_id, MaxResults=60)["UserPoolClients"]
+    assert client["ClientId"] not in [each["ClientId"] for each in listed]
+    assert world.sign_in(person, client_id=waiting["ClientId"])["AuthenticationResult"]
+
+
+# -- secrets -----------------------------------------------------------------------------------------------------------
+
+
+def proves(world: World, client: dict[str, Any], secret: str) -> list[bool]:
+    """Say whether a secret is taken: as SECRET_HASH, in the Authorization header, and in a form."""
+    keyed, name = {**client, "ClientSecret": secret}, "nobody"
+    url = f"{world.live.base_url}/{world.pool_id}/oauth2/token"
+    form = {"grant_type": "authorization_code", "code": "x", "redirect_uri": "https://app.example/cb"}
+    by_header = requests.post(url, form, auth=(client["ClientId"], secret), timeout=30)
+    inside = {"client_id": client["ClientId"], "client_secret": secret}
+    by_form = requests.post(url, {**form, **inside}, timeout=30)
+    try:
+        world.sign_in(name, client_id=client["ClientId"], SECRET_HASH=secret_hash(keyed, name))
+    except (world.anyone.exceptions.UserNotFoundException, world.anyone.exceptions.NotAuthorizedException) as refusal:
+        told_of = str(refusal)
+    else:
+        told_of = ""
+    return [
+        "secret hash" not in told_of,
+        by_header.json()["error"] != "invalid_client",
+        by_form.json()["error"] != "invalid_client",
+    ]
+
+
+def test_two_secrets_are_good_at_once_until_one_is_deleted(world: World) -> None:
+    client = world.new_client(GenerateSecret=True, **{**WHOLE, "ExplicitAuthFlows": FLOWS})
+    about = {"UserPoolId": world.pool_id, "ClientId": client["ClientId"]}
+    first = world.idp.list_user_pool_client_secrets(**about)["ClientSecrets"]
+
+    added = world.idp.add_user_pool_client_secret(**about)["ClientSecretDescriptor"]
+
+    old, new = client["ClientSecret"], added["ClientSecretValue"]
+    assert proves(world, client, old) == proves(world, client, new) == [True] * 3
+    listed = world.idp.list_user_pool_client_secrets(**about)["ClientSecrets"]
+    untold = {name: value for name, value in added.items() if name != "ClientSecretValue"}
+    assert listed == [*first, untold]
+    assert all(each["ClientSecretId"].startswith(f"{client['ClientId']}--") for each in listed)
+    with refused("LimitExceededException", "An app client has at most two client secrets."):
+        world.idp.add_user_pool_client_secret(**about)
+
+    world.idp.delete_user_pool_client_secret(**about, ClientSecretId=first[0]["ClientSecretId"])
+
+    assert proves(world, client, new) == [True] * 3
+    assert proves(world, client, old) == [False] * 3
+    assert told(world, client)["ClientSecret"] == new
+    with refused(INVALID, "The last client secret cannot be deleted."):
+        world.idp.delete_user_pool_client_secret(**about, ClientSecretId=added["ClientSecretId"])
+    with refused(NOT_FOUND, "The client secret does not exist."):
+        world.idp.delete_user_pool_client_secret(**about, ClientSecretId=first[0]["ClientSecretId"])
+
+
+def test_a_secret_that_was_chosen_is_not_told_and_is_taken_once(world: World) -> None:
+    client, own = world.new_client(GenerateSecret=True, **{**WHOLE, "ExplicitAuthFlows": FLOWS}), "a" * 24
+    about = {"UserPoolId": world.pool_id, "ClientId": client["ClientId"]}
+    for wrong in ("a" * 23, "a" * 65, "a" * 23 + "-", client["ClientSecret"]):
+        with refused(INVALID):
+            world.idp.add_user_pool_client_secret(**about, ClientSecret=wrong)
+
+    added = world.idp.add_user_pool_client_secret(**about, ClientSecret=own)["ClientSecretDescriptor"]
+
+    assert added.keys() == {"ClientSecretId", "ClientSecretCreateDate"}
+    assert proves(world, client, own) == [True] * 3
+
+
+def test_a_public_client_is_given_no_secret(world: World) -> None:
+    about = {"UserPoolId": world.pool_id, "ClientId": world.client_id}
+
+    with refused(INVALID, "The app client has no client secret and cannot be given one."):
+        world.idp.add_user_pool_client_secret(**about)
+
+    assert world.idp.list_user_pool_client_secrets(**about)["ClientSecrets"] == []

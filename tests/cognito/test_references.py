@@ -218,6 +218,8 @@ NOT_YET = "is not available in this release."
 
 CHECKED: dict[str, tuple[Any, str, str]] = {
     "AddCustomAttributes.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "AddUserPoolClientSecret.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "AddUserPoolClientSecret.ClientId": ("{other_client}", NOT_FOUND, "{other_client}"),
     "AdminAddUserToGroup.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "AdminAddUserToGroup.GroupName": ("none", NOT_FOUND, "Group not found."),
     "AdminConfirmSignUp.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
@@ -257,11 +259,15 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "CreateUserPoolClient.SupportedIdentityProviders.*": ("Corp", INVALID, "The provider Corp does not exist"),
     "CreateUserPoolClient.DefaultRedirectURI": ("https://app.example/", INVALID, "must be one of CallbackURLs."),
     "CreateUserPoolClient.AllowedOAuthScopes.*": ("none/read", "ScopeDoesNotExistException", "none/read"),
-    "CreateUserPoolClient.AnalyticsConfiguration": ({"ApplicationArn": NO_ARN}, INVALID, NOT_YET),
     "DeleteGroup.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "DeleteGroup.GroupName": ("none", NOT_FOUND, "Group not found."),
     "DeleteResourceServer.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "DeleteUserPool.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "DeleteUserPoolClient.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "DeleteUserPoolClient.ClientId": ("{other_client}", NOT_FOUND, "{other_client}"),
+    "DeleteUserPoolClientSecret.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "DeleteUserPoolClientSecret.ClientId": ("{other_client}", NOT_FOUND, "{other_client}"),
+    "DeleteUserPoolClientSecret.ClientSecretId": ("none", NOT_FOUND, "The client secret does not exist."),
     "ForgotPassword.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
     "GetSigningCertificate.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "GetTokensFromRefreshToken.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
@@ -284,6 +290,13 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "UpdateGroup.GroupName": ("none", NOT_FOUND, "Group not found."),
     "UpdateResourceServer.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "UpdateUserAttributes.UserAttributes.*.Name": ("custom:none", NOT_ALLOWED, NOT_WRITABLE),
+    "UpdateUserPoolClient.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "UpdateUserPoolClient.ClientId": ("{other_client}", NOT_FOUND, "{other_client}"),
+    "UpdateUserPoolClient.ReadAttributes.*": ("custom:none", INVALID, CHANGED.format("read")),
+    "UpdateUserPoolClient.WriteAttributes.*": ("custom:none", INVALID, CHANGED.format("write")),
+    "UpdateUserPoolClient.SupportedIdentityProviders.*": ("Corp", INVALID, "The provider Corp does not exist"),
+    "UpdateUserPoolClient.DefaultRedirectURI": ("https://app.example/", INVALID, "must be one of CallbackURLs."),
+    "UpdateUserPoolClient.AllowedOAuthScopes.*": ("none/read", "ScopeDoesNotExistException", "none/read"),
     "CreateIdentityPool.CognitoIdentityProviders.*.ProviderName": (
         f"cognito-idp.us-east-1.amazonaws.com/{NO_POOL}",
         INVALID,
@@ -310,10 +323,13 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
 IAM = "A role lives in IAM; one that cannot be assumed is told when it is. AWS: API_GetCredentialsForIdentity (Errors)."
 CLAIMS = "Any claim of a provider's tokens, which nobody lists. AWS: attributes-for-access-control."
 SES = "Lives in Amazon SES, which says so when it sends. AWS: API_EmailConfigurationType."
+PINPOINT_KEPT = "Of a Pinpoint project: kept only, nothing is sent there. AWS: API_AnalyticsConfigurationType."
 PINPOINT = "Of a Pinpoint project that no client of this release has. AWS: API_AnalyticsMetadataType."
 LOGS = "A role that writes logs at Amazon; here the failures are kept. AWS: API_CreateUserImportJob."
 NOT_CHECKED = {
     "CreateUserImportJob.CloudWatchLogsRoleArn": LOGS,
+    "CreateUserPoolClient.AnalyticsConfiguration": PINPOINT_KEPT,
+    "UpdateUserPoolClient.AnalyticsConfiguration": PINPOINT_KEPT,
     "CreateGroup.GroupName": "What is made. AWS: API_CreateGroup.",
     "CreateGroup.RoleArn": IAM,
     "UpdateGroup.RoleArn": IAM,
@@ -409,8 +425,10 @@ def proper(referred: Referred) -> dict[str, Any]:
     }
     line = {"ProviderName": referred.provider, "ClientId": world.client_id}
     mapping = {"Type": "Token", "AmbiguousRoleResolution": "Deny"}
+    about = {**client, "UserPoolId": world.pool_id}
     return {
         "AddCustomAttributes": {"UserPoolId": world.pool_id, "CustomAttributes": [{"Name": "x"}]},
+        "AddUserPoolClientSecret": about,
         "AdminAddUserToGroup": {**person, "Username": world.person(), "GroupName": "none"},
         "AdminConfirmSignUp": person,
         "AdminCreateUser": {**person, "UserAttributes": [{"Name": "name", "Value": "Jo"}]},
@@ -433,6 +451,8 @@ def proper(referred: Referred) -> dict[str, Any]:
         "DeleteGroup": {"UserPoolId": world.pool_id, "GroupName": "none"},
         "DeleteResourceServer": {"Identifier": "x"},
         "DeleteUserPool": {},
+        "DeleteUserPoolClient": about,
+        "DeleteUserPoolClientSecret": {**about, "ClientSecretId": "none"},
         "ForgotPassword": named,
         "GetSigningCertificate": {},
         "GetTokensFromRefreshToken": {"RefreshToken": "x"},
@@ -445,6 +465,7 @@ def proper(referred: Referred) -> dict[str, Any]:
         "SetUserPoolMfaConfig": {"UserPoolId": world.pool_id, "MfaConfiguration": "OFF"},
         "SignUp": {**named, "Password": PASSWORD, "UserAttributes": [{"Name": "name", "Value": "Jo"}]},
         "UpdateGroup": {"UserPoolId": world.pool_id, "GroupName": "none"},
+        "UpdateUserPoolClient": {**about, **CODE},
         "UpdateResourceServer": {"Identifier": "x", "Name": "x"},
         "UpdateUserAttributes": {
             "AccessToken": world.tokens(world.person())["AccessToken"],

@@ -268,9 +268,9 @@ def test_an_app_is_made_and_its_secret_is_shown_once(world: World) -> None:
 
     with world.live.orm():
         from pools.services import access
-        from pools.services.pools import app_clients
+        from pools.services.pools import client_secrets
 
-        secret = app_clients.secrets(access.client(where.rsplit("/", 1)[1]))[0]
+        secret = client_secrets.values(access.client(where.rsplit("/", 1)[1]))[0]
     assert secret in first
     assert secret not in second
     assert "https://b.example/cb" in second

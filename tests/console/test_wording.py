@@ -19,7 +19,7 @@ from pools.services.pools import app_clients, client_rules, pool_rules, user_poo
 SERVICES = (paging, operator_sign_in, operators, user_filter, app_clients, user_pools, pool_rules, client_rules)
 # By module: functions that the console does not call.
 WIRE_ONLY = {
-    "app_clients": {"update", "_secret"},
+    "app_clients": {"update"},
     "user_pools": {"delete", "set_mfa", "set_domain"},
     # About settings that operators do not choose, or that one choice gives together.
     "pool_rules": {

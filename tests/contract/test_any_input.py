@@ -102,6 +102,7 @@ def vocabulary(place: Place) -> dict[str, list[Any]]:
         "Value": ["x@example.com", "true", "", "+4912345678", "2000-01-01", "é" * 30],
         "GroupName": ["staff", "staff", "nosuchgroup"],
         "Identifier": ["photos", "photos", "nosuchserver"],
+        "ClientSecretId": ["nosuchsecret"],
         "Filter": ['username = "ana"', 'email ^= "a"', 'status = "Enabled"', "x", 'sub = "x"'],
         "IdentityPoolId": [pool, pool, nobody],
         "IdentityId": [identity, identity, nobody],

@@ -18,7 +18,7 @@ from identity.foundation.call import Answer, Call
 from pools.models import AppClient, UserPool
 from pools.oidc import authorize, discovery, resources, token
 from pools.services import access, configuration
-from pools.services.pools import app_clients, resource_servers, signing_keys
+from pools.services.pools import client_secrets, resource_servers, signing_keys
 from pools.services.tokens import sessions
 from tests import factories
 from tests.oidc.world import CALLBACK
@@ -128,7 +128,7 @@ def test_client_credentials_keys_and_discovery_ask_nothing(pool: UserPool) -> No
     form = {
         "grant_type": "client_credentials",
         "client_id": machine.client_id,
-        "client_secret": app_clients.secrets(machine)[0],
+        "client_secret": client_secrets.values(machine)[0],
     }
 
     with counted(machine) as asked:

@@ -9,7 +9,7 @@ import pytest
 from identity.foundation import errors
 from pools.models import AppClient, ClientSecret, UserPool
 from pools.services import access
-from pools.services.pools import app_clients, client_rules, resource_servers, schema
+from pools.services.pools import app_clients, client_rules, client_secrets, resource_servers, schema
 from tests import factories
 from tests.factories import BY
 
@@ -35,7 +35,7 @@ def test_a_plain_client_has_cognitos_defaults(pool: UserPool) -> None:
     }
     assert (client.access_seconds, client.id_seconds, client.refresh_seconds) == (3600, 3600, 30 * 86400)
     assert (client.session_minutes, client.revocation, client.hide_existence) == (3, True, False)
-    assert app_clients.secrets(client) == []
+    assert client_secrets.values(client) == []
     assert client.explicit == []
     assert {"email", "email_verified", "sub"} <= app_clients.readable(client, pool)
     assert "email_verified" not in app_clients.writable(client, pool)
@@ -58,7 +58,7 @@ def test_a_client_without_lists_reads_all_and_one_with_lists_what_they_say(trans
 def test_a_secret_is_told_back_and_kept_sealed_and_hashed(pool: UserPool) -> None:
     client = make(pool, generate_secret=True)
 
-    [secret] = app_clients.secrets(client)
+    [secret] = client_secrets.values(client)
     row = ClientSecret.objects.get()
     assert len(secret) == 51
     assert secret.encode() not in bytes(row.sealed) + bytes(row.hashed)
@@ -68,7 +68,7 @@ def test_a_secret_is_told_back_and_kept_sealed_and_hashed(pool: UserPool) -> Non
 
 
 def test_an_own_secret_is_taken(pool: UserPool) -> None:
-    assert app_clients.secrets(make(pool, client_secret="a" * 24)) == ["a" * 24]
+    assert client_secrets.values(make(pool, client_secret="a" * 24)) == ["a" * 24]
 
 
 @pytest.mark.parametrize(
@@ -121,7 +121,6 @@ def test_lifetimes_follow_units(pool: UserPool, settings: dict[str, Any], second
             errors.Invalid,
         ),
         ({"refresh_token_rotation": {"feature": "ENABLED", "retry_grace_period_seconds": 61}}, errors.Invalid),
-        ({"analytics_configuration": {"application_id": "x"}}, errors.NotAvailable),
         ({"supported_identity_providers": ["Google"]}, errors.NotAvailable),
         ({"unheard_of": 1}, errors.Invalid),
         ({**CODE, "allowed_oauth_scopes": ["photos/read"]}, errors.ScopeUnknown),
@@ -207,7 +206,7 @@ def test_addresses_that_browsers_are_never_sent_to(url: str) -> None:
 
 def test_an_update_replaces_what_it_leaves_out(pool: UserPool) -> None:
     client = make(pool, **CODE, prevent_user_existence_errors="ENABLED", generate_secret=True)
-    secret = app_clients.secrets(client)
+    secret = client_secrets.values(client)
 
     app_clients.update(client, {"callback_urls": ["https://new.example/"]}, whole=True, by=BY)
 
@@ -215,7 +214,7 @@ def test_an_update_replaces_what_it_leaves_out(pool: UserPool) -> None:
     assert after.callback_urls == ["https://new.example/"]
     assert (after.hide_existence, after.oauth_enabled, after.confidential) == (False, False, True)
     assert after.name == "app"
-    assert app_clients.secrets(after) == secret
+    assert client_secrets.values(after) == secret
     with pytest.raises(errors.Invalid):
         app_clients.update(client, {"client_secret": "b" * 24}, whole=True, by=BY)
 

@@ -46,7 +46,7 @@ from pools.services import access, configuration, housekeeping, sealing_contexts
 from pools.services.messages import deliveries
 from pools.services.operators import operator_sign_in, operators
 from pools.services.people import passwords, srp
-from pools.services.pools import app_clients, signing_keys, user_pools
+from pools.services.pools import client_secrets, signing_keys, user_pools
 from pools.services.sign_in import own_factors
 from pools.services.sign_in.factors import totp as totp_factor
 from pools.services.sign_up import sign_up
@@ -186,7 +186,7 @@ def test_a_new_master_key_wraps_everything_anew_and_the_old_may_go(
     key_id, key_secret = operators.create_key(ada, by=factories.BY)
     id_token = signing_keys.sign(pool, SigningKey.Use.ID, {"sub": "x"})
     sign_up.sign_up(client, "bob@example.com", password="Correct-horse-1", attributes={}, by=VISITOR)
-    secret, salt = app_clients.secrets(client), passwords.srp_salt(pool, "x")
+    secret, salt = client_secrets.values(client), passwords.srp_salt(pool, "x")
     old = settings.SECRET_KEYS_FILE.read_text()
     new = f"new {base64.b64encode(b'n' * 32).decode()}\n"
     keys = tmp_path / "keys"
@@ -200,7 +200,7 @@ def test_a_new_master_key_wraps_everything_anew_and_the_old_may_go(
         configuration.holdings.forget_everything()
 
         assert housekeeping.reseal() == 0
-        assert app_clients.secrets(client) == secret
+        assert client_secrets.values(client) == secret
         access.authenticate(access.client(client.client_id), secret, by=factories.BY)
         assert passwords.srp_salt(pool, "x") == salt
         kept = sealing.unseal(

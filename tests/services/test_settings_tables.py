@@ -20,7 +20,7 @@ from pools.cognito import contract, shapes
 from pools.models import AppClient, AuditEvent, IdentityPool, UserPool
 from pools.services import access, configuration
 from pools.services.identity_pools import identity_pool_settings, identity_pools
-from pools.services.pools import app_clients, pool_settings, settings_table, user_pools
+from pools.services.pools import app_clients, client_secrets, pool_settings, settings_table, user_pools
 from pools.services.pools.settings_table import Choice, Control, Setting, Table
 from tests import factories
 from tests.factories import BY
@@ -28,7 +28,7 @@ from tests.factories import BY
 TABLES = write_coverage_docs.TABLES
 ASIDE = {
     "CreateUserPool": set[str](),
-    "CreateUserPoolClient": {"user_pool_id", *app_clients.SECRETS},
+    "CreateUserPoolClient": {"user_pool_id", *client_secrets.SETTINGS},
     "CreateIdentityPool": set[str](),
 }
 """Members that are no settings: whose the new thing is, and its secret."""
@@ -343,7 +343,7 @@ class TestApps:
     def test_a_secret_is_not_a_setting_that_changes(self, pool: UserPool, whole: bool) -> None:
         client = app_clients.create(pool, "app", settings={"generate_secret": True}, by=BY)
 
-        for name in app_clients.SECRETS:
+        for name in client_secrets.SETTINGS:
             with pytest.raises(errors.Invalid, match="secret cannot be changed"):
                 app_clients.update(client, {name: "x"}, whole=whole, by=BY)
 

@@ -13,7 +13,7 @@ from identity.foundation import clock, errors
 from pools.models import AuditEvent, SigningKey, User, UserPool
 from pools.services import access, housekeeping
 from pools.services.people import users
-from pools.services.pools import app_clients, pool_settings, resource_servers, schema, user_pools
+from pools.services.pools import client_secrets, pool_settings, resource_servers, schema, user_pools
 from tests import factories
 from tests.factories import BY
 
@@ -363,7 +363,7 @@ def test_secrets_of_a_client_are_told_by_the_page_of_no_other(pool: UserPool, al
 
     with pytest.raises(errors.ClientNotFound):
         access.client_in(alias_pool, client.client_id)
-    assert len(app_clients.secrets(client)) == 1
+    assert len(client_secrets.values(client)) == 1
 
 
 def test_a_pool_begins_with_a_second_factor_only_where_its_kind_is_named(transactional_db: None) -> None:

@@ -365,6 +365,45 @@ def describe_user_pool_client(mine: Tenant, theirs: Tenant) -> list[Case]:
     return [Case({"UserPoolId": mine.pool_id, "ClientId": mine.confidential.id}, wrong)]
 
 
+def new_app(of: Tenant, **settings: Any) -> Members:
+    """Return a call about a client that nothing else hangs on."""
+    made = of.wire.ask("CreateUserPoolClient", UserPoolId=of.pool_id, ClientName=f"more {of.word}", **settings)
+    return {"UserPoolId": of.pool_id, "ClientId": made["UserPoolClient"]["ClientId"]}
+
+
+def by_app(mine: Tenant, theirs: Tenant, **members: Any) -> list[Case]:
+    """Return a call about a confidential client."""
+    [case] = describe_user_pool_client(mine, theirs)
+    return [Case({**case.right, **new_app(mine, GenerateSecret=True), **members}, case.wrong)]
+
+
+CROSSINGS |= dict.fromkeys(("AddUserPoolClientSecret", "DeleteUserPoolClient", "ListUserPoolClientSecrets"), by_app)
+
+
+@crossing
+def update_user_pool_client(mine: Tenant, theirs: Tenant) -> list[Case]:
+    [case] = by_app(mine, theirs, ClientName=f"other {mine.word}")
+    oauth = {"AllowedOAuthFlows": ["client_credentials"], "AllowedOAuthScopes": [theirs.scope]}
+    return [Case(case.right, [*case.wrong, (oauth, "ScopeDoesNotExistException")])]
+
+
+@crossing
+def delete_user_pool_client_secret(mine: Tenant, theirs: Tenant) -> list[Case]:
+    apps = [new_app(each, GenerateSecret=True) for each in (mine, theirs)]
+    for each, about in zip((mine, theirs), apps, strict=True):
+        each.wire.ask("AddUserPoolClientSecret", **about)
+    own, foreign = (
+        each.wire.ask("ListUserPoolClientSecrets", **about)["ClientSecrets"][0]["ClientSecretId"]
+        for each, about in zip((mine, theirs), apps, strict=True)
+    )
+    wrong: list[tuple[Members, str]] = [
+        ({"ClientSecretId": foreign}, NOT_FOUND),
+        ({**apps[1], "UserPoolId": mine.pool_id, "ClientSecretId": foreign}, NOT_FOUND),
+        ({"UserPoolId": theirs.pool_id}, NOT_FOUND),
+    ]
+    return [Case({**apps[0], "ClientSecretId": own}, wrong)]
+
+
 @crossing
 def list_user_pool_clients(mine: Tenant, theirs: Tenant) -> list[Case]:
     token, foreign = (

@@ -183,11 +183,11 @@ class Tenant:
             groups.add(pool, access.user(pool, self.ann.name), self.group, by=by)
 
     def _app(self, kind: str, **settings: Any) -> App:
-        from pools.services.pools import app_clients
+        from pools.services.pools import app_clients, client_secrets
 
         wanted = {"explicit_auth_flows": factories.FLOWS, "prevent_user_existence_errors": "ENABLED", **settings}
         made = app_clients.create(self.row, f"{kind} {self.word}", settings=wanted, by=factories.BY)
-        return App(made.client_id, next(iter(app_clients.secrets(made)), ""))
+        return App(made.client_id, next(iter(client_secrets.values(made)), ""))
 
     # -- names
 

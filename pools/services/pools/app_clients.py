@@ -1,29 +1,28 @@
-"""App clients of a pool: how people may sign in through them, where they are sent back to, secrets and lifetimes."""
+"""App clients of a pool: how people may sign in through them, where they are sent back to, and lifetimes.
+
+Their secrets are ``client_secrets``.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from identity.foundation import clock, names, paging, sealing
+from identity.foundation import clock, names, paging
 from identity.foundation.actor import Actor
 from identity.foundation.errors import (
     ClientNotFound,
     Invalid,
     LimitExceeded,
-    NotAvailable,
 )
 from identity.foundation.paging import Page
 from pools.models import AppClient, ClientSecret, UserPool
-from pools.services import atomic_part, audit, configuration, receipts, sealing_contexts
+from pools.services import atomic_part, audit, configuration, receipts
 from pools.services.audit import Tag
-from pools.services.pools import client_settings, deciding_attributes, schema
+from pools.services.pools import client_secrets, client_settings, deciding_attributes, schema
 from pools.services.receipts import Receipt
 
 MAX_CLIENTS = 10_000
-SECRETS = frozenset({"generate_secret", "client_secret"})
-"""What is given when a client is made, and never again."""
-SECRET_LEAST, SECRET_MOST = 24, 64
 DEFAULT_FLOWS = frozenset({"ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH"})
 LEGACY_FLOWS = {
     "ADMIN_NO_SRP_AUTH": "ALLOW_ADMIN_USER_PASSWORD_AUTH",
@@ -46,9 +45,9 @@ def create(
         LimitExceeded: the pool has ten thousand clients.
 
     """
-    secret = _secret(settings)
+    secret = client_secrets.chosen(settings)
     client = AppClient(pool=pool, client_id=names.client_id(), confidential=secret is not None)
-    others = {member: value for member, value in settings.items() if member not in SECRETS}
+    others = {member: value for member, value in settings.items() if member not in client_secrets.SETTINGS}
     client_settings.TABLE.apply(client, {"client_name": name, **others})
     client.created_at = client.modified_at = clock.now()
     with atomic_part.begin() as part:
@@ -59,7 +58,7 @@ def create(
         part.refuse_if(receipts.keep(receipt))
         client.save(force_insert=True)
         if secret is not None:
-            _store_secret(client, secret)
+            client_secrets.keep(client, secret, client.created_at)
         detail = {"name": client.name, "confidential": client.confidential}
         audit.record(Tag.CLIENT_CREATED, pool=pool, subject=client.client_id, by=by, detail=detail)
         configuration.touch(pool)
@@ -79,7 +78,7 @@ def update(
         AlreadyAccepted: the form that asks for it was accepted before.
 
     """
-    if SECRETS & changes.keys():
+    if client_secrets.SETTINGS & changes.keys():
         raise Invalid("A client's secret cannot be changed by an update.", field="client_secret")
     table, pool = client_settings.TABLE, client.pool
     given = table.read(changes)
@@ -100,6 +99,24 @@ def update(
     deciding_attributes.warn(pool)
     table.warn(row)
     return row
+
+
+def delete(client: AppClient, *, by: Actor) -> None:
+    """Delete a client: nobody signs in through it any more, and its tokens are good for nothing from now on.
+
+    Raises:
+        ClientNotFound: it was deleted meanwhile.
+
+    """
+    pool = client.pool
+    with atomic_part.begin() as part:
+        rows = AppClient.objects.filter(pool_id=pool.pk, id=client.id)
+        if rows.select_for_update().first() is None:
+            part.refuse(ClientNotFound(client.client_id))
+        ClientSecret.objects.filter(pool_id=pool.pk, client_id=client.id).delete()
+        rows._raw_delete(rows.db)  # noqa: SLF001 - without Django's collector
+        audit.record(Tag.CLIENT_DELETED, pool=pool, subject=client.client_id, by=by, detail={"name": client.name})
+        configuration.touch(pool)
 
 
 def page(pool: UserPool, limit: int, token: str | None) -> Page[AppClient]:
@@ -137,12 +154,6 @@ def client_for_links(client: AppClient) -> AppClient | None:
     return client if has_pages(client) else oldest_with_pages(client.pool)
 
 
-def secrets(client: AppClient) -> list[str]:
-    """Return a client's live secrets, oldest first, none for a public client."""
-    rows = ClientSecret.objects.filter(pool_id=client.pool_id, client_id=client.id).order_by("id")
-    return [sealing.unseal(bytes(row.sealed), place=sealing_contexts.client_secret(row.id)).decode() for row in rows]
-
-
 def effective_flows(client: AppClient) -> frozenset[str]:
     """Return the ALLOW_ flows that a client has, by default or by older names."""
     if not client.auth_flows:
@@ -172,37 +183,3 @@ def writable(client: AppClient, pool: UserPool) -> frozenset[str]:
     if given is not None:
         return frozenset(given)
     return WRITABLE | {name for name in pool.schema if name.startswith(schema.CUSTOM)}
-
-
-def _secret(settings: Mapping[str, Any]) -> str | None:
-    own = settings.get("client_secret")
-    if own is not None and settings.get("generate_secret"):
-        raise Invalid(
-            "Give a client secret or have one generated, not both.",
-            field="client_secret",
-        )
-    if own is None:
-        return names.client_secret() if settings.get("generate_secret") else None
-    secret = str(own)
-    if not SECRET_LEAST <= len(secret) <= SECRET_MOST or not all(
-        letter.isalnum() or letter in "_+" for letter in secret
-    ):
-        raise Invalid(
-            "Client secrets hold 24 to 64 letters, digits, + or _.",
-            field="client_secret",
-        )
-    if not secret.isascii():
-        raise NotAvailable("Client secrets are ASCII.", field="client_secret")
-    return secret
-
-
-def _store_secret(client: AppClient, secret: str) -> None:
-    secret_id = names.uuid7()
-    ClientSecret(
-        id=secret_id,
-        pool_id=client.pool_id,
-        client=client,
-        sealed=sealing.seal(secret.encode(), place=sealing_contexts.client_secret(secret_id)),
-        hashed=sealing.keyed_hash("client_secret", f"{client.client_id}:{secret}"),
-        created_at=clock.now(),
-    ).save(force_insert=True)

@@ -88,12 +88,13 @@ TABLE = Table(
                 help=gettext_lazy("Shown to operators, and to people where they are asked for consent."),
             ),
         ),
-        Setting(
-            name="analytics_configuration",
-            place=None,
-            described=NEVER,
-            availability=NOT_YET,
-            is_harmless=equal_to({}),
+        *(
+            Setting(
+                name=f"analytics_configuration.{member}",
+                place=f"validity.analytics.{member}",
+                availability=KEPT_ONLY,
+            )
+            for member in ("application_id", "application_arn", "role_arn", "external_id", "user_data_shared")
         ),
         Setting(
             name="publish_secrets_in_aws_secrets_manager",
