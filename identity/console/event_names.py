@@ -14,6 +14,8 @@ NAMES: dict[str, Text] = {
     "certificate_made": gettext_lazy("certificate made"),
     "attributes_added": gettext_lazy("attributes added to the schema"),
     "mfa_set": gettext_lazy("mfa set"),
+    "domain_changed": gettext_lazy("domain changed"),
+    "domain_deleted": gettext_lazy("domain deleted"),
     "domain_set": gettext_lazy("domain set"),
     "resource_server_created": gettext_lazy("resource server created"),
     "resource_server_changed": gettext_lazy("resource server changed"),

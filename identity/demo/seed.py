@@ -27,7 +27,7 @@ from pools.services import access
 from pools.services.identity_pools import identity_pools
 from pools.services.messages import mailbox
 from pools.services.operators import operator_sign_in, operators
-from pools.services.pools import app_clients, client_secrets, resource_servers, signing_keys, user_pools
+from pools.services.pools import app_clients, client_secrets, pool_domains, resource_servers, signing_keys, user_pools
 
 log = structlog.get_logger(__name__)
 BY = Actor.system()
@@ -153,7 +153,7 @@ def user_pool(kept: dict[str, Any]) -> dict[str, Any]:
     mfa = {"mfa_configuration": "OPTIONAL", "software_token_mfa_configuration": {"enabled": True}}
     pool = user_pools.set_mfa(pool, settings=mfa, by=BY)
     prefix = f"demo-{pool.public_id.rpartition('_')[2].lower()}"
-    user_pools.set_domain(pool, prefix, by=BY)
+    pool_domains.set_prefix(pool, prefix, by=BY)
     scopes = [{"name": "read", "description": "See photos"}, {"name": "write", "description": "Store photos"}]
     resource_servers.create(pool, identifier="photos", name="Photos", scopes=scopes, by=BY)
     return {"user_pool_id": pool.public_id, "prefix": prefix}

@@ -12,17 +12,18 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from botocore.model import ListShape, MapShape, Shape, StructureShape
+from django.conf import settings as installation
 
 from identity.foundation import names
 from identity.foundation.errors import Invalid, Misuse
 from pools.cognito import contract
 from pools.services.people import users
-from pools.services.pools import client_secrets, client_settings, pool_settings, signing_keys, user_pools
+from pools.services.pools import client_secrets, client_settings, pool_domains, pool_settings, signing_keys, user_pools
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp.type_defs import AttributeTypeTypeDef
 
-    from pools.models import AppClient, ClientSecret, Group, ResourceServer, User, UserPool
+    from pools.models import AppClient, ClientSecret, Group, PoolDomain, ResourceServer, User, UserPool
     from pools.services.messages.destinations import Delivery
     from pools.services.tokens.issue import TokenSet
 
@@ -121,7 +122,7 @@ def user_pool(pool: UserPool) -> dict[str, Any]:
         "last_modified_date": pool.modified_at,
         "schema_attributes": user_pools.schema_attributes(pool),
         "estimated_number_of_users": user_pools.estimated_users(pool),
-        "domain": user_pools.domain(pool) or None,
+        **{"custom_domain" if each.custom else "domain": each.name for each in pool_domains.of(pool)},
     }
     found: dict[str, Any] = outward(shape("UserPoolType"), description)
     return found
@@ -136,6 +137,21 @@ def user_pool_line(pool: UserPool) -> dict[str, Any]:
         "LastModifiedDate": pool.modified_at,
         "CreationDate": pool.created_at,
     }
+
+
+def pool_domain(domain: PoolDomain) -> dict[str, Any]:
+    """Return DomainDescriptionType. There is no bucket, and what CloudFront is at Amazon is the installation's host."""
+    description = {
+        "user_pool_id": domain.pool.public_id,
+        "aws_account_id": installation.ACCOUNT_ID,
+        "domain": domain.name,
+        "cloud_front_distribution": pool_domains.alias_target(),
+        "version": domain.created_at.strftime("%Y%m%d%H%M%S"),
+        "status": "ACTIVE",
+        **domain.configuration,
+    }
+    found: dict[str, Any] = outward(shape("DomainDescriptionType"), description)
+    return found
 
 
 def resource_server(pool: UserPool, server: ResourceServer) -> dict[str, Any]:

@@ -73,6 +73,8 @@ class PoolDomain(models.Model):
     name = models.CharField(max_length=253, unique=True)
     """A prefix (no dot) or a whole custom host name."""
     custom = models.BooleanField(db_default=False, default=False)
+    configuration: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(db_default={}, default=dict)
+    """As it was given, in snake_case: managed_login_version, and of a custom name custom_domain_config."""
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:

@@ -10,7 +10,7 @@ from identity.foundation import names
 from identity.foundation.call import Answer, Call
 from pools.oidc import endpoints, errors
 from pools.oidc.endpoints import endpoint
-from pools.services.pools import openid, signing_keys
+from pools.services.pools import openid, pool_domains, signing_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,17 +24,17 @@ KEYS = {"content-type": "application/json", "cache-control": "public, max-age=60
 
 
 @lru_cache(maxsize=HELD)
-def pool_document(public_id: str) -> bytes:
-    """Return a pool's discovery document (OpenID Connect Discovery section 3, RFC 8414)."""
+def pool_document(public_id: str, address: str) -> bytes:
+    """Return the discovery document (OpenID Connect Discovery section 3, RFC 8414) of a pool whose pages are there."""
     issuer = names.issuer(public_id)
     proof = ["client_secret_basic", "client_secret_post", "none"]
     document: dict[str, Any] = {
         "issuer": issuer,
-        "authorization_endpoint": f"{issuer}/oauth2/authorize",
-        "token_endpoint": f"{issuer}/oauth2/token",
-        "userinfo_endpoint": f"{issuer}/oauth2/userInfo",
-        "revocation_endpoint": f"{issuer}/oauth2/revoke",
-        "end_session_endpoint": f"{issuer}/logout",
+        "authorization_endpoint": f"{address}/oauth2/authorize",
+        "token_endpoint": f"{address}/oauth2/token",
+        "userinfo_endpoint": f"{address}/oauth2/userInfo",
+        "revocation_endpoint": f"{address}/oauth2/revoke",
+        "end_session_endpoint": f"{address}/logout",
         "jwks_uri": f"{issuer}/.well-known/jwks.json",
         "scopes_supported": ["openid", "email", "phone", "profile"],
         "response_types_supported": ["code"],
@@ -81,7 +81,7 @@ def identity_document() -> bytes:
 def discovery(call: Call, pool: UserPool) -> Answer:
     """OpenID Connect Discovery section 4."""
     del call
-    return Answer(200, pool_document(pool.public_id), DOCUMENT)
+    return Answer(200, pool_document(pool.public_id, pool_domains.address(pool)), DOCUMENT)
 
 
 @endpoint("GET")

@@ -41,6 +41,8 @@ class Tag(StrEnum):
     ATTRIBUTES_ADDED = "attributes_added"
     CERTIFICATE_MADE = "certificate_made"
     MFA_SET = "mfa_set"
+    DOMAIN_CHANGED = "domain_changed"
+    DOMAIN_DELETED = "domain_deleted"
     DOMAIN_SET = "domain_set"
     RESOURCE_SERVER_CHANGED = "resource_server_changed"
     RESOURCE_SERVER_CREATED = "resource_server_created"
@@ -126,6 +128,8 @@ DETAIL: dict[Tag, frozenset[str]] = {
     Tag.POOL_DELETED: frozenset({"name"}),
     Tag.ATTRIBUTES_ADDED: frozenset({"attributes"}),
     Tag.MFA_SET: frozenset({"mfa", "totp"}),
+    Tag.DOMAIN_CHANGED: frozenset({"domain"}),
+    Tag.DOMAIN_DELETED: frozenset({"domain"}),
     Tag.DOMAIN_SET: frozenset({"domain"}),
     **dict.fromkeys(
         (Tag.RESOURCE_SERVER_CHANGED, Tag.RESOURCE_SERVER_CREATED, Tag.RESOURCE_SERVER_DELETED),

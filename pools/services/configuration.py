@@ -68,6 +68,8 @@ class HeldPool:
     keys: tuple[HeldKey, ...] | None = None
     scopes: frozenset[str] | None = None
     """Those of its resource servers."""
+    custom_domain: str | None = None
+    """Its own host name, empty where it has none."""
 
     @property
     def version(self) -> int:
@@ -247,6 +249,14 @@ class Holdings:
             )
         return held.scopes
 
+    def custom_domain(self, pool: UserPool) -> str:
+        """Return a pool's own host name, empty where it has none."""
+        held = self.pool(pool.public_id)
+        if held.custom_domain is None:
+            rows = PoolDomain.objects.filter(pool_id=held.row.pk, custom=True)
+            held.custom_domain = rows.values_list("name", flat=True).first() or ""
+        return held.custom_domain
+
     def identity_pool(self, public_id: str) -> IdentityPool:
         """Return an identity pool.
 
@@ -376,6 +386,11 @@ def pool_by_host(host: str) -> UserPool | None:
 def scopes(pool: UserPool) -> frozenset[str]:
     """Return the scopes of a pool's resource servers, as the wire writes them."""
     return holdings.scopes(pool)
+
+
+def custom_domain(pool: UserPool) -> str:
+    """Return a pool's own host name, empty where it has none."""
+    return holdings.custom_domain(pool)
 
 
 def decoy_key(pool: UserPool) -> bytes:

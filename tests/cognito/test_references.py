@@ -215,6 +215,7 @@ NOT_WRITABLE = "A client attempted to write unauthorized attribute"
 UNSUPPORTED = "Token is not from a supported provider of this identity pool."
 ROLES = "arn:aws:iam::111111111111:role/Logs"
 NOT_YET = "is not available in this release."
+FAILOVER = {"SecondaryRegion": "us-east-2", "PrimaryRoute53HealthCheckId": "none"}
 
 CHECKED: dict[str, tuple[Any, str, str]] = {
     "AddCustomAttributes.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
@@ -262,12 +263,15 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "DeleteGroup.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "DeleteGroup.GroupName": ("none", NOT_FOUND, "Group not found."),
     "DeleteResourceServer.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "CreateUserPoolDomain.Routing": ({"Failover": FAILOVER}, INVALID, NOT_YET),
+    "CreateUserPoolDomain.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "DeleteUserPool.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "DeleteUserPoolClient.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "DeleteUserPoolClient.ClientId": ("{other_client}", NOT_FOUND, "{other_client}"),
     "DeleteUserPoolClientSecret.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "DeleteUserPoolClientSecret.ClientId": ("{other_client}", NOT_FOUND, "{other_client}"),
     "DeleteUserPoolClientSecret.ClientSecretId": ("none", NOT_FOUND, "The client secret does not exist."),
+    "DeleteUserPoolDomain.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "ForgotPassword.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
     "GetSigningCertificate.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "GetTokensFromRefreshToken.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
@@ -290,6 +294,8 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "UpdateGroup.GroupName": ("none", NOT_FOUND, "Group not found."),
     "UpdateResourceServer.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "UpdateUserAttributes.UserAttributes.*.Name": ("custom:none", NOT_ALLOWED, NOT_WRITABLE),
+    "UpdateUserPoolDomain.Routing": ({"Failover": FAILOVER}, INVALID, NOT_YET),
+    "UpdateUserPoolDomain.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "UpdateUserPoolClient.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "UpdateUserPoolClient.ClientId": ("{other_client}", NOT_FOUND, "{other_client}"),
     "UpdateUserPoolClient.ReadAttributes.*": ("custom:none", INVALID, CHANGED.format("read")),
@@ -323,11 +329,14 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
 IAM = "A role lives in IAM; one that cannot be assumed is told when it is. AWS: API_GetCredentialsForIdentity (Errors)."
 CLAIMS = "Any claim of a provider's tokens, which nobody lists. AWS: attributes-for-access-control."
 SES = "Lives in Amazon SES, which says so when it sends. AWS: API_EmailConfigurationType."
+ACM = "Kept only: certificates are the proxy's in front of an installation. AWS: API_CustomDomainConfigType."
 PINPOINT_KEPT = "Of a Pinpoint project: kept only, nothing is sent there. AWS: API_AnalyticsConfigurationType."
 PINPOINT = "Of a Pinpoint project that no client of this release has. AWS: API_AnalyticsMetadataType."
 LOGS = "A role that writes logs at Amazon; here the failures are kept. AWS: API_CreateUserImportJob."
 NOT_CHECKED = {
     "CreateUserImportJob.CloudWatchLogsRoleArn": LOGS,
+    "CreateUserPoolDomain.CustomDomainConfig.CertificateArn": ACM,
+    "UpdateUserPoolDomain.CustomDomainConfig.CertificateArn": ACM,
     "CreateUserPoolClient.AnalyticsConfiguration": PINPOINT_KEPT,
     "UpdateUserPoolClient.AnalyticsConfiguration": PINPOINT_KEPT,
     "CreateGroup.GroupName": "What is made. AWS: API_CreateGroup.",
@@ -450,7 +459,10 @@ def proper(referred: Referred) -> dict[str, Any]:
         "CreateUserPoolClient": {"UserPoolId": world.pool_id, "ClientName": "x", **CODE},
         "DeleteGroup": {"UserPoolId": world.pool_id, "GroupName": "none"},
         "DeleteResourceServer": {"Identifier": "x"},
+        "CreateUserPoolDomain": {"UserPoolId": world.pool_id, "Domain": "x"},
         "DeleteUserPool": {},
+        "DeleteUserPoolDomain": {"UserPoolId": world.pool_id, "Domain": "x"},
+        "UpdateUserPoolDomain": {"UserPoolId": world.pool_id, "Domain": "x"},
         "DeleteUserPoolClient": about,
         "DeleteUserPoolClientSecret": {**about, "ClientSecretId": "none"},
         "ForgotPassword": named,

@@ -20,7 +20,7 @@ SERVICES = (paging, operator_sign_in, operators, user_filter, app_clients, user_
 # By module: functions that the console does not call.
 WIRE_ONLY = {
     "app_clients": {"update"},
-    "user_pools": {"delete", "set_mfa", "set_domain"},
+    "user_pools": {"delete", "set_mfa"},
     # About settings that operators do not choose, or that one choice gives together.
     "pool_rules": {
         *("among", "template", "link_problems", "reply_to_problems", "recovery_problems", "tag_problems"),

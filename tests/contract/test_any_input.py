@@ -87,6 +87,7 @@ def vocabulary(place: Place) -> dict[str, list[Any]]:
     identity = place.wire.ask("GetId", IdentityPoolId=pool, Logins={name: place.tokens["IdToken"]})["IdentityId"]
     place.wire.ask("CreateGroup", UserPoolId=place.pool, GroupName="staff")
     place.wire.ask("CreateResourceServer", UserPoolId=place.pool, Identifier="photos", Name="Photos")
+    place.wire.ask("CreateUserPoolDomain", UserPoolId=place.pool, Domain="photos")
     nobody = "us-east-1:00000000-0000-4000-8000-000000000000"
     return {
         "UserPoolId": [place.pool] * 4 + ["us-east-1_nosuchone"],
@@ -103,6 +104,7 @@ def vocabulary(place: Place) -> dict[str, list[Any]]:
         "GroupName": ["staff", "staff", "nosuchgroup"],
         "Identifier": ["photos", "photos", "nosuchserver"],
         "ClientSecretId": ["nosuchsecret"],
+        "Domain": ["photos", "photos.example", "nosuchdomain", "my-aws"],
         "Filter": ['username = "ana"', 'email ^= "a"', 'status = "Enabled"', "x", 'sub = "x"'],
         "IdentityPoolId": [pool, pool, nobody],
         "IdentityId": [identity, identity, nobody],

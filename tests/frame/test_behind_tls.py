@@ -11,7 +11,7 @@ from django.test import Client
 from pytest_django.fixtures import Settings
 
 from pools.models import AppClient
-from pools.services.pools import user_pools
+from pools.services.pools import pool_domains
 from tests import factories
 from tests.frame.conftest import BASE, CONSOLE
 
@@ -43,7 +43,7 @@ def behind_tls(production: None, settings: Settings) -> None:
 @pytest.fixture
 def app(transactional_db: None) -> AppClient:
     pool = factories.make_pool()
-    user_pools.set_domain(pool, f"crew{pool.pk}", by=factories.BY)
+    pool_domains.set_prefix(pool, f"crew{pool.pk}", by=factories.BY)
     return factories.make_client(pool, **factories.PAGES)
 
 

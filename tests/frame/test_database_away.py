@@ -24,7 +24,7 @@ from identity.models import Operator
 from pools import tasks
 from pools.models import AppClient
 from pools.services import configuration
-from pools.services.pools import user_pools
+from pools.services.pools import pool_domains
 from pools.services.tokens import sessions
 from tests import factories
 from tests.architecture.test_addresses import INSTALLATION, POOL
@@ -46,7 +46,7 @@ def client(transactional_db: None) -> Iterator[AppClient]:
         allowed_oauth_flows=["code"],
         allowed_oauth_scopes=["openid"],
     )
-    user_pools.set_domain(pool, f"crew{pool.pk}", by=factories.BY)
+    pool_domains.set_prefix(pool, f"crew{pool.pk}", by=factories.BY)
     configuration.holdings.forget_everything()
     yield made
     configuration.holdings.poll(force=True)  # or this process is not ready for the tests that follow

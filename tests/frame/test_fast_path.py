@@ -18,7 +18,7 @@ from identity import fast_path, wsgi
 from identity.foundation import connections
 from pools.models import AppClient, User
 from pools.services import configuration
-from pools.services.pools import signing_keys, user_pools
+from pools.services.pools import pool_domains, signing_keys
 from pools.services.sign_in.machine import SignedIn, Want
 from pools.services.tokens import authorization_codes, sessions
 from pools.services.tokens.bound import Bound
@@ -176,7 +176,7 @@ def test_both_roads_answer_the_same_bytes(client: AppClient, person: User) -> No
 
 
 def test_a_pools_own_host_answers_the_same_bytes_by_both_roads(client: AppClient, person: User) -> None:
-    user_pools.set_domain(client.pool, f"crew{client.pool.pk}", by=factories.BY)
+    pool_domains.set_prefix(client.pool, f"crew{client.pool.pk}", by=factories.BY)
     port = settings.BASE_URL.rpartition(":")[2]
     host = ("HTTP_HOST", f"crew{client.pool.pk}.auth.localhost:{port}")
     bearer = ("HTTP_AUTHORIZATION", f"Bearer {issued(client)}")

@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 
 from identity import middleware
 from pools.models import UserPool
-from pools.services.pools import user_pools
+from pools.services.pools import pool_domains
 from tests import factories
 from tests.frame.conftest import BASE, CONSOLE
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.usefixtures("production")
 @pytest.fixture
 def pool(transactional_db: None) -> UserPool:
     made = factories.make_pool()
-    user_pools.set_domain(made, f"crew{made.pk}", by=factories.BY)
+    pool_domains.set_prefix(made, f"crew{made.pk}", by=factories.BY)
     return made
 
 

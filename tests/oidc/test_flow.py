@@ -103,11 +103,11 @@ def test_a_forced_sign_in_over_the_pages_ends_at_the_app(world: World, asked: di
 def test_a_pools_own_host_serves_the_same_pages_and_names_the_same_issuer(world: World) -> None:
     from identity.foundation.actor import Actor
     from pools.services import access
-    from pools.services.pools import user_pools
+    from pools.services.pools import pool_domains
 
     prefix = f"oidc-{world.pool_id[-9:].lower()}"
     with world.live.orm():
-        user_pools.set_domain(access.pool(world.pool_id), prefix, by=Actor.system())
+        pool_domains.set_prefix(access.pool(world.pool_id), prefix, by=Actor.system())
     host = f"{prefix}.auth.localhost:{world.live.port}"
 
     document = requests.get(

@@ -49,13 +49,14 @@ def client(pool: UserPool) -> AppClient:
 
 @contextmanager
 def counted(client: AppClient) -> Iterator[list[str]]:
-    """Collect what is asked, transactions left out, when the process already holds pool, client, scopes and keys."""
+    """Collect what is asked, transactions left out, when the process already holds the pool with all of it."""
     found: list[str] = []
     configuration.holdings.poll(force=True)
     held = access.client(client.client_id)
     signing_keys.jwks(held.pool)
     configuration.holdings.secrets(held)
     configuration.scopes(held.pool)
+    configuration.custom_domain(held.pool)
     with CaptureQueriesContext(connection) as captured:
         yield found
     words = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")

@@ -13,7 +13,7 @@ from identity.foundation import clock, errors
 from pools.models import AuditEvent, SigningKey, User, UserPool
 from pools.services import access, housekeeping
 from pools.services.people import users
-from pools.services.pools import client_secrets, pool_settings, resource_servers, schema, user_pools
+from pools.services.pools import client_secrets, pool_domains, pool_settings, resource_servers, schema, user_pools
 from tests import factories
 from tests.factories import BY
 
@@ -282,20 +282,20 @@ class TestServersAndDomains:
             resource_servers.create(pool, identifier=identifier, name=name, scopes=scopes, by=BY)
 
     def test_a_prefix_belongs_to_one_pool(self, pool: UserPool, alias_pool: UserPool) -> None:
-        user_pools.set_domain(pool, "photos", by=BY)
-        user_pools.set_domain(pool, "photos", by=BY)
+        pool_domains.set_prefix(pool, "photos", by=BY)
+        pool_domains.set_prefix(pool, "photos", by=BY)
 
         with pytest.raises(errors.Invalid, match="another user pool"):
-            user_pools.set_domain(alias_pool, "photos", by=BY)
+            pool_domains.set_prefix(alias_pool, "photos", by=BY)
         with pytest.raises(errors.Invalid):
-            user_pools.set_domain(pool, "second", by=BY)
+            pool_domains.set_prefix(pool, "second", by=BY)
 
-        assert user_pools.domain(pool) == "photos"
+        assert [each.name for each in pool_domains.of(pool)] == ["photos"]
 
     @pytest.mark.parametrize("prefix", ["", "-a", "a-", "A", "a.b", "a" * 64, "my-aws", "cognito", "a_b"])
     def test_malformed_and_reserved_prefixes_are_refused(self, pool: UserPool, prefix: str) -> None:
         with pytest.raises(errors.Invalid):
-            user_pools.set_domain(pool, prefix, by=BY)
+            pool_domains.set_prefix(pool, prefix, by=BY)
 
 
 class TestDeletion:
@@ -314,7 +314,7 @@ class TestDeletion:
         factories.give_totp(pool, factories.make_user(pool, "alice@example.com"))
         kept = factories.make_user(alias_pool, "bob")
         resource_servers.create(pool, identifier="photos", name="Photos", by=BY)
-        user_pools.set_domain(pool, "photos", by=BY)
+        pool_domains.set_prefix(pool, "photos", by=BY)
 
         user_pools.delete(pool, by=BY)
 
@@ -323,7 +323,7 @@ class TestDeletion:
                 gone()
         with pytest.raises(errors.ClientNotFound):
             access.client(client.client_id)
-        assert user_pools.set_domain(alias_pool, "photos", by=BY).name == "photos"
+        assert pool_domains.set_prefix(alias_pool, "photos", by=BY).name == "photos"
         # Its row is how processes that hold it hear of its end (DECISIONS.md 2).
         assert housekeeping.purge_pools() == 0
         assert UserPool.objects.get(pk=pool.pk).version > pool.version

@@ -21,6 +21,7 @@ Members = dict[str, Any]
 OWN = "own"
 """No refusal: the call means the caller's own, as if the other tenant were not there."""
 NOT_FOUND, NOT_AUTHORIZED = "ResourceNotFoundException", "NotAuthorizedException"
+CERTIFICATE = {"CertificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/one"}
 NOBODY, INVALID = "UserNotFoundException", "InvalidParameterException"
 _numbers = itertools.count(1)
 
@@ -46,6 +47,7 @@ INSTALLATION_WIDE = {
     "DeleteUserPool": "names a pool",
     "DescribeIdentityPool": "names an identity pool",
     "DescribeUserPool": "names a pool",
+    "DescribeUserPoolDomain": "names a domain",
     "GetIdentityPoolRoles": "names an identity pool",
     "GetPrincipalTagAttributeMap": "names an identity pool; any pool of the installation may be its provider",
     "GetSigningCertificate": "names a pool",
@@ -507,6 +509,45 @@ def start_user_import_job(mine: Tenant, theirs: Tenant) -> list[Case]:
 def stop_user_import_job(mine: Tenant, theirs: Tenant) -> list[Case]:
     wrong = {"JobId": import_job(theirs)["JobId"]}
     return [Case(import_job(mine), [(wrong, NOT_FOUND)], otherwise="PreconditionNotMetException")]
+
+
+# -- domains
+
+
+def without_domain(of: Tenant) -> None:
+    """Take the custom domain from a pool that has one."""
+    told = of.wire.ask("DescribeUserPool", UserPoolId=of.pool_id)["UserPool"]
+    if "CustomDomain" in told:
+        of.wire.ask("DeleteUserPoolDomain", UserPoolId=of.pool_id, Domain=told["CustomDomain"])
+
+
+@crossing
+def create_user_pool_domain(mine: Tenant, theirs: Tenant) -> list[Case]:
+    right = {"UserPoolId": mine.pool_id, "Domain": f"{new_name(mine)}.example", "CustomDomainConfig": CERTIFICATE}
+    without_domain(mine)
+    return [Case(right, [({"Domain": f"d-{theirs.word}", "CustomDomainConfig": None}, INVALID)])]
+
+
+@crossing
+def update_user_pool_domain(mine: Tenant, theirs: Tenant) -> list[Case]:
+    wrong: list[tuple[Members, str]] = [
+        ({"Domain": f"d-{theirs.word}"}, INVALID),
+        ({"UserPoolId": theirs.pool_id}, INVALID),
+    ]
+    return [Case({"UserPoolId": mine.pool_id, "Domain": f"d-{mine.word}", "ManagedLoginVersion": 2}, wrong)]
+
+
+@crossing
+def delete_user_pool_domain(mine: Tenant, theirs: Tenant) -> list[Case]:
+    about = {"UserPoolId": mine.pool_id}
+    without_domain(mine)
+    name = f"{new_name(mine)}.example"
+    mine.wire.ask("CreateUserPoolDomain", **about, Domain=name, CustomDomainConfig=CERTIFICATE)
+    wrong: list[tuple[Members, str]] = [
+        ({"Domain": f"d-{theirs.word}"}, INVALID),
+        ({"UserPoolId": theirs.pool_id}, INVALID),
+    ]
+    return [Case({**about, "Domain": name}, wrong)]
 
 
 # -- groups

@@ -151,14 +151,14 @@ class Tenant:
         from pools.services import access
         from pools.services.identity_pools import identity_pools
         from pools.services.people import groups
-        from pools.services.pools import resource_servers, user_pools
+        from pools.services.pools import pool_domains, resource_servers, user_pools
 
         self.wire, by, word = Wire(self.live), factories.BY, self.word
         with self.live.orm():
             pool = user_pools.create(f"Pool {word}", settings={"auto_verified_attributes": ["email"]}, by=by)
             totp = {"mfa_configuration": "OPTIONAL", "software_token_mfa_configuration": {"enabled": True}}
             user_pools.set_mfa(pool, settings=totp, by=by)
-            user_pools.set_domain(pool, f"d-{word}", by=by)
+            pool_domains.set_prefix(pool, f"d-{word}", by=by)
             scopes = [{"name": "read", "description": f"Read {word}"}]
             resource_servers.create(pool, identifier=f"api-{word}", name=f"API {word}", scopes=scopes, by=by)
             self.row = pool = access.pool(pool.public_id)

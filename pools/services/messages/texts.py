@@ -24,8 +24,9 @@ from django.utils.html import strip_tags
 from django.utils.safestring import mark_safe
 from django.utils.translation import get_language, get_language_bidi, gettext, gettext_lazy
 
-from identity.foundation import clock, names
+from identity.foundation import clock
 from pools.models import AppClient, UserPool
+from pools.services.pools import pool_domains
 from pools.services.pools.message_templates import CODE, LINK, NAME, verification
 
 log = structlog.get_logger(__name__)
@@ -151,14 +152,14 @@ def confirmation_link(pool: UserPool, client: AppClient, username: str, code: st
             "confirmation_code": code,
         }
     )
-    return f"{names.issuer(pool.public_id)}/confirmUser?{query}"
+    return f"{pool_domains.address(pool)}/confirmUser?{query}"
 
 
 def reminder(pool: UserPool, client: AppClient) -> Composed:
     """Return the mail to somebody who signs up again. Links are from configuration; nothing in it was typed."""
     query = urlencode({"client_id": client.client_id})
-    issuer = names.issuer(pool.public_id)
-    sign_in, reset = f"{issuer}/login?{query}", f"{issuer}/forgotPassword?{query}"
+    address = pool_domains.address(pool)
+    sign_in, reset = f"{address}/login?{query}", f"{address}/forgotPassword?{query}"
     subject = gettext("You already have an account")
     line = gettext(
         "Somebody, probably you, just asked for a new account at %(app)s with this address. It has one already."
@@ -193,7 +194,7 @@ def notice(pool: UserPool, pages: AppClient | None, change: Change, *, app: str)
     moment = date_format(clock.now().astimezone(UTC), "DATETIME_FORMAT")
     lines = [line, gettext("When: %(moment)s UTC.") % {"moment": moment}]
     if pages is not None:
-        reset = f"{names.issuer(pool.public_id)}/forgotPassword?{urlencode({'client_id': pages.client_id})}"
+        reset = f"{pool_domains.address(pool)}/forgotPassword?{urlencode({'client_id': pages.client_id})}"
         lines.append(gettext("If it was not you, choose a new password now."))
         link = {"link": reset, "link_text": gettext("Reset your password")}
     else:

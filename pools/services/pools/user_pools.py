@@ -1,4 +1,4 @@
-"""User pools: made, told, deleted; their second factors and prefix domain."""
+"""User pools: made, told, deleted; their second factors."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from identity.foundation import clock, later, names, paging, sealing
 from identity.foundation.actor import Actor
@@ -24,8 +24,6 @@ from pools.services.audit import Tag
 from pools.services.pools import pool_rules, pool_settings, running_imports, schema, signing_keys
 from pools.services.receipts import Receipt
 
-PREFIX = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
-RESERVED = ("aws", "amazon", "cognito")
 PROTECTED = (
     "The user pool cannot be deleted because deletion protection is activated. "
     "Deletion protection must be inactivated first."
@@ -168,45 +166,6 @@ def set_mfa(pool: UserPool, *, settings: Mapping[str, Any], by: Actor) -> UserPo
         configuration.touch(pool)
     table.warn(row)
     return UserPool.objects.get(pk=pool.pk)
-
-
-def set_domain(pool: UserPool, prefix: str, *, by: Actor) -> PoolDomain:
-    """Give a pool its prefix under the installation's host; again with the same prefix changes nothing.
-
-    Raises:
-        Invalid: the prefix is malformed, reserved or taken, or the pool has another.
-
-    """
-    if not PREFIX.fullmatch(prefix) or any(word in prefix for word in RESERVED):
-        raise Invalid(
-            "Domain prefixes hold 1 to 63 of a-z, 0-9 and inner hyphens.",
-            field="domain",
-        )
-    present = PoolDomain.objects.filter(pool_id=pool.pk, custom=False).first()
-    if present is not None:
-        if present.name == prefix:
-            return present
-        raise Invalid("The user pool has a domain already.", field="domain")
-    domain = PoolDomain(pool=pool, name=prefix, created_at=clock.now())
-    try:
-        with transaction.atomic(durable=True):
-            domain.save(force_insert=True)
-            audit.record(
-                Tag.DOMAIN_SET,
-                pool=pool,
-                subject=pool.public_id,
-                by=by,
-                detail={"domain": prefix},
-            )
-            configuration.touch(pool)
-    except IntegrityError:
-        raise Invalid("Domain already associated with another user pool.", field="domain") from None
-    return domain
-
-
-def domain(pool: UserPool) -> str:
-    """Return the pool's prefix, empty where it has none."""
-    return PoolDomain.objects.filter(pool_id=pool.pk, custom=False).values_list("name", flat=True).first() or ""
 
 
 def schema_attributes(pool: UserPool) -> list[dict[str, Any]]:
