@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import AbstractUser
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models.functions import Now
 
@@ -45,6 +46,10 @@ class AccessKey(models.Model):
     operator = models.ForeignKey(Operator, on_delete=models.CASCADE, related_name="access_keys")
     sealed_secret = models.BinaryField()
     description = models.CharField(max_length=200, blank=True, db_default="")
+    actions = ArrayField(models.CharField(max_length=128), null=True, default=None)
+    """What it may do, as IAM writes actions (``cognito-idp:List*``); null, everything."""
+    pools = ArrayField(models.CharField(max_length=64), null=True, default=None)
+    """Ids of the user pools and identity pools that it may do it to; null, all, and what names none."""
     disabled_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
     last_used_at = models.DateTimeField(null=True)

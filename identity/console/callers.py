@@ -38,6 +38,8 @@ class AccessKey(authentication.BaseAuthentication):
         known = key.secret if key else "-" * 40
         if not hmac.compare_digest(known.encode(), secret.encode("utf-8", "replace")) or key is None:
             raise exceptions.AuthenticationFailed(gettext("The access key is not valid."))
+        if not key.limits.are_none:  # its lists are of the wire API's actions
+            raise exceptions.AuthenticationFailed(gettext("This access key is limited to the wire API."))
         operators.key_used(key)
         who = operators.operator_by_id(key.operator_id)
         if who is None:

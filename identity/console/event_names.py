@@ -81,6 +81,7 @@ NAMES: dict[str, Text] = {
     "operator_signed_out": gettext_lazy("operator signed out"),
     "access_key_created": gettext_lazy("access key created"),
     "access_key_disabled": gettext_lazy("access key disabled"),
+    "access_key_limited": gettext_lazy("access key limited"),
 }
 ACTORS: dict[str, Text] = {
     "operator": gettext_lazy("operator"),

@@ -110,6 +110,11 @@ def pool_arn(public_id: str) -> str:
     return f"arn:aws:cognito-idp:{settings.REGION}:{settings.ACCOUNT_ID}:userpool/{public_id}"
 
 
+def identity_pool_arn(public_id: str) -> str:
+    """Return the ARN of an identity pool."""
+    return f"arn:aws:cognito-identity:{settings.REGION}:{settings.ACCOUNT_ID}:identitypool/{public_id}"
+
+
 def issuer(public_id: str) -> str:
     """Return the issuer of a user pool's tokens. From configuration, never from a request."""
     return f"{settings.BASE_URL}/{public_id}"

@@ -1,6 +1,7 @@
 """Who sent a wire request: an operator, by AWS Signature Version 4, or nobody.
 
-Access tokens travel in the body and are the services' to verify. Decides nothing about what the caller may do.
+Access tokens travel in the body and are the services' to verify. What an access key may do is decided by its
+limits, in one place: :func:`authorize`.
 """
 
 from __future__ import annotations
@@ -8,24 +9,29 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote
 
 from django.conf import settings
 
-from identity.foundation import clock
+from identity.foundation import clock, names
 from identity.foundation.actor import Actor
 from identity.foundation.call import Call
 from pools.cognito.faults import Fault
 from pools.services.operators import operators
+from pools.services.operators.operators import AccessKeyView
 
 ALGORITHM = "AWS4-HMAC-SHA256"
 SKEW = timedelta(minutes=15)
 STAMP = "%Y%m%dT%H%M%SZ"
 PART = re.compile(r"\s*([A-Za-z]+)\s*=\s*([^\s,]+)\s*")
 HEX = re.compile(r"[0-9a-f]{64}")
+POOLS = ("UserPoolId", "IdentityPoolId", "ResourceArn")
+"""Members of requests that name a pool: all that a request names must be on a key's list."""
 MUST_BE_SIGNED = ("host", "x-amz-target")
 """Without the target, a stranger in the middle could turn one operation into another."""
 DOES_NOT_MATCH = (
@@ -57,7 +63,14 @@ def visitor(call: Call) -> Actor:
     return Actor.visitor(address=call.address, request_id=call.request_id)
 
 
-def operator(call: Call, service: str) -> Actor:
+class Signer(NamedTuple):
+    """Who signed a request, and with which key."""
+
+    by: Actor
+    key: AccessKeyView
+
+
+def operator(call: Call, service: str) -> Signer:
     """Return the operator whose access key signed the request.
 
     Raises:
@@ -78,7 +91,29 @@ def operator(call: Call, service: str) -> Actor:
         operators.refuse_key(key.id, by=visitor(call))
         raise Fault("InvalidSignatureException", DOES_NOT_MATCH)
     operators.key_used(key)
-    return Actor.operator(key.operator_id, address=call.address, request_id=call.request_id)
+    return Signer(Actor.operator(key.operator_id, address=call.address, request_id=call.request_id), key)
+
+
+def authorize(key: AccessKeyView, action: str, given: Mapping[str, Any]) -> None:
+    """Refuse what an access key may not do. A pool is named by its id, or in an ARN; what names none is on none.
+
+    Raises:
+        Fault: it is not on the key's lists.
+
+    """
+    members = [str(given[name]) for name in POOLS if given.get(name) is not None] or [""]
+    for named in members:
+        if not key.limits.allow(action, named.rpartition("/")[2]):
+            who = f"arn:aws:iam::{settings.ACCOUNT_ID}:user/{key.username}"
+            text = f"User: {who} is not authorized to perform: {action} on resource: {resource(named)}"
+            raise Fault("AccessDeniedException", f"{text} because no identity-based policy allows the {action} action")
+
+
+def resource(named: str) -> str:
+    """Return the ARN of a pool as it was named."""
+    if not named or named.startswith("arn:"):
+        return named or "*"
+    return names.identity_pool_arn(named) if ":" in named else names.pool_arn(named)
 
 
 def unrecognised() -> Fault:

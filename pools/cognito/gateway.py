@@ -26,6 +26,7 @@ from identity.foundation.errors import DomainError
 from pools.cognito import callers, contract, faults, operations
 from pools.cognito.contract import Operation, Reply
 from pools.cognito.faults import Fault
+from pools.services.operators.operators import AccessKeyView
 
 del operations  # registered by being imported
 
@@ -71,6 +72,7 @@ class Exchange:
     began: float = field(default_factory=clock.monotonic)
     operation: Operation | None = None
     by: Actor | None = None
+    key: AccessKeyView | None = None
     given: dict[str, Any] = field(default_factory=dict)
     members: dict[str, Any] = field(default_factory=dict)
     reply: Reply = None
@@ -112,7 +114,7 @@ def identify_caller(exchange: Exchange) -> None:
     if operation.is_public:
         exchange.by = callers.visitor(exchange.call)
     else:
-        exchange.by = callers.operator(exchange.call, operation.service.name)
+        exchange.by, exchange.key = callers.operator(exchange.call, operation.service.name)
 
 
 def take_from_quota(exchange: Exchange) -> None:
@@ -133,6 +135,13 @@ def read_json(exchange: Exchange) -> None:
     if not isinstance(given, dict):
         raise Fault("SerializationException", "The body is not a JSON object.")
     exchange.given = given
+
+
+def authorize(exchange: Exchange) -> None:
+    """Refuse what the access key that signed may not do."""
+    operation = exchange.operation
+    if operation is not None and exchange.key is not None and not exchange.key.limits.are_none:
+        callers.authorize(exchange.key, f"{operation.service.name}:{operation.name}", exchange.given)
 
 
 def refuse_constant(name: str) -> None:
@@ -177,6 +186,7 @@ STAGES: tuple[Callable[[Exchange], None], ...] = (
     identify_caller,
     take_from_quota,
     read_json,
+    authorize,
     validate,
     handle,
     present,

@@ -181,7 +181,7 @@ WHERE b.pool_id = %s AND b.id = %s
 
 FACTORS_OF = "SELECT " + FACTORS + "FROM pool_user u WHERE u.pool_id = %s AND u.id = %s"
 ACCESS_KEY = """
-SELECT k.sealed_secret, k.operator_id, o.username, k.last_used_at
+SELECT k.sealed_secret, k.operator_id, o.username, k.last_used_at, k.actions, k.pools
 FROM access_key k JOIN operator o ON o.id = k.operator_id
 WHERE k.id = %s AND k.disabled_at IS NULL AND o.is_active
 """

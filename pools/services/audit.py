@@ -108,6 +108,7 @@ class Tag(StrEnum):
     OPERATOR_SIGNED_OUT = "operator_signed_out"
     ACCESS_KEY_CREATED = "access_key_created"
     ACCESS_KEY_DISABLED = "access_key_disabled"
+    ACCESS_KEY_LIMITED = "access_key_limited"
 
 
 VISITOR = "visitor"
@@ -123,6 +124,8 @@ KINDS = ("code", "method", "purpose", "factor")
 
 EVERYWHERE = frozenset({"reason", "client_id"})
 DETAIL: dict[Tag, frozenset[str]] = {
+    Tag.ACCESS_KEY_CREATED: frozenset({"actions", "pools"}),
+    Tag.ACCESS_KEY_LIMITED: frozenset({"actions", "pools"}),
     Tag.POOL_CREATED: frozenset({"name"}),
     Tag.POOL_CHANGED: frozenset({"changed"}),
     Tag.POOL_DELETED: frozenset({"name"}),
@@ -180,7 +183,6 @@ DETAIL: dict[Tag, frozenset[str]] = {
     Tag.OPERATOR_SIGNED_IN: frozenset({"method"}),
     Tag.OPERATOR_CHANGED: frozenset({"change"}),
     Tag.OPERATOR_REFUSED: frozenset({"method"}),
-    Tag.ACCESS_KEY_CREATED: frozenset({"access_key_id"}),
     Tag.ACCESS_KEY_DISABLED: frozenset({"access_key_id"}),
 }
 

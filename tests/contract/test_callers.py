@@ -61,7 +61,7 @@ def refusal(call: Call) -> tuple[str, str]:
 
 
 def test_a_signed_request_is_its_operators(key: tuple[str, str]) -> None:
-    actor = callers.operator(signed(key), "cognito-idp")
+    actor = callers.operator(signed(key), "cognito-idp").by
 
     assert actor == Actor.operator(operators.operator("ada").pk, address="10.0.0.1", request_id="request-1")
 
@@ -88,14 +88,14 @@ def test_the_use_of_a_key_is_written_once_a_quarter_of_an_hour(key: tuple[str, s
 def test_a_query_is_covered(key: tuple[str, str], url: str) -> None:
     call = signed(key, url=url)
 
-    assert callers.operator(call, "cognito-idp").kind == "operator"
+    assert callers.operator(call, "cognito-idp").by.kind == "operator"
     assert refusal(replace(call, query=call.query + "0"))[0] == "InvalidSignatureException"
 
 
 def test_folded_headers_are_signed_as_one_space(key: tuple[str, str]) -> None:
     call = signed(key, **{"X-Amz-Custom": "a   b"})
 
-    assert callers.operator(call, "cognito-idp").kind == "operator"
+    assert callers.operator(call, "cognito-idp").by.kind == "operator"
 
 
 @pytest.mark.parametrize(
@@ -141,7 +141,7 @@ def test_an_unknown_key_is_refused(key: tuple[str, str], name: str) -> None:
 
 def test_a_disabled_key_is_refused_at_once(key: tuple[str, str]) -> None:
     call = signed(key)
-    assert callers.operator(call, "cognito-idp").kind == "operator"
+    assert callers.operator(call, "cognito-idp").by.kind == "operator"
 
     operators.disable_key(key[0], by=Actor.system())
 
@@ -150,7 +150,7 @@ def test_a_disabled_key_is_refused_at_once(key: tuple[str, str]) -> None:
 
 def test_the_key_of_a_disabled_operator_is_refused_at_once(key: tuple[str, str]) -> None:
     call = signed(key)
-    assert callers.operator(call, "cognito-idp").kind == "operator"
+    assert callers.operator(call, "cognito-idp").by.kind == "operator"
 
     operators.set_active(operators.operator("ada"), False, by=Actor.system())
 
@@ -188,7 +188,7 @@ def test_a_signature_is_good_for_a_quarter_of_an_hour(
         call = signed(key)
 
     if accepted:
-        assert callers.operator(call, "cognito-idp").kind == "operator"
+        assert callers.operator(call, "cognito-idp").by.kind == "operator"
     else:
         code, text = refusal(call)
         assert code == "InvalidSignatureException"

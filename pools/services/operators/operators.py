@@ -6,9 +6,10 @@ Kept in Django's own tables, under the same laws: hashing goes through the gate,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from fnmatch import fnmatchcase
 
 from django.contrib.auth.hashers import Argon2PasswordHasher
 from django.contrib.auth.password_validation import validate_password
@@ -21,7 +22,7 @@ from identity.foundation import clock, errors, gate, names, sealing
 from identity.foundation.actor import Actor
 from identity.models import AccessKey, Operator
 from pools.models import hot
-from pools.services import atomic_part, audit, receipts, sealing_contexts
+from pools.services import access, atomic_part, audit, receipts, sealing_contexts
 from pools.services.audit import Tag
 from pools.services.receipts import Receipt
 
@@ -46,6 +47,31 @@ class Hasher(Argon2PasswordHasher):
     parallelism = 1
 
 
+ACTION = re.compile(r"\*|cognito-(?:idp|identity):[A-Za-z*]+")
+ACTION_LENGTH, MOST_LIMITS = 128, 100
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLimits:
+    """What an access key may do, and to which pools; None, all."""
+
+    actions: Sequence[str] | None = None
+    pools: Sequence[str] | None = None
+
+    @property
+    def are_none(self) -> bool:
+        """Say whether the key may do whatever its operator may."""
+        return self.actions is None and self.pools is None
+
+    def allow(self, action: str, pool_id: str) -> bool:
+        """Say whether an action is allowed on a pool; empty, on what names none."""
+        is_listed = self.actions is None or any(fnmatchcase(action, each) for each in self.actions)
+        return is_listed and (self.pools is None or pool_id in self.pools)
+
+
+EVERYTHING = KeyLimits()
+
+
 @dataclass(frozen=True, slots=True)
 class AccessKeyView:
     """An access key as a signature's check needs it."""
@@ -56,6 +82,7 @@ class AccessKeyView:
     username: str
     last_used_at: datetime | None
     """Coarse: see :func:`key_used`."""
+    limits: KeyLimits
 
 
 def create(username: str, *, email: str = "", password: str | None = None, by: Actor) -> Operator:
@@ -157,15 +184,76 @@ def reset(who: Operator, *, by: Actor) -> None:
         audit.record(Tag.OPERATOR_CHANGED, subject=who.username, by=by, detail={"change": "reset"})
 
 
-def create_key(who: Operator, *, description: str = "", receipt: Receipt | None = None, by: Actor) -> tuple[str, str]:
-    """Make an access key; return its id and its secret, which is not shown again."""
+def create_key(
+    who: Operator,
+    *,
+    description: str = "",
+    limits: KeyLimits = EVERYTHING,
+    receipt: Receipt | None = None,
+    by: Actor,
+) -> tuple[str, str]:
+    """Make an access key; return its id and its secret, which is not shown again.
+
+    Raises:
+        Invalid: the limits name what is no action.
+        PoolNotFound, IdentityPoolNotFound: they name a pool that is not there.
+
+    """
+    _check_limits(limits)
     key_id, secret = names.access_key_id(), names.access_key_secret()
     sealed = sealing.seal(secret.encode(), place=sealing_contexts.access_key(key_id))
     with atomic_part.begin() as part:
         part.refuse_if(receipts.keep(receipt))
-        AccessKey.objects.create(id=key_id, operator=who, sealed_secret=sealed, description=description[:200])
-        audit.record(Tag.ACCESS_KEY_CREATED, subject=key_id, by=by)
+        AccessKey.objects.create(
+            id=key_id,
+            operator=who,
+            sealed_secret=sealed,
+            description=description[:200],
+            actions=_listed(limits.actions),
+            pools=_listed(limits.pools),
+        )
+        audit.record(Tag.ACCESS_KEY_CREATED, subject=key_id, by=by, detail=_told(limits))
     return key_id, secret
+
+
+def limit_key(access_key_id: str, limits: KeyLimits, *, by: Actor) -> None:
+    """Say anew what an access key may do: it holds from the next call on.
+
+    Raises:
+        Invalid: the limits name what is no action.
+        PoolNotFound, IdentityPoolNotFound: they name a pool that is not there.
+        NotFound: there is no live key of that id.
+
+    """
+    _check_limits(limits)
+    with transaction.atomic():
+        live = AccessKey.objects.filter(id=access_key_id, disabled_at=None)
+        changed = live.update(actions=_listed(limits.actions), pools=_listed(limits.pools))
+        if changed:
+            audit.record(Tag.ACCESS_KEY_LIMITED, subject=access_key_id, by=by, detail=_told(limits))
+    if not changed:
+        raise errors.NotFound(code="key_not_found")
+
+
+def _check_limits(limits: KeyLimits) -> None:
+    for action in limits.actions or ():
+        if len(action) > ACTION_LENGTH or not ACTION.fullmatch(action):
+            raise errors.Invalid(field="actions", code="no_action", parameters={"action": action[:ACTION_LENGTH]})
+    if max(len(limits.actions or ()), len(limits.pools or ())) > MOST_LIMITS:
+        raise errors.Invalid(field="actions", code="too_many_limits", parameters={"most": MOST_LIMITS})
+    for pool_id in limits.pools or ():
+        if ":" in pool_id:
+            access.identity_pool(pool_id)
+        else:
+            access.pool(pool_id)
+
+
+def _listed(names: Sequence[str] | None) -> list[str] | None:
+    return None if names is None else list(dict.fromkeys(names))
+
+
+def _told(limits: KeyLimits) -> dict[str, list[str] | None]:
+    return {"actions": _listed(limits.actions), "pools": _listed(limits.pools)}
 
 
 def disable_key(access_key_id: str, *, receipt: Receipt | None = None, by: Actor) -> None:
@@ -198,9 +286,9 @@ def authenticate_key(access_key_id: str) -> AccessKeyView | None:
     row = hot.one(hot.ACCESS_KEY, (access_key_id,)) if is_proper else None
     if row is None:
         return None
-    sealed, operator_id, username, last_used_at = row
+    sealed, operator_id, username, last_used_at, actions, pools = row
     secret = sealing.unseal(bytes(sealed), place=sealing_contexts.access_key(access_key_id)).decode()
-    return AccessKeyView(access_key_id, secret, operator_id, username, last_used_at)
+    return AccessKeyView(access_key_id, secret, operator_id, username, last_used_at, KeyLimits(actions, pools))
 
 
 def refuse_key(access_key_id: str, *, by: Actor) -> None:
