@@ -6,17 +6,12 @@ lately and drops those pools. What a token is good for (disabled, revoked, signe
 
 from __future__ import annotations
 
-import base64
-import json
 import threading
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-from cryptography.hazmat.primitives.serialization import load_der_private_key
 from django.conf import settings
 from django.db import Error, transaction
 from django.db.models import F
@@ -25,8 +20,9 @@ from prometheus_client import Gauge
 
 from identity.foundation import clock, sealing
 from identity.foundation.errors import ClientNotFound, IdentityPoolNotFound, Overloaded, PoolNotFound
-from pools.models import AppClient, ClientSecret, IdentityPool, PoolDomain, ResourceServer, SigningKey, UserPool, hot
+from pools.models import AppClient, ClientSecret, IdentityPool, PoolDomain, ResourceServer, UserPool, hot
 from pools.services import sealing_contexts
+from pools.services.held_keys import HeldKey, load_keys
 from pools.services.held_rows import HeldRows
 
 log = structlog.get_logger(__name__)
@@ -38,23 +34,6 @@ WINDOW = 100.0
 STALE = 60.0
 """Seconds without a good poll after which nothing that decides is served."""
 AGE = Gauge("cognate_configuration_age_seconds", "Seconds since configuration was last seen to be current.")
-
-
-@dataclass(frozen=True, slots=True)
-class HeldKey:
-    """A signing key, ready to use."""
-
-    kid: str
-    use: str
-    alg: str
-    private: RSAPrivateKey
-    checks: RSAPublicKey
-    head: bytes
-    """Header of each token that it signs, encoded."""
-    public: dict[str, Any]
-    published_at: datetime
-    active_from: datetime
-    retire_at: datetime | None
 
 
 @dataclass(slots=True)
@@ -325,33 +304,6 @@ def domain_name(host: str) -> str:
         return ""
     suffix = f".auth.{own.hostname}"
     return bare.removesuffix(suffix) if bare.endswith(suffix) else bare if "." in bare else ""
-
-
-def load_keys(pool: UserPool | None) -> tuple[HeldKey, ...]:
-    """Read keys that are published or will be. They come from our own authenticated sealing: not validated again."""
-    rows = SigningKey.objects.filter(pool_id=pool.pk if pool else None).order_by("-active_from", "-id")
-    held = []
-    for row in rows:
-        plain = sealing.unseal(row.sealed_private, place=sealing_contexts.signing_key(row.kid))
-        raw = load_der_private_key(plain, None, unsafe_skip_rsa_key_validation=True)
-        if not isinstance(raw, RSAPrivateKey):
-            raise sealing.Unsealable(detail=row.kid)
-        head = json.dumps({"typ": "JWT", "alg": row.alg, "kid": row.kid}, separators=(",", ":")).encode()
-        held.append(
-            HeldKey(
-                row.kid,
-                row.use,
-                row.alg,
-                raw,
-                raw.public_key(),
-                base64.urlsafe_b64encode(head).rstrip(b"="),
-                row.public,
-                row.published_at,
-                row.active_from,
-                row.retire_at,
-            )
-        )
-    return tuple(held)
 
 
 holdings = Holdings()

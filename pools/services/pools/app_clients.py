@@ -58,7 +58,7 @@ def create(
         part.refuse_if(receipts.keep(receipt))
         client.save(force_insert=True)
         if secret is not None:
-            client_secrets.keep(client, secret, client.created_at)
+            client_secrets.sealed_row(client, secret, client.created_at).save(force_insert=True)
         detail = {"name": client.name, "confidential": client.confidential}
         audit.record(Tag.CLIENT_CREATED, pool=pool, subject=client.client_id, by=by, detail=detail)
         configuration.touch(pool)

@@ -54,10 +54,10 @@ def checked(secret: str) -> str:
     return secret
 
 
-def keep(client: AppClient, secret: str, moment: datetime) -> ClientSecret:
-    """Store a client's secret; call it inside the transaction of the change."""
+def sealed_row(client: AppClient, secret: str, moment: datetime) -> ClientSecret:
+    """Return a client's secret as it is kept: the caller saves it in the transaction of its change."""
     secret_id = names.uuid7()
-    row = ClientSecret(
+    return ClientSecret(
         id=secret_id,
         pool_id=client.pool_id,
         client=client,
@@ -65,8 +65,6 @@ def keep(client: AppClient, secret: str, moment: datetime) -> ClientSecret:
         hashed=sealing.keyed_hash("client_secret", f"{client.client_id}:{secret}"),
         created_at=moment,
     )
-    row.save(force_insert=True)
-    return row
 
 
 def values(client: AppClient) -> list[str]:
@@ -113,7 +111,8 @@ def add(
         part.refuse_if(receipts.keep(receipt))
         # Two never have the same name.
         earliest = max((row.created_at + timedelta(milliseconds=1) for row in present), default=clock.now())
-        row = keep(client, value, max(clock.now(), earliest))
+        row = sealed_row(client, value, max(clock.now(), earliest))
+        row.save(force_insert=True)
         _record(Tag.CLIENT_SECRET_ADDED, client, row, by=by)
     return row, value
 

@@ -31,6 +31,7 @@ from identity.foundation.errors import DomainError, PoolNotFound
 from pools.models import SigningKey, UserPool, locks
 from pools.services import atomic_part, audit, configuration, sealing_contexts
 from pools.services.audit import Tag
+from pools.services.held_keys import HeldKey
 
 Use = SigningKey.Use
 POOL_USES = (Use.ID, Use.ACCESS)
@@ -214,7 +215,7 @@ def _rotate_due(pool_id: int | None, *, by: Actor) -> bool:
     return True
 
 
-def published(pool: UserPool | None) -> list[configuration.HeldKey]:
+def published(pool: UserPool | None) -> list[HeldKey]:
     """Return the keys to publish now, the one that signs first."""
     now = clock.now()
     keys = [key for key in configuration.holdings.keys(pool) if _is_published(key, now)]
@@ -222,7 +223,7 @@ def published(pool: UserPool | None) -> list[configuration.HeldKey]:
     return active + [key for key in keys if key.active_from > now]
 
 
-def _is_published(key: configuration.HeldKey, now: datetime) -> bool:
+def _is_published(key: HeldKey, now: datetime) -> bool:
     return key.published_at <= now and (key.retire_at is None or key.retire_at > now)
 
 

@@ -8,8 +8,6 @@ import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
-from django.db import transaction
-
 from identity.foundation import clock, later, names, paging, sealing
 from identity.foundation.actor import Actor
 from identity.foundation.errors import (
