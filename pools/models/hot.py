@@ -126,11 +126,6 @@ WHERE a.pool_id = %s AND a.id = %s
 """
 )
 
-# Of a client that was deleted, no family is left: other processes may hold the client for a moment still.
-OF_A_CLIENT = """
-    AND EXISTS (SELECT FROM app_client a WHERE a.pool_id = f.pool_id AND a.id = f.client_id)
-"""
-
 # What a grant carries; of a row that a process of the release before wrote, out of the columns it had.
 FAMILY_BOUND = """
     CASE WHEN f.bound <> '{}' THEN f.bound
@@ -150,22 +145,20 @@ REFRESH = (
     + ","
     + PERSON
     + """
-FROM refresh_family f
-LEFT JOIN pool_user u ON u.pool_id = f.pool_id AND u.id = f.user_id AND u.deleted_at IS NULL
-WHERE f.pool_id = %s AND f.id = %s"""
-    + OF_A_CLIENT
+FROM refresh_family f LEFT JOIN pool_user u ON u.pool_id = f.pool_id AND u.id = f.user_id AND u.deleted_at IS NULL
+WHERE f.pool_id = %s AND f.id = %s
+    AND EXISTS (SELECT FROM app_client a WHERE a.pool_id = f.pool_id AND a.id = f.client_id)
+"""  # noqa: S608 - of constants
 )
 
 BEARER = (
     "SELECT f.id, f.epoch, f.revoked_at, "
     + PERSON_AND_FACTORS
     + """
-FROM pool_user u
-LEFT JOIN refresh_family f ON f.pool_id = u.pool_id AND f.id = %s AND f.user_id = u.id"""
-    + OF_A_CLIENT
-    + """
+FROM pool_user u LEFT JOIN refresh_family f ON f.pool_id = u.pool_id AND f.id = %s AND f.user_id = u.id
+    AND EXISTS (SELECT FROM app_client a WHERE a.pool_id = f.pool_id AND a.id = f.client_id)
 WHERE u.pool_id = %s AND u.sub = %s AND u.deleted_at IS NULL
-"""
+"""  # noqa: S608 - of constants
 )
 
 BROWSER = (

@@ -14,7 +14,7 @@ from tests.architecture.source import ROOT
 
 PLANTED = str(ROOT / "pools" / "services" / "planted.py")
 USER = "SELECT * FROM pool_user u "
-FRAGMENTS = {"OF_A_CLIENT", "PERSON", "FACTORS", "PERSON_AND_FACTORS", "GROUPS"}
+FRAGMENTS = {"PERSON", "FACTORS", "PERSON_AND_FACTORS", "GROUPS"}
 """Parts of statements, which say nothing by themselves."""
 
 

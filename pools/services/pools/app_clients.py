@@ -104,6 +104,8 @@ def update(
 def delete(client: AppClient, *, by: Actor) -> None:
     """Delete a client: nobody signs in through it any more, and its tokens are good for nothing from now on.
 
+    What ``hot`` reads of a token asks for the client's row: other processes may hold it for a moment still.
+
     Raises:
         ClientNotFound: it was deleted meanwhile.
 
