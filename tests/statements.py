@@ -27,6 +27,7 @@ MARK = "A statement on a pool's table does not name the pool"
 # Who may look beyond a pool, and why. Everything else names the pool of each table that it touches.
 BEYOND = {
     "pools/services/access.py:identity": "identity ids are unique, and callers name nothing else",
+    "pools/services/access.py:identities": "as above, for several",
     "pools/services/configuration.py:client": "client ids are unique, and callers name nothing else",
     "pools/services/configuration.py:pool_by_host": "host names are unique: this is how a pool is found",
     "pools/services/messages/deliveries.py:deliver": "the outbox is one queue, its hint to a worker an id",

@@ -8,7 +8,7 @@ largest can be partitioned or distributed by it later. Nothing is deleted by Dja
 from pools.models.app_client import AppClient, ClientSecret
 from pools.models.event import AuditEvent, AuditPersonal, AuthEvent
 from pools.models.factor import TotpFactor
-from pools.models.identity_pool import Identity, IdentityLogin, IdentityPool, PrincipalTagMap
+from pools.models.identity_pool import DEVELOPERS, Identity, IdentityLogin, IdentityPool, PrincipalTagMap
 from pools.models.interaction import FormReceipt, Interaction
 from pools.models.message import CapturedMessage, OutboxMessage, PeriodicTask
 from pools.models.session import Attempt, BrowserSession, Guess, Spent
@@ -18,6 +18,7 @@ from pools.models.user_import import UserImportChunk, UserImportJob, UserImportL
 from pools.models.user_pool import PoolDomain, ResourceServer, UserPool
 
 __all__ = [
+    "DEVELOPERS",
     "AppClient",
     "Attempt",
     "AuditEvent",

@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Q, Value, When
 from django.db.models.functions import Now
 
 from identity.foundation.names import uuid7
+
+DEVELOPERS = "cognito-identity.amazonaws.com"
+"""The provider under which logins of a pool's own developers are kept: no name that they choose is another's."""
+OF_DEVELOPERS = Case(When(provider=DEVELOPERS, then="subject"), default=Value(""))
 
 
 class IdentityPool(models.Model):
@@ -87,7 +91,7 @@ class Identity(models.Model):
 
         db_table = "identity"
         indexes = [
-            models.Index(fields=["pool", "id"], name="identity_page", condition=Q(enabled=True)),
+            models.Index(fields=["pool", "id"], name="identity_of_pool"),
             models.Index(fields=["id"], name="identity_unused", condition=Q(unused=True, member=False)),
         ]
 
@@ -97,22 +101,25 @@ class Identity(models.Model):
 
 
 class IdentityLogin(models.Model):
-    """A login belongs to one identity of a pool, and an identity has one login a provider."""
+    """A login belongs to one identity of a pool, and an identity has one login a provider.
+
+    But for those of the pool's own developers, who may know one identity by several ids.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     pool = models.ForeignKey(IdentityPool, on_delete=models.DO_NOTHING, db_index=False)
     identity = models.ForeignKey(Identity, on_delete=models.DO_NOTHING, db_index=False, related_name="logins")
     provider = models.CharField(max_length=256)
-    subject = models.CharField(max_length=512)
+    subject = models.CharField(max_length=1024)
     created_at = models.DateTimeField(db_default=Now())
 
     class Meta:
-        """Both rules are the database's."""
+        """Both rules are the database's. The second is found by identity too, when one goes."""
 
         db_table = "identity_login"
         constraints = [
             models.UniqueConstraint(fields=["pool", "provider", "subject"], name="identity_login_once"),
-            models.UniqueConstraint(fields=["pool", "identity", "provider"], name="identity_login_one_each"),
+            models.UniqueConstraint("identity", "pool", "provider", OF_DEVELOPERS, name="identity_login_one_each_kind"),
         ]
 
     def __str__(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib.postgres.operations import AddIndexConcurrently
-from django.db.migrations import AddIndex
+from django.db.migrations import AddConstraint, AddIndex
 
 from pools.models import partitions
 
@@ -28,6 +28,22 @@ class AddIndexBesideTraffic(AddIndexConcurrently):
         try:
             schema_editor.execute(DROP.format(name=schema_editor.quote_name(self.index.name)))
             super().database_forwards(app_label, schema_editor, from_state, to_state)
+        finally:
+            schema_editor.execute(AS_BEFORE)
+
+
+class AddUniqueBesideTraffic(AddConstraint):
+    """Adds a unique constraint that is an index (of expressions, or with a condition) CONCURRENTLY, as above."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:  # noqa: ANN401, ARG002 - Django's
+        """Make the index."""
+        made = str(self.constraint.create_sql(to_state.apps.get_model(app_label, self.model_name), schema_editor))
+        schema_editor.execute(PATIENT)
+        try:
+            schema_editor.execute(DROP.format(name=schema_editor.quote_name(self.constraint.name)))
+            schema_editor.execute(
+                made.replace("CREATE UNIQUE INDEX", "CREATE UNIQUE INDEX CONCURRENTLY", 1), params=None
+            )
         finally:
             schema_editor.execute(AS_BEFORE)
 

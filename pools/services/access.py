@@ -97,6 +97,19 @@ def identity_pool(public_id: str) -> IdentityPool:
     return configuration.identity_pool(public_id)
 
 
+def identity_pool_by_arn(arn: str) -> IdentityPool:
+    """Return an identity pool.
+
+    Raises:
+        IdentityPoolNotFound: no live identity pool has that ARN.
+
+    """
+    place, mark, public_id = arn.rpartition("/")
+    if place + mark != names.identity_pool_arn(""):
+        raise IdentityPoolNotFound(arn)
+    return identity_pool(public_id)
+
+
 def app_client_for(client_id: str, username: str, *, secret_hash: str | None = None) -> AppClient:
     """Return a client that has proven its secret for a call about a name.
 
@@ -275,3 +288,9 @@ def identity(public_id: str) -> Identity:
     if found is None or found.pool.deleted_at is not None:
         raise IdentityNotFound(public_id)
     return found
+
+
+def identities(public_ids: Iterable[str]) -> list[Identity]:
+    """Return those identities of live identity pools that are there, with ``pool`` held."""
+    found = Identity.objects.filter(public_id__in=set(public_ids), pool__deleted_at=None)
+    return list(found.select_related("pool").order_by("id"))

@@ -91,12 +91,15 @@ class Tag(StrEnum):
     IMPORT_ENDED = "import_ended"
     IDENTITY_POOL_CREATED = "identity_pool_created"
     IDENTITY_POOL_CHANGED = "identity_pool_changed"
+    IDENTITY_POOL_DELETED = "identity_pool_deleted"
     IDENTITY_POOL_ROLES_SET = "identity_pool_roles_set"
     PRINCIPAL_TAGS_SET = "principal_tags_set"
     SESSION_POLICIES_SET = "session_policies_set"
     IDENTITY_CREATED = "identity_created"
+    IDENTITY_DELETED = "identity_deleted"
     IDENTITY_LINKED = "identity_linked"
     IDENTITY_MERGED = "identity_merged"
+    IDENTITY_UNLINKED = "identity_unlinked"
     CREDENTIALS_ISSUED = "credentials_issued"
     CREDENTIALS_REFUSED = "credentials_refused"
     IDENTITY_TOKEN_ISSUED = "identity_token_issued"  # noqa: S105
@@ -169,12 +172,14 @@ DETAIL: dict[Tag, frozenset[str]] = {
     Tag.IMPORT_ENDED: frozenset({"status", "imported", "skipped", "failed"}),
     Tag.IDENTITY_POOL_CREATED: frozenset({"name"}),
     Tag.IDENTITY_POOL_CHANGED: frozenset({"changed"}),
+    Tag.IDENTITY_POOL_DELETED: frozenset({"name"}),
     Tag.IDENTITY_POOL_ROLES_SET: frozenset({"roles", "mappings"}),
     Tag.PRINCIPAL_TAGS_SET: frozenset({"provider", "tags"}),
     Tag.SESSION_POLICIES_SET: frozenset({"member", "guest"}),
     Tag.IDENTITY_CREATED: frozenset({"member", "provider"}),
     Tag.IDENTITY_LINKED: frozenset({"provider"}),
     Tag.IDENTITY_MERGED: frozenset({"into", "provider"}),
+    Tag.IDENTITY_UNLINKED: frozenset({"provider"}),
     Tag.CREDENTIALS_ISSUED: frozenset({"role", "member", "tags", "provider", "access_key_id"}),
     Tag.CREDENTIALS_REFUSED: frozenset({"role", "member", "provider", "code"}),
     Tag.IDENTITY_TOKEN_ISSUED: frozenset({"member", "providers", "tags"}),

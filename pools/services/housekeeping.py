@@ -6,7 +6,7 @@ Each verb works in short transactions and may run twice at once, which a purge d
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -33,6 +33,8 @@ from pools.models import (
     Group,
     Guess,
     Identity,
+    IdentityLogin,
+    IdentityPool,
     Interaction,
     Membership,
     OneTimeCode,
@@ -40,6 +42,7 @@ from pools.models import (
     Password,
     PeriodicTask,
     PoolDomain,
+    PrincipalTagMap,
     RefreshFamily,
     ResourceServer,
     SigningCertificate,
@@ -117,6 +120,7 @@ OF_A_POOL: tuple[type[models.Model], ...] = (
     SigningCertificate,
     SigningKey,
 )
+OF_AN_IDENTITY_POOL: tuple[type[models.Model], ...] = (IdentityLogin, Identity, PrincipalTagMap)
 
 
 # Every column whose values a master key wraps, and the place of a row's value.
@@ -222,11 +226,17 @@ def purge_users() -> int:
 
 def purge_pools() -> int:
     """Remove deleted pools of which all processes know, a chunk of rows at a time, the pool's own row last."""
+    before = clock.now() - NOTICED
+    return _purge_pools(UserPool.objects.filter(deleted_at__lt=before), OF_A_POOL) + _purge_pools(
+        IdentityPool.objects.filter(deleted_at__lt=before), OF_AN_IDENTITY_POOL
+    )
+
+
+def _purge_pools(gone: models.QuerySet[Any], tables: Sequence[type[models.Model]]) -> int:
     removed = 0
-    gone = UserPool.objects.filter(deleted_at__lt=clock.now() - NOTICED).order_by("deleted_at")
-    for pool_id in gone.values_list("pk", flat=True)[:POOLS]:
-        if all(_emptied(table, pool_id) for table in OF_A_POOL):
-            removed += _delete(UserPool.objects.filter(pk=pool_id).exclude(deleted_at=None))
+    for pool_id in gone.order_by("deleted_at").values_list("pk", flat=True)[:POOLS]:
+        if all(_emptied(table, pool_id) for table in tables):
+            removed += _delete(gone.filter(pk=pool_id))
     return removed
 
 

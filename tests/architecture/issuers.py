@@ -18,7 +18,7 @@ ISSUERS: dict[str, dict[str, set[str]]] = {
         "pools/services/tokens/refresh.py": {"refresh"},
     },
     "pools.services.tokens.issue.client_credentials": {"pools/oidc/token.py": {"MachineGrant"}},
-    "pools.services.tokens.issue.identity_pool_token": {"pools/services/identity_pools/identity_pools.py": {"_token"}},
+    "pools.services.tokens.issue.identity_pool_token": {"pools/services/identity_pools/exchange.py": {"token"}},
     "pools.services.pools.signing_keys.sign": {ISSUE: {"sign", "client_credentials", "identity_pool_token"}},
 }
 

@@ -324,6 +324,22 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "SetIdentityPoolRoles.RoleMappings.{key}": ("accounts.google.com", INVALID, "is not a configured provider."),
     "SetPrincipalTagAttributeMap.IdentityPoolId": (NO_IDENTITY, NOT_FOUND, NO_IDENTITY),
     "SetPrincipalTagAttributeMap.IdentityProviderName": ("accounts.google.com", INVALID, "not a configured provider."),
+    "DeleteIdentityPool.IdentityPoolId": (NO_IDENTITY, NOT_FOUND, NO_IDENTITY),
+    "TagResource.ResourceArn": (NO_ARN, NOT_FOUND, NO_ARN),
+    "UnlinkIdentity.IdentityId": (NO_IDENTITY, NOT_FOUND, NO_IDENTITY),
+    "UnlinkIdentity.Logins.{key}": ("none.example", NOT_ALLOWED, UNSUPPORTED),
+    "UntagResource.ResourceArn": (NO_ARN, NOT_FOUND, NO_ARN),
+    "UpdateIdentityPool.IdentityPoolId": (NO_IDENTITY, NOT_FOUND, NO_IDENTITY),
+    "UpdateIdentityPool.CognitoIdentityProviders.*.ProviderName": (
+        f"cognito-idp.us-east-1.amazonaws.com/{NO_POOL}",
+        INVALID,
+        NO_PROVIDER,
+    ),
+    "UpdateIdentityPool.CognitoIdentityProviders.*.ClientId": ("{other_client}", INVALID, NO_PROVIDER),
+    "UpdateIdentityPool.DeveloperProviderName": ("none.example", INVALID, NOT_YET),
+    "UpdateIdentityPool.OpenIdConnectProviderARNs.*": (NO_ARN, INVALID, NOT_YET),
+    "UpdateIdentityPool.SamlProviderARNs.*": (NO_ARN, INVALID, NOT_YET),
+    "UpdateIdentityPool.SupportedLoginProviders.{key}": ("none.example", INVALID, "none.example"),
 }
 """What is checked: something that is not there, or is another pool's, the code of the refusal, and words of it."""
 IAM = "A role lives in IAM; one that cannot be assumed is told when it is. AWS: API_GetCredentialsForIdentity (Errors)."
@@ -494,6 +510,20 @@ def proper(referred: Referred) -> dict[str, Any]:
         "GetCredentialsForIdentity": {"IdentityId": guest},
         "GetId": tagged,
         "GetOpenIdToken": {"IdentityId": guest},
+        "DeleteIdentityPool": {},
+        "TagResource": {"Tags": {"team": "red"}},
+        "UnlinkIdentity": {
+            "IdentityId": guest,
+            "Logins": {referred.provider: "x"},
+            "LoginsToRemove": [referred.provider],
+        },
+        "UntagResource": {"TagKeys": ["team"]},
+        "UpdateIdentityPool": {
+            **tagged,
+            "IdentityPoolName": "x",
+            "AllowUnauthenticatedIdentities": True,
+            "CognitoIdentityProviders": [line],
+        },
         "SetIdentityPoolRoles": {**tagged, "Roles": {}, "RoleMappings": {referred.provider: mapping}},
         "SetPrincipalTagAttributeMap": {**tagged, "IdentityProviderName": referred.provider, "UseDefaults": True},
     }

@@ -31,7 +31,8 @@ OF_A_DAY = {"attempt", "interaction"}
 
 
 def test_no_row_that_is_purged_has_a_table_read_for_it(db: None) -> None:
-    purged = ["user_pool", *{model._meta.db_table for model in housekeeping.OF_A_POOL}]
+    tables = {model._meta.db_table for model in (*housekeeping.OF_A_POOL, *housekeeping.OF_AN_IDENTITY_POOL)}
+    purged = ["user_pool", "identity_pool", *tables]
 
     with connection.cursor() as cursor:
         cursor.execute(WITHOUT_INDEX, [purged])
@@ -84,7 +85,9 @@ def test_people_are_purged_by_indexes() -> None:
 
 
 @pytest.mark.usefixtures("indexes_only")
-@pytest.mark.parametrize("table", housekeeping.OF_A_POOL, ids=lambda table: table.__name__)
+@pytest.mark.parametrize(
+    "table", [*housekeeping.OF_A_POOL, *housekeeping.OF_AN_IDENTITY_POOL], ids=lambda table: table.__name__
+)
 def test_pools_are_emptied_by_indexes(table: type[models.Model]) -> None:
     rows = table._default_manager.filter(pool_id=1).order_by()
 

@@ -44,7 +44,10 @@ INSTALLATION_WIDE = {
     "AddCustomAttributes": "names a pool",
     "CreateIdentityPool": "makes; whose logins count is asked at GetId",
     "CreateUserPool": "makes",
+    "DeleteIdentities": "names identities, of any identity pool",
+    "DeleteIdentityPool": "names an identity pool",
     "DeleteUserPool": "names a pool",
+    "DescribeIdentity": "names an identity",
     "DescribeIdentityPool": "names an identity pool",
     "DescribeUserPool": "names a pool",
     "DescribeUserPoolDomain": "names a domain",
@@ -53,6 +56,8 @@ INSTALLATION_WIDE = {
     "GetSigningCertificate": "names a pool",
     "GetUserPoolMfaConfig": "names a pool",
     "ListTagsForResource": "names a pool, by its ARN",
+    "ListIdentityPools": "lists the installation",
+    "ListTagsForResource": "names an identity pool",
     "ListUserPools": "lists the installation",
     "SetIdentityPoolRoles": "names an identity pool; any pool of the installation may be its provider",
     "SetPrincipalTagAttributeMap": "names an identity pool; any pool of the installation may be its provider",
@@ -60,6 +65,9 @@ INSTALLATION_WIDE = {
     "TagResource": "names a pool, by its ARN",
     "UntagResource": "names a pool, by its ARN",
     "UpdateUserPool": "names a pool",
+    "TagResource": "names an identity pool",
+    "UntagResource": "names an identity pool",
+    "UpdateIdentityPool": "names an identity pool; any pool of the installation may be its provider",
 }
 
 
@@ -654,6 +662,26 @@ def by_identity(mine: Tenant, theirs: Tenant, **more: Any) -> list[Case]:
 @crossing
 def get_open_id_token(mine: Tenant, theirs: Tenant) -> list[Case]:
     return by_identity(mine, theirs)
+
+
+@crossing
+def unlink_identity(mine: Tenant, theirs: Tenant) -> list[Case]:
+    (case,) = by_identity(mine, theirs)
+    case.right["LoginsToRemove"] = [theirs.provider]
+    case.wrong = [(members, refusal) for members, refusal in case.wrong if members.get("Logins", {}) is not None]
+    return [case]
+
+
+@crossing
+def list_identities(mine: Tenant, theirs: Tenant) -> list[Case]:
+    for each in (mine, theirs):
+        each.guest(), each.guest()
+    token, foreign = (
+        each.wire.ask("ListIdentities", IdentityPoolId=each.identity_pool_id, MaxResults=1)["NextToken"]
+        for each in (mine, theirs)
+    )
+    right = {"IdentityPoolId": mine.identity_pool_id, "MaxResults": 1, "NextToken": token}
+    return [Case(right, [({"NextToken": foreign}, INVALID)])]
 
 
 @crossing

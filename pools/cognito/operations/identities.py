@@ -14,6 +14,7 @@ if TYPE_CHECKING:
         GetCredentialsForIdentityInputTypeDef,
         GetIdInputTypeDef,
         GetOpenIdTokenInputTypeDef,
+        UnlinkIdentityInputTypeDef,
     )
 
     from identity.foundation.actor import Actor
@@ -49,3 +50,10 @@ def get_credentials_for_identity(call: GetCredentialsForIdentityInputTypeDef, by
             "Expiration": given.expiration,
         },
     }
+
+
+@contract.identity_pools.operation
+def unlink_identity(call: UnlinkIdentityInputTypeDef, by: Actor) -> Reply:
+    """AWS: API_UnlinkIdentity."""
+    identity_pools.unlink(call["IdentityId"], call["Logins"], call["LoginsToRemove"], by=by)
+    return None

@@ -1,4 +1,4 @@
-"""Identities: finding the one that logins mean, making, linking and merging them.
+"""Identities: finding the one that logins mean, making, linking, merging, listing and deleting them.
 
 The database holds the rules: a login belongs to one identity of a pool, an identity has one login a provider. Whoever
 loses a race sees the winner's row on the next look.
@@ -6,19 +6,21 @@ loses a race sees the winner's row on the next look.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import reduce
 from operator import or_
+from uuid import UUID
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
-from identity.foundation import clock, names
+from identity.foundation import clock, names, paging
 from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError, IdentityNotFound, NotAuthorized, ResourceConflict
+from identity.foundation.paging import Page
 from pools.models import Identity, IdentityLogin, IdentityPool
 from pools.ports import VerifiedLogin
-from pools.services import audit
+from pools.services import access, atomic_part, audit
 from pools.services.audit import Tag
 from pools.services.identity_pools.logins import NO_MATCH
 
@@ -83,6 +85,7 @@ def of(pool: IdentityPool, logins: Sequence[VerifiedLogin], *, claimed: Identity
     must own one of the logins.
 
     Raises:
+        IdentityNotFound: ``claimed`` was deleted meanwhile.
         NotAuthorized: ``claimed`` owns none of them, or the identity is disabled.
         ResourceConflict: two different logins of one provider would meet in one identity.
 
@@ -137,6 +140,8 @@ def _join(
         row.pool = pool
     rows = _rows(pool, logins)
     owners = {row.identity_id for row in rows}
+    if claimed is not None and claimed.pk not in held:
+        return IdentityNotFound(claimed.public_id)
     if owners | ({claimed.pk} if claimed else set()) != held.keys():
         raise ChangedMeanwhile
     if claimed is not None and held[claimed.pk].member and claimed.pk not in owners:
@@ -182,3 +187,76 @@ def _link(identity: Identity, fresh: Sequence[VerifiedLogin], by: Actor) -> None
     for login in fresh:
         detail = {"provider": login.provider}
         audit.record(Tag.IDENTITY_LINKED, identity_pool=identity.pool, subject=identity.public_id, by=by, detail=detail)
+
+
+# -- looking at them, and taking away --------------------------------------------------------------------------------
+
+
+def providers(pool: IdentityPool, found: Collection[Identity]) -> dict[UUID, list[str]]:
+    """Return the providers of identities' logins in the order in which they were linked."""
+    rows = IdentityLogin.objects.filter(pool_id=pool.pk, identity__in=found).order_by("id")
+    linked: dict[UUID, list[str]] = {each.pk: [] for each in found}
+    for identity_id, provider in rows.values_list("identity_id", "provider"):
+        linked[identity_id].append(provider)
+    return linked
+
+
+def page(pool: IdentityPool, limit: int, token: str | None, *, hide_disabled: bool = False) -> Page[Identity]:
+    """Return a page of a pool's identities in the order they were made."""
+    purpose = f"identities:{pool.public_id}:{hide_disabled}"
+    start = paging.read(token, purpose=purpose)
+    rows = Identity.objects.filter(pool_id=pool.pk).order_by("id")
+    if hide_disabled:
+        rows = rows.filter(enabled=True)
+    if start:
+        rows = rows.filter(id__gt=start[0])
+    return paging.cut(list(rows[: limit + 1]), limit, lambda identity: [str(identity.pk)], purpose=purpose)
+
+
+def delete(public_ids: Collection[str], *, by: Actor) -> None:
+    """Delete identities with their logins; of those that are not there nothing is said, since the end is the same."""
+    named = access.identities(public_ids)
+    pools = {identity.pool_id: identity.pool for identity in named}
+    with transaction.atomic(durable=True):
+        there = Identity.objects.filter(pool_id__in=pools, pk__in=[identity.pk for identity in named])
+        held = list(there.select_for_update().order_by("id"))
+        IdentityLogin.objects.filter(pool_id__in=pools, identity__in=held).delete()
+        there.delete()
+        for identity in held:
+            pool, subject = pools[identity.pool_id], identity.public_id
+            audit.record(Tag.IDENTITY_DELETED, identity_pool=pool, subject=subject, by=by)
+
+
+def unlink(identity: Identity, proven: Sequence[VerifiedLogin], removed: Collection[str], *, by: Actor) -> None:
+    """Take the logins of these providers from an identity whose own logins the caller has proven.
+
+    Without its last login nobody acts as it any more; a login that was taken from it means a new identity.
+
+    Raises:
+        NotAuthorized: the identity is disabled, or a login that was proven is none of its own.
+
+    """
+    with atomic_part.begin() as part:
+        rows = Identity.objects.select_for_update().filter(pool_id=identity.pool_id, pk=identity.pk)
+        held = rows.first()
+        if held is None:
+            part.refuse(IdentityNotFound(identity.public_id))
+        logins = IdentityLogin.objects.filter(pool_id=identity.pool_id, identity=held)
+        own = set(logins.values_list("provider", "subject"))
+        if not held.enabled:
+            part.refuse(forbidden(identity))
+        if not proven or any((login.provider, login.subject) not in own for login in proven):
+            part.refuse(NotAuthorized(NO_MATCH))
+        remove_logins(identity, logins.filter(provider__in=removed), by=by)
+
+
+def remove_logins(identity: Identity, logins: QuerySet[IdentityLogin], *, by: Actor) -> int:
+    """Take logins from an identity that is held; return how many."""
+    gone = sorted(logins.values_list("provider", flat=True))
+    logins.delete()
+    if gone:
+        Identity.objects.filter(pk=identity.pk, pool_id=identity.pool_id).update(modified_at=clock.now())
+    for provider in gone:
+        detail, subject = {"provider": provider}, identity.public_id
+        audit.record(Tag.IDENTITY_UNLINKED, identity_pool=identity.pool, subject=subject, by=by, detail=detail)
+    return len(gone)

@@ -11,6 +11,7 @@ from typing import Any
 from identity.foundation.errors import DomainError, Invalid, NotAvailable
 from pools import ports
 from pools.services.identity_pools import logins
+from pools.services.pools.pool_rules import tag_problems
 from pools.services.pools.settings_table import Availability, Described, Setting, Table, equal_to
 
 MOST_PROVIDERS = 50
@@ -75,6 +76,6 @@ TABLE = Table(
             described=Described.FILLED,
             describe=logins.shown_providers,
         ),
-        Setting(name="identity_pool_tags", default={}, described=Described.ALWAYS, stays=True),
+        Setting(name="identity_pool_tags", default={}, check=tag_problems, described=Described.ALWAYS, stays=True),
     ),
 )

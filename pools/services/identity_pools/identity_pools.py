@@ -7,8 +7,7 @@ transaction is open while anyone is asked.
 from __future__ import annotations
 
 import json
-import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
@@ -17,7 +16,7 @@ import structlog
 from django.db import transaction
 from prometheus_client import Counter
 
-from identity.foundation import clock, names
+from identity.foundation import clock, later, names, paging
 from identity.foundation.actor import Actor
 from identity.foundation.errors import (
     DomainError,
@@ -27,26 +26,19 @@ from identity.foundation.errors import (
     PoolNotFound,
     RoleRefused,
 )
-from pools import ports
+from identity.foundation.paging import Page
 from pools.models import Identity, IdentityPool, PrincipalTagMap
 from pools.ports import Credentials, VerifiedLogin
 from pools.services import access, atomic_part, audit, configuration
 from pools.services.audit import Tag
-from pools.services.identity_pools import identities, identity_pool_settings, session_policies
+from pools.services.identity_pools import exchange, identities, identity_pool_settings, session_policies
 from pools.services.identity_pools import logins as identity_logins
 from pools.services.identity_pools import roles as identity_roles
 from pools.services.pools import deciding_attributes
-from pools.services.tokens import issue
 
 log = structlog.get_logger(__name__)
 VENDED = Counter("cognate_credentials_total", "Credentials asked of the STS.", ["outcome"])
 HANDED = Counter("cognate_identity_tokens_total", "Identity tokens handed out for the classic flow.", ["outcome"])
-TOKEN_LIFE = 600
-EARLIER = 30
-"""Seconds by which ``iat`` lies in the past: some servers allow no clock to be ahead of their own."""
-CREDENTIALS_LIFE = 3600
-SESSION_NAME = "CognitoIdentityCredentials"
-TAGS_CLAIM = "https://aws.amazon.com/tags"
 MOST_MAPPINGS = 10
 KINDS = {"authenticated": "member_role", "unauthenticated": "guest_role"}
 
@@ -79,12 +71,19 @@ def update(pool: IdentityPool, changes: Mapping[str, Any], *, whole: bool = Fals
         IdentityPoolNotFound: the pool was deleted meanwhile.
 
     """
+    return _update(pool, lambda _: changes, whole=whole, by=by)
+
+
+def _update(
+    pool: IdentityPool, changes_of: Callable[[IdentityPool], Mapping[str, Any]], *, whole: bool = False, by: Actor
+) -> IdentityPool:
+    """Change a pool by what its row, held, says that the changes are."""
     table = identity_pool_settings.TABLE
-    given = table.read(changes)
     with atomic_part.begin() as part:
         row = IdentityPool.objects.select_for_update(no_key=True).filter(pk=pool.pk, deleted_at=None).first()
         if row is None:
             part.refuse(IdentityPoolNotFound(pool.public_id))
+        given = table.read(changes_of(row))
         part.refuse_if(next(table.problems_of_change(row, given, whole=whole), None))
         columns, changed = table.change(row, given, whole=whole)
         if changed:
@@ -93,6 +92,61 @@ def update(pool: IdentityPool, changes: Mapping[str, Any], *, whole: bool = Fals
             audit.record(Tag.IDENTITY_POOL_CHANGED, identity_pool=pool, subject=subject, by=by, detail=detail)
             configuration.touch_identity_pool(pool)
     return configuration.identity_pool(pool.public_id)
+
+
+def resource_tags(pool: IdentityPool) -> dict[str, str]:
+    """Return the pool's tags."""
+    return dict(pool.configuration.get("identity_pool_tags", {}))
+
+
+def tag(pool: IdentityPool, added: Mapping[str, str], *, by: Actor) -> None:
+    """Give a pool tags beside those that it has; a key that it has gets the new value.
+
+    Raises:
+        Invalid: a tag breaks a rule, or the pool would have too many.
+        IdentityPoolNotFound: the pool was deleted meanwhile.
+
+    """
+    _update(pool, lambda row: {"identity_pool_tags": {**resource_tags(row), **added}}, by=by)
+
+
+def untag(pool: IdentityPool, keys: Collection[str], *, by: Actor) -> None:
+    """Take tags from a pool; of keys that it does not have nothing is said.
+
+    Raises:
+        IdentityPoolNotFound: the pool was deleted meanwhile.
+
+    """
+
+    def kept(row: IdentityPool) -> Mapping[str, Any]:
+        return {"identity_pool_tags": {key: value for key, value in resource_tags(row).items() if key not in keys}}
+
+    _update(pool, kept, by=by)
+
+
+def delete(pool: IdentityPool, *, by: Actor) -> None:
+    """Delete a pool: it gives nothing from now on, and its rows are purged in chunks.
+
+    Raises:
+        IdentityPoolNotFound: it was deleted meanwhile.
+
+    """
+    with transaction.atomic(durable=True):
+        _hold(pool)
+        IdentityPool.objects.filter(pk=pool.pk).update(deleted_at=clock.now())
+        subject, detail = pool.public_id, {"name": pool.name}
+        audit.record(Tag.IDENTITY_POOL_DELETED, identity_pool=pool, subject=subject, by=by, detail=detail)
+        configuration.touch_identity_pool(pool)
+        later.after_commit(later.Task.PURGE, queue="tasks")
+
+
+def page(limit: int, token: str | None) -> Page[IdentityPool]:
+    """Return a page of the installation's identity pools in the order they were made."""
+    start = paging.read(token, purpose="identity_pools")
+    rows = IdentityPool.objects.filter(deleted_at=None).order_by("id")
+    if start:
+        rows = rows.filter(id__gt=start[0])
+    return paging.cut(list(rows[: limit + 1]), limit, lambda pool: [pool.pk], purpose="identity_pools")
 
 
 def set_roles(pool: IdentityPool, *, roles: Mapping[str, str], mappings: Mapping[str, Any] | None, by: Actor) -> None:
@@ -249,7 +303,7 @@ def open_id_token(identity_id: str, logins: Mapping[str, str], *, by: Actor) -> 
         HANDED.labels(type(refusal).__name__).inc()
         _refused(Tag.IDENTITY_TOKEN_REFUSED, claimed, refusal, by, member=bool(logins))
         raise
-    token = _token(identity, verified, tags)
+    token = exchange.token(identity, verified, tags)
     HANDED.labels("done").inc()
     providers = [login.provider for login in verified]
     detail = {"member": bool(verified), "providers": providers, "tags": sorted(tags)}
@@ -275,7 +329,7 @@ def credentials(identity_id: str, logins: Mapping[str, str], *, custom_role: str
         role, decided = identity_roles.choose(identity.pool, verified, custom_role=custom_role)
         provider = decided.provider if decided else ""
         tags = identity_roles.tags(identity.pool, verified)
-        given = _ask(identity, verified, tags, role)
+        given = exchange.credentials(identity, verified, tags, role)
     except DomainError as refusal:
         VENDED.labels(type(refusal).__name__).inc()
         facts = {"role": role, "provider": provider, "member": bool(logins)}
@@ -286,6 +340,18 @@ def credentials(identity_id: str, logins: Mapping[str, str], *, custom_role: str
     detail["access_key_id"] = given.access_key_id
     _give(Tag.CREDENTIALS_ISSUED, identity, detail, by)
     return Vended(identity.public_id, given)
+
+
+def unlink(identity_id: str, logins: Mapping[str, str], removed: Sequence[str], *, by: Actor) -> None:
+    """Take logins from an identity, by the providers' names, for whom its own logins speak.
+
+    Raises:
+        NotAuthorized: a login is refused or none of the identity's, or the identity is disabled.
+
+    """
+    claimed = access.identity(identity_id)
+    verified = identity_logins.verify(claimed.pool, logins)
+    identities.unlink(claimed, verified, {identity_logins.canonical(provider) for provider in removed}, by=by)
 
 
 def _give(tag: Tag, identity: Identity, detail: Mapping[str, Any], by: Actor) -> None:
@@ -302,55 +368,6 @@ def _holder(claimed: Identity, logins: Mapping[str, str], by: Actor) -> tuple[Id
     if not verified:
         return identities.guest(claimed), []
     return identities.of(pool, verified, claimed=claimed, by=by), verified
-
-
-def _ask(identity: Identity, logins: Sequence[VerifiedLogin], tags: Mapping[str, str], role: str) -> Credentials:
-    """Ask the STS; once more with a new token, if that one was too old or the key that signs changed meanwhile."""
-    policy = _policy(identity, logins, tags)
-
-    def ask(token: str) -> Credentials:
-        return ports.credential_issuers[ports.STS].issue(
-            role_arn=role, token=token, session_name=SESSION_NAME, duration=CREDENTIALS_LIFE, policy=policy
-        )
-
-    token = _token(identity, logins, tags)
-    try:
-        return ask(token)
-    except RoleRefused as refusal:
-        again = _token(identity, logins, tags)
-        same_key = token.partition(".")[0] == again.partition(".")[0]  # the header names the key
-        if same_key and not isinstance(refusal, ports.TokenTooOld):
-            raise
-        return ask(again)
-
-
-def _token(identity: Identity, logins: Sequence[VerifiedLogin], tags: Mapping[str, str]) -> str:
-    """Sign the token that the STS will read (STS.md 3)."""
-    now = clock.epoch()
-    methods = [name for login in logins for name in (login.provider, login.name)]
-    claims: dict[str, Any] = {
-        "iss": names.identity_issuer(),
-        "sub": identity.public_id,
-        "aud": identity.pool.public_id,
-        "amr": ["authenticated", *methods] if logins else ["unauthenticated"],
-        "iat": now - EARLIER,
-        "exp": now + TOKEN_LIFE,
-        "jti": str(uuid.uuid4()),
-    }
-    if tags:
-        values = {tag: [value] for tag, value in tags.items()}
-        claims[TAGS_CLAIM] = {"principal_tags": values, "transitive_tag_keys": []}
-    return issue.identity_pool_token(claims)
-
-
-def _policy(identity: Identity, logins: Sequence[VerifiedLogin], tags: Mapping[str, str]) -> str | None:
-    """Return what confines the caller within the role."""
-    pool = identity.pool
-    if not logins:
-        return session_policies.for_guest(pool.guest_session_policy, identity_id=identity.public_id)
-    if not pool.member_session_policy:
-        return None
-    return session_policies.render(pool.member_session_policy, identity_id=identity.public_id, tags=tags)
 
 
 def _refused(tag: Tag, claimed: Identity, refusal: DomainError, by: Actor, **facts: object) -> None:

@@ -1,0 +1,78 @@
+"""What is sent to an STS: a token that says who an identity is; and the credentials that come back. Writes nothing."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from identity.foundation import clock, names
+from identity.foundation.errors import RoleRefused
+from pools import ports
+from pools.models import Identity
+from pools.ports import Credentials, VerifiedLogin
+from pools.services.identity_pools import session_policies
+from pools.services.tokens import issue
+
+TOKEN_LIFE = 600
+EARLIER = 30
+"""Seconds by which ``iat`` lies in the past: some servers allow no clock to be ahead of their own."""
+CREDENTIALS_LIFE = 3600
+SESSION_NAME = "CognitoIdentityCredentials"
+TAGS_CLAIM = "https://aws.amazon.com/tags"
+
+
+def token(identity: Identity, logins: Sequence[VerifiedLogin], tags: Mapping[str, str]) -> str:
+    """Sign the token that the STS will read (STS.md 3)."""
+    now = clock.epoch()
+    methods = [name for login in logins for name in (login.provider, login.name)]
+    claims: dict[str, Any] = {
+        "iss": names.identity_issuer(),
+        "sub": identity.public_id,
+        "aud": identity.pool.public_id,
+        "amr": ["authenticated", *methods] if logins else ["unauthenticated"],
+        "iat": now - EARLIER,
+        "exp": now + TOKEN_LIFE,
+        "jti": str(uuid.uuid4()),
+    }
+    if tags:
+        values = {tag: [value] for tag, value in tags.items()}
+        claims[TAGS_CLAIM] = {"principal_tags": values, "transitive_tag_keys": []}
+    return issue.identity_pool_token(claims)
+
+
+def credentials(identity: Identity, logins: Sequence[VerifiedLogin], tags: Mapping[str, str], role: str) -> Credentials:
+    """Ask the STS; once more with a new token, if that one was too old or the key that signs changed meanwhile.
+
+    Raises:
+        RoleRefused: the role cannot be assumed.
+        OutsideUnavailable: the STS does not answer.
+        Overloaded: too many ask.
+
+    """
+    policy = _policy(identity, logins, tags)
+
+    def ask(sent: str) -> Credentials:
+        return ports.credential_issuers[ports.STS].issue(
+            role_arn=role, token=sent, session_name=SESSION_NAME, duration=CREDENTIALS_LIFE, policy=policy
+        )
+
+    first = token(identity, logins, tags)
+    try:
+        return ask(first)
+    except RoleRefused as refusal:
+        again = token(identity, logins, tags)
+        same_key = first.partition(".")[0] == again.partition(".")[0]  # the header names the key
+        if same_key and not isinstance(refusal, ports.TokenTooOld):
+            raise
+        return ask(again)
+
+
+def _policy(identity: Identity, logins: Sequence[VerifiedLogin], tags: Mapping[str, str]) -> str | None:
+    """Return what confines the caller within the role."""
+    pool = identity.pool
+    if not logins:
+        return session_policies.for_guest(pool.guest_session_policy, identity_id=identity.public_id)
+    if not pool.member_session_policy:
+        return None
+    return session_policies.render(pool.member_session_policy, identity_id=identity.public_id, tags=tags)
