@@ -290,6 +290,19 @@ def identity(public_id: str) -> Identity:
     return found
 
 
+def identity_in(pool: IdentityPool, public_id: str) -> Identity:
+    """Return an identity of this pool.
+
+    Raises:
+        IdentityNotFound: no such identity; another pool's is unknown here.
+
+    """
+    found = identity(public_id)
+    if found.pool_id != pool.pk:
+        raise IdentityNotFound(public_id)
+    return found
+
+
 def identities(public_ids: Iterable[str]) -> list[Identity]:
     """Return those identities of live identity pools that are there, with ``pool`` held."""
     found = Identity.objects.filter(public_id__in=set(public_ids), pool__deleted_at=None)

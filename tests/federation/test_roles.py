@@ -298,7 +298,6 @@ def test_credentials_are_never_asked_for_inside_a_transaction(pool: IdentityPool
     "settings",
     [
         {"supported_login_providers": {"graph.facebook.com": "1"}},
-        {"developer_provider_name": "ours"},
         {"open_id_connect_provider_arns": ["arn:aws:iam::1:oidc-provider/x"]},
         {"saml_provider_arns": ["arn:aws:iam::1:saml-provider/x"]},
         {

@@ -233,7 +233,6 @@ def test_a_login_counts_no_longer_than_person_and_session_whatever_is_said_of_th
     ("member", "value"),
     [
         ("SupportedLoginProviders", {"graph.facebook.com": "1234567890"}),
-        ("DeveloperProviderName", "ours"),
         ("OpenIdConnectProviderARNs", ["arn:aws:iam::000000000000:oidc-provider/login.example.com"]),
         ("SamlProviderARNs", ["arn:aws:iam::000000000000:saml-provider/corp"]),
     ],

@@ -59,6 +59,7 @@ INSTALLATION_WIDE = {
     "ListIdentityPools": "lists the installation",
     "ListTagsForResource": "names an identity pool",
     "ListUserPools": "lists the installation",
+    "MergeDeveloperIdentities": "names an identity pool, and users by its own developers' ids",
     "SetIdentityPoolRoles": "names an identity pool; any pool of the installation may be its provider",
     "SetPrincipalTagAttributeMap": "names an identity pool; any pool of the installation may be its provider",
     "SetUserPoolMfaConfig": "names a pool",
@@ -682,6 +683,50 @@ def list_identities(mine: Tenant, theirs: Tenant) -> list[Case]:
     )
     right = {"IdentityPoolId": mine.identity_pool_id, "MaxResults": 1, "NextToken": token}
     return [Case(right, [({"NextToken": foreign}, INVALID)])]
+
+
+def by_developers(mine: Tenant, theirs: Tenant) -> tuple[Members, Members]:
+    """Have both name their developers' people alike; return what names ours, and the identity of theirs."""
+    found = []
+    for each in (mine, theirs):
+        whole = each.wire.ask("DescribeIdentityPool", IdentityPoolId=each.identity_pool_id)
+        each.wire.ask("UpdateIdentityPool", **{**whole, "DeveloperProviderName": "ours"})
+        named = {"IdentityPoolId": each.identity_pool_id, "Logins": {"ours": each.ann.name}}
+        found.append(each.wire.ask("GetOpenIdTokenForDeveloperIdentity", **named)["IdentityId"])
+    ours, other = found
+    return {"IdentityPoolId": mine.identity_pool_id, "IdentityId": ours}, {"IdentityId": other}
+
+
+@crossing
+def get_open_id_token_for_developer_identity(mine: Tenant, theirs: Tenant) -> list[Case]:
+    ours, other = by_developers(mine, theirs)
+    _, foreign = theirs.member()
+    logins = {"ours": mine.ann.name}
+    wrong: list[tuple[Members, str]] = [
+        (other, NOT_FOUND),
+        ({"Logins": {**logins, **foreign}}, NOT_AUTHORIZED),
+        ({"IdentityPoolId": theirs.identity_pool_id}, NOT_FOUND),
+    ]
+    return [Case({**ours, "Logins": logins}, wrong)]
+
+
+@crossing
+def lookup_developer_identity(mine: Tenant, theirs: Tenant) -> list[Case]:
+    ours, other = by_developers(mine, theirs)
+    unknown = {"IdentityId": None, "DeveloperUserIdentifier": theirs.ann.name}
+    return [Case(ours, [(other, NOT_FOUND), (unknown, NOT_FOUND)])]
+
+
+@crossing
+def unlink_developer_identity(mine: Tenant, theirs: Tenant) -> list[Case]:
+    ours, other = by_developers(mine, theirs)
+    right = {**ours, "DeveloperProviderName": "ours", "DeveloperUserIdentifier": mine.ann.name}
+    wrong: list[tuple[Members, str]] = [
+        (other, NOT_FOUND),
+        ({"DeveloperUserIdentifier": theirs.ann.name}, NOT_FOUND),
+        ({"IdentityPoolId": theirs.identity_pool_id}, NOT_FOUND),
+    ]
+    return [Case(right, wrong)]
 
 
 @crossing

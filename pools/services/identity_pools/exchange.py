@@ -9,9 +9,10 @@ from typing import Any
 from identity.foundation import clock, names
 from identity.foundation.errors import RoleRefused
 from pools import ports
-from pools.models import Identity
+from pools.models import DEVELOPERS, Identity, IdentityPool
 from pools.ports import Credentials, VerifiedLogin
 from pools.services.identity_pools import session_policies
+from pools.services.identity_pools.logins import DEVELOPER_USER, TAGS_CLAIM, developer_name
 from pools.services.tokens import issue
 
 TOKEN_LIFE = 600
@@ -19,26 +20,45 @@ EARLIER = 30
 """Seconds by which ``iat`` lies in the past: some servers allow no clock to be ahead of their own."""
 CREDENTIALS_LIFE = 3600
 SESSION_NAME = "CognitoIdentityCredentials"
-TAGS_CLAIM = "https://aws.amazon.com/tags"
 
 
-def token(identity: Identity, logins: Sequence[VerifiedLogin], tags: Mapping[str, str]) -> str:
-    """Sign the token that the STS will read (STS.md 3)."""
+def token(
+    identity: Identity,
+    logins: Sequence[VerifiedLogin],
+    tags: Mapping[str, str],
+    *,
+    life: int = TOKEN_LIFE,
+    developer_user: str | None = None,
+) -> str:
+    """Sign the token that the STS will read (STS.md 3).
+
+    One for a pool's developers says who it is there: only by that may it be brought back as a login.
+    """
     now = clock.epoch()
-    methods = [name for login in logins for name in (login.provider, login.name)]
+    methods = [name for login in logins for name in _methods(identity.pool, login)]
     claims: dict[str, Any] = {
         "iss": names.identity_issuer(),
         "sub": identity.public_id,
         "aud": identity.pool.public_id,
         "amr": ["authenticated", *methods] if logins else ["unauthenticated"],
         "iat": now - EARLIER,
-        "exp": now + TOKEN_LIFE,
+        "exp": now + life,
         "jti": str(uuid.uuid4()),
     }
+    if developer_user is not None:
+        claims[DEVELOPER_USER] = developer_user
     if tags:
         values = {tag: [value] for tag, value in tags.items()}
         claims[TAGS_CLAIM] = {"principal_tags": values, "transitive_tag_keys": []}
     return issue.identity_pool_token(claims)
+
+
+def _methods(pool: IdentityPool, login: VerifiedLogin) -> tuple[str, str]:
+    """Return the names of a login's provider and of the login, as tokens tell them."""
+    if login.provider == DEVELOPERS:
+        name = developer_name(pool)
+        return name, f"{name}:{pool.public_id}:{login.subject}"
+    return login.provider, login.name
 
 
 def credentials(identity: Identity, logins: Sequence[VerifiedLogin], tags: Mapping[str, str], role: str) -> Credentials:

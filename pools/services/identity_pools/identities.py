@@ -7,6 +7,7 @@ loses a race sees the winner's row on the next look.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from contextlib import suppress
 from functools import reduce
 from operator import or_
 from uuid import UUID
@@ -16,15 +17,24 @@ from django.db.models import Q, QuerySet
 
 from identity.foundation import clock, names, paging
 from identity.foundation.actor import Actor
-from identity.foundation.errors import DomainError, IdentityNotFound, NotAuthorized, ResourceConflict
+from identity.foundation.errors import (
+    DeveloperUserNotFound,
+    DeveloperUserTaken,
+    DomainError,
+    IdentityNotFound,
+    LoginRefused,
+    NotAuthorized,
+    ResourceConflict,
+)
 from identity.foundation.paging import Page
-from pools.models import Identity, IdentityLogin, IdentityPool
+from pools.models import DEVELOPERS, Identity, IdentityLogin, IdentityPool
 from pools.ports import VerifiedLogin
 from pools.services import access, atomic_part, audit
 from pools.services.audit import Tag
-from pools.services.identity_pools.logins import NO_MATCH
+from pools.services.identity_pools.logins import NO_LONGER, NO_MATCH, developer_name
 
 TRIES = 5
+MOST_LOGINS = 20
 NO_GUESTS = "Unauthenticated access is not supported for this identity pool."
 
 
@@ -78,16 +88,26 @@ def keep(identity: Identity) -> None:
         raise IdentityNotFound(identity.public_id)
 
 
-def of(pool: IdentityPool, logins: Sequence[VerifiedLogin], *, claimed: Identity | None = None, by: Actor) -> Identity:
+def of(
+    pool: IdentityPool,
+    logins: Sequence[VerifiedLogin],
+    *,
+    claimed: Identity | None = None,
+    by_developers: bool = False,
+    by: Actor,
+) -> Identity:
     """Return the identity that these logins mean: found, made, linked or merged.
 
     ``claimed`` is the one that the caller says to be: a guest's turns into a member's and keeps its id; a member's
-    must own one of the logins.
+    must own one of the logins. The pool's developers alone say whom their ids mean, and whatever identity they claim
+    gets the logins, none of which may be another's then.
 
     Raises:
         IdentityNotFound: ``claimed`` was deleted meanwhile.
         NotAuthorized: ``claimed`` owns none of them, or the identity is disabled.
-        ResourceConflict: two different logins of one provider would meet in one identity.
+        LoginRefused: what developers called somebody means nobody any more.
+        ResourceConflict: two different logins of one provider would meet in one identity, which has at most twenty.
+        DeveloperUserTaken: the developers' id means another identity than ``claimed``.
 
     """
     if claimed is not None and not claimed.enabled:
@@ -104,7 +124,7 @@ def of(pool: IdentityPool, logins: Sequence[VerifiedLogin], *, claimed: Identity
             return identity
         try:
             with transaction.atomic(durable=True):
-                outcome = _join(pool, ordered, claimed, by)
+                outcome = _join(pool, ordered, claimed, by, by_developers=by_developers)
         except (IntegrityError, ChangedMeanwhile):
             continue
         if isinstance(outcome, DomainError):
@@ -127,33 +147,33 @@ def _new(pool: IdentityPool, *, member: bool, by: Actor) -> Identity:
 
 
 def _join(
-    pool: IdentityPool, logins: Sequence[VerifiedLogin], claimed: Identity | None, by: Actor
+    pool: IdentityPool, logins: Sequence[VerifiedLogin], claimed: Identity | None, by: Actor, *, by_developers: bool
 ) -> Identity | DomainError:
     """Bring logins and identities together under locks; a refusal is returned before anything is written."""
     concerned = {row.identity_id for row in _rows(pool, logins)} | ({claimed.pk} if claimed else set())
-    # Locked in the order of ids, so that two who merge the same identities do not wait for each other.
-    held = {
-        row.pk: row
-        for row in Identity.objects.select_for_update().filter(pool_id=pool.pk, pk__in=concerned).order_by("id")
-    }
-    for row in held.values():
-        row.pool = pool
+    held = _hold(pool, concerned)
     rows = _rows(pool, logins)
     owners = {row.identity_id for row in rows}
     if claimed is not None and claimed.pk not in held:
         return IdentityNotFound(claimed.public_id)
     if owners | ({claimed.pk} if claimed else set()) != held.keys():
         raise ChangedMeanwhile
-    if claimed is not None and held[claimed.pk].member and claimed.pk not in owners:
+    known = {(row.provider, row.subject): row.identity_id for row in rows}
+    fresh = [login for login in logins if (login.provider, login.subject) not in known]
+    if claimed is not None and by_developers:
+        elsewhere = {provider for (provider, _), owner in known.items() if owner != claimed.pk}
+        if elsewhere:
+            return DeveloperUserTaken() if DEVELOPERS in elsewhere else ResourceConflict()
+    elif claimed is not None and held[claimed.pk].member and claimed.pk not in owners:
         return NotAuthorized(NO_MATCH)
+    if not by_developers and any(login.provider == DEVELOPERS for login in fresh):
+        return LoginRefused(NO_LONGER)
     if any(not row.enabled for row in held.values()):
         return forbidden(next(row for row in held.values() if not row.enabled))
     # The oldest member stays; a guest gives way to any member, since its id was never proven by a login.
     ranked = sorted(held.values(), key=lambda row: (not row.member, row.pk))
-    known = {(row.provider, row.subject) for row in rows}
-    fresh = [login for login in logins if (login.provider, login.subject) not in known]
-    if _clash(pool, ranked, fresh):
-        return ResourceConflict(detail="two logins of one provider")
+    if clash := _clash(pool, ranked, fresh):
+        return clash
     stays = ranked[0] if ranked else _new(pool, member=True, by=by)
     for gone in ranked[1:]:
         _merge(gone, stays, by)
@@ -161,11 +181,60 @@ def _join(
     return stays
 
 
-def _clash(pool: IdentityPool, identities: Sequence[Identity], fresh: Sequence[VerifiedLogin]) -> bool:
-    """Say whether two logins of one provider would meet."""
+def _hold(pool: IdentityPool, keys: Collection[UUID]) -> dict[UUID, Identity]:
+    """Lock identities in the order of ids, so that two who merge the same ones do not wait for each other."""
+    rows = Identity.objects.select_for_update().filter(pool_id=pool.pk, pk__in=keys).order_by("id")
+    held = {row.pk: row for row in rows}
+    for row in held.values():
+        row.pool = pool
+    return held
+
+
+def _clash(
+    pool: IdentityPool, identities: Sequence[Identity], fresh: Sequence[VerifiedLogin] = ()
+) -> ResourceConflict | None:
+    """Return what keeps these from being one identity: two logins of one provider, or too many."""
     theirs = IdentityLogin.objects.filter(pool_id=pool.pk, identity__in=identities).values_list("provider", flat=True)
     providers = [*theirs, *(login.provider for login in fresh)]
-    return len(set(providers)) < len(providers)
+    public = [provider for provider in providers if provider != DEVELOPERS]
+    if len(set(public)) < len(public):
+        return ResourceConflict(detail="two logins of one provider")
+    if len(providers) > MOST_LOGINS:
+        return ResourceConflict(f"An identity has at most {MOST_LOGINS} logins.")
+    return None
+
+
+def merge_developers_users(pool: IdentityPool, source: str, destination: str, *, by: Actor) -> Identity:
+    """Merge the identity of one of the developers' ids into that of another, which stays, and return that.
+
+    Raises:
+        DeveloperUserNotFound: an id means nobody.
+        NotAuthorized: an identity is disabled.
+        ResourceConflict: two different logins of one provider would meet, or too many.
+
+    """
+    for _ in range(TRIES):
+        owners = _developers_users(pool, source, destination)
+        with suppress(ChangedMeanwhile), atomic_part.begin() as part:
+            held = _hold(pool, set(owners.values()))
+            if _developers_users(pool, source, destination) != owners or held.keys() != set(owners.values()):
+                raise ChangedMeanwhile
+            part.refuse_if(
+                next((DeveloperUserNotFound(user) for user in (source, destination) if user not in owners), None)
+            )
+            gone, stays = held[owners[source]], held[owners[destination]]
+            part.refuse_if(next((forbidden(row) for row in (gone, stays) if not row.enabled), None))
+            if gone.pk != stays.pk:
+                part.refuse_if(_clash(pool, [gone, stays]))
+                _merge(gone, stays, by)
+            return stays
+    raise ResourceConflict(detail="lost every race")
+
+
+def _developers_users(pool: IdentityPool, *users: str) -> dict[str, UUID]:
+    """Return the identities that the developers' ids mean."""
+    rows = IdentityLogin.objects.filter(pool_id=pool.pk, provider=DEVELOPERS, subject__in=users)
+    return dict(rows.values_list("subject", "identity_id"))
 
 
 def _merge(gone: Identity, stays: Identity, by: Actor) -> None:
@@ -193,11 +262,13 @@ def _link(identity: Identity, fresh: Sequence[VerifiedLogin], by: Actor) -> None
 
 
 def providers(pool: IdentityPool, found: Collection[Identity]) -> dict[UUID, list[str]]:
-    """Return the providers of identities' logins in the order in which they were linked."""
+    """Return the providers of identities' logins, each once, in the order in which they were linked."""
     rows = IdentityLogin.objects.filter(pool_id=pool.pk, identity__in=found).order_by("id")
     linked: dict[UUID, list[str]] = {each.pk: [] for each in found}
     for identity_id, provider in rows.values_list("identity_id", "provider"):
-        linked[identity_id].append(provider)
+        shown = developer_name(pool) if provider == DEVELOPERS else provider
+        if shown not in linked[identity_id]:
+            linked[identity_id].append(shown)
     return linked
 
 

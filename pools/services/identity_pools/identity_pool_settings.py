@@ -10,9 +10,10 @@ from typing import Any
 
 from identity.foundation.errors import DomainError, Invalid, NotAvailable
 from pools import ports
+from pools.models import DEVELOPERS
 from pools.services.identity_pools import logins
 from pools.services.pools.pool_rules import tag_problems
-from pools.services.pools.settings_table import Availability, Described, Setting, Table, equal_to
+from pools.services.pools.settings_table import Availability, Described, Given, Setting, Table, equal_to, rule
 
 MOST_PROVIDERS = 50
 
@@ -50,12 +51,27 @@ def without_nothing(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [{name: value for name, value in line.items() if value is not None} for line in lines]
 
 
+def developer_problems(value: str, field: str) -> Iterator[Invalid]:
+    """Yield what keeps a name from being the developers': logins of another provider go by it."""
+    if value == DEVELOPERS or logins.is_known(value):
+        yield Invalid(f"{value} is the name of another provider.", field=field)
+
+
+def developer_name_stays(given: Given, row: Any) -> Iterator[Invalid]:  # noqa: ANN401 - as the table's rules are
+    """Yield a refusal of another name than the pool has."""
+    kept = row.configuration.get("developer_provider_name")
+    if kept and given["developer_provider_name"] != kept:
+        text = "DeveloperProviderName cannot be changed once it is set."
+        yield Invalid(text, field="developer_provider_name", code="fixed")
+
+
 TABLE = Table(
     settings=(
         Setting(name="identity_pool_name", place="name", described=Described.ALWAYS, stays=True),
+        Setting(name="developer_provider_name", check=developer_problems, stays=True),
         *(
-            Setting(name=name, availability=Availability.NOT_YET, is_harmless=equal_to("", []))
-            for name in ("developer_provider_name", "open_id_connect_provider_arns", "saml_provider_arns")
+            Setting(name=name, availability=Availability.NOT_YET, is_harmless=equal_to([]))
+            for name in ("open_id_connect_provider_arns", "saml_provider_arns")
         ),
         Setting(
             name="allow_unauthenticated_identities",
@@ -78,4 +94,5 @@ TABLE = Table(
         ),
         Setting(name="identity_pool_tags", default={}, check=tag_problems, described=Described.ALWAYS, stays=True),
     ),
+    rules=(rule(developer_name_stays, "developer_provider_name"),),
 )

@@ -7,19 +7,20 @@ role mappings a name is kept as it was given, and read by ``kept_pool_id`` where
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
 
-from identity.foundation import names
+from identity.foundation import clock, names
 from identity.foundation.errors import ClientNotFound, Invalid, LoginRefused, PoolNotFound
 from pools import ports
-from pools.models import IdentityPool
+from pools.models import DEVELOPERS, IdentityLogin, IdentityPool
 from pools.models.hot import Person
 from pools.ports import VerifiedLogin
 from pools.services import access
+from pools.services.pools import signing_keys
 from pools.services.tokens.verify import verify_id
 
 MOST = 10
@@ -28,6 +29,10 @@ TOKEN_LENGTH = 50_000
 NO_PROVIDER = "Invalid Cognito Identity Provider"
 """Amazon's words for a user pool or a client that is not there (aws-cdk#11054)."""
 NO_MATCH = "Logins don't match. Please include at least one valid login for this identity or identity pool."
+NO_LONGER = "Invalid login token. Token is no longer valid."
+DEVELOPER_USER = "developer_user"
+"""The claim, ours, of tokens that developers are given: who it is there. No other token of an identity has it."""
+TAGS_CLAIM = "https://aws.amazon.com/tags"
 UNSUPPORTED = "Token is not from a supported provider of this identity pool."
 
 
@@ -103,7 +108,8 @@ def verify(pool: IdentityPool, logins: Mapping[str, str]) -> list[VerifiedLogin]
         OutsideUnavailable: a foreign provider's keys cannot be had.
 
     """
-    if logins and not pool.providers and not pool.configuration.get("supported_login_providers"):
+    configured = pool.configuration.get("supported_login_providers") or developer_name(pool)
+    if logins and not pool.providers and not configured:
         raise LoginRefused(NO_MATCH)
     if len(logins) > MOST:
         raise Invalid(f"At most {MOST} logins are allowed.", field="logins")
@@ -116,6 +122,8 @@ def verify(pool: IdentityPool, logins: Mapping[str, str]) -> list[VerifiedLogin]
 def _verify(pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
     if not token or len(token) > TOKEN_LENGTH:
         raise LoginRefused("Invalid login token. Couldn't verify signed token.")
+    if provider == DEVELOPERS:
+        return _verify_developers(pool, token)
     own = own_pool_id(provider)
     return _verify_own(pool, own, token) if own else _verify_foreign(pool, provider, token)
 
@@ -144,6 +152,36 @@ def _verify_foreign(pool: IdentityPool, provider: str, token: str) -> VerifiedLo
     return replace(login, claims=_with_proven_addresses(login.claims))
 
 
+def developer_name(pool: IdentityPool) -> str:
+    """Return what a pool's developers call themselves as a provider; empty where there are none."""
+    return str(pool.configuration.get("developer_provider_name") or "")
+
+
+def developers_login(pool: IdentityPool, user: str, *, tags: Mapping[str, str] | None = None) -> VerifiedLogin:
+    """Return the login of whom a pool's developers call ``user``, with the principal tags that they gave."""
+    return VerifiedLogin(DEVELOPERS, user, pool.public_id, {"tags": dict(tags or {})})
+
+
+def _verify_developers(pool: IdentityPool, token: str) -> VerifiedLogin:
+    """Return whom a token of ours speaks for that a pool's developers were given.
+
+    It counts as long as they know that identity by that id: not after either was unlinked, merged away or deleted.
+    """
+    claims = signing_keys.verify(None, signing_keys.Use.IDENTITY, token)
+    if claims is None:
+        raise LoginRefused("Invalid login token. Couldn't verify signed token.")
+    user, now, expires = claims.get(DEVELOPER_USER), clock.epoch(), claims["exp"]
+    if claims["aud"] != pool.public_id or not isinstance(user, str):
+        raise LoginRefused(UNSUPPORTED)
+    if expires <= now:
+        raise LoginRefused(f"Invalid login token. Token expired: {expires} >= {now}")
+    known = IdentityLogin.objects.filter(pool_id=pool.pk, provider=DEVELOPERS, subject=user)
+    if not known.filter(identity__pool_id=pool.pk, identity__public_id=claims["sub"]).exists():
+        raise LoginRefused(NO_LONGER)
+    given = claims.get(TAGS_CLAIM, {}).get("principal_tags", {})
+    return developers_login(pool, user, tags={tag: value for tag, (value,) in given.items()})
+
+
 def _with_proven_addresses(claims: Mapping[str, Any], person: Person | None = None) -> dict[str, Any]:
     """Return claims in which an address that nobody has proven is absent, and nothing says that it was proven.
 
@@ -164,8 +202,3 @@ def _with_proven_addresses(claims: Mapping[str, Any], person: Person | None = No
             if flag in kept:
                 kept[flag] = False
     return kept
-
-
-def with_setting(logins: Sequence[VerifiedLogin], settings_by_provider: Mapping[str, object]) -> VerifiedLogin | None:
-    """Return the first login whose provider has a setting of its own, if any."""
-    return next((login for login in logins if login.provider in settings_by_provider), None)

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from identity.foundation.errors import Invalid, NotAuthorized, NotAvailable, RoleRefused
-from pools.models import IdentityPool, PrincipalTagMap
+from pools.models import DEVELOPERS, IdentityPool, PrincipalTagMap
 from pools.ports import VerifiedLogin
-from pools.services.identity_pools.logins import is_known, kept_pool_id, own_name, own_pool_id, shown, with_setting
+from pools.services.identity_pools.logins import is_known, kept_pool_id, own_name, own_pool_id, shown
 from pools.services.people import groups
 
 DEFAULT_TAGS = {"client": "aud", "username": "sub"}
@@ -202,7 +202,7 @@ def text_of(claim: Any) -> str:  # noqa: ANN401 - any JSON
 
 
 def tags(pool: IdentityPool, logins: Sequence[VerifiedLogin]) -> dict[str, str]:
-    """Return the session tags of a caller: by the first login whose provider has a map.
+    """Return the session tags of a caller: by the first login whose provider has a map, or to which some were given.
 
     Raises:
         RoleRefused: a claim cannot be a tag.
@@ -211,13 +211,18 @@ def tags(pool: IdentityPool, logins: Sequence[VerifiedLogin]) -> dict[str, str]:
     if not logins:
         return {}
     maps = {row.provider: row for row in PrincipalTagMap.objects.filter(pool_id=pool.pk)}
-    login = with_setting(logins, maps)
-    if login is None:
-        return {}
-    row = maps[login.provider]
+    for login in logins:
+        if login.provider == DEVELOPERS and login.claims["tags"]:
+            return dict(login.claims["tags"])
+        if login.provider in maps:
+            return _mapped(maps[login.provider], login.claims)
+    return {}
+
+
+def _mapped(row: PrincipalTagMap, claims: Mapping[str, Any]) -> dict[str, str]:
     wanted = DEFAULT_TAGS if row.use_defaults else row.tags
-    claims = {tag: login.claims.get(claim) for tag, claim in wanted.items()}
-    return {tag: _value(tag, claim) for tag, claim in claims.items() if claim not in (None, "", [])}
+    found = {tag: claims.get(claim) for tag, claim in wanted.items()}
+    return {tag: _value(tag, claim) for tag, claim in found.items() if claim not in (None, "", [])}
 
 
 def _value(tag: str, claim: Any) -> str:  # noqa: ANN401 - any JSON
@@ -234,6 +239,18 @@ def _value(tag: str, claim: Any) -> str:  # noqa: ANN401 - any JSON
 def is_printable(value: str) -> bool:
     """Say whether a tag can hold this text."""
     return all(sign in SIGNS or unicodedata.category(sign)[0] in LETTERS for sign in value)
+
+
+def check_values(given: Mapping[str, str]) -> None:
+    """Refuse values that tags cannot have; their lengths are :func:`check_tags`'s.
+
+    Raises:
+        Invalid: as named.
+
+    """
+    for tag, value in given.items():
+        if not is_printable(value):
+            raise Invalid(f"The value of principal tag {tag} is not valid.", field="principal_tags")
 
 
 def check_tags(wanted: Mapping[str, str]) -> None:
