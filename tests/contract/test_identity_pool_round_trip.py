@@ -1,0 +1,60 @@
+"""What DescribeIdentityPool tells, UpdateIdentityPool takes, and then the pool is as it was: for any pool."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.contract.conftest import Place
+from tests.walks import walk
+
+NAMES = st.text("abzAZ09 +=,.@-_", min_size=1, max_size=20)
+TAGS = st.dictionaries(st.text(min_size=1, max_size=12), st.text(max_size=12), max_size=3)
+
+
+def pools(place: Place, clients: list[str]) -> st.SearchStrategy[dict[str, Any]]:
+    """Return all that an identity pool may be set to, but for its developers' name."""
+    name = f"cognito-idp.us-east-1.amazonaws.com/{place.pool}"
+    line = st.fixed_dictionaries(
+        {"ProviderName": st.just(name), "ClientId": st.sampled_from(clients)},
+        optional={"ServerSideTokenCheck": st.booleans()},
+    )
+    return st.fixed_dictionaries(
+        {"IdentityPoolName": NAMES, "AllowUnauthenticatedIdentities": st.booleans()},
+        optional={
+            "AllowClassicFlow": st.booleans(),
+            "SupportedLoginProviders": st.just({}),
+            "CognitoIdentityProviders": st.lists(line, unique_by=lambda each: each["ClientId"]),
+            "OpenIdConnectProviderARNs": st.just([]),
+            "SamlProviderARNs": st.just([]),
+            "IdentityPoolTags": TAGS.map(lambda tags: {key.replace("\x00", "x"): text for key, text in tags.items()}),
+        },
+    )
+
+
+def test_a_described_pool_written_back_is_the_same_pool(transactional_db: None, place: Place) -> None:
+    clients = [place.client]
+    for number in range(2):
+        made = place.wire.ask("CreateUserPoolClient", UserPoolId=place.pool, ClientName=f"app{number}")
+        clients.append(made["UserPoolClient"]["ClientId"])
+    # The developers' name is set once, for good: at Amazon no update takes it back.
+    developers = st.sampled_from([{}, {"DeveloperProviderName": "login.corp"}])
+
+    @walk(40)
+    @given(first=pools(place, clients), second=pools(place, clients), more=developers)
+    def check(first: dict[str, Any], second: dict[str, Any], more: dict[str, str]) -> None:
+        pool = {"IdentityPoolId": place.wire.ask("CreateIdentityPool", **first, **more)["IdentityPoolId"]}
+        told = place.wire.ask("DescribeIdentityPool", **pool)
+        assert place.wire.ask("UpdateIdentityPool", **told) == told
+        assert place.wire.ask("DescribeIdentityPool", **pool) == told
+
+        place.wire.ask("UpdateIdentityPool", **pool, **second)
+        place.wire.ask("UpdateIdentityPool", **told)
+
+        assert place.wire.ask("DescribeIdentityPool", **pool) == told
+        assert told["IdentityPoolName"] == first["IdentityPoolName"]
+        assert told.get("DeveloperProviderName") == more.get("DeveloperProviderName")
+
+    check()
