@@ -78,12 +78,6 @@ class IdentityNotFound(IdNotFound):
     public = "Identity '{}' not found."
 
 
-class DeveloperUserNotFound(IdNotFound):
-    """No identity of the pool is known by that id of its developers."""
-
-    public = "Developer user '{}' not found."
-
-
 class AlreadyExists(DomainError):
     """A name is taken."""
 
@@ -380,12 +374,6 @@ class ResourceConflict(DomainError):
     """The login is linked to another identity."""
 
     public = "Login already linked to another identity."
-
-
-class DeveloperUserTaken(ResourceConflict):
-    """The developers' id of a user means another identity."""
-
-    public = "The developer user identifier is already registered with another identity."
 
 
 class RoleRefused(DomainError):

@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 
 from identity.foundation import errors
 from pools.services.triggers import TriggerUnavailable
+from pools.services.identity_pools.identities import DeveloperUserTaken
 
 TEMPORARY = {"InternalErrorException", "InternalFailure"}
 """Exceptions that are the server's fault: status 500."""
@@ -39,7 +40,7 @@ EXCEPTION: dict[type[errors.DomainError], str] = {
     errors.UnsupportedToken: "UnsupportedTokenTypeException",
     errors.RevocationDisabled: "UnsupportedOperationException",
     errors.ResourceConflict: "ResourceConflictException",
-    errors.DeveloperUserTaken: "DeveloperUserAlreadyRegisteredException",
+    DeveloperUserTaken: "DeveloperUserAlreadyRegisteredException",
     errors.RoleRefused: "InvalidIdentityPoolConfigurationException",
     errors.OutsideUnavailable: "ExternalServiceException",
     TriggerUnavailable: "UnexpectedLambdaException",

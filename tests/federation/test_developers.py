@@ -8,7 +8,7 @@ import pytest
 import time_machine
 
 from identity.foundation import clock
-from identity.foundation.errors import DeveloperUserNotFound, DeveloperUserTaken, LoginRefused, NotAuthorized
+from identity.foundation.errors import LoginRefused, NotAuthorized, NotFound
 from pools.models import Identity, IdentityLogin, IdentityPool
 from pools.services.identity_pools import developers, identities, identity_pools, logins
 from tests.federation.conftest import BY, EAST, MEMBER_ROLE, WEST, Issuer, Provider, make_pool
@@ -84,7 +84,7 @@ def test_a_user_raced_for_by_two_identities_is_one_of_thems(ours: IdentityPool) 
     def claim(number: int) -> str:
         try:
             return token(ours, "anna", identity_id=rivals[number])[0]
-        except DeveloperUserTaken:
+        except identities.DeveloperUserTaken:
             return "taken"
 
     found = raced(6, claim)
@@ -125,7 +125,7 @@ def test_a_user_unlinked_by_several_at_once_is_unlinked_by_one(ours: IdentityPoo
                 return "unlinked"
             # Whoever comes with the token meanwhile links nobody again.
             identity_pools.credentials(identity, {BROUGHT: brought, WEST: providers[WEST].token("anna")}, by=BY)
-        except DeveloperUserNotFound:
+        except NotFound:
             return "gone"
         except NotAuthorized:
             return "refused"

@@ -13,7 +13,7 @@ from django.db import transaction
 
 from identity.foundation import paging
 from identity.foundation.actor import Actor
-from identity.foundation.errors import DeveloperUserNotFound, IdentityNotFound, Invalid, ResourceConflict
+from identity.foundation.errors import IdentityNotFound, Invalid, ResourceConflict
 from identity.foundation.paging import Page
 from pools.models import DEVELOPERS, Identity, IdentityLogin, IdentityPool
 from pools.services import access, atomic_part, audit
@@ -88,7 +88,7 @@ def look_up(
 
     Raises:
         Invalid: neither is given.
-        DeveloperUserNotFound, IdentityNotFound: as named.
+        NotFound: no such identity, or nobody is known by that id.
         ResourceConflict: the id means another identity.
 
     """
@@ -115,7 +115,7 @@ def _identity_of(pool: IdentityPool, user: str) -> Identity:
     known = IdentityLogin.objects.filter(pool_id=pool.pk, provider=DEVELOPERS, subject=user)
     row = known.filter(identity__pool_id=pool.pk).select_related("identity").first()
     if row is None:
-        raise DeveloperUserNotFound(user)
+        raise identities.developer_user_not_found(user)
     return row.identity
 
 
@@ -124,7 +124,7 @@ def merge(pool: IdentityPool, source: str, destination: str, *, provider: str, b
 
     Raises:
         Invalid: the provider is not the pool's developers' name.
-        DeveloperUserNotFound: a user is known by no identity.
+        NotFound: a user is known by no identity.
         ResourceConflict: two different logins of one provider would meet, or too many.
 
     """
@@ -137,7 +137,7 @@ def unlink(identity_id: str, pool: IdentityPool, user: str, *, provider: str, by
 
     Raises:
         Invalid: the provider is not the pool's developers' name.
-        IdentityNotFound, DeveloperUserNotFound: no such identity, or it is not known by that id.
+        NotFound: no such identity, or it is not known by that id.
 
     """
     _check_provider(pool, provider)
@@ -148,7 +148,7 @@ def unlink(identity_id: str, pool: IdentityPool, user: str, *, provider: str, by
             part.refuse(IdentityNotFound(identity_id))
         known = IdentityLogin.objects.filter(pool_id=pool.pk, identity=identity, provider=DEVELOPERS, subject=user)
         if not identities.remove_logins(identity, known, by=by):
-            part.refuse(DeveloperUserNotFound(user))
+            part.refuse(identities.developer_user_not_found(user))
 
 
 def _check_provider(pool: IdentityPool, provider: str) -> None:

@@ -18,12 +18,11 @@ from django.db.models import Q, QuerySet
 from identity.foundation import clock, names, paging
 from identity.foundation.actor import Actor
 from identity.foundation.errors import (
-    DeveloperUserNotFound,
-    DeveloperUserTaken,
     DomainError,
     IdentityNotFound,
     LoginRefused,
     NotAuthorized,
+    NotFound,
     ResourceConflict,
 )
 from identity.foundation.paging import Page
@@ -40,6 +39,17 @@ NO_GUESTS = "Unauthenticated access is not supported for this identity pool."
 
 class ChangedMeanwhile(Exception):
     """Someone else changed the same logins meanwhile: look again."""
+
+
+class DeveloperUserTaken(ResourceConflict):
+    """The developers' id of a user means another identity."""
+
+    public = "The developer user identifier is already registered with another identity."
+
+
+def developer_user_not_found(user: str) -> NotFound:
+    """Return the refusal where no identity of the pool is known by that id of its developers."""
+    return NotFound(f"Developer user '{user}' not found.")
 
 
 def forbidden(identity: Identity) -> NotAuthorized:
@@ -208,7 +218,7 @@ def merge_developers_users(pool: IdentityPool, source: str, destination: str, *,
     """Merge the identity of one of the developers' ids into that of another, which stays, and return that.
 
     Raises:
-        DeveloperUserNotFound: an id means nobody.
+        NotFound: an id means nobody.
         NotAuthorized: an identity is disabled.
         ResourceConflict: two different logins of one provider would meet, or too many.
 
@@ -220,7 +230,7 @@ def merge_developers_users(pool: IdentityPool, source: str, destination: str, *,
             if _developers_users(pool, source, destination) != owners or held.keys() != set(owners.values()):
                 raise ChangedMeanwhile
             part.refuse_if(
-                next((DeveloperUserNotFound(user) for user in (source, destination) if user not in owners), None)
+                next((developer_user_not_found(user) for user in (source, destination) if user not in owners), None)
             )
             gone, stays = held[owners[source]], held[owners[destination]]
             part.refuse_if(next((forbidden(row) for row in (gone, stays) if not row.enabled), None))
