@@ -96,13 +96,15 @@ class Row(NamedTuple):
     read: Callable[[Given], dict[str, Any]]
     preference: str = ""
     """The member of SetUserMFAPreference, of a second factor."""
+    auth_factor: str = ""
+    """What GetUserAuthFactors calls it, of a second factor."""
 
 
 CHALLENGES: dict[str, Row] = {
     Challenge.PASSWORD_VERIFIER: Row("PASSWORD_VERIFIER", tell_password_verifier, read_password_verifier),
     Challenge.NEW_PASSWORD: Row("NEW_PASSWORD_REQUIRED", tell_new_password, read_new_password),
     Challenge.FACTOR_SETUP: Row("MFA_SETUP", tell_factor_setup, read_nothing),
-    totp.kind: Row("SOFTWARE_TOKEN_MFA", tell_totp, read_totp, preference="SoftwareTokenMfaSettings"),
+    totp.kind: Row("SOFTWARE_TOKEN_MFA", tell_totp, read_totp, "SoftwareTokenMfaSettings", "SOFTWARE_TOKEN"),
 }
 BY_NAME = {row.name: challenge for challenge, row in CHALLENGES.items()}
 PREFERENCES = {row.preference: kind for kind, row in CHALLENGES.items() if row.preference}
@@ -129,3 +131,8 @@ def mfa(user: User | Person, held: Iterable[HeldFactor]) -> dict[str, Any]:
         **({"PreferredMfaSetting": CHALLENGES[first].name} if first in asked else {}),
         **({"UserMFASettingList": [CHALLENGES[kind].name for kind in asked]} if asked else {}),
     }
+
+
+def configured(held: Iterable[HeldFactor], *, has_password: bool) -> list[str]:
+    """Return all that somebody can prove who they are by, first factors and second ones, asked for or not."""
+    return [*(["PASSWORD"] if has_password else []), *(CHALLENGES[factor.kind].auth_factor for factor in held)]

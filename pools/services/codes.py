@@ -170,6 +170,12 @@ def take_try(pool: UserPool, subject_id: UUID, purpose: str) -> Tried:
     )
 
 
+def destination(user: User, purpose: str) -> str:
+    """Return where somebody's code of a purpose went, while it lives; empty without one."""
+    row = OneTimeCode.objects.filter(pool_id=user.pool_id, subject=user.id, purpose=purpose).first()
+    return "" if row is None or _is_dead(row) else row.destination
+
+
 def audit_refusals(
     pool: UserPool, sub: UUID, purpose: str, *, by: Actor, client_id: str = ""
 ) -> AbstractContextManager[None]:

@@ -8,8 +8,26 @@ from typing import Any
 import pytest
 
 from tests.cognito.conftest import PASSWORD, World, named, refused
+from tests.live import Live
 
 NEW = "Other-horse-88"
+NOT_WRITABLE = "A client attempted to write unauthorized attribute"
+
+
+@pytest.fixture(scope="module")
+def narrow(live: Live) -> World:
+    """Return a pool that needs an address, whose client may write little."""
+    schema = [
+        {"Name": "email", "AttributeDataType": "String", "Mutable": True, "Required": True},
+        {"Name": "kept", "AttributeDataType": "String", "Mutable": True},
+        {"Name": "once", "AttributeDataType": "String", "Mutable": False},
+    ]
+    return World(live, pool={"Schema": schema}, client={"WriteAttributes": ["email", "given_name", "custom:once"]})
+
+
+def verify(world: World, token: str, code: str) -> Any:  # noqa: ANN401 - an answer
+    """Answer with the code that an address was sent."""
+    return world.anyone.verify_user_attribute(AccessToken=token, AttributeName="email", Code=code)
 
 
 def test_a_person_sees_what_the_client_may_read(world: World) -> None:
@@ -46,6 +64,12 @@ def every_call(world: World, token: str) -> list[Callable[[], Any]]:
         lambda: anyone.associate_software_token(AccessToken=token),
         lambda: anyone.verify_software_token(AccessToken=token, UserCode="123456"),
         lambda: anyone.set_user_mfa_preference(AccessToken=token, SoftwareTokenMfaSettings={"Enabled": True}),
+        lambda: anyone.delete_user_attributes(AccessToken=token, UserAttributeNames=["given_name"]),
+        lambda: anyone.get_user_attribute_verification_code(AccessToken=token, AttributeName="email"),
+        lambda: anyone.verify_user_attribute(AccessToken=token, AttributeName="email", Code="123456"),
+        lambda: anyone.get_user_auth_factors(AccessToken=token),
+        lambda: anyone.set_user_settings(AccessToken=token, MFAOptions=[]),
+        lambda: anyone.delete_user(AccessToken=token),
         lambda: anyone.global_sign_out(AccessToken=token),
     ]
 
@@ -225,3 +249,171 @@ def test_who_may_write_what_is_the_clients_list_then_the_schema(new_world: Calla
     told = named(world.anyone.get_user(AccessToken=plain)["UserAttributes"])
     assert told == {"sub": told["sub"], "custom:role": "writer", "custom:once": "a"}
     assert named(world.anyone.get_user(AccessToken=narrow)["UserAttributes"]).keys() == {"sub"}
+
+
+def test_a_person_deletes_attributes(world: World) -> None:
+    name = world.person(given_name="Ana", family_name="Ott", phone_number="+4912345678", phone_number_verified="true")
+    token = world.tokens(name)["AccessToken"]
+
+    for _ in range(2):
+        answer = world.anyone.delete_user_attributes(
+            AccessToken=token, UserAttributeNames=["given_name", "phone_number", "nickname"]
+        )
+        assert answer.keys() == {"ResponseMetadata"}
+
+    told = named(world.user(name)["UserAttributes"])
+    assert told == {
+        "sub": told["sub"],
+        "family_name": "Ott",
+        "email": f"{name}@example.com",
+        "email_verified": "true",
+    }
+
+
+@pytest.mark.parametrize(
+    ("attribute", "code", "text"),
+    [
+        ("sub", "NotAuthorizedException", NOT_WRITABLE),
+        ("email_verified", "NotAuthorizedException", NOT_WRITABLE),
+        ("custom:none", "NotAuthorizedException", NOT_WRITABLE),
+        ("custom:kept", "NotAuthorizedException", NOT_WRITABLE),
+        ("custom:once", "InvalidParameterException", "user.custom:once: Attribute cannot be updated."),
+        ("email", "InvalidParameterException", "user.email: Attribute cannot be deleted."),
+    ],
+)
+def test_what_may_not_be_deleted_stays_with_the_rest(narrow: World, attribute: str, code: str, text: str) -> None:
+    person = narrow.person(**{"custom:kept": "a", "custom:once": "b", "given_name": "Ana"})
+    token = narrow.tokens(person)["AccessToken"]
+    before = narrow.user(person)
+
+    with refused(code, text):
+        narrow.anyone.delete_user_attributes(AccessToken=token, UserAttributeNames=["given_name", attribute])
+
+    assert narrow.user(person) == before
+
+
+def test_an_address_is_proven_by_the_code_that_was_asked_for(world: World) -> None:
+    name = world.person(email_verified="false")
+    token = world.tokens(name)["AccessToken"]
+
+    sent = world.anyone.get_user_attribute_verification_code(AccessToken=token, AttributeName="email")
+
+    assert sent["CodeDeliveryDetails"] == {
+        "Destination": "p***@e***",
+        "DeliveryMedium": "EMAIL",
+        "AttributeName": "email",
+    }
+    code = world.code(f"{name}@example.com")
+    with refused("CodeMismatchException"):
+        verify(world, token, "999999" if code != "999999" else "999998")
+    assert verify(world, token, code).keys() == {"ResponseMetadata"}
+    assert named(world.user(name)["UserAttributes"])["email_verified"] == "true"
+    with refused("ExpiredCodeException"):
+        verify(world, token, code)
+
+
+def test_a_change_that_waits_gets_its_code_again_and_takes_effect_by_it(new_world: Callable[..., World]) -> None:
+    wait = {"AttributesRequireVerificationBeforeUpdate": ["email"]}
+    world = new_world(pool={"AutoVerifiedAttributes": ["email"], "UserAttributeUpdateSettings": wait})
+    name = world.person()
+    token, old, new = world.tokens(name)["AccessToken"], f"{name}@example.com", f"new-{name}@example.org"
+    world.anyone.update_user_attributes(AccessToken=token, UserAttributes=[{"Name": "email", "Value": new}])
+    first = world.code(new)
+
+    sent = world.anyone.get_user_attribute_verification_code(AccessToken=token, AttributeName="email")
+
+    assert sent["CodeDeliveryDetails"]["Destination"] == "n***@e***"
+    assert named(world.user(name)["UserAttributes"])["email"] == old
+    second = world.code(new, count=2)
+    if first != second:
+        with refused("CodeMismatchException"):
+            verify(world, token, first)
+    verify(world, token, second)
+    attributes = named(world.user(name)["UserAttributes"])
+    assert (attributes["email"], attributes["email_verified"]) == (new, "true")
+
+
+def test_codes_for_an_address_and_guesses_at_them_are_limited(world: World) -> None:
+    name = world.person(email_verified="false")
+    token = world.tokens(name)["AccessToken"]
+
+    for _ in range(5):
+        world.anyone.get_user_attribute_verification_code(AccessToken=token, AttributeName="email")
+    with refused("LimitExceededException", "Attempt limit exceeded, please try after some time."):
+        world.anyone.get_user_attribute_verification_code(AccessToken=token, AttributeName="email")
+    code = world.code(f"{name}@example.com", count=5)
+    for _ in range(5):
+        with refused("CodeMismatchException"):
+            verify(world, token, "999999" if code != "999999" else "999998")
+    with refused("LimitExceededException"):
+        verify(world, token, code)
+    assert named(world.user(name)["UserAttributes"])["email_verified"] == "false"
+
+
+def test_only_an_address_that_is_there_and_that_the_client_may_write_is_verified(world: World) -> None:
+    name = world.person()
+    token = world.tokens(name)["AccessToken"]
+    listed = world.new_client(ReadAttributes=["name"], WriteAttributes=["name"])["ClientId"]
+    narrow = world.sign_in(name, client_id=listed)["AuthenticationResult"]["AccessToken"]
+
+    def both(token: str, attribute: str) -> list[Callable[[], Any]]:
+        return [
+            lambda: world.anyone.get_user_attribute_verification_code(AccessToken=token, AttributeName=attribute),
+            lambda: world.anyone.verify_user_attribute(AccessToken=token, AttributeName=attribute, Code="123456"),
+        ]
+
+    for call in both(token, "nickname"):
+        with refused("InvalidParameterException", "Only email and phone_number can be verified."):
+            call()
+    for call in both(narrow, "email"):
+        with refused("NotAuthorizedException", NOT_WRITABLE):
+            call()
+    ask, answer = both(token, "phone_number")
+    with refused("InvalidParameterException", "User does not have attribute phone_number"):
+        ask()
+    with refused("ExpiredCodeException"):
+        answer()
+
+
+def test_a_person_sees_what_they_can_sign_in_with(careful: World) -> None:
+    name = careful.person()
+    token = careful.tokens(name)["AccessToken"]
+
+    plain = careful.anyone.get_user_auth_factors(AccessToken=token)
+    careful.enrol(token)
+    more = careful.anyone.get_user_auth_factors(AccessToken=token)
+
+    for told in (plain, more):
+        del told["ResponseMetadata"]
+    assert plain == {"Username": name, "ConfiguredUserAuthFactors": ["PASSWORD"]}
+    assert more == {
+        "Username": name,
+        "PreferredMfaSetting": "SOFTWARE_TOKEN_MFA",
+        "UserMFASettingList": ["SOFTWARE_TOKEN_MFA"],
+        "ConfiguredUserAuthFactors": ["PASSWORD", "SOFTWARE_TOKEN"],
+    }
+
+
+def test_codes_by_sms_are_not_turned_on_for_show(world: World) -> None:
+    token = world.tokens(world.person())["AccessToken"]
+    sms = [{"DeliveryMedium": "SMS", "AttributeName": "phone_number"}]
+
+    assert world.anyone.set_user_settings(AccessToken=token, MFAOptions=[]).keys() == {"ResponseMetadata"}
+    with refused("InvalidParameterException", "MFAOptions is not available in this release."):
+        world.anyone.set_user_settings(AccessToken=token, MFAOptions=sms)
+
+
+def test_who_deletes_the_own_account_is_gone_at_once_and_the_name_is_free(world: World) -> None:
+    name = world.person()
+    tokens = world.tokens(name)
+
+    world.anyone.delete_user(AccessToken=tokens["AccessToken"])
+
+    for call in (world.anyone.get_user, world.anyone.delete_user):
+        with refused("UserNotFoundException", "User does not exist."):
+            call(AccessToken=tokens["AccessToken"])
+    with refused("NotAuthorizedException"):
+        world.refresh(tokens["RefreshToken"])
+    with refused("UserNotFoundException", "User does not exist."):
+        world.sign_in(name)
+    assert world.person(name) == name

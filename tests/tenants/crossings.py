@@ -103,12 +103,40 @@ def by_token(mine: Tenant, theirs: Tenant, **members: Any) -> list[Case]:
     return [Case({"AccessToken": own, **members}, foreign)]
 
 
-CROSSINGS |= dict.fromkeys(("AssociateSoftwareToken", "GetUser", "GlobalSignOut"), by_token)
+ALONE = ("AssociateSoftwareToken", "DeleteUser", "GetUser", "GetUserAuthFactors", "GlobalSignOut")
+CROSSINGS |= dict.fromkeys(ALONE, by_token)
 
 
 @crossing
 def update_user_attributes(mine: Tenant, theirs: Tenant) -> list[Case]:
     return by_token(mine, theirs, UserAttributes=[{"Name": "nickname", "Value": "Nick"}])
+
+
+@crossing
+def delete_user_attributes(mine: Tenant, theirs: Tenant) -> list[Case]:
+    return by_token(mine, theirs, UserAttributeNames=["nickname"])
+
+
+@crossing
+def get_user_attribute_verification_code(mine: Tenant, theirs: Tenant) -> list[Case]:
+    return by_token(mine, theirs, AttributeName="email")
+
+
+@crossing
+def verify_user_attribute(mine: Tenant, theirs: Tenant) -> list[Case]:
+    ours, other = mine.person(), theirs.person()
+    for each, person in ((mine, ours), (theirs, other)):
+        token = each.tokens(person)["AccessToken"]
+        each.wire.ask("GetUserAttributeVerificationCode", AccessToken=token, AttributeName="email")
+    cases = by_token(mine, theirs, AttributeName="email", Code=mine.mailed(ours))
+    cases[0].right["AccessToken"] = mine.tokens(ours)["AccessToken"]
+    cases[0].wrong.append(({"Code": theirs.mailed(other)}, "CodeMismatchException"))
+    return cases
+
+
+@crossing
+def set_user_settings(mine: Tenant, theirs: Tenant) -> list[Case]:
+    return by_token(mine, theirs, MFAOptions=[])
 
 
 @crossing

@@ -5,17 +5,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from identity.foundation.actor import Actor
+from identity.foundation.errors import NotAvailable
 from pools.cognito import challenges, shapes
 from pools.cognito.contract import Reply, user_pools
 from pools.services import access
-from pools.services.people import attributes, users
+from pools.services.people import attributes, passwords, users
 from pools.services.tokens import verify
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp.type_defs import (
+        DeleteUserAttributesRequestTypeDef,
+        DeleteUserRequestTypeDef,
+        GetUserAttributeVerificationCodeRequestTypeDef,
+        GetUserAuthFactorsRequestTypeDef,
         GetUserRequestTypeDef,
         GlobalSignOutRequestTypeDef,
+        SetUserSettingsRequestTypeDef,
         UpdateUserAttributesRequestTypeDef,
+        VerifyUserAttributeRequestTypeDef,
     )
 
     from pools.models import User
@@ -61,6 +68,64 @@ def update_user_attributes(call: UpdateUserAttributesRequestTypeDef, by: Actor) 
         verify.check_proof(bearer)
     sent = attributes.update(bearer.client, user, changes, by=acting(by, bearer))
     return {"CodeDeliveryDetailsList": [shapes.delivery(delivery) for delivery in sent]}
+
+
+@user_pools.operation
+def delete_user_attributes(call: DeleteUserAttributesRequestTypeDef, by: Actor) -> Reply:
+    """AWS: API_DeleteUserAttributes."""
+    bearer, user = behind(call["AccessToken"])
+    changes = dict.fromkeys(call["UserAttributeNames"], "")
+    if attributes.changes_proof(user, changes):
+        verify.check_proof(bearer)
+    attributes.update(bearer.client, user, changes, by=acting(by, bearer))
+    return {}
+
+
+@user_pools.operation
+def get_user_attribute_verification_code(call: GetUserAttributeVerificationCodeRequestTypeDef, by: Actor) -> Reply:
+    """AWS: API_GetUserAttributeVerificationCode."""
+    bearer, user = behind(call["AccessToken"])
+    sent = attributes.send_code(bearer.client, user, call["AttributeName"], by=acting(by, bearer))
+    return {"CodeDeliveryDetails": shapes.delivery(sent)}
+
+
+@user_pools.operation
+def verify_user_attribute(call: VerifyUserAttributeRequestTypeDef, by: Actor) -> Reply:
+    """AWS: API_VerifyUserAttribute."""
+    bearer, user = behind(call["AccessToken"], changing_proof=True)
+    by = acting(by, bearer)
+    attributes.verify(bearer.pool, user, call["AttributeName"], call["Code"], client=bearer.client, by=by)
+    return {}
+
+
+@user_pools.operation
+def get_user_auth_factors(call: GetUserAuthFactorsRequestTypeDef, by: Actor) -> Reply:
+    """AWS: API_GetUserAuthFactors."""
+    bearer = bearer_of(call["AccessToken"])
+    person = bearer.person
+    has_password = passwords.has_one(bearer.pool, person.id)
+    return {
+        "Username": bearer.username,
+        **challenges.mfa(person, person.factors),
+        "ConfiguredUserAuthFactors": challenges.configured(person.factors, has_password=has_password),
+    }
+
+
+@user_pools.operation
+def set_user_settings(call: SetUserSettingsRequestTypeDef, by: Actor) -> Reply:
+    """AWS: API_SetUserSettings. It knows codes by SMS alone, and without any there is nothing to turn off."""
+    bearer_of(call["AccessToken"])
+    if call["MFAOptions"]:
+        raise NotAvailable("MFAOptions is not available in this release.")
+    return {}
+
+
+@user_pools.operation
+def delete_user(call: DeleteUserRequestTypeDef, by: Actor) -> Reply:
+    """AWS: API_DeleteUser."""
+    bearer, user = behind(call["AccessToken"], changing_proof=True)
+    users.delete(bearer.pool, user, by=acting(by, bearer))
+    return {}
 
 
 @user_pools.operation

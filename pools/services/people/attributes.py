@@ -16,6 +16,7 @@ from identity.foundation.errors import (
     DomainError,
     Invalid,
     NotAuthorized,
+    NotAvailable,
     UserNotFound,
     refuse,
 )
@@ -323,16 +324,58 @@ def taken(kind: str) -> AliasExists:
     return AliasExists(TAKEN[kind])
 
 
-def verify(pool: UserPool, user: User, address: str, code: str, *, by: Actor) -> None:
+def send_code(client: AppClient, user: User, address: str, *, by: Actor) -> Delivery:
+    """Send a signed-in person a code that proves an address: the new one, where a change waits for its code.
+
+    Raises:
+        AttributeNotWritable: the client may not write it.
+        Invalid: there is no such address, or nothing to send to it by.
+        TooManyAttempts: too many messages to that address lately.
+
+    """
+    _check_address(client, address)
+    pool, channel = client.pool, destinations.CHANNEL[address]
+    to = _to_prove(user, address)
+    if not to:
+        raise Invalid(f"User does not have attribute {address}", field=address)
+    if not destinations.can_send(channel):
+        raise NotAvailable(f"{address} cannot be verified: nothing carries messages to it.", field=address)
+    proof = sending.code(pool, client, user, address, channel=channel, to=to)
+    with atomic_part.begin() as part:
+        locked = User.objects.select_for_update().filter(pool_id=pool.pk, id=user.id, deleted_at=None).first()
+        if locked is None:
+            part.refuse(UserNotFound())
+        if _to_prove(locked, address) != to:
+            part.refuse(Invalid(f"{address} was changed meanwhile.", field=address))
+        part.refuse_if(sending.refusal(pool, client, proof))
+        sending.send(pool, proof)
+        detail = {"purpose": address, "client_id": client.client_id}
+        audit.record(Tag.CODE_SENT, pool=pool, subject=user.sub, by=by, detail=detail)
+    return proof.delivery
+
+
+def _to_prove(user: User, address: str) -> str:
+    """Return the address that a change waits with, or the one that is there."""
+    return codes.destination(user, address) or getattr(user, address) or ""
+
+
+def _check_address(client: AppClient | None, address: str) -> None:
+    if address not in ADDRESSES:
+        raise Invalid("Only email and phone_number can be verified.", field="attribute_name")
+    if client is not None:
+        refuse(map(AttributeNotWritable, _unwritable(client.pool, [address], client)))
+
+
+def verify(pool: UserPool, user: User, address: str, code: str, *, client: AppClient | None = None, by: Actor) -> None:
     """Take the code that was sent to an address as proof of it; a change that waited for it takes effect.
 
     Raises:
+        AttributeNotWritable: the client may not write it.
         CodeMismatch, CodeExpired, TooManyWrongCodes: the code proves nothing.
         AliasExists: another proved the address first.
 
     """
-    if address not in ADDRESSES:
-        raise Invalid("Only email and phone_number can be verified.", field="attribute_name")
+    _check_address(client, address)
     tried = codes.take_try(pool, user.id, address)
     with codes.audit_refusals(pool, user.sub, address, by=by):
         proof = codes.check(tried, code)

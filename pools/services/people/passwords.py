@@ -190,6 +190,11 @@ def verify(pool_id: str, encoded: str | None, password: str) -> bool:
     return known is not None
 
 
+def has_one(pool: UserPool, user_id: UUID) -> bool:
+    """Say whether somebody has a password."""
+    return Password.objects.filter(pool_id=pool.pk, user_id=user_id).exists()
+
+
 def _bytes(password: str) -> bytes:
     return password.encode("utf-8", "surrogatepass")
 
