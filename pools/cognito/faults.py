@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
 from identity.foundation import errors
-from pools.services.triggers import TriggerUnavailable
 from pools.services.identity_pools.identities import DeveloperUserTaken
+from pools.services.triggers import TriggerUnavailable
 
 TEMPORARY = {"InternalErrorException", "InternalFailure"}
 """Exceptions that are the server's fault: status 500."""

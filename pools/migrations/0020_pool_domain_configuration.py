@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('pools', '0018_user_imports'),
+        ('pools', '0019_signing_certificate'),
     ]
 
     operations = [

@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
     """Make the new indexes, then drop the old ones, outside a transaction."""
 
     atomic = False
-    dependencies: ClassVar = [("pools", "0018_user_imports")]
+    dependencies: ClassVar = [("pools", "0020_pool_domain_configuration")]
     operations: ClassVar = [
         AddIndexBesideTraffic("identity", models.Index(fields=["pool", "id"], name="identity_of_pool")),
         RemoveIndexConcurrently("identity", "identity_page"),

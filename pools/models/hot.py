@@ -145,20 +145,22 @@ REFRESH = (
     + ","
     + PERSON
     + """
-FROM refresh_family f LEFT JOIN pool_user u ON u.pool_id = f.pool_id AND u.id = f.user_id AND u.deleted_at IS NULL
+FROM refresh_family f
+LEFT JOIN pool_user u ON u.pool_id = f.pool_id AND u.id = f.user_id AND u.deleted_at IS NULL
 WHERE f.pool_id = %s AND f.id = %s
     AND EXISTS (SELECT FROM app_client a WHERE a.pool_id = f.pool_id AND a.id = f.client_id)
-"""  # noqa: S608 - of constants
+"""
 )
 
 BEARER = (
     "SELECT f.id, f.epoch, f.revoked_at, "
     + PERSON_AND_FACTORS
     + """
-FROM pool_user u LEFT JOIN refresh_family f ON f.pool_id = u.pool_id AND f.id = %s AND f.user_id = u.id
+FROM pool_user u
+LEFT JOIN refresh_family f ON f.pool_id = u.pool_id AND f.id = %s AND f.user_id = u.id
     AND EXISTS (SELECT FROM app_client a WHERE a.pool_id = f.pool_id AND a.id = f.client_id)
 WHERE u.pool_id = %s AND u.sub = %s AND u.deleted_at IS NULL
-"""  # noqa: S608 - of constants
+"""
 )
 
 BROWSER = (

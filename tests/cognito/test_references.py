@@ -335,10 +335,10 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "UnlinkDeveloperIdentity.IdentityId": (NO_IDENTITY, NOT_FOUND, NO_IDENTITY),
     "UnlinkDeveloperIdentity.DeveloperProviderName": ("none.example", INVALID, "none.example"),
     "DeleteIdentityPool.IdentityPoolId": (NO_IDENTITY, NOT_FOUND, NO_IDENTITY),
-    "TagResource.ResourceArn": (NO_ARN, NOT_FOUND, NO_ARN),
+    "TagResource of identity pools.ResourceArn": (NO_ARN, NOT_FOUND, NO_ARN),
     "UnlinkIdentity.IdentityId": (NO_IDENTITY, NOT_FOUND, NO_IDENTITY),
     "UnlinkIdentity.Logins.{key}": ("none.example", NOT_ALLOWED, UNSUPPORTED),
-    "UntagResource.ResourceArn": (NO_ARN, NOT_FOUND, NO_ARN),
+    "UntagResource of identity pools.ResourceArn": (NO_ARN, NOT_FOUND, NO_ARN),
     "UpdateIdentityPool.IdentityPoolId": (NO_IDENTITY, NOT_FOUND, NO_IDENTITY),
     "UpdateIdentityPool.CognitoIdentityProviders.*.ProviderName": (
         f"cognito-idp.us-east-1.amazonaws.com/{NO_POOL}",
@@ -400,6 +400,12 @@ NOT_CHECKED = {
 """What Amazon does not check either, and why."""
 
 
+def called(operation: contract.Operation) -> str:
+    """Return an operation's name, which says whose it is where both services have one of it."""
+    is_second = operation.service is contract.identity_pools and operation.name in contract.user_pools.operations
+    return f"{operation.name} of identity pools" if is_second else operation.name
+
+
 def members(shape: Shape, path: str, seen: tuple[str, ...] = ()) -> Iterator[str]:
     """Walk the paths of an input's values."""
     inside = (*seen, shape.name)
@@ -424,7 +430,7 @@ def test_every_write_that_names_something_is_in_the_table() -> None:
         for operation in service.operations.values()
         if operation.handler is not None and not operation.name.startswith(READS)
     ]
-    paths = {path for each in writes for path in members(each.model.input_shape, each.name) if NAMING.search(path)}
+    paths = {path for each in writes for path in members(each.model.input_shape, called(each)) if NAMING.search(path)}
     table = [*CHECKED, *NOT_CHECKED]
 
     assert {path for path in paths if not any(f"{path}.".startswith(f"{row}.") for row in table)} == set()
@@ -537,13 +543,13 @@ def proper(referred: Referred) -> dict[str, Any]:
             "DeveloperProviderName": "ours",
             "DeveloperUserIdentifier": "x",
         },
-        "TagResource": {"Tags": {"team": "red"}},
+        "TagResource of identity pools": {"Tags": {"team": "red"}},
         "UnlinkIdentity": {
             "IdentityId": guest,
             "Logins": {referred.provider: "x"},
             "LoginsToRemove": [referred.provider],
         },
-        "UntagResource": {"TagKeys": ["team"]},
+        "UntagResource of identity pools": {"TagKeys": ["team"]},
         "UpdateIdentityPool": {
             **tagged,
             "IdentityPoolName": "x",
@@ -562,11 +568,12 @@ def test_what_is_not_there_is_refused_when_it_is_named(referred: Referred, prope
     other = referred.other.client_id
     absent = other if absent == "{other_client}" else absent
     service = referred.world.idp
-    if operation not in contract.user_pools.operations:
+    name = operation.removesuffix(" of identity pools")
+    if name != operation or name not in contract.user_pools.operations:
         service = referred.identity
 
     with pytest.raises(ClientError) as refusal:
-        getattr(service, xform_name(operation))(**put(proper[operation], path, absent))
+        getattr(service, xform_name(name))(**put(proper[operation], path, absent))
 
     told = refusal.value.response["Error"]
     assert told["Code"] == code, told
