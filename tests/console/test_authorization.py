@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import pytest
 
 from tests.console.world import PASSWORD, World
+from tests.live import Live
 
 OPEN = {"sign_in", "code", "sign_out", "link", "set_password", "set_authenticator", "mailbox", "messages"}
 OPEN |= {"api_docs", "api_schema", "api_nothing", "home"}
@@ -28,6 +30,14 @@ def addresses() -> Iterator[tuple[str, str]]:
                 yield name, before + str(pattern.pattern)
 
 
+@cache
+def job_of(live: Live, pool_id: str) -> str:
+    """Return an import of a pool."""
+    role = "arn:aws:iam::111111111111:role/Logs"
+    made = live.boto().create_user_import_job(UserPoolId=pool_id, JobName="move", CloudWatchLogsRoleArn=role)
+    return str(made["UserImportJob"]["JobId"])
+
+
 def filled(world: World, address: str, *, foreign: bool = False) -> str:
     """Fill an address's holes: this pool's things, or the other pool's things under this pool."""
     values = {
@@ -36,6 +46,7 @@ def filled(world: World, address: str, *, foreign: bool = False) -> str:
         "sub": world.other_sub if foreign else world.subs[0],
         "key": "disable",
         "key_id": world.key[0],
+        "job_id": job_of(world.live, world.pool_id),
     }
     return re.sub(r"<\w+:(\w+)>", lambda hole: values[hole[1]], address)
 

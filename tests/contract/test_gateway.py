@@ -309,12 +309,12 @@ def test_a_sign_in_reads_once_counts_once_and_writes_what_it_must(
 ) -> None:
     warm(place)
 
-    # Read, count the guess, and in one statement: forget the guesses, the family, the event.
-    with django_assert_max_num_queries(3 + 2) as seen:
+    # Read, count the guess, read the person, and in one statement: forget the guesses, the family, the event.
+    with django_assert_max_num_queries(4 + 2) as seen:
         sign_in(place.wire, place.client, place.username)
 
     statements = [query["sql"] for query in seen.captured_queries if "SAVEPOINT" not in query["sql"]]
-    assert len(statements) == 3, statements
+    assert len(statements) == 4, statements
 
 
 def test_a_page_of_users_asks_as_much_for_many_as_for_one(

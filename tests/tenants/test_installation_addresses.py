@@ -15,6 +15,7 @@ from tests.tenants.tenant import Answer, Tenant, answered
 
 OPEN = {
     "cognito:gateway": "walked operation by operation in test_wire",
+    "cognito:user_import": "signed for one job of one pool; walked in cognito/test_user_imports",
     "identity_oidc:discovery": "public, and of no user pool",
     "identity_oidc:jwks": "public, and of no user pool",
     "health/live": "tells nothing of a pool",
@@ -63,6 +64,7 @@ def filled(path: str, pool: Tenant, things: Tenant, sub: str = "") -> str:
         "sub": sub or things.ann.sub,
         "key": "sign-out",
         "key_id": things.confidential.id,
+        "job_id": "import-none",
     }
     return "/" + re.sub(r"<\w+:(\w+)>", lambda hole: values[hole[1]], path)
 
@@ -87,7 +89,7 @@ def test_every_address_says_what_a_foreign_credential_means_there() -> None:
     assert all(name.startswith("console:") for name in GUARDED), GUARDED
     assert {"console:user", "console:change_user", "console:app", "console:api_user", "console:api_app"} <= set(MIXED)
     assert {re.sub(r".*:", "", hole) for path in GUARDED.values() for hole in re.findall(r"<(\w+:\w+)>", path)} == {
-        "pool_id", "client_id", "sub", "key", "key_id"
+        "pool_id", "client_id", "sub", "key", "key_id", "job_id"
     }  # fmt: skip
 
 
