@@ -138,7 +138,7 @@ CODE_BOUND = """
 
 REFRESH = (
     """SELECT f.id, f.client_id, f.generation, f.salt, f.previous_salt, f.rotated_at, f.revoked_at,
-    nullif(f.rotations, '{}'), f.epoch, f.auth_time, f.methods, f.event_id, f.expires_at, f.last_active_at, """
+    nullif(f.rotations, '{}'), f.epoch, f.auth_time, f.methods, f.event_id, f.expires_at, f.last_active_at, """  # noqa: S608 - of constants
     + FAMILY_BOUND
     + "::text,"
     + GROUPS
@@ -153,7 +153,7 @@ WHERE f.pool_id = %s AND f.id = %s
 )
 
 BEARER = (
-    "SELECT f.id, f.epoch, f.revoked_at, "
+    "SELECT f.id, f.epoch, f.revoked_at, "  # noqa: S608 - of constants
     + PERSON_AND_FACTORS
     + """
 FROM pool_user u
@@ -298,10 +298,7 @@ def moved_configuration() -> tuple[list[tuple[str, str, int]], str]:
 
 
 def credentials(pool_id: int, name: str, subject: UUID) -> Credentials:
-    """Return what decides a first proof, by one statement that is the same for people and decoys.
-
-    ``subject`` is the decoy of the name; without a name, it is whom a sign-in that goes on is about, person or decoy.
-    """
+    """Return what decides a first proof; ``subject`` is the name's decoy, or without a name whom a sign-in is about."""
     return Credentials._make(one(CREDENTIALS, (pool_id, name, subject)) or ())
 
 

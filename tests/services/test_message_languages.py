@@ -12,6 +12,7 @@ from pytest_django import Settings
 
 from pools.services.messages import texts
 from pools.services.messages.texts import Change
+from pools.services.pools import pool_domains
 from tests import pseudo_language
 from tests.pseudo_language import TAG, unmarked, untranslated
 
@@ -24,6 +25,12 @@ DATA = ["Photos", "123456", "ann", "UTC"]
 def marks(settings: Settings) -> Iterator[None]:
     with pseudo_language.offered(settings):
         yield
+
+
+@pytest.fixture(autouse=True)
+def at_its_usual_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask no database where the pool answers, which is in none."""
+    monkeypatch.setattr(pool_domains, "address", lambda *_: "https://id.example.com")
 
 
 def mails() -> Iterator[texts.Composed]:
