@@ -47,8 +47,9 @@ def test_an_import_shows_how_far_it_is_and_which_lines_failed(world: World) -> N
 
 
 def test_a_pool_without_imports_says_how_one_is_made(world: World) -> None:
-    page = world.session.get(f"/console/pools/{world.pool_id}/imports").text
+    pool_id = world.live.boto().create_user_pool(PoolName="Empty")["UserPool"]["Id"]
+    page = world.session.get(f"/console/pools/{pool_id}/imports").text
 
     assert "create-user-import-job" in page
-    assert world.session.get(f"/console/pools/{world.pool_id}/imports/import-none").status_code == 404
-    assert world.session.get(f"/console/pools/{world.pool_id}/users").text.count("/imports") == 1
+    assert world.session.get(f"/console/pools/{pool_id}/imports/import-none").status_code == 404
+    assert world.session.get(f"/console/pools/{pool_id}/users").text.count("/imports") == 1
