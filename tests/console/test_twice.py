@@ -133,7 +133,10 @@ def app_settings(world: World) -> Given:
 
 
 def pool_settings(world: World) -> Given:
-    return *inside(world), f"/console/pools/{world.pool_id}", {"recent_proof": "on", "name": "Twice", "mfa": "OFF"}
+    """Change a pool of its own: other tests look for the shared one by its name."""
+    visitor, who = inside(world)
+    made = visitor.send_form("/console/pools/new", name="Once", sign_in="email", mfa="OFF")
+    return visitor, who, made.headers["Location"], {"recent_proof": "on", "name": "Twice", "mfa": "OFF"}
 
 
 class Case(NamedTuple):

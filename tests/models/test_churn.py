@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import pytest
@@ -17,6 +17,9 @@ from tests import factories
 PEOPLE, TURNS = 10, 30
 AT_LEAST = 0.95
 """The rest is pages that are full while an older row is still seen by somebody."""
+ROUNDS = 5
+"""How often to look: a transaction left open in any database of the server keeps PostgreSQL from learning that older
+rows are seen by nobody. A changed column with an index, which is what this asks about, fails every round."""
 
 
 @contextmanager
@@ -38,6 +41,19 @@ def updates_of(table: str) -> Iterator[list[int]]:
     found.extend(now - then for now, then in zip(counted(), before, strict=True))
 
 
+def assert_changed_in_place(table: str, change: Callable[[], None], times: int) -> None:
+    """Assert that so many updates are made, and in some round nearly all of them in place."""
+    seen = []
+    for _ in range(ROUNDS):
+        with updates_of(table) as updates:
+            change()
+        assert updates[0] == times
+        seen.append(updates[1] / updates[0])
+        if seen[-1] >= AT_LEAST:
+            return
+    raise AssertionError(seen)
+
+
 def test_a_refresh_family_turns_in_place(transactional_db: None) -> None:
     configuration.holdings.forget_everything()
     pool = factories.make_pool()
@@ -51,12 +67,11 @@ def test_a_refresh_family_turns_in_place(transactional_db: None) -> None:
         assert done.tokens
         held.append(done.tokens.refresh)
 
-    with updates_of("refresh_family") as updates:
+    def turn() -> None:
         for _ in range(TURNS):
-            held = [refresh.refresh(client, token or "", by=factories.BY).refresh for token in held]
+            held[:] = [refresh.refresh(client, token or "", by=factories.BY).refresh for token in held]
 
-    assert updates[0] == PEOPLE * TURNS
-    assert updates[1] / updates[0] >= AT_LEAST, updates
+    assert_changed_in_place("refresh_family", turn, PEOPLE * TURNS)
 
 
 @pytest.mark.parametrize("kind", [Guess.Kind.PASSWORD, Guess.Kind.TOTP])
@@ -67,11 +82,10 @@ def test_a_guess_is_counted_in_place(kind: Guess.Kind, transactional_db: None) -
     for subject in subjects:
         lockout.take_guess(pool, subject, kind)
 
-    with updates_of("guess") as updates:
+    def guess() -> None:
         for _ in range(TURNS):
             for subject in subjects:
                 lockout.take_guess(pool, subject, kind)
                 lockout.clear(pool, subject, kind)
 
-    assert updates[0] == 2 * PEOPLE * TURNS
-    assert updates[1] / updates[0] >= AT_LEAST, updates
+    assert_changed_in_place("guess", guess, 2 * PEOPLE * TURNS)
