@@ -71,7 +71,7 @@ class SecurityTokenService:
 
 
 def refusal_for(response: dict[str, Any]) -> DomainError:
-    """Return what an STS's error means to whoever asked us (STS.md 3)."""
+    """Return what an STS's error means to whoever asked us."""
     # Ceph leaves out the envelope that Amazon puts round its error, so botocore finds the code one level up.
     error = response.get("Error") or response
     code, words = str(error.get("Code", "")), str(error.get("Message", ""))

@@ -1,4 +1,4 @@
-"""The Celery app and the beat table. A message is a hint: PostgreSQL is the queue (DECISIONS.md 6)."""
+"""The Celery app and the beat table. A message is a hint: PostgreSQL is the queue."""
 
 from __future__ import annotations
 

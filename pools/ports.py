@@ -51,7 +51,7 @@ class TokenTooOld(RoleRefused):
 
 
 @dataclass(frozen=True, slots=True)
-class Trip:
+class UpstreamRedirect:
     """A person's way to an upstream provider."""
 
     url: str
@@ -85,7 +85,7 @@ class ProviderKind(Protocol):
 
         """
 
-    def start(self, details: Mapping[str, str], *, state: str, callback: str) -> Trip:
+    def start(self, details: Mapping[str, str], *, state: str, callback: str) -> UpstreamRedirect:
         """Return the way to the provider, from which the browser comes back to ``callback`` with ``state``.
 
         Raises:
@@ -94,7 +94,7 @@ class ProviderKind(Protocol):
         """
 
     def finish(
-        self, details: Mapping[str, str], trip: Trip, answer: Mapping[str, str], *, callback: str
+        self, details: Mapping[str, str], redirect: UpstreamRedirect, answer: Mapping[str, str], *, callback: str
     ) -> ExternalIdentity:
         """Return who came back, by what the browser brought to ``callback``.
 

@@ -41,7 +41,7 @@ SLOTS = {
 """How many threads a lane may take for which nobody waits: the others are left to ``now``, however slow these are."""
 
 
-class OfALane(CeleryTask):  # type: ignore[type-arg]  # generic to the checker alone
+class LimitedTask(CeleryTask):  # type: ignore[type-arg]  # generic to the checker alone
     """A task that is passed over where its lane is full: a hint, which the sweep or beat's next one makes good."""
 
     def __call__(self, *args: Any, **named: Any) -> Any:  # noqa: ANN401 - Celery's own
@@ -66,54 +66,54 @@ class OfALane(CeleryTask):  # type: ignore[type-arg]  # generic to the checker a
             return None
 
 
-@shared_task(name=Task.DELIVER.value, ignore_result=True, base=OfALane)
+@shared_task(name=Task.DELIVER.value, ignore_result=True, base=LimitedTask)
 def deliver(outbox_id: str) -> None:
     """Deliver one message of the outbox."""
     deliveries.deliver(UUID(outbox_id))
 
 
-@shared_task(name="pools.tasks.sweep_outbox", ignore_result=True, base=OfALane)
+@shared_task(name="pools.tasks.sweep_outbox", ignore_result=True, base=LimitedTask)
 def sweep_outbox() -> None:
     """Deliver what was left behind, in case no worker's own thread does."""
     if housekeeping.take_turn("sweep_outbox", timedelta(seconds=20)):
         deliveries.sweep()
 
 
-@shared_task(name=Task.PURGE.value, ignore_result=True, base=OfALane)
+@shared_task(name=Task.PURGE.value, ignore_result=True, base=LimitedTask)
 def purge(pool_id: str = "") -> None:
     """Remove what is over, and what was deleted. An argument of the beat table is of no use here."""
     del pool_id
     housekeeping.purge()
 
 
-@shared_task(name="pools.tasks.make_partitions", ignore_result=True, base=OfALane)
+@shared_task(name="pools.tasks.make_partitions", ignore_result=True, base=LimitedTask)
 def make_partitions() -> None:
     """Make the partitions of the days to come."""
     if housekeeping.take_turn("make_partitions", timedelta(minutes=30)):
         housekeeping.make_partitions()
 
 
-@shared_task(name="pools.tasks.rotate_due_keys", ignore_result=True, base=OfALane)
+@shared_task(name="pools.tasks.rotate_due_keys", ignore_result=True, base=LimitedTask)
 def rotate_due_keys() -> None:
     """Rotate signing keys that have signed long enough."""
     if housekeeping.take_turn("rotate_due_keys", timedelta(minutes=30)):
         signing_keys.rotate_due(by=Actor.system())
 
 
-@shared_task(name=Task.RESEAL.value, ignore_result=True, base=OfALane)
+@shared_task(name=Task.RESEAL.value, ignore_result=True, base=LimitedTask)
 def reseal() -> None:
     """Wrap sealed values by the newest master key, where that was not done to the end yet."""
     if housekeeping.take_turn("reseal", timedelta(minutes=30)):
         housekeeping.reseal()
 
 
-@shared_task(name=Task.IMPORT_USERS.value, ignore_result=True, base=OfALane)
+@shared_task(name=Task.IMPORT_USERS.value, ignore_result=True, base=LimitedTask)
 def import_users(pool_pk: str, job_id: str) -> None:
     """Do an import of users that was started, or go on with it."""
     work.run(int(pool_pk), UUID(job_id))
 
 
-@shared_task(name="pools.tasks.sweep_imports", ignore_result=True, base=OfALane)
+@shared_task(name="pools.tasks.sweep_imports", ignore_result=True, base=LimitedTask)
 def sweep_imports() -> None:
     """Go on with imports whose worker is gone, or of which none was told."""
     if housekeeping.take_turn("sweep_imports", timedelta(seconds=20)):

@@ -18,7 +18,7 @@ from pools.services import access
 from pools.services.people import users
 from pools.services.pools import app_clients, user_pools
 from pools.services.sign_in import flows, machine, own_factors
-from pools.services.sign_in.machine import Challenged, SignedIn, Want
+from pools.services.sign_in.machine import Challenged, EndsIn, SignedIn
 
 BY = Actor.system()
 PASSWORD = "Correct-horse-1"
@@ -77,11 +77,11 @@ def make_invited(pool: UserPool, username: str = "", *, password: str = PASSWORD
 
 
 def begin(
-    client: AppClient, username: str, password: str = PASSWORD, *, want: Want = Want.TOKENS, by: Actor = BY
+    client: AppClient, username: str, password: str = PASSWORD, *, ends_in: EndsIn = EndsIn.TOKENS, by: Actor = BY
 ) -> Challenged | SignedIn:
     """Begin to sign in by password, for tokens as the API does or for a browser's session as the pages do."""
-    entry = flows.by_pages(client) if want is Want.BROWSER else flows.by_api(client, "USER_PASSWORD_AUTH")
-    return machine.begin(entry, username=username, answers={"password": password}, by=by)
+    open_flow = flows.by_pages(client) if ends_in is EndsIn.BROWSER else flows.by_api(client, "USER_PASSWORD_AUTH")
+    return machine.begin(open_flow, username=username, answers={"password": password}, by=by)
 
 
 def give_totp(pool: UserPool, user: User, *, enable: bool = True) -> pyotp.TOTP:

@@ -1,4 +1,4 @@
-"""SRP as a client of Cognito's reckons it, by whole numbers alone (COGNITO.md 3.4): shares no line with the product."""
+"""SRP as a client of Cognito's reckons it, by whole numbers alone: shares no line with the product."""
 
 from __future__ import annotations
 

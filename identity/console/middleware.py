@@ -1,6 +1,6 @@
 """Django's sessions, CSRF, sign-in and messages for operators' paths; on any other path each is one comparison.
 
-Pool pages and machine endpoints carry none of Django's cookies (DECISIONS 8).
+Pool pages and machine endpoints carry none of Django's cookies.
 """
 
 from __future__ import annotations

@@ -25,34 +25,34 @@ from identity.foundation import clock, errors, limits
 from identity.models import Operator
 from pools.services.operators import operator_sign_in, operators
 
-HALF_WAY = "half-way"
+PENDING = "half-way"
 PATIENCE = 600
 STEPS = 2
 BACKEND = "django.contrib.auth.backends.ModelBackend"
 
 
-class HalfWay(NamedTuple):
+class PendingSignIn(NamedTuple):
     """An operator who has shown the first proof in this session."""
 
     operator: Operator
     by_link: bool
 
 
-def half_way(request: HttpRequest) -> HalfWay | None:
+def pending_sign_in(request: HttpRequest) -> PendingSignIn | None:
     """Return who is half-way in this session, None once that is too long ago or the password has changed since."""
-    kept = request.session.get(HALF_WAY)
+    kept = request.session.get(PENDING)
     if not kept or kept["at"] + PATIENCE < clock.epoch():
         return None
     who = operators.operator_by_id(kept["operator"])
     if who is None or kept["mark"] != who.get_session_auth_hash():
         return None
-    return HalfWay(who, kept["by_link"])
+    return PendingSignIn(who, kept["by_link"])
 
 
-def go_half_way(request: HttpRequest, who: Operator, *, by_link: bool) -> None:
+def keep_pending(request: HttpRequest, who: Operator, *, by_link: bool) -> None:
     """Start a session anew with what has been shown so far."""
     request.session.flush()
-    request.session[HALF_WAY] = {
+    request.session[PENDING] = {
         "operator": who.pk,
         "at": clock.epoch(),
         "mark": who.get_session_auth_hash(),
@@ -62,7 +62,7 @@ def go_half_way(request: HttpRequest, who: Operator, *, by_link: bool) -> None:
 
 def go_in(request: HttpRequest, who: Operator, device: TOTPDevice) -> None:
     """Sign in: a new session id, both factors noted."""
-    request.session.pop(HALF_WAY, None)
+    request.session.pop(PENDING, None)
     login(request, who, backend=BACKEND)
     otp_login(request, device)
 
@@ -126,7 +126,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
             form.clean_or_blame(None, wording.of(later))
         else:
             if operator_sign_in.enrolled(who):
-                go_half_way(request, who, by_link=False)
+                keep_pending(request, who, by_link=False)
                 return HttpResponseRedirect(with_next(request, "console:code"), status=303)
             form.clean_or_blame(
                 None,
@@ -140,7 +140,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def code(request: HttpRequest) -> HttpResponse:
     """Ask for the authenticator's code."""
-    waiting = half_way(request)
+    waiting = pending_sign_in(request)
     if waiting is None:
         return HttpResponseRedirect(with_next(request, "console:sign_in"))
     form, retry = forms.Code(request.POST or None), 0
@@ -188,7 +188,7 @@ def link(request: HttpRequest) -> HttpResponse:
             return render(request, "link.html", context)
         link = operator_sign_in.spend_link(token, receipt=receipts.of(request), by=actor(request))
     except operator_sign_in.LinkRefused:
-        waiting = half_way(request)
+        waiting = pending_sign_in(request)
         if request.method != "POST" and waiting is not None and waiting.by_link:
             return HttpResponseRedirect(reverse(after_link(waiting.operator)))  # gone back to, when it was used
         context = {
@@ -203,7 +203,7 @@ def link(request: HttpRequest) -> HttpResponse:
         go_in(request, who, device)
         return HttpResponseRedirect(reverse("console:pools"), status=303)
     # Any other link is one proof, as a password is: whoever has an authenticator shows its code too.
-    go_half_way(request, who, by_link=True)
+    keep_pending(request, who, by_link=True)
     return HttpResponseRedirect(reverse(after_link(who)), status=303)
 
 
@@ -218,7 +218,7 @@ def after_link(who: Operator) -> str:
 @require_http_methods(["GET", "HEAD", "POST"])
 def set_password(request: HttpRequest) -> HttpResponse:
     """Let one who came by a link choose a password."""
-    waiting = half_way(request)
+    waiting = pending_sign_in(request)
     if waiting is None or not waiting.by_link or waiting.operator.has_usable_password():
         return HttpResponseRedirect(reverse("console:sign_in"))
     form, retry = forms.NewPassword(request.POST or None), 0
@@ -233,7 +233,7 @@ def set_password(request: HttpRequest) -> HttpResponse:
             retry = busy.retry_after
             form.clean_or_blame(None, wording.of(busy))
         else:
-            go_half_way(request, who, by_link=True)
+            keep_pending(request, who, by_link=True)
             return HttpResponseRedirect(reverse(after_link(who)), status=303)
     context = {"title": gettext("Choose a password"), "who": waiting.operator.username, "step": step(1)}
     return show(request, "set_password.html", context, form, retry)
@@ -243,7 +243,7 @@ def set_password(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def set_authenticator(request: HttpRequest) -> HttpResponse:
     """Let one who came by a link enrol an authenticator; its first code signs in."""
-    waiting = half_way(request)
+    waiting = pending_sign_in(request)
     if waiting is None or not waiting.by_link or operator_sign_in.enrolled(waiting.operator):
         return HttpResponseRedirect(reverse("console:sign_in"))
     who = waiting.operator

@@ -40,7 +40,7 @@ def outside_transactions(what: str) -> None:
         raise Misuse(f"{what} inside a transaction")
 
 
-class Turn:
+class Waiter:
     """One who waits: woken to go in, or to be told that the place went to a pool that had none."""
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Gate:
         self.deadline = deadline
         self._lock = threading.Lock()
         self._busy = False
-        self._lines: OrderedDict[str, deque[Turn]] = OrderedDict()
+        self._lines: OrderedDict[str, deque[Waiter]] = OrderedDict()
         self._waiting = 0
 
     def enter(self, pool: str) -> None:
@@ -78,18 +78,18 @@ class Gate:
             self._refuse_if_full(pool)
             if self._waiting >= self.waiters:
                 self._make_room()
-            turn = Turn()
-            self._lines.setdefault(pool, deque()).append(turn)
+            waiter = Waiter()
+            self._lines.setdefault(pool, deque()).append(waiter)
             self._waiting += 1
         began = clock.monotonic()
-        if turn.come.wait(self.deadline):
-            self._go_in(turn, began)
+        if waiter.come.wait(self.deadline):
+            self._go_in(waiter, began)
             return
         with self._lock:
-            if not turn.come.is_set():
-                self._leave_line(pool, turn)
-        if turn.come.is_set():  # at the last moment
-            self._go_in(turn, began)
+            if not waiter.come.is_set():
+                self._leave_line(pool, waiter)
+        if waiter.come.is_set():  # at the last moment
+            self._go_in(waiter, began)
             return
         REFUSED.labels("late").inc()
         raise Overloaded(detail="hash gate deadline")
@@ -112,13 +112,13 @@ class Gate:
         return any(len(line) > 1 for line in self._lines.values())
 
     def _make_room(self) -> None:
-        turn = max(self._lines.values(), key=len).pop()
+        waiter = max(self._lines.values(), key=len).pop()
         self._waiting -= 1
-        turn.refused = True
-        turn.come.set()
+        waiter.refused = True
+        waiter.come.set()
 
-    def _go_in(self, turn: Turn, began: float) -> None:
-        if turn.refused:
+    def _go_in(self, waiter: Waiter, began: float) -> None:
+        if waiter.refused:
             REFUSED.labels("displaced").inc()
             raise Overloaded(detail="the place in line went to a pool that had none")
         WAITED.observe(clock.monotonic() - began)
@@ -130,17 +130,17 @@ class Gate:
                 self._busy = False
                 return
             pool, line = next(iter(self._lines.items()))
-            turn = line.popleft()
+            waiter = line.popleft()
             self._waiting -= 1
             if line:
                 self._lines.move_to_end(pool)
             else:
                 del self._lines[pool]
-            turn.come.set()
+            waiter.come.set()
 
-    def _leave_line(self, pool: str, turn: Turn) -> None:
+    def _leave_line(self, pool: str, waiter: Waiter) -> None:
         line = self._lines[pool]
-        line.remove(turn)
+        line.remove(waiter)
         self._waiting -= 1
         if not line:
             del self._lines[pool]

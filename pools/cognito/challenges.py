@@ -18,7 +18,7 @@ from pools.services.sign_in.machine import Challenge, Challenged, SignedIn
 
 if TYPE_CHECKING:
     from pools.models import User
-    from pools.models.hot import HeldFactor, Person
+    from pools.models.hot import EnrolledFactor, Person
 
 ATTRIBUTE = "userAttributes."
 Given = Mapping[str, str]
@@ -123,7 +123,7 @@ def outcome(found: Challenged | SignedIn) -> dict[str, Any]:
     }
 
 
-def mfa(user: User | Person, held: Iterable[HeldFactor]) -> dict[str, Any]:
+def mfa(user: User | Person, held: Iterable[EnrolledFactor]) -> dict[str, Any]:
     """Return the members that say which second factors somebody is asked for; none where there is none."""
     asked = [factor.kind for factor in held if factor.enabled]
     first = factors.preferred(user)
@@ -133,6 +133,6 @@ def mfa(user: User | Person, held: Iterable[HeldFactor]) -> dict[str, Any]:
     }
 
 
-def configured(held: Iterable[HeldFactor], *, has_password: bool) -> list[str]:
+def configured(held: Iterable[EnrolledFactor], *, has_password: bool) -> list[str]:
     """Return all that somebody can prove who they are by, first factors and second ones, asked for or not."""
     return [*(["PASSWORD"] if has_password else []), *(CHALLENGES[factor.kind].auth_factor for factor in held)]

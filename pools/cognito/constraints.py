@@ -189,8 +189,8 @@ class Compiler:
         """Compile a list. Simple members are complained of as a whole, as Amazon does."""
         member = self.check(shape.member, secret=secret)
         simple = not isinstance(shape.member, StructureShape | ListShape | MapShape)
-        rules = Rules(shape, secret=secret)
-        rules_of_member = Rules(shape.member)
+        rules = ShapeRules(shape, secret=secret)
+        rules_of_member = ShapeRules(shape.member)
 
         def items(value: Any, where: Where, complaints: list[str]) -> Any:  # noqa: ANN401 - JSON
             if type(value) is not list:
@@ -219,7 +219,11 @@ class Compiler:
         key, value_of = self.check(shape.key, secret=secret), self.check(shape.value, secret=secret)
         simple = not isinstance(shape.value, StructureShape | ListShape | MapShape)
         named = KEY if secret or is_sensitive(shape.key) else None
-        rules, rules_of_key, rules_of_value = Rules(shape, secret=secret), Rules(shape.key), Rules(shape.value)
+        rules, rules_of_key, rules_of_value = (
+            ShapeRules(shape, secret=secret),
+            ShapeRules(shape.key),
+            ShapeRules(shape.value),
+        )
 
         def mapping(value: Any, where: Where, complaints: list[str]) -> Any:  # noqa: ANN401 - JSON
             if type(value) is not dict:
@@ -249,7 +253,7 @@ class Compiler:
 
     def string(self, shape: Shape, *, secret: bool) -> Check:
         """Compile a text."""
-        rules = Rules(shape, secret=secret)
+        rules = ShapeRules(shape, secret=secret)
         if self.strict and shape.name in BROKEN_BY_AMAZON:
             rules.low = rules.high = rules.pattern = None
         low, high, values, pattern = rules.low, rules.high, rules.values, rules.pattern
@@ -272,7 +276,7 @@ class Compiler:
 
     def integer(self, shape: Shape, *, secret: bool) -> Check:
         """Compile a whole number."""
-        rules = Rules(shape, secret=secret)
+        rules = ShapeRules(shape, secret=secret)
         reach = RANGE[shape.type_name]
 
         def integer(value: Any, where: Where, complaints: list[str]) -> Any:  # noqa: ANN401 - JSON
@@ -290,7 +294,7 @@ class Compiler:
 
     def blob(self, shape: Shape, *, secret: bool) -> Check:
         """Compile bytes, which JSON carries as base64."""
-        rules = Rules(shape, secret=secret)
+        rules = ShapeRules(shape, secret=secret)
 
         def blob(value: Any, where: Where, complaints: list[str]) -> Any:  # noqa: ANN401 - JSON
             if type(value) is not str:
@@ -305,7 +309,7 @@ class Compiler:
         return blob
 
 
-class Rules:
+class ShapeRules:
     """What the model says of a shape, and how Amazon words it when it is broken."""
 
     def __init__(self, shape: Shape, *, secret: bool = False) -> None:

@@ -148,7 +148,7 @@ class Service:
 
 
 user_pools = Service("cognito-idp", invalid="InvalidParameterException")
-# Captures of cognito-identity show ValidationException here, which its model leaves out (COGNITO.md 0).
+# Captures of cognito-identity show ValidationException here, which its model leaves out.
 identity_pools = Service("cognito-identity", invalid="ValidationException")
 SERVICES = {service.target: service for service in (user_pools, identity_pools)}
 

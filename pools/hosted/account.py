@@ -9,7 +9,7 @@ from pools.services.sign_in import factors
 from pools.services.tokens import sessions
 from pools.services.tokens.interactions import Kind
 from pools.web import notices, resume
-from pools.web.browser import Step
+from pools.web.browser import PageState
 from pools.web.page_request import PageRequest, SeeOther, account_name
 from pools.web.page_view import page
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 def account(page_request: PageRequest) -> HttpResponse:
     """Show who is signed in, and sign them out."""
     is_leaving = page_request.is_form
-    session = page_request.browser.held() if is_leaving else page_request.browser.current()
+    session = page_request.browser.live_session() if is_leaving else page_request.browser.signed_in_session()
     if session is None:
-        step = Step(notice=page_request.step.notice)
+        step = PageState(notice=page_request.step.notice)
         return page_request.go("sign_in", step) if page_request.client else sign_in_first(page_request, step)
     if is_leaving:
         sessions.end(page_request.pool, session, receipt=page_request.receipt, by=page_request.by_user(session))
@@ -31,7 +31,7 @@ def account(page_request: PageRequest) -> HttpResponse:
         return page_request.go("signed_out")
     notice = notices.NOTICES.get(page_request.step.notice)
     if notice is not None:
-        page_request.browser.keep(Step())  # read once
+        page_request.browser.keep(PageState())  # read once
     second = [
         {"template": f"hosted/parts/{factor.kind}_setting.html", "is_on": factors.is_on(session.person, factor.kind)}
         for factor in factors.open_in(page_request.pool)
@@ -48,7 +48,7 @@ def account(page_request: PageRequest) -> HttpResponse:
 @page(app=False)
 def sign_out(page_request: PageRequest) -> HttpResponse:
     """Ask somebody whom a link would sign out, and go back to it: it leads on once nobody is signed in."""
-    session = page_request.browser.held()
+    session = page_request.browser.live_session()
     onward = resume.url(Kind.LOGOUT, page_request.query)
     if session is None:
         return SeeOther(onward)

@@ -22,7 +22,7 @@ from pools.services.sign_in.machine import Challenge
 from pools.services.tokens import interactions, sessions
 from pools.services.tokens.interactions import Kind
 from pools.web import resume
-from pools.web.browser import Step
+from pools.web.browser import PageState
 from pools.web.page_forms import PageForm
 from pools.web.page_request import PageRequest, SeeOther, account_name
 from pools.web.page_view import page
@@ -45,13 +45,13 @@ def set_up(page_request: PageRequest) -> HttpResponse:
     step = page_request.step
     if step.challenge == Challenge.FACTOR_SETUP and step.attempt_token:
         return set_up_required(page_request, step)
-    session = page_request.browser.current()
+    session = page_request.browser.signed_in_session()
     if session is None:
         raise errors.SessionRefused(detail="nobody is signed in")
     return set_up_offered(page_request, step, session)
 
 
-def set_up_required(page_request: PageRequest, step: Step) -> HttpResponse:
+def set_up_required(page_request: PageRequest, step: PageState) -> HttpResponse:
     """Set up what the pool requires, inside the machine's challenge."""
     form = CodeForm(page_request.request.POST if page_request.is_form else None)
     if form.is_bound and form.is_valid():
@@ -80,14 +80,14 @@ def set_up_required(page_request: PageRequest, step: Step) -> HttpResponse:
     return show_set_up(page_request, "totp_setup", form, step, is_required=True, progress=progress)
 
 
-def set_up_offered(page_request: PageRequest, step: Step, session: Session) -> HttpResponse:
+def set_up_offered(page_request: PageRequest, step: PageState, session: Session) -> HttpResponse:
     """Set up what the person may, being signed in. "Not now" is a link to where they were going."""
     onward = page_request.onward_url
     form = CodeForm(page_request.request.POST if page_request.is_form else None)
     if not step.secret or session.person.factors:
         return SeeOther(onward)
     if form.is_bound and form.is_valid() and prove_secret(page_request, form, session):
-        page_request.browser.keep(Step())
+        page_request.browser.keep(PageState())
         return SeeOther(onward)
     return show_set_up(page_request, "totp_setup", form, step, onward=onward)
 
@@ -113,7 +113,9 @@ def prove_secret(page_request: PageRequest, form: CodeForm, session: Session) ->
     return True
 
 
-def show_set_up(page_request: PageRequest, template: str, form: CodeForm, step: Step, **context: Any) -> HttpResponse:
+def show_set_up(
+    page_request: PageRequest, template: str, form: CodeForm, step: PageState, **context: Any
+) -> HttpResponse:
     """Show QR code, key and link of a pending seed."""
     address = otpauth_url(page_request, step)
     groups = " ".join(step.secret[at : at + GROUP] for at in range(0, len(step.secret), GROUP))
@@ -129,7 +131,7 @@ def is_phone(page_request: PageRequest) -> bool:
     return headers.get("Sec-CH-UA-Mobile") == "?1" or "Mobi" in headers.get("User-Agent", "")
 
 
-def otpauth_url(page_request: PageRequest, step: Step) -> str:
+def otpauth_url(page_request: PageRequest, step: PageState) -> str:
     """Return the address that authenticator apps read (Google's Key URI format)."""
     app_name = page_request.app_name or str(urlsplit(names.issuer(page_request.pool.public_id)).hostname)
     issuer = app_name.replace(":", " ")
@@ -149,37 +151,37 @@ def qr(address: str) -> SafeString:
 @page(app=False)
 def account_mfa(page_request: PageRequest) -> HttpResponse:
     """Show whether an authenticator app is on; set it up or remove it, after a fresh proof."""
-    session = page_request.browser.current()
+    session = page_request.browser.signed_in_session()
     if session is None:
-        return sign_in_first(page_request, Step(), Kind.ACCOUNT_MFA)
+        return sign_in_first(page_request, PageState(), Kind.ACCOUNT_MFA)
     is_on = factors.is_on(session.person, totp.kind)
     if not page_request.is_form:
         return show_overview(page_request, session, is_on=is_on)
     if not assurance.is_recent(session.auth_time):
-        return sign_in_first(page_request, Step(username=account_name(session), notice="prove"), Kind.ACCOUNT_MFA)
+        return sign_in_first(page_request, PageState(username=account_name(session), notice="prove"), Kind.ACCOUNT_MFA)
     action = page_request.request.POST.get("action", "")
     if action == "remove" and is_on:
-        return page_request.go("account_mfa", Step(challenge=REMOVAL))
+        return page_request.go("account_mfa", PageState(challenge=REMOVAL))
     if action == "remove_now" and is_on:
         return remove(page_request, session)
     if action == "verify" and page_request.step.secret:
         return finish_set_up(page_request, session, is_on=is_on)
     if is_on:
-        return page_request.go("account_mfa", Step())
+        return page_request.go("account_mfa", PageState())
     pool, by = page_request.pool, page_request.by_user(session)
     secret = own_factors.enrol(pool, session.person, totp.kind, receipt=page_request.receipt, by=by)
-    return page_request.go("account_mfa", Step(username=account_name(session), secret=secret))
+    return page_request.go("account_mfa", PageState(username=account_name(session), secret=secret))
 
 
 def finish_set_up(page_request: PageRequest, session: Session, *, is_on: bool) -> HttpResponse:
     """End a set-up by its first code."""
     form = CodeForm(page_request.request.POST)
     if form.is_valid() and prove_secret(page_request, form, session):
-        return page_request.go("account_mfa", Step(notice="mfa_on"))
+        return page_request.go("account_mfa", PageState(notice="mfa_on"))
     return show_set_up(page_request, "account_mfa", form, page_request.step, is_on=is_on, session=session)
 
 
-def sign_in_first(page_request: PageRequest, step: Step, kind: Kind = Kind.ACCOUNT) -> HttpResponse:
+def sign_in_first(page_request: PageRequest, step: PageState, kind: Kind = Kind.ACCOUNT) -> HttpResponse:
     """Have the person sign in, and come back, to the account page unless to another: a new session takes the old one's.
 
     Whoever came from no app signs in by the pool's oldest.
@@ -199,7 +201,7 @@ def remove(page_request: PageRequest, session: Session) -> HttpResponse:
         own_factors.remove(pool, session.person, totp.kind, receipt=page_request.receipt, by=by)
     except errors.Invalid:
         return show_overview(page_request, session, is_on=True)
-    return page_request.go("account_mfa", Step(notice="mfa_off"))
+    return page_request.go("account_mfa", PageState(notice="mfa_off"))
 
 
 def show_overview(page_request: PageRequest, session: Session, *, is_on: bool) -> HttpResponse:
@@ -217,5 +219,5 @@ def show_overview(page_request: PageRequest, session: Session, *, is_on: bool) -
     asks = is_on and step.challenge == REMOVAL and not context["is_required"]
     response = page_request.show("account_mfa", form=PageForm(), asks=asks, **context)
     if step.notice or step.challenge == REMOVAL:
-        page_request.browser.keep(Step())  # a notice is read once, and a question asked once
+        page_request.browser.keep(PageState())  # a notice is read once, and a question asked once
     return response

@@ -15,7 +15,7 @@ from pools.services import access
 from pools.services.people import passwords
 from pools.services.pools import app_clients
 from pools.services.tokens.interactions import Kind
-from pools.web.browser import Step
+from pools.web.browser import PageState
 from pools.web.page_request import PageRequest, account_name
 from pools.web.page_view import page
 
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 @page(app=False)
 def account_password(page_request: PageRequest) -> HttpResponse:
     """Ask for the current password and a new one."""
-    session = page_request.browser.current()
+    session = page_request.browser.signed_in_session()
     if session is None:
-        return sign_in_first(page_request, Step(), Kind.ACCOUNT_PASSWORD)
+        return sign_in_first(page_request, PageState(), Kind.ACCOUNT_PASSWORD)
     form = OwnPasswordForm(
         page_request.pool,
         account_name(session),
@@ -44,7 +44,7 @@ def account_password(page_request: PageRequest) -> HttpResponse:
         except errors.DomainError as refusal:
             form.add_refusal(wording.of_own_password(refusal), refusal)
         else:
-            return page_request.go("account", Step(notice="own_password_changed"))
+            return page_request.go("account", PageState(notice="own_password_changed"))
     return page_request.show("account_password", form=form.focus(), policy=policy_list(page_request.pool))
 
 

@@ -10,7 +10,7 @@ from pools.hosted.forms import ForgotForm, ResetForm, policy_list
 from pools.services.codes import Purpose
 from pools.services.people import passwords
 from pools.services.sign_in import flows, machine
-from pools.web.browser import Step
+from pools.web.browser import PageState
 from pools.web.page_forms import FieldError
 from pools.web.page_request import PageRequest
 from pools.web.page_view import page
@@ -43,7 +43,7 @@ def forgot(page_request: PageRequest) -> HttpResponse:
         form.add_refusal(FieldError("", wording.BY_OPERATOR))
         return show_name_form(page_request, form)
     notice = ("resent" if again else "") if code_request.is_sent else "wait"
-    after = Step(
+    after = PageState(
         username, notice, codes_asked_at=code_request.codes_asked_at, limited=code_request.limited, account=step.account
     )
     if not code_request.is_sent and not again:
@@ -91,7 +91,7 @@ def confirm_forgot(page_request: PageRequest) -> HttpResponse:
 def sign_in_by(page_request: PageRequest, username: str, password: str) -> HttpResponse:
     """Go on with the password that was just set, in the browser that asked for the code; others sign in by it."""
     step = page_request.step
-    then = Step(username, "password_changed", account=step.account)
+    then = PageState(username, "password_changed", account=step.account)
     if step.username != username or Purpose.RECOVERY not in step.codes_asked_at:
         return page_request.go("sign_in", then)
     try:

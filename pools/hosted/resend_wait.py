@@ -12,7 +12,7 @@ from identity.foundation import clock, errors
 from pools.hosted import wording
 from pools.services.messages import send_limits
 from pools.web import notices
-from pools.web.browser import Step
+from pools.web.browser import PageState
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -33,12 +33,12 @@ class CodeRequest(NamedTuple):
     limited: dict[str, int]
 
 
-def request_code(step: Step, username: str, purpose: Purpose, send: Callable[[], object]) -> CodeRequest:
+def request_code(step: PageState, username: str, purpose: Purpose, send: Callable[[], object]) -> CodeRequest:
     """Have a code sent, unless this browser's wait is not over yet or a send limit is reached.
 
     Who asks too early gets no other code, and does not wait longer for it.
     """
-    before = step if step.username == username else Step()
+    before = step if step.username == username else PageState()
     if seconds_left(before, purpose):
         return CodeRequest(False, before.codes_asked_at, before.limited)  # noqa: FBT003 - named by its field
     try:
@@ -49,21 +49,21 @@ def request_code(step: Step, username: str, purpose: Purpose, send: Callable[[],
     return after_sending(step, username, purpose)
 
 
-def after_sending(step: Step, username: str, purpose: Purpose) -> CodeRequest:
+def after_sending(step: PageState, username: str, purpose: Purpose) -> CodeRequest:
     """Return what a browser remembers of a code that was sent now: of the hour's, this one included."""
-    before = step if step.username == username else Step()
+    before = step if step.username == username else PageState()
     now = clock.epoch()
     asked = [moment for moment in before.codes_asked_at.get(purpose, []) if moment > now - HOUR]
     return CodeRequest(True, {**before.codes_asked_at, str(purpose): [*asked, now]}, before.limited)  # noqa: FBT003
 
 
-def seconds_left(step: Step, purpose: Purpose) -> int:
+def seconds_left(step: PageState, purpose: Purpose) -> int:
     """Return the seconds until a browser is sent another code if it asks."""
     until = max(send_limits.next_code_at(step.codes_asked_at.get(purpose, [])), step.limited.get(purpose, 0))
     return max(0, until - clock.epoch())
 
 
-def notice(step: Step, seconds: int) -> Notice | None:
+def notice(step: PageState, seconds: int) -> Notice | None:
     """Return the page's notice; where no code went out, with the wait that is left, if any is."""
     before = wording.NO_CODE_NOTICES.get(step.notice)
     if before is None:

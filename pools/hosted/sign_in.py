@@ -17,7 +17,7 @@ from pools.services.sign_in import flows, machine
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn
 from pools.services.sign_up import sign_up
 from pools.services.tokens import interactions
-from pools.web.browser import MADE_HERE, Step
+from pools.web.browser import MADE_HERE, PageState
 from pools.web.page_request import PageRequest, account_name
 from pools.web.page_view import page
 from pools.web.sign_in_outcomes import proceed
@@ -53,7 +53,7 @@ def sign_in(page_request: PageRequest) -> HttpResponse:
     except errors.DomainError as refusal:
         form.add_refusal(wording.of_sign_in(refusal), refusal)
         if not (page_request.step.account or page_request.step.attempt_token):
-            page_request.browser.keep(Step(username))  # who goes on to another page need not type it again
+            page_request.browser.keep(PageState(username))  # who goes on to another page need not type it again
         return show_form(page_request, form)
     return proceed(page_request, outcome, username=username)
 
@@ -61,7 +61,7 @@ def sign_in(page_request: PageRequest) -> HttpResponse:
 def show_form(page_request: PageRequest, form: SignInForm) -> HttpResponse:
     """Show the page; somebody who is signed in already may carry on without a password, unless the app forbids it."""
     is_enough = not interactions.needs_new_sign_in(page_request.parameters) and not form.is_bound
-    session = page_request.browser.current() if is_enough else None
+    session = page_request.browser.signed_in_session() if is_enough else None
     return page_request.show(
         "sign_in",
         form=form.focus(),
@@ -86,13 +86,13 @@ def send_to_confirm(page_request: PageRequest, username: str) -> HttpResponse:
             lambda: sign_up.resend(page_request.app, username, receipt=page_request.receipt, by=page_request.by),
         )
     except errors.Invalid:
-        return page_request.go("sign_in", Step(username, "waiting"))  # the pool sends no codes
+        return page_request.go("sign_in", PageState(username, "waiting"))  # the pool sends no codes
     return page_request.go(
         "confirm", code_step(username, code_request, ("confirm_first", "confirm_wait"), account=MADE_HERE)
     )
 
 
-def challenge_step(page_request: PageRequest, challenge: str) -> Step:
+def challenge_step(page_request: PageRequest, challenge: str) -> PageState:
     """Return the step, if that challenge is the one this browser was given.
 
     Raises:

@@ -11,9 +11,9 @@ from pools.hosted.forms import NamedCodeForm, SignUpForm, policy_list
 from pools.services.codes import Purpose
 from pools.services.people import passwords
 from pools.services.pools import user_pools
-from pools.services.sign_in import machine, password_proofs
+from pools.services.sign_in import chosen_passwords, machine
 from pools.services.sign_up import sign_up as accounts
-from pools.web.browser import MADE_BEFORE, MADE_HERE, Step
+from pools.web.browser import MADE_BEFORE, MADE_HERE, PageState
 from pools.web.page_request import PageRequest
 from pools.web.page_view import page
 from pools.web.sign_in_outcomes import proceed
@@ -73,13 +73,13 @@ def sign_up(page_request: PageRequest) -> HttpResponse:
                     delivery,
                     MADE_BEFORE,
                     code_request,
-                    password_proofs.make_dummy(page_request.app),
+                    chosen_passwords.make_dummy(page_request.app),
                 )
             refusal = errors.TooManyAttempts(wait=limited)
         form.add_refusal(wording.of_sign_up(refusal), refusal)
         return show_form(page_request, form)
     if done.confirmed:
-        return page_request.go("sign_in", Step(username, "created", account=MADE_HERE))
+        return page_request.go("sign_in", PageState(username, "created", account=MADE_HERE))
     code_request = resend_wait.after_sending(page_request.step, username, Purpose.SIGN_UP)
     return go_to_code(page_request, form, done.delivery, MADE_HERE, code_request, done.proof)
 
@@ -104,7 +104,7 @@ def go_to_code(
     """
     username, typed = form.cleaned_data["username"], form.attributes()
     if delivery is None:
-        return page_request.go("sign_in", Step(username, "waiting"))
+        return page_request.go("sign_in", PageState(username, "waiting"))
     sent_to = (
         username if page_request.pool.username_attributes else typed.get(delivery.attribute) or delivery.destination
     )
@@ -120,10 +120,10 @@ def code_step(
     sent_to: str = "",
     account: str,
     proof: str = "",
-) -> Step:
+) -> PageState:
     """Return the step of somebody who looks for a code, with the notice for one just sent, or for none."""
     notice = notices[0] if code_request.is_sent else notices[1]
-    return Step(
+    return PageState(
         username,
         notice,
         sent_to=sent_to,
@@ -180,7 +180,7 @@ def confirm(page_request: PageRequest) -> HttpResponse:
             by=page_request.by,
         )
     except errors.DomainError:  # the account is confirmed even so, and the next page says what is in the way
-        return page_request.go("sign_in", Step(username=username, notice="confirmed", account=MADE_HERE))
+        return page_request.go("sign_in", PageState(username=username, notice="confirmed", account=MADE_HERE))
     return proceed(page_request, outcome, username=username)
 
 
@@ -198,7 +198,7 @@ def send_to_choose_password(page_request: PageRequest, username: str) -> HttpRes
         )
     except errors.WrongState:
         return page_request.go(
-            "sign_in", Step(username, "ask_operator")
+            "sign_in", PageState(username, "ask_operator")
         )  # the pool's people may not recover by themselves
     return page_request.go(
         "confirm_forgot", code_step(username, code_request, ("choose_again", "choose_wait"), account=MADE_HERE)
@@ -214,7 +214,7 @@ def confirm_link(page_request: PageRequest) -> HttpResponse:
         MADE_HERE if page_request.browser.has_made(name) else MADE_BEFORE,
         page_request.browser.proof_of(name),
     )
-    page_request.browser.keep(Step(username=name, account=account, proof=proof))
+    page_request.browser.keep(PageState(username=name, account=account, proof=proof))
     return show_code_form(page_request, NamedCodeForm(page_request.pool, name, initial={"code": code}), is_link=True)
 
 
@@ -251,7 +251,7 @@ def resend(page_request: PageRequest) -> HttpResponse:
             lambda: accounts.resend(page_request.app, username, receipt=page_request.receipt, by=page_request.by),
         )
     except errors.Invalid:
-        return page_request.go("sign_in", Step(username, "waiting"))  # the pool sends no codes
+        return page_request.go("sign_in", PageState(username, "waiting"))  # the pool sends no codes
     account = step.account or MADE_BEFORE
     again = code_step(
         username, code_request, ("resent", "wait"), sent_to=step.sent_to, account=account, proof=step.proof

@@ -1,4 +1,4 @@
-"""The database role of web processes: it may do what they do, and change no audit row (DECISIONS.md 7).
+"""The database role of web processes: it may do what they do, and change no audit row.
 
 Given by the tables' owner at the end of each ``migrate``, where such a role is named. Partitions get no grants of their
 own: rows are reached through their table, and only the owner makes and drops partitions.

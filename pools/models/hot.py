@@ -15,40 +15,42 @@ from uuid import UUID
 from django.db import connection
 
 from pools.models.rows import (
+    AttemptRow,
     BrowserSession,
     Credentials,
+    EnrolledFactor,
     Family,
-    Grant,
-    HeldFactor,
     Liveness,
     Member,
     Person,
     Proven,
-    Standing,
+    RedeemedCode,
     Start,
     document,
-    held_factors,
+    enrolled_factors,
     members,
     person,
 )
 from pools.models.statements import count, one
 
 __all__ = [
+    "AttemptRow",
     "BrowserSession",
     "Credentials",
+    "EnrolledFactor",
     "Family",
-    "Grant",
-    "HeldFactor",
     "Liveness",
     "Member",
     "Person",
     "Proven",
-    "Standing",
+    "RedeemedCode",
     "Start",
+    "attempt_row",
     "audit_once",
     "bearer",
     "browser_session",
     "count",
+    "count_try",
     "credentials",
     "end_sign_in",
     "factors",
@@ -59,10 +61,8 @@ __all__ = [
     "proven",
     "redeem",
     "reserve_guess",
-    "standing",
     "start_family",
     "step",
-    "strike",
 ]
 
 MOVED = """
@@ -309,10 +309,11 @@ def proven(pool_id: int, user_id: UUID) -> Proven | None:
     return Proven(row[0], members(row[1]), found) if row and found else None
 
 
-def standing(pool_id: int, attempt_id: UUID) -> Standing | None:
+def attempt_row(pool_id: int, attempt_id: UUID) -> AttemptRow | None:
     """Return an attempt, with its person where there is one behind it; None when it is gone."""
     row = one(ATTEMPT, (pool_id, attempt_id))
-    return Standing._make((*row[:5], document(row[5]), *row[6:10], members(row[10]), person(row[11:]))) if row else None
+    carried = (*row[6:10], members(row[10]), person(row[11:])) if row else ()
+    return AttemptRow._make((*row[:5], document(row[5]), *carried)) if row else None
 
 
 def family(pool_id: int, family_id: UUID) -> Family | None:
@@ -332,10 +333,10 @@ def bearer(pool_id: int, sub: UUID, family_id: UUID | None) -> Liveness | None:
     return Liveness._make((*row[:3], found)) if row and found else None
 
 
-def factors(pool_id: int, user_id: UUID) -> tuple[HeldFactor, ...]:
+def factors(pool_id: int, user_id: UUID) -> tuple[EnrolledFactor, ...]:
     """Return the second factors of somebody of whom there is a row already."""
     row = one(FACTORS_OF, (pool_id, user_id))
-    return held_factors(row[0]) if row else ()
+    return enrolled_factors(row[0]) if row else ()
 
 
 def browser_session(pool_id: int, session_id: UUID) -> BrowserSession | None:
@@ -362,10 +363,10 @@ def audit_once(**parameters: Any) -> None:
     count(AUDIT_ONCE, parameters)
 
 
-def redeem(**parameters: Any) -> Grant | None:
+def redeem(**parameters: Any) -> RedeemedCode | None:
     """Spend an authorization code that is all it should be, and make its family; None for an unknown code."""
     row = one(REDEEM, parameters)
-    return Grant._make((*row[:12], members(row[12]), person(row[13:]))) if row else None
+    return RedeemedCode._make((*row[:12], members(row[12]), person(row[13:]))) if row else None
 
 
 def keep_receipt(**parameters: Any) -> bool:
@@ -393,7 +394,7 @@ def step(
     return count(STEP, (still_open, json.dumps(evidence), expires_at, pool_id, attempt_id, at, now)) == 1
 
 
-def strike(pool_id: int, attempt_id: UUID, at: int, limit: int, now: datetime) -> int | None:
+def count_try(pool_id: int, attempt_id: UUID, at: int, limit: int, now: datetime) -> int | None:
     """Count a try at a step before it is looked at; None when no try is left."""
     row = one(STRIKE, (pool_id, attempt_id, at, limit, now))
     return int(row[0]) if row else None

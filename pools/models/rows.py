@@ -11,7 +11,7 @@ from uuid import UUID
 from identity.foundation.errors import Misuse
 
 
-class HeldFactor(NamedTuple):
+class EnrolledFactor(NamedTuple):
     """A second factor that somebody has proven."""
 
     kind: str
@@ -42,10 +42,10 @@ class Person(NamedTuple):
     preferred_mfa: str
     created_at: datetime
     modified_at: datetime
-    held: tuple[HeldFactor, ...] | None
+    held: tuple[EnrolledFactor, ...] | None
 
     @property
-    def factors(self) -> tuple[HeldFactor, ...]:
+    def factors(self) -> tuple[EnrolledFactor, ...]:
         """Return the second factors.
 
         Raises:
@@ -95,7 +95,7 @@ class Proven(NamedTuple):
     person: Person
 
 
-class Standing(NamedTuple):
+class AttemptRow(NamedTuple):
     """A sign-in that has a row, and whose it is: nobody's, where its subject is a decoy."""
 
     id: UUID
@@ -143,7 +143,7 @@ class Liveness(NamedTuple):
     person: Person
 
 
-class Grant(NamedTuple):
+class RedeemedCode(NamedTuple):
     """An authorization code as it was, whose it is, and whether it has been redeemed now."""
 
     redeemed: bool
@@ -208,13 +208,13 @@ def person(row: Sequence[Any]) -> Person | None:
     """Return the person of a row's tail, None where nobody was joined. Factors come last, where they are asked for."""
     if row[0] is None:
         return None
-    held = held_factors(row[PERSON_COLUMNS]) if len(row) > PERSON_COLUMNS else None
+    held = enrolled_factors(row[PERSON_COLUMNS]) if len(row) > PERSON_COLUMNS else None
     return Person._make((*row[:12], document(row[12]) or {}, *row[13:PERSON_COLUMNS], held))
 
 
-def held_factors(value: Any) -> tuple[HeldFactor, ...]:  # noqa: ANN401 - JSON
+def enrolled_factors(value: Any) -> tuple[EnrolledFactor, ...]:  # noqa: ANN401 - JSON
     """Return the second factors of a row."""
-    return tuple(HeldFactor(*entry) for entry in document(value) or ())
+    return tuple(EnrolledFactor(*entry) for entry in document(value) or ())
 
 
 def members(value: Any) -> tuple[Member, ...]:  # noqa: ANN401 - JSON

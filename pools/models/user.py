@@ -38,7 +38,7 @@ class User(models.Model):
     """The internal username: what tokens and API call ``Username``; equals ``sub`` under UsernameAttributes."""
     email = models.CharField(max_length=2048, null=True, db_collation="C")  # noqa: DJ001 - absent is not empty
     email_verified = models.BooleanField(null=True, default=None)
-    """None where nobody ever said whether: nothing is told then, and nothing may be concluded (COGNITO.md C.2)."""
+    """None where nobody ever said whether: nothing is told then, and nothing may be concluded."""
     phone_number = models.CharField(max_length=2048, null=True, db_collation="C")  # noqa: DJ001
     phone_number_verified = models.BooleanField(null=True, default=None)
     name = models.CharField(max_length=2048, null=True, db_collation="C")  # noqa: DJ001

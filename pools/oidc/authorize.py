@@ -1,6 +1,6 @@
 """/oauth2/authorize: two checks before a redirect is safe, then the rest in order, then sign-in or a code.
 
-The request lives in the URL (DECISIONS.md 8): the login pages carry it along and come back here with it.
+The request lives in the URL: the login pages carry it along and come back here with it.
 """
 
 from __future__ import annotations
@@ -235,7 +235,7 @@ def authorize(request: HttpRequest) -> HttpResponse:
             # Once more as GET: a form of another site brings no Lax cookie, the navigation after it does.
             return errors.redirect(resume.url(Kind.OAUTH_REQUEST, urlencode(oauth_request.parameters)), 303)
         run(CHECKS, oauth_request)
-        session = session_cookie.current(request, oauth_request.pool)
+        session = session_cookie.signed_in_session(request, oauth_request.pool)
         if session is None or not is_recent_enough(oauth_request, session):
             return redirect_to_sign_in(oauth_request, again=session is not None)
         if not is_the_person_meant(oauth_request, session):
@@ -333,7 +333,7 @@ def redirect_to_sign_in(oauth_request: AuthorizationRequest, *, again: bool) -> 
 
 def redirect_with_code(oauth_request: AuthorizationRequest, session: BrowserSession) -> HttpResponse:
     """Return the client's redirect URI with a code bound to everything that was asked."""
-    code = authorization_codes.mint(
+    code = authorization_codes.issue_code(
         oauth_request.client,
         session,
         redirect_uri=oauth_request.redirect_uri,

@@ -27,7 +27,7 @@ PREFLIGHT = {
     "access-control-allow-headers": "authorization, content-type, x-amz-user-agent, *",
     "access-control-max-age": "86400",
 }
-# Authlib merges both (FEDERATION.md 5.3): secrets and codes in a query string end in logs.
+# Authlib merges both: secrets and codes in a query string end in logs.
 IN_BODY = "Parameters belong in the body, not in the query string."
 
 PoolEndpoint = Callable[[Call, "UserPool"], Answer]

@@ -51,7 +51,7 @@ class LogoutRequest:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def logout(request: HttpRequest) -> HttpResponse:
-    """COGNITO.md 5.7; OpenID Connect RP-Initiated Logout 1.0."""
+    """End the browser's session: Cognito's logout endpoint, and OpenID Connect RP-Initiated Logout 1.0."""
     try:
         logout_request = read(request)
         client = requesting_client(logout_request)
@@ -59,7 +59,7 @@ def logout(request: HttpRequest) -> HttpResponse:
         if request.method == "POST":
             # Once more as GET: a form of another site brings no Lax cookie, the navigation after it does.
             return errors.redirect(resume.url(Kind.LOGOUT, urlencode(logout_request.parameters)), 303)
-        session = session_cookie.held(request, logout_request.pool)
+        session = session_cookie.live_session(request, logout_request.pool)
         if session is not None and must_confirm(logout_request, client):
             return errors.redirect(logout_request.carried_to(reverse("hosted:sign_out")), 303)
         check_person(logout_request, session)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pools.models import UserPool
 
 BEARER = re.compile(r"Bearer +([A-Za-z0-9._~+/-]+=*)", re.ASCII | re.IGNORECASE)
-# Cognito's words (COGNITO.md 5.5).
+# Cognito's words.
 MALFORMED = "Bad OAuth2 request at UserInfo Endpoint"
 DEAD = "Access token is expired, disabled, or deleted, or the user has globally signed out."
 JSON = "application/json;charset=UTF-8"

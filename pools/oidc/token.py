@@ -37,7 +37,7 @@ REFUSALS, WINDOW = 600, 60
 Granted = tuple[int, dict[str, Any], list[tuple[str, str]]]
 
 
-class Grant:
+class PoolGrant:
     """What the grants share: authenticate the client, then look whether it may use the grant."""
 
     GRANT_TYPE: ClassVar[str]
@@ -77,7 +77,7 @@ class Grant:
         return asked
 
 
-class CodeGrant(Grant, grants.AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib has no types
+class CodeGrant(PoolGrant, grants.AuthorizationCodeGrant):  # type: ignore[misc]  # Authlib has no types
     """A code for tokens (RFC 6749 section 4.1.3, RFC 7636 section 4.5)."""
 
     FLOW = "code"
@@ -92,7 +92,7 @@ class CodeGrant(Grant, grants.AuthorizationCodeGrant):  # type: ignore[misc]  # 
         )
 
 
-class RefreshGrant(Grant, grants.RefreshTokenGrant):  # type: ignore[misc]
+class RefreshGrant(PoolGrant, grants.RefreshTokenGrant):  # type: ignore[misc]
     """A refresh token for new tokens (RFC 6749 section 6), with the scopes of its sign-in, which the answer says."""
 
     FLOW = "code"
@@ -107,7 +107,7 @@ class RefreshGrant(Grant, grants.RefreshTokenGrant):  # type: ignore[misc]
         return refresh.refresh(client, self.required("refresh_token"), by=by)
 
 
-class MachineGrant(Grant, grants.ClientCredentialsGrant):  # type: ignore[misc]
+class MachineGrant(PoolGrant, grants.ClientCredentialsGrant):  # type: ignore[misc]
     """A client's own token (RFC 6749 section 4.4); without scopes asked for, all it has."""
 
     FLOW = "client_credentials"
@@ -128,7 +128,7 @@ class MachineGrant(Grant, grants.ClientCredentialsGrant):  # type: ignore[misc]
         return found
 
 
-GRANTS: dict[str, type[Grant]] = {grant.GRANT_TYPE: grant for grant in (CodeGrant, RefreshGrant, MachineGrant)}
+GRANTS: dict[str, type[PoolGrant]] = {grant.GRANT_TYPE: grant for grant in (CodeGrant, RefreshGrant, MachineGrant)}
 
 
 @lru_cache(maxsize=1)

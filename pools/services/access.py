@@ -156,7 +156,7 @@ def _hash_matches(client: AppClient, candidates: Iterable[str], secret_hash: str
         hmac.compare_digest(
             base64.b64encode(hmac.digest(secret.encode(), (name + client.client_id).encode(), "sha256")), sent
         )
-        for secret in configuration.holdings.secrets(client)
+        for secret in configuration.cache.secrets(client)
         for name in candidates
     ]
 
@@ -181,7 +181,7 @@ def _wrong_with(client: AppClient, secret: str | None) -> str:
     """Return what is wrong with a secret that a client sent; empty where it is right."""
     if not client.confidential:
         return "a public client sent a secret" if secret else ""
-    live = configuration.holdings.secrets(client)
+    live = configuration.cache.secrets(client)
     sent = (secret or "").encode()
     if True in [hmac.compare_digest(known.encode(), sent) for known in live]:
         return ""

@@ -33,7 +33,7 @@ class Proof(NamedTuple):
 PROOFS = {
     PASSWORD: Proof(first=True, second=False),
     CODE: Proof(first=False, second=True),
-    UPSTREAM: Proof(first=True, second=True),  # the pool's MFA is not asked of federated people (COGNITO.md 3.8)
+    UPSTREAM: Proof(first=True, second=True),  # the pool's MFA is not asked of federated people
 }
 
 

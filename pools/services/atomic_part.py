@@ -1,4 +1,4 @@
-"""The atomic part of a verb (DECISIONS.md 3): it locks, checks again and writes, or it refuses.
+"""The atomic part of a verb: it locks, checks again and writes, or it refuses.
 
 Reading, hashing and asking outside come before it; what leaves the database follows its commit. A refusal is raised
 when the transaction is over: what was counted before, in a transaction of its own, stays counted.

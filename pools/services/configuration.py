@@ -22,8 +22,8 @@ from identity.foundation import clock, sealing
 from identity.foundation.errors import ClientNotFound, IdentityPoolNotFound, Overloaded, PoolNotFound
 from pools.models import AppClient, ClientSecret, IdentityPool, PoolDomain, ResourceServer, UserPool, hot
 from pools.services import sealing_contexts
-from pools.services.held_keys import HeldKey, load_keys
-from pools.services.held_rows import HeldRows
+from pools.services.cached_keys import CachedKey, load_keys
+from pools.services.versioned_cache import VersionedCache
 
 log = structlog.get_logger(__name__)
 POLL = 1.0
@@ -37,14 +37,14 @@ AGE = Gauge("cognate_configuration_age_seconds", "Seconds since configuration wa
 
 
 @dataclass(slots=True)
-class HeldPool:
+class CachedPool:
     """A pool and what hangs on it."""
 
     row: UserPool
     decoy_key: bytes
     clients: dict[str, AppClient] = field(default_factory=dict)
     secrets: dict[str, tuple[str, ...]] = field(default_factory=dict)
-    keys: tuple[HeldKey, ...] | None = None
+    keys: tuple[CachedKey, ...] | None = None
     scopes: frozenset[str] | None = None
     """Those of its resource servers."""
     custom_domain: str | None = None
@@ -56,19 +56,19 @@ class HeldPool:
         return self.row.version
 
 
-class Holdings:
+class ConfigurationCache:
     """Everything held. One a process; all methods are safe between threads."""
 
     def __init__(self) -> None:
         """Start empty."""
         self._lock = threading.Lock()
         self._polling = threading.Lock()
-        self._pools = HeldRows(self._lock, load_pool, self._part_with_pool)
-        self._identity_pools = HeldRows(self._lock, load_identity_pool, lambda _, __: None)
-        self._kinds: dict[str, HeldRows[Any]] = {"pool": self._pools, "identity": self._identity_pools}
+        self._pools = VersionedCache(self._lock, load_pool, self._part_with_pool)
+        self._identity_pools = VersionedCache(self._lock, load_identity_pool, lambda _, __: None)
+        self._kinds: dict[str, VersionedCache[Any]] = {"pool": self._pools, "identity": self._identity_pools}
         self._pool_of_client: dict[str, str] = {}
         self._hosts: dict[str, str] = {}
-        self._installation_keys: tuple[HeldKey, ...] | None = None
+        self._installation_keys: tuple[CachedKey, ...] | None = None
         self._installation_version: str | None = None
         self._polled = float("-inf")
         self._tried = float("-inf")
@@ -115,7 +115,7 @@ class Holdings:
             kind.clear()
         self._installation_keys = None
 
-    def _part_with_pool(self, public_id: str, held: HeldPool) -> None:
+    def _part_with_pool(self, public_id: str, held: CachedPool) -> None:
         for client_id in list(held.clients):
             self._pool_of_client.pop(client_id, None)
         for host in [host for host, owner in self._hosts.items() if owner == public_id]:
@@ -143,7 +143,7 @@ class Holdings:
         """Return the seconds since the last good poll."""
         return clock.monotonic() - self._polled
 
-    def pool(self, public_id: str) -> HeldPool:
+    def pool(self, public_id: str) -> CachedPool:
         """Return a pool.
 
         Raises:
@@ -153,7 +153,7 @@ class Holdings:
         self.poll()
         return self._pools.get(public_id)
 
-    def client(self, client_id: str) -> tuple[HeldPool, AppClient]:
+    def client(self, client_id: str) -> tuple[CachedPool, AppClient]:
         """Return a client with its pool.
 
         Raises:
@@ -201,7 +201,7 @@ class Holdings:
         held, _ = self.client(client.client_id)
         return held.secrets.get(client.client_id, ())
 
-    def keys(self, pool: UserPool | None) -> tuple[HeldKey, ...]:
+    def keys(self, pool: UserPool | None) -> tuple[CachedKey, ...]:
         """Return a pool's keys, or those of the identity pools' issuer."""
         if pool is None:
             self.poll()
@@ -270,7 +270,7 @@ class Holdings:
             return None
 
 
-def load_pool(public_id: str) -> HeldPool:
+def load_pool(public_id: str) -> CachedPool:
     """Read a pool.
 
     Raises:
@@ -280,7 +280,7 @@ def load_pool(public_id: str) -> HeldPool:
     row = UserPool.objects.filter(public_id=public_id, deleted_at=None).first()
     if row is None:
         raise PoolNotFound(public_id)
-    return HeldPool(row, sealing.unseal(row.sealed_decoy_key, place=sealing_contexts.decoy_key(row.public_id)))
+    return CachedPool(row, sealing.unseal(row.sealed_decoy_key, place=sealing_contexts.decoy_key(row.public_id)))
 
 
 def load_identity_pool(public_id: str) -> IdentityPool:
@@ -306,60 +306,60 @@ def domain_name(host: str) -> str:
     return bare.removesuffix(suffix) if bare.endswith(suffix) else bare if "." in bare else ""
 
 
-holdings = Holdings()
+cache = ConfigurationCache()
 
 
 def problem() -> str | None:
     """Say what keeps this process from being sent requests: a probe of readiness."""
-    holdings.poll()
-    return "stale" if holdings.age() > STALE else None
+    cache.poll()
+    return "stale" if cache.age() > STALE else None
 
 
 def pool(public_id: str) -> UserPool:
     """Return a pool's held row: shared, read-only. Raises PoolNotFound."""
-    return holdings.pool(public_id).row
+    return cache.pool(public_id).row
 
 
 def client(client_id: str) -> AppClient:
     """Return a client's held row, with its pool: shared, read-only. Raises ClientNotFound."""
-    return holdings.client(client_id)[1]
+    return cache.client(client_id)[1]
 
 
 def identity_pool(public_id: str) -> IdentityPool:
     """Return an identity pool's held row: shared, read-only. Raises IdentityPoolNotFound."""
-    return holdings.identity_pool(public_id)
+    return cache.identity_pool(public_id)
 
 
 def pool_by_host(host: str) -> UserPool | None:
     """Return the pool that a Host header names, if any."""
-    return holdings.pool_by_host(host)
+    return cache.pool_by_host(host)
 
 
 def scopes(pool: UserPool) -> frozenset[str]:
     """Return the scopes of a pool's resource servers, as the wire writes them."""
-    return holdings.scopes(pool)
+    return cache.scopes(pool)
 
 
 def custom_domain(pool: UserPool) -> str:
     """Return a pool's own host name, empty where it has none."""
-    return holdings.custom_domain(pool)
+    return cache.custom_domain(pool)
 
 
 def decoy_key(pool: UserPool) -> bytes:
     """Return the pool's permanent key for decoys and SRP salts."""
-    return holdings.pool(pool.public_id).decoy_key
+    return cache.pool(pool.public_id).decoy_key
 
 
 def touch(pool: UserPool) -> None:
     """Say that a pool's configuration changed: call it inside the transaction of the change, at its end."""
     UserPool.objects.filter(pk=pool.pk).update(version=F("version") + 1, changed_at=clock_timestamp())
-    transaction.on_commit(lambda: holdings.forget(pool.public_id))
+    transaction.on_commit(lambda: cache.forget(pool.public_id))
 
 
 def touch_identity_pool(pool: IdentityPool) -> None:
     """Say that an identity pool's configuration changed, as :func:`touch`."""
     IdentityPool.objects.filter(pk=pool.pk).update(version=F("version") + 1, changed_at=clock_timestamp())
-    transaction.on_commit(lambda: holdings.forget(pool.public_id))
+    transaction.on_commit(lambda: cache.forget(pool.public_id))
 
 
 class clock_timestamp(Now):  # noqa: N801 - reads as the SQL function that it is

@@ -1,7 +1,7 @@
 """Lock-out, in PostgreSQL: how often one may guess. Counted before the guess is looked at, people and decoys alike.
 
 Five guesses are free; the fifth and each later failure lock for 1, 2, 4 … seconds, up to a quarter of an hour; quiet
-for a quarter of an hour, or right once, and all is forgotten (COGNITO.md 3.13).
+for a quarter of an hour, or right once, and all is forgotten.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ COOKIE_NAMES = {"attempt_token": "session", "codes_asked_at": "waits"}
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class PageState:
     """Where a browser is in its way through the pages. Empty: nowhere yet."""
 
     username: str = ""
@@ -69,7 +69,7 @@ class Step:
     """Which account this browser confirms: ``fresh``, made by it, or it showed the password; ``prior``, there before.
     One length, since a sealed cookie's length is seen."""
     proof: str = ""
-    """That this browser chose the password of the account it made (``password_proofs``); of others, one as long."""
+    """That this browser chose the password of the account it made (``chosen_passwords``); of others, one as long."""
     typed: dict[str, str] = field(default_factory=dict)
     """What else was filled in to make that account, for who mends an address."""
     required: list[str] = field(default_factory=list)
@@ -83,7 +83,7 @@ class Step:
             object.__setattr__(self, "typed", {})
 
     @classmethod
-    def from_dict(cls, written: Mapping[str, Any]) -> Step:
+    def from_dict(cls, written: Mapping[str, Any]) -> PageState:
         """Return the step that a cookie has; what this release does not know is left out."""
         names = {each.name: COOKIE_NAMES.get(each.name, each.name) for each in fields(cls)}
         return cls(**{name: written[key] for name, key in names.items() if key in written})
@@ -98,7 +98,7 @@ def request_key(query: str) -> str:
     return hashlib.sha256(query.encode()).hexdigest()[:12]
 
 
-class Browser:
+class BrowserCookies:
     """A browser at one pool, for one request. Changes are written to the answer by :meth:`write_cookies`."""
 
     def __init__(self, request: HttpRequest, pool: UserPool, query: str) -> None:
@@ -137,9 +137,9 @@ class Browser:
         return self.nonce
 
     @property
-    def step(self) -> Step:
+    def step(self) -> PageState:
         """Return where this browser is in its present request."""
-        return Step.from_dict(self._steps.get(self.request_key, {}))
+        return PageState.from_dict(self._steps.get(self.request_key, {}))
 
     def has_made(self, username: str) -> bool:
         """Say whether this browser, in any request, made that account or showed its password."""
@@ -161,15 +161,15 @@ class Browser:
         ]
         return next((str(each["proof"]) for each in reversed(own) if each.get("proof")), "")
 
-    def keep(self, step: Step) -> None:
+    def keep(self, step: PageState) -> None:
         """Remember where this browser is in its present request."""
         self._keep(self.request_key, step)
 
-    def keep_for(self, query: str, step: Step) -> None:
+    def keep_for(self, query: str, step: PageState) -> None:
         """Remember a step for a request that begins now, with that query."""
         self._keep(request_key(query), step)
 
-    def _keep(self, key: str, step: Step) -> None:
+    def _keep(self, key: str, step: PageState) -> None:
         self._steps.pop(key, None)
         written = step.to_dict()
         if written:
@@ -181,13 +181,13 @@ class Browser:
             del self._steps[next(iter(self._steps))]
         self._steps_changed = True
 
-    def current(self) -> BrowserSession | None:
+    def signed_in_session(self) -> BrowserSession | None:
         """Return the session that carries this browser's person at the pool, if any."""
-        return session_cookie.current(self._request, self.pool)
+        return session_cookie.signed_in_session(self._request, self.pool)
 
-    def held(self) -> BrowserSession | None:
+    def live_session(self) -> BrowserSession | None:
         """Return the live session that this browser may end, whether or not it still carries anybody."""
-        return session_cookie.held(self._request, self.pool)
+        return session_cookie.live_session(self._request, self.pool)
 
     def open(self, opened: OpenedSession) -> None:
         """Take a new session: its cookie replaces any other, the nonce changes with it, and every step is forgotten."""

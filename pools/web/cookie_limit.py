@@ -60,6 +60,6 @@ def end_session(page_request: PageRequest, pool_id: str, cookie: str | None) -> 
     """End the session of a cookie that goes; one that proves nothing ends nothing."""
     with suppress(PoolNotFound):
         pool = access.pool(pool_id)
-        session = sessions.held(pool, cookie)
+        session = sessions.live_session(pool, cookie)
         if session is not None:
             sessions.end(pool, session, by=page_request.by_user(session))

@@ -1,4 +1,4 @@
-"""Whether a form was sent by a page of ours, in the browser it was shown to (DECISIONS.md 8).
+"""Whether a form was sent by a page of ours, in the browser it was shown to.
 
 Two proofs, both needed: a token MACed over the browser's nonce cookie, the form and the pool; and that no header names
 another origin. A browser tells Origin with every POST from another site, so its absence (scripts, old browsers) is
@@ -17,7 +17,7 @@ from identity.foundation.errors import DomainError
 if TYPE_CHECKING:
     from django.http import HttpRequest
 
-    from pools.web.browser import Browser
+    from pools.web.browser import BrowserCookies
 
 FIELD = "form_token"
 
@@ -32,17 +32,17 @@ class FormRefused(DomainError):
     public = "This page was not sent from here. Load it again and retry."
 
 
-def token(browser: Browser, form: str) -> str:
+def token(browser: BrowserCookies, form: str) -> str:
     """Return a token for one showing of a form in this browser."""
     own = secrets.token_bytes(NONCE)
     return (own + sealing.keyed_hash("hosted-form", _material(browser, form, own))).hex()
 
 
-def _material(browser: Browser, form: str, own: bytes) -> str:
+def _material(browser: BrowserCookies, form: str, own: bytes) -> str:
     return f"{browser.form_nonce()}\n{form}\n{browser.pool.public_id}\n{own.hex()}"
 
 
-def was_shown(request: HttpRequest, browser: Browser, form: str) -> bool:
+def was_shown(request: HttpRequest, browser: BrowserCookies, form: str) -> bool:
     """Say whether a form was shown to this browser, since it was last signed in or out."""
     if not browser.nonce:
         return False

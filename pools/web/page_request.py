@@ -22,7 +22,7 @@ from pools.services import access, receipts
 from pools.services.pools import app_clients, redirect_mismatches
 from pools.services.tokens import interactions
 from pools.web import form_guard, notices, phone_fields, problem_pages, request_context, resume
-from pools.web.browser import Browser, Step
+from pools.web.browser import BrowserCookies, PageState
 from pools.web.lazy_mapping import LazyMapping
 from pools.web.page_forms import PageForm
 
@@ -79,7 +79,7 @@ class PageRequest:
             carried.pop(name, None)
         self.query = carried.urlencode()
         self.parameters: Mapping[str, str] = {name: str(carried[name]) for name in carried}
-        self.browser = Browser(request, self.pool, self.query)
+        self.browser = BrowserCookies(request, self.pool, self.query)
         self.client: AppClient | None = None
         self.receipt: receipts.Receipt | None = None
         """What a service keeps with the change that it accepts of this form."""
@@ -133,7 +133,7 @@ class PageRequest:
         return request_context.user(self.request, session.person.sub)
 
     @property
-    def step(self) -> Step:
+    def step(self) -> PageState:
         """Return where the browser is."""
         return self.browser.step
 
@@ -141,7 +141,7 @@ class PageRequest:
     def is_done(self) -> bool:
         """Say whether the browser is signed in, and waits for no code: what a code led to is behind it."""
         waits = self.step.codes_asked_at or self.step.account
-        return not (self.is_stale or waits) and self.browser.current() is not None
+        return not (self.is_stale or waits) and self.browser.signed_in_session() is not None
 
     def url(self, page: str) -> str:
         """Return the address of another hosted page, what the browser came for included."""
@@ -151,7 +151,7 @@ class PageRequest:
         """Return the address of another hosted page, without what the browser came for."""
         return reverse(f"hosted:{page}")
 
-    def go(self, page: str, step: Step | None = None) -> HttpResponse:
+    def go(self, page: str, step: PageState | None = None) -> HttpResponse:
         """Go to another page, remembering a step."""
         if step is not None:
             self.browser.keep(step)
@@ -204,7 +204,7 @@ class PageRequest:
         """Fill in what was typed on a page that is loaded again, and return how somebody who is signed in goes on."""
         if isinstance(form, PageForm):
             form.refill({name: str(value) for name, value in self.request.POST.items() if name not in SECRET})
-        session = self.browser.current()
+        session = self.browser.signed_in_session()
         signed_in = account_name(session) if session is not None and not is_named else ""
         return {"stale": STALE, "signed_in": signed_in, "carry_on": self.onward_url}
 

@@ -18,14 +18,14 @@ def name(request: HttpRequest, pool: UserPool) -> str:
     return sessions.cookie_name(pool, request.is_secure())
 
 
-def current(request: HttpRequest, pool: UserPool) -> BrowserSession | None:
+def signed_in_session(request: HttpRequest, pool: UserPool) -> BrowserSession | None:
     """Return the session that carries this browser's person at the pool, if any."""
-    return sessions.current(pool, request.COOKIES.get(name(request, pool)))
+    return sessions.signed_in_session(pool, request.COOKIES.get(name(request, pool)))
 
 
-def held(request: HttpRequest, pool: UserPool) -> BrowserSession | None:
+def live_session(request: HttpRequest, pool: UserPool) -> BrowserSession | None:
     """Return the live session that this browser may end, whether or not it still carries anybody."""
-    return sessions.held(pool, request.COOKIES.get(name(request, pool)))
+    return sessions.live_session(pool, request.COOKIES.get(name(request, pool)))
 
 
 def write(request: HttpRequest, response: HttpResponse, cookie: str, value: str, *, max_age: int | None) -> None:

@@ -11,7 +11,7 @@ from identity.foundation import errors
 from pools.services.sign_in import factors, machine, own_factors
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn
 from pools.services.tokens import sessions
-from pools.web.browser import MADE_HERE, Step
+from pools.web.browser import MADE_HERE, PageState
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
@@ -21,29 +21,31 @@ if TYPE_CHECKING:
 log = structlog.get_logger("hosted")
 
 
-def step_of_challenge(_: PageRequest, outcome: Challenged, username: str) -> Step:
+def step_of_challenge(_: PageRequest, outcome: Challenged, username: str) -> PageState:
     """Return the step at which a browser is asked for the challenge alone."""
-    return Step(username=username, challenge=outcome.challenge, attempt_token=outcome.attempt_token)
+    return PageState(username=username, challenge=outcome.challenge, attempt_token=outcome.attempt_token)
 
 
-def step_of_new_password(_: PageRequest, outcome: Challenged, username: str) -> Step:
+def step_of_new_password(_: PageRequest, outcome: Challenged, username: str) -> PageState:
     """Return the step of somebody who chooses a password, with the attributes that are missing."""
     required = [str(name) for name in outcome.parameters.get("required", [])]
-    return Step(username=username, challenge=outcome.challenge, attempt_token=outcome.attempt_token, required=required)
+    return PageState(
+        username=username, challenge=outcome.challenge, attempt_token=outcome.attempt_token, required=required
+    )
 
 
-def begin_factor_setup(page_request: PageRequest, outcome: Challenged, username: str) -> Step:
+def begin_factor_setup(page_request: PageRequest, outcome: Challenged, username: str) -> PageState:
     """Begin to set up the first factor of those that the pool lets people have; return the step at which it is done."""
     kind = outcome.parameters["can_set_up"][0]
     secret, attempt_token = machine.enrol(page_request.app, outcome.attempt_token, kind, by=page_request.by)
-    return Step(username=username, challenge=outcome.challenge, attempt_token=attempt_token, secret=secret)
+    return PageState(username=username, challenge=outcome.challenge, attempt_token=attempt_token, secret=secret)
 
 
 class ChallengePage(NamedTuple):
     """The page that asks for a challenge of the machine, and how a browser comes to it."""
 
     name: str
-    enter: Callable[[PageRequest, Challenged, str], Step]
+    enter: Callable[[PageRequest, Challenged, str], PageState]
 
 
 PAGES: dict[str, ChallengePage] = {
@@ -71,10 +73,10 @@ def go_back(page_request: PageRequest) -> HttpResponse:
     due = PAGES.get(step.challenge)
     if step.attempt_token and due is not None and due.name != page_request.name:
         return page_request.go(due.name)
-    if page_request.browser.current() is not None:
+    if page_request.browser.signed_in_session() is not None:
         return page_request.go("sign_in")  # where whoever is signed in may carry on
     # The challenge is spent or too old: nothing of it is worth keeping.
-    return page_request.go("sign_in", Step(username=step.username, notice="expired"))
+    return page_request.go("sign_in", PageState(username=step.username, notice="expired"))
 
 
 def open_session(page_request: PageRequest, outcome: SignedIn, *, username: str) -> HttpResponse:
@@ -83,7 +85,7 @@ def open_session(page_request: PageRequest, outcome: SignedIn, *, username: str)
     if opened is None:
         raise errors.Misuse("the pages ask the machine for a browser session")
     is_fresh = page_request.step.account == MADE_HERE
-    before = page_request.browser.held()
+    before = page_request.browser.live_session()
     if before is not None:
         # Whoever has a copy of the old cookie has nothing: the session changes with every new proof.
         sessions.end(page_request.pool, before, by=page_request.by_user(before))
@@ -92,6 +94,6 @@ def open_session(page_request: PageRequest, outcome: SignedIn, *, username: str)
     offered = factors.open_in(pool) if is_fresh and pool.mfa == pool.Mfa.OPTIONAL and not person.factors else []
     if offered:
         secret = own_factors.enrol(pool, person, offered[0].kind, by=page_request.by_user(outcome))
-        return page_request.go("factor_setup", Step(username=username, secret=secret))
-    page_request.browser.keep(Step())
+        return page_request.go("factor_setup", PageState(username=username, secret=secret))
+    page_request.browser.keep(PageState())
     return page_request.go_on()

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from tests.architecture.source import Source, dotted
 
 # Who may speak of what makes or signs tokens, by file: the end of a sign-in, what continues it, and the grants of the
-# token endpoint. DECISIONS, mistake 10.
+# token endpoint.
 ISSUE = "pools/services/tokens/issue.py"
 ISSUERS: dict[str, dict[str, set[str]]] = {
     "pools.services.tokens.issue.issue": {"pools/services/sign_in/machine.py": {"complete"}},

@@ -59,14 +59,14 @@ ACTORLESS: dict[str, dict[str, str]] = {
     "pools/services/tokens/interactions.py": {"begin": NO_CHANGE, "take": NO_CHANGE},
     "pools/services/messages/outbox.py": {"queue": PARTS},
     "pools/services/operators/operators.py": {"key_used": BY_ITSELF},
-    "pools/services/sign_in/password_proofs.py": {"spend": PARTS},
+    "pools/services/sign_in/chosen_passwords.py": {"spend": PARTS},
     "pools/services/sign_in/sealed_attempts.py": {"spend": PARTS},
     "pools/services/people/passwords.py": {"store": PARTS},
     "pools/services/people/profile.py": {"store": PARTS},
-    "pools/services/sign_in/attempt_tokens.py": {"strike": PARTS},
+    "pools/services/sign_in/attempt_tokens.py": {"count_try": PARTS},
     "pools/services/people/sign_in_names.py": {"claim": PARTS, "release": PARTS},
     "pools/services/pools/signing_keys.py": {"store": PARTS, "ensure_installation_keys": BY_ITSELF},
-    "pools/services/tokens/authorization_codes.py": {"mint": NO_CHANGE},
+    "pools/services/tokens/authorization_codes.py": {"issue_code": NO_CHANGE},
 }
 # Parameters that say where a browser goes on, or whether it has to sign in first.
 WAY_ON = {"response_type", "resume", "signed_in_since"}
@@ -81,7 +81,7 @@ HOT_WRITES = {
         "hot.reserve_guess",
         "hot.start_family",
         "hot.step",
-        "hot.strike",
+        "hot.count_try",
     ),
 }
 # What the owner of an account is told by mail.

@@ -289,12 +289,12 @@ class Bench:
             for token in tokens
         ]
         self.job("refresh", refresh, sign=2)
-        codes = installation.mint(world, int(SECONDS * 300) + 2)
+        codes = installation.issue_code(world, int(SECONDS * 300) + 2)
         exchange = [self.exchange(code) for code in codes]
         self.job("code exchange", exchange[2:], counted=exchange[:2], sign=2, once=True)
         self.get_user = [wire("GetUser", {"AccessToken": token["AccessToken"]}) for token in tokens]
         self.job("GetUser", self.get_user, verify=1)
-        access = [self.ask(self.exchange(code))["access_token"] for code in installation.mint(world, 4)]
+        access = [self.ask(self.exchange(code))["access_token"] for code in installation.issue_code(world, 4)]
         path = f"{world.prefix}/oauth2/userInfo"
         self.job("userInfo", [["GET", path, {"Authorization": f"Bearer {token}"}, ""] for token in access], verify=1)
         self.job("JWKS", [["GET", f"{world.prefix}/.well-known/jwks.json", {}, ""]] * 2)

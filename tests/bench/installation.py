@@ -174,7 +174,7 @@ def make() -> World:
     return world
 
 
-def mint(world: World, count: int) -> list[str]:
+def issue_code(world: World, count: int) -> list[str]:
     """Return fresh authorization codes of a signed-in person."""
     from identity.foundation.actor import Actor
     from pools.services.sign_in import flows, machine
@@ -184,11 +184,13 @@ def mint(world: World, count: int) -> list[str]:
     done: Any = machine.begin(
         flows.by_pages(world.client), username=world.names[0], answers={"password": PASSWORD}, by=Actor.visitor()
     )
-    session = sessions.current(world.pool, done.browser.cookie)
+    session = sessions.signed_in_session(world.pool, done.browser.cookie)
     if session is None:
         raise RuntimeError("the browser's session is not there")
     bound = Bound(("openid", "email", "aws.cognito.signin.user.admin"), oauth=True)
-    return [authorization_codes.mint(world.client, session, redirect_uri=CALLBACK, bound=bound) for _ in range(count)]
+    return [
+        authorization_codes.issue_code(world.client, session, redirect_uri=CALLBACK, bound=bound) for _ in range(count)
+    ]
 
 
 def where() -> Path:

@@ -1,4 +1,4 @@
-"""What one resource names of another is checked when it is written, and may be deleted later (ARCHITECTURE law 6)."""
+"""What one resource names of another is checked when it is written, and may be deleted later."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Texts that programs match, each by the situation in which Amazon says it (COGNITO.md C.2, 1.11-1.13, 3.3)."""
+"""Texts that programs match, each by the situation in which Amazon says it."""
 
 from __future__ import annotations
 

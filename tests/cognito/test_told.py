@@ -1,6 +1,6 @@
 """What Amazon tells where nothing was said, member by member: nothing more, and nothing less.
 
-What is expected is written down from COGNITO.md 1.1, 1.2, 1.8, 2.1, 2.4 and C.2, and from answers of the real service
+What is expected is written down from Amazon's API reference and from answers of the real service
 that people have printed in public; where it is one of those, the line says which.
 """
 
@@ -37,7 +37,7 @@ def attribute(name: str, **more: Any) -> dict[str, Any]:
     return told if told["AttributeDataType"] != "String" else {"StringAttributeConstraints": BOUNDS, **told}
 
 
-# COGNITO.md 1.1: twenty, in this order; C.2: the unnamed can be changed.
+# Twenty, in this order; the unnamed can be changed.
 SCHEMA = [
     attribute("sub", Mutable=False, Required=True, StringAttributeConstraints={"MinLength": "1", "MaxLength": "2048"}),
     *map(attribute, ("name", "given_name", "family_name", "middle_name", "nickname", "preferred_username")),
@@ -426,7 +426,7 @@ def test_what_was_never_said_of_an_address_is_in_no_token_until_it_is_said(world
 
 
 def test_of_who_signs_up_it_is_said_that_each_address_is_unproven(world: World) -> None:
-    """COGNITO.md C.2 speaks of operators alone; of sign-up a pull request to cognito-local (386) reports the above."""
+    """Amazon speaks of operators alone; of sign-up a pull request to cognito-local (386) reports the above."""
     name = f"told-{secrets.token_hex(4)}"
     given = {"email": f"{name}@example.com", "phone_number": PHONE}
     lines = [{"Name": key, "Value": value} for key, value in given.items()]

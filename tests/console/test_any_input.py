@@ -105,7 +105,7 @@ class Installation:
 @pytest.fixture
 def installation(transactional_db: None) -> Installation:
     """Return everything."""
-    configuration.holdings.forget_everything()
+    configuration.cache.forget_everything()
     return Installation()
 
 

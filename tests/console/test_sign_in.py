@@ -45,13 +45,13 @@ def test_the_session_id_changes_with_each_proof(world: World) -> None:
     who, visitor = world.operator(), world.visitor()
     visitor.get("/console/sign-in")
     visitor.send_form("/console/sign-in", username=who.username, password=PASSWORD)
-    half_way = visitor.cookies["operator"]
+    pending_sign_in = visitor.cookies["operator"]
 
     visitor.send_form("/console/sign-in/code", code=who.code())
 
-    assert visitor.cookies["operator"] != half_way
+    assert visitor.cookies["operator"] != pending_sign_in
     thief = world.visitor()
-    thief.cookies.set("operator", half_way)
+    thief.cookies.set("operator", pending_sign_in)
     assert not opens(thief)
     assert opens(visitor)
 

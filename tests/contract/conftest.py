@@ -63,7 +63,7 @@ def wire(db: None) -> Wire:
     from pools.services.operators import operators
 
     del db
-    configuration.holdings.forget_everything()
+    configuration.cache.forget_everything()
     return Wire(operators.create_key(operators.create("ada", by=Actor.system()), by=Actor.system()))
 
 

@@ -16,7 +16,7 @@ MAPPING = {"Type": "Token", "AmbiguousRoleResolution": "Deny"}
 
 def told(place: Place, pool: str) -> tuple[str, list[str]]:
     """Return the provider's name, and the keys of role mappings, as an identity pool is described."""
-    configuration.holdings.forget_everything()
+    configuration.cache.forget_everything()
     described = place.wire.ask("DescribeIdentityPool", IdentityPoolId=pool)
     [line] = described["CognitoIdentityProviders"]
     return line["ProviderName"], list(place.wire.ask("GetIdentityPoolRoles", IdentityPoolId=pool)["RoleMappings"])

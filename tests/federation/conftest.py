@@ -74,9 +74,9 @@ class Issuer:
 
 
 @pytest.fixture(autouse=True)
-def nothing_held() -> None:
+def empty_cache() -> None:
     """Start each test with nothing held: rows of the last one are gone."""
-    configuration.holdings.forget_everything()
+    configuration.cache.forget_everything()
 
 
 @pytest.fixture(scope="session")

@@ -64,7 +64,7 @@ class World:
             self.client,
             username=self.name,
             password=factories.PASSWORD,
-            want=machine.Want.TOKENS,
+            ends_in=machine.EndsIn.TOKENS,
             by=factories.BY,
         )
         assert isinstance(signed_in, machine.SignedIn)
@@ -142,7 +142,7 @@ def test_an_address_counts_in_rules_and_tags_while_it_is_proven(
     row.update(**{address: value, said: {"never": False, "never said": None}.get(before, True)})
     if before == "unreadable":
         app_clients.update(world.client, {"read_attributes": [address]}, by=factories.BY)
-        configuration.holdings.forget_everything()
+        configuration.cache.forget_everything()
     logins = world.logins()
     changes: dict[str, dict[str, Any]] = {"undone": {said: False}, "another": {address: "+1555"}, "since": {said: True}}
     row.update(**{"modified_at": clock.now(), **changes.get(after, {})})
@@ -161,7 +161,7 @@ def test_that_a_login_still_lives_is_asked_by_one_statement(checked: bool, world
     pool = identity_pools.create("pool", settings={"cognito_identity_providers": [line]}, by=BY)
     logins = world.logins()
     identity_logins.verify(pool, logins)
-    configuration.holdings.poll(force=True)
+    configuration.cache.poll(force=True)
 
     with CaptureQueriesContext(connection) as captured:
         identity_logins.verify(pool, logins)
@@ -241,7 +241,7 @@ def test_nobody_gets_a_role_beside_a_mapping_that_cannot_be_read(key: str, world
         identity_pools.set_roles(world.pool, roles=roles, mappings={key: mapping}, by=BY)
     identity_pools.set_roles(world.pool, roles=roles, mappings=None, by=BY)
     IdentityPool.objects.filter(pk=world.pool.pk).update(role_mappings={key: mapping})
-    configuration.holdings.forget_everything()
+    configuration.cache.forget_everything()
 
     with pytest.raises(RoleRefused):
         world.vend()

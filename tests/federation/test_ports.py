@@ -21,15 +21,17 @@ class Lantern:
             raise Invalid("A lantern needs a colour.", field="ProviderDetails")
         return {"shade": "none", **details}
 
-    def start(self, details: Mapping[str, str], *, state: str, callback: str) -> ports.Trip:
+    def start(self, details: Mapping[str, str], *, state: str, callback: str) -> ports.UpstreamRedirect:
         """Send the browser to where the lantern hangs."""
-        return ports.Trip(f"https://lantern.example/{details['colour']}?to={callback}&state={state}", {"match": "lit"})
+        return ports.UpstreamRedirect(
+            f"https://lantern.example/{details['colour']}?to={callback}&state={state}", {"match": "lit"}
+        )
 
     def finish(
-        self, details: Mapping[str, str], trip: ports.Trip, answer: Mapping[str, str], *, callback: str
+        self, details: Mapping[str, str], redirect: ports.UpstreamRedirect, answer: Mapping[str, str], *, callback: str
     ) -> ports.ExternalIdentity:
         """Believe who comes back by the light of the same match."""
-        if answer.get("match") != trip.kept["match"]:
+        if answer.get("match") != redirect.kept["match"]:
             raise LoginRefused
         return ports.ExternalIdentity(answer["who"], {"name": "PartRunner"})
 
@@ -56,15 +58,17 @@ def test_a_kind_of_provider_answers_by_its_name(lantern: Lantern) -> None:
 
 def test_a_trip_to_a_provider_ends_with_one_external_identity(lantern: Lantern) -> None:
     kind = ports.provider_kinds["Lantern"]
-    trip = kind.start({"colour": "red"}, state="s", callback="https://id.example.com/back")
+    redirect = kind.start({"colour": "red"}, state="s", callback="https://id.example.com/back")
 
-    found = kind.finish({"colour": "red"}, trip, {"match": "lit", "who": "k1"}, callback="https://id.example.com/back")
+    found = kind.finish(
+        {"colour": "red"}, redirect, {"match": "lit", "who": "k1"}, callback="https://id.example.com/back"
+    )
 
-    assert trip.url == "https://lantern.example/red?to=https://id.example.com/back&state=s"
-    assert "lit" not in repr(trip)
+    assert redirect.url == "https://lantern.example/red?to=https://id.example.com/back&state=s"
+    assert "lit" not in repr(redirect)
     assert (found.subject, found.claims) == ("k1", {"name": "PartRunner"})
     with pytest.raises(LoginRefused):
-        kind.finish({"colour": "red"}, trip, {"match": "out", "who": "k1"}, callback="https://id.example.com/back")
+        kind.finish({"colour": "red"}, redirect, {"match": "out", "who": "k1"}, callback="https://id.example.com/back")
 
 
 @pytest.mark.parametrize("setting", ["mail_channel", "sms_channel"])

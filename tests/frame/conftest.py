@@ -20,7 +20,7 @@ def production(settings: Settings) -> Iterator[None]:
     settings.BASE_URL, settings.CONSOLE_URL = f"https://{BASE}", f"https://{CONSOLE}"
     for held in (middleware.own_hosts, middleware.console_host):
         held.cache_clear()
-    configuration.holdings.forget_everything()
+    configuration.cache.forget_everything()
     yield
     for held in (middleware.own_hosts, middleware.console_host):
         held.cache_clear()

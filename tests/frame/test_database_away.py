@@ -47,9 +47,9 @@ def client(transactional_db: None) -> Iterator[AppClient]:
         allowed_oauth_scopes=["openid"],
     )
     pool_domains.set_prefix(pool, f"crew{pool.pk}", by=factories.BY)
-    configuration.holdings.forget_everything()
+    configuration.cache.forget_everything()
     yield made
-    configuration.holdings.poll(force=True)  # or this process is not ready for the tests that follow
+    configuration.cache.poll(force=True)  # or this process is not ready for the tests that follow
 
 
 @contextmanager
@@ -206,7 +206,7 @@ def test_an_application_whose_address_is_known_is_told_by_redirect(
         told = visitor.get(url + urlencode(asked | ({"prompt": prompt} if prompt else {})))
         logged = lines(caplog)
         stranger = visitor.get(url + urlencode(asked | {"redirect_uri": "https://evil.example/"}))
-        configuration.holdings.forget_everything()
+        configuration.cache.forget_everything()
         unknown = visitor.get(url + urlencode(asked))
 
     where = urlsplit(told["Location"])

@@ -19,7 +19,7 @@ from identity.foundation import connections
 from pools.models import AppClient, User
 from pools.services import configuration
 from pools.services.pools import pool_domains, signing_keys
-from pools.services.sign_in.machine import SignedIn, Want
+from pools.services.sign_in.machine import EndsIn, SignedIn
 from pools.services.tokens import authorization_codes, sessions
 from pools.services.tokens.bound import Bound
 from tests import factories
@@ -79,8 +79,8 @@ def by(application: Any, asked: Asked) -> tuple[str, dict[str, str], bytes]:  # 
 
 
 @pytest.fixture(autouse=True)
-def nothing_held() -> None:
-    configuration.holdings.forget_everything()
+def empty_cache() -> None:
+    configuration.cache.forget_everything()
 
 
 @pytest.fixture
@@ -104,13 +104,15 @@ def person(client: AppClient) -> User:
 
 def issued(client: AppClient) -> str:
     """Return an access token with the scope openid."""
-    outcome = factories.begin(client, username="alice", password=factories.PASSWORD, want=Want.BROWSER, by=factories.BY)
+    outcome = factories.begin(
+        client, username="alice", password=factories.PASSWORD, ends_in=EndsIn.BROWSER, by=factories.BY
+    )
     assert isinstance(outcome, SignedIn)
     assert outcome.browser
-    session = sessions.current(client.pool, outcome.browser.cookie)
+    session = sessions.signed_in_session(client.pool, outcome.browser.cookie)
     assert session
     bound = Bound(("openid", "email"), oauth=True)
-    code = authorization_codes.mint(client, session, redirect_uri="https://app.example/cb", bound=bound)
+    code = authorization_codes.issue_code(client, session, redirect_uri="https://app.example/cb", bound=bound)
     issued = authorization_codes.redeem(
         client, code, redirect_uri="https://app.example/cb", verifier=None, by=factories.BY
     )

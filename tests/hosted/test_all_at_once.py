@@ -167,7 +167,7 @@ def send(browser: Client, client: AppClient, page: str, typed: dict[str, str]) -
 @pytest.fixture
 def browsers(transactional_db: None) -> Browsers:
     """Return browsers at each stage."""
-    configuration.holdings.forget_everything()
+    configuration.cache.forget_everything()
     return Browsers()
 
 
@@ -224,7 +224,7 @@ def test_what_an_app_may_not_write_is_said_at_its_field(browsers: Browsers) -> N
         callback_urls=[CALLBACK],
     )
     AppClient.objects.filter(pk=client.pk).update(write_attributes=["email", "phone_number", "birthdate"])
-    configuration.holdings.forget_everything()
+    configuration.cache.forget_everything()
     browser = in_process.browser()
     browser.get(url(client, "sign_up"))
 

@@ -81,7 +81,7 @@ class Pool:
 @pytest.fixture
 def pool(transactional_db: None) -> Pool:
     """Return the pool."""
-    configuration.holdings.forget_everything()
+    configuration.cache.forget_everything()
     made = factories.make_pool(mfa="OPTIONAL", username_attributes=["email"], auto_verified_attributes=["email"])
     oauth = {
         "allowed_oauth_flows_user_pool_client": True,

@@ -119,7 +119,7 @@ class Walker(RuleBasedStateMachine):
     def current(self) -> hot.BrowserSession | None:
         """Return whom this browser is signed in as."""
         cookie = self.browser.cookies.get(sessions.cookie_name(self.pool, secure=False))
-        return sessions.current(self.pool, cookie.value if cookie else None)
+        return sessions.signed_in_session(self.pool, cookie.value if cookie else None)
 
     @rule(page=st.sampled_from(sorted(PATHS)))
     def look(self, page: str) -> None:
@@ -256,7 +256,7 @@ class Walker(RuleBasedStateMachine):
 def apps(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, AppClient]:
     """Return an app of a pool of each kind; no address fails too often."""
     monkeypatch.setattr(address_failures, "FAILURES", 10**9)
-    configuration.holdings.forget_everything()
+    configuration.cache.forget_everything()
     oauth = {
         "allowed_oauth_flows_user_pool_client": True,
         "allowed_oauth_flows": ["code"],

@@ -102,7 +102,7 @@ class Browser:
 @pytest.fixture
 def app(transactional_db: None) -> AppClient:
     """Return an app of a pool where people sign up by e-mail address."""
-    configuration.holdings.forget_everything()
+    configuration.cache.forget_everything()
     pool = factories.make_pool(username_attributes=["email"], auto_verified_attributes=["email"])
     return factories.make_client(pool, **factories.PAGES)
 

@@ -202,11 +202,11 @@ class World:
         from pools.services.identity_pools import identity_pools
 
         with self.live.orm():
-            configuration.holdings.forget_everything()
+            configuration.cache.forget_everything()
             row = IdentityPool.objects.get(public_id=pool)
             policy = resources.session_policy(self.bucket)
             identity_pools.set_session_policies(row, member=policy, by=Actor.system())
-            configuration.holdings.forget_everything()
+            configuration.cache.forget_everything()
 
     def jwks(self) -> list[dict[str, Any]]:
         """Return the identity pools' published keys."""

@@ -25,9 +25,9 @@ def test_credentials_go_on_while_the_key_changes_at_every_worker(world: World, s
     assert len(old) == 1
 
     with world.live.orm():
-        configuration.holdings.forget_everything()
+        configuration.cache.forget_everything()
         signing_keys.rotate(None, by=Actor.system())
-        configuration.holdings.forget_everything()
+        configuration.cache.forget_everything()
     until = monotonic() + 6
     while monotonic() < until:
         fresh(world).get_credentials_for_identity(IdentityId=identity_id, Logins=logins)

@@ -42,9 +42,9 @@ def signed(world: World, **changes: Any) -> str:
         **changes,
     }
     with world.live.orm():
-        configuration.holdings.forget_everything()
+        configuration.cache.forget_everything()
         token = issue.identity_pool_token(claims)
-        configuration.holdings.forget_everything()
+        configuration.cache.forget_everything()
     return token
 
 

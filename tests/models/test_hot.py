@@ -23,7 +23,7 @@ from pools.models import AppClient, Guess, Membership, RefreshFamily, SigningKey
 from pools.services import access, configuration, lockout
 from pools.services.people import groups
 from pools.services.pools import signing_keys
-from pools.services.sign_in.machine import SignedIn, Want
+from pools.services.sign_in.machine import EndsIn, SignedIn
 from pools.services.tokens import authorization_codes, sessions
 from pools.services.tokens.bound import Bound
 from tests import factories
@@ -118,8 +118,8 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_held() -> None:
-    configuration.holdings.forget_everything()
+def empty_cache() -> None:
+    configuration.cache.forget_everything()
 
 
 def test_every_statement_is_listed_here() -> None:
@@ -307,7 +307,7 @@ def user(pool: UserPool) -> User:
     return access.user_by_sub(pool, made.sub)
 
 
-def redeem(app: AppClient, code: str, **other: Any) -> hot.Grant | None:
+def redeem(app: AppClient, code: str, **other: Any) -> hot.RedeemedCode | None:
     """Redeem a code as it was minted, or otherwise."""
     given = {
         "pool": app.pool_id,
@@ -327,7 +327,7 @@ def same(person: hot.Person | None, user: User, *, with_factors: bool = True) ->
     fresh = User.objects.get(pk=user.pk)
     expected = {name: getattr(fresh, name) for name in hot.Person._fields if name != "held"}
     proven = TotpFactor.objects.filter(pk=user.pk).exclude(verified_at=None)
-    held = tuple(hot.HeldFactor("totp", factor.name, factor.enabled) for factor in proven)
+    held = tuple(hot.EnrolledFactor("totp", factor.name, factor.enabled) for factor in proven)
     return person is not None and person._asdict() == {**expected, "held": held if with_factors else None}
 
 
@@ -373,14 +373,14 @@ def test_a_stranger_is_one_row_that_holds_no_more_than_a_lock(pool: UserPool, us
 
 
 def test_no_statement_reads_another_pools_rows(client: AppClient, user: User) -> None:
-    outcome = factories.begin(client, username="alice", password=factories.PASSWORD, want=Want.TOKENS, by=BY)
-    browser = factories.begin(client, username="alice", password=factories.PASSWORD, want=Want.BROWSER, by=BY)
+    outcome = factories.begin(client, username="alice", password=factories.PASSWORD, ends_in=EndsIn.TOKENS, by=BY)
+    browser = factories.begin(client, username="alice", password=factories.PASSWORD, ends_in=EndsIn.BROWSER, by=BY)
     assert isinstance(outcome, SignedIn)
     assert isinstance(browser, SignedIn)
     assert browser.browser
-    session = sessions.current(client.pool, browser.browser.cookie)
+    session = sessions.signed_in_session(client.pool, browser.browser.cookie)
     assert session
-    minted = authorization_codes.mint(client, session, redirect_uri="https://app.example", bound=ASKED)
+    minted = authorization_codes.issue_code(client, session, redirect_uri="https://app.example", bound=ASKED)
     family = RefreshFamily.objects.get(pool_id=client.pool_id)
     other = factories.make_pool()
 
@@ -401,12 +401,12 @@ def test_no_statement_reads_another_pools_rows(client: AppClient, user: User) ->
 
 
 def test_a_code_that_is_not_as_presented_is_read_and_stays_unspent(client: AppClient, user: User) -> None:
-    browser = factories.begin(client, username="alice", password=factories.PASSWORD, want=Want.BROWSER, by=BY)
+    browser = factories.begin(client, username="alice", password=factories.PASSWORD, ends_in=EndsIn.BROWSER, by=BY)
     assert isinstance(browser, SignedIn)
     assert browser.browser
-    session = sessions.current(client.pool, browser.browser.cookie)
+    session = sessions.signed_in_session(client.pool, browser.browser.cookie)
     assert session
-    minted = authorization_codes.mint(
+    minted = authorization_codes.issue_code(
         client, session, redirect_uri="https://app.example", bound=ASKED, code_challenge="c"
     )
     late = NOW() + timedelta(minutes=6)
@@ -472,7 +472,7 @@ def test_a_poll_sees_a_installation_key_that_takes_the_place_of_two(transactiona
 def test_a_process_takes_up_the_installation_keys_of_another(transactional_db: None) -> None:
     signing_keys.ensure_installation_keys()
     signing_keys.rotate(None, by=BY)
-    other = configuration.Holdings()
+    other = configuration.ConfigurationCache()
     other.poll()
     before = {key.kid for key in other.keys(None)}
     SigningKey.objects.filter(pool=None).exclude(retire_at=None).delete()

@@ -51,10 +51,10 @@ def client(pool: UserPool) -> AppClient:
 def counted(client: AppClient) -> Iterator[list[str]]:
     """Collect what is asked, transactions left out, when the process already holds the pool with all of it."""
     found: list[str] = []
-    configuration.holdings.poll(force=True)
+    configuration.cache.poll(force=True)
     held = access.client(client.client_id)
     signing_keys.jwks(held.pool)
-    configuration.holdings.secrets(held)
+    configuration.cache.secrets(held)
     configuration.scopes(held.pool)
     configuration.custom_domain(held.pool)
     with CaptureQueriesContext(connection) as captured:
@@ -73,7 +73,7 @@ def call(endpoint: Callable[[Call], Answer], pool: UserPool, form: dict[str, str
     return found
 
 
-def mint(pool: UserPool, client: AppClient) -> tuple[str, list[str]]:
+def issue_code(pool: UserPool, client: AppClient) -> tuple[str, list[str]]:
     """Let a signed-in browser come to authorize; return the code and what was asked for it."""
     user = factories.make_user(pool)
     person = factories.person_of(pool, user.username)
@@ -90,14 +90,14 @@ def mint(pool: UserPool, client: AppClient) -> tuple[str, list[str]]:
 
 
 def test_a_code_costs_one_select_and_one_insert(pool: UserPool, client: AppClient) -> None:
-    code, asked = mint(pool, client)
+    code, asked = issue_code(pool, client)
 
     assert code
     assert asked == ["SELECT", "INSERT"]
 
 
 def test_a_redemption_a_refresh_and_user_info_cost_what_they_must(pool: UserPool, client: AppClient) -> None:
-    code, _ = mint(pool, client)
+    code, _ = issue_code(pool, client)
     redeem = {
         "grant_type": "authorization_code",
         "code": code,

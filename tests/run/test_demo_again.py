@@ -20,7 +20,7 @@ def test_a_pool_that_was_deleted_keeps_nothing_else_back(live: Live, tmp_path: P
     live.boto().delete_user_pool(UserPoolId=before["user_pool_id"])
 
     settings.BASE_URL = ELSEWHERE
-    configuration.holdings.forget_everything()  # a later start is another process
+    configuration.cache.forget_everything()  # a later start is another process
     live.manage("seed_demo", "--aws", "starting")
 
     after = json.loads((tmp_path / "bootstrap.json").read_text())

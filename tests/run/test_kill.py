@@ -1,4 +1,4 @@
-"""Kill -9 of each part while sign-ups run: nothing that was acknowledged is lost (TARGETS, reliability)."""
+"""Kill -9 of each part while sign-ups run: nothing that was acknowledged is lost."""
 
 from __future__ import annotations
 

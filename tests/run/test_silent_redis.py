@@ -76,5 +76,5 @@ def test_a_silent_redis_slows_little_down_and_keeps_no_mail_back(live: Live, red
 
 
 def is_as_promised(rounds: list[tuple[float, ...]]) -> bool:
-    """Say whether the best of these keep what DECISIONS (mistake 8) promises."""
+    """Say whether the best of these keep what is promised."""
     return all(min(took) < most for took, most in zip(zip(*rounds, strict=True), PROMISED, strict=True))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pools.models import UserPool
-from pools.models.hot import HeldFactor, Person
+from pools.models.hot import EnrolledFactor, Person
 from pools.services import assurance
 
 SOMEBODY = Person(**dict.fromkeys(Person._fields))  # type: ignore[arg-type]  # nothing else of them is asked
@@ -32,6 +32,6 @@ SOMEBODY = Person(**dict.fromkeys(Person._fields))  # type: ignore[arg-type]  # 
 def test_a_sign_in_is_enough_by_what_was_proven_and_what_is_asked(
     mfa: str, asked_for: bool, methods: list[str], enough: bool
 ) -> None:
-    person = SOMEBODY._replace(held=(HeldFactor("totp", "", enabled=asked_for),))
+    person = SOMEBODY._replace(held=(EnrolledFactor("totp", "", enabled=asked_for),))
 
     assert assurance.is_enough(UserPool(mfa=mfa), person, methods) is enough

@@ -197,7 +197,7 @@ def test_a_new_master_key_wraps_everything_anew_and_the_old_may_go(
         assert housekeeping.reseal()
         keys.write_text(new)
         sealing.master_keys.cache_clear()
-        configuration.holdings.forget_everything()
+        configuration.cache.forget_everything()
 
         assert housekeeping.reseal() == 0
         assert client_secrets.values(client) == secret
@@ -223,7 +223,7 @@ def test_a_new_master_key_wraps_everything_anew_and_the_old_may_go(
         assert CapturedMessage.objects.get().to == "bob@example.com"
     finally:
         sealing.master_keys.cache_clear()
-        configuration.holdings.forget_everything()
+        configuration.cache.forget_everything()
 
 
 def reading(job: Callable[[], int]) -> tuple[int, set[str]]:

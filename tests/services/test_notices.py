@@ -14,7 +14,7 @@ from pools.models import AppClient, OutboxMessage, TotpFactor, User
 from pools.services.messages import deliveries, mailbox, send_limits
 from pools.services.people import passwords
 from pools.services.sign_in import machine, own_factors
-from pools.services.sign_in.machine import Challenge, Challenged, Want
+from pools.services.sign_in.machine import Challenge, Challenged, EndsIn
 from pools.services.sign_in.own_factors import Preference
 from tests import factories
 from tests.factories import BY, PAGES, PASSWORD
@@ -67,7 +67,7 @@ def set_for_a_while(client: AppClient, user: User, wrong: bool) -> None:
 
 
 def choose_own(client: AppClient, user: User, wrong: bool) -> None:
-    begun = factories.begin(client, username=user.username, password=PASSWORD, want=Want.BROWSER, by=BY)
+    begun = factories.begin(client, username=user.username, password=PASSWORD, ends_in=EndsIn.BROWSER, by=BY)
     assert isinstance(begun, Challenged)
     answers = {"new_password": "weak" if wrong else OTHER}
     machine.respond(client, challenge=Challenge.NEW_PASSWORD, attempt_token=begun.attempt_token, answers=answers, by=BY)

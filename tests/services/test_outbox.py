@@ -471,11 +471,11 @@ def restart(tmp_path: Path, settings: Settings) -> Iterator[Callable[..., None]]
         settings.SECRET_KEYS_FILE = tmp_path / "keys"
         settings.SECRET_KEYS_FILE.write_text("\n".join(lines))
         sealing.master_keys.cache_clear()
-        configuration.holdings.forget_everything()
+        configuration.cache.forget_everything()
 
     yield with_keys
     sealing.master_keys.cache_clear()
-    configuration.holdings.forget_everything()
+    configuration.cache.forget_everything()
 
 
 @pytest.mark.parametrize("steps", [1, 2])

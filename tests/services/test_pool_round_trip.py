@@ -21,7 +21,7 @@ from tests.walks import walk
 OPERATION = "UpdateUserPool"
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"
 REFUSED_BACK = "UnusedAccountValidityDays"
-"""Amazon describes it beside TemporaryPasswordValidityDays, and refuses both together (COGNITO.md C.2)."""
+"""Amazon describes it beside TemporaryPasswordValidityDays, and refuses both together."""
 
 
 def some(**members: st.SearchStrategy[Any]) -> st.SearchStrategy[dict[str, Any]]:

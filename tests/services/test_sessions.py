@@ -37,7 +37,7 @@ def opened(pool: UserPool, ann: User) -> OpenedSession:
 
 def is_live(pool: UserPool, cookie: str) -> bool:
     """Say whether a cookie opens something."""
-    return sessions.current(pool, cookie) is not None
+    return sessions.signed_in_session(pool, cookie) is not None
 
 
 @pytest.mark.parametrize(("minutes", "lives"), [(59, True), (60, False)])
@@ -60,7 +60,7 @@ def test_it_ends_an_hour_after_it_was_used_last(pool: UserPool, opened: OpenedSe
 
 
 def test_it_ends_with_a_sign_out_which_is_recorded_once(pool: UserPool, opened: OpenedSession) -> None:
-    session = sessions.current(pool, opened.cookie)
+    session = sessions.signed_in_session(pool, opened.cookie)
     assert session is not None
 
     for _ in range(2):
@@ -93,7 +93,7 @@ def test_it_carries_its_person_by_all_that_signing_in_takes_whoever_saw_it(
     cookie = sessions.prepare(pool, person, event_id=uuid.uuid4(), methods=methods).save().cookie
 
     assert is_live(pool, cookie) is lives
-    assert sessions.held(pool, cookie) is not None
+    assert sessions.live_session(pool, cookie) is not None
 
 
 def test_another_secret_or_another_pool_opens_nothing(pool: UserPool, opened: OpenedSession) -> None:
@@ -119,7 +119,7 @@ def test_a_session_that_was_ended_meanwhile_does_not_rise_and_enrols_nothing(tra
     person = factories.person_of(pool, "ann")
     assert person is not None
     cookie = sessions.prepare(pool, person, event_id=uuid.uuid4(), methods=["pwd"]).save().cookie
-    session = sessions.current(pool, cookie)
+    session = sessions.signed_in_session(pool, cookie)
     assert session is not None
     seed = own_factors.enrol(pool, user, "totp", by=factories.BY)
     opening = sessions.prepare_step_up(pool, session, assurance.CODE)
@@ -129,4 +129,4 @@ def test_a_session_that_was_ended_meanwhile_does_not_rise_and_enrols_nothing(tra
         own_factors.prove(pool, user, "totp", pyotp.TOTP(seed).now(), enable=True, opening=opening, by=factories.BY)
 
     assert factors.of(user) == ()
-    assert sessions.held(pool, opening.opened.cookie) is None
+    assert sessions.live_session(pool, opening.opened.cookie) is None

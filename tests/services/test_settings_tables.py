@@ -175,7 +175,7 @@ def changed(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
 def test_another_process_holds_no_setting_from_before_an_update(transactional_db: None) -> None:
     pool = factories.make_pool()
     identity_pool = identity_pools.create("p", settings={"allow_unauthenticated_identities": True}, by=BY)
-    other = configuration.Holdings()
+    other = configuration.ConfigurationCache()
     before = other.pool(pool.public_id).row.recent_proof, other.identity_pool(identity_pool.public_id).guests
 
     user_pools.update(pool, {"recent_proof": True}, by=BY)

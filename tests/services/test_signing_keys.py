@@ -111,6 +111,6 @@ def test_the_algorithm_of_a_key_is_that_of_its_row(pool: UserPool) -> None:
     assert signing_keys.verify(pool, signing_keys.Use.ACCESS, token) == {"sub": "jo"}
 
     SigningKey.objects.filter(pool=pool).update(alg="ES256")
-    configuration.holdings.forget(pool.public_id)
+    configuration.cache.forget(pool.public_id)
 
     assert signing_keys.verify(access.pool(pool.public_id), signing_keys.Use.ACCESS, token) is None

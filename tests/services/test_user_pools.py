@@ -324,7 +324,7 @@ class TestDeletion:
         with pytest.raises(errors.ClientNotFound):
             access.client(client.client_id)
         assert pool_domains.set_prefix(alias_pool, "photos", by=BY).name == "photos"
-        # Its row is how processes that hold it hear of its end (DECISIONS.md 2).
+        # Its row is how processes that hold it hear of its end.
         assert housekeeping.purge_pools() == 0
         assert UserPool.objects.get(pk=pool.pk).version > pool.version
         with time_machine.travel(clock.now() + housekeeping.NOTICED + timedelta(seconds=1), tick=False):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from identity.foundation import clock, errors
 from pools.models import AppClient, AuditEvent, OutboxMessage, Password, SignInName, TotpFactor, User, UserPool
-from pools.models.hot import HeldFactor
+from pools.models.hot import EnrolledFactor
 from pools.services import access, housekeeping
 from pools.services.people import passwords, user_filter, users
 from pools.services.sign_in import factors
@@ -293,6 +293,6 @@ class TestState:
         with CaptureQueriesContext(connection) as queries:
             held = factors.of(row)
 
-        assert held == (HeldFactor("totp", "", enabled=True),)
+        assert held == (EnrolledFactor("totp", "", enabled=True),)
         assert factors.preferred(row) == "totp"
         assert len(queries) == 1

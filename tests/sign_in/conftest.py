@@ -13,9 +13,9 @@ BY = Actor.visitor(address="192.0.2.1")
 
 
 @pytest.fixture(autouse=True)
-def nothing_held() -> None:
+def empty_cache() -> None:
     """Start each test with nothing held: rows of the last one are gone."""
-    configuration.holdings.forget_everything()
+    configuration.cache.forget_everything()
 
 
 @pytest.fixture

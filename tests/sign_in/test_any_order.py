@@ -11,7 +11,7 @@ from pools.models import AppClient, AuthEvent, Guess, TotpFactor, User, UserPool
 from pools.services import access
 from pools.services.people import passwords
 from pools.services.sign_in import factors, flows, machine, sealed_attempts
-from pools.services.sign_in.machine import Challenge, Challenged, SignedIn, Want
+from pools.services.sign_in.machine import Challenge, Challenged, EndsIn, SignedIn
 from tests import factories
 from tests.sign_in.conftest import BY
 from tests.srp_client import STAMP, Client
@@ -73,13 +73,13 @@ class Walker(RuleBasedStateMachine):
         if "new_password" in proven:
             self.must_change, self.password = False, OWN
 
-    @rule(right=st.booleans(), want=st.sampled_from(list(Want)))
-    def begin(self, right: bool, want: Want) -> None:
+    @rule(right=st.booleans(), ends_in=st.sampled_from(list(EndsIn)))
+    def begin(self, right: bool, ends_in: EndsIn) -> None:
         """Try a password."""
         self.quieten()
         password = self.password if right else "Wrong-guess-1"
         try:
-            outcome = factories.begin(self.client, username=self.name, password=password, want=want, by=BY)
+            outcome = factories.begin(self.client, username=self.name, password=password, ends_in=ends_in, by=BY)
         except errors.PasswordIncorrect:
             assert not right
             return

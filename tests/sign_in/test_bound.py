@@ -9,7 +9,7 @@ import pytest
 
 from pools.models import AppClient, AuthorizationCode, RefreshFamily, User, hot
 from pools.services.pools import signing_keys
-from pools.services.sign_in.machine import SignedIn, Want
+from pools.services.sign_in.machine import EndsIn, SignedIn
 from pools.services.tokens import authorization_codes, bound, claims, refresh, sessions
 from pools.services.tokens.bound import Bound
 from pools.services.tokens.issue import TokenSet
@@ -22,13 +22,13 @@ ASKED = Bound(("openid", "photos/read"), oauth=True, nonce="n")
 STORED = {"scopes": ["openid", "photos/read"], "oauth": True, "nonce": "n"}
 
 
-def mint(client: AppClient, asked: Bound) -> str:
-    outcome = factories.begin(client, username="alice", password=PASSWORD, want=Want.BROWSER, by=BY)
+def issue_code(client: AppClient, asked: Bound) -> str:
+    outcome = factories.begin(client, username="alice", password=PASSWORD, ends_in=EndsIn.BROWSER, by=BY)
     assert isinstance(outcome, SignedIn)
     assert outcome.browser is not None
-    session = sessions.current(client.pool, outcome.browser.cookie)
+    session = sessions.signed_in_session(client.pool, outcome.browser.cookie)
     assert session is not None
-    return authorization_codes.mint(client, session, redirect_uri=CALLBACK, bound=asked)
+    return authorization_codes.issue_code(client, session, redirect_uri=CALLBACK, bound=asked)
 
 
 def redeem(client: AppClient, code: str) -> TokenSet:
@@ -58,14 +58,14 @@ def test_a_new_member_comes_out_in_the_tokens_with_no_change_between(
     bound.read.cache_clear()
     monkeypatch.setattr(claims, "access", lambda *given: {**makes_claims(*given), "carried": repr(given[-1].bound)})
 
-    issued = redeem(client, mint(client, asked))
+    issued = redeem(client, issue_code(client, asked))
     again = refresh.refresh(client, issued.refresh or "", by=BY)
 
     assert [told(tokens)[0]["carried"] for tokens in (issued, again)] == [repr(asked)] * 2
 
 
 def test_a_member_of_a_later_release_goes_through_this_one(client: AppClient, person: User) -> None:
-    minted = mint(client, ASKED)
+    minted = issue_code(client, ASKED)
     AuthorizationCode.objects.filter(pool_id=client.pool_id).update(bound={**STORED, "later": [1]})
 
     issued = redeem(client, minted)
@@ -75,7 +75,7 @@ def test_a_member_of_a_later_release_goes_through_this_one(client: AppClient, pe
 
 
 def test_a_nonce_is_told_once(client: AppClient, person: User) -> None:
-    issued = redeem(client, mint(client, ASKED))
+    issued = redeem(client, issue_code(client, ASKED))
     again = refresh.refresh(client, issued.refresh or "", by=BY)
 
     assert told(issued)[1]["nonce"] == "n"
@@ -83,7 +83,7 @@ def test_a_nonce_is_told_once(client: AppClient, person: User) -> None:
 
 
 def test_what_the_release_before_wrote_is_carried_as_before(client: AppClient, person: User) -> None:
-    minted = mint(client, ASKED)
+    minted = issue_code(client, ASKED)
     # Such a process knows the old columns only, and reads what we wrote there.
     AuthorizationCode.objects.filter(pool_id=client.pool_id).update(bound={})
     issued = redeem(client, minted)
@@ -104,7 +104,7 @@ def test_what_the_release_before_wrote_is_carried_as_before(client: AppClient, p
 
 
 def test_a_sign_in_by_the_api_reads_the_same_in_both_releases(client: AppClient, person: User) -> None:
-    outcome = factories.begin(client, username="alice", password=PASSWORD, want=Want.TOKENS, by=BY)
+    outcome = factories.begin(client, username="alice", password=PASSWORD, ends_in=EndsIn.TOKENS, by=BY)
     assert isinstance(outcome, SignedIn)
     assert outcome.tokens is not None
     scopes = "aws.cognito.signin.user.admin"

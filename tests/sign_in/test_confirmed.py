@@ -14,7 +14,7 @@ from identity.foundation import clock, errors
 from pools.models import AppClient, AuthEvent, Guess, Spent, User, UserPool
 from pools.services import access
 from pools.services.people import passwords, users
-from pools.services.sign_in import machine, password_proofs
+from pools.services.sign_in import chosen_passwords, machine
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn
 from pools.services.sign_up import sign_up
 from pools.services.tokens import sessions
@@ -48,7 +48,7 @@ def test_the_proof_is_as_good_as_the_password(client: AppClient, proof: str) -> 
     assert isinstance(outcome, SignedIn)
     assert outcome.tokens is None
     assert outcome.browser is not None
-    found = sessions.current(client.pool, outcome.browser.cookie)
+    found = sessions.signed_in_session(client.pool, outcome.browser.cookie)
     assert found is not None
     assert (found.person.sub, found.methods) == (alice(client).sub, ["pwd"])
     assert AuthEvent.objects.get(pool_id=client.pool_id).passed
@@ -100,7 +100,7 @@ def unconfirmed(client: AppClient) -> None:
 def locked_out(client: AppClient) -> None:
     for _ in range(8):
         with pytest.raises(errors.DomainError):
-            factories.begin(client, username=NAME, password="Wrong-horse-1", want=machine.Want.BROWSER, by=BY)
+            factories.begin(client, username=NAME, password="Wrong-horse-1", ends_in=machine.EndsIn.BROWSER, by=BY)
     assert Guess.objects.filter(locked_until__gt=clock.now()).exists()
 
 
@@ -141,7 +141,7 @@ def test_a_proof_is_good_for_one_account_of_one_app_of_one_pool(client: AppClien
         (client, proof, "nobody"),
         (factories.make_client(client.pool), proof, NAME),
         (elsewhere, proof, NAME),
-        (client, password_proofs.make_dummy(client), NAME),
+        (client, chosen_passwords.make_dummy(client), NAME),
         (client, proof[:-2], NAME),
         (client, "", NAME),
     ]
@@ -174,7 +174,7 @@ def test_of_two_that_bring_one_proof_one_is_signed_in(client: AppClient, proof: 
 
 
 def test_no_proof_is_told_by_its_length(client: AppClient, proof: str) -> None:
-    assert len(proof) == len(password_proofs.make_dummy(client))
+    assert len(proof) == len(chosen_passwords.make_dummy(client))
 
 
 def test_what_prints_an_account_does_not_print_its_proof(pool: UserPool, client: AppClient) -> None:

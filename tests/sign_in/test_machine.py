@@ -16,12 +16,12 @@ from django.test.utils import CaptureQueriesContext
 from identity.foundation import clock, errors
 from identity.foundation.actor import Actor
 from pools.models import AppClient, Attempt, AuthEvent, Guess, Password, RefreshFamily, TotpFactor, User, UserPool
-from pools.models.hot import HeldFactor, Person
+from pools.models.hot import EnrolledFactor, Person
 from pools.services import access, assurance, configuration
 from pools.services.people import passwords, users
 from pools.services.sign_in import factors, flows, machine, own_factors
 from pools.services.sign_in.attempt import Attempt as UnderWay
-from pools.services.sign_in.machine import Challenge, Challenged, SignedIn, Want
+from pools.services.sign_in.machine import Challenge, Challenged, EndsIn, SignedIn
 from pools.services.sign_in.own_factors import Preference
 from pools.services.tokens import sessions, verify
 from tests import factories
@@ -29,8 +29,10 @@ from tests.factories import PASSWORD
 from tests.sign_in.conftest import BY
 
 
-def begin(client: AppClient, username: str = "alice", password: str = PASSWORD, want: Want = Want.TOKENS) -> object:
-    return factories.begin(client, username=username, password=password, want=want, by=BY)
+def begin(
+    client: AppClient, username: str = "alice", password: str = PASSWORD, ends_in: EndsIn = EndsIn.TOKENS
+) -> object:
+    return factories.begin(client, username=username, password=password, ends_in=ends_in, by=BY)
 
 
 def challenged(outcome: object, challenge: str) -> Challenged:
@@ -60,11 +62,11 @@ def test_a_password_alone_ends_in_tokens_where_mfa_is_not_set_up(client: AppClie
 
 
 def test_a_browser_gets_a_session_and_no_tokens(client: AppClient, person: User) -> None:
-    outcome = signed_in(begin(client, want=Want.BROWSER))
+    outcome = signed_in(begin(client, ends_in=EndsIn.BROWSER))
 
     assert outcome.tokens is None
     assert outcome.browser is not None
-    found = sessions.current(client.pool, outcome.browser.cookie)
+    found = sessions.signed_in_session(client.pool, outcome.browser.cookie)
     assert found is not None
     assert found.person.id == person.id
     assert not RefreshFamily.objects.filter(pool_id=client.pool_id).exists()
@@ -84,7 +86,7 @@ def test_an_unknown_user_takes_the_same_statements_as_a_person(client: AppClient
             begin(client, username, "Wrong-horse-1")
         return [query["sql"].split("VALUES")[0][:60] for query in captured]
 
-    configuration.holdings.poll(force=True)
+    configuration.cache.poll(force=True)
     statements("warm-up")
 
     assert statements("alice") == statements("nobody")
@@ -92,7 +94,7 @@ def test_an_unknown_user_takes_the_same_statements_as_a_person(client: AppClient
 
 def test_signing_in_asks_the_database_few_times(client: AppClient, person: User) -> None:
     begin(client)
-    configuration.holdings.poll(force=True)
+    configuration.cache.poll(force=True)
 
     with CaptureQueriesContext(connection) as captured:
         begin(client)
@@ -138,7 +140,7 @@ def test_an_authenticator_stands_between_password_and_tokens(client: AppClient, 
 def test_mfa_off_asks_for_no_code_even_of_those_who_have_one(client: AppClient, person: User) -> None:
     factories.give_totp(client.pool, person)
     UserPool.objects.filter(pk=client.pool_id).update(mfa="OFF")
-    configuration.holdings.forget_everything()
+    configuration.cache.forget_everything()
 
     signed_in(begin(access.client(client.client_id)))
 
@@ -210,12 +212,12 @@ def test_a_late_invitation_is_refused(client: AppClient) -> None:
         begin(client, "bob", "Temporary-1")
 
 
-@pytest.mark.parametrize("want", list(Want))
-def test_a_first_factor_may_be_asked_for_before_it_is_given(client: AppClient, person: User, want: Want) -> None:
+@pytest.mark.parametrize("ends_in", list(EndsIn))
+def test_a_first_factor_may_be_asked_for_before_it_is_given(client: AppClient, person: User, ends_in: EndsIn) -> None:
     """Nothing is written by asking, whoever is asked; what it was for is kept, and it leads there once."""
-    entry = flows.by_pages(client) if want is Want.BROWSER else flows.by_api(client, "USER_PASSWORD_AUTH")
+    open_flow = flows.by_pages(client) if ends_in is EndsIn.BROWSER else flows.by_api(client, "USER_PASSWORD_AUTH")
     asked = {
-        name: challenged(machine.begin(entry, username=name, answers={}, by=BY), Challenge.PASSWORD)
+        name: challenged(machine.begin(open_flow, username=name, answers={}, by=BY), Challenge.PASSWORD)
         for name in ("alice", "nobody")
     }
     assert not Guess.objects.filter(pool_id=client.pool_id).exists()
@@ -229,7 +231,7 @@ def test_a_first_factor_may_be_asked_for_before_it_is_given(client: AppClient, p
         with pytest.raises(errors.PasswordIncorrect):
             answer(name, password)
     outcome = signed_in(answer("alice", PASSWORD))
-    assert (outcome.tokens is None, outcome.browser is None) == (want is Want.BROWSER, want is Want.TOKENS)
+    assert (outcome.tokens is None, outcome.browser is None) == (ends_in is EndsIn.BROWSER, ends_in is EndsIn.TOKENS)
     with pytest.raises(errors.SessionUsed):
         answer("alice", PASSWORD)
 
@@ -260,7 +262,7 @@ def test_a_flow_that_is_off_is_refused(pool: UserPool, person: User) -> None:
         begin(client)
     with pytest.raises(errors.FlowNotEnabled, match="Auth flow not enabled for this client"):
         flows.by_api(client, "ADMIN_USER_PASSWORD_AUTH", admin=True)
-    signed_in(begin(client, want=Want.BROWSER))
+    signed_in(begin(client, ends_in=EndsIn.BROWSER))
 
 
 @pytest.mark.parametrize(
@@ -288,11 +290,13 @@ def test_the_next_step_follows_from_what_was_proven_whoever_proved_it(
     mfa: str, enrolled: bool, status: str, evidence: list[str], due: str | None
 ) -> None:
     someone = Person(**dict.fromkeys(Person._fields))  # type: ignore[arg-type]  # nothing else of them is asked
-    held = (HeldFactor("totp", "", enabled=True),) if enrolled else ()
+    held = (EnrolledFactor("totp", "", enabled=True),) if enrolled else ()
     someone = someone._replace(status=status, held=held)
     app = AppClient(pool=UserPool(mfa=mfa, totp_enabled=True))
     subject = UUID(int=1)
-    attempt = UnderWay(app, subject, someone, (), Want.TOKENS, Challenge.PASSWORD, evidence=dict.fromkeys(evidence, 1))
+    attempt = UnderWay(
+        app, subject, someone, (), EndsIn.TOKENS, Challenge.PASSWORD, evidence=dict.fromkeys(evidence, 1)
+    )
 
     step = machine.next_step(attempt)
 

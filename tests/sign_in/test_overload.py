@@ -26,7 +26,7 @@ def test_whoever_is_turned_away_has_not_guessed(monkeypatch: pytest.MonkeyPatch)
             client,
             username=person.username,
             password=factories.PASSWORD,
-            want=machine.Want.TOKENS,
+            ends_in=machine.EndsIn.TOKENS,
             by=Actor.visitor(),
         )
 

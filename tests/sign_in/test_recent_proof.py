@@ -66,7 +66,9 @@ def ask(operation: str, token: str, **members: Any) -> tuple[str, str]:
 
 
 def sign_in(client: AppClient) -> TokenSet:
-    outcome = factories.begin(client, username="alice", password=factories.PASSWORD, want=machine.Want.TOKENS, by=BY)
+    outcome = factories.begin(
+        client, username="alice", password=factories.PASSWORD, ends_in=machine.EndsIn.TOKENS, by=BY
+    )
     assert isinstance(outcome, machine.SignedIn)
     assert outcome.tokens is not None
     return outcome.tokens
@@ -74,14 +76,16 @@ def sign_in(client: AppClient) -> TokenSet:
 
 def through_an_old_session(client: AppClient) -> TokenSet:
     """Sign in by browser; let another app take tokens from that session long after, and refresh them."""
-    outcome = factories.begin(client, username="alice", password=factories.PASSWORD, want=machine.Want.BROWSER, by=BY)
+    outcome = factories.begin(
+        client, username="alice", password=factories.PASSWORD, ends_in=machine.EndsIn.BROWSER, by=BY
+    )
     assert isinstance(outcome, machine.SignedIn)
     assert outcome.browser is not None
     with time_machine.travel(clock.now() + timedelta(minutes=11), tick=False):
-        session = sessions.current(client.pool, outcome.browser.cookie)
+        session = sessions.signed_in_session(client.pool, outcome.browser.cookie)
         assert session is not None
         bound = Bound(("openid", "aws.cognito.signin.user.admin"), oauth=True)
-        code = authorization_codes.mint(client, session, redirect_uri=URI, bound=bound)
+        code = authorization_codes.issue_code(client, session, redirect_uri=URI, bound=bound)
         issued = authorization_codes.redeem(client, code, redirect_uri=URI, verifier=None, by=BY)
         return refresh.refresh(client, issued.refresh or "", by=BY)
 
@@ -90,7 +94,7 @@ def through_an_old_session(client: AppClient) -> TokenSet:
 def strict(pool: UserPool, person: User) -> AppClient:
     """Return a client of a pool that asks for a recent sign-in; its person waits to prove an authenticator."""
     user_pools.update(pool, {"recent_proof": True}, by=BY)
-    configuration.holdings.forget_everything()
+    configuration.cache.forget_everything()
     return factories.make_client(access.pool(pool.public_id))
 
 
@@ -138,7 +142,7 @@ def test_everything_else_goes_on_as_everything_does_where_the_pool_says_nothing(
 ) -> None:
     if (operation, members) in CHANGES:
         user_pools.update(pool, {"recent_proof": False}, by=BY)
-        configuration.holdings.forget_everything()
+        configuration.cache.forget_everything()
     token = sign_in(strict).access
     seed, code = own_factors.enrol(strict.pool, person, "totp", by=BY), mailed(strict.pool, person)
 

@@ -15,7 +15,7 @@ from identity.foundation import errors
 from pools.models import AppClient, UserPool
 from pools.services.people import passwords
 from pools.services.sign_in import flows, machine
-from pools.services.sign_in.machine import Want
+from pools.services.sign_in.machine import EndsIn
 from pools.services.sign_up import sign_up
 from tests import factories
 from tests.sign_in.conftest import BY
@@ -31,7 +31,7 @@ Call = Callable[[AppClient, str], object]
 
 
 def wrong_password(client: AppClient, name: str) -> object:
-    return factories.begin(client, username=name, password="Wrong-horse-1", want=Want.TOKENS, by=BY)
+    return factories.begin(client, username=name, password="Wrong-horse-1", ends_in=EndsIn.TOKENS, by=BY)
 
 
 def wrong_signature(client: AppClient, name: str) -> object:

@@ -14,7 +14,7 @@ from identity.foundation import errors
 from identity.foundation.actor import Actor
 from pools.cognito import challenges, contract
 from pools.models import AppClient, AuditEvent, AuthEvent, User, UserPool, hot, rows
-from pools.models.hot import HeldFactor, Person
+from pools.models.hot import EnrolledFactor, Person
 from pools.services import access, assurance
 from pools.services.messages.notices import Change
 from pools.services.sign_in import attempt, factors, machine, own_factors
@@ -43,7 +43,7 @@ class Card:
     switched: Mapping[bool, Change] = field(
         default_factory=lambda: {True: Change.CODES_ON, False: Change.CODES_OFF},
     )
-    held: dict[UUID, HeldFactor] = field(default_factory=dict)
+    held: dict[UUID, EnrolledFactor] = field(default_factory=dict)
     entered: list[str] = field(default_factory=list)
 
     def is_open(self, pool: UserPool) -> bool:
@@ -59,7 +59,7 @@ class Card:
             raise errors.CodeMismatch
 
         def keep() -> errors.DomainError | None:
-            self.held[user.id] = HeldFactor(self.kind, name, enable)
+            self.held[user.id] = EnrolledFactor(self.kind, name, enable)
             return None
 
         return keep
@@ -67,7 +67,7 @@ class Card:
     def enter(self, pool: UserPool, person: Person, *, by: Actor) -> None:
         self.entered.append(person.username)
 
-    def offer(self, held: HeldFactor) -> dict[str, Any]:
+    def offer(self, held: EnrolledFactor) -> dict[str, Any]:
         return {"card": held.name}
 
     def check(
@@ -145,7 +145,7 @@ def test_of_the_factors_that_are_on_the_preferred_one_is_asked_for_else_the_firs
 ) -> None:
     held = {"card": card_, "totp": totp}
     person = SOMEBODY._replace(
-        held=tuple(HeldFactor(kind, "", enabled) for kind, enabled in held.items() if enabled is not None),
+        held=tuple(EnrolledFactor(kind, "", enabled) for kind, enabled in held.items() if enabled is not None),
         preferred_mfa=preferred,
     )
 
@@ -223,7 +223,7 @@ def test_a_preference_that_is_refused_for_one_factor_changes_none(client: AppCli
             client.pool, person, {"totp": Preference(enabled=False), "card": Preference(enabled=True)}, by=BY
         )
 
-    assert factors.of(person) == (HeldFactor("totp", "", enabled=True),)
+    assert factors.of(person) == (EnrolledFactor("totp", "", enabled=True),)
     assert not AuditEvent.objects.filter(pool_id=client.pool_id, tag="mfa_preference_set").exists()
 
 

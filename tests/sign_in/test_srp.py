@@ -19,7 +19,7 @@ from pools.services import access, configuration
 from pools.services.people import passwords, srp, users
 from pools.services.sign_in import attempt_tokens, flows, machine, sealed_attempts
 from pools.services.sign_in.attempt import Attempt as UnderWay
-from pools.services.sign_in.machine import Challenge, Challenged, SignedIn, Want
+from pools.services.sign_in.machine import Challenge, Challenged, EndsIn, SignedIn
 from pools.services.sign_in.steps.second_factor import SecondFactor
 from tests import factories
 from tests.factories import PASSWORD
@@ -84,7 +84,7 @@ def heads(captured: CaptureQueriesContext) -> list[str]:
 
 def test_it_begins_by_one_read_and_ends_in_one_transaction(client: AppClient, person: User) -> None:
     sign_in(client)
-    configuration.holdings.poll(force=True)
+    configuration.cache.poll(force=True)
     exchange = Client(PASSWORD)
     asked: list[Challenged] = []
 
@@ -117,7 +117,7 @@ def test_an_unknown_user_takes_the_same_statements_and_powers_as_a_person(
             respond(client, asked, answers)
         return heads(captured)
 
-    configuration.holdings.poll(force=True)
+    configuration.cache.poll(force=True)
     of_one("warm-up")
     counted.clear()
 
@@ -358,7 +358,7 @@ def test_a_step_is_entered_in_the_transaction_that_reaches_it(
 
 def test_a_decoys_attempt_has_a_row_like_anyones_and_leads_nowhere(client: AppClient) -> None:
     decoy = access.decoy(client.pool, "nobody")
-    attempt = UnderWay(client, decoy.id, None, (), Want.TOKENS, Challenge.PASSWORD, evidence={"password": 1})
+    attempt = UnderWay(client, decoy.id, None, (), EndsIn.TOKENS, Challenge.PASSWORD, evidence={"password": 1})
     row = attempt_tokens.row(attempt)
     row.save(force_insert=True)
     session = attempt_tokens.text(attempt, row.id, 0)

@@ -25,7 +25,7 @@ from pools.models import AppClient, AuditEvent, RefreshFamily, User, UserPool, h
 from pools.services import access, codes, configuration
 from pools.services.people import passwords, users
 from pools.services.pools import signing_keys
-from pools.services.sign_in.machine import SignedIn, Want
+from pools.services.sign_in.machine import EndsIn, SignedIn
 from pools.services.tokens import authorization_codes, issue, refresh, revoke, sessions, verify
 from pools.services.tokens.bound import Bound
 from pools.services.tokens.issue import TokenSet
@@ -43,19 +43,19 @@ def b64(raw: bytes) -> str:
 
 
 def sign_in(client: AppClient) -> TokenSet:
-    outcome = factories.begin(client, username="alice", password=PASSWORD, want=Want.TOKENS, by=BY)
+    outcome = factories.begin(client, username="alice", password=PASSWORD, ends_in=EndsIn.TOKENS, by=BY)
     assert isinstance(outcome, SignedIn)
     assert outcome.tokens is not None
     return outcome.tokens
 
 
 def code(client: AppClient, *, challenge: str = CHALLENGE) -> str:
-    outcome = factories.begin(client, username="alice", password=PASSWORD, want=Want.BROWSER, by=BY)
+    outcome = factories.begin(client, username="alice", password=PASSWORD, ends_in=EndsIn.BROWSER, by=BY)
     assert isinstance(outcome, SignedIn)
     assert outcome.browser is not None
-    session = sessions.current(client.pool, outcome.browser.cookie)
+    session = sessions.signed_in_session(client.pool, outcome.browser.cookie)
     assert session is not None
-    return authorization_codes.mint(
+    return authorization_codes.issue_code(
         client, session, redirect_uri="https://app.example/cb", bound=ASKED, code_challenge=challenge
     )
 
@@ -67,7 +67,7 @@ def redeem(client: AppClient, code: str, verifier: str | None = VERIFIER) -> Tok
 def test_access_tokens_are_checked_by_one_statement(client: AppClient, person: User) -> None:
     issued = sign_in(client)
     verify.verify_access(issued.access)
-    configuration.holdings.poll(force=True)
+    configuration.cache.poll(force=True)
 
     with CaptureQueriesContext(connection) as captured:
         bearer = verify.verify_access(issued.access, scope="aws.cognito.signin.user.admin", pool=client.pool)
@@ -78,7 +78,7 @@ def test_access_tokens_are_checked_by_one_statement(client: AppClient, person: U
 
 def test_client_credentials_ask_the_database_nothing(client: AppClient) -> None:
     issue.client_credentials(client, ["photos/read"])
-    configuration.holdings.poll(force=True)
+    configuration.cache.poll(force=True)
 
     with CaptureQueriesContext(connection) as captured:
         issued = issue.client_credentials(client, ["photos/read"])
@@ -96,7 +96,7 @@ def test_a_machine_token_speaks_for_nobody(client: AppClient) -> None:
 
 def test_refreshing_keeps_the_session_and_writes_nothing(client: AppClient, person: User) -> None:
     issued = sign_in(client)
-    configuration.holdings.poll(force=True)
+    configuration.cache.poll(force=True)
 
     with CaptureQueriesContext(connection) as captured:
         again = refresh.refresh(client, issued.refresh or "", by=BY)
@@ -153,7 +153,7 @@ def test_an_access_token_expires(client: AppClient, person: User) -> None:
     issued = sign_in(client)
 
     with time_machine.travel(clock.now() + timedelta(minutes=59), tick=False):
-        configuration.holdings.poll(force=True)
+        configuration.cache.poll(force=True)
         verify.verify_access(issued.access)
     with (
         time_machine.travel(clock.now() + timedelta(minutes=61), tick=False),
@@ -225,7 +225,7 @@ def test_a_refresh_token_is_its_clients_own(client: AppClient, person: User) -> 
 
 
 def test_garbage_costs_no_query(client: AppClient) -> None:
-    configuration.holdings.poll(force=True)
+    configuration.cache.poll(force=True)
 
     with CaptureQueriesContext(connection) as captured:
         for garbage in ("", "x", "A" * 91, "eyJ.eyJ.sig"):
@@ -372,7 +372,7 @@ def test_tokens_signed_before_a_rotation_verify_after_it(client: AppClient, pers
     with time_machine.travel(clock.now(), tick=False) as travel:
         before = sign_in(client)
         signing_keys.rotate(client.pool, by=BY)
-        configuration.holdings.forget_everything()
+        configuration.cache.forget_everything()
         published = json.loads(signing_keys.jwks(client.pool))["keys"]
         assert len(published) == 4
         travel.shift(timedelta(seconds=4))
@@ -389,7 +389,7 @@ def test_the_key_that_signs_stands_first_in_the_identity_pools_set(transactional
     signing_keys.ensure_installation_keys()
     with time_machine.travel(clock.now(), tick=False) as travel:
         signing_keys.rotate(None, by=BY)
-        configuration.holdings.forget_everything()
+        configuration.cache.forget_everything()
         for shift in (0, 4):
             travel.shift(timedelta(seconds=shift))
             token = issue.identity_pool_token({"sub": "x"})
@@ -430,7 +430,7 @@ def test_a_forced_rotation_ends_a_planned_one_for_good(client: AppClient, person
         forced = signing_keys.rotate(client.pool, by=BY)
         for _ in range(4):
             travel.shift(timedelta(hours=1))
-            configuration.holdings.forget_everything()
+            configuration.cache.forget_everything()
             kid = signing_keys.unverified_header(sign_in(access.client(client.client_id)).access)["kid"]
             published = [key["kid"] for key in json.loads(signing_keys.jwks(client.pool))["keys"]]
             assert kid in forced
@@ -461,7 +461,7 @@ def test_a_database_that_does_not_answer_is_polled_once_a_second_and_keys_go_on(
 
     monkeypatch.setattr(hot, "moved_configuration", fail)
     for late in ("_polled", "_tried"):
-        monkeypatch.setattr(configuration.holdings, late, clock.monotonic() - 3)
+        monkeypatch.setattr(configuration.cache, late, clock.monotonic() - 3)
 
     for _ in range(20):
         assert signing_keys.jwks(client.pool) == before

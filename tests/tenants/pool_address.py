@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import requests
 
 from pools.web import form_guard
-from pools.web.browser import Browser, Step
+from pools.web.browser import BrowserCookies, PageState
 from tests.tenants.tenant import CALLBACK, PASSWORD, Answer, App, Person, Tenant, answered
 
 NONCE = "n" * 32
@@ -104,8 +104,8 @@ def waiting(tenant: Tenant, person: Person) -> str:
 def lifted(tenant: Tenant, query: str) -> str:
     """Return the cookie of a step that is of a pool, though kept for this request, whoever's it is."""
     request: Any = SimpleNamespace(COOKIES={f"{tenant.cookie}-form": NONCE}, is_secure=lambda: False)
-    browser = Browser(request, tenant.row, query)
-    browser.keep(Step(username=tenant.ann.name, challenge="totp", attempt_token="s"))
+    browser = BrowserCookies(request, tenant.row, query)
+    browser.keep(PageState(username=tenant.ann.name, challenge="totp", attempt_token="s"))
     return browser._seal()
 
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from pools.web.browser import Step
+from pools.web.browser import PageState
 
-STEP = Step(
+STEP = PageState(
     username="ann",
     notice="wait",
     challenge="totp",
@@ -28,5 +28,5 @@ def test_a_step_is_kept_under_the_names_of_the_release_before() -> None:
         *("typed", "required"),
     ]
     assert (kept["session"], kept["waits"]) == ("sealed", {"sign_up": [1]})
-    assert Step.from_dict({**kept, "until": 1, "of_a_later_release": "x"}) == STEP
-    assert Step().to_dict() == {}
+    assert PageState.from_dict({**kept, "until": 1, "of_a_later_release": "x"}) == STEP
+    assert PageState().to_dict() == {}

@@ -50,10 +50,10 @@ def begin(
     if flow in REFRESH:
         flows.check(client, flow, admin=admin)
         return refresh(given, client, by)
-    entry = flows.by_api(client, flow, admin=admin)
-    username, answers = needed(given, "USERNAME"), BEGINNINGS[entry.first](given)
+    open_flow = flows.by_api(client, flow, admin=admin)
+    username, answers = needed(given, "USERNAME"), BEGINNINGS[open_flow.first](given)
     access.app_client_for(client.client_id, username, secret_hash=given.get("SECRET_HASH"))
-    return challenges.outcome(machine.begin(entry, username=username, answers=answers, by=by))
+    return challenges.outcome(machine.begin(open_flow, username=username, answers=answers, by=by))
 
 
 def password(given: Mapping[str, str]) -> dict[str, Any]:

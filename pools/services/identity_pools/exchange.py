@@ -30,7 +30,7 @@ def token(
     life: int = TOKEN_LIFE,
     developer_user: str | None = None,
 ) -> str:
-    """Sign the token that the STS will read (STS.md 3).
+    """Sign the token that the STS will read.
 
     One for a pool's developers says who it is there: only by that may it be brought back as a login.
     """

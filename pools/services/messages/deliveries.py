@@ -1,6 +1,6 @@
 """The other end of the outbox: messages leave under a lease, at least once, captured ones exactly once.
 
-``pending`` → leased → ``handing`` → ``sent`` (DECISIONS.md 6). No transaction is open while a channel sends. How one
+``pending`` → leased → ``handing`` → ``sent``. No transaction is open while a channel sends. How one
 sends is ``federation.channels``'; here are leases, states and retries.
 """
 

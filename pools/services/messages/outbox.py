@@ -1,6 +1,6 @@
 """The queue of messages: a sealed row in the transaction of its cause, delivered later under a lease.
 
-PostgreSQL is the queue and Celery's message a hint (DECISIONS.md 6). What a message says is ``compose``.
+PostgreSQL is the queue and Celery's message a hint. What a message says is ``compose``.
 """
 
 from __future__ import annotations

@@ -31,7 +31,7 @@ MOST_PRECEDENCE = 2**31 - 1
 GROUPS_OF_A_POOL = 10_000
 GROUPS_OF_A_USER = 100
 NO_GROUP = "Group not found."
-# Opaque beyond this: other STS than Amazon's have role ARNs without an account (STS.md 3.6).
+# Opaque beyond this: other STS than Amazon's have role ARNs without an account.
 ROLE_ARN = re.compile(r"arn:[\w+=/,.@:?*-]{16,2044}")
 
 

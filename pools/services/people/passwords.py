@@ -74,7 +74,7 @@ __all__ = [
     "verify",
 ]
 
-# OWASP's list: 7 MiB, five passes, one lane (TARGETS.md says why this and not 19 MiB).
+# OWASP's list: 7 MiB, five passes, one lane.
 HASHER = PasswordHasher(time_cost=5, memory_cost=7168, parallelism=1, hash_len=32, salt_len=16)
 NOBODY = "$argon2id$v=19$m=7168,t=5,p=1$Y29nbmF0ZS1ub2JvZHkhIQ$q2mUoN0gX3cJ8b5pDk1vZr7yTtLw4eSaHfBx6KuQiOM"
 """A hash of nothing anyone can type, of the same cost as a real one."""
@@ -96,7 +96,7 @@ class Prepared:
 def srp_salt(pool: UserPool, username: str) -> int:
     """Return the SRP salt of an internal username: the same for people and decoys, whatever was set or changed.
 
-    Its top byte is never zero, since clients disagree about leading zero bytes (COGNITO.md 3.4).
+    Its top byte is never zero, since clients disagree about leading zero bytes.
     """
     digest = hmac.digest(configuration.decoy_key(pool), b"srp-salt:" + username.encode(), "sha256")
     return int.from_bytes(digest[:16], "big") | 1 << 120

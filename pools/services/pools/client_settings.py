@@ -38,7 +38,7 @@ def put_lifetimes(client: AppClient, given: Given) -> None:
 
 
 def described_unit(client: AppClient, kind: str) -> str | None:
-    """Return the unit of a lifetime as Cognito tells it: all three once any was given (COGNITO.md C.2)."""
+    """Return the unit of a lifetime as Cognito tells it: all three once any was given."""
     given, default = client.validity.get("units"), LIFETIMES[kind][3]
     if not isinstance(given, dict):
         return None

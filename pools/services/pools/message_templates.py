@@ -15,7 +15,7 @@ MIRRORED = (
     ("email_verification_subject", "email_subject"),
     ("sms_verification_message", "sms_message"),
 )
-"""Older members of a pool, and the template's that say the same: what one is given, both tell (COGNITO.md 1.1)."""
+"""Older members of a pool, and the template's that say the same: what one is given, both tell."""
 
 
 def placeholders_missing(template: str, *needed: str) -> list[str]:

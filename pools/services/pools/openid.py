@@ -15,7 +15,7 @@ ASSURANCES = ("urn:cognate:loa:1", "urn:cognate:loa:2")
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class OpenIdRules:
     """What holds for an app."""
 
     types_user_info: bool
@@ -32,7 +32,7 @@ class Rules:
     """The token endpoint reads the query string too."""
 
 
-COGNITO = Rules(
+COGNITO = OpenIdRules(
     types_user_info=False,
     tells_assurance=False,
     requires_pkce=False,
@@ -40,7 +40,7 @@ COGNITO = Rules(
     unknown_response_type="invalid_request",
     takes_query=True,
 )
-STRICT = Rules(
+STRICT = OpenIdRules(
     types_user_info=True,
     tells_assurance=True,
     requires_pkce=False,
@@ -52,7 +52,7 @@ STRICT_PUBLIC = replace(STRICT, requires_pkce=True)
 """An app without a secret proves by PKCE alone that a code is its own."""
 
 
-def rules(client: AppClient) -> Rules:
+def rules(client: AppClient) -> OpenIdRules:
     """Return what holds for an app: the one place that reads its switch."""
     if not client.openid_strict:
         return COGNITO

@@ -33,9 +33,9 @@ TIERS = ("LITE", "ESSENTIALS", "PLUS")
 ACR_LEVELS = {f"Level{level}": {"acr_value": f"urn:cognito:loa:{level}"} for level in range(1, 5)}
 """Cognito's own names of the four levels, told where no others were given. AWS: API_UserPoolType, AcrConfiguration."""
 RECOVERY = ({"priority": 1, "name": "verified_email"}, {"priority": 2, "name": "verified_phone_number"})
-"""How people recover their passwords where nothing was given (COGNITO.md C.2)."""
+"""How people recover their passwords where nothing was given."""
 FIRST_FACTORS = ["PASSWORD"]
-"""How people begin to sign in where nothing was given (COGNITO.md C.2); this release knows no other way."""
+"""How people begin to sign in where nothing was given; this release knows no other way."""
 TEMPLATE, INVITATION = "verification_message_template", "admin_create_user_config.invite_message_template"
 
 

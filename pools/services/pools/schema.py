@@ -136,7 +136,7 @@ def required(pool: UserPool) -> list[str]:
 def read(given: list[Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
     """Return a schema as it is stored, from the members that CreateUserPool takes. Only what differs is kept.
 
-    What is named without ``mutable`` cannot be changed, standard attributes too (COGNITO.md C.2).
+    What is named without ``mutable`` cannot be changed, standard attributes too.
 
     Raises:
         Invalid: a rule is broken.

@@ -31,7 +31,7 @@ from identity.foundation.errors import DomainError, PoolNotFound
 from pools.models import SigningKey, UserPool, locks
 from pools.services import atomic_part, audit, configuration, sealing_contexts
 from pools.services.audit import Tag
-from pools.services.held_keys import HeldKey
+from pools.services.cached_keys import CachedKey
 
 Use = SigningKey.Use
 POOL_USES = (Use.ID, Use.ACCESS)
@@ -148,7 +148,7 @@ def ensure_installation_keys() -> bool:
         if SigningKey.objects.filter(pool=None, use=Use.IDENTITY).exists():
             return False
         store(None, made)
-        transaction.on_commit(configuration.holdings.forget_installation_keys)
+        transaction.on_commit(configuration.cache.forget_installation_keys)
     return True
 
 
@@ -186,7 +186,7 @@ def rotate(pool: UserPool | None, *, by: Actor, at_once: bool = True) -> list[st
         if pool is not None:
             configuration.touch(pool)
         else:
-            transaction.on_commit(configuration.holdings.forget_installation_keys)
+            transaction.on_commit(configuration.cache.forget_installation_keys)
     return [key.kid for key in made]
 
 
@@ -215,15 +215,15 @@ def _rotate_due(pool_id: int | None, *, by: Actor) -> bool:
     return True
 
 
-def published(pool: UserPool | None) -> list[HeldKey]:
+def published(pool: UserPool | None) -> list[CachedKey]:
     """Return the keys to publish now, the one that signs first."""
     now = clock.now()
-    keys = [key for key in configuration.holdings.keys(pool) if _is_published(key, now)]
+    keys = [key for key in configuration.cache.keys(pool) if _is_published(key, now)]
     active = [key for key in keys if key.active_from <= now]
     return active + [key for key in keys if key.active_from > now]
 
 
-def _is_published(key: HeldKey, now: datetime) -> bool:
+def _is_published(key: CachedKey, now: datetime) -> bool:
     return key.published_at <= now and (key.retire_at is None or key.retire_at > now)
 
 
@@ -246,7 +246,7 @@ def sign(pool: UserPool | None, use: SigningKey.Use, claims: dict[str, Any]) -> 
     """Sign claims by the key that signs now (RFC 7515 section 7.1). Never inside a transaction."""
     gate.outside_transactions("A signature")
     now = clock.now()
-    for key in configuration.holdings.keys(pool):
+    for key in configuration.cache.keys(pool):
         if key.use == use and key.active_from <= now and (key.retire_at is None or key.retire_at > now):
             payload = AS_JSON.encode(claims).encode()
             covered = key.head + b"." + _encoded(payload)
@@ -290,7 +290,7 @@ def check(pool: UserPool | None, use: SigningKey.Use, token: Unverified) -> dict
     if "crit" in head or not token.claims:
         return None
     named = (head.get("kid"), head.get("alg"))
-    for key in configuration.holdings.keys(pool):
+    for key in configuration.cache.keys(pool):
         if (key.kid, key.alg) == named and key.use == use and _is_published(key, now):
             try:
                 signature = base64.urlsafe_b64decode(token.signature + "=" * (-len(token.signature) % 4))

@@ -12,12 +12,12 @@ from uuid import UUID
 from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError, SessionRefused
 from pools.models import AppClient, UserPool
-from pools.models.hot import Credentials, Member, Person, Standing
+from pools.models.hot import AttemptRow, Credentials, Member, Person
 from pools.services import assurance
 from pools.services.sign_in.factors import FACTORS
 
 
-class Want(StrEnum):
+class EndsIn(StrEnum):
     """What a sign-in ends in."""
 
     TOKENS = "tokens"
@@ -64,7 +64,7 @@ class Attempt:
     person_if_known: Person | None
     """Read once a first proof was right; None for a decoy, and who was deleted."""
     groups: tuple[Member, ...]
-    want: Want
+    ends_in: EndsIn
     first: Challenge
     """The first factor that was chosen."""
     name: str = ""
@@ -78,7 +78,7 @@ class Attempt:
     """What a first proof is checked against, before it was given."""
     carried: Carried | None = None
     """What came sealed, before there is a row."""
-    standing: Standing | None = None
+    row: AttemptRow | None = None
     """The row, once there is one."""
 
     @property
@@ -111,16 +111,16 @@ class Attempt:
         return self.credentials_if_due
 
     @property
-    def at(self) -> Standing:
+    def at(self) -> AttemptRow:
         """Return the row.
 
         Raises:
             SessionRefused: there is none yet.
 
         """
-        if self.standing is None:
+        if self.row is None:
             raise SessionRefused
-        return self.standing
+        return self.row
 
     @property
     def methods(self) -> list[str]:

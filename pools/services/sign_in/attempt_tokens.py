@@ -24,7 +24,7 @@ from identity.foundation.names import uuid7
 from pools.models import AppClient, hot
 from pools.models import Attempt as Row
 from pools.services import access
-from pools.services.sign_in.attempt import Attempt, Challenge, Want, moment
+from pools.services.sign_in.attempt import Attempt, Challenge, EndsIn, moment
 
 PAGE_MINUTES = 20
 """On pages a person may have to fetch an authenticator first (WCAG 2.2.1); the API's time is the client's setting."""
@@ -53,14 +53,14 @@ def row(attempt: Attempt) -> Row:
 
 def evidence(attempt: Attempt) -> dict[str, Any]:
     """Return what a row keeps of an attempt, beside whose it is."""
-    kept = {"want": attempt.want, "first": attempt.first, "password_changed": attempt.password_changed}
+    kept = {"want": attempt.ends_in, "first": attempt.first, "password_changed": attempt.password_changed}
     return {**kept, **attempt.evidence}
 
 
 def life(attempt: Attempt) -> timedelta:
-    """Return how long a token is good for, from the answer that brings it (COGNITO.md 3.13)."""
+    """Return how long a token is good for, from the answer that brings it."""
     minutes = attempt.client.session_minutes
-    return timedelta(minutes=max(minutes, PAGE_MINUTES) if attempt.want is Want.BROWSER else minutes)
+    return timedelta(minutes=max(minutes, PAGE_MINUTES) if attempt.ends_in is EndsIn.BROWSER else minutes)
 
 
 def load(attempt_token: str, client: AppClient | None) -> Attempt:
@@ -78,7 +78,7 @@ def load(attempt_token: str, client: AppClient | None) -> Attempt:
         pool = access.pool(pool_id)
     except (sealing.Unsealable, ValueError, PoolNotFound):
         raise SessionRefused(detail="unreadable") from None
-    found = hot.standing(pool.pk, UUID(attempt_id))
+    found = hot.attempt_row(pool.pk, UUID(attempt_id))
     if found is None:
         raise SessionRefused(detail="gone")
     if not found.open or found.step != step:
@@ -97,7 +97,7 @@ def load(attempt_token: str, client: AppClient | None) -> Attempt:
     except ClientNotFound:
         raise SessionRefused(detail="the client is gone") from None
     kept = dict(found.evidence)
-    want, password_changed = Want(kept.pop("want")), str(kept.pop("password_changed"))
+    ends_in, password_changed = EndsIn(kept.pop("want")), str(kept.pop("password_changed"))
     first = Challenge(kept.pop("first", Challenge.PASSWORD))  # the release before knew of no other
     if "new_password" not in kept and password_changed != moment(found.password_changed_at):
         raise SessionRefused(detail="the password was changed meanwhile")
@@ -106,22 +106,22 @@ def load(attempt_token: str, client: AppClient | None) -> Attempt:
         found.subject,
         person,
         found.groups,
-        want,
+        ends_in,
         first,
         name=person.username if person else "",
         evidence=kept,
         password_changed=password_changed,
-        standing=found,
+        row=found,
     )
 
 
-def strike(attempt: Attempt) -> None:
+def count_try(attempt: Attempt) -> None:
     """Take one try at the present step, committed before the answer is looked at.
 
     Raises:
         SessionRefused: no try is left.
 
     """
-    taken = hot.strike(attempt.pool.pk, attempt.at.id, attempt.at.step, STRIKES, clock.now())
+    taken = hot.count_try(attempt.pool.pk, attempt.at.id, attempt.at.step, STRIKES, clock.now())
     if taken is None:
         raise SessionRefused(detail="too many wrong answers")

@@ -58,7 +58,7 @@ def count_and_check(attempt: Attempt, is_right: Callable[[], bool], *, by: Actor
 
 
 def refusal_of(client: AppClient, found: Credentials, *, right: bool) -> DomainError | None:
-    """Return why a first proof does not lead on, in the order of COGNITO.md 3.2; None where it does."""
+    """Return why a first proof does not lead on, in the order in which Cognito tells it; None where it does."""
     if found.id is None and not client.hide_existence:
         return UserNotFound()
     if found.id is None or not right:

@@ -11,7 +11,7 @@ from identity.foundation.errors import FlowNotEnabled, Invalid, NotAvailable
 from pools.models import AppClient
 from pools.services import triggers
 from pools.services.pools import app_clients
-from pools.services.sign_in.attempt import Challenge, Want
+from pools.services.sign_in.attempt import Challenge, EndsIn
 
 ALLOWED_BY = {
     "USER_PASSWORD_AUTH": "ALLOW_USER_PASSWORD_AUTH",
@@ -35,12 +35,12 @@ OF_ANYONE = frozenset({"USER_PASSWORD_AUTH"})
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class OpenFlow:
     """A way in that is open: made here alone, so that nobody begins by a flow that is off."""
 
     client: AppClient
     first: Challenge
-    want: Want
+    ends_in: EndsIn
 
 
 def check(client: AppClient, flow: str, *, admin: bool = False) -> None:
@@ -61,7 +61,7 @@ def check(client: AppClient, flow: str, *, admin: bool = False) -> None:
     raise FlowNotEnabled(f"{which} flow not enabled for this client")
 
 
-def by_api(client: AppClient, flow: str, *, admin: bool = False) -> Entry:
+def by_api(client: AppClient, flow: str, *, admin: bool = False) -> OpenFlow:
     """Return the way into tokens by a flow, if it is open.
 
     Raises:
@@ -75,9 +75,9 @@ def by_api(client: AppClient, flow: str, *, admin: bool = False) -> Entry:
         triggers.due(client.pool, *triggers.OF_CUSTOM_CHALLENGES)
     if flow not in BEGINS_WITH:
         raise NotAvailable(f"{flow} is not available in this release.")
-    return Entry(client, BEGINS_WITH[flow], Want.TOKENS)
+    return OpenFlow(client, BEGINS_WITH[flow], EndsIn.TOKENS)
 
 
-def by_pages(client: AppClient) -> Entry:
+def by_pages(client: AppClient) -> OpenFlow:
     """Return the way into a browser's session, by password."""
-    return Entry(client, Challenge.PASSWORD, Want.BROWSER)
+    return OpenFlow(client, Challenge.PASSWORD, EndsIn.BROWSER)

@@ -1,7 +1,7 @@
 """The one place that signs people in: every adapter asks :func:`begin` and :func:`respond`, and shows what comes back.
 
 The next step is the first of ``STEPS`` that still stands between the attempt and its end; the order of the table is the
-specification (COGNITO.md 3.2). A known name and an unknown one take the same path: decoys come to every first factor
+specification. A known name and an unknown one take the same path: decoys come to every first factor
 and past none. Only :func:`complete` issues tokens or opens a browser's session.
 """
 
@@ -25,10 +25,10 @@ from pools.models import AppClient, hot
 from pools.models.hot import Person
 from pools.services import access, assurance, atomic_part, audit, lockout, receipts, triggers
 from pools.services.receipts import Receipt
-from pools.services.sign_in import attempt_tokens, first_proofs, own_factors, password_proofs, sealed_attempts
-from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, Step, Want, moment, no_write
+from pools.services.sign_in import attempt_tokens, chosen_passwords, first_proofs, own_factors, sealed_attempts
+from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, EndsIn, Step, moment, no_write
 from pools.services.sign_in.first_proofs import SIGN_INS
-from pools.services.sign_in.flows import Entry
+from pools.services.sign_in.flows import OpenFlow
 from pools.services.sign_in.steps import factor_setup, new_password, password, second_factor, srp
 from pools.services.tokens import issue, sessions
 from pools.services.tokens.claims import Grant
@@ -39,8 +39,8 @@ from pools.services.triggers import Trigger
 __all__ = [
     "Challenge",
     "Challenged",
+    "EndsIn",
     "SignedIn",
-    "Want",
     "begin",
     "begin_confirmed",
     "enrol",
@@ -85,14 +85,14 @@ def next_step(attempt: Attempt) -> Step | None:
 
 
 def begin(
-    entry: Entry,
+    open_flow: OpenFlow,
     *,
     username: str,
     answers: Mapping[str, Any],
     receipt: Receipt | None = None,
     by: Actor,
 ) -> Challenged | SignedIn:
-    """Begin with a name, by the first factor of an entry that is open (``sign_in.flows``).
+    """Begin with a name, by the first factor of a flow that the client has open (``sign_in.flows``).
 
     Answers that hold its proof are looked at, at once; else it asks, and nothing is written until the proof comes.
 
@@ -103,7 +103,7 @@ def begin(
         What the first factor refuses.
 
     """
-    client, pool = entry.client, entry.client.pool
+    client, pool = open_flow.client, open_flow.client.pool
     gate.refuse_if_full(pool.public_id)
     triggers.due(pool, *triggers.OF_SIGN_IN)
     unknown = access.decoy(pool, username)
@@ -116,8 +116,8 @@ def begin(
         found.id or unknown.id,
         None,
         (),
-        entry.want,
-        entry.first,
+        open_flow.ends_in,
+        open_flow.first,
         name=found.username or unknown.username,
         opening=answers,
         password_changed=moment(found.password_changed_at),
@@ -143,7 +143,7 @@ def begin_confirmed(
     triggers.due(client.pool, *triggers.OF_SIGN_IN)
     unknown = access.decoy(client.pool, username)
     found = hot.credentials(client.pool.pk, access.normalise(client.pool, username), unknown.id)
-    chosen = password_proofs.check(client, proof, found)
+    chosen = chosen_passwords.check(client, proof, found)
     lockout.refuse_if_locked(found.locked_until)
     if (refusal := first_proofs.refusal_of(client, found, right=True)) is not None:
         first_proofs.record_refusal(client, chosen.user_id, None, refusal, by=by)
@@ -153,13 +153,13 @@ def begin_confirmed(
         chosen.user_id,
         None,
         (),
-        Want.BROWSER,
+        EndsIn.BROWSER,
         Challenge.PASSWORD,
         name=found.username or "",
         password_changed=moment(found.password_changed_at),
         credentials_if_due=found,
     )
-    return _proceed(attempt, Accepted("password", lambda: password_proofs.spend(chosen)), receipt, by)
+    return _proceed(attempt, Accepted("password", lambda: chosen_passwords.spend(chosen)), receipt, by)
 
 
 def respond(
@@ -191,10 +191,10 @@ def respond(
     step = next_step(attempt)
     if step is None or step.challenge != challenge:
         raise SessionRefused(detail="another step is due")
-    if attempt.standing is None:
+    if attempt.row is None:
         lockout.refuse_if_locked(attempt.credentials.locked_until)  # its tries are counted by the name
     else:
-        attempt_tokens.strike(attempt)
+        attempt_tokens.count_try(attempt)
     return _proceed(attempt, step.check(attempt, answers, by=by), receipt, by)
 
 
@@ -245,7 +245,7 @@ def _advance(
 
     Who ``enters`` goes on to another step, which issues in this transaction what it asks for.
     """
-    row = attempt_tokens.row(attempt) if attempt.standing is None else None
+    row = attempt_tokens.row(attempt) if attempt.row is None else None
     at = (row.id, 0) if row is not None else (attempt.at.id, attempt.at.step + 1)
     attempt_token = attempt_tokens.text(attempt, *at)
     with atomic_part.begin() as part:
@@ -261,14 +261,14 @@ def _advance(
 
 
 def _spend(attempt: Attempt, *, still_open: bool) -> DomainError | None:
-    standing = attempt.standing
-    if standing is None:
+    row = attempt.row
+    if row is None:
         return None
     now = clock.now()
     spent = hot.step(
         attempt.pool.pk,
-        standing.id,
-        standing.step,
+        row.id,
+        row.step,
         still_open=still_open,
         evidence=attempt_tokens.evidence(attempt),
         now=now,
@@ -290,7 +290,7 @@ def complete(
     if next_step(attempt) is not None or not assurance.is_enough(attempt.pool, person, methods):
         raise SessionRefused(detail="a step is still due")
     issued = opening = None
-    if attempt.want is Want.TOKENS:
+    if attempt.ends_in is EndsIn.TOKENS:
         grant = Grant(family_id=uuid7(), event_id=event_id, auth_time=clock.now(), methods=tuple(methods))
         issued = issue.issue(client, person, attempt.groups, grant)
     else:
@@ -360,7 +360,7 @@ def prove_enrolment(
 
     """
     attempt = _at_set_up(client, attempt_token)
-    attempt_tokens.strike(attempt)
+    attempt_tokens.count_try(attempt)
     own_factors.prove(attempt.pool, attempt.person, kind, code, name=name, enable=True, receipt=receipt, by=by)
     now = clock.epoch()
     proven = replace(attempt, evidence={**attempt.evidence, kind: now, "enrolled": now})

@@ -17,17 +17,17 @@ from identity.foundation.names import uuid7
 from pools.models import AppClient, hot
 from pools.services import access
 from pools.services.sign_in import attempt_tokens
-from pools.services.sign_in.attempt import Attempt, Carried, Challenge, Want, moment
+from pools.services.sign_in.attempt import Attempt, Carried, Challenge, EndsIn, moment
 
 HEAD = struct.Struct(">B16s16s16sQ")
 """What it is for, id, subject, digest of the internal name, end."""
-WANTS = tuple(Want)
+ENDS = tuple(EndsIn)
 
 
 def seal(attempt: Attempt, private: bytes) -> str:
     """Return the string that carries an attempt until its first proof, as long as any attempt token is good for."""
     until = clock.epoch() + round(attempt_tokens.life(attempt).total_seconds())
-    head = HEAD.pack(WANTS.index(attempt.want), uuid7().bytes, attempt.subject.bytes, _digest(attempt.name), until)
+    head = HEAD.pack(ENDS.index(attempt.ends_in), uuid7().bytes, attempt.subject.bytes, _digest(attempt.name), until)
     return sealing.seal_text(head + private, purpose=_purpose(attempt.client, attempt.first))
 
 
@@ -41,7 +41,7 @@ def load(attempt_token: str, client: AppClient, first: Challenge) -> Attempt:
     """
     try:
         raw = sealing.unseal_text(attempt_token, purpose=_purpose(client, first))
-        want, attempt_id, subject, names, until = HEAD.unpack_from(raw)
+        ends_in, attempt_id, subject, names, until = HEAD.unpack_from(raw)
     except (sealing.Unsealable, struct.error):
         raise SessionRefused(detail="unreadable") from None
     if until <= clock.epoch():
@@ -52,7 +52,7 @@ def load(attempt_token: str, client: AppClient, first: Challenge) -> Attempt:
         UUID(bytes=subject),
         None,
         (),
-        WANTS[want],
+        ENDS[ends_in],
         first,
         name=found.username or "",
         password_changed=moment(found.password_changed_at),

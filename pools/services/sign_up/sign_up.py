@@ -29,7 +29,7 @@ from pools.services.messages.sending import Outgoing
 from pools.services.people import attributes as own_attributes
 from pools.services.people import passwords, profile, sign_in_names, users
 from pools.services.receipts import Receipt
-from pools.services.sign_in import password_proofs
+from pools.services.sign_in import chosen_passwords
 from pools.services.sign_up import reminders, unconfirmed_accounts
 from pools.services.triggers import Trigger
 
@@ -101,7 +101,7 @@ def sign_up(  # noqa: PLR0913 - an account has these parts
         str(user.sub),
         confirmed=False,
         delivery=confirmation.delivery if confirmation else None,
-        proof=password_proofs.make(client, user.id, prepared.argon2),
+        proof=chosen_passwords.make(client, user.id, prepared.argon2),
     )
 
 

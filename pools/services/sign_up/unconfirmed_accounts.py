@@ -1,6 +1,6 @@
 """Accounts that wait for their confirmation, given up by the browser that made them for one with another address.
 
-The browser shows the proof of the password it chose (``password_proofs``). Making the other account is ``sign_up``.
+The browser shows the proof of the password it chose (``chosen_passwords``). Making the other account is ``sign_up``.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from identity.foundation.errors import SessionRefused
 from pools.models import AppClient, Password, User
 from pools.models.user import Status
 from pools.services.people import passwords, users
-from pools.services.sign_in import password_proofs
+from pools.services.sign_in import chosen_passwords
 
 
 def of_proof(client: AppClient, proof: str) -> User | None:
     """Return the account, unconfirmed yet, whose password somebody chose who has this proof."""
     try:
-        chosen = password_proofs.read(client, proof)
+        chosen = chosen_passwords.read(client, proof)
     except SessionRefused:
         return None
     waiting = User.objects.filter(pool_id=client.pool_id, pk=chosen.user_id, status=Status.UNCONFIRMED, deleted_at=None)
@@ -32,5 +32,5 @@ def give_up(client: AppClient, former: User, proof: str, *, by: Actor) -> None:
     argon2 = Password.objects.filter(pool_id=pool.pk, user_id=former.id).values_list("argon2", flat=True).first()
     if user is None or user.status != Status.UNCONFIRMED or not argon2:
         return
-    if hmac.compare_digest(password_proofs.digest(argon2), password_proofs.read(client, proof).digest):
+    if hmac.compare_digest(chosen_passwords.digest(argon2), chosen_passwords.read(client, proof).digest):
         users.erase(pool, user, by=by)

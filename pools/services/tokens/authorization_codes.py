@@ -26,7 +26,7 @@ from pools.services.tokens.issue import TokenSet
 CODE_LIFE = timedelta(minutes=5)
 
 
-def mint(
+def issue_code(
     client: AppClient, session: hot.BrowserSession, *, redirect_uri: str, bound: Bound, code_challenge: str = ""
 ) -> str:
     """Write an authorization code for a browser's session and return it: five minutes, one use, bound to all given."""
@@ -95,7 +95,9 @@ def _challenge(verifier: str | None) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
 
 
-def _refusal(client: AppClient, found: hot.Grant, redirect_uri: str, verifier: str | None, by: Actor) -> GrantRefused:
+def _refusal(
+    client: AppClient, found: hot.RedeemedCode, redirect_uri: str, verifier: str | None, by: Actor
+) -> GrantRefused:
     """Return why a code was not redeemed."""
     if found.client_pk != client.pk:
         return GrantRefused(detail="another client's code")

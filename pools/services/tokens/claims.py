@@ -1,4 +1,4 @@
-"""What ID and access tokens say (COGNITO.md 4). Pure: from a person, a client and a grant to claims."""
+"""What ID and access tokens say. Pure: from a person, a client and a grant to claims."""
 
 from __future__ import annotations
 

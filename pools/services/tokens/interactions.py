@@ -1,6 +1,6 @@
 """What a browser came for, and where it goes on once nothing stands between: decided here alone, by one table.
 
-A request that only passes through our own pages stays in their URL and needs no row (DECISIONS.md 8); no page looks
+A request that only passes through our own pages stays in their URL and needs no row; no page looks
 into it to find out where to go. One that must survive a trip elsewhere is a row: kept under an id, single use, bound to
 a browser. Neither is checked here: whoever serves the URL name checks all of it again.
 """

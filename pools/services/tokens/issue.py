@@ -111,6 +111,6 @@ def client_credentials(client: AppClient, scopes: Sequence[str]) -> TokenSet:
 
 
 def identity_pool_token(payload: dict[str, Any]) -> str:
-    """Sign an identity pool's token for STS (STS.md 3)."""
+    """Sign an identity pool's token for STS."""
     issued_by("identity").inc()
     return signing_keys.sign(None, Use.IDENTITY, payload)

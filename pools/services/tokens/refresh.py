@@ -101,7 +101,7 @@ def _turn(client: AppClient, family: hot.Family, presented: refresh_tokens.Prese
 def _within_grace(client: AppClient, family: hot.Family, now: datetime) -> dict[str, float]:
     """Return the salts of the tokens that are replaced and still good, each with the moment of its rotation.
 
-    Each stays good for the grace time after its own rotation (COGNITO.md 3.9), whatever became of its successor
+    Each stays good for the grace time after its own rotation, whatever became of its successor
     meanwhile: of two that hold one token, the slower must not end both sessions because the faster refreshed twice.
     RFC 9700 section 4.14.2 counts as reuse what comes after it was made invalid.
     """

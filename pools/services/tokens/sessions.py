@@ -109,9 +109,9 @@ def read_cookie(cookie: str | None) -> tuple[uuid.UUID, bytes] | None:
     return (uuid.UUID(bytes=raw[:16]), raw[16:]) if len(raw) == 16 + SECRET else None
 
 
-def current(pool: UserPool, cookie: str | None) -> hot.BrowserSession | None:
+def signed_in_session(pool: UserPool, cookie: str | None) -> hot.BrowserSession | None:
     """Return the session that carries its person: live, and opened by all that they need today; None for others."""
-    found = held(pool, cookie)
+    found = live_session(pool, cookie)
     return found if found is not None and is_enough(pool, found) else None
 
 
@@ -120,7 +120,7 @@ def is_enough(pool: UserPool, session: hot.BrowserSession) -> bool:
     return assurance.is_enough(pool, session.person, session.methods)
 
 
-def held(pool: UserPool, cookie: str | None) -> hot.BrowserSession | None:
+def live_session(pool: UserPool, cookie: str | None) -> hot.BrowserSession | None:
     """Return the live session of a cookie, with its person, by one statement: good for ending it, and no more."""
     read = read_cookie(cookie)
     if read is None:
@@ -136,7 +136,7 @@ def held(pool: UserPool, cookie: str | None) -> hot.BrowserSession | None:
 
 
 def end(pool: UserPool, session: hot.BrowserSession, *, receipt: Receipt | None = None, by: Actor) -> None:
-    """End one browser's session. Tokens that apps hold live on (COGNITO.md 5.7)."""
+    """End one browser's session. Tokens that apps hold live on."""
     with transaction.atomic(durable=True):
         live = BrowserSession.objects.filter(pool_id=pool.pk, pk=session.id, ended_at=None)
         # Who comes second finds nothing to end.

@@ -153,7 +153,7 @@ def verify_id(token: str, *, pool: UserPool, client_ids: Sequence[str]) -> tuple
     credentials are never given on less than can be checked here.
 
     Raises:
-        LoginRefused: in the words of COGNITO.md 2.8.
+        LoginRefused: in Cognito's words.
 
     """
     unverified = signing_keys.read(token)

@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError
 from pools.models import User, UserPool, hot
-from pools.models.hot import HeldFactor, Person
+from pools.models.hot import EnrolledFactor, Person
 from pools.services.messages.notices import Change
 from pools.services.sign_in.factors import totp
 
@@ -52,7 +52,7 @@ class Factor(Protocol):
     def enter(self, pool: UserPool, person: Person, *, by: Actor) -> None:
         """Issue what it asks for, in the transaction that reaches its step."""
 
-    def offer(self, held: HeldFactor) -> dict[str, Any]:
+    def offer(self, held: EnrolledFactor) -> dict[str, Any]:
         """Return what the adapter shows when it asks."""
 
     def check(self, pool: UserPool, person: Person, answers: Mapping[str, Any]) -> Callable[[], DomainError | None]:
@@ -79,7 +79,7 @@ def open_in(pool: UserPool) -> list[Factor]:
     return [factor for factor in FACTORS if factor.is_open(pool)]
 
 
-def of(user: User) -> tuple[HeldFactor, ...]:
+def of(user: User) -> tuple[EnrolledFactor, ...]:
     """Return the factors of somebody who was not read with them: of a person they are ``person.factors``."""
     return hot.factors(user.pool_id, user.id)
 

@@ -19,7 +19,7 @@ from identity.foundation import clock, sealing
 from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError, TotpEnrolmentFailed, TotpMismatch, TotpNotFound, TotpUsed
 from pools.models import TotpFactor, User, UserPool
-from pools.models.hot import HeldFactor, Person
+from pools.models.hot import EnrolledFactor, Person
 from pools.services import assurance, audit, codes, lockout, sealing_contexts
 from pools.services.audit import Tag
 from pools.services.messages.notices import Change
@@ -121,7 +121,7 @@ def enter(pool: UserPool, person: Person, *, by: Actor) -> None:
     del pool, person, by
 
 
-def offer(held: HeldFactor) -> dict[str, Any]:
+def offer(held: EnrolledFactor) -> dict[str, Any]:
     """Return the name the person gave the authenticator."""
     return {"name": held.name}
 

@@ -1,4 +1,4 @@
-"""The password proven by SRP: it never leaves the client (COGNITO.md 3.4). The arithmetic is ``people.srp``'s.
+"""The password proven by SRP: it never leaves the client. The arithmetic is ``people.srp``'s.
 
 The server's half of the exchange waits in the sealed attempt, which is the SECRET_BLOCK that the client signs.
 """

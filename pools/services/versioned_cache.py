@@ -24,7 +24,7 @@ class Versioned(Protocol):
 Held = TypeVar("Held", bound=Versioned)
 
 
-class HeldRows(Generic[Held]):
+class VersionedCache(Generic[Held]):
     """What is held of one kind, by public id; the first to come are the first to go where there are too many."""
 
     def __init__(self, lock: threading.Lock, load: Callable[[str], Held], part: Callable[[str, Held], None]) -> None:

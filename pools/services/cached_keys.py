@@ -17,7 +17,7 @@ from pools.services import sealing_contexts
 
 
 @dataclass(frozen=True, slots=True)
-class HeldKey:
+class CachedKey:
     """A signing key, ready to use."""
 
     kid: str
@@ -33,7 +33,7 @@ class HeldKey:
     retire_at: datetime | None
 
 
-def load_keys(pool: UserPool | None) -> tuple[HeldKey, ...]:
+def load_keys(pool: UserPool | None) -> tuple[CachedKey, ...]:
     """Read keys that are published or will be. They come from our own authenticated sealing: not validated again."""
     rows = SigningKey.objects.filter(pool_id=pool.pk if pool else None).order_by("-active_from", "-id")
     held = []
@@ -44,7 +44,7 @@ def load_keys(pool: UserPool | None) -> tuple[HeldKey, ...]:
             raise sealing.Unsealable(detail=row.kid)
         head = json.dumps({"typ": "JWT", "alg": row.alg, "kid": row.kid}, separators=(",", ":")).encode()
         held.append(
-            HeldKey(
+            CachedKey(
                 row.kid,
                 row.use,
                 row.alg,
