@@ -23,6 +23,7 @@ from identity.foundation.errors import (
 from pools.models import AppClient, Identity, IdentityPool, SignInName, User, UserPool
 from pools.models.hot import Credentials, Person
 from pools.services import audit, configuration
+from pools.services.atomic_part import AtomicPart
 from pools.services.audit import Tag
 
 NAME_LENGTH = 2048
@@ -53,6 +54,18 @@ def pool(public_id: str) -> UserPool:
     if not names.POOL_ID.match(public_id or ""):
         raise PoolNotFound(public_id)
     return configuration.pool(public_id)
+
+
+def lock_pool(part: AtomicPart, pool: UserPool, *, changes_key: bool = True) -> UserPool:
+    """Return a pool's row, locked: whoever makes what is unique or counted in it comes one after the other.
+
+    The part is left with PoolNotFound where it was deleted meanwhile. Who does not ``changes_key`` lets rows that
+    refer to it be written meanwhile.
+    """
+    row = UserPool.objects.select_for_update(no_key=not changes_key).filter(pk=pool.pk, deleted_at=None).first()
+    if row is None:
+        part.refuse(PoolNotFound(pool.public_id))
+    return row
 
 
 def pool_by_host(host: str) -> UserPool | None:

@@ -57,6 +57,7 @@ from pools.models import (
     locks,
     partitions,
 )
+from pools.models.deletion import delete
 from pools.services import audit, sealing_contexts
 
 log = structlog.get_logger(__name__)
@@ -200,7 +201,7 @@ def _in_chunks(rows: models.QuerySet[models.Model]) -> int:
         keys = list(rows.order_by().values_list("pk", flat=True)[:CHUNK])
         if keys:
             # The condition again: a row may have come to life since it was read.
-            removed += rows.filter(pk__in=keys).order_by()._raw_delete(rows.db)  # noqa: SLF001 - without Django's collector
+            removed += delete(rows.filter(pk__in=keys))
         if len(keys) < CHUNK:
             break
     return removed
@@ -217,8 +218,8 @@ def purge_users() -> int:
                 pools = {pool_id for _, pool_id in dead}
                 users = [user_id for user_id, _ in dead]
                 for table, column in OF_A_USER:
-                    _delete(table.objects.filter(pool_id__in=pools, **{f"{column}__in": users}))  # type: ignore[attr-defined]
-                removed += _delete(User.objects.filter(pool_id__in=pools, id__in=users).exclude(deleted_at=None))
+                    delete(table.objects.filter(pool_id__in=pools, **{f"{column}__in": users}))  # type: ignore[attr-defined]
+                removed += delete(User.objects.filter(pool_id__in=pools, id__in=users).exclude(deleted_at=None))
         if len(dead) < CHUNK:
             break
     return removed
@@ -236,7 +237,7 @@ def _purge_pools(gone: models.QuerySet[Any], tables: Sequence[type[models.Model]
     removed = 0
     for pool_id in gone.order_by("deleted_at").values_list("pk", flat=True)[:POOLS]:
         if all(_emptied(table, pool_id) for table in tables):
-            removed += _delete(gone.filter(pk=pool_id))
+            removed += delete(gone.filter(pk=pool_id))
     return removed
 
 
@@ -244,10 +245,6 @@ def _emptied(table: type[models.Model], pool_id: int) -> bool:
     rows = table.objects.filter(pool_id=pool_id)  # type: ignore[attr-defined]
     _in_chunks(rows)
     return not rows.exists()
-
-
-def _delete(rows: models.QuerySet[models.Model]) -> int:
-    return int(rows.order_by()._raw_delete(rows.db))  # noqa: SLF001 - without Django's collector
 
 
 def purge_unknown_callers() -> int:
@@ -267,8 +264,7 @@ def purge_unknown_callers() -> int:
         with transaction.atomic():
             if keys:
                 for table in (AuditPersonal, AuditEvent):
-                    gone: models.QuerySet[Any] = table.objects.filter(id__in=keys)
-                    gone._raw_delete(gone.db)  # noqa: SLF001 - without Django's collector
+                    delete(table.objects.filter(id__in=keys))
             PeriodicTask.objects.filter(name=UNKNOWN_CALLERS, due_at__lt=seen).update(due_at=seen)
         removed += len(keys)
         if len(keys) < CHUNK:

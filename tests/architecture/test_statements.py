@@ -9,6 +9,7 @@ import pytest
 from django.db import connection, transaction
 
 from pools.models import Group, Membership, User, hot
+from pools.models.deletion import delete
 from tests import any_input, factories, statements
 from tests.architecture.source import ROOT
 
@@ -20,7 +21,10 @@ FRAGMENTS = {"PERSON", "FACTORS", "PERSON_AND_FACTORS", "GROUPS"}
 
 def planted(source: str) -> Any:  # noqa: ANN401 - whatever it returns
     """Run an expression as if it stood in the product."""
-    return eval(compile(source, PLANTED, "eval"), {"User": User, "Membership": Membership, "connection": connection})
+    return eval(
+        compile(source, PLANTED, "eval"),
+        {"User": User, "Membership": Membership, "connection": connection, "delete": delete},
+    )
 
 
 @pytest.mark.parametrize(
@@ -30,6 +34,7 @@ def planted(source: str) -> Any:  # noqa: ANN401 - whatever it returns
         "User.objects.filter(pk='00000000-0000-4000-8000-000000000000').update(enabled=False)",
         "User.objects.filter(pool__public_id='us-east-1_x').first()",  # the pool's key is its number
         "User.objects.filter(username='ann')._raw_delete('default')",
+        "delete(User.objects.filter(username='ann'))",
         "Membership.objects.filter(pool_id=1).select_related('user').first()",
         "Membership.objects.filter(user__pool_id=1).first()",
         "connection.cursor().execute('UPDATE guess SET pool_id = 1')",

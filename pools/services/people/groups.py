@@ -16,13 +16,12 @@ from identity.foundation.errors import (
     Invalid,
     LimitExceeded,
     NotFound,
-    PoolNotFound,
     UserNotFound,
     refuse,
 )
 from identity.foundation.paging import Page
 from pools.models import Group, Membership, User, UserPool
-from pools.services import atomic_part, audit
+from pools.services import access, atomic_part, audit
 from pools.services.audit import Tag
 
 NAME_LENGTH = 128
@@ -65,8 +64,7 @@ def create(
     group = Group(pool=pool, name=name, created_at=now, modified_at=now, **kept)
     with atomic_part.begin() as part:
         # The pool's row serialises what is made, so that name and quota hold.
-        if UserPool.objects.select_for_update().filter(pk=pool.pk, deleted_at=None).first() is None:
-            part.refuse(PoolNotFound(pool.public_id))
+        access.lock_pool(part, pool)
         if Group.objects.filter(pool_id=pool.pk, name=name).exists():
             part.refuse(GroupExists("A group with the name already exists."))
         if Group.objects.filter(pool_id=pool.pk)[:GROUPS_OF_A_POOL].count() >= GROUPS_OF_A_POOL:

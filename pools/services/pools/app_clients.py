@@ -16,8 +16,8 @@ from identity.foundation.errors import (
     LimitExceeded,
 )
 from identity.foundation.paging import Page
-from pools.models import AppClient, ClientSecret, UserPool
-from pools.services import atomic_part, audit, configuration, receipts
+from pools.models import AppClient, ClientSecret, UserPool, deletion
+from pools.services import access, atomic_part, audit, configuration, receipts
 from pools.services.audit import Tag
 from pools.services.pools import client_secrets, client_settings, deciding_attributes, schema
 from pools.services.receipts import Receipt
@@ -51,9 +51,8 @@ def create(
     client_settings.TABLE.apply(client, {"client_name": name, **others})
     client.created_at = client.modified_at = clock.now()
     with atomic_part.begin() as part:
-        locked = UserPool.objects.select_for_update().filter(pk=pool.pk, deleted_at=None).first()
-        full = AppClient.objects.filter(pool_id=pool.pk)[:MAX_CLIENTS].count() >= MAX_CLIENTS
-        if locked is None or full:
+        access.lock_pool(part, pool)
+        if AppClient.objects.filter(pool_id=pool.pk)[:MAX_CLIENTS].count() >= MAX_CLIENTS:
             part.refuse(LimitExceeded("The pool has too many app clients.", code="too_many_clients"))
         part.refuse_if(receipts.keep(receipt))
         client.save(force_insert=True)
@@ -116,7 +115,7 @@ def delete(client: AppClient, *, by: Actor) -> None:
         if rows.select_for_update().first() is None:
             part.refuse(ClientNotFound(client.client_id))
         ClientSecret.objects.filter(pool_id=pool.pk, client_id=client.id).delete()
-        rows._raw_delete(rows.db)  # noqa: SLF001 - without Django's collector
+        deletion.delete(rows)
         audit.record(Tag.CLIENT_DELETED, pool=pool, subject=client.client_id, by=by, detail={"name": client.name})
         configuration.touch(pool)
 

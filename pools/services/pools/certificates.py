@@ -6,9 +6,8 @@ from cryptography.hazmat.primitives import serialization
 
 from identity.foundation import gate, sealing
 from identity.foundation.actor import Actor
-from identity.foundation.errors import PoolNotFound
 from pools.models import SigningCertificate, UserPool
-from pools.services import atomic_part, audit, sealing_contexts
+from pools.services import access, atomic_part, audit, sealing_contexts
 from pools.services.audit import Tag
 from pools.services.pools import signing_keys
 
@@ -34,8 +33,7 @@ def _make(pool: UserPool, *, by: Actor) -> SigningCertificate:
     made = SigningCertificate(pool=pool, certificate=signing_keys.certificate(private, pool.public_id))
     made.sealed_private = sealing.seal(der, place=sealing_contexts.certificate(made.id))
     with atomic_part.begin() as part:
-        if not UserPool.objects.select_for_update(no_key=True).filter(pk=pool.pk, deleted_at=None).exists():
-            part.refuse(PoolNotFound(pool.public_id))
+        access.lock_pool(part, pool, changes_key=False)
         if (faster := SigningCertificate.objects.filter(pool_id=pool.pk).first()) is not None:
             return faster
         made.save(force_insert=True)

@@ -16,9 +16,9 @@ from django.db import IntegrityError
 
 from identity.foundation import clock, names
 from identity.foundation.actor import Actor
-from identity.foundation.errors import Invalid, NotAvailable, PoolNotFound, refuse
+from identity.foundation.errors import Invalid, NotAvailable, refuse
 from pools.models import PoolDomain, UserPool
-from pools.services import atomic_part, audit, configuration
+from pools.services import access, atomic_part, audit, configuration
 from pools.services.audit import Tag
 
 PREFIX = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
@@ -45,8 +45,7 @@ def create(pool: UserPool, name: str, *, settings: Mapping[str, Any], by: Actor)
     try:
         with atomic_part.begin() as part:
             # The pool's row serialises them: one prefix, one host name.
-            if UserPool.objects.select_for_update().filter(pk=pool.pk, deleted_at=None).first() is None:
-                part.refuse(PoolNotFound(pool.public_id))
+            access.lock_pool(part, pool)
             present = PoolDomain.objects.filter(pool_id=pool.pk, custom=own).first()
             if present is not None:
                 part.refuse(Invalid("The user pool has a domain already.", field="domain"))

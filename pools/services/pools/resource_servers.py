@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from identity.foundation import clock, paging
 from identity.foundation.actor import Actor
-from identity.foundation.errors import Invalid, LimitExceeded, NotFound, PoolNotFound, refuse
+from identity.foundation.errors import Invalid, LimitExceeded, NotFound, refuse
 from identity.foundation.paging import Page
 from pools.models import AppClient, ResourceServer, UserPool
-from pools.services import atomic_part, audit, configuration
+from pools.services import access, atomic_part, audit, configuration
 from pools.services.audit import Tag
 
 IDENTIFIER = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,256}")
@@ -44,8 +44,7 @@ def create(
     server = ResourceServer(pool=pool, identifier=identifier, name=name, scopes=kept, created_at=clock.now())
     with atomic_part.begin() as part:
         # The pool's row serialises what is made, so that identifier and quota hold.
-        if UserPool.objects.select_for_update().filter(pk=pool.pk, deleted_at=None).first() is None:
-            part.refuse(PoolNotFound(pool.public_id))
+        access.lock_pool(part, pool)
         if ResourceServer.objects.filter(pool_id=pool.pk, identifier=identifier).exists():
             text = f"{identifier} already exists in user pool {pool.public_id}."
             part.refuse(Invalid(text, field="identifier"))

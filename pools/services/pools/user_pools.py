@@ -12,11 +12,10 @@ from identity.foundation.actor import Actor
 from identity.foundation.errors import (
     Invalid,
     NotAvailable,
-    PoolNotFound,
 )
 from identity.foundation.paging import Page
 from pools.models import PoolDomain, User, UserPool
-from pools.services import atomic_part, audit, configuration, receipts, sealing_contexts
+from pools.services import access, atomic_part, audit, configuration, receipts, sealing_contexts
 from pools.services.audit import Tag
 from pools.services.pools import pool_rules, pool_settings, running_imports, schema, signing_keys
 from pools.services.receipts import Receipt
@@ -72,9 +71,7 @@ def update(
     table = pool_settings.TABLE
     given = table.read({} if callable(changes) else changes)
     with atomic_part.begin() as part:
-        row = UserPool.objects.select_for_update().filter(pk=pool.pk, deleted_at=None).first()
-        if row is None:
-            part.refuse(PoolNotFound(pool.public_id))
+        row = access.lock_pool(part, pool)
         if callable(changes):
             given = table.read(changes(row))
         replaced: Collection[str] = ()
@@ -104,9 +101,7 @@ def delete(pool: UserPool, *, by: Actor) -> None:
 
     """
     with atomic_part.begin() as part:
-        locked = UserPool.objects.select_for_update().filter(pk=pool.pk, deleted_at=None).first()
-        if locked is None:
-            part.refuse(PoolNotFound(pool.public_id))
+        locked = access.lock_pool(part, pool)
         if locked.deletion_protected:
             part.refuse(Invalid(PROTECTED, field="user_pool_id"))
         part.refuse_if(running_imports.refusal(pool))
@@ -152,9 +147,7 @@ def set_mfa(pool: UserPool, *, settings: Mapping[str, Any], by: Actor) -> UserPo
     table, owned = pool_settings.TABLE, pool_rules.OF_SECOND_FACTORS
     given = table.read({pool_rules.MODE: UserPool.Mfa.OFF, pool_rules.AUTHENTICATOR: False, **settings})
     with atomic_part.begin() as part:
-        row = UserPool.objects.select_for_update().filter(pk=pool.pk, deleted_at=None).first()
-        if row is None:
-            part.refuse(PoolNotFound(pool.public_id))
+        row = access.lock_pool(part, pool)
         part.refuse_if(next(table.problems_of_change(row, given, whole=owned), None))
         columns, _ = table.change(row, given, whole=owned)
         UserPool.objects.filter(pk=pool.pk).update(**columns, modified_at=clock.now())
@@ -181,9 +174,7 @@ def add_attributes(pool: UserPool, entries: list[Mapping[str, Any]], *, by: Acto
     """
     added = schema.read_custom(entries)
     with atomic_part.begin() as part:
-        row = UserPool.objects.select_for_update().filter(pk=pool.pk, deleted_at=None).first()
-        if row is None:
-            part.refuse(PoolNotFound(pool.public_id))
+        row = access.lock_pool(part, pool)
         part.refuse_if(running_imports.refusal(pool) or schema.problem_of_addition(row, added))
         UserPool.objects.filter(pk=pool.pk).update(schema={**row.schema, **added}, modified_at=clock.now())
         detail = {"attributes": sorted(added)}

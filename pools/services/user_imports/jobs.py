@@ -12,10 +12,10 @@ from django.db import IntegrityError, transaction
 
 from identity.foundation import clock, later, names, paging, sealing
 from identity.foundation.actor import Actor
-from identity.foundation.errors import LimitExceeded, NotAvailable, NotFound, PoolNotFound, PreconditionNotMet
+from identity.foundation.errors import LimitExceeded, NotAvailable, NotFound, PreconditionNotMet
 from identity.foundation.paging import Page
 from pools.models import UserImportJob, UserPool
-from pools.services import atomic_part, audit
+from pools.services import access, atomic_part, audit
 from pools.services.audit import Tag
 
 Status = UserImportJob.Status
@@ -124,8 +124,7 @@ def start(pool: UserPool, public_id: str, *, by: Actor) -> UserImportJob:
     try:
         with atomic_part.begin() as part:
             # Whoever changes or deletes the pool locks it too, and looks for jobs.
-            if not UserPool.objects.select_for_update().filter(pk=pool.pk, deleted_at=None).exists():
-                part.refuse(PoolNotFound(pool.public_id))
+            access.lock_pool(part, pool)
             rows = UserImportJob.objects.filter(pool_id=pool.pk, id=job.id, status=Status.CREATED)
             if not rows.update(status=Status.PENDING, started_at=now):
                 part.refuse(PreconditionNotMet("The user import job was started before."))

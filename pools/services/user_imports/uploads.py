@@ -12,6 +12,7 @@ from identity.foundation.actor import Actor
 from identity.foundation.errors import Invalid, NotAuthorized, NotFound, Overloaded, PreconditionNotMet
 from identity.foundation.names import uuid7
 from pools.models import UserImportChunk, UserImportJob, UserPool
+from pools.models.deletion import delete
 from pools.services import atomic_part, audit, sealing_contexts
 from pools.services.audit import Tag
 from pools.services.user_imports import jobs
@@ -106,11 +107,10 @@ def _settle(job: UserImportJob, upload: UUID, chunks: int) -> None:
         if not rows.update(upload=upload, chunks=chunks):
             part.refuse(PreconditionNotMet("The user import job was started before."))
         others = UserImportChunk.objects.filter(pool_id=job.pool_id, job_id=job.id).exclude(upload=upload)
-        others._raw_delete(others.db)  # noqa: SLF001 - without Django's collector
+        delete(others)
         by = Actor.import_(job.public_id)
         audit.record(Tag.IMPORT_UPLOADED, pool=job.pool, subject=job.public_id, by=by)
 
 
 def _forget(job: UserImportJob, upload: UUID) -> None:
-    rows = UserImportChunk.objects.filter(pool_id=job.pool_id, job_id=job.id, upload=upload)
-    rows._raw_delete(rows.db)  # noqa: SLF001 - without Django's collector
+    delete(UserImportChunk.objects.filter(pool_id=job.pool_id, job_id=job.id, upload=upload))

@@ -23,6 +23,7 @@ from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError, Invalid, NotFound, refuse
 from identity.foundation.names import uuid7
 from pools.models import SignInName, UserImportChunk, UserImportJob, UserImportLine, UserPool, user_rows
+from pools.models.deletion import delete
 from pools.models.user import Status as UserStatus
 from pools.models.user_rows import NewUser
 from pools.services import access, audit, sealing_contexts
@@ -260,8 +261,7 @@ def _end(job: UserImportJob, status: str, message: str) -> None:
             .update(status=status, message=message[:128], completed_at=now, leased_until=None)
         ):
             return
-        chunks = UserImportChunk.objects.filter(pool_id=job.pool_id, job_id=job.id)
-        chunks._raw_delete(chunks.db)  # noqa: SLF001 - without Django's collector
+        delete(UserImportChunk.objects.filter(pool_id=job.pool_id, job_id=job.id))
         job.refresh_from_db(from_queryset=_row(job))
         detail = {"status": status, "imported": job.imported, "skipped": job.skipped, "failed": job.failed}
         by = Actor.import_(job.public_id)
