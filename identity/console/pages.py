@@ -74,8 +74,9 @@ def pager(request: HttpRequest, token: str | None) -> dict[str, str]:
 
 
 def show_list(request: HttpRequest, template: str, context: dict[str, Any], status: int = 200) -> HttpResponse:
-    """Show a page with a list; only the list where htmx asks for that."""
-    if request.htmx and not request.htmx.history_restore_request:  # type: ignore[attr-defined]
+    """Show a page with a list; only the list where htmx asks for that, and not for another part of the page."""
+    htmx = request.htmx  # type: ignore[attr-defined]
+    if htmx and not htmx.history_restore_request and htmx.target in {None, context["table"].id}:
         template = "parts/table.html"
     return render(request, template, context, status)
 

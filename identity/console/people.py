@@ -170,11 +170,12 @@ def person(request: HttpRequest, pool_id: str, sub: UUID) -> HttpResponse:
         attributes=[(key, value) for key, value in users.attributes_of(user).items() if key != "sub"],
         changes=[confirmation(pool, user, key, forms.Confirm(name=name_of(user))) for key in changes],
     )
-    context["crumbs"] += _crumbs(pool)
+    context["crumbs"] += crumbs(pool)
     return render(request, "user.html", context)
 
 
-def _crumbs(pool: UserPool) -> list[tuple[str, str]]:
+def crumbs(pool: UserPool) -> list[tuple[str, str]]:
+    """Return the way back to a pool's users."""
     return [
         (pool.name, reverse("console:pool", args=[pool.public_id])),
         (gettext("Users"), reverse("console:users", args=[pool.public_id])),
@@ -210,5 +211,5 @@ def change(request: HttpRequest, pool_id: str, sub: UUID, key: str) -> HttpRespo
         where = reverse("console:user", args=[pool.public_id, user.sub])
         return redirect_with_message(request, CHANGES[key].done % {"name": name_of(user)}, where)
     context = inside(pool, "users", title=CHANGES[key].title, confirmation=confirmation(pool, user, key, form))
-    context["crumbs"] += [*_crumbs(pool), (name_of(user), reverse("console:user", args=[pool.public_id, user.sub]))]
+    context["crumbs"] += [*crumbs(pool), (name_of(user), reverse("console:user", args=[pool.public_id, user.sub]))]
     return render(request, "confirm.html", context, 422 if form.is_bound else 200)

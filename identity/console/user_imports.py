@@ -13,6 +13,7 @@ from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_safe
 
 from identity.console.pages import PAGE, inside, page_token, pager, show_list
+from identity.console.people import crumbs
 from identity.console.tables import Cell, Column, Empty, Table, code, moment, state
 from identity.foundation import errors
 from pools.services import access
@@ -20,7 +21,7 @@ from pools.services.user_imports import failures, jobs
 
 if TYPE_CHECKING:
     from identity.console.tables import Tone
-    from pools.models import UserImportJob, UserPool
+    from pools.models import UserImportJob
 
 STATES: dict[str, tuple[object, Tone]] = {
     "Created": (gettext_lazy("Waits for its file"), ""),
@@ -39,14 +40,6 @@ def state_of(job: UserImportJob) -> Cell:
     """Return how a job stands as a badge."""
     text, tone = STATES[jobs.status(job)]
     return state(str(text), tone)
-
-
-def crumbs(pool: UserPool) -> list[tuple[str, str]]:
-    """Return the way back to the users of a pool."""
-    return [
-        (pool.name, reverse("console:pool", args=[pool.public_id])),
-        (gettext("Users"), reverse("console:users", args=[pool.public_id])),
-    ]
 
 
 @require_safe

@@ -46,6 +46,20 @@ def test_an_import_shows_how_far_it_is_and_which_lines_failed(world: World) -> N
     assert answer.text.splitlines() == ["line,skipped,reason", "3,false,Invalid email address format."]
 
 
+def test_the_part_of_the_page_that_goes_on_is_what_it_asks_for(world: World) -> None:
+    idp = world.live.boto()
+    pool_id = idp.create_user_pool(PoolName="Waits")["UserPool"]["Id"]
+    job = idp.create_user_import_job(
+        UserPoolId=pool_id, JobName="waits", CloudWatchLogsRoleArn="arn:aws:iam::111111111111:role/Logs"
+    )["UserImportJob"]
+    path = f"/console/pools/{pool_id}/imports/{job['JobId']}"
+    asked = {"HX-Request": "true", "HX-Target": "import"}
+
+    for page in (world.session.get(path), world.session.get(path, headers=asked)):
+        assert f'<div id="import" hx-get="{path}"' in page.text
+        assert "Waits for its file" in page.text
+
+
 def test_a_pool_without_imports_says_how_one_is_made(world: World) -> None:
     pool_id = world.live.boto().create_user_pool(PoolName="Empty")["UserPool"]["Id"]
     page = world.session.get(f"/console/pools/{pool_id}/imports").text
