@@ -106,6 +106,22 @@ def test_a_custom_domain_answers_and_is_what_discovery_and_mail_name(new_world: 
     assert requests.get(issuer + DISCOVERY, timeout=30).json()["authorization_endpoint"].startswith(issuer)
 
 
+@pytest.mark.parametrize("given", [{}, {"CustomDomainConfig": CERTIFICATE}], ids=["prefix", "custom"])
+def test_a_pool_with_a_domain_cannot_be_deleted(given: dict[str, Any], new_world: Callable[..., World]) -> None:
+    world = new_world()
+    name = f"{fresh()}.example" if given else fresh()
+    make(world, name, **given)
+
+    with refused(INVALID, "User pool cannot be deleted. It has a domain configured that should be deleted first."):
+        world.idp.delete_user_pool(UserPoolId=world.pool_id)
+    assert told(world, name)["UserPoolId"] == world.pool_id
+    world.idp.delete_user_pool_domain(UserPoolId=world.pool_id, Domain=name)
+    world.idp.delete_user_pool(UserPoolId=world.pool_id)
+
+    with refused("ResourceNotFoundException", f"User pool {world.pool_id} does not exist."):
+        world.idp.describe_user_pool(UserPoolId=world.pool_id)
+
+
 def test_a_name_is_taken_once_and_a_pool_has_one_of_each(new_world: Callable[..., World]) -> None:
     world, other = new_world(), new_world()
     prefix, host = fresh(), f"{fresh()}.example"

@@ -17,7 +17,9 @@ def test_a_pool_that_was_deleted_keeps_nothing_else_back(live: Live, tmp_path: P
     settings.DATA_DIR, settings.DEMO = tmp_path, True
     live.manage("seed_demo")
     before = json.loads((tmp_path / "bootstrap.json").read_text())
-    live.boto().delete_user_pool(UserPoolId=before["user_pool_id"])
+    idp, pool = live.boto(), {"UserPoolId": before["user_pool_id"]}
+    idp.delete_user_pool_domain(**pool, Domain=idp.describe_user_pool(**pool)["UserPool"]["Domain"])
+    idp.delete_user_pool(**pool)
 
     settings.BASE_URL = ELSEWHERE
     configuration.cache.forget_everything()  # a later start is another process

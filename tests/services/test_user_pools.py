@@ -316,6 +316,10 @@ class TestDeletion:
         resource_servers.create(pool, identifier="photos", name="Photos", by=BY)
         pool_domains.set_prefix(pool, "photos", by=BY)
 
+        with pytest.raises(errors.Invalid, match="has a domain configured"):
+            user_pools.delete(pool, by=BY)
+        pool_domains.delete(pool, "photos", by=BY)
+
         user_pools.delete(pool, by=BY)
 
         for gone in (lambda: access.pool(pool.public_id), lambda: user_pools.delete(pool, by=BY)):

@@ -24,6 +24,7 @@ PROTECTED = (
     "The user pool cannot be deleted because deletion protection is activated. "
     "Deletion protection must be inactivated first."
 )
+HAS_DOMAIN = "User pool cannot be deleted. It has a domain configured that should be deleted first."
 COUNTED = 1000
 """Users up to this many are counted; beyond it the planner's estimate serves."""
 
@@ -95,7 +96,7 @@ def delete(pool: UserPool, *, by: Actor) -> None:
     """Delete a pool: it is gone at once, its rows are purged in chunks.
 
     Raises:
-        Invalid: it is protected against deletion.
+        Invalid: it is protected against deletion, or has a domain.
         ImportInProgress: users are being imported.
         PoolNotFound: it was deleted meanwhile.
 
@@ -104,9 +105,10 @@ def delete(pool: UserPool, *, by: Actor) -> None:
         locked = access.lock_pool(part, pool)
         if locked.deletion_protected:
             part.refuse(Invalid(PROTECTED, field="user_pool_id"))
+        if PoolDomain.objects.filter(pool_id=pool.pk).exists():
+            part.refuse(Invalid(HAS_DOMAIN, field="user_pool_id"))
         part.refuse_if(running_imports.refusal(pool))
         UserPool.objects.filter(pk=pool.pk).update(deleted_at=clock.now(), modified_at=clock.now())
-        PoolDomain.objects.filter(pool_id=pool.pk).delete()
         detail = {"name": locked.name}
         audit.record(Tag.POOL_DELETED, pool=pool, subject=pool.public_id, by=by, detail=detail)
         configuration.touch(pool)
