@@ -167,12 +167,22 @@ class Live:
             self.stop("web2")
             del self.parts["web2"]
 
-    def boto(self, service: str = "cognito-idp", *, signed: bool = True, url: str = "", **config: Any) -> Any:  # noqa: ANN401 - boto3's own
-        """Return a boto3 client of ``cognito-idp`` or ``cognito-identity``, signed, without retries."""
+    def boto(
+        self,
+        service: str = "cognito-idp",
+        *,
+        signed: bool = True,
+        url: str = "",
+        key: tuple[str, ...] = (),
+        **config: Any,
+    ) -> Any:  # noqa: ANN401 - boto3's own
+        """Return a boto3 client of ``cognito-idp`` or ``cognito-identity`` without retries, signed, by default with the
+        installation's own key.
+        """
         settings: dict[str, Any] = {"retries": {"total_max_attempts": 1}, "read_timeout": 30, **config}
         if not signed:
             settings["signature_version"] = botocore.UNSIGNED
-        key_id, secret = self.access_key if signed else (None, None)
+        key_id, secret = (key or self.access_key) if signed else (None, None)
         return SESSION.client(
             service,
             endpoint_url=url or self.base_url,

@@ -70,10 +70,10 @@ def operation_facts(path: str, method: str, operation: dict[str, Any]) -> dict[s
     """Return what a page says of one operation."""
     sent = component(operation.get("requestBody", {}).get("content", {}).get("application/json"))
     status, answer = next((code, answer) for code, answer in operation["responses"].items() if code != "default")
-    got = component(answer["content"]["application/json"])
+    got = component(answer.get("content", {}).get("application/json"))
     command = f"curl -H 'Authorization: Bearer ID.SECRET' \\\n  '{settings.CONSOLE_URL}{path}'"
-    if method == "post":
-        command = command.replace("curl ", "curl -X POST ", 1)
+    if method != "get":
+        command = command.replace("curl ", f"curl -X {method.upper()} ", 1)
     if sent:
         command += " \\\n  -H 'Content-Type: application/json' \\\n  -d '" + json.dumps(example(sent)) + "'"
     return {
@@ -90,7 +90,7 @@ def operation_facts(path: str, method: str, operation: dict[str, Any]) -> dict[s
         "status": status,
         "got": got,
         "command": command,
-        "answer": json.dumps(example(got), indent=2),
+        "answer": json.dumps(example(got), indent=2) if got else "",
     }
 
 

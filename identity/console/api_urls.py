@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path, re_path
 
-from identity.console import api_docs, rest
+from identity.console import api_docs, rest, rest_keys
 
 API = [
     ("v1/pools", rest.Pools, "api_pools"),
@@ -15,6 +15,10 @@ API = [
     ("v1/pools/<str:pool_id>/users/<uuid:sub>", rest.User, "api_user"),
     ("v1/pools/<str:pool_id>/users/<uuid:sub>/disable", rest.DisableUser, "api_disable_user"),
     ("v1/pools/<str:pool_id>/users/<uuid:sub>/enable", rest.EnableUser, "api_enable_user"),
+    ("v1/access-keys", rest_keys.Keys, "api_keys"),
+    ("v1/access-keys/<slug:key_id>", rest_keys.Key, "api_key"),
+    ("v1/access-keys/<slug:key_id>/limits", rest_keys.LimitKey, "api_limit_key"),
+    ("v1/access-keys/<slug:key_id>/disable", rest_keys.DisableKey, "api_disable_key"),
 ]
 
 urlpatterns: list[URLPattern] = [

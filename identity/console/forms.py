@@ -10,7 +10,7 @@ from django.utils.translation import gettext, gettext_lazy
 from identity.console import wording
 from identity.console.setting_names import operators_name
 from pools.services import codes
-from pools.services.operators import operator_sign_in
+from pools.services.operators import operator_sign_in, operators
 from pools.services.pools import client_rules, client_settings, pool_choices, pool_rules, pool_settings
 
 OFF = {"autocapitalize": "none", "spellcheck": "false"}
@@ -66,6 +66,22 @@ class Form(forms.Form):
         """Show a service's refusal at a field, or above the form where it names none of these."""
         named = operators_name(field or "")
         self.add_error(named if named in self.fields else None, f"{message.removesuffix('.')}.")
+
+
+class Lines(forms.CharField):
+    """Words without spaces, one a line: addresses, ids. None is no fault."""
+
+    def __init__(self, **texts: Any) -> None:
+        """Take label and help."""
+        super().__init__(required=False, max_length=200_000, widget=forms.Textarea(attrs={"rows": 3, **OFF}), **texts)
+
+    def prepare_value(self, value: Any) -> Any:  # noqa: ANN401 - a column's value, or what was typed
+        """Show a list as lines."""
+        return "\n".join(value) if isinstance(value, list) else value
+
+    def to_python(self, value: Any) -> Any:  # noqa: ANN401 - what was typed
+        """Read lines."""
+        return str(value or "").split()
 
 
 class SignIn(Form):
@@ -149,9 +165,38 @@ class Confirm(Form):
         return self.name
 
 
-class NewKey(Form):
-    """What an access key is for."""
+class LimitKey(Form):
+    """What an access key may do, and to which pools. Empty: everything, to all."""
 
+    actions = Lines(
+        label=gettext_lazy("Actions"),
+        help_text=gettext_lazy(
+            "One a line, as IAM writes them: cognito-idp:AdminGetUser, cognito-idp:List*. Empty: everything, and the "
+            "management API, which no limited key can call."
+        ),
+    )
+    pools = Lines(
+        label=gettext_lazy("Pools"),
+        help_text=gettext_lazy("Ids of user pools and identity pools, one a line. Empty: all."),
+    )
+
+    def limits(self) -> operators.KeyLimits:
+        """Return what was chosen."""
+        given = self.cleaned_data
+        return operators.KeyLimits(actions=given.get("actions") or None, pools=given.get("pools") or None)
+
+    def clean(self) -> dict[str, Any]:
+        """Say all that is wrong, each at its field."""
+        given = super().clean() or self.cleaned_data
+        for problem in operators.limit_problems(self.limits()):
+            self.clean_or_blame(problem.field, wording.of(problem))
+        return given
+
+
+class NewKey(LimitKey):
+    """What an access key is for, and what it may do."""
+
+    field_order = ("description", "actions", "pools")
     description = forms.CharField(
         max_length=200,
         label=gettext_lazy("What is it for?"),

@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from identity.console import wording
-from identity.console.forms import OFF, Form
+from identity.console.forms import OFF, Form, Lines
 from pools.services.pools import client_settings
 from pools.services.pools.client_rules import SECONDS
 from pools.services.pools.settings_table import Choice, Control, Table
@@ -45,18 +45,6 @@ class Duration(forms.CharField):
         return int(found[1]) * SECONDS[f"{found[2].lower()}s"]
 
 
-class Addresses(forms.CharField):
-    """Addresses, one a line."""
-
-    def prepare_value(self, value: Any) -> Any:  # noqa: ANN401 - a column's value, or what was typed
-        """Show a list as lines."""
-        return "\n".join(value) if isinstance(value, list) else value
-
-    def to_python(self, value: Any) -> Any:  # noqa: ANN401 - what was typed
-        """Read lines."""
-        return str(value or "").split()
-
-
 def field(choice: Choice, longest: int | None) -> forms.Field:
     """Return the field of a choice."""
     texts: dict[str, Any] = {"label": choice.label, "help_text": choice.help, "show_hidden_initial": True}
@@ -67,8 +55,7 @@ def field(choice: Choice, longest: int | None) -> forms.Field:
             options = list((choice.options or {}).items())
             return forms.ChoiceField(choices=options, widget=forms.RadioSelect, **texts)
         case Control.ADDRESSES:
-            lines = forms.Textarea(attrs={"rows": 3, **OFF})
-            return Addresses(required=False, max_length=200_000, widget=lines, **texts)
+            return Lines(**texts)
         case Control.DURATION:
             return Duration(widget=forms.TextInput(attrs={"autocomplete": "off", **OFF}), **texts)
     return forms.CharField(max_length=longest, widget=forms.TextInput(attrs={"autocomplete": "off"}), **texts)

@@ -25,6 +25,7 @@ INSIDE: list[tuple[str, guard.View, str]] = [
     ("console/pools/<str:pool_id>/imports/<str:job_id>/failures.csv", user_imports.import_failures, "import_failures"),
     ("console/pools/<str:pool_id>/audit", pages.events, "audit"),
     ("console/access-keys", keys.keys, "keys"),
+    ("console/access-keys/<slug:key_id>", keys.limit_key, "limit_key"),
     ("console/access-keys/<slug:key_id>/disable", keys.disable_key, "disable_key"),
 ]
 OUTSIDE: list[tuple[str, guard.View, str]] = [

@@ -66,6 +66,7 @@ WORDS: dict[str, _StrPromise] = {
     "operator_not_found": gettext_lazy("There is no operator of that name."),
     "key_not_found": gettext_lazy("This access key does not exist, or is disabled already."),
     "no_action": gettext_lazy("%(action)s is no action of Cognito's, written as IAM does."),
+    "no_pool": gettext_lazy("There is no pool %(pool)s."),
     "too_many_limits": gettext_lazy("A key names at most %(most)d actions and pools."),
     "has_authenticator": gettext_lazy("This operator has an authenticator already."),
     "password_too_short": ngettext_lazy(

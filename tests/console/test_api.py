@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import html
 import json
 import re
 from typing import Any
@@ -484,6 +485,10 @@ def test_the_schema_is_made_without_warnings(world: World) -> None:
 
     document = json.loads(printed)
     assert set(document["paths"]) == {
+        "/api/v1/access-keys",
+        "/api/v1/access-keys/{key_id}",
+        "/api/v1/access-keys/{key_id}/disable",
+        "/api/v1/access-keys/{key_id}/limits",
         "/api/v1/pools",
         "/api/v1/pools/{pool_id}",
         "/api/v1/pools/{pool_id}/apps",
@@ -493,6 +498,13 @@ def test_the_schema_is_made_without_warnings(world: World) -> None:
         "/api/v1/pools/{pool_id}/users/{sub}/disable",
         "/api/v1/pools/{pool_id}/users/{sub}/enable",
     }
+
+
+def test_the_page_shows_how_each_call_is_made(world: World) -> None:
+    page = html.unescape(world.session.get("/api/docs/").text)
+
+    for method, path in (("POST", "pools"), ("PATCH", "pools/{pool_id}"), ("PUT", "access-keys/{key_id}/limits")):
+        assert re.search(rf"curl -X {method} -H [^\n]*\n.*/api/v1/{re.escape(path)}' ", page), path
 
 
 def test_the_schema_is_served_in_both_forms(world: World) -> None:

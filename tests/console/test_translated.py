@@ -33,6 +33,7 @@ INSIDE = (
     "console/pools/<pool_id>/imports/<job_id>",
     "console/pools/<pool_id>/audit",
     "console/access-keys",
+    "console/access-keys/<key_id>",
     "console/access-keys/<key_id>/disable",
     "console/nowhere",
 )

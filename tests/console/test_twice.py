@@ -120,6 +120,11 @@ def disable_key(world: World) -> Given:
     return visitor, who, f"/console/access-keys/{key}/disable", {"confirmation": key}
 
 
+def limit_key(world: World) -> Given:
+    visitor, who, path, _ = disable_key(world)
+    return visitor, who, path.removesuffix("/disable"), {"actions": "cognito-idp:List*", "pools": world.pool_id}
+
+
 def sign_out_everywhere(world: World) -> Given:
     visitor, who = inside(world)
     path = f"/console/pools/{world.pool_id}/users/{world.subs[3]}/sign-out"
@@ -160,6 +165,7 @@ CASES = [
     Case("app", app_settings, "/console/pools/"),
     Case("pool", pool_settings, "/console/pools/"),
     Case("keys", new_key, "/console/access-keys"),
+    Case("limit_key", limit_key, "/console/access-keys"),
     Case("disable_key", disable_key, "/console/access-keys"),
     Case("change_user", sign_out_everywhere, "/console/pools/"),
 ]

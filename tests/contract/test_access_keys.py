@@ -118,8 +118,9 @@ def test_what_is_no_action_is_refused(wire: Wire, action: str) -> None:
 
 
 def test_a_limited_key_names_pools_that_are_there_and_opens_no_management_api(wire: Wire, client: Any) -> None:  # noqa: ANN401 - Django's
-    with pytest.raises(errors.PoolNotFound):
+    with pytest.raises(errors.Invalid) as caught:
         operators.limit_key(wire.key[0], KeyLimits(pools=["us-east-1_nobody123"]), by=BY)
+    assert (caught.value.field, caught.value.code) == ("pools", "no_pool")
     header = f"Bearer {'.'.join(wire.key)}"
     assert client.get("/api/v1/pools", headers={"Authorization": header}).status_code == 200
 

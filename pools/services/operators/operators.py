@@ -6,7 +6,7 @@ Kept in Django's own tables, under the same laws: hashing goes through the gate,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -195,11 +195,11 @@ def create_key(
     """Make an access key; return its id and its secret, which is not shown again.
 
     Raises:
-        Invalid: the limits name what is no action.
-        PoolNotFound, IdentityPoolNotFound: they name a pool that is not there.
+        Invalid: the limits name what is no action, or a pool that is not there.
 
     """
-    _check_limits(limits)
+    for problem in limit_problems(limits):
+        raise problem
     key_id, secret = names.access_key_id(), names.access_key_secret()
     sealed = sealing.seal(secret.encode(), place=sealing_contexts.access_key(key_id))
     with atomic_part.begin() as part:
@@ -216,36 +216,39 @@ def create_key(
     return key_id, secret
 
 
-def limit_key(access_key_id: str, limits: KeyLimits, *, by: Actor) -> None:
+def limit_key(access_key_id: str, limits: KeyLimits, *, receipt: Receipt | None = None, by: Actor) -> None:
     """Say anew what an access key may do: it holds from the next call on.
 
     Raises:
-        Invalid: the limits name what is no action.
-        PoolNotFound, IdentityPoolNotFound: they name a pool that is not there.
+        Invalid: the limits name what is no action, or a pool that is not there.
         NotFound: there is no live key of that id.
+        AlreadyAccepted: the form that asks for it was accepted before.
 
     """
-    _check_limits(limits)
-    with transaction.atomic():
+    for problem in limit_problems(limits):
+        raise problem
+    with atomic_part.begin() as part:
+        part.refuse_if(receipts.keep(receipt))
         live = AccessKey.objects.filter(id=access_key_id, disabled_at=None)
-        changed = live.update(actions=_listed(limits.actions), pools=_listed(limits.pools))
-        if changed:
-            audit.record(Tag.ACCESS_KEY_LIMITED, subject=access_key_id, by=by, detail=_told(limits))
-    if not changed:
-        raise errors.NotFound(code="key_not_found")
+        if not live.update(actions=_listed(limits.actions), pools=_listed(limits.pools)):
+            part.refuse(errors.NotFound(code="key_not_found"))
+        audit.record(Tag.ACCESS_KEY_LIMITED, subject=access_key_id, by=by, detail=_told(limits))
 
 
-def _check_limits(limits: KeyLimits) -> None:
+def limit_problems(limits: KeyLimits) -> Iterator[errors.Invalid]:
+    """Yield what is wrong with what a key shall be limited to."""
+    for field, listed in (("actions", limits.actions or ()), ("pools", limits.pools or ())):
+        if len(listed) > MOST_LIMITS:
+            yield errors.Invalid(field=field, code="too_many_limits", parameters={"most": MOST_LIMITS})
+            return
     for action in limits.actions or ():
         if len(action) > ACTION_LENGTH or not ACTION.fullmatch(action):
-            raise errors.Invalid(field="actions", code="no_action", parameters={"action": action[:ACTION_LENGTH]})
-    if max(len(limits.actions or ()), len(limits.pools or ())) > MOST_LIMITS:
-        raise errors.Invalid(field="actions", code="too_many_limits", parameters={"most": MOST_LIMITS})
+            yield errors.Invalid(field="actions", code="no_action", parameters={"action": action[:ACTION_LENGTH]})
     for pool_id in limits.pools or ():
-        if ":" in pool_id:
-            access.identity_pool(pool_id)
-        else:
-            access.pool(pool_id)
+        try:
+            (access.identity_pool if ":" in pool_id else access.pool)(pool_id)
+        except (errors.PoolNotFound, errors.IdentityPoolNotFound):
+            yield errors.Invalid(field="pools", code="no_pool", parameters={"pool": pool_id[:ACTION_LENGTH]})
 
 
 def _listed(names: Sequence[str] | None) -> list[str] | None:
@@ -275,6 +278,20 @@ def disable_key(access_key_id: str, *, receipt: Receipt | None = None, by: Actor
 def keys(who: Operator) -> list[AccessKey]:
     """Return an operator's access keys, newest first."""
     return list(AccessKey.objects.filter(operator=who).defer("sealed_secret").order_by("-created_at", "id")[:100])
+
+
+def own_key(who: Operator, access_key_id: str) -> AccessKey:
+    """Return a live key of an operator.
+
+    Raises:
+        NotFound: they have no live key of that id.
+
+    """
+    live = AccessKey.objects.filter(operator=who, id=access_key_id, disabled_at=None)
+    found = live.defer("sealed_secret").first()
+    if found is None:
+        raise errors.NotFound(code="key_not_found")
+    return found
 
 
 def authenticate_key(access_key_id: str) -> AccessKeyView | None:
