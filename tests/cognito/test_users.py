@@ -38,6 +38,16 @@ def test_an_operator_makes_a_user(world: World) -> None:
     assert "UserMFASettingList" not in told
 
 
+def test_all_of_a_user_is_told(world: World) -> None:
+    made = create(world, UserAttributes=[{"Name": "nickname", "Value": "Ann"}])
+
+    told = world.idp.admin_get_user(UserPoolId=world.pool_id, Username=made["Username"])
+
+    del told["ResponseMetadata"]
+    assert told.pop("UserAttributes") == made.pop("Attributes")
+    assert told == made
+
+
 def test_a_user_is_found_by_name_and_sub(world: World) -> None:
     made = create(world)
     sub = named(made["Attributes"])["sub"]
