@@ -1,20 +1,38 @@
-"""Writes docs/coverage.md from the tables of settings; ``--check`` says whether it is current."""
+"""Writes docs/coverage.md from the wire contract, the tables of settings and ``coverage_tables``.
+
+``--check`` says whether it is current.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import inspect
+from collections.abc import Iterable, Iterator
 
+from botocore.model import ListShape, MapShape, Shape, StructureShape
+
+from identity.management.coverage_tables import IN_ALL, IN_ONE, TESTS, Less, Note
 from identity.management.document_command import DocumentCommand
-from pools.cognito import shapes
+from pools.cognito import operations, shapes
+from pools.cognito.contract import Operation, Service, identity_pools, user_pools
 from pools.services.identity_pools import identity_pool_settings
 from pools.services.pools import client_settings, pool_rules, pool_settings
 from pools.services.pools.settings_table import Availability
 
+del operations  # registered by being imported
+
 HEAD = """# Coverage
 
-Made from the tables of settings by `manage.py write_coverage_docs`; do not edit.
+Made from Amazon's model, the handlers of its operations and the tables of settings by
+`manage.py write_coverage_docs`; do not edit.
 
-Settings of user pools, app clients and identity pools that are not on this page do what they do at Amazon.
+Every operation of both services is here. One that is *done* is answered as Amazon answers it, and a test calls it as a
+client does; one that is *not yet* answers `… is not available in this release.` **Members that are not on this page do
+what they do at Amazon**: of an operation that is done, its row names the others, and they are explained below.
+
+- *Kept only*: checked, kept and told back, but nothing follows. [More](#kept-only)
+- *Not used*: taken, and nothing is done with it, because what it is for is not there. [More](#not-used)
+- *Not yet*: refused by name. [More](#not-yet)
+
 """
 KEPT_ONLY = """
 ## Kept only
@@ -28,13 +46,22 @@ sign-in and for each token; DefineAuthChallenge and its two others at CUSTOM_AUT
 or invitation is due. PostConfirmation, PostAuthentication, CustomMessage and UserMigration are left out, and the log
 says so.
 
+Settings, by the operation that makes the thing, or the only one that takes them:
+
 | operation | member |
 | --- | --- |
+"""
+NOT_USED = """
+## Not used
+
+Taken as Amazon's model has them, and neither kept nor told.
 """
 NOT_YET = """
 ## Not yet
 
 Refused by name: `… is not available in this release.` Only values that mean the same as leaving a member out are taken.
+
+Settings, by the operation that makes the thing, or the only one that takes them:
 
 | operation | member |
 | --- | --- |
@@ -44,6 +71,35 @@ TABLES = {
     "CreateUserPoolClient": client_settings.TABLE,
     "CreateIdentityPool": identity_pool_settings.TABLE,
 }
+TAKERS = {
+    "CreateUserPool": ("CreateUserPool", "UpdateUserPool", "SetUserPoolMfaConfig"),
+    "CreateUserPoolClient": ("CreateUserPoolClient", "UpdateUserPoolClient"),
+    "CreateIdentityPool": ("CreateIdentityPool", "UpdateIdentityPool"),
+}
+"""The operations that take settings of a table."""
+TITLES = {user_pools.name: "User pools", identity_pools.name: "Identity pools"}
+SUBJECTS = (
+    ("Device", "devices"),
+    ("WebAuthn", "passkeys"),
+    ("Provider", "identity providers"),
+    ("Branding", "appearance of pages"),
+    ("UICustomization", "appearance of pages"),
+    ("Terms", "terms of use"),
+    ("CIMD", "clients that register themselves"),
+    ("ClientMetadata", "clients that register themselves"),
+    ("Replica", "replicas"),
+    ("PointInTime", "recovery of a pool"),
+    ("AuthEvent", "threat protection"),
+    ("RiskConfiguration", "threat protection"),
+    ("LogDelivery", "logs and quotas"),
+    ("ProvisionedLimit", "logs and quotas"),
+    ("Session", "sessions"),
+    ("ClientToken", "tokens"),
+    ("DerivedToken", "tokens"),
+    ("SoftwareToken", "second factors"),
+)
+"""What operations that are not there yet are about, by a word of their name; the first that fits."""
+FEW = 5
 
 
 def rows(availability: Availability) -> Iterator[str]:
@@ -55,6 +111,117 @@ def rows(availability: Availability) -> Iterator[str]:
                 yield f"| {taken} | `{shapes.member_name(taken, setting.name)}` |\n"
 
 
+def answered(service: Service) -> list[Operation]:
+    """Return the operations that have a handler."""
+    return [operation for operation in service.operations.values() if operation.handler is not None]
+
+
+def takes(shape: Shape | None, names: list[str]) -> bool:
+    """Say whether an input has a member by that name; what a list holds is of the same name, and a map has any key."""
+    match shape, names:
+        case _, []:
+            return True
+        case StructureShape(), [name, *inner]:
+            return name in shape.members and takes(shape.members[name], inner)
+        case ListShape(), _:
+            return takes(shape.member, names)
+        case MapShape(), [_]:
+            return not isinstance(shape.value, StructureShape) or takes(shape.value, names)
+        case MapShape(), _:
+            return takes(shape.value, names)
+    return False
+
+
+def notes(operation: Operation) -> dict[str, Note]:
+    """Return what is noted of an operation's members, settings aside."""
+    of_all = {name: note for name, note in IN_ALL.items() if takes(operation.model.input_shape, name.split("."))}
+    before = f"{operation.name}."
+    return of_all | {name.removeprefix(before): note for name, note in IN_ONE.items() if name.startswith(before)}
+
+
+def settings(operation: Operation) -> Iterator[tuple[Less, str]]:
+    """Yield an operation's settings that do less than at Amazon."""
+    for of, takers in TAKERS.items():
+        for setting in TABLES[of].settings if operation.name in takers else ():
+            if setting.availability is Availability.DONE or not setting.is_on_wire:
+                continue
+            of_factors = setting.name in pool_rules.OF_SECOND_FACTORS
+            if of_factors == (operation.name == "SetUserPoolMfaConfig"):
+                yield Less(setting.availability), shapes.member_name(operation.name, setting.name)
+
+
+def lesser(operation: Operation) -> list[tuple[Less, str]]:
+    """Return the members of an operation that do less than at Amazon."""
+    return [*settings(operation), *((note.less, name) for name, note in notes(operation).items())]
+
+
+def cell(operation: Operation) -> str:
+    """Return the same as a row names them: a few by their names, many by their number."""
+    found, said = lesser(operation), []
+    for less in Less:
+        names = [f"`{name}`" for each, name in found if each is less]
+        if names:
+            anchor = less.replace(" ", "-")
+            said.append(f"{less}: {', '.join(names) if len(names) <= FEW else f'[{len(names)} members](#{anchor})'}")
+    return "; ".join(said)
+
+
+def subject(operation: Operation) -> tuple[str, str]:
+    """Return what an answered operation is about, as a title and a sentence: its module's."""
+    module = inspect.getmodule(operation.handler)
+    assert module is not None and module.__doc__ is not None  # noqa: S101, PT018 - handlers live in modules
+    name = module.__name__.rpartition(".")[2].replace("_", " ").capitalize()
+    return name, module.__doc__.partition("\n")[0].partition(". ")[0].rstrip(".")
+
+
+def overview(service: Service) -> str:
+    """Return a service's numbers."""
+    done = answered(service)
+    numbers = [len(service.operations), len(done), len(service.operations) - len(done)]
+    found = [less for operation in done for less, _ in lesser(operation)]
+    return f"| {TITLES[service.name]} | {' | '.join(map(str, [*numbers, *map(found.count, Less)]))} |\n"
+
+
+def chapter(service: Service) -> Iterator[str]:
+    """Yield a service's operations: those that are done by their subjects, then the others."""
+    yield f"\n## {TITLES[service.name]}\n"
+    done = answered(service)
+    for title, sentence in sorted({subject(operation) for operation in done}):
+        yield f"\n### {title if title != TITLES[service.name] else f'{title} themselves'}\n\n{sentence}.\n\n"
+        yield "| operation | state | asked by | members that do less |\n| --- | --- | --- | --- |\n"
+        for operation in done:
+            if subject(operation)[0] == title:
+                file = TESTS[service.name].get(operation.name, "")
+                yield f"| {operation.name} | done | [{file}](../tests/{file}) | {cell(operation)} |\n"
+    later = [name for name, operation in service.operations.items() if operation.handler is None]
+    if later:
+        yield "\n### Of later releases\n\n| operation | state | about |\n| --- | --- | --- |\n"
+        yield from sorted((f"| {name} | not yet | {about(name)} |\n" for name in later), key=by_subject)
+
+
+def about(name: str) -> str:
+    """Return what an operation that is not there yet is about."""
+    return next((words for part, words in SUBJECTS if part in name), "users")
+
+
+def by_subject(line: str) -> tuple[str, str]:
+    """Return by what a line of those is sorted: subject, then name."""
+    _, name, _, subject, _ = line.split(" | ".strip())
+    return subject, name
+
+
+def explained(less: Less) -> Iterator[str]:
+    """Yield a table of the members that do less in this way, settings aside, and why."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for service in (user_pools, identity_pools):
+        for operation in answered(service):
+            for name, note in notes(operation).items():
+                if note.less is less:
+                    found.setdefault((name, note.why), []).append(operation.name)
+    yield "\n| member | of | |\n| --- | --- | --- |\n"
+    yield from (f"| `{name}` | {', '.join(takers)} | {why} |\n" for (name, why), takers in sorted(found.items()))
+
+
 class Command(DocumentCommand):
     """Write the page, or check it."""
 
@@ -63,4 +230,18 @@ class Command(DocumentCommand):
 
     def text(self) -> str:
         """Return the whole page."""
-        return "".join([HEAD, KEPT_ONLY, *rows(Availability.KEPT_ONLY), NOT_YET, *rows(Availability.NOT_YET)])
+        return "".join(self.parts())
+
+    def parts(self) -> Iterable[str]:
+        """Yield the page's parts."""
+        yield HEAD
+        yield "| | operations | done | not yet | members kept only | not used | not yet |\n"
+        yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+        for service in (user_pools, identity_pools):
+            yield overview(service)
+        yield "\nA member is counted in each operation that takes it.\n"
+        for service in (user_pools, identity_pools):
+            yield from chapter(service)
+        yield from (KEPT_ONLY, *rows(Availability.KEPT_ONLY), *explained(Less.KEPT_ONLY))
+        yield from (NOT_USED, *explained(Less.NOT_USED))
+        yield from (NOT_YET, *rows(Availability.NOT_YET), *explained(Less.NOT_YET))
