@@ -1,0 +1,253 @@
+"""No member of an operation's input is silently ignored, and ``docs/coverage.md`` says of each what it does not do."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore import xform_name
+from django.conf import settings as settings_of_django
+
+from identity.foundation.actor import Actor
+from identity.management import coverage_tables
+from identity.management.commands import write_coverage_docs
+from identity.management.coverage_tables import IN_ALL, IN_ONE, TESTS, Less
+from pools.cognito.contract import SERVICES, Operation, Service, user_pools
+from tests.architecture.source import ROOT
+from tests.contract.conftest import FLOWS, Place, Wire, make_identity_pool, make_place
+from tests.contract.member_reads import unread
+
+ANSWERED = [operation for service in SERVICES.values() for operation in write_coverage_docs.answered(service)]
+TABLE = "identity/management/coverage_tables.py"
+PAGE = "and write the page again: manage.py write_coverage_docs"
+
+
+def label(operation: Operation) -> str:
+    """Return an operation's name in a test's."""
+    return operation.name
+
+
+# -- members ---------------------------------------------------------------------------------------------------------
+
+
+def faults(operation: Operation) -> Iterator[str]:
+    """Yield where code and table differ about an operation's members."""
+    notes, nowhere = write_coverage_docs.notes(operation), unread(operation)
+    for member in nowhere:
+        parts = member.split(".")
+        if not any(".".join(parts[:count]) in notes for count in range(1, len(parts) + 1)):
+            yield (
+                f"{operation.name} ignores {member}: read it, refuse it (NotAvailable), or say in IN_ALL or IN_ONE of "
+                f"{TABLE} why it does less, {PAGE}"
+            )
+    for member, note in notes.items():
+        if note.less is Less.NOT_USED and member not in nowhere and not is_unread_key(member):
+            yield f"{operation.name} reads {member}: take it from {TABLE}, {PAGE}"
+        if note.less is Less.NOT_YET and member in nowhere:
+            yield f"{operation.name} ignores {member}, which {TABLE} says is refused"
+
+
+def is_unread_key(member: str) -> bool:
+    """Say whether that is a key of a map of texts which the adapter never names."""
+    outer, _, key = member.rpartition(".")
+    files = (ROOT / "pools/cognito").rglob("*.py")
+    return outer in {"AuthParameters", "ChallengeResponses"} and not any(
+        f'"{key}"' in each.read_text() for each in files
+    )
+
+
+@pytest.mark.parametrize("operation", ANSWERED, ids=label)
+def test_each_member_is_read_or_said_to_do_less(operation: Operation) -> None:
+    assert list(faults(operation)) == []
+
+
+def test_each_line_of_the_tables_is_about_a_member() -> None:
+    inputs = {operation.name: operation.model.input_shape for operation in ANSWERED}
+    of_none = [
+        name for name in IN_ALL if not any(write_coverage_docs.takes(each, name.split(".")) for each in inputs.values())
+    ]
+    of_one = [name.split(".") for name in IN_ONE]
+
+    assert of_none == []
+    assert [name for name, *member in of_one if not write_coverage_docs.takes(inputs.get(name), member)] == []
+
+
+def reads_nothing(call: Mapping[str, Any], by: Actor) -> None:
+    del call, by
+
+
+def reads_what_is_not_used(call: Mapping[str, Any], by: Actor) -> None:
+    del by
+    told = {name: call.get(name) for name in ("ClientId", "Username")}
+    told["metadata"] = dict(call.get("ClientMetadata") or {})
+
+
+def reads_no_names(call: Mapping[str, Any], by: Actor) -> None:
+    del by
+    given = call["UserAttributes"]
+    list(map(str, given))
+
+
+@pytest.mark.parametrize(
+    ("name", "handler", "found"),
+    [
+        ("AdminGetUser", reads_nothing, "AdminGetUser ignores UserPoolId: read it"),
+        ("SignUp", reads_what_is_not_used, "SignUp reads ClientMetadata: take it"),
+        ("SignUp", reads_nothing, "SignUp ignores Password: read it"),
+        ("SignUp", reads_no_names, "SignUp ignores UserAttributes.Value: read it"),
+        ("SetUserSettings", reads_nothing, "ignores MFAOptions, which"),
+    ],
+)
+def test_a_planted_handler_is_caught(name: str, handler: Callable[..., None], found: str) -> None:
+    caught = list(faults(replace(user_pools.operations[name], handler=handler)))
+
+    assert any(found in fault for fault in caught), caught
+
+
+def test_a_setting_that_no_table_has_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = write_coverage_docs.TABLES["CreateUserPool"]
+    others = tuple(row for row in table.settings if row.name != "user_pool_tier")
+    monkeypatch.setitem(write_coverage_docs.TABLES, "CreateUserPool", replace(table, settings=others))
+
+    [fault] = faults(user_pools.operations["CreateUserPool"])
+
+    assert fault.startswith("CreateUserPool ignores UserPoolTier: read it")
+
+
+def test_the_page_has_one_row_for_each_operation() -> None:
+    before, *chapters = write_coverage_docs.Command().text().split("\n## ")
+    numbers = re.findall(r"^\| .* pools \| (\d+) \| (\d+) \| (\d+) \|", before, re.MULTILINE)
+
+    for service, (amount, done, later), chapter in zip(SERVICES.values(), numbers, chapters[:2], strict=True):
+        row = re.findall(r"^\| (\w+) \| (done|not yet) \|", chapter, re.MULTILINE)
+        assert sorted(row) == sorted(
+            (name, "done" if operation.handler else "not yet") for name, operation in service.operations.items()
+        )
+        states = [state for _, state in row]
+        assert [len(row), states.count("done"), states.count("not yet")] == [int(amount), int(done), int(later)]
+
+
+# -- what is refused -------------------------------------------------------------------------------------------------
+
+VALUES: dict[str, Any] = {
+    "AllowedOAuthFlows": ["implicit"],
+    "AuthFlow": "USER_AUTH",
+    "ChallengeName": "SMS_MFA",
+    "EmailMfaSettings": {"Enabled": True},
+    "MFAOptions": [{"DeliveryMedium": "SMS", "AttributeName": "phone_number"}],
+    "RevokeAssociatedSessions": "LINKED",
+    "Routing": {"Failover": {"SecondaryRegion": "eu-west-1", "PrimaryRoute53HealthCheckId": "one"}},
+    "SMSMfaSettings": {"Enabled": True},
+    "SmsMfaConfiguration": {"SmsAuthenticationMessage": "Yours is {####}."},
+    "SupportedLoginProviders": {"graph.facebook.com": "1"},
+    "WebAuthnMfaSettings": {"Enabled": True},
+}
+"""Of each member that is not there yet, a value that asks for it."""
+NOT_YET = [
+    (operation, member)
+    for operation in ANSWERED
+    for member, note in write_coverage_docs.notes(operation).items()
+    if note.less is Less.NOT_YET
+]
+
+
+def needed(place: Place) -> dict[str, Any]:
+    """Return values of what operations need beside, by the members that take them."""
+    provider = f"{settings_of_django.BASE_URL.split('://')[1]}/{place.pool}"
+    return {
+        "AccessToken": place.tokens["AccessToken"],
+        "AllowUnauthenticatedIdentities": True,
+        "ClientId": place.client,
+        "ClientName": "other",
+        "Domain": "photos",
+        "IdentityPoolId": make_identity_pool(place, provider, guests=True),
+        "IdentityPoolName": "other",
+        "Token": place.tokens["RefreshToken"],
+        "UserPoolId": place.pool,
+        "Username": place.username,
+    }
+
+
+@pytest.mark.parametrize(("operation", "member"), NOT_YET, ids=lambda each: getattr(each, "name", each))
+def test_what_is_not_yet_is_refused_by_name(wire: Wire, operation: Operation, member: str) -> None:
+    known = needed(make_place(wire, ExplicitAuthFlows=[*FLOWS, "ALLOW_USER_AUTH"]))
+    shape = operation.model.input_shape
+    assert shape is not None
+    right = {name: known[name] for name in shape.required_members if name != member}
+
+    _, text = wire.refusal(operation.name, **right, **{member: VALUES[member]})
+
+    assert "not available in this release" in text
+
+
+# -- tests of operations ---------------------------------------------------------------------------------------------
+
+
+def untested(operation: Operation, tests: Mapping[str, Mapping[str, str]]) -> str | None:
+    """Return what is wrong with the line that says which test calls an operation as a client does."""
+    service = operation.service.name
+    file = tests[service].get(operation.name)
+    if file is None:
+        return (
+            f"{operation.name} is answered: add the line of its test to TESTS in {TABLE}, like "
+            f'"{operation.name}": "cognito/test_….py", below {service}, {PAGE}'
+        )
+    path = ROOT / "tests" / file
+    if not path.exists():
+        return f"{operation.name}: there is no tests/{file}; name its test in TESTS in {TABLE}, {PAGE}"
+    if not calls(path.read_text(), operation):
+        return f"tests/{file} never calls {operation.name}; name a test that does in TESTS in {TABLE}, {PAGE}"
+    return None
+
+
+def calls(text: str, operation: Operation) -> bool:
+    """Say whether code calls an operation: by boto3's method, or by a call that is given either name."""
+    names = (xform_name(operation.name), operation.name)
+    for node in ast.walk(ast.parse(text)):
+        match node:
+            case ast.Attribute(attr=name) if name == names[0]:
+                return True
+            case ast.Call(args=arguments) if any(
+                isinstance(each, ast.Constant) and each.value in names for each in arguments
+            ):
+                return True
+    return False
+
+
+@pytest.mark.parametrize("operation", ANSWERED, ids=label)
+def test_each_operation_that_is_answered_has_a_test(operation: Operation) -> None:
+    assert untested(operation, TESTS) is None
+
+
+@pytest.mark.parametrize("service", SERVICES.values(), ids=lambda service: service.name)
+def test_no_other_operation_has_a_line(service: Service) -> None:
+    others = TESTS[service.name].keys() - {operation.name for operation in write_coverage_docs.answered(service)}
+
+    assert others == set(), f"not answered: take them from TESTS in {coverage_tables.__name__}"
+
+
+@pytest.mark.parametrize(
+    ("lines", "found"),
+    [
+        (
+            {},
+            'GetGroup is answered: add the line of its test to TESTS in identity/management/coverage_tables.py, like "',
+        ),
+        ({"GetGroup": "cognito/test_nothing.py"}, "GetGroup: there is no tests/cognito/test_nothing.py"),
+        ({"GetGroup": "cognito/test_srp.py"}, "tests/cognito/test_srp.py never calls GetGroup"),
+    ],
+)
+def test_an_operation_without_a_test_is_caught(lines: dict[str, str], found: str) -> None:
+    assert found in str(untested(user_pools.operations["GetGroup"], {"cognito-idp": lines}))
+
+
+def test_only_a_call_counts() -> None:
+    operation = user_pools.operations["GetGroup"]
+
+    assert calls("world.idp.get_group(GroupName='g')", operation)
+    assert calls("wire.ask('GetGroup', GroupName='g')", operation)
+    assert not calls("names = ['GetGroup']  # get_group", operation)
