@@ -6,6 +6,7 @@ import ast
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import pytest
@@ -17,7 +18,8 @@ from identity.management import coverage_tables
 from identity.management.commands import write_coverage_docs
 from identity.management.coverage_tables import IN_ALL, IN_ONE, TESTS, Less
 from pools.cognito.contract import SERVICES, Operation, Service, user_pools
-from tests.architecture.source import ROOT
+from pools.services.pools.settings_table import Availability, Setting
+from tests.architecture.source import ROOT, sources
 from tests.contract.conftest import FLOWS, Place, Wire, make_identity_pool, make_place
 from tests.contract.member_reads import unread
 
@@ -62,7 +64,8 @@ def is_unread_key(member: str) -> bool:
 
 @pytest.mark.parametrize("operation", ANSWERED, ids=label)
 def test_each_member_is_read_or_said_to_do_less(operation: Operation) -> None:
-    assert list(faults(operation)) == []
+    if problems := list(faults(operation)):
+        pytest.fail("\n".join(problems), pytrace=False)
 
 
 def test_each_line_of_the_tables_is_about_a_member() -> None:
@@ -129,6 +132,47 @@ def test_the_page_has_one_row_for_each_operation() -> None:
         )
         states = [state for _, state in row]
         assert [len(row), states.count("done"), states.count("not yet")] == [int(amount), int(done), int(later)]
+
+
+SETTINGS = [(of, row) for of, table in write_coverage_docs.TABLES.items() for row in table.settings]
+DECLARED = {
+    "pool_settings",
+    "pool_rules",
+    "client_settings",
+    "client_rules",
+    "identity_pool_settings",
+    "settings_table",
+}
+
+
+@cache
+def named_beside_the_tables() -> frozenset[str]:
+    """Return the attributes and texts of the product's code that are not where settings are declared and stored."""
+    found = set()
+    for source in sources():
+        is_reader = source.under("pools/services", "pools/oidc", "pools/hosted", "pools/models/hot.py", "federation")
+        if is_reader and source.parts[-1] not in DECLARED:
+            found |= {node.attr for node in source.walk() if isinstance(node, ast.Attribute)}
+            found |= {
+                node.value for node in source.walk() if isinstance(node, ast.Constant) if isinstance(node.value, str)
+            }
+    return frozenset(found)
+
+
+def is_read(setting: Setting) -> bool:
+    """Say whether somebody names a setting's column, or its member of one, beside the tables, which tell it anyway."""
+    return setting.path[-1] in named_beside_the_tables()
+
+
+@pytest.mark.parametrize(("of", "setting"), SETTINGS, ids=lambda each: getattr(each, "name", each))
+def test_a_setting_that_is_done_is_read(of: str, setting: Setting) -> None:
+    if setting.availability is Availability.DONE and setting.place is not None:
+        assert is_read(setting), f"nothing follows from {setting.name} of {of}: it is KEPT_ONLY, or NOT_YET"
+
+
+def test_a_setting_that_nobody_reads_is_caught() -> None:
+    assert not is_read(Setting(name="email_configuration.shoe_size"))
+    assert not is_read(Setting(name="shoe_size", place="shoe_size"))
 
 
 # -- what is refused -------------------------------------------------------------------------------------------------
@@ -205,22 +249,28 @@ def untested(operation: Operation, tests: Mapping[str, Mapping[str, str]]) -> st
 
 
 def calls(text: str, operation: Operation) -> bool:
-    """Say whether code calls an operation: by boto3's method, or by a call that is given either name."""
+    """Say whether code calls an operation.
+
+    By boto3's method; by a call that is given either name; by a table of calls, from the method's name to what it is given.
+    """
     names = (xform_name(operation.name), operation.name)
     for node in ast.walk(ast.parse(text)):
         match node:
             case ast.Attribute(attr=name) if name == names[0]:
                 return True
-            case ast.Call(args=arguments) if any(
-                isinstance(each, ast.Constant) and each.value in names for each in arguments
-            ):
+            case ast.Call(args=given) if any(isinstance(each, ast.Constant) and each.value in names for each in given):
                 return True
+            case ast.Dict(keys=keys, values=values):
+                for key, value in zip(keys, values, strict=True):
+                    if isinstance(key, ast.Constant) and key.value == names[0] and isinstance(value, ast.Dict):
+                        return True
     return False
 
 
 @pytest.mark.parametrize("operation", ANSWERED, ids=label)
 def test_each_operation_that_is_answered_has_a_test(operation: Operation) -> None:
-    assert untested(operation, TESTS) is None
+    if problem := untested(operation, TESTS):
+        pytest.fail(problem, pytrace=False)
 
 
 @pytest.mark.parametrize("service", SERVICES.values(), ids=lambda service: service.name)
@@ -250,4 +300,6 @@ def test_only_a_call_counts() -> None:
 
     assert calls("world.idp.get_group(GroupName='g')", operation)
     assert calls("wire.ask('GetGroup', GroupName='g')", operation)
+    assert calls("CALLS = {'get_group': {'GroupName': 'g'}}", operation)
     assert not calls("names = ['GetGroup']  # get_group", operation)
+    assert not calls("TAGS = {'get_group': 'read'}", operation)

@@ -218,7 +218,7 @@ def explained(less: Less) -> Iterator[str]:
             for name, note in notes(operation).items():
                 if note.less is less:
                     found.setdefault((name, note.why), []).append(operation.name)
-    yield "\n| member | of | |\n| --- | --- | --- |\n"
+    yield "\n| member | of | why |\n| --- | --- | --- |\n"
     yield from (f"| `{name}` | {', '.join(takers)} | {why} |\n" for (name, why), takers in sorted(found.items()))
 
 
