@@ -21,6 +21,7 @@ LISTED = {
     "pools/cognito/operations/factors.py": OWN,
     "pools/cognito/challenges.py": WIRE,
     "pools/cognito/faults.py": WIRE,
+    "identity/management/coverage_tables.py": WIRE,
     "identity/foundation/errors.py": WORDS,
     "pools/hosted/wording.py": WORDS,
     "pools/models/__init__.py": STORED,

@@ -251,7 +251,8 @@ def untested(operation: Operation, tests: Mapping[str, Mapping[str, str]]) -> st
 def calls(text: str, operation: Operation) -> bool:
     """Say whether code calls an operation.
 
-    By boto3's method; by a call that is given either name; by a table of calls, from the method's name to what it is given.
+    By boto3's method; by a call that is given either name; by a table of calls, whose keys are methods and whose values
+    are what they are given.
     """
     names = (xform_name(operation.name), operation.name)
     for node in ast.walk(ast.parse(text)):

@@ -96,7 +96,6 @@ SUBJECTS = (
     ("Session", "sessions"),
     ("ClientToken", "tokens"),
     ("DerivedToken", "tokens"),
-    ("SoftwareToken", "second factors"),
 )
 """What operations that are not there yet are about, by a word of their name; the first that fits."""
 FEW = 5
