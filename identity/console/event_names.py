@@ -40,6 +40,7 @@ NAMES: dict[str, Text] = {
     "code_refused": gettext_lazy("code"),
     "password_changed": gettext_lazy("password changed"),
     "password_reset": gettext_lazy("password reset"),
+    "password_ended": gettext_lazy("password ended"),
     "password_refused": gettext_lazy("password"),
     "factor_offered": gettext_lazy("factor offered"),
     "factor_enrolled": gettext_lazy("factor enrolled"),

@@ -67,6 +67,7 @@ class Tag(StrEnum):
     CODE_REFUSED = "code_refused"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a tag
     PASSWORD_RESET = "password_reset"  # noqa: S105
+    PASSWORD_ENDED = "password_ended"  # noqa: S105
     PASSWORD_REFUSED = "password_refused"  # noqa: S105
     FACTOR_OFFERED = "factor_offered"
     FACTOR_ENROLLED = "factor_enrolled"
@@ -157,6 +158,7 @@ DETAIL: dict[Tag, frozenset[str]] = {
     Tag.CODE_REFUSED: frozenset({"purpose"}),
     Tag.PASSWORD_CHANGED: frozenset({"method", "permanent"}),
     Tag.PASSWORD_RESET: frozenset({"method"}),
+    Tag.PASSWORD_ENDED: frozenset({"medium"}),
     Tag.FACTOR_OFFERED: frozenset({"factor", "replaced"}),
     Tag.FACTOR_ENROLLED: frozenset({"factor"}),
     Tag.FACTOR_REMOVED: frozenset({"factor"}),

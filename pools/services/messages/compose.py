@@ -25,9 +25,11 @@ def code(  # noqa: PLR0913 - a message has these parts
     username: str = "",
     by_link: bool = False,
     nobody: bool = False,
+    words: str = "",
 ) -> OutboxMessage:
     """Compose and seal a message with a code, before the transaction that issues the code and queues the message.
 
+    Its words are those of the purpose, unless others are named, for a code that somebody else asked for.
     ``by_link`` sends a link in its place, unless the pool has no app with pages to which it could lead.
     For ``nobody`` (a decoy) the same is composed and written, but the row is born sent.
     """
@@ -43,9 +45,9 @@ def code(  # noqa: PLR0913 - a message has these parts
         link = texts.confirmation_link(pool, app, username, code)
     app_name = app_clients.name_for_people(pool, client)
     composed = (
-        texts.mail(pool, purpose, secret=code, username=username, link=link, app=app_name)
+        texts.mail(pool, words or purpose, secret=code, username=username, link=link, app=app_name)
         if channel == destinations.EMAIL
-        else texts.sms(pool, purpose, secret=code, username=username)
+        else texts.sms(pool, words or purpose, secret=code, username=username)
     )
     expires_at = clock.now() + codes.life(purpose)
     return outbox.seal(

@@ -51,8 +51,9 @@ def code(  # noqa: PLR0913 - a message has these parts
     to: str,
     by_link: bool = False,
     nobody: bool = False,
+    words: str = "",
 ) -> Outgoing:
-    """Compose a message with a new code, which means nothing before :func:`send`.
+    """Compose a message with a new code, which means nothing before :func:`send`; ``words`` in place of the purpose's.
 
     Raises:
         TriggerUnavailable: something that cannot be called carries the pool's messages.
@@ -70,6 +71,7 @@ def code(  # noqa: PLR0913 - a message has these parts
         username=subject.username,
         by_link=by_link,
         nobody=nobody,
+        words=words,
     )
     return Outgoing(row, to, subject.id, new)
 

@@ -64,6 +64,16 @@ WORDS = {
             "If you did not ask for this, your password is still safe: ignore this message and give the code to nobody."
         ),
     ),
+    "reset": Words(
+        gettext_lazy("Your password reset code"),
+        gettext_lazy("Choose a new password"),
+        gettext_lazy(
+            "An administrator ended the password of your account. Enter this code to choose a new one. "
+            "It is good for one hour."
+        ),
+        gettext_lazy("Your password was ended by an administrator. Your password reset code is {####}"),
+        gettext_lazy("Never give the code to anyone. You can ask for another one where you sign in."),
+    ),
     "email": Words(
         gettext_lazy("Your verification code"),
         gettext_lazy("Confirm your email address"),

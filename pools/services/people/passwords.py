@@ -21,16 +21,14 @@ from identity.foundation.actor import Actor
 from identity.foundation.errors import (
     CodeExpired,
     DomainError,
-    Invalid,
     Misuse,
     PasswordIncorrect,
     PasswordResetRequired,
     UserDisabled,
     UserNotFound,
-    WrongState,
 )
 from pools.models import AppClient, Password, User, UserPool
-from pools.models.hot import Credentials
+from pools.models.hot import Credentials, Person
 from pools.models.user import Status
 from pools.services import (
     access,
@@ -46,8 +44,7 @@ from pools.services import (
 from pools.services.audit import Tag
 from pools.services.messages import destinations, notices, sending
 from pools.services.messages.notices import Change
-from pools.services.people import profile, srp
-from pools.services.pools import pool_settings
+from pools.services.people import profile, recovery_routes, srp
 from pools.services.pools.password_policy import LONGEST, check_policy, problems, temporary, temporary_until
 from pools.services.receipts import Receipt
 from pools.services.triggers import Trigger
@@ -65,7 +62,6 @@ __all__ = [
     "hashed",
     "locked_user",
     "problems",
-    "recovery_channels",
     "srp_salt",
     "srp_verifier",
     "store",
@@ -239,6 +235,8 @@ def change(
             part.refuse(UserNotFound())
         if not locked.enabled:
             part.refuse(UserDisabled())
+        if locked.status == Status.RESET_REQUIRED:
+            part.refuse(PasswordResetRequired())  # ended meanwhile
         if now != encoded:
             part.refuse(PasswordIncorrect(detail="changed meanwhile"))
         part.refuse_if(receipts.keep(receipt))
@@ -273,7 +271,7 @@ def admin_set(pool: UserPool, user: User, password: str, *, permanent: bool, by:
         notices.send(notice)
 
 
-def locked_user(pool: UserPool, user: User | None) -> User | None:
+def locked_user(pool: UserPool, user: User | Person | None) -> User | None:
     """Return a user's present row, locked until the transaction ends; None where it was deleted meanwhile."""
     if user is None:
         return None
@@ -290,13 +288,12 @@ def forgot(client: AppClient, username: str, *, receipt: Receipt | None = None, 
 
     """
     pool = client.pool
-    channels = recovery_channels(pool)
-    if not channels:
-        raise WrongState("Contact administrator to reset password.")  # said of every name
+    channels = recovery_routes.channels(pool)
     subject = access.user_or_decoy(client, username)
-    route, hindrance = _route(channels, subject.user)
-    if hindrance is not None and not client.hide_existence:
-        raise hindrance
+    found = recovery_routes.of(pool, subject.user) if subject.user is not None else UserNotFound()
+    if isinstance(found, DomainError) and not client.hide_existence:
+        raise found
+    route = None if isinstance(found, DomainError) else found
     sending.send_code(client, subject, codes.Purpose.RECOVERY, name=username, route=route, receipt=receipt, by=by)
     if route is not None:
         return destinations.delivery(*route)
@@ -327,7 +324,7 @@ def confirm_forgot(
     notice = notices.prepare(pool, subject.user, Change.PASSWORD) if subject.user is not None else None
     with atomic_part.begin() as part:
         user = locked_user(pool, subject.user)
-        if user is None or not user.enabled or user.status not in RECOVERABLE:
+        if user is None or not user.enabled or user.status not in recovery_routes.RECOVERABLE:
             part.refuse(CodeExpired(detail="the account changed meanwhile"))
         if proof.destination not in profile.verified(user):
             part.refuse(CodeExpired(detail="the address changed meanwhile"))
@@ -344,31 +341,3 @@ def confirm_forgot(
         audit.record(Tag.PASSWORD_RESET, pool=pool, subject=user.sub, by=by, detail=detail)
         notices.send(notice)
     return user
-
-
-RECOVERABLE = (Status.CONFIRMED, Status.RESET_REQUIRED)
-VERIFIED = {"verified_email": destinations.EMAIL, "verified_phone_number": destinations.SMS}
-
-
-def recovery_channels(pool: UserPool) -> list[str]:
-    """Return the channels of recovery, the preferred first; none where only an operator may help."""
-    channels = [VERIFIED[each["name"]] for each in pool_settings.recovery_mechanisms(pool) if each["name"] in VERIFIED]
-    return [channel for channel in channels if destinations.can_send(channel)]
-
-
-def _route(channels: list[str], user: User | None) -> tuple[tuple[str, str] | None, DomainError | None]:
-    """Return channel and address, or what stands in the way."""
-    if user is None:
-        return None, UserNotFound()
-    if not user.enabled:
-        return None, UserDisabled()
-    if user.status in (Status.FORCE_CHANGE_PASSWORD, Status.EXTERNAL_PROVIDER):
-        return None, WrongState("User password cannot be reset in the current state.")
-    for channel in channels:
-        value = getattr(user, destinations.ATTRIBUTE[channel])
-        if user.status in RECOVERABLE and value in profile.verified(user):
-            return (channel, value), None
-    return None, Invalid(
-        "Cannot reset password for the user as there is no registered/verified email or phone_number",
-        field="username",
-    )
