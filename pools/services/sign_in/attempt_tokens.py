@@ -14,6 +14,7 @@ from uuid import UUID
 from identity.foundation import clock, sealing
 from identity.foundation.errors import (
     ClientNotFound,
+    PasswordResetRequired,
     PoolNotFound,
     SessionExpired,
     SessionRefused,
@@ -23,6 +24,8 @@ from identity.foundation.errors import (
 from identity.foundation.names import uuid7
 from pools.models import AppClient, hot
 from pools.models import Attempt as Row
+from pools.models.hot import Person
+from pools.models.user import Status
 from pools.services import access
 from pools.services.sign_in.attempt import Attempt, Challenge, EndsIn, moment
 
@@ -71,6 +74,7 @@ def load(attempt_token: str, client: AppClient | None) -> Attempt:
         SessionUsed: answered already.
         SessionExpired: too old.
         UserDisabled: the person was disabled meanwhile.
+        PasswordResetRequired: an operator ended the password meanwhile, said only where the client shows existence.
 
     """
     try:
@@ -87,15 +91,13 @@ def load(attempt_token: str, client: AppClient | None) -> Attempt:
         raise SessionExpired
     if client is not None and client.client_id != found.client_id:
         raise SessionRefused(detail="another client's")
-    person = found.person
-    if person is not None and not person.enabled:
-        raise UserDisabled
-    if person is not None and person.epoch != found.epoch:
-        raise SessionRefused(detail="signed out meanwhile")
     try:
         own = client or access.client_in(pool, found.client_id)
     except ClientNotFound:
         raise SessionRefused(detail="the client is gone") from None
+    person = found.person
+    if person is not None:
+        _check_person(person, found.epoch, own)
     kept = dict(found.evidence)
     ends_in, password_changed = EndsIn(kept.pop("want")), str(kept.pop("password_changed"))
     first = Challenge(kept.pop("first", Challenge.PASSWORD))  # the release before knew of no other
@@ -113,6 +115,18 @@ def load(attempt_token: str, client: AppClient | None) -> Attempt:
         password_changed=password_changed,
         row=found,
     )
+
+
+def _check_person(person: Person, epoch: int, client: AppClient) -> None:
+    """Check that whoever began may still go on."""
+    if not person.enabled:
+        raise UserDisabled
+    if person.epoch != epoch:
+        raise SessionRefused(detail="signed out meanwhile")
+    if person.status == Status.RESET_REQUIRED:
+        if client.hide_existence:
+            raise SessionRefused(detail="the password was ended meanwhile")
+        raise PasswordResetRequired
 
 
 def count_try(attempt: Attempt) -> None:

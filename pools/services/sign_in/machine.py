@@ -228,7 +228,8 @@ def _identify(attempt: Attempt) -> Attempt:
     if checked is None:
         return attempt
     found = hot.proven(attempt.pool.pk, attempt.subject)
-    if found is None or (found.person.epoch, found.password_changed_at) != (checked.epoch, checked.password_changed_at):
+    before = (checked.epoch, checked.password_changed_at, checked.status)
+    if found is None or (found.person.epoch, found.password_changed_at, found.person.status) != before:
         raise PasswordIncorrect(detail="changed meanwhile")
     return replace(attempt, person_if_known=found.person, groups=found.groups, credentials_if_due=None)
 
