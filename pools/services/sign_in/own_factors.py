@@ -1,7 +1,8 @@
 """What people change about their second factors: one is set up or goes, is asked for or not, or comes first.
 
-What is the same for all is here, each change with its audit row and the notice to its owner; what differs is the
-factor's own (``factors``).
+An operator changes the same for somebody else, by the same rules, but may also remove what the pool requires. What is
+the same for all is here, each change with its audit row and the notice to its owner; what differs is the factor's own
+(``factors``).
 """
 
 from __future__ import annotations
@@ -13,12 +14,13 @@ from django.db.models import Case, F, Value, When
 
 from identity.foundation import clock
 from identity.foundation.actor import Actor
-from identity.foundation.errors import Invalid
+from identity.foundation.errors import DomainError, Invalid, UserNotFound
 from pools.models import User, UserPool
 from pools.models.hot import Person
 from pools.services import atomic_part, audit, receipts
 from pools.services.audit import Tag
 from pools.services.messages import notices
+from pools.services.people import passwords
 from pools.services.receipts import Receipt
 from pools.services.sign_in import factors
 from pools.services.sign_in.factors import Factor
@@ -68,6 +70,7 @@ def prove(  # noqa: PLR0913 - each says how
 
     Raises:
         SessionRefused: the browser was signed out meanwhile.
+        UserNotFound: deleted meanwhile.
         What the factor refuses.
 
     """
@@ -75,7 +78,7 @@ def prove(  # noqa: PLR0913 - each says how
     keep = factor.check_enrolment(pool, user, code, name=name, enable=enable, by=by)
     notice = notices.prepare(pool, user, factor.added)
     with atomic_part.begin() as part:
-        part.refuse_if(keep())
+        part.refuse_if(_lock(pool, user) or keep())
         part.refuse_if(receipts.keep(receipt))
         if enable:
             _prefer(pool, user, Value(factor.preference))
@@ -90,6 +93,7 @@ def set_preference(pool: UserPool, user: User | Person, wishes: Mapping[str, Pre
 
     Raises:
         Invalid: the pool has not that factor, or requires one; or the person has not proven it.
+        UserNotFound: deleted meanwhile.
 
     """
     if not wishes:
@@ -100,6 +104,7 @@ def set_preference(pool: UserPool, user: User | Person, wishes: Mapping[str, Pre
     told = [notices.prepare(pool, user, factor.switched[wish.enabled]) for factor, wish in wanted]
     first = next((Value(factor.preference) for factor, wish in wanted if wish.preferred), None)
     with atomic_part.begin() as part:
+        part.refuse_if(_lock(pool, user))
         for (factor, wish), notice in zip(wanted, told, strict=True):
             before = factor.switch(pool, user, enabled=wish.enabled)
             if wish.enabled and before is None:
@@ -124,13 +129,31 @@ def remove(pool: UserPool, user: User | Person, kind: str, *, receipt: Receipt |
 
     Raises:
         Invalid: the pool requires a second factor, and this may be the only one.
+        UserNotFound: deleted meanwhile.
 
     """
     if pool.mfa == UserPool.Mfa.ON:
         raise Invalid("This pool requires a second factor.")
+    return _remove(pool, user, kind, receipt, by=by)
+
+
+def remove_lost(pool: UserPool, user: User, kind: str, *, by: Actor) -> bool:
+    """Remove a factor for somebody who has lost it, as an operator; say whether there was one.
+
+    Where the pool requires a second factor, they set up another when they next sign in.
+
+    Raises:
+        UserNotFound: deleted meanwhile.
+
+    """
+    return _remove(pool, user, kind, None, by=by)
+
+
+def _remove(pool: UserPool, user: User | Person, kind: str, receipt: Receipt | None, *, by: Actor) -> bool:
     factor = factors.named(kind)
     notice = notices.prepare(pool, user, factor.removed)
     with atomic_part.begin() as part:
+        part.refuse_if(_lock(pool, user))
         was_proven = factor.delete(pool, user)
         if was_proven is None:
             return False
@@ -139,6 +162,11 @@ def remove(pool: UserPool, user: User | Person, kind: str, *, receipt: Receipt |
         audit.record(Tag.FACTOR_REMOVED, pool=pool, subject=user.sub, by=by, detail={"factor": kind})
         notices.send(notice if was_proven else None)
     return True
+
+
+def _lock(pool: UserPool, user: User | Person) -> DomainError | None:
+    """Lock whose factors change, before them; return the refusal where nobody is there any more."""
+    return UserNotFound() if passwords.locked_user(pool, user) is None else None
 
 
 def _prefer(pool: UserPool, user: User | Person, preference: Case | Value) -> None:
