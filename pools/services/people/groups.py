@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, Q
 
 from identity.foundation import clock, names, paging
 from identity.foundation.actor import Actor
@@ -30,6 +30,8 @@ MOST_PRECEDENCE = 2**31 - 1
 GROUPS_OF_A_POOL = 10_000
 GROUPS_OF_A_USER = 100
 NO_GROUP = "Group not found."
+WEIGHTIEST_FIRST = (F("precedence").asc(nulls_last=True), "name")
+"""Lowest precedence first, those without last."""
 # Opaque beyond this: other STS than Amazon's have role ARNs without an account.
 ROLE_ARN = re.compile(r"arn:[\w+=/,.@:?*-]{16,2044}")
 
@@ -142,6 +144,21 @@ def members(pool: UserPool, group_name: str, limit: int, token: str | None) -> P
     return Page([row.user for row in found.rows], found.token)
 
 
+def page_of(pool: UserPool, user: User, limit: int, token: str | None) -> Page[Group]:
+    """Return a page of a user's groups, in the order of :func:`of`."""
+    purpose = f"groups:{pool.pk}:{user.id}"
+    start = paging.read(token, purpose=purpose)
+    rows = Group.objects.filter(pool_id=pool.pk, memberships__user_id=user.id, memberships__pool_id=pool.pk)
+    if start:
+        weight, name = start
+        after = Q(precedence=weight, name__gt=name)
+        if weight is not None:
+            after |= Q(precedence__gt=weight) | Q(precedence=None)
+        rows = rows.filter(after)
+    rows = rows.order_by(*WEIGHTIEST_FIRST)
+    return paging.cut(list(rows[: limit + 1]), limit, lambda group: [group.precedence, group.name], purpose=purpose)
+
+
 def named(pool: UserPool, name: str) -> Group:
     """Return a group.
 
@@ -222,7 +239,7 @@ def of(user: User) -> list[Group]:
             pool_id=user.pool_id,
             memberships__user=user,
             memberships__pool_id=user.pool_id,
-        ).order_by(F("precedence").asc(nulls_last=True), "name")
+        ).order_by(*WEIGHTIEST_FIRST)
     )
 
 
