@@ -274,9 +274,14 @@ def _proofs(pool: UserPool, client: AppClient | None, user: User, changes: Mappi
     found = {}
     for address in ADDRESSES:
         to, channel = changes.get(address), destinations.CHANNEL[address]
-        if to and address in pool.auto_verified and destinations.can_send(channel):
+        is_due = address in pool.auto_verified and not _is_vouched(changes, address)
+        if to and is_due and destinations.can_send(channel):
             found[address] = sending.code(pool, client, user, address, channel=channel, to=to)
     return found
+
+
+def _is_vouched(changes: Mapping[str, str], address: str) -> bool:
+    return changes.get(f"{address}_verified", "").lower() == "true"
 
 
 def _effects(pool: UserPool, user: User, changes: Mapping[str, str], proofs: Collection[str]) -> _Change:
@@ -286,8 +291,7 @@ def _effects(pool: UserPool, user: User, changes: Mapping[str, str], proofs: Col
     change = _Change(dict(changes))
     for address in ADDRESSES:
         value = changes.get(address)
-        vouched = changes.get(f"{address}_verified", "").lower() == "true"
-        if value is None or value == (getattr(user, address) or "") or vouched:
+        if value is None or value == (getattr(user, address) or "") or _is_vouched(changes, address):
             continue
         if address in proofs:
             change.to_verify.append(address)
