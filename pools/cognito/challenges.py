@@ -7,7 +7,7 @@ SetUserMFAPreference speaks of it.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from identity.foundation.errors import Invalid
@@ -133,6 +133,10 @@ def mfa(user: User | Person, held: Iterable[EnrolledFactor]) -> dict[str, Any]:
     }
 
 
-def configured(held: Iterable[EnrolledFactor], *, has_password: bool) -> list[str]:
-    """Return all that somebody can prove who they are by, first factors and second ones, asked for or not."""
-    return [*(["PASSWORD"] if has_password else []), *(CHALLENGES[factor.kind].auth_factor for factor in held)]
+def auth_factors(user: User | Person, held: Sequence[EnrolledFactor], *, has_password: bool) -> dict[str, Any]:
+    """Return what (Admin)GetUserAuthFactors tells: which factors are asked for, and all that somebody has.
+
+    ``ConfiguredUserAuthFactors`` names first factors and second ones, asked for or not.
+    """
+    configured = [*(["PASSWORD"] if has_password else []), *(CHALLENGES[factor.kind].auth_factor for factor in held)]
+    return {"Username": user.username, **mfa(user, held), "ConfiguredUserAuthFactors": configured}

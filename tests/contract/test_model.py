@@ -30,19 +30,21 @@ def words(text: str) -> set[str]:
 OF_THIS_RELEASE = {
     "cognito-idp": words("""
         AddCustomAttributes AddUserPoolClientSecret AdminAddUserToGroup AdminConfirmSignUp AdminCreateUser
-        AdminGetUser AdminInitiateAuth AdminRemoveUserFromGroup AdminRespondToAuthChallenge AdminSetUserPassword
-        AssociateSoftwareToken ChangePassword ConfirmForgotPassword ConfirmSignUp CreateGroup
-        CreateResourceServer CreateUserImportJob CreateUserPool CreateUserPoolClient CreateUserPoolDomain
-        DeleteGroup DeleteResourceServer DeleteUser DeleteUserAttributes DeleteUserPool DeleteUserPoolClient
-        DeleteUserPoolClientSecret DeleteUserPoolDomain DescribeResourceServer DescribeUserImportJob
-        DescribeUserPool DescribeUserPoolClient DescribeUserPoolDomain ForgotPassword GetCSVHeader GetGroup
-        GetSigningCertificate GetTokensFromRefreshToken GetUser GetUserAttributeVerificationCode
-        GetUserAuthFactors GetUserPoolMfaConfig GlobalSignOut InitiateAuth ListGroups ListResourceServers
-        ListTagsForResource ListUserImportJobs ListUserPoolClientSecrets ListUserPoolClients ListUserPools
-        ListUsers ListUsersInGroup ResendConfirmationCode RespondToAuthChallenge RevokeToken
-        SetUserMFAPreference SetUserPoolMfaConfig SetUserSettings SignUp StartUserImportJob StopUserImportJob
-        TagResource UntagResource UpdateGroup UpdateResourceServer UpdateUserAttributes UpdateUserPool
-        UpdateUserPoolClient UpdateUserPoolDomain VerifySoftwareToken VerifyUserAttribute
+        AdminDeleteSoftwareToken AdminDeleteUser AdminDeleteUserAttributes AdminDisableUser AdminEnableUser
+        AdminGetUser AdminGetUserAuthFactors AdminInitiateAuth AdminListGroupsForUser AdminRemoveUserFromGroup
+        AdminResetUserPassword AdminRespondToAuthChallenge AdminSetUserMFAPreference AdminSetUserPassword
+        AdminSetUserSettings AdminUpdateUserAttributes AdminUserGlobalSignOut AssociateSoftwareToken ChangePassword
+        ConfirmForgotPassword ConfirmSignUp CreateGroup CreateResourceServer CreateUserImportJob CreateUserPool
+        CreateUserPoolClient CreateUserPoolDomain DeleteGroup DeleteResourceServer DeleteUser DeleteUserAttributes
+        DeleteUserPool DeleteUserPoolClient DeleteUserPoolClientSecret DeleteUserPoolDomain DescribeResourceServer
+        DescribeUserImportJob DescribeUserPool DescribeUserPoolClient DescribeUserPoolDomain ForgotPassword
+        GetCSVHeader GetGroup GetSigningCertificate GetTokensFromRefreshToken GetUser
+        GetUserAttributeVerificationCode GetUserAuthFactors GetUserPoolMfaConfig GlobalSignOut InitiateAuth
+        ListGroups ListResourceServers ListTagsForResource ListUserImportJobs ListUserPoolClientSecrets
+        ListUserPoolClients ListUserPools ListUsers ListUsersInGroup ResendConfirmationCode RespondToAuthChallenge
+        RevokeToken SetUserMFAPreference SetUserPoolMfaConfig SetUserSettings SignUp StartUserImportJob
+        StopUserImportJob TagResource UntagResource UpdateGroup UpdateResourceServer UpdateUserAttributes
+        UpdateUserPool UpdateUserPoolClient UpdateUserPoolDomain VerifySoftwareToken VerifyUserAttribute
     """),
     "cognito-identity": words("""
         CreateIdentityPool DeleteIdentities DeleteIdentityPool DescribeIdentity DescribeIdentityPool
@@ -54,26 +56,22 @@ OF_THIS_RELEASE = {
 }
 OF_LATER = {
     "cognito-idp": words("""
-        AdminDeleteSoftwareToken AdminDeleteUser AdminDeleteUserAttributes AdminDisableProviderForUser
-        AdminDisableUser AdminEnableUser AdminForgetDevice AdminGetDevice AdminGetUserAuthFactors
-        AdminLinkProviderForUser AdminListDevices AdminListGroupsForUser AdminListUserAuthEvents
-        AdminListUserSessions AdminResetUserPassword AdminRevokeUserSession AdminSetUserMFAPreference
-        AdminSetUserSettings AdminUpdateAuthEventFeedback AdminUpdateDeviceStatus AdminUpdateUserAttributes
-        AdminUserGlobalSignOut CancelPointInTimeRecovery CompleteWebAuthnRegistration ConfirmDevice
+        AdminDisableProviderForUser AdminForgetDevice AdminGetDevice AdminLinkProviderForUser AdminListDevices
+        AdminListUserAuthEvents AdminListUserSessions AdminRevokeUserSession AdminUpdateAuthEventFeedback
+        AdminUpdateDeviceStatus CancelPointInTimeRecovery CompleteWebAuthnRegistration ConfirmDevice
         CreateCIMDPolicy CreateIdentityProvider CreateManagedLoginBranding CreateTerms CreateUserPoolReplica
         DeleteCIMDPolicy DeleteIdentityProvider DeleteManagedLoginBranding DeleteTerms DeleteUserPoolReplica
         DeleteWebAuthnCredential DescribeCIMDPolicy DescribeIdentityProvider DescribeManagedLoginBranding
         DescribeManagedLoginBrandingByClient DescribePointInTimeRecovery DescribeRiskConfiguration DescribeTerms
-        DescribeTermsByClient ForgetDevice GetClientToken GetDerivedToken GetDevice
-        GetIdentityProviderByIdentifier GetLogDeliveryConfiguration GetProvisionedLimit GetUICustomization
-        GetUserPoolClientSessionConfiguration GetUserPoolSessionConfiguration InitiatePointInTimeRecovery
-        ListCIMDPolicies ListClientMetadataURLs ListDevices ListIdentityProviders ListPointInTimeRecoveries
-        ListTerms ListUserPoolReplicas ListUserSessions ListWebAuthnCredentials RevokeUserSession
-        SetLogDeliveryConfiguration SetRiskConfiguration SetUICustomization
-        SetUserPoolClientSessionConfiguration SetUserPoolSessionConfiguration StartPointInTimeRecovery
-        StartWebAuthnRegistration UpdateAuthEventFeedback UpdateCIMDPolicy UpdateClientMetadataURLState
-        UpdateDeviceStatus UpdateIdentityProvider UpdateManagedLoginBranding UpdateProvisionedLimit UpdateTerms
-        UpdateUserPoolReplica
+        DescribeTermsByClient ForgetDevice GetClientToken GetDerivedToken GetDevice GetIdentityProviderByIdentifier
+        GetLogDeliveryConfiguration GetProvisionedLimit GetUICustomization GetUserPoolClientSessionConfiguration
+        GetUserPoolSessionConfiguration InitiatePointInTimeRecovery ListCIMDPolicies ListClientMetadataURLs
+        ListDevices ListIdentityProviders ListPointInTimeRecoveries ListTerms ListUserPoolReplicas ListUserSessions
+        ListWebAuthnCredentials RevokeUserSession SetLogDeliveryConfiguration SetRiskConfiguration
+        SetUICustomization SetUserPoolClientSessionConfiguration SetUserPoolSessionConfiguration
+        StartPointInTimeRecovery StartWebAuthnRegistration UpdateAuthEventFeedback UpdateCIMDPolicy
+        UpdateClientMetadataURLState UpdateDeviceStatus UpdateIdentityProvider UpdateManagedLoginBranding
+        UpdateProvisionedLimit UpdateTerms UpdateUserPoolReplica
     """),
     "cognito-identity": set(),
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from identity.foundation.actor import Actor
@@ -45,6 +46,17 @@ def behind(access_token: str, *, changing_proof: bool = False) -> tuple[Bearer, 
 def acting(by: Actor, bearer: Bearer) -> Actor:
     """Return the person as the one who acts."""
     return Actor.user(bearer.sub, address=by.address, request_id=by.request_id)
+
+
+def refuse_sms(options: Sequence[object]) -> None:
+    """Refuse codes by SMS as (Admin)SetUserSettings turns them on.
+
+    Raises:
+        NotAvailable: there are some to turn on.
+
+    """
+    if options:
+        raise NotAvailable("MFAOptions is not available in this release.")
 
 
 @user_pools.operation
@@ -102,21 +114,15 @@ def verify_user_attribute(call: VerifyUserAttributeRequestTypeDef, by: Actor) ->
 def get_user_auth_factors(call: GetUserAuthFactorsRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_GetUserAuthFactors."""
     bearer = bearer_of(call["AccessToken"])
-    person = bearer.person
-    has_password = passwords.has_one(bearer.pool, person.id)
-    return {
-        "Username": bearer.username,
-        **challenges.mfa(person, person.factors),
-        "ConfiguredUserAuthFactors": challenges.configured(person.factors, has_password=has_password),
-    }
+    has_password = passwords.has_one(bearer.pool, bearer.person.id)
+    return challenges.auth_factors(bearer.person, bearer.person.factors, has_password=has_password)
 
 
 @user_pools.operation
 def set_user_settings(call: SetUserSettingsRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_SetUserSettings. It knows codes by SMS alone, and without any there is nothing to turn off."""
     bearer_of(call["AccessToken"])
-    if call["MFAOptions"]:
-        raise NotAvailable("MFAOptions is not available in this release.")
+    refuse_sms(call["MFAOptions"])
     return {}
 
 

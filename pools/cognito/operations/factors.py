@@ -56,15 +56,25 @@ def verify_software_token(call: VerifySoftwareTokenRequestTypeDef, by: Actor) ->
 @user_pools.operation
 def set_user_mfa_preference(call: SetUserMFAPreferenceRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_SetUserMFAPreference."""
-    given: Mapping[str, Any] = {name: settings for name, settings in call.items() if name != "AccessToken"}
+    wishes = wished(call)
+    bearer = account.bearer_of(call["AccessToken"], changing_proof=True)
+    own_factors.set_preference(bearer.pool, bearer.person, wishes, by=account.acting(by, bearer))
+    return {}
+
+
+def wished(call: Mapping[str, Any]) -> dict[str, Preference]:
+    """Return what (Admin)SetUserMFAPreference asks for, by the factor's kind.
+
+    Raises:
+        NotAvailable: a factor of a later release is to be asked for.
+
+    """
+    given: dict[str, Mapping[str, Any]] = {name: value for name, value in call.items() if name.endswith("MfaSettings")}
     for name, settings in given.items():
         if name not in PREFERENCES and any(settings.values()):
             raise NotAvailable(f"{name} is not available in this release.")
-    bearer = account.bearer_of(call["AccessToken"], changing_proof=True)
-    wishes = {
+    return {
         PREFERENCES[name]: Preference(settings.get("Enabled", False), settings.get("PreferredMfa", False))
         for name, settings in given.items()
         if name in PREFERENCES
     }
-    own_factors.set_preference(bearer.pool, bearer.person, wishes, by=account.acting(by, bearer))
-    return {}
