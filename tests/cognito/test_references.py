@@ -200,6 +200,7 @@ READS = (
         "Describe",
         "List",
         "AdminGet",
+        "AdminList",
         "GetGroup",
         "GetUser",
         "GetIdentityPoolRoles",
@@ -217,6 +218,19 @@ UNSUPPORTED = "Token is not from a supported provider of this identity pool."
 ROLES = "arn:aws:iam::111111111111:role/Logs"
 NOT_YET = "is not available in this release."
 FAILOVER = {"SecondaryRegion": "us-east-2", "PrimaryRoute53HealthCheckId": "none"}
+ABOUT_A_USER: dict[str, dict[str, Any]] = {
+    "AdminDeleteSoftwareToken": {},
+    "AdminDeleteUser": {},
+    "AdminDeleteUserAttributes": {"UserAttributeNames": ["name"]},
+    "AdminDisableUser": {},
+    "AdminEnableUser": {},
+    "AdminResetUserPassword": {},
+    "AdminSetUserMFAPreference": {},
+    "AdminSetUserSettings": {"MFAOptions": []},
+    "AdminUpdateUserAttributes": {"UserAttributes": [{"Name": "name", "Value": "Jo"}]},
+    "AdminUserGlobalSignOut": {},
+}
+"""Operations that name a pool and somebody of it, with what else they need."""
 
 CHECKED: dict[str, tuple[Any, str, str]] = {
     "AddCustomAttributes.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
@@ -227,6 +241,7 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "AdminConfirmSignUp.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "AdminCreateUser.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "AdminCreateUser.UserAttributes.*.Name": ("custom:none", INVALID, "custom:none"),
+    **{f"{operation}.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL) for operation in ABOUT_A_USER},
     "AdminInitiateAuth.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "AdminInitiateAuth.ClientId": ("{other_client}", NOT_FOUND, "{other_client}"),
     "AdminRemoveUserFromGroup.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
@@ -234,6 +249,7 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "AdminRespondToAuthChallenge.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "AdminRespondToAuthChallenge.ClientId": ("{other_client}", NOT_FOUND, "{other_client}"),
     "AdminSetUserPassword.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "AdminUpdateUserAttributes.UserAttributes.*.Name": ("custom:none", INVALID, "custom:none"),
     "ConfirmForgotPassword.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
     "ConfirmSignUp.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
     "CreateGroup.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
@@ -473,6 +489,7 @@ def proper(referred: Referred) -> dict[str, Any]:
         "AddCustomAttributes": {"UserPoolId": world.pool_id, "CustomAttributes": [{"Name": "x"}]},
         "AddUserPoolClientSecret": about,
         "AdminAddUserToGroup": {**person, "Username": world.person(), "GroupName": "none"},
+        **{name: {**person, "Username": world.person(), **more} for name, more in ABOUT_A_USER.items()},
         "AdminConfirmSignUp": person,
         "AdminCreateUser": {**person, "UserAttributes": [{"Name": "name", "Value": "Jo"}]},
         "AdminInitiateAuth": {

@@ -351,6 +351,43 @@ def admin_set_user_password(mine: Tenant, theirs: Tenant) -> list[Case]:
     return by_operator(mine, theirs, name, theirs.ann.name, theirs.ann.sub, Password=OTHER_PASSWORD, Permanent=True)
 
 
+def by_operator_of_anyone(mine: Tenant, theirs: Tenant, **members: Any) -> list[Case]:
+    """Return a call about somebody of whom nothing else is asked."""
+    return by_operator(mine, theirs, mine.person().name, theirs.ann.name, theirs.ann.sub, **members)
+
+
+OF_ANYONE = (
+    "AdminDeleteSoftwareToken",
+    "AdminDeleteUser",
+    "AdminDisableUser",
+    "AdminEnableUser",
+    "AdminGetUserAuthFactors",
+    "AdminResetUserPassword",
+    "AdminUserGlobalSignOut",
+)
+CROSSINGS |= dict.fromkeys(OF_ANYONE, by_operator_of_anyone)
+
+
+@crossing
+def admin_update_user_attributes(mine: Tenant, theirs: Tenant) -> list[Case]:
+    return by_operator_of_anyone(mine, theirs, UserAttributes=[{"Name": "nickname", "Value": "Nick"}])
+
+
+@crossing
+def admin_delete_user_attributes(mine: Tenant, theirs: Tenant) -> list[Case]:
+    return by_operator_of_anyone(mine, theirs, UserAttributeNames=["nickname"])
+
+
+@crossing
+def admin_set_user_mfa_preference(mine: Tenant, theirs: Tenant) -> list[Case]:
+    return by_operator_of_anyone(mine, theirs, SoftwareTokenMfaSettings={"Enabled": False})
+
+
+@crossing
+def admin_set_user_settings(mine: Tenant, theirs: Tenant) -> list[Case]:
+    return by_operator_of_anyone(mine, theirs, MFAOptions=[])
+
+
 @crossing
 def admin_confirm_sign_up(mine: Tenant, theirs: Tenant) -> list[Case]:
     other = theirs.signing_up()
@@ -647,6 +684,19 @@ def admin_add_user_to_group(mine: Tenant, theirs: Tenant) -> list[Case]:
 
 
 CROSSINGS["AdminRemoveUserFromGroup"] = admin_add_user_to_group
+
+
+@crossing
+def admin_list_groups_for_user(mine: Tenant, theirs: Tenant) -> list[Case]:
+    tokens = []
+    for each in (mine, theirs):
+        name, own = new_name(each), {"UserPoolId": each.pool_id, "Username": each.ann.name}
+        each.wire.ask("CreateGroup", UserPoolId=each.pool_id, GroupName=name)
+        each.wire.ask("AdminAddUserToGroup", **own, GroupName=name)
+        tokens.append(each.wire.ask("AdminListGroupsForUser", **own, Limit=1)["NextToken"])
+    about: Members = {"Limit": 1, "NextToken": tokens[0]}
+    [case] = by_operator(mine, theirs, mine.ann.name, theirs.ann.name, theirs.ann.sub, **about)
+    return [Case(case.right, [*case.wrong, ({"NextToken": tokens[1]}, INVALID)])]
 
 
 # -- identity pools
