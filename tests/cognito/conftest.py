@@ -178,6 +178,14 @@ def careful(live: Live) -> World:
     return world
 
 
+@pytest.fixture(scope="module")
+def aliased(live: Live) -> World:
+    """Return a pool where addresses and chosen names sign in, and a second factor may be had."""
+    world = World(live, pool={"AliasAttributes": ["email", "preferred_username"]})
+    world.mfa("OPTIONAL")
+    return world
+
+
 @pytest.fixture
 def new_world(live: Live) -> Callable[..., World]:
     """Return what makes a pool with settings of its own."""

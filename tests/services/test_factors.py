@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import pyotp
+import pytest
 from django.db.models import QuerySet
 
+from identity.foundation import errors
 from identity.foundation.actor import Actor
-from pools.models import AuditEvent
+from pools.models import AuditEvent, hot
+from pools.services.people import users
 from pools.services.sign_in import own_factors
+from pools.services.sign_in.own_factors import Preference
 from tests import factories
 from tests.services.conftest import Meet, at_once
 
@@ -26,3 +31,43 @@ def test_each_seed_that_is_handed_out_leaves_a_row_which_says_whether_it_replace
     assert len(set(seeds)) == 2
     assert sorted(row.detail["replaced"] for row in rows) == [False, True]
     assert {(row.actor_kind, row.subject) for row in rows} == {("user", str(user.sub))}
+
+
+def test_nothing_is_changed_for_who_is_gone_or_another_pools(transactional_db: None) -> None:
+    pool, other = factories.make_pool(mfa="OPTIONAL"), factories.make_pool(mfa="OPTIONAL")
+    user, gone = factories.make_user(pool), factories.make_user(pool)
+    for each in (user, gone):
+        factories.give_totp(pool, each)
+    users.delete(pool, gone, by=factories.BY)
+    wishes = {"totp": Preference(enabled=False)}
+    before = AuditEvent.objects.count()
+
+    for place, person in ((other, user), (pool, gone)):
+        with pytest.raises(errors.UserNotFound):
+            own_factors.set_preference(place, person, wishes, by=factories.BY)
+        with pytest.raises(errors.UserNotFound):
+            own_factors.remove(place, person, "totp", by=factories.BY)
+        with pytest.raises(errors.UserNotFound):
+            own_factors.remove_lost(place, person, "totp", by=factories.BY)
+
+    assert AuditEvent.objects.count() == before
+    assert [held.kind for held in hot.factors(pool.pk, user.id)] == ["totp"]
+
+
+def test_of_a_proof_and_a_preference_at_once_neither_waits_for_the_other_for_ever(
+    transactional_db: None, meet: Meet
+) -> None:
+    pool = factories.make_pool(mfa="OPTIONAL")
+    user = factories.make_user(pool)
+    factories.give_totp(pool, user)
+    seed = own_factors.enrol(pool, user, "totp", by=factories.BY)
+    code = pyotp.TOTP(seed).now()
+    meet(own_factors, "_prefer")
+
+    def change(number: int) -> None:
+        if number:
+            own_factors.prove(pool, user, "totp", code, enable=True, by=factories.BY)
+        else:
+            own_factors.set_preference(pool, user, {"totp": Preference(enabled=True)}, by=factories.BY)
+
+    assert at_once(2, change) == [None, None]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from identity.foundation import errors
 from pools.models import AuditEvent, Group, Membership, UserPool
@@ -23,6 +25,35 @@ def test_groups_come_by_precedence_and_those_without_last(pool: UserPool) -> Non
         groups.add(pool, user, name, by=BY)
 
     assert [group.name for group in groups.of(user)] == ["first", "second", "third", "none"]
+
+
+def test_pages_of_a_users_groups_take_one_query_however_many_there_are(pool: UserPool) -> None:
+    user, other = factories.make_user(pool), factories.make_user(pool)
+    for number in range(12):
+        groups.create(pool, f"g{number:02d}", precedence=number % 3 or None, by=BY)
+        groups.add(pool, user, f"g{number:02d}", by=BY)
+        groups.add(pool, other, f"g{number:02d}", by=BY)
+    found: list[Group] = []
+    token: str | None = None
+    queries: list[int] = []
+
+    while len(queries) < 4:
+        with CaptureQueriesContext(connection) as captured:
+            page = groups.page_of(pool, user, 3, token)
+        queries.append(len(captured))
+        found, token = [*found, *page.rows], page.token
+
+    assert [group.name for group in found] == [group.name for group in groups.of(user)]
+    assert (token, queries) == (None, [1] * 4)
+
+
+def test_another_pools_user_has_no_groups_here(pool: UserPool, alias_pool: UserPool) -> None:
+    user = factories.make_user(pool)
+    groups.create(pool, "staff", by=BY)
+    groups.add(pool, user, "staff", by=BY)
+
+    assert groups.page_of(alias_pool, user, 60, None).rows == []
+    assert len(groups.page_of(pool, user, 60, None).rows) == 1
 
 
 def test_a_name_is_taken_once(pool: UserPool, alias_pool: UserPool) -> None:

@@ -103,7 +103,7 @@ def test_signing_in_asks_the_database_few_times(client: AppClient, person: User)
     assert kinds == ["SELECT", "INSERT", "SELECT", "WITH"]
 
 
-@pytest.mark.parametrize("change", ["password", "epoch", "gone"])
+@pytest.mark.parametrize("change", ["password", "epoch", "ended", "gone"])
 def test_what_changes_while_a_proof_is_looked_at_makes_it_none(
     client: AppClient, person: User, change: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -115,6 +115,8 @@ def test_what_changes_while_a_proof_is_looked_at_makes_it_none(
             Password.objects.filter(pool_id=client.pool_id, user=person).update(changed_at=clock.now())
         elif change == "epoch":
             users.global_sign_out(client.pool, person, by=BY)
+        elif change == "ended":
+            User.objects.filter(pool_id=client.pool_id, pk=person.pk).update(status="RESET_REQUIRED")
         else:
             users.delete(client.pool, person, by=BY)
         return right
