@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
+from typing import Any
+
 import pyotp
 import pytest
 from django.db.models import QuerySet
@@ -11,6 +16,7 @@ from identity.foundation.actor import Actor
 from pools.models import AuditEvent, hot
 from pools.services.people import users
 from pools.services.sign_in import own_factors
+from pools.services.sign_in.factors import totp
 from pools.services.sign_in.own_factors import Preference
 from tests import factories
 from tests.services.conftest import Meet, at_once
@@ -54,15 +60,28 @@ def test_nothing_is_changed_for_who_is_gone_or_another_pools(transactional_db: N
     assert [held.kind for held in hot.factors(pool.pk, user.id)] == ["totp"]
 
 
+def after(barrier: Barrier, real: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that first waits for the other thread, unless that one waits elsewhere."""
+
+    def waiting(*given: Any, **named: Any) -> object:
+        with suppress(BrokenBarrierError):
+            barrier.wait()
+        return real(*given, **named)
+
+    return waiting
+
+
 def test_of_a_proof_and_a_preference_at_once_neither_waits_for_the_other_for_ever(
-    transactional_db: None, meet: Meet
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pool = factories.make_pool(mfa="OPTIONAL")
     user = factories.make_user(pool)
     factories.give_totp(pool, user)
+    both_hold_their_first = Barrier(2, timeout=0.5)
+    for owner, name in ((own_factors, "_prefer"), (totp, "switch")):
+        monkeypatch.setattr(owner, name, after(both_hold_their_first, getattr(owner, name)))
     seed = own_factors.enrol(pool, user, "totp", by=factories.BY)
     code = pyotp.TOTP(seed).now()
-    meet(own_factors, "_prefer")
 
     def change(number: int) -> None:
         if number:
