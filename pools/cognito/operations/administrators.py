@@ -1,4 +1,7 @@
-"""What administrators do with a user that is there. People do the same with their own account in ``account``."""
+"""What administrators do with a user that is there, second factors aside (``factors``).
+
+People do the same with their own account in ``account``.
+"""
 
 from __future__ import annotations
 
@@ -7,15 +10,12 @@ from typing import TYPE_CHECKING
 from pools.cognito import challenges, shapes
 from pools.cognito.contract import Reply, user_pools
 from pools.cognito.operations import account
-from pools.cognito.operations.factors import wished
 from pools.services import access
 from pools.services.people import attributes, groups, password_resets, passwords, users
-from pools.services.sign_in import factors, own_factors
-from pools.services.sign_in.factors import totp
+from pools.services.sign_in import factors
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp.type_defs import (
-        AdminDeleteSoftwareTokenRequestTypeDef,
         AdminDeleteUserAttributesRequestTypeDef,
         AdminDeleteUserRequestTypeDef,
         AdminDisableUserRequestTypeDef,
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
         AdminGetUserAuthFactorsRequestTypeDef,
         AdminListGroupsForUserRequestTypeDef,
         AdminResetUserPasswordRequestTypeDef,
-        AdminSetUserMFAPreferenceRequestTypeDef,
         AdminSetUserSettingsRequestTypeDef,
         AdminUpdateUserAttributesRequestTypeDef,
         AdminUserGlobalSignOutRequestTypeDef,
@@ -102,27 +101,10 @@ def admin_list_groups_for_user(call: AdminListGroupsForUserRequestTypeDef, by: A
 
 
 @user_pools.operation
-def admin_set_user_mfa_preference(call: AdminSetUserMFAPreferenceRequestTypeDef, by: Actor) -> Reply:
-    """AWS: API_AdminSetUserMFAPreference."""
-    wishes = wished(call)
-    pool = access.pool(call["UserPoolId"])
-    own_factors.set_preference(pool, access.user(pool, call["Username"]), wishes, by=by)
-    return {}
-
-
-@user_pools.operation
 def admin_set_user_settings(call: AdminSetUserSettingsRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_AdminSetUserSettings. As of SetUserSettings: without codes by SMS there is nothing to turn off."""
     access.user(access.pool(call["UserPoolId"]), call["Username"])
     account.refuse_sms(call["MFAOptions"])
-    return {}
-
-
-@user_pools.operation
-def admin_delete_software_token(call: AdminDeleteSoftwareTokenRequestTypeDef, by: Actor) -> Reply:
-    """AWS: API_AdminDeleteSoftwareToken. Who has none has none afterwards."""
-    pool = access.pool(call["UserPoolId"])
-    own_factors.remove_lost(pool, access.user(pool, call["Username"]), totp.kind, by=by)
     return {}
 
 

@@ -1,4 +1,4 @@
-"""Second factors: enrolling an authenticator app and preferring it."""
+"""Second factors: enrolling an authenticator app and preferring it; an administrator also removes one that is lost."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from identity.foundation.errors import Invalid, NotAvailable
 from pools.cognito.challenges import PREFERENCES
 from pools.cognito.contract import Reply, user_pools
 from pools.cognito.operations import account
+from pools.services import access
 from pools.services.sign_in import machine, own_factors
 from pools.services.sign_in.factors import totp
 from pools.services.sign_in.own_factors import Preference
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp.type_defs import (
+        AdminDeleteSoftwareTokenRequestTypeDef,
+        AdminSetUserMFAPreferenceRequestTypeDef,
         AssociateSoftwareTokenRequestTypeDef,
         SetUserMFAPreferenceRequestTypeDef,
         VerifySoftwareTokenRequestTypeDef,
@@ -59,6 +62,23 @@ def set_user_mfa_preference(call: SetUserMFAPreferenceRequestTypeDef, by: Actor)
     wishes = wished(call)
     bearer = account.bearer_of(call["AccessToken"], changing_proof=True)
     own_factors.set_preference(bearer.pool, bearer.person, wishes, by=account.acting(by, bearer))
+    return {}
+
+
+@user_pools.operation
+def admin_set_user_mfa_preference(call: AdminSetUserMFAPreferenceRequestTypeDef, by: Actor) -> Reply:
+    """AWS: API_AdminSetUserMFAPreference."""
+    wishes = wished(call)
+    pool = access.pool(call["UserPoolId"])
+    own_factors.set_preference(pool, access.user(pool, call["Username"]), wishes, by=by)
+    return {}
+
+
+@user_pools.operation
+def admin_delete_software_token(call: AdminDeleteSoftwareTokenRequestTypeDef, by: Actor) -> Reply:
+    """AWS: API_AdminDeleteSoftwareToken. Who has none has none afterwards."""
+    pool = access.pool(call["UserPoolId"])
+    own_factors.remove_lost(pool, access.user(pool, call["Username"]), totp.kind, by=by)
     return {}
 
 
