@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 SIGN_IN_FAILED = gettext_lazy("That sign-in didn't work. Check the details and try again, or reset your password.")
 CODE_FAILED = gettext_lazy("That code didn't work. Check it, or ask for a new one.")
 OWN_PASSWORD_FAILED = gettext_lazy("That is not your current password.")
+OWN_PASSWORD_ENDED = gettext_lazy(
+    "An administrator ended your password. Sign out, then choose a new one with the code you were sent."
+)
 APP_CODE_FAILED = gettext_lazy("That code didn't work. Enter the code your app shows now.")
 APP_CODE_USED = gettext_lazy("That code was used already. Wait for the next one.")
 WAIT = gettext_lazy("Too many tries. Wait a while, then try again.")
@@ -243,4 +246,6 @@ def of_own_password(problem: errors.DomainError) -> FieldError:
     """Return what the page says at which somebody changes their password."""
     if isinstance(problem, errors.PasswordIncorrect):
         return FieldError("password", OWN_PASSWORD_FAILED)
+    if isinstance(problem, errors.PasswordResetRequired):
+        return FieldError("", OWN_PASSWORD_ENDED)
     return of_new_password(problem)

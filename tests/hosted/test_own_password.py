@@ -48,6 +48,21 @@ def test_guesses_at_the_present_password_count_with_those_at_sign_in(
     assert world.visitor().sign_in(person).status == 429
 
 
+def test_a_password_that_an_operator_ended_is_not_changed_but_chosen_by_the_code(
+    world: World, visitor: Visitor, person: str
+) -> None:
+    world.end_password(person)
+
+    page = visitor.submit(password=PASSWORD, new_password=OTHER_PASSWORD)
+
+    assert page.path == "/account/password"
+    assert page.alert == (
+        "An administrator ended your password. Sign out, then choose a new one with the code you were sent."
+    )
+    for password in (PASSWORD, OTHER_PASSWORD):
+        assert "That sign-in didn't work." in world.visitor().sign_in(person, password).alert
+
+
 def test_a_session_that_ended_changes_nothing(world: World, visitor: Visitor, person: str) -> None:
     filled = visitor.here
     visitor.session.cookies.pop(f"cg-{world.pool_id.rpartition('_')[2]}")

@@ -88,6 +88,21 @@ def test_a_second_factor_is_asked_for_and_a_wrong_code_may_be_corrected(world: W
     assert visitor.submit(code=" ".join(next_code(secret))).code
 
 
+def test_a_sign_in_that_waits_for_a_code_starts_again_once_the_password_was_ended(
+    world: World, visitor: Visitor
+) -> None:
+    name = world.person()
+    secret = world.give_totp(name)
+    assert visitor.sign_in(name).path == "/login/totp"
+
+    world.end_password(name)
+    page = visitor.submit(code=next_code(secret))
+
+    assert page.path == "/login"
+    assert visitor.cookie() is None
+    assert visitor.sign_in(name).alert == FAILED
+
+
 def next_code(secret: str) -> str:
     """Return the code of the next step: the present one was spent by enrolment, and one step of drift is allowed."""
     return pyotp.TOTP(secret).at(int(time.time()) + 30)

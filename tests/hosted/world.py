@@ -332,13 +332,13 @@ class World:
 
     def end_password(self, name: str) -> None:
         """Have a person choose a new password, as an operator does."""
-        from pools.models.user import Status
+        from identity.foundation.actor import Actor
         from pools.services import access
+        from pools.services.people import password_resets
 
-        with self.rows() as pool:
-            user = access.user(pool, name)
-            user.status = Status.RESET_REQUIRED
-            user.save(update_fields=["status"])
+        with self.live.orm():
+            pool = access.pool(self.pool_id)
+            password_resets.end_password(pool, access.user(pool, name), by=Actor.system())
 
     def give_totp(self, name: str) -> str:
         """Enrol an authenticator for a person; return its secret. Codes of the present step are spent by that."""
