@@ -130,6 +130,27 @@ def test_a_set_up_that_is_due_gets_no_further(new_world: Callable[..., World]) -
         world.anyone.verify_software_token(Session=begun["Session"], UserCode="123456")
 
 
+@pytest.mark.parametrize("is_ended", [True, False])
+def test_a_sign_in_that_chose_a_password_dies_with_that_password_too(
+    new_world: Callable[..., World], *, is_ended: bool
+) -> None:
+    world = new_world()
+    world.mfa("ON")
+    name = invited(world)
+    about(world, name, "admin_set_user_password", Password=PASSWORD, Permanent=False)
+    waiting = world.respond(world.sign_in(name), name, NEW_PASSWORD=NEW)
+    assert waiting["ChallengeName"] == "MFA_SETUP"
+    begun = world.anyone.associate_software_token(Session=waiting["Session"])
+
+    if is_ended:
+        reset(world, name)
+    about(world, name, "admin_set_user_password", Password=PASSWORD, Permanent=True)
+
+    with refused(NOT_AUTHORIZED, "Invalid session for the user."):
+        world.anyone.associate_software_token(Session=begun["Session"])
+    assert world.sign_in(name)["ChallengeName"] == "MFA_SETUP"
+
+
 MAIL, PHONE = "verified_email", "verified_phone_number"
 
 

@@ -134,10 +134,13 @@ def hashed(pool: UserPool, username: str, password: str) -> Prepared:
     return Prepared(argon2, sealed, pool.public_id, username)
 
 
-def store(user: User, prepared: Prepared, *, expires_at: datetime | None = None) -> None:
+def store(
+    user: User, prepared: Prepared, *, expires_at: datetime | None = None, changed_at: datetime | None = None
+) -> None:
     """Write a prepared password inside the caller's transaction; ``expires_at`` for a temporary one.
 
-    Codes for a new one that are still out die with the old.
+    ``changed_at`` is the present moment, for who has to know it beforehand. Codes for a new one that are still out die
+    with the old.
     """
     if not connection.in_atomic_block:
         raise Misuse("a password is stored in the transaction of its cause")
@@ -153,7 +156,7 @@ def store(user: User, prepared: Prepared, *, expires_at: datetime | None = None)
                 verifier_pool=prepared.pool,
                 verifier_name=prepared.username,
                 expires_at=expires_at,
-                changed_at=clock.now(),
+                changed_at=changed_at or clock.now(),
             )
         ],
         update_conflicts=True,

@@ -154,6 +154,8 @@ class Accepted:
     evidence: str
     write: Callable[[], DomainError | None] = no_write
     changes_person: bool = False
+    password_changed: str = ""
+    """When ``write`` sets another password, in place of the one that was proven."""
     only_forgets: bool = False
     """It writes no more than that wrong passwords are forgotten, which the end of a sign-in does by itself."""
 

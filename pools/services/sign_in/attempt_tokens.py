@@ -101,7 +101,7 @@ def load(attempt_token: str, client: AppClient | None) -> Attempt:
     kept = dict(found.evidence)
     ends_in, password_changed = EndsIn(kept.pop("want")), str(kept.pop("password_changed"))
     first = Challenge(kept.pop("first", Challenge.PASSWORD))  # the release before knew of no other
-    if "new_password" not in kept and password_changed != moment(found.password_changed_at):
+    if password_changed != moment(found.password_changed_at):
         raise SessionRefused(detail="the password was changed meanwhile")
     return Attempt(
         own,

@@ -205,7 +205,11 @@ def _proceed(attempt: Attempt, accepted: Accepted, receipt: Receipt | None, by: 
     def write() -> DomainError | None:
         return receipts.keep(receipt) or sealed_attempts.spend(attempt) or accepted.write()
 
-    moved = replace(attempt, evidence={**attempt.evidence, accepted.evidence: clock.epoch()})
+    moved = replace(
+        attempt,
+        evidence={**attempt.evidence, accepted.evidence: clock.epoch()},
+        password_changed=accepted.password_changed or attempt.password_changed,
+    )
     at_once = accepted.only_forgets and attempt.carried is None and receipt is None
     if not accepted.changes_person and next_step(moved) is None:
         return complete(moved, write, at_once=at_once, by=by)

@@ -15,7 +15,7 @@ from pools.services.audit import Tag
 from pools.services.messages import notices
 from pools.services.messages.notices import Change
 from pools.services.people import attributes, passwords
-from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, Offer, nothing_to_issue
+from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, Offer, moment, nothing_to_issue
 
 challenge = Challenge.NEW_PASSWORD
 enter = nothing_to_issue
@@ -48,13 +48,13 @@ def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepte
     passwords.check_policy(pool, password)
     attributes.check_completion(pool, attempt.client, access.user_by_sub(pool, person.sub), changes)
     prepared = passwords.hashed(pool, person.username, password)
-    notice = notices.prepare(pool, person, Change.PASSWORD)
+    notice, changed_at = notices.prepare(pool, person, Change.PASSWORD), clock.now()
 
     def write() -> DomainError | None:
         user = User.objects.select_for_update().filter(pool_id=pool.pk, pk=person.id, deleted_at=None).first()
         if user is None or user.status != Status.FORCE_CHANGE_PASSWORD:
             return SessionRefused(detail="the account changed meanwhile")
-        passwords.store(user, prepared)
+        passwords.store(user, prepared, changed_at=changed_at)
         if refusal := attributes.complete(pool, user, changes, by=by):
             return refusal
         User.objects.filter(pool_id=pool.pk, pk=user.id).update(status=Status.CONFIRMED, modified_at=clock.now())
@@ -62,4 +62,4 @@ def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepte
         notices.send(notice)
         return None
 
-    return Accepted("new_password", write, changes_person=True)
+    return Accepted("new_password", write, changes_person=True, password_changed=moment(changed_at))
