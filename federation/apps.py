@@ -15,12 +15,18 @@ class FederationConfig(AppConfig):
     def ready(self) -> None:
         """Register who answers what pools ask of the outside."""
         from federation import logins, sts
-        from federation.channels import smtp
+        from federation.channels import ses, smtp, sns
         from pools import ports
         from pools.services.messages import destinations, mailbox
 
         ports.credential_issuers.register(ports.STS, sts.SecurityTokenService())
         for provider, verifier in logins.VERIFIERS.items():
             ports.login_verifiers.register(provider, verifier)
-        for name, channel in (("smtp", smtp.Smtp()), (destinations.CAPTURED, mailbox.Mailbox())):
+        channels: dict[str, ports.Channel] = {
+            "smtp": smtp.Smtp(),
+            "ses": ses.Ses(),
+            "sns": sns.Sns(),
+            destinations.CAPTURED: mailbox.Mailbox(),
+        }
+        for name, channel in channels.items():
             ports.channels.register(name, channel)

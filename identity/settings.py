@@ -15,31 +15,10 @@ from pydantic import AfterValidator, Field, ValidationError, field_validator, mo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from identity.foundation import cores, origins, server_urls
-from identity.foundation.setting_types import Address, Count, Days, Endpoint, Host, Port, Seconds
+from identity.foundation.setting_files import FileSource
+from identity.foundation.setting_types import Address, Count, Days, Endpoint, Host, Port, Region, Seconds
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-
-
-class FileSource(PydanticBaseSettingsSource):
-    """Read the value of ``NAME`` from the file that ``NAME_FILE`` names, as container secrets come."""
-
-    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:  # noqa: ANN401 - pydantic's signature
-        """Return the content of the named file, or nothing."""
-        variable = f"{field_name.upper()}_FILE"
-        path = os.environ.get(variable)
-        if field_name == "secret_keys_file" or not path:
-            return None, field_name, False
-        try:
-            return Path(path).read_text().strip(), field_name, False
-        except OSError as problem:
-            raise SettingsError(f"{variable}: {path} cannot be read: {problem.strerror}.") from None
-        except UnicodeDecodeError:
-            raise SettingsError(f"{variable}: {path} is no text.") from None
-
-    def __call__(self) -> dict[str, Any]:
-        """Return every value that a file gives."""
-        found = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
-        return {name: value for name, value in found.items() if value is not None}
 
 
 class Environment(BaseSettings):
@@ -64,7 +43,7 @@ class Environment(BaseSettings):
     console_url: str = Field(
         "", description="Where console and management API answer. Default: `BASE_URL`; its own origin in production."
     )
-    region: str = Field("us-east-1", pattern=r"^[a-z]{2}-(gov-)?[a-z]+-\d$", description="Prefix of user pool ids.")
+    region: Region = Field("us-east-1", description="Prefix of user pool ids.")
     account_id: str = Field("000000000000", pattern=r"^\d{12}$", description="Account number in ARNs.")
     database_url: Annotated[str, AfterValidator(server_urls.legible)] = Field(
         "",
@@ -123,8 +102,21 @@ class Environment(BaseSettings):
         description="Mail by SMTP and no SMS, or both kept for the mailbox page, unless the next two say otherwise; "
         "default in development: `captured`.",
     )
-    mail_channel: Literal["", "smtp", "captured"] = Field("", description="How mail leaves. Default: by `MESSAGES`.")
-    sms_channel: Literal["", "none", "captured"] = Field("", description="How SMS leaves. Default: by `MESSAGES`.")
+    mail_channel: Literal["", "smtp", "ses", "captured"] = Field(
+        "", description="How mail leaves, of pools without an SES sender of their own. Default: by `MESSAGES`."
+    )
+    sms_channel: Literal["", "none", "sns", "captured"] = Field(
+        "", description="How SMS leaves, of pools without an SNS role of their own. Default: by `MESSAGES`."
+    )
+    messages_access_key_id: str = Field(
+        "", description="AWS access key for SES, SNS and the roles of pools. Unset: the machine's own role."
+    )
+    messages_secret_access_key: str = Field("", repr=False, description="Its secret.")
+    ses_region: Region | Literal[""] = Field("", description="AWS region of `MAIL_CHANNEL=ses`. Default: `REGION`.")
+    sns_region: Region | Literal[""] = Field("", description="AWS region of SNS. Default: the pool's, else `REGION`.")
+    ses_endpoint_url: Endpoint = Field("", description="Where SES is. Unset: AWS.")
+    sns_endpoint_url: Endpoint = Field("", description="Where SNS is. Unset: AWS.")
+    sns_sts_endpoint_url: Endpoint = Field("", description="Where pools' roles for SMS are assumed. Unset: AWS.")
     smtp_host: Host = Field("localhost", description="SMTP server.")
     smtp_port: Port = Field(587, description="SMTP port.")
     smtp_user: str = Field("", description="SMTP user.")
@@ -188,6 +180,8 @@ class Environment(BaseSettings):
         self.sts_public_url = self.sts_public_url or self.sts_endpoint_url
         self.mail_channel = self.mail_channel or self.messages
         self.sms_channel = self.sms_channel or ("captured" if self.messages == "captured" else "none")
+        self.ses_region = self.ses_region or self.region
+        self.sns_region = self.sns_region or self.region
         self.smtp_ehlo_name = self.smtp_ehlo_name or origins.ehlo_name(self.base_url)
         return self
 
@@ -202,7 +196,7 @@ class Environment(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read files named by ``NAME_FILE`` after the environment itself."""
         del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, FileSource(settings_cls)
+        return init_settings, env_settings, FileSource(settings_cls, os.environ)
 
 
 def configured() -> Environment:
@@ -245,6 +239,10 @@ GUEST_SESSION_POLICY = environment.guest_session_policy
 BREACHED_PASSWORDS_URL = environment.breached_passwords_url
 MAIL_CHANNEL = environment.mail_channel
 SMS_CHANNEL = environment.sms_channel.removeprefix("none")
+MESSAGES_KEYS = (environment.messages_access_key_id, environment.messages_secret_access_key)
+SES_REGION, SNS_REGION = environment.ses_region, environment.sns_region
+SES_ENDPOINT_URL, SNS_ENDPOINT_URL = environment.ses_endpoint_url, environment.sns_endpoint_url
+SNS_STS_ENDPOINT_URL = environment.sns_sts_endpoint_url
 OUTBOX_DAYS = environment.outbox_days
 SIGN_IN_EVENT_DAYS = environment.sign_in_event_days
 UNKNOWN_CALLER_AUDIT_DAYS = environment.unknown_caller_audit_days

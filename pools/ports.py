@@ -106,6 +106,22 @@ class ProviderKind(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Sender:
+    """In whose name a message goes where its pool has a sender of its own. What is empty is the installation's."""
+
+    address: str = ""
+    """Whom a mail is from."""
+    identity: str = ""
+    """The gateway's name of whoever may send as that address."""
+    configuration_set: str = ""
+    role: str = ""
+    """The role that is assumed to send."""
+    external_id: str = field(default="", repr=False)
+    """What its owner wants to be told by whoever assumes it."""
+    region: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Message:
     """A message as a channel sends it. Whoever sends one id twice sends the same message again."""
 
@@ -119,6 +135,7 @@ class Message:
     subject: str = field(default="", repr=False)
     html: str = field(default="", repr=False)
     reply_to: str = field(default="", repr=False)
+    sender: Sender = Sender()
 
 
 class Undeliverable(DomainError):
@@ -136,8 +153,10 @@ class InstallationAtFault(NotNow):
 class Channel(Protocol):
     """Carries mail, or text messages: a mail server, a gateway, the mailbox."""
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Message) -> str:
         """Send a message, outside any transaction; it is sent when this returns.
+
+        Returns the id by which the other side knows it, empty where it says none.
 
         Raises:
             Undeliverable: it can never go.

@@ -6,15 +6,13 @@ How the server is greeted and signed in to is ``mail_server``; when to try again
 from __future__ import annotations
 
 import smtplib
-from email.charset import QP, Charset
-from email.utils import parseaddr
 from typing import Any
 
 import structlog
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
-from django.core.mail.message import sanitize_address
 
+from federation.channels import mails
 from pools.ports import InstallationAtFault, Message, NotNow, Undeliverable
 
 log = structlog.get_logger(__name__)
@@ -30,21 +28,16 @@ OURSELVES = (
 )
 OF_THE_ACCOUNT = range(530, 540)
 """SMTP answers about signing in, at whatever command (RFC 4954 6)."""
-SEVEN_BIT = Charset("utf-8")
-"""Every part quoted-printable and every header an encoded word: no server has to know 8BITMIME or SMTPUTF8."""
-SEVEN_BIT.body_encoding = SEVEN_BIT.header_encoding = QP
-LONGEST_LINE = 998
-"""Bytes of a line of a mail, its end left out (RFC 5322 2.1.1)."""
 
 
 class Smtp:
     """The installation's mail server, as ``SMTP_HOST`` and its like name it."""
 
-    def send(self, message: Message) -> None:
-        """Send a mail."""
+    def send(self, message: Message) -> str:
+        """Send a mail. A server's own id of it is nothing that SMTP tells by a rule."""
         sender = _sender()
         try:
-            mail = _mail(message, sender)
+            mail = mails.made_of(message, sender)
         except ValueError as problem:
             # An address or a header that no mail can have. Its text quotes the address: only its kind is told.
             raise Undeliverable(detail=type(problem).__name__) from None
@@ -54,6 +47,7 @@ class Smtp:
             _hand_to(server, mail)
         finally:
             _part_from(server)
+        return ""
 
 
 def _greet(server: Any) -> None:  # noqa: ANN401 - a mail backend of Django's
@@ -103,35 +97,6 @@ def _said(problem: Exception) -> str:
 def _sender() -> str:
     """Return who mail comes from, if mail can: else every message would look undeliverable."""
     try:
-        return _address(settings.DEFAULT_FROM_EMAIL)
+        return mails.address(settings.DEFAULT_FROM_EMAIL)
     except ValueError:
         raise InstallationAtFault(detail="MAIL_FROM is no address") from None
-
-
-def _address(text: str) -> str:
-    """Return an address in ASCII. Raises ValueError for one that mail cannot have without SMTPUTF8, or not at all."""
-    if not parseaddr(text)[1].rpartition("@")[0].isascii():
-        raise ValueError("a mailbox in other letters than ASCII")
-    return sanitize_address(text, SEVEN_BIT)  # type: ignore[arg-type]  # the stubs know no Charset
-
-
-def _mail(message: Message, sender: str) -> EmailMultiAlternatives:
-    """Return a message as a mail of 7 bits. Raises ValueError where none can have its address or a header."""
-    host = parseaddr(sender)[1].rpartition("@")[2] or "localhost"
-    mail = EmailMultiAlternatives(
-        subject=message.subject,
-        body=message.text,
-        from_email=sender,
-        to=[_address(message.to)],
-        reply_to=[_address(message.reply_to)] if message.reply_to else None,
-        headers={
-            "Message-ID": f"<{message.id}@{host}>",
-            "Auto-Submitted": "auto-generated",
-            "X-Auto-Response-Suppress": "All",
-        },
-    )
-    mail.encoding = SEVEN_BIT
-    mail.attach_alternative(message.html, "text/html")
-    if any(len(line) > LONGEST_LINE for line in mail.message().as_bytes().splitlines()):
-        raise ValueError("a header that cannot be folded")
-    return mail

@@ -65,15 +65,15 @@ class Permits:
         self._waiting = 0
         self._known: OrderedDict[str, Destination] = OrderedDict()
 
-    def enter(self, name: str) -> None:
-        """Take a permit.
+    def enter(self, name: str, patience: float | None = None) -> None:
+        """Take a permit, after so many seconds at most; without a number, as usual.
 
         Raises:
             Overloaded: too many calls are under way.
             OutsideUnavailable: the place has failed again and again, and rests.
 
         """
-        until = clock.monotonic() + self.patience
+        until = clock.monotonic() + (self.patience if patience is None else patience)
         with self._free:
             place = self._place(name)
             self._check_breaker(place)
@@ -156,8 +156,10 @@ _outbound_call: ContextVar[OutboundCall | None] = ContextVar("outbound_call", de
 
 
 @contextmanager
-def call(destination: str, *, total: float = TOTAL) -> Iterator[OutboundCall]:
+def call(destination: str, *, total: float = TOTAL, patience: float | None = None) -> Iterator[OutboundCall]:
     """Hold a permit for a destination (``https://host:port``) with one clock over everything asked there.
+
+    ``patience``: seconds to wait for the permit, of whom nobody waits for.
 
     A call inside a call to the same place goes by the outer one's permit and clock; to another place it takes a
     permit of its own and ends no later than the outer one.
@@ -173,9 +175,9 @@ def call(destination: str, *, total: float = TOTAL) -> Iterator[OutboundCall]:
     if outer is not None and outer.destination == destination:
         yield outer
         return
-    began = clock.monotonic()
     own = permits()
-    own.enter(destination)
+    own.enter(destination, patience)
+    began = clock.monotonic()
     outbound_call = OutboundCall(destination, min(began + total, outer.ends) if outer else began + total)
     token = _outbound_call.set(outbound_call)
     try:

@@ -28,13 +28,13 @@ from django.conf import settings
 from requests.adapters import HTTPAdapter
 from requests.structures import CaseInsensitiveDict
 from urllib3 import PoolManager
-from urllib3.exceptions import HTTPError
+from urllib3.exceptions import HTTPError, NewConnectionError
 
 from identity.foundation import guarded
 from identity.foundation.destinations import TOTAL, OutboundCall, call, remaining
 from identity.foundation.errors import DomainError, OutsideUnavailable
 
-__all__ = ["AnswerTooLarge", "Answered", "OutboundCall", "aws_client", "call", "http", "origin", "session"]
+__all__ = ["MACHINE", "AnswerTooLarge", "Answered", "OutboundCall", "aws_client", "call", "http", "origin", "session"]
 
 CAP = 1 << 20
 """Bytes of an answer's body, unpacked."""
@@ -44,6 +44,10 @@ OUT_OF_ORDER = frozenset({502, 503, 504})
 """Answers that say the place itself is down. A plain 500 may be the doing of whoever asks, and stops nobody else."""
 UNSIGNED = ("unsigned", "unsigned")
 """Keys for operations that are never signed: with them boto3 looks for no others, in no file and at no address."""
+MACHINE = None
+"""In place of keys: those that the machine has, as boto3 finds them, though in no file of somebody's."""
+LEAN = frozenset({"sts", "sns", "sesv2"})
+"""Services whose clients are made without the list of every endpoint; what only the demo's seed asks needs it."""
 
 
 class AnswerTooLarge(OutsideUnavailable):
@@ -221,7 +225,8 @@ class Carrier:
         """Send one attempt.
 
         Raises:
-            HTTPClientError: it failed, and botocore may try once more.
+            EndpointConnectionError: there was no connection, so that nothing was shown. botocore may try once more.
+            HTTPClientError: it failed otherwise. So it may then.
             DomainError: it was refused here, or time is up: no use in trying again.
 
         """
@@ -234,8 +239,17 @@ class Carrier:
         except OutsideUnavailable as problem:
             if problem.__cause__ is None:
                 raise
+            if not was_connected(problem.__cause__):
+                raise aws.EndpointConnectionError(endpoint_url=request.url, error=problem.__cause__) from problem
             raise aws.HTTPClientError(error=problem.__cause__) from problem
         return AWSResponse(request.url, response.status_code, response.headers, Body(response.content))
+
+
+def was_connected(problem: BaseException) -> bool:
+    """Say whether a request that failed had a connection, and may have been read."""
+    if isinstance(problem, requests.ConnectTimeout | requests.exceptions.SSLError):
+        return False
+    return not isinstance(getattr(problem.args[0] if problem.args else None, "reason", None), NewConnectionError)
 
 
 class Loader(botocore.loaders.Loader):  # type: ignore[misc]  # botocore has no types
@@ -274,20 +288,28 @@ _making = threading.Lock()
 
 
 @lru_cache(maxsize=64)
-def _client(service: str, endpoint_url: str, keys: tuple[str, str], region: str) -> Any:  # noqa: ANN401 - boto3's own
+def _client(service: str, endpoint_url: str, keys: tuple[str, ...] | None, region: str) -> Any:  # noqa: ANN401 - boto3's own
     nothing = (None, None, None, None)
     nowhere = (None, None, os.devnull, None)
     bare = botocore.session.Session(
         session_vars={"profile": nothing, "config_file": nowhere, "credentials_file": nowhere}
     )
-    if service == "sts":  # what only the demo's seed asks needs the list: S3 has endpoints of no region
+    if service in LEAN:
         bare.register_component("data_loader", Loader())
-    client = boto3.session.Session(botocore_session=bare).client(
+    private = bool(endpoint_url) and endpoint_url in own_endpoints()
+    # To the session: what boto3 asks to have a role of the machine's goes the same way.
+    bare.register("before-send", Carrier(private=private).send)
+    made = boto3.session.Session(botocore_session=bare)
+    if keys is MACHINE and made.get_credentials() is None:
+        raise aws.NoCredentialsError  # not kept, as a client without any would be: the machine may have some soon
+    key_id, secret, token = (*(keys or (None, None)), None)[:3]
+    return made.client(
         service,
         endpoint_url=endpoint_url or None,
         region_name=region,
-        aws_access_key_id=keys[0],
-        aws_secret_access_key=keys[1],
+        aws_access_key_id=key_id,
+        aws_secret_access_key=secret,
+        aws_session_token=token,
         config=botocore.config.Config(
             connect_timeout=guarded.CONNECT,
             read_timeout=TOTAL,
@@ -297,13 +319,24 @@ def _client(service: str, endpoint_url: str, keys: tuple[str, str], region: str)
             s3={"addressing_style": "path"},
         ),
     )
-    private = bool(endpoint_url) and endpoint_url == settings.STS_ENDPOINT_URL
-    client.meta.events.register("before-send", Carrier(private=private).send)
-    return client
 
 
-def aws_client(service: str, *, endpoint_url: str = "", keys: tuple[str, str] = UNSIGNED, region: str = "") -> Any:  # noqa: ANN401 - boto3's own
+def own_endpoints() -> set[str]:
+    """Return where AWS is by configuration: places that an operator chose, wherever they are."""
+    return {
+        settings.STS_ENDPOINT_URL,
+        settings.SES_ENDPOINT_URL,
+        settings.SNS_ENDPOINT_URL,
+        settings.SNS_STS_ENDPOINT_URL,
+    }
+
+
+def aws_client(
+    service: str, *, endpoint_url: str = "", keys: tuple[str, ...] | None = UNSIGNED, region: str = ""
+) -> Any:  # noqa: ANN401 - boto3's own
     """Return this process's boto3 client of a service at an endpoint; without one, Amazon's own.
+
+    ``keys``: id, secret and, of temporary ones, their token; or ``MACHINE``.
 
     Its methods raise what boto3's do, and our refusals. Wrap several calls, or one with its retry, in :func:`call`
     to run one clock over them.

@@ -11,6 +11,7 @@ from identity.foundation import addresses, origins, server_urls
 Endpoint = Annotated[str, AfterValidator(origins.endpoint)]
 Host = Annotated[str, AfterValidator(origins.machine)]
 Address = Annotated[str, AfterValidator(addresses.configured)]
+Region = Annotated[str, Field(pattern=r"^[a-z]{2}-(gov-)?[a-z]+-\d$")]
 Port = Annotated[int, Field(ge=1, le=server_urls.HIGHEST_PORT)]
 Count = Annotated[int, Field(le=1024)]
 Days = Annotated[int, Field(le=36_500)]

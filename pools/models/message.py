@@ -57,6 +57,8 @@ class OutboxMessage(models.Model):
     """Of the request that caused it: whoever delivers says it in the log."""
     created_at = models.DateTimeField(db_default=Now())
     sent_at = models.DateTimeField(null=True)
+    gateway_id = models.CharField(max_length=200, blank=True, db_default="", default="")
+    """By which whoever carried it knows it, where it says one."""
 
     class Meta:
         """The sweep reads what is due; send limits read an address's latest."""

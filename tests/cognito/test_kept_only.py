@@ -11,7 +11,6 @@ from identity.management.commands import write_coverage_docs
 from pools.services.pools.settings_table import Availability
 from tests.cognito.conftest import World, refused
 
-CALLER = "arn:aws:iam::000000000000:role/sms"
 KEPT: dict[str, Any] = {
     "Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["PASSWORD", "WEB_AUTHN"]}},
     "DeviceConfiguration": {"ChallengeRequiredOnNewDevice": True, "DeviceOnlyRememberedOnUserPrompt": False},
@@ -19,14 +18,6 @@ KEPT: dict[str, Any] = {
         "AdvancedSecurityMode": "AUDIT",
         "AdvancedSecurityAdditionalFlows": {"CustomAuthMode": "ENFORCED"},
     },
-    "EmailConfiguration": {
-        "EmailSendingAccount": "DEVELOPER",
-        "SourceArn": "arn:aws:ses:us-east-1:000000000000:identity/example.com",
-        "From": "The team <team@example.com>",
-        "ReplyToEmailAddress": "help@example.com",
-        "ConfigurationSet": "ours",
-    },
-    "SmsConfiguration": {"SnsCallerArn": CALLER, "ExternalId": "x", "SnsRegion": "us-east-1"},
     "SmsAuthenticationMessage": "Yours is {####}.",
     "UserPoolTier": "PLUS",
 }
@@ -89,15 +80,6 @@ def test_second_factors_that_are_kept_only_outlive_an_update_and_end_with_their_
         (
             {"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["EMAIL_OTP"]}}},
             "PASSWORD must be among AllowedFirstAuthFactors.",
-        ),
-        (
-            {"EmailConfiguration": {"EmailSendingAccount": "DEVELOPER"}},
-            "SourceArn is required when EmailSendingAccount is DEVELOPER.",
-        ),
-        ({"EmailConfiguration": {"From": "nobody"}}, "From is not an email address."),
-        (
-            {"SmsConfiguration": {"SnsCallerArn": CALLER.replace(":role/", ":user/")}},
-            "SnsCallerArn is not the ARN of an IAM role.",
         ),
     ],
 )

@@ -277,12 +277,13 @@ class Pigeon:
         self.problem = problem
         self.carried: list[ports.Message] = []
 
-    def send(self, message: ports.Message) -> None:
+    def send(self, message: ports.Message) -> str:
         """Carry a message."""
         self.carried.append(message)
         assert not connection.in_atomic_block
         if self.problem is not None:
             raise self.problem
+        return "ring 7"
 
 
 @pytest.mark.parametrize(
@@ -308,18 +309,29 @@ def test_any_channel_sends_or_says_who_is_at_fault(
 
     row = OutboxMessage.objects.get()
     assert (row.attempts, row.problem) == (attempts, getattr(problem, "detail", ""))
+    assert row.gateway_id == ("" if problem else "ring 7")
     [message] = pigeon.carried
     assert (message.id, message.to, message.medium) == (waiting.id, NAME, "sms")
     assert NAME not in repr(message)
 
 
-def test_a_text_message_that_nothing_carries_any_more_fails(waiting: OutboxMessage, settings: Settings) -> None:
+def test_a_text_message_that_nothing_carries_waits_until_something_does(
+    waiting: OutboxMessage, settings: Settings
+) -> None:
     OutboxMessage.objects.update(channel="sms")
     settings.SMS_CHANNEL = ""
+    for _ in range(deliveries.ATTEMPTS + 1):
+        OutboxMessage.objects.update(due_at=Now())
+        assert deliveries.deliver(waiting.id) == State.PENDING
 
-    assert deliveries.deliver(waiting.id) == State.FAILED
+    row = OutboxMessage.objects.get()
+    assert (row.attempts, row.problem, bool(row.sealed)) == (0, deliveries.NO_GATEWAY, True)
+    assert deliveries.warning() == "text messages wait for their gateway: see the log"
 
-    assert OutboxMessage.objects.get().problem == "no gateway for text messages"
+    settings.SMS_CHANNEL = "captured"
+    OutboxMessage.objects.update(due_at=Now())
+    assert deliveries.deliver(waiting.id) == State.SENT
+    assert deliveries.warning() == ""
 
 
 @pytest.mark.usefixtures("smtp")

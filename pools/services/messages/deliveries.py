@@ -21,9 +21,9 @@ from prometheus_client import Counter, Histogram
 from identity.foundation import clock, gate, names, sealing
 from identity.telemetry import Gauge
 from pools import ports
-from pools.models import OutboxMessage
+from pools.models import OutboxMessage, UserPool
 from pools.services import sealing_contexts
-from pools.services.messages import destinations
+from pools.services.messages import destinations, routes
 
 log = structlog.get_logger(__name__)
 FINISHED = Counter("cognate_messages_finished_total", "Messages that left the outbox.", ["channel", "state"])
@@ -41,6 +41,14 @@ ATTEMPTS = 10
 FIRST_WAIT = 5.0
 LONGEST_WAIT = 1800.0
 LONGEST_WAIT_FOR_OURSELVES = 300.0
+NO_GATEWAY = "nothing here sends text messages: see SMS_CHANNEL, or the pool's SmsConfiguration"
+LONGEST_GATEWAY_ID = 200
+WAITING = {
+    destinations.EMAIL: "messages wait for the mail server: see the log",
+    destinations.SMS: "text messages wait for their gateway: see the log",
+}
+SHOWN = 5
+"""Reasons that operators are shown of a pool."""
 
 
 def deliver(outbox_id: uuid.UUID) -> State | None:
@@ -64,22 +72,23 @@ def _hand_over(row: OutboxMessage) -> State | None:
     if (over := _over(row)) is not None:
         return _finish(row, over, problem=row.problem)
     try:
-        message, channel = _message(row), _channel(row)
+        route = routes.of(UserPool.objects.filter(pk=row.pool_id).first(), row.channel)
+        message, channel = _message(row, route.sender), _channel(route)
         if not OutboxMessage.objects.filter(pool_id=row.pool_id, id=row.id, lease=row.lease).update(
             state=State.HANDING
         ):
             return None
-        channel.send(message)
+        gateway_id = channel.send(message) or ""
     except ports.Undeliverable as problem:
         return _finish(row, State.FAILED, problem=problem.detail)
     except ports.InstallationAtFault as problem:
         return _keep(row, problem.detail)
     except ports.NotNow as problem:
         return _postpone(row, problem.detail)
-    return _finish(row, State.SENT)
+    return _finish(row, State.SENT, gateway_id=gateway_id[:LONGEST_GATEWAY_ID])
 
 
-def _message(row: OutboxMessage) -> ports.Message:
+def _message(row: OutboxMessage, sender: ports.Sender) -> ports.Message:
     try:
         content = json.loads(sealing.unseal(bytes(row.sealed or b""), place=sealing_contexts.message(row.id)))
     except sealing.KeyUnknown as problem:
@@ -89,14 +98,15 @@ def _message(row: OutboxMessage) -> ports.Message:
         raise ports.Undeliverable(detail=type(problem).__name__) from None
     # Another release may have written more.
     parts = {part: content.get(part, "") for part in ("to", "subject", "text", "html", "reply_to")}
-    return ports.Message(id=row.id, pool_id=row.pool_id, medium=row.channel, created_at=row.created_at, **parts)
+    return ports.Message(
+        id=row.id, pool_id=row.pool_id, medium=row.channel, created_at=row.created_at, sender=sender, **parts
+    )
 
 
-def _channel(row: OutboxMessage) -> ports.Channel:
-    carrier = destinations.carrier(row.channel)
-    if not carrier:
-        raise ports.Undeliverable(detail="no gateway for text messages")
-    return ports.channels[carrier]
+def _channel(route: routes.Route) -> ports.Channel:
+    if not route.carrier:
+        raise ports.InstallationAtFault(detail=NO_GATEWAY)
+    return ports.channels[route.carrier]
 
 
 def _over(row: OutboxMessage) -> State | None:
@@ -152,7 +162,14 @@ def gauges() -> list[Gauge]:
 
 def warning() -> str:
     """Say what an operator should mend, of a health check that goes on saying yes; nothing where all is well."""
-    return "messages wait for the mail server: see the log" if _kept().exists() else ""
+    kept = set(_kept().values_list("channel", flat=True).distinct())
+    return "; ".join(text for channel, text in WAITING.items() if channel in kept)
+
+
+def waiting(pool: UserPool) -> list[tuple[str, str]]:
+    """Return what holds up a pool's messages, by channel: what an operator should mend."""
+    kept = _kept().filter(pool_id=pool.pk).values_list("channel", "problem").distinct()
+    return sorted(kept.order_by("channel", "problem")[:SHOWN])
 
 
 def _kept() -> Any:  # noqa: ANN401 - the stubs' private kind
@@ -168,7 +185,7 @@ def _due() -> Any:  # noqa: ANN401 - the stubs' private kind
     )
 
 
-def _finish(row: OutboxMessage, state: State, *, problem: str = "") -> State | None:
+def _finish(row: OutboxMessage, state: State, *, problem: str = "", gateway_id: str = "") -> State | None:
     """End a message's way, if the lease is still ours; its content is erased."""
     ended = OutboxMessage.objects.filter(pool_id=row.pool_id, id=row.id, lease=row.lease).update(
         state=state,
@@ -176,6 +193,7 @@ def _finish(row: OutboxMessage, state: State, *, problem: str = "") -> State | N
         lease=None,
         lease_until=None,
         problem=problem,
+        gateway_id=gateway_id,
         sent_at=Now() if state == State.SENT else None,
     )
     if not ended:
@@ -183,7 +201,8 @@ def _finish(row: OutboxMessage, state: State, *, problem: str = "") -> State | N
     FINISHED.labels(row.channel, state.value).inc()
     if state == State.SENT:
         DELAY.observe(max(0.0, (clock.now() - row.created_at).total_seconds()))
-        log.info("message_sent", id=str(row.id), channel=row.channel, purpose=row.purpose)
+        more = {"gateway_id": gateway_id} if gateway_id else {}
+        log.info("message_sent", id=str(row.id), channel=row.channel, purpose=row.purpose, **more)
     else:
         log.warning("message_not_sent", id=str(row.id), state=state.value, purpose=row.purpose, problem=problem)
     return state

@@ -26,13 +26,11 @@ class Delivery:
 
 
 def carrier(channel: str) -> str:
-    """Return the name of what carries mail or SMS in this installation (``ports.channels``); empty for nothing."""
+    """Return the name of what carries mail or SMS in this installation (``ports.channels``); empty for nothing.
+
+    A pool may have its own (``routes``).
+    """
     return str(settings.MAIL_CHANNEL if channel == EMAIL else settings.SMS_CHANNEL)
-
-
-def can_send(channel: str) -> bool:
-    """Say whether this installation reaches people by mail or by SMS."""
-    return bool(carrier(channel))
 
 
 def masked(channel: str, to: str) -> str:

@@ -23,7 +23,7 @@ from identity.foundation.errors import (
 from pools.models import AppClient, User, UserPool
 from pools.services import atomic_part, audit, codes
 from pools.services.audit import Tag
-from pools.services.messages import destinations, sending
+from pools.services.messages import destinations, routes, sending
 from pools.services.messages.destinations import Delivery
 from pools.services.messages.sending import Outgoing
 from pools.services.people import profile, sign_in_names
@@ -275,7 +275,7 @@ def _proofs(pool: UserPool, client: AppClient | None, user: User, changes: Mappi
     for address in ADDRESSES:
         to, channel = changes.get(address), destinations.CHANNEL[address]
         is_due = address in pool.auto_verified and not _is_vouched(changes, address)
-        if to and is_due and destinations.can_send(channel):
+        if to and is_due:
             found[address] = sending.code(pool, client, user, address, channel=channel, to=to)
     return found
 
@@ -342,7 +342,7 @@ def send_code(client: AppClient, user: User, address: str, *, by: Actor) -> Deli
     to = _to_prove(user, address)
     if not to:
         raise Invalid(f"User does not have attribute {address}", field=address)
-    if not destinations.can_send(channel):
+    if not routes.can_send(pool, channel):
         raise NotAvailable(f"{address} cannot be verified: nothing carries messages to it.", field=address)
     proof = sending.code(pool, client, user, address, channel=channel, to=to)
     with atomic_part.begin() as part:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from identity.foundation.errors import DomainError, Invalid, UserDisabled, WrongState
 from pools.models import User, UserPool
 from pools.models.user import Status
-from pools.services.messages import destinations
+from pools.services.messages import destinations, routes
 from pools.services.people import profile
 from pools.services.pools import pool_settings
 
@@ -36,10 +36,9 @@ def channels(pool: UserPool) -> list[str]:
 
     """
     wanted = [VERIFIED[each["name"]] for each in pool_settings.recovery_mechanisms(pool) if each["name"] in VERIFIED]
-    found = [channel for channel in wanted if destinations.can_send(channel)]
-    if not found:
+    if not wanted:
         raise WrongState(BY_OPERATORS_ALONE)
-    return found
+    return routes.usable(pool, wanted)
 
 
 def of(pool: UserPool, user: User) -> Route | DomainError:

@@ -22,7 +22,7 @@ from pools.models.user import Status
 from pools.models.user_rows import NewUser
 from pools.services import access, atomic_part, audit, receipts, triggers
 from pools.services.audit import Tag
-from pools.services.messages import compose, destinations, sending
+from pools.services.messages import compose, destinations, routes, sending
 from pools.services.messages.sending import Outgoing
 from pools.services.people import attributes as own_attributes
 from pools.services.people import passwords, profile, sign_in_names, user_filter
@@ -204,11 +204,10 @@ def _invitations(pool: UserPool, user: User, password: str, media: Sequence[str]
     """Compose the invitation for each named medium that reaches the person; where none is named, for the first."""
     triggers.due(pool, *triggers.OF_MESSAGES)
     wanted = [CHANNELS[medium] for medium in media if medium in CHANNELS]
-    reachable = [
-        channel
-        for channel in (destinations.SMS, destinations.EMAIL)
-        if getattr(user, destinations.ATTRIBUTE[channel]) and destinations.can_send(channel)
+    addressed = [
+        channel for channel in (destinations.SMS, destinations.EMAIL) if getattr(user, destinations.ATTRIBUTE[channel])
     ]
+    reachable = routes.usable(pool, addressed)
     if media and not set(reachable) & set(wanted):
         raise Invalid(f"The invitation cannot be sent by {' or '.join(media)}.", field="desired_delivery_mediums")
     name = user.username

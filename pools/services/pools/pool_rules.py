@@ -36,9 +36,13 @@ OF_SECOND_FACTORS = (MODE, AUTHENTICATOR, MAIL_FACTOR, PASSKEYS)
 """What SetUserPoolMfaConfig replaces."""
 ACCOUNT, SOURCE = "email_configuration.email_sending_account", "email_configuration.source_arn"
 SES_IDENTITY = re.compile(r"arn:[\w-]+:ses:[\w-]+:\d{12}:identity/\S+")
+SENDER = "email_configuration.from"
+CALLER, EXTERNAL_ID = "sms_configuration.sns_caller_arn", "sms_configuration.external_id"
+SNS_REGION = "sms_configuration.sns_region"
+REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 FUNCTION = re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d{12}:function:\S+")
 ROLE = re.compile(r"arn:[\w-]+:iam::\d{12}:role/\S+")
-VERIFIED = "auto_verified_attributes"
+VERIFIED, RECOVERY = "auto_verified_attributes", "account_recovery_setting.recovery_mechanisms"
 UPDATES = "user_attribute_update_settings.attributes_require_verification_before_update"
 
 
@@ -113,10 +117,16 @@ def sender_problems(value: str, field: str) -> Iterator[Invalid]:
         yield Invalid("From is not an email address.", field=field, code="email")
 
 
-def caller_problems(value: Mapping[str, str], field: str) -> Iterator[Invalid]:
+def caller_problems(value: str, field: str) -> Iterator[Invalid]:
     """Yield what keeps a role from sending SMS."""
-    if not ROLE.fullmatch(value["sns_caller_arn"]):
+    if not ROLE.fullmatch(value):
         yield Invalid("SnsCallerArn is not the ARN of an IAM role.", field=field, code="arn")
+
+
+def region_problems(value: str, field: str) -> Iterator[Invalid]:
+    """Yield what keeps a text from being an AWS region: it becomes part of a host's name."""
+    if not REGION.fullmatch(value):
+        yield Invalid("SnsRegion is not an AWS region.", field=field, code="region")
 
 
 def trigger_problems(value: Mapping[str, Any], field: str) -> Iterator[Invalid]:
@@ -151,8 +161,6 @@ def recovery_problems(value: list[Mapping[str, Any]], field: str) -> Iterator[Do
         yield Invalid("Invalid account recovery setting.", field=field)
     elif "admin_only" in names and len(names) > 1:
         yield Invalid("admin_only cannot be combined with other mechanisms.", field=field)
-    elif names == ["verified_phone_number"]:
-        yield from sms_problems(field)
 
 
 def tag_problems(value: Mapping[str, str], field: str) -> Iterator[Invalid]:
@@ -164,19 +172,6 @@ def tag_problems(value: Mapping[str, str], field: str) -> Iterator[Invalid]:
         yield Invalid("Tags hold letters, digits, spaces and _.:/=+-@ alone.", field=field, code="tag_characters")
     elif any(key.lower().startswith("aws:") for key in value):
         yield Invalid("Keys of tags do not begin with aws:", field=field, code="tag_of_aws")
-
-
-def verified_problems(value: list[str], field: str) -> Iterator[DomainError]:
-    """Yield what is wrong with the addresses that are verified at sign-up."""
-    yield from among(ADDRESSES)(value, field)
-    if "phone_number" in value:
-        yield from sms_problems(field)
-
-
-def sms_problems(field: str) -> Iterator[NotAvailable]:
-    """Yield a refusal of what needs SMS, where this installation only sends mail."""
-    if not installation.SMS_CHANNEL:
-        yield NotAvailable("SMS is not available in this release.", field=field, code="no_sms")
 
 
 # -- rules between settings ------------------------------------------------------------------------------------------
@@ -245,6 +240,29 @@ def a_sender_of_ones_own_has_a_source(given: Given, _: UserPool) -> Iterator[Inv
         yield Invalid(text, field=SOURCE, code="no_source")
 
 
+def a_sender_of_ones_own_is_a_developers(given: Given, _: UserPool) -> Iterator[Invalid]:
+    """The sender of mail that the installation sends is the installation's."""
+    if given[SENDER] and given[ACCOUNT] != "DEVELOPER" and not given[SOURCE]:
+        text = "Cannot configure From email address for default email configuration"
+        yield Invalid(text, field=SENDER, code="no_source")
+
+
+def a_role_sends(given: Given, _: UserPool) -> Iterator[Invalid]:
+    """What else is said of SMS is about the role that sends it."""
+    if (given[EXTERNAL_ID] or given[SNS_REGION]) and not given[CALLER]:
+        yield Invalid("SnsCallerArn is required in SmsConfiguration.", field=CALLER, code="no_caller")
+
+
+def sms_is_sent(given: Given, _: UserPool) -> Iterator[NotAvailable]:
+    """What needs SMS needs somebody who sends it: the installation, or a role of the pool's own."""
+    if installation.SMS_CHANNEL or given[CALLER]:
+        return
+    mechanisms = [each.get("name") for each in given[RECOVERY]]
+    wanted = {VERIFIED: "phone_number" in given[VERIFIED], RECOVERY: mechanisms == ["verified_phone_number"]}
+    for field in (field for field, is_wanted in wanted.items() if is_wanted):
+        yield NotAvailable("SMS is not available in this release.", field=field, code="no_sms")
+
+
 def replaced(settings: Iterable[Setting], given: Given) -> set[str]:
     """Return which settings an update of the whole pool replaces: all but what stays.
 
@@ -272,4 +290,7 @@ RULES = (
     rule(first_second_factor, MODE, AUTHENTICATOR),
     rule(updated_addresses_are_verified, VERIFIED, UPDATES),
     rule(a_sender_of_ones_own_has_a_source, ACCOUNT, SOURCE),
+    rule(a_sender_of_ones_own_is_a_developers, ACCOUNT, SOURCE, SENDER),
+    rule(a_role_sends, CALLER, EXTERNAL_ID, SNS_REGION),
+    rule(sms_is_sent, VERIFIED, RECOVERY, CALLER),
 )

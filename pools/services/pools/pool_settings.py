@@ -122,7 +122,7 @@ TABLE = Table(
             name=VERIFIED,
             place="auto_verified",
             default=[],
-            check=rules.verified_problems,
+            check=rules.among(rules.ADDRESSES),
             keep=unique,
             described=FILLED,
         ),
@@ -256,7 +256,7 @@ TABLE = Table(
             )
         ),
         Setting(
-            name="account_recovery_setting.recovery_mechanisms",
+            name=rules.RECOVERY,
             default=[],
             check=rules.recovery_problems,
             described=ALWAYS,
@@ -267,11 +267,10 @@ TABLE = Table(
             name="email_configuration.email_sending_account",
             default="COGNITO_DEFAULT",
             described=ALWAYS,
-            availability=KEPT_ONLY,
         ),
-        Setting(name=rules.SOURCE, check=rules.source_problems, availability=KEPT_ONLY),
-        Setting(name="email_configuration.configuration_set", availability=KEPT_ONLY),
-        Setting(name="email_configuration.from", check=rules.sender_problems, availability=KEPT_ONLY),
+        Setting(name=rules.SOURCE, check=rules.source_problems),
+        Setting(name="email_configuration.configuration_set"),
+        Setting(name=rules.SENDER, check=rules.sender_problems),
         Setting(name="email_configuration.reply_to_email_address", check=rules.reply_to_problems),
         Setting(name="user_pool_tags", check=rules.tag_problems, stays=True),
         Setting(
@@ -288,7 +287,10 @@ TABLE = Table(
             described=ALWAYS,
             availability=KEPT_ONLY,
         ),
-        Setting(name="sms_configuration", check=rules.caller_problems, availability=KEPT_ONLY),
+        Setting(name=rules.CALLER, check=rules.caller_problems),
+        Setting(name=rules.EXTERNAL_ID),
+        Setting(name=rules.SNS_REGION, check=rules.region_problems),
+        Setting(name="sms_configuration.eums_sms", availability=NOT_YET, missing="EumsSms"),
         # Whatever it holds: that it is there has devices tracked.
         Setting(
             name="device_configuration",

@@ -23,7 +23,7 @@ from pools.models import AppClient, Password, User, UserPool
 from pools.models.user import Status
 from pools.services import access, atomic_part, audit, codes, receipts, triggers
 from pools.services.audit import Tag
-from pools.services.messages import destinations, sending
+from pools.services.messages import destinations, routes, sending
 from pools.services.messages.destinations import Delivery
 from pools.services.messages.sending import Outgoing
 from pools.services.people import attributes as own_attributes
@@ -174,7 +174,7 @@ def would_be_sent(pool: UserPool, username: str, attributes: Mapping[str, str]) 
 def _channels(pool: UserPool) -> list[str]:
     """Return the channels of confirmation codes: SMS before mail, as Cognito has it."""
     channels = [destinations.CHANNEL[name] for name in ("phone_number", "email") if name in pool.auto_verified]
-    return [channel for channel in channels if destinations.can_send(channel)]
+    return routes.usable(pool, channels)
 
 
 def _route(pool: UserPool, user: User) -> tuple[str, str] | None:
