@@ -33,6 +33,8 @@ NEVER_SHOWN = (
     aws.InvalidRegionError,
     aws.EndpointProviderError,
 )
+UNREADABLE = (ResponseParserError, AttributeError, LookupError, TypeError, ValueError)
+"""What botocore's parsers raise at an answer that has another form than the service's."""
 NAMES = {"sesv2": "SES", "sns": "SNS", "sts": "STS"}
 Keys = tuple[str, ...] | None
 
@@ -69,7 +71,7 @@ def ask(
         raise refusal from None
     except NEVER_SHOWN as problem:
         raise InstallationAtFault(detail=f"{name}: {type(problem).__name__}") from None
-    except (aws.BotoCoreError, ResponseParserError, OutsideUnavailable) as problem:
+    except (aws.BotoCoreError, OutsideUnavailable, *UNREADABLE) as problem:
         # It may have been taken: whoever heard nothing cannot know.
         raise NotNow(detail=f"{name}: {type(problem).__name__}") from None
     return answer

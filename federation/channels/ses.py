@@ -53,6 +53,6 @@ def _sender(sender: Sender) -> str:
         address = mails.address(written)
     except ValueError:
         raise InstallationAtFault(detail=f"SES: {'From' if sender.address else 'MAIL_FROM'} is no address") from None
-    if not parseaddr(address)[1]:
+    if "@" not in parseaddr(address)[1]:
         raise InstallationAtFault(detail="SES: there is no sender")
     return address

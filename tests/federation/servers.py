@@ -20,6 +20,8 @@ class Told:
     headers: dict[str, str] = field(default_factory=dict)
     asked: list[bytes] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
+    headings: list[dict[str, str]] = field(default_factory=list)
+    """The headers of each request, their names in lower case."""
     instead: Callable[[BaseHTTPRequestHandler], None] | None = None
     """Answers in place of status, headers and body."""
     url: str = ""
@@ -39,6 +41,7 @@ def serving(told: Told, *, tls: ssl.SSLContext | None = None) -> Iterator[Told]:
 
         def answer(self) -> None:
             told.paths.append(self.path)
+            told.headings.append({name.lower(): value for name, value in self.headers.items()})
             told.asked.append(self.rfile.read(int(self.headers.get("content-length", 0))))
             if told.instead:
                 told.instead(self)
