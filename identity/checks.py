@@ -103,6 +103,15 @@ def production_is_not_development(app_configs: Apps = None, **_: object) -> list
         )
     if settings.WIRE_RESPONSE_CHECKS:
         found.append(warning(2, "WIRE_RESPONSE_CHECKS is for tests.", "Each answer is validated twice."))
+    if any(settings.MESSAGES_KEYS) and not all(settings.MESSAGES_KEYS):
+        found.append(
+            error(17, "Of the AWS access key for messages half is set.", "MESSAGES_ACCESS_KEY_ID and its secret.")
+        )
+    found += [
+        warning(5, f"{name} is not https: codes travel in the clear.", "Leave it empty for AWS.")
+        for name in ("SES_ENDPOINT_URL", "SNS_ENDPOINT_URL", "SNS_STS_ENDPOINT_URL")
+        if getattr(settings, name) and not getattr(settings, name).startswith("https://")
+    ]
     if settings.EMAIL_HOST_PASSWORD and not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL):
         found.append(warning(3, "The SMTP password travels in the clear.", "SMTP_SECURITY=starttls or tls"))
     return found

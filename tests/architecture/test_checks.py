@@ -75,6 +75,11 @@ FAULTS: list[tuple[str, str, Any]] = [
     ("identity.E007", "MAIL_CHANNEL", "captured"),
     ("identity.E007", "SMS_CHANNEL", "captured"),
     ("identity.E009", "OUTBOUND_PRIVATE", True),
+    *(("identity.E017", "MESSAGES_KEYS", half) for half in (("AKID", ""), ("", "secret"))),
+    *(
+        ("identity.W005", name, "http://gateway.example")
+        for name in ("SES_ENDPOINT_URL", "SNS_ENDPOINT_URL", "SNS_STS_ENDPOINT_URL")
+    ),
     *(
         ("identity.E010", "TRUSTED_PROXIES", [ipaddress.ip_network(network) for network in networks.split()])
         for networks in (

@@ -86,6 +86,7 @@ def test_a_channel_is_registered_under_each_name_that_a_setting_may_give(setting
         ({"mode": "development", "messages": "smtp"}, "smtp", "none"),
         ({"mode": "development", "mail_channel": "smtp"}, "smtp", "captured"),
         ({"mode": "production"}, "smtp", "none"),
+        ({"mode": "production", "mail_channel": "ses", "sms_channel": "sns"}, "ses", "sns"),
         ({"mode": "production", "messages": "captured"}, "captured", "captured"),
         ({"mode": "production", "messages": "captured", "sms_channel": "none"}, "captured", "none"),
         ({"mode": "production", "sms_channel": "captured"}, "smtp", "captured"),

@@ -207,6 +207,23 @@ def test_sms_is_refused_where_nothing_sends_it(transactional_db: None, settings:
 
     with pytest.raises(errors.NotAvailable):
         make(auto_verified_attributes=["phone_number"])
+    with pytest.raises(errors.NotAvailable):
+        make(account_recovery_setting={"recovery_mechanisms": [{"name": "verified_phone_number", "priority": 1}]})
+
+
+def test_sms_is_a_pools_own_where_it_names_a_role(transactional_db: None, settings: Settings) -> None:
+    settings.SMS_CHANNEL = ""
+    own = {"sms_configuration": {"sns_caller_arn": "arn:aws:iam::000000000000:role/sms"}}
+    pool = make(auto_verified_attributes=["phone_number"], **own)
+
+    with pytest.raises(errors.NotAvailable):
+        user_pools.update(pool, {"auto_verified_attributes": ["phone_number"]}, whole=True, by=BY)
+    after = user_pools.update(pool, {"auto_verified_attributes": ["phone_number"], **own}, whole=True, by=BY)
+
+    assert (after.auto_verified, after.configuration["sms_configuration"]) == (
+        ["phone_number"],
+        own["sms_configuration"],
+    )
 
 
 @pytest.mark.parametrize("name", ["", " ", "a" * 129, "a\x00b", "a<b>"])
