@@ -37,6 +37,7 @@ NAMES: dict[str, Text] = {
     "attribute_verified": gettext_lazy("attribute verified"),
     "alias_moved": gettext_lazy("alias moved"),
     "code_sent": gettext_lazy("code sent"),
+    "message_refused": gettext_lazy("message could not be sent"),
     "code_refused": gettext_lazy("code"),
     "password_changed": gettext_lazy("password changed"),
     "password_reset": gettext_lazy("password reset"),

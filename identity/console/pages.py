@@ -19,6 +19,7 @@ from identity.console.shown_once import keep_once, take_once
 from identity.console.tables import Cell, Column, Empty, Table, Text, code, moment, state
 from identity.foundation import errors, names
 from pools.services import access, audit
+from pools.services.messages import deliveries
 from pools.services.operators import operators
 from pools.services.pools import (
     app_clients,
@@ -202,6 +203,7 @@ def pool(request: HttpRequest, pool_id: str) -> HttpResponse:
         self_made=deciding_attributes.find(found),
         form=form,
         without_effect=pool_settings.TABLE.without_effect(found),
+        held_up=deliveries.waiting(found),
         first_app="" if app_clients.page(found, 1, None).rows else reverse("console:new_app", args=[found.public_id]),
     )
     return render(request, "pool.html", context, 422 if request.method == "POST" else 200)

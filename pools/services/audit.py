@@ -65,6 +65,7 @@ class Tag(StrEnum):
     ALIAS_MOVED = "alias_moved"
     CODE_SENT = "code_sent"
     CODE_REFUSED = "code_refused"
+    MESSAGE_REFUSED = "message_refused"
     PASSWORD_CHANGED = "password_changed"  # noqa: S105 - a tag
     PASSWORD_RESET = "password_reset"  # noqa: S105
     PASSWORD_ENDED = "password_ended"  # noqa: S105
@@ -156,6 +157,7 @@ DETAIL: dict[Tag, frozenset[str]] = {
     Tag.ALIAS_MOVED: frozenset({"attribute", "from"}),
     Tag.CODE_SENT: frozenset({"purpose", "medium"}),
     Tag.CODE_REFUSED: frozenset({"purpose"}),
+    Tag.MESSAGE_REFUSED: frozenset({"purpose", "medium"}),
     Tag.PASSWORD_CHANGED: frozenset({"method", "permanent"}),
     Tag.PASSWORD_RESET: frozenset({"method"}),
     Tag.PASSWORD_ENDED: frozenset({"medium"}),

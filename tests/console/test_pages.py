@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
 
 import pytest
 import requests
 
 from identity.console import pages
+from identity.foundation import clock
 from identity.foundation.actor import Actor
 from pools.services.pools import client_rules
 from tests.console.world import SCRIPT, Visitor, World
@@ -597,3 +599,26 @@ def test_a_refusal_is_a_word_and_each_time_has_a_zone(world: World) -> None:
 def said(text: str) -> str:
     """Return what a page says, without its elements."""
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", text)).split())
+
+
+def test_what_holds_a_pools_messages_up_is_said_on_its_page(world: World) -> None:
+    from pools.models import OutboxMessage
+
+    path, problem = f"/console/pools/{world.pool_id}", "SES: sending is paused (SendingPaused)"
+    with world.live.orm():
+        waiting = OutboxMessage.objects.create(
+            pool_id=world.pool.pk,
+            channel="email",
+            purpose="sign_up",
+            recipient_hash=b"x",
+            problem=problem,
+            due_at=clock.now() + timedelta(hours=1),
+        )
+    try:
+        page, other = (world.session.get(each).text for each in (path, f"/console/pools/{world.other_pool_id}"))
+    finally:
+        with world.live.orm():
+            waiting.delete()
+
+    assert f"Messages of this pool wait here, and go once this is mended: Mail: {problem}" in said(page)
+    assert "Messages of this pool wait" not in other + world.session.get(path).text

@@ -19,7 +19,7 @@ from pytest_django import Settings
 from federation.channels import amazon
 from identity import telemetry
 from identity.foundation import outbound
-from pools.models import CapturedMessage, OutboxMessage
+from pools.models import AuditEvent, CapturedMessage, OutboxMessage
 from pools.services.messages import deliveries
 from tests.federation.gateways import (
     AGAIN,
@@ -225,6 +225,13 @@ def test_a_mail_that_is_refused_for_good_ends_and_is_counted(ses: Told) -> None:
     assert (after.sealed, after.lease, after.gateway_id) == (None, None, "")
     assert "cognate_outbox_failed_of_a_day 1.0" in telemetry.exposition().decode()
     assert deliveries.warning() == ""
+    event = AuditEvent.objects.get(tag="message_refused")
+    assert (event.pool_id, event.subject, event.outcome) == (row.pool_id, str(row.id), "refused")
+    assert event.detail == {
+        "purpose": "sign_up",
+        "medium": "email",
+        "reason": "SES: the message is rejected (MessageRejected)",
+    }
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from pytest_django import Settings
 from federation.channels import amazon
 from identity import telemetry
 from identity.foundation import clock
-from pools.models import CapturedMessage, OutboxMessage
+from pools.models import AuditEvent, CapturedMessage, OutboxMessage
 from pools.services.messages import deliveries
 from pools.services.pools import user_pools
 from tests import factories
@@ -234,7 +234,7 @@ def test_a_text_waits_for_a_gateway_and_goes_by_the_first_that_comes(sns: Told, 
     user_pools.update(client.pool, own(), by=factories.BY)
     assert later(row) == State.SENT
     assert asked(sts)["ExternalId"] == EXTERNAL_ID
-    assert (deliveries.waiting(client.pool), deliveries.warning()) == ([], "")
+    assert (deliveries.waiting(pool_of(row)), deliveries.warning()) == ([], "")
 
 
 def test_what_sns_says_decides_whether_to_try_again(sns: Told) -> None:
@@ -262,6 +262,9 @@ def test_a_text_that_is_refused_for_good_ends_and_is_counted(sns: Told) -> None:
     assert (after.sealed, after.lease) == (None, None)
     assert "436641234567" not in after.problem
     assert "cognate_outbox_failed_of_a_day 1.0" in telemetry.exposition().decode()
+    event = AuditEvent.objects.get(tag="message_refused")
+    assert (event.pool_id, event.subject, event.outcome) == (row.pool_id, str(row.id), "refused")
+    assert event.detail == {"purpose": "sign_up", "medium": "sms", "reason": after.problem}
 
 
 @pytest.mark.parametrize("body", [b"", b"not xml", b"<html>", b"<a/>", b"<PublishResponse></PublishResponse>", b"{}"])

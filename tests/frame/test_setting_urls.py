@@ -140,7 +140,7 @@ PORTS = ["0", "65536"]
 WRONG = {
     **dict.fromkeys(("STS_ENDPOINT_URL", "STS_PUBLIC_URL", "BREACHED_PASSWORDS_URL"), NO_ENDPOINT),
     **dict.fromkeys(("SES_ENDPOINT_URL", "SNS_ENDPOINT_URL", "SNS_STS_ENDPOINT_URL"), NO_ENDPOINT),
-    **dict.fromkeys(("SES_REGION", "SNS_REGION"), [SECRET, "us-east-1.example"]),
+    **{name: [SECRET, "us-east-1.example"] for name in ("SES_REGION", "SNS_REGION")},
     "SMTP_HOST": NO_HOST,
     "OUTBOUND_PRIVATE_HOSTS": [f"good.example,{host}" for host in NO_HOST],
     **{name: [*NO_HOST, "localhost", "10.0.0.0/8"] for name in ("BIND", "METRICS_BIND")},

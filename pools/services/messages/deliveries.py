@@ -19,10 +19,12 @@ from django.db.models.functions import Now
 from prometheus_client import Counter, Histogram
 
 from identity.foundation import clock, gate, names, sealing
+from identity.foundation.actor import Actor
 from identity.telemetry import Gauge
 from pools import ports
 from pools.models import OutboxMessage, UserPool
-from pools.services import sealing_contexts
+from pools.services import audit, sealing_contexts
+from pools.services.audit import Tag
 from pools.services.messages import destinations, routes
 
 log = structlog.get_logger(__name__)
@@ -167,9 +169,12 @@ def warning() -> str:
 
 
 def waiting(pool: UserPool) -> list[tuple[str, str]]:
-    """Return what holds up a pool's messages, by channel: what an operator should mend."""
+    """Return what holds up a pool's messages, or would, by channel: what an operator should mend."""
     kept = _kept().filter(pool_id=pool.pk).values_list("channel", "problem").distinct()
-    return sorted(kept.order_by("channel", "problem")[:SHOWN])
+    found = set(kept.order_by("channel", "problem")[:SHOWN])
+    if "phone_number" in pool.auto_verified and not routes.can_send(pool, destinations.SMS):
+        found.add((destinations.SMS, NO_GATEWAY))
+    return sorted(found)
 
 
 def _kept() -> Any:  # noqa: ANN401 - the stubs' private kind
@@ -205,6 +210,12 @@ def _finish(row: OutboxMessage, state: State, *, problem: str = "", gateway_id: 
         log.info("message_sent", id=str(row.id), channel=row.channel, purpose=row.purpose, **more)
     else:
         log.warning("message_not_sent", id=str(row.id), state=state.value, purpose=row.purpose, problem=problem)
+    if state == State.FAILED:
+        pool = UserPool.objects.filter(pk=row.pool_id).first()
+        detail = {"purpose": row.purpose, "medium": row.channel, "reason": problem}
+        audit.record(
+            Tag.MESSAGE_REFUSED, pool=pool, subject=row.id, outcome="refused", by=Actor.system(), detail=detail
+        )
     return state
 
 
