@@ -297,7 +297,8 @@ def _client(service: str, endpoint_url: str, keys: tuple[str, ...] | None, regio
     if service in LEAN:
         bare.register_component("data_loader", Loader())
     private = bool(endpoint_url) and endpoint_url in own_endpoints()
-    # To the session: what boto3 asks to have a role of the machine's goes the same way.
+    # To the session: what boto3 asks to have a role of the machine's goes the same way, to the same region.
+    bare.set_config_variable("region", region)
     bare.register("before-send", Carrier(private=private).send)
     made = boto3.session.Session(botocore_session=bare)
     if keys is MACHINE and made.get_credentials() is None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from django.db.models.functions import Now
 from moto.backends import get_backend
 from pytest_django import Settings
 
 from federation.channels import amazon
 from identity import telemetry
-from identity.foundation import clock
+from identity.foundation import clock, outbound
 from pools.models import AuditEvent, CapturedMessage, OutboxMessage
 from pools.services.messages import deliveries
 from pools.services.pools import user_pools
@@ -37,6 +39,7 @@ from tests.federation.gateways import (
     waiting,
 )
 from tests.federation.servers import Told, serving, trickle
+from tests.federation.test_sts import GIVEN
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
 XML = {"content-type": "text/xml"}
@@ -300,6 +303,31 @@ def test_an_sns_that_nobody_reaches_costs_no_try(sns: Told, aws: Settings) -> No
 
     aws.SNS_ENDPOINT_URL = sns.url
     assert later(row) == State.SENT
+
+
+def test_a_role_of_the_machine_is_assumed_by_the_one_way_out(
+    sns: Told, aws: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    aws.MESSAGES_KEYS, aws.SNS_REGION = ("", ""), "eu-west-3"
+    token = tmp_path / "token"
+    token.write_text("machine-token")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(token))
+    monkeypatch.setenv("AWS_ROLE_ARN", ROLE)
+    real, places = outbound.Carrier.send, []
+
+    def send(carrier: outbound.Carrier, request: AWSPreparedRequest, **event: Any) -> AWSResponse:
+        places.append(request.url)
+        if "sts." not in request.url:
+            return real(carrier, request, **event)
+        assert "machine-token" in str(request.body)
+        return AWSResponse(request.url, 200, XML, outbound.Body(GIVEN))
+
+    monkeypatch.setattr(outbound.Carrier, "send", send)
+
+    assert deliveries.deliver(waiting("sms").id) == State.SENT
+
+    assert places == ["https://sts.eu-west-3.amazonaws.com/", f"{sns.url}/"]
+    assert signed(sns.headings[0])[0] == "ASIAKEY"
 
 
 def test_a_region_that_no_host_can_have_costs_no_text(sns: Told) -> None:
