@@ -21,8 +21,8 @@ from pools.ports import InstallationAtFault, NotNow
 
 SECONDS = 10.0
 """How long a gateway may take, boto3's second try included: as long as a mail server may."""
-PATIENCE = 20.0
-"""Seconds to wait for a permit: nobody waits for whoever sends, and the lease of a message is longer than both."""
+PATIENCE = 10.0
+"""Seconds to wait for a permit: nobody waits for whoever sends. Twice both, for STS and SNS, is less than a lease."""
 NEVER_SHOWN = (
     # Nothing left this machine: no keys, no such region, no connection.
     aws.EndpointConnectionError,
