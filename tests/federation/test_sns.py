@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
+from time import sleep
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -40,6 +42,7 @@ from tests.federation.gateways import (
 )
 from tests.federation.servers import Told, serving, trickle
 from tests.federation.test_sts import GIVEN
+from tests.services.conftest import at_once
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
 XML = {"content-type": "text/xml"}
@@ -292,6 +295,21 @@ def test_an_sns_that_hangs_costs_its_time_and_no_text(sns: Told, monkeypatch: py
     assert clock.monotonic() - began < 2
     accept(sns)
     assert later(row) == State.SENT
+
+
+def test_more_texts_than_may_go_at_once_wait_for_one_another(sns: Told) -> None:
+    rows = [waiting("sms") for _ in range(8)]
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        sleep(0.3)
+        request.send_response(200)
+        request.send_header("content-length", str(len(SENT_TEXT)))
+        request.end_headers()
+        request.wfile.write(SENT_TEXT)
+
+    sns.instead = answer
+
+    assert at_once(8, lambda number: deliveries.deliver(rows[number].id)) == [State.SENT] * 8
 
 
 def test_an_sns_that_nobody_reaches_costs_no_try(sns: Told, aws: Settings) -> None:
