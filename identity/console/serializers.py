@@ -75,6 +75,10 @@ def field(choice: Choice, **more: Any) -> serializers.Field[Any, Any, Any, Any]:
             return serializers.IntegerField(
                 min_value=0, max_value=MOST_SECONDS, help_text=f"{choice.label}, in seconds.", **more
             )
+        case Control.NUMBER:
+            return serializers.IntegerField(
+                min_value=choice.least, max_value=choice.most, help_text=choice.help, **more
+            )
     return serializers.CharField(max_length=128, help_text=choice.help, **more)
 
 

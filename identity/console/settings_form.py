@@ -58,6 +58,8 @@ def field(choice: Choice, longest: int | None) -> forms.Field:
             return Lines(**texts)
         case Control.DURATION:
             return Duration(widget=forms.TextInput(attrs={"autocomplete": "off", **OFF}), **texts)
+        case Control.NUMBER:
+            return forms.IntegerField(min_value=choice.least, max_value=choice.most, **texts)
     return forms.CharField(max_length=longest, widget=forms.TextInput(attrs={"autocomplete": "off"}), **texts)
 
 

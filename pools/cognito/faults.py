@@ -7,6 +7,7 @@ from collections.abc import Set as AbstractSet
 
 from identity.foundation import errors
 from pools.services.identity_pools.identities import DeveloperUserTaken
+from pools.services.people.password_history import PasswordReused
 from pools.services.triggers import TriggerUnavailable
 
 TEMPORARY = {"InternalErrorException", "InternalFailure"}
@@ -25,6 +26,7 @@ EXCEPTION: dict[type[errors.DomainError], str] = {
     errors.UserNotConfirmed: "UserNotConfirmedException",
     errors.PasswordResetRequired: "PasswordResetRequiredException",
     errors.PasswordRejected: "InvalidPasswordException",
+    PasswordReused: "PasswordHistoryPolicyViolationException",
     errors.CodeMismatch: "CodeMismatchException",
     errors.CodeExpired: "ExpiredCodeException",
     errors.TotpEnrolmentFailed: "EnableSoftwareTokenMFAException",
@@ -61,6 +63,7 @@ INSTEAD = {
     "RefreshTokenReuseException": "NotAuthorizedException",
     "SoftwareTokenMFANotFoundException": "InvalidParameterException",
     "EnableSoftwareTokenMFAException": "CodeMismatchException",
+    "PasswordHistoryPolicyViolationException": "InvalidPasswordException",
     "CodeMismatchException": "NotAuthorizedException",
     "ExpiredCodeException": "NotAuthorizedException",
     "TooManyFailedAttemptsException": "LimitExceededException",

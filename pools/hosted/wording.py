@@ -34,7 +34,7 @@ A_MINUTE = 60
 
 
 PASSWORD_FAILED = gettext_lazy("Choose another password. It has to meet everything listed here.")
-# By the rule that is broken (``services.password_policy``).
+# By the rule that is broken (``password_policy`` and ``password_history``).
 PASSWORD_REASONS = {
     "password_too_short": gettext_lazy("That password is too short."),
     "password_too_long": gettext_lazy("That password is too long."),
@@ -43,6 +43,7 @@ PASSWORD_REASONS = {
     "password_numeric": gettext_lazy("Add a number."),
     "password_symbol": gettext_lazy("Add a symbol, such as ! or #."),
     "password_unstorable": gettext_lazy("A password can't begin or end with a space."),
+    "password_reused": gettext_lazy("You have used that password before. Choose another one."),
 }
 REQUIRED = gettext_lazy("Fill this in.")
 ENTER_USERNAME = gettext_lazy("Enter your username.")

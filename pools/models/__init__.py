@@ -13,7 +13,7 @@ from pools.models.interaction import FormReceipt, Interaction
 from pools.models.message import CapturedMessage, OutboxMessage, PeriodicTask
 from pools.models.session import Attempt, BrowserSession, Guess, Spent
 from pools.models.token import AuthorizationCode, OneTimeCode, RefreshFamily, SigningCertificate, SigningKey
-from pools.models.user import Group, Membership, Password, SignInName, User
+from pools.models.user import Group, Membership, Password, PasswordHistory, SignInName, User
 from pools.models.user_import import UserImportChunk, UserImportJob, UserImportLine
 from pools.models.user_pool import PoolDomain, ResourceServer, UserPool
 
@@ -39,6 +39,7 @@ __all__ = [
     "OneTimeCode",
     "OutboxMessage",
     "Password",
+    "PasswordHistory",
     "PeriodicTask",
     "PoolDomain",
     "PrincipalTagMap",

@@ -146,6 +146,29 @@ class Password(models.Model):
         return str(self.pk)
 
 
+class PasswordHistory(models.Model):
+    """One of a person's last passwords, the present one with them, as a keyed hash of its SRP verifier."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7)
+    pool = models.ForeignKey(UserPool, on_delete=models.DO_NOTHING, db_index=False)
+    user = models.ForeignKey(
+        User, on_delete=models.DO_NOTHING, db_index=False, db_constraint=False, related_name="password_history"
+    )
+    keyed_hash = models.BinaryField()
+    set_at = models.DateTimeField()
+
+    class Meta:
+        """Each password once; what was set too long ago goes by the pool."""
+
+        db_table = "password_history"
+        constraints = [models.UniqueConstraint(fields=["pool", "user", "keyed_hash"], name="password_history_once")]
+        indexes = [models.Index(fields=["pool", "set_at"], name="password_history_age")]
+
+    def __str__(self) -> str:
+        """Return whose password it was; never anything of it."""
+        return str(self.user_id)
+
+
 class Group(models.Model):
     """A group of a pool; its role and precedence decide what an identity pool may hand out."""
 

@@ -39,6 +39,10 @@ class UserPool(models.Model):
     """Whether an access token changes how its person signs in only for so long after the sign-in as on the pages."""
     password_policy: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(db_default={}, default=dict)
     """minimum_length, require_{upper,lower}case, require_{numbers,symbols}, temporary_password_validity_days."""
+    password_history_size = models.SmallIntegerField(db_default=0, default=0)
+    """How many of a person's last passwords, the present one with them, may not be chosen again. None where zero."""
+    password_history_since = models.DateTimeField(null=True)
+    """When that was switched on: what was noted before is void. Null where it is off."""
     schema: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(db_default={}, default=dict)
     """By attribute name (custom ones with ``custom:``): type, mutable, required, constraints. Only what differs."""
     configuration: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(db_default={}, default=dict)

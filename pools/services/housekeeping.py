@@ -40,6 +40,7 @@ from pools.models import (
     OneTimeCode,
     OutboxMessage,
     Password,
+    PasswordHistory,
     PeriodicTask,
     PoolDomain,
     PrincipalTagMap,
@@ -86,6 +87,7 @@ AHEAD_MONTHS = 2
 # Everything that hangs on a user or a pool, leaves first: foreign keys have no cascade.
 OF_A_USER: tuple[tuple[type[models.Model], str], ...] = (
     (Password, "user_id"),
+    (PasswordHistory, "user_id"),
     (TotpFactor, "user_id"),
     (Membership, "user_id"),
     (SignInName, "user_id"),
@@ -98,6 +100,7 @@ OF_A_USER: tuple[tuple[type[models.Model], str], ...] = (
 )
 OF_A_POOL: tuple[type[models.Model], ...] = (
     Password,
+    PasswordHistory,
     TotpFactor,
     Membership,
     SignInName,
@@ -190,7 +193,7 @@ def _purge() -> int:
             Session.objects.filter(expire_date__lt=now),
         )
     )
-    return removed + purge_users() + purge_pools() + purge_unknown_callers()
+    return removed + purge_password_history() + purge_users() + purge_pools() + purge_unknown_callers()
 
 
 def _in_chunks(rows: models.QuerySet[models.Model]) -> int:
@@ -205,6 +208,17 @@ def _in_chunks(rows: models.QuerySet[models.Model]) -> int:
         if len(keys) < CHUNK:
             break
     return removed
+
+
+def purge_password_history() -> int:
+    """Remove what is noted of passwords where that was switched off since."""
+    off = models.functions.Coalesce(models.OuterRef("password_history_since"), Now())
+    stale = models.Exists(PasswordHistory.objects.filter(pool_id=models.OuterRef("pk"), set_at__lt=off))
+    pools = UserPool.objects.filter(stale).values_list("pk", "password_history_since")
+    return sum(
+        _in_chunks(PasswordHistory.objects.filter(pool_id=pool_id, set_at__lt=since or clock.now()))
+        for pool_id, since in pools
+    )
 
 
 def purge_users() -> int:

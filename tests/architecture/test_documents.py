@@ -34,7 +34,7 @@ def test_the_page_of_coverage_names_what_is_kept_only_and_what_is_not_yet() -> N
     kept, not_yet = write_coverage_docs.Command().text().split("## Not yet")
 
     assert "| CreateUserPoolClient | `DefaultRedirectURI` |" in kept
-    assert "| CreateUserPool | `Policies.PasswordPolicy.PasswordHistorySize` |" in not_yet
+    assert "| CreateUserPool | `AcrConfiguration` |" in not_yet
     assert "| CreateIdentityPool | `OpenIdConnectProviderARNs` |" in not_yet
     assert "| SetUserPoolMfaConfig | `EmailMfaConfiguration` |" in kept
     assert "SoftwareTokenMfaConfiguration" not in kept + not_yet

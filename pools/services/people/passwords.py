@@ -44,7 +44,8 @@ from pools.services import (
 from pools.services.audit import Tag
 from pools.services.messages import destinations, notices, sending
 from pools.services.messages.notices import Change
-from pools.services.people import profile, recovery_routes, srp
+from pools.services.people import password_history, profile, recovery_routes, srp
+from pools.services.people.password_history import Remembered
 from pools.services.pools.password_policy import LONGEST, check_policy, problems, temporary, temporary_until
 from pools.services.receipts import Receipt
 from pools.services.triggers import Trigger
@@ -62,6 +63,7 @@ __all__ = [
     "hashed",
     "locked_user",
     "problems",
+    "remove",
     "srp_salt",
     "srp_verifier",
     "store",
@@ -87,6 +89,7 @@ class Prepared:
     sealed_verifier: bytes
     pool: str
     username: str
+    remembered: Remembered
 
 
 def srp_salt(pool: UserPool, username: str) -> int:
@@ -130,8 +133,9 @@ def hashed(pool: UserPool, username: str, password: str) -> Prepared:
     with gate.slot(pool.public_id):
         argon2 = HASHER.hash(_bytes(password))
         verifier = srp.verifier(pool.public_id, username, password, salt)
-    sealed = sealing.seal(srp.padded(verifier), place=sealing_contexts.verifier(pool.public_id, username))
-    return Prepared(argon2, sealed, pool.public_id, username)
+    kept = srp.padded(verifier)
+    sealed = sealing.seal(kept, place=sealing_contexts.verifier(pool.public_id, username))
+    return Prepared(argon2, sealed, pool.public_id, username, password_history.remembered(pool, kept))
 
 
 def store(
@@ -146,6 +150,8 @@ def store(
         raise Misuse("a password is stored in the transaction of its cause")
     if prepared.username != user.username:
         raise Misuse("a verifier binds the internal username")
+    now = changed_at or clock.now()
+    password_history.keep(user, prepared.remembered, now=now)
     Password.objects.bulk_create(
         [
             Password(
@@ -156,7 +162,7 @@ def store(
                 verifier_pool=prepared.pool,
                 verifier_name=prepared.username,
                 expires_at=expires_at,
-                changed_at=changed_at or clock.now(),
+                changed_at=now,
             )
         ],
         update_conflicts=True,
@@ -171,6 +177,12 @@ def store(
         ],
     )
     codes.revoke(user)
+
+
+def remove(user: User) -> None:
+    """Take somebody's password away inside the caller's transaction, and what is remembered of others before it."""
+    Password.objects.filter(pool_id=user.pool_id, user_id=user.id).delete()
+    password_history.forget(user)
 
 
 def verify(pool_id: str, encoded: str | None, password: str) -> bool:
@@ -210,7 +222,7 @@ def change(
     """Change a signed-in person's own password. Their tokens stay good.
 
     Raises:
-        PasswordRejected: the new one breaks the policy.
+        PasswordRejected: the new one breaks the policy, or is one of the last.
         PasswordIncorrect: the previous one is wrong, missing, or was changed meanwhile.
         LockedOut: too many wrong ones.
         PasswordResetRequired: an operator ended the old password.
@@ -231,7 +243,7 @@ def change(
         audit.record(Tag.PASSWORD_REFUSED, pool=pool, subject=user.sub, by=by, outcome="refused")
         raise PasswordIncorrect
     notice = notices.prepare(pool, user, Change.PASSWORD)
-    with atomic_part.begin() as part:
+    with password_history.audit_refusals(pool, user.sub, by=by), atomic_part.begin() as part:
         locked = locked_user(pool, user)
         now = Password.objects.filter(pool_id=pool.pk, user_id=user.id).values_list("argon2", flat=True).first()
         if locked is None:
@@ -243,8 +255,10 @@ def change(
         if now != encoded:
             part.refuse(PasswordIncorrect(detail="changed meanwhile"))
         part.refuse_if(receipts.keep(receipt))
-        store(locked, prepared)
         lockout.clear(pool, user.id, lockout.Kind.PASSWORD)
+        # The previous one was right: that is no wrong guess, whatever becomes of the new one.
+        part.refuse_if(password_history.refusal(locked, prepared.remembered), keeping=True)
+        store(locked, prepared)
         audit.record(Tag.PASSWORD_CHANGED, pool=pool, subject=user.sub, by=by, detail={"method": "own"})
         notices.send(notice)
 
@@ -253,7 +267,7 @@ def admin_set(pool: UserPool, user: User, password: str, *, permanent: bool, by:
     """Set someone's password: permanent confirms the account, temporary makes them choose their own at sign-in.
 
     Raises:
-        PasswordRejected: it breaks the policy.
+        PasswordRejected: it breaks the policy, or is one of the last.
         UserNotFound: the user was deleted meanwhile.
 
     """
@@ -261,10 +275,11 @@ def admin_set(pool: UserPool, user: User, password: str, *, permanent: bool, by:
     prepared = hashed(pool, user.username, password)
     change = Change.PASSWORD_BY_OPERATOR if permanent else Change.TEMPORARY_PASSWORD
     notice = notices.prepare(pool, user, change)
-    with atomic_part.begin() as part:
+    with password_history.audit_refusals(pool, user.sub, by=by), atomic_part.begin() as part:
         locked = locked_user(pool, user)
         if locked is None:
             part.refuse(UserNotFound())
+        part.refuse_if(password_history.refusal(locked, prepared.remembered))
         status = Status.CONFIRMED if permanent else Status.FORCE_CHANGE_PASSWORD
         store(locked, prepared, expires_at=None if permanent else temporary_until(pool))
         User.objects.filter(pool_id=pool.pk, id=user.id).update(status=status, modified_at=clock.now())
@@ -310,7 +325,7 @@ def confirm_forgot(
     """Set a new password, given the code that was sent. Every session of before ends: whoever had the account is out.
 
     Raises:
-        PasswordRejected: the new one breaks the policy.
+        PasswordRejected: the new one breaks the policy, or is one of the last; the code is good still.
         UserNotFound: nobody of that name, said only where the client shows existence.
         CodeMismatch, CodeExpired, TooManyWrongCodes: the code proves nothing.
 
@@ -325,7 +340,7 @@ def confirm_forgot(
         proof = codes.check(tried, code, nobody=subject.user is None or not tried.destination)
     prepared = hashed(pool, subject.username, password)
     notice = notices.prepare(pool, subject.user, Change.PASSWORD) if subject.user is not None else None
-    with atomic_part.begin() as part:
+    with password_history.audit_refusals(pool, subject.sub, by=by), atomic_part.begin() as part:
         user = locked_user(pool, subject.user)
         if user is None or not user.enabled or user.status not in recovery_routes.RECOVERABLE:
             part.refuse(CodeExpired(detail="the account changed meanwhile"))
@@ -333,7 +348,7 @@ def confirm_forgot(
             part.refuse(CodeExpired(detail="the address changed meanwhile"))
         if not codes.spend(proof):
             part.refuse(CodeExpired(detail="spent meanwhile"))
-        part.refuse_if(receipts.keep(receipt))
+        part.refuse_if(receipts.keep(receipt) or password_history.refusal(user, prepared.remembered))
         store(user, prepared)
         User.objects.filter(pool_id=pool.pk, id=user.id).update(
             status=Status.CONFIRMED, epoch=F("epoch") + 1, modified_at=clock.now()

@@ -13,6 +13,8 @@ from identity.foundation.errors import NO_PARAMETERS, Parameters, PasswordReject
 from pools.models import UserPool
 
 LONGEST = 256
+MOST_REMEMBERED = 24
+"""Of a person's last passwords. AWS: API_PasswordPolicyType."""
 SYMBOLS = frozenset("^$*.[]{}()?\"!@#%&/\\,><':;|_~`=+- ")
 DEFAULT_POLICY: dict[str, Any] = {
     "minimum_length": 8,

@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils.translation import gettext_lazy
 
+from identity.foundation import clock
 from pools.models import UserPool
 from pools.services.pools import message_templates, password_policy, schema
 from pools.services.pools import pool_rules as rules
@@ -46,6 +47,8 @@ def put_password_policy(pool: UserPool, given: Given) -> None:
         given.get(DAYS) or given.get(OLDER_DAYS) or password_policy.DEFAULT_POLICY["temporary_password_validity_days"]
     )
     pool.password_policy = {**kept, "temporary_password_validity_days": days}
+    since = pool.password_history_since or clock.now()
+    pool.password_history_since = since if pool.password_history_size else None
 
 
 def of_policy(name: str, **more: Any) -> Setting:
@@ -139,11 +142,17 @@ TABLE = Table(
         ),
         Setting(
             name=f"{POLICY}.password_history_size",
-            place=None,
-            described=NEVER,
-            availability=NOT_YET,
-            is_harmless=equal_to(0),
-            missing="PasswordHistorySize",
+            place="password_history_size",
+            default=0,
+            check=between(0, password_policy.MOST_REMEMBERED, "PasswordHistorySize lies between 0 and 24."),
+            described=FILLED,
+            choice=Choice(
+                control=Control.NUMBER,
+                label=gettext_lazy("Passwords that cannot be chosen again"),
+                help=gettext_lazy("So many of a person's last passwords, the present one with them; 0 for none."),
+                least=0,
+                most=password_policy.MOST_REMEMBERED,
+            ),
         ),
         Setting(
             name="policies.sign_in_policy.allowed_first_auth_factors",
@@ -331,4 +340,5 @@ TABLE = Table(
     ),
     rules=rules.RULES,
     derive=put_password_policy,
+    derived=("password_history_since",),
 )

@@ -52,6 +52,7 @@ class Control(Enum):
     TEXT = "text"
     ADDRESSES = "addresses"
     DURATION = "duration"
+    NUMBER = "number"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +65,9 @@ class Choice:
     column: str = ""
     """Where it is kept, and what operators call it. Default: the setting's own column."""
     options: Mapping[str, Text] | None = None
+    least: int = 0
+    most: int | None = None
+    """The bounds of a number."""
     given_by: Callable[[Any], dict[str, Any]] | None = None
     """Returns the settings that a choice gives, where it is not this one alone."""
 

@@ -88,6 +88,8 @@ def update(
             detail = {"changed": changed}
             audit.record(Tag.POOL_CHANGED, pool=pool, subject=pool.public_id, by=by, detail=detail)
             configuration.touch(pool)
+        if columns.get("password_history_size") == 0:
+            later.after_commit(later.Task.PURGE, queue="tasks")
     table.warn(row)
     return UserPool.objects.get(pk=pool.pk)
 

@@ -19,7 +19,7 @@ from identity.foundation.errors import (
     WrongState,
     refuse,
 )
-from pools.models import AppClient, Password, User, UserPool
+from pools.models import AppClient, User, UserPool
 from pools.models.user import Status
 from pools.services import access, atomic_part, audit, codes, receipts, triggers
 from pools.services.audit import Tag
@@ -241,7 +241,7 @@ def confirm(
             part.refuse(CodeExpired(detail="deleted meanwhile"))
         part.refuse_if(_confirm(pool, user, proof, force_alias=force_alias, by=by))
         if not keep_password:
-            Password.objects.filter(pool_id=pool.pk, user_id=user.id).delete()
+            passwords.remove(user)
     return user
 
 

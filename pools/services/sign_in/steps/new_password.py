@@ -14,7 +14,7 @@ from pools.services import access, audit
 from pools.services.audit import Tag
 from pools.services.messages import notices
 from pools.services.messages.notices import Change
-from pools.services.people import attributes, passwords
+from pools.services.people import attributes, password_history, passwords
 from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, Offer, moment, nothing_to_issue
 
 challenge = Challenge.NEW_PASSWORD
@@ -38,7 +38,7 @@ def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepte
     """Check the new password by the pool's policy, and the attributes by its schema.
 
     Raises:
-        PasswordRejected: it breaks the policy.
+        PasswordRejected: it breaks the policy, or is one of the last.
         Invalid: a required attribute is missing, or one does not fit the schema.
 
     """
@@ -46,14 +46,19 @@ def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepte
     password = str(answers.get("new_password", ""))
     changes = {str(name): str(value) for name, value in dict(answers.get("attributes") or {}).items()}
     passwords.check_policy(pool, password)
-    attributes.check_completion(pool, attempt.client, access.user_by_sub(pool, person.sub), changes)
+    present = access.user_by_sub(pool, person.sub)
+    attributes.check_completion(pool, attempt.client, present, changes)
     prepared = passwords.hashed(pool, person.username, password)
+    with password_history.audit_refusals(pool, person.sub, by=by):
+        password_history.check(present, prepared.remembered)
     notice, changed_at = notices.prepare(pool, person, Change.PASSWORD), clock.now()
 
     def write() -> DomainError | None:
         user = User.objects.select_for_update().filter(pool_id=pool.pk, pk=person.id, deleted_at=None).first()
         if user is None or user.status != Status.FORCE_CHANGE_PASSWORD:
             return SessionRefused(detail="the account changed meanwhile")
+        if reused := password_history.refusal(user, prepared.remembered):
+            return reused  # by who set one meanwhile
         passwords.store(user, prepared, changed_at=changed_at)
         if refusal := attributes.complete(pool, user, changes, by=by):
             return refusal
