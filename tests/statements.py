@@ -40,6 +40,7 @@ BEYOND = {
     "pools/services/housekeeping.py:_in_chunks": "the purge of what expired, over all pools",
     "pools/services/housekeeping.py:_reseal": "a new master key wraps the secrets of all pools",
     "pools/services/housekeeping.py:_reseal_row": "one of them, whose table it does not know",
+    "pools/services/housekeeping.py:purge_password_history": "finds pools that remember none, then works pool by pool",
     "pools/services/housekeeping.py:purge_unknown_callers": "what unknown callers left in all pools, by its age",
     "pools/services/housekeeping.py:purge_users": "finds deleted users of all pools, then works pool by pool",
     "pools/services/messages/mailbox.py:captured": "the mailbox of development, of the whole installation",

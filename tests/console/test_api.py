@@ -136,14 +136,22 @@ def test_settings_of_a_pool_change_by_name_and_the_others_stay(world: World) -> 
     made = world.live.boto().create_user_pool(PoolName="wire", **given)["UserPool"]
     where = f"/pools/{made['Id']}"
     wanted = {"name": "Renamed", "mfa": "OPTIONAL", "admin_only_sign_up": True, "deletion_protected": True}
+    wanted["password_history_size"] = 4
 
+    too_many = world.api("PATCH", where, json={**wanted, "password_history_size": 25})
     changed = world.api("PATCH", where, json=wanted)
 
     told = world.live.boto().describe_user_pool(UserPoolId=made["Id"])["UserPool"]
     assert (changed.status_code, {name: changed.json()[name] for name in wanted}) == (200, wanted)
     invitation = made["AdminCreateUserConfig"] | {"AllowAdminCreateUserOnly": True}
-    expected = {"Name": "Renamed", "MfaConfiguration": "OPTIONAL", "DeletionProtection": "ACTIVE"}
+    expected: dict[str, Any] = {"Name": "Renamed", "MfaConfiguration": "OPTIONAL", "DeletionProtection": "ACTIVE"}
     expected |= {"AdminCreateUserConfig": invitation, "LastModifiedDate": told["LastModifiedDate"]}
+    policy = {**made["Policies"]["PasswordPolicy"], "PasswordHistorySize": 4}
+    expected["Policies"] = {**made["Policies"], "PasswordPolicy": policy}
+    assert (too_many.status_code, [fault["field"] for fault in too_many.json()["errors"]]) == (
+        400,
+        ["password_history_size"],
+    )
     assert told == {**made, **expected}
     with world.live.orm():
         from pools.models import AuditEvent
@@ -153,6 +161,7 @@ def test_settings_of_a_pool_change_by_name_and_the_others_stay(world: World) -> 
         "admin_create_user_config.allow_admin_create_user_only",
         "deletion_protection",
         "mfa_configuration",
+        "policies.password_policy.password_history_size",
         "pool_name",
         "software_token_mfa_configuration.enabled",
     ]

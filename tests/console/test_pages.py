@@ -339,6 +339,7 @@ def test_each_setting_that_operators_choose_is_saved_and_shown(world: World) -> 
     pool = world.live.boto().create_user_pool(PoolName="wire")["UserPool"]["Id"]
     client = world.live.boto().create_user_pool_client(UserPoolId=pool, ClientName="wire")["UserPoolClient"]["ClientId"]
     of_pool = {"name": "Saved", "mfa": "ON", "admin_only_sign_up": "on", "deletion_protected": "on"}
+    of_pool["password_history_size"] = "24"
     of_app = {
         "name": "Saved",
         "access_seconds": "90 minutes",

@@ -52,6 +52,7 @@ SETTINGS = some(
             RequireLowercase=st.booleans(),
             RequireNumbers=st.booleans(),
             RequireSymbols=st.booleans(),
+            PasswordHistorySize=st.integers(0, 24),
             TemporaryPasswordValidityDays=st.integers(0, 365),
         ),
         SignInPolicy=some(

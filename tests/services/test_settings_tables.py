@@ -134,7 +134,7 @@ RICH_POOL: dict[str, Any] = {
     "username_attributes": ["email"],
     "auto_verified_attributes": ["email"],
     "username_configuration": {"case_sensitive": False},
-    "policies": {"password_policy": {"minimum_length": 12, "require_numbers": True}},
+    "policies": {"password_policy": {"minimum_length": 12, "require_numbers": True, "password_history_size": 5}},
     "admin_create_user_config": {
         "allow_admin_create_user_only": True,
         "unused_account_validity_days": 3,

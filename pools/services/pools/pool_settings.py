@@ -40,6 +40,9 @@ FIRST_FACTORS = ["PASSWORD"]
 TEMPLATE, INVITATION = "verification_message_template", "admin_create_user_config.invite_message_template"
 
 
+REMEMBERED = f"{POLICY}.password_history_size"
+
+
 def put_password_policy(pool: UserPool, given: Given) -> None:
     """Keep the whole policy, so that another default of a later release does not change what a pool demands."""
     kept = {name: given[f"{POLICY}.{name}"] for name in password_policy.DEFAULT_POLICY}
@@ -58,6 +61,8 @@ def of_policy(name: str, **more: Any) -> Setting:
 
     def unless_policy_is_given(given: Given) -> Any:  # noqa: ANN401 - a number or a boolean
         others = [other for other in given if other.startswith(f"{POLICY}.") and other != DAYS]
+        if not given.get(REMEMBERED):
+            others = [other for other in others if other != REMEMBERED]
         return False if others and default is True else default
 
     return Setting(
@@ -141,7 +146,7 @@ TABLE = Table(
             zero_is_unset=True,
         ),
         Setting(
-            name=f"{POLICY}.password_history_size",
+            name=REMEMBERED,
             place="password_history_size",
             default=0,
             check=between(0, password_policy.MOST_REMEMBERED, "PasswordHistorySize lies between 0 and 24."),
