@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.hosted.test_double_submit import counted, send, sending
 from tests.hosted.world import OTHER_PASSWORD, PASSWORD, Visitor, World
 from tests.live import Live
 
@@ -61,6 +62,21 @@ def test_a_password_of_ones_own_is_changed_to_none_of_the_last(remembering: Worl
     assert visitor.submit(password=OTHER_PASSWORD, new_password=THIRD_PASSWORD).path == "/account"
     visitor.open(where)
     assert visitor.submit(password=THIRD_PASSWORD, new_password=PASSWORD).path == "/account"
+
+
+def test_a_form_that_is_refused_for_it_leaves_no_receipt(remembering: World, visitor: Visitor) -> None:
+    name = person_of(remembering)
+    visitor.open(f"{remembering.base}/account/password?client_id={remembering.client_id}")
+    visitor.submit(username=name, password=PASSWORD)
+    form = sending(visitor, {"password": PASSWORD, "new_password": PASSWORD})
+
+    with counted(remembering) as found:
+        answers = [send(form) for _ in range(2)]
+
+    assert [(answer.status_code, "You have used that password before." in answer.text) for answer in answers] == [
+        (200, True)
+    ] * 2
+    assert found == {"refusals": 2}
 
 
 def test_who_was_invited_chooses_another_password(remembering: World, visitor: Visitor) -> None:

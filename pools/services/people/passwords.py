@@ -254,10 +254,10 @@ def change(
             part.refuse(PasswordResetRequired())  # ended meanwhile
         if now != encoded:
             part.refuse(PasswordIncorrect(detail="changed meanwhile"))
-        part.refuse_if(receipts.keep(receipt))
         lockout.clear(pool, user.id, lockout.Kind.PASSWORD)
         # The previous one was right: that is no wrong guess, whatever becomes of the new one.
         part.refuse_if(password_history.refusal(locked, prepared.remembered), keeping=True)
+        part.refuse_if(receipts.keep(receipt))
         store(locked, prepared)
         audit.record(Tag.PASSWORD_CHANGED, pool=pool, subject=user.sub, by=by, detail={"method": "own"})
         notices.send(notice)
