@@ -141,7 +141,17 @@ def pool_settings(world: World) -> Given:
     """Change a pool of its own: other tests look for the shared one by its name."""
     visitor, who = inside(world)
     made = visitor.send_form("/console/pools/new", name="Once", sign_in="email", mfa="OFF")
-    return visitor, who, made.headers["Location"], {"recent_proof": "on", "name": "Twice", "mfa": "OFF"}
+    return (
+        visitor,
+        who,
+        made.headers["Location"],
+        {
+            "recent_proof": "on",
+            "name": "Twice",
+            "mfa": "OFF",
+            "password_history_size": "0",
+        },
+    )
 
 
 class Case(NamedTuple):
