@@ -20,7 +20,7 @@ from identity.foundation.errors import (
     SecretHashRefused,
     UserNotFound,
 )
-from pools.models import AppClient, Identity, IdentityPool, SignInName, User, UserPool
+from pools.models import AppClient, Identity, IdentityPool, User, UserPool, account_rows
 from pools.models.hot import Credentials, Person
 from pools.services import audit, configuration
 from pools.services.atomic_part import AtomicPart
@@ -232,10 +232,8 @@ def user(pool: UserPool, name: str) -> User:
         UserNotFound: nobody of this pool.
 
     """
-    # The sub first: it names one person for ever, and no chosen name may stand before it.
-    found = User.objects.filter(pool_id=pool.pk, sub=name, deleted_at=None).first() if names.is_uuid(name) else None
-    if found is None:
-        found = _by_name(pool, name)
+    sub = name if names.is_uuid(name) else None
+    found = account_rows.find_user(pool.pk, name=normalise(pool, name), sub=sub)
     if found is None:
         raise UserNotFound
     return found
@@ -248,7 +246,7 @@ def user_by_sub(pool: UserPool, sub: uuid.UUID | str) -> User:
         UserNotFound: nobody of this pool.
 
     """
-    found = User.objects.filter(pool_id=pool.pk, sub=sub, deleted_at=None).first()
+    found = account_rows.find_user(pool.pk, sub=sub)
     if found is None:
         raise UserNotFound
     return found
@@ -281,13 +279,7 @@ def _is_alias(pool: UserPool, name: str) -> bool:
 
 
 def _by_name(pool: UserPool, name: str) -> User | None:
-    found = (
-        SignInName.objects.filter(pool_id=pool.pk, name=normalise(pool, name))
-        .select_related("user")
-        .filter(user__deleted_at=None, user__pool_id=pool.pk)
-        .first()
-    )
-    return found.user if found else None
+    return account_rows.find_user(pool.pk, name=normalise(pool, name))
 
 
 def identity(public_id: str) -> Identity:

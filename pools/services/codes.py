@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import F
 
 from identity.foundation import clock, gate, sealing
 from identity.foundation.actor import Actor
@@ -28,7 +28,7 @@ from identity.foundation.errors import (
     TooManyWrongCodes,
 )
 from identity.foundation.names import uuid7
-from pools.models import OneTimeCode, User, UserPool
+from pools.models import OneTimeCode, User, UserPool, account_rows
 from pools.services import audit
 from pools.services.audit import Tag
 
@@ -226,13 +226,14 @@ def revoke(user: User, addresses: Collection[str] = ()) -> None:
     """
     if not connection.in_atomic_block:
         raise Misuse("codes are revoked in the transaction of the change")
-    now, gone = clock.now(), Q(purpose=Purpose.RECOVERY)
-    if addresses:
-        own = [value for value in (user.email, user.phone_number) if value]
-        gone |= Q(purpose__in=[Purpose.SIGN_UP, *addresses]) & ~Q(destination__in=own)
-    live = OneTimeCode.objects.filter(pool_id=user.pool_id, subject=user.id, consumed_at=None, expires_at__gt=now)
-    # Nobody's codes have no destination, and stay as they are for every name.
-    live.filter(gone).exclude(destination="").update(expires_at=now)
+    account_rows.revoke_codes(
+        user.pool_id,
+        user.id,
+        purposes=[Purpose.RECOVERY.value],
+        of_addresses=[str(each) for each in (Purpose.SIGN_UP, *addresses)] if addresses else [],
+        own=[value for value in (user.email, user.phone_number) if value],
+        now=clock.now(),
+    )
 
 
 def _is_dead(code: Tried | OneTimeCode) -> bool:

@@ -62,7 +62,7 @@ ACTORLESS: dict[str, dict[str, str]] = {
     "pools/services/sign_in/chosen_passwords.py": {"spend": PARTS},
     "pools/services/sign_in/sealed_attempts.py": {"spend": PARTS},
     "pools/services/people/password_history.py": {"keep": PARTS},
-    "pools/services/people/passwords.py": {"store": PARTS, "remove": PARTS},
+    "pools/services/people/passwords.py": {"store_first": PARTS, "remove": PARTS},
     "pools/services/people/profile.py": {"store": PARTS},
     "pools/services/sign_in/attempt_tokens.py": {"count_try": PARTS},
     "pools/services/people/sign_in_names.py": {"claim": PARTS, "release": PARTS},
@@ -74,6 +74,10 @@ WAY_ON = {"response_type", "resume", "signed_in_since"}
 WRITES = {"save", "create", "bulk_create", "get_or_create", "update", "update_or_create", "bulk_update", "delete"}
 HOT_WRITES = {
     *(
+        "account_rows.make_user",
+        "account_rows.revoke_codes",
+        "account_rows.set_status",
+        "account_rows.store_password",
         "hot.audit_once",
         "hot.count",
         "hot.end_sign_in",

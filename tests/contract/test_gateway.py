@@ -317,6 +317,20 @@ def test_a_sign_in_reads_once_counts_once_and_writes_what_it_must(
     assert len(statements) == 4, statements
 
 
+def test_an_account_is_made_by_four_statements(
+    place: Place, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    warm(place)
+    given = {"UserPoolId": place.pool, "Username": "new", "MessageAction": "SUPPRESS"}
+
+    # The key and its use; whether the name is free; names and user, the password, the audit row; a savepoint's two.
+    with django_assert_max_num_queries(2 + 4 + 2) as seen:
+        place.wire.ask("AdminCreateUser", **given)
+
+    writes = [query["sql"] for query in seen.captured_queries if "INSERT" in query["sql"]]
+    assert len(writes) == 3, writes
+
+
 def test_a_page_of_users_asks_as_much_for_many_as_for_one(
     place: Place, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:

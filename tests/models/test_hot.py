@@ -19,7 +19,18 @@ from pytest_django import Settings
 
 from identity.foundation import clock, sealing
 from identity.foundation.names import uuid7
-from pools.models import AppClient, Guess, Membership, RefreshFamily, SigningKey, TotpFactor, User, UserPool, hot
+from pools.models import (
+    AppClient,
+    Guess,
+    Membership,
+    RefreshFamily,
+    SigningKey,
+    TotpFactor,
+    User,
+    UserPool,
+    account_rows,
+    hot,
+)
 from pools.services import access, configuration, lockout
 from pools.services.people import groups
 from pools.services.pools import signing_keys
@@ -95,17 +106,49 @@ PARAMETERS: dict[str, Any] = {
         "challenge": "",
         "salt": b"s",
     },
+    "FIND_USER": {"pool": 1, "name": "alice", "sub": SOME},
+    "LOCK_USER": (1, SOME),
+    "IS_TAKEN": {"pool": 1, "name": "alice", "sub": str(SOME), "but": SOME},
+    "MAKE_USER": {
+        **dict.fromkeys(account_rows.NEW, "x"),
+        **dict.fromkeys(("email_verified", "phone_number_verified"), False),
+        **dict.fromkeys(("created_at", "modified_at"), NOW()),
+        "id": SOME,
+        "sub": SOME,
+        "pool": 1,
+        "attributes": "{}",
+        "status": "CONFIRMED",
+        "name_ids": [SOME],
+        "names": ["alice"],
+        "kinds": ["username"],
+    },
+    "STORE_HASHES": {
+        **dict.fromkeys(("argon2", "verifier_pool", "verifier_name"), "x"),
+        **dict.fromkeys(("expires_at", "changed_at"), NOW()),
+        "user": SOME,
+        "pool": 1,
+        "verifier": b"v",
+    },
+    "SET_STATUS": {"pool": 1, "user": SOME, "status": "CONFIRMED", "now": NOW()},
+    "REVOKE_CODES": {
+        "pool": 1,
+        "subject": SOME,
+        "now": NOW(),
+        **{key: ["x"] for key in ("purposes", "of_addresses", "own")},
+    },
 }
+MODULES = (hot, account_rows)
 # The poll asks for what changed in all pools, over a table that has a row a pool; the spent and operators have no pool.
 WITHOUT_POOL = {"MOVED", "SPEND", "ACCESS_KEY"}
 
 
 def statements() -> dict[str, str]:
-    """Return the module's statements by name."""
+    """Return the modules' statements by name."""
     verbs = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
     return {
         name: value
-        for name, value in vars(hot).items()
+        for module in MODULES
+        for name, value in vars(module).items()
         if isinstance(value, str) and name.isupper() and value.strip().startswith(verbs)
     }
 

@@ -74,7 +74,7 @@ def test_an_owner_who_gives_an_address_up_while_it_is_taken(alias_pool: UserPool
         lambda: users.create(alias_pool, "b", attributes=taker, message="suppress", force_alias=True, by=BY),
         lambda: attributes.admin_update(alias_pool, owner, moved, by=BY),
     ]
-    meet(sign_in_names, "settle")
+    meet(sign_in_names, "usable")
 
     outcomes = at_once(2, lambda n: jobs[n]())
 

@@ -27,7 +27,7 @@ from identity.foundation.errors import (
     UserDisabled,
     UserNotFound,
 )
-from pools.models import AppClient, Password, User, UserPool
+from pools.models import AppClient, Password, User, UserPool, account_rows
 from pools.models.hot import Credentials, Person
 from pools.models.user import Status
 from pools.services import (
@@ -67,6 +67,7 @@ __all__ = [
     "srp_salt",
     "srp_verifier",
     "store",
+    "store_first",
     "temporary",
     "temporary_until",
     "verify",
@@ -146,37 +147,30 @@ def store(
     ``changed_at`` is the present moment, for who has to know it beforehand. Codes for a new one that are still out die
     with the old.
     """
+    store_first(user, prepared, expires_at=expires_at, changed_at=changed_at)
+    codes.revoke(user)
+
+
+def store_first(
+    user: User, prepared: Prepared, *, expires_at: datetime | None = None, changed_at: datetime | None = None
+) -> None:
+    """Write the password of somebody who was made in the caller's transaction, and has no code yet."""
     if not connection.in_atomic_block:
         raise Misuse("a password is stored in the transaction of its cause")
     if prepared.username != user.username:
         raise Misuse("a verifier binds the internal username")
     now = changed_at or clock.now()
     password_history.keep(user, prepared.remembered, now=now)
-    Password.objects.bulk_create(
-        [
-            Password(
-                user=user,
-                pool_id=user.pool_id,
-                argon2=prepared.argon2,
-                sealed_verifier=prepared.sealed_verifier,
-                verifier_pool=prepared.pool,
-                verifier_name=prepared.username,
-                expires_at=expires_at,
-                changed_at=now,
-            )
-        ],
-        update_conflicts=True,
-        unique_fields=["user"],
-        update_fields=[
-            "argon2",
-            "sealed_verifier",
-            "verifier_pool",
-            "verifier_name",
-            "expires_at",
-            "changed_at",
-        ],
+    account_rows.store_password(
+        user=user.id,
+        pool=user.pool_id,
+        argon2=prepared.argon2,
+        verifier=prepared.sealed_verifier,
+        verifier_pool=prepared.pool,
+        verifier_name=prepared.username,
+        expires_at=expires_at,
+        changed_at=now,
     )
-    codes.revoke(user)
 
 
 def remove(user: User) -> None:
@@ -282,7 +276,7 @@ def admin_set(pool: UserPool, user: User, password: str, *, permanent: bool, by:
         part.refuse_if(password_history.refusal(locked, prepared.remembered))
         status = Status.CONFIRMED if permanent else Status.FORCE_CHANGE_PASSWORD
         store(locked, prepared, expires_at=None if permanent else temporary_until(pool))
-        User.objects.filter(pool_id=pool.pk, id=user.id).update(status=status, modified_at=clock.now())
+        account_rows.set_status(pool.pk, user.id, status.value, clock.now())
         lockout.clear(pool, user.id, lockout.Kind.PASSWORD)
         detail = {"method": "operator", "permanent": permanent}
         audit.record(Tag.PASSWORD_CHANGED, pool=pool, subject=user.sub, by=by, detail=detail)
@@ -293,7 +287,7 @@ def locked_user(pool: UserPool, user: User | Person | None) -> User | None:
     """Return a user's present row, locked until the transaction ends; None where it was deleted meanwhile."""
     if user is None:
         return None
-    return User.objects.select_for_update().filter(pool_id=pool.pk, id=user.id, deleted_at=None).first()
+    return account_rows.lock_user(pool.pk, user.id)
 
 
 def forgot(client: AppClient, username: str, *, receipt: Receipt | None = None, by: Actor) -> destinations.Delivery:

@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from itertools import islice
+from uuid import UUID
 
 from django.db.models import Q
 
 from identity.foundation import clock, names
 from identity.foundation.actor import Actor
 from identity.foundation.errors import Invalid, refuse
-from pools.models import SignInName, User, UserPool
+from pools.models import SignInName, User, UserPool, account_rows
 from pools.models.user_rows import NewUser
 from pools.services import access, audit, codes
 from pools.services.audit import Tag
 from pools.services.pools.schema import is_email, is_phone
 
 Kind = SignInName.Kind
+ALIASES = (Kind.PREFERRED_USERNAME, Kind.EMAIL, Kind.PHONE_NUMBER)
 LENGTH = 128
 NAME_BYTES = 2500
 """What an index of PostgreSQL holds of one text with room for its other columns."""
@@ -95,6 +97,29 @@ def usable(pool: UserPool, user: User | NewUser, kind: str) -> bool:
     return kind == Kind.PREFERRED_USERNAME or bool(getattr(user, f"{kind}_verified"))
 
 
+def of_new(pool: UserPool, user: User | NewUser) -> dict[str, str]:
+    """Return the names that a new user signs in by, as the pool compares them, with the kind of each."""
+    found = {access.normalise(pool, user.username): Kind.USERNAME.value}
+    for kind in ALIASES:
+        if usable(pool, user, kind):
+            found.setdefault(access.normalise(pool, getattr(user, kind)), kind.value)
+    return found
+
+
+def make(pool: UserPool, user: User, *, force: bool = False, by: Actor) -> str:
+    """Save a new user with all names; return the kind of one that another owns, empty where all went well.
+
+    One statement claims them. With ``force`` an alias is handed over, after :func:`hold`.
+    """
+    names_of = of_new(pool, user)
+    others = subs(pool, names_of)
+    claimed = account_rows.make_user(user, {name: kind for name, kind in names_of.items() if name not in others})
+    for kind in names_of.values():
+        if kind not in claimed and (kind == Kind.USERNAME or not (force and _take_over(pool, user, kind, by=by))):
+            return kind
+    return ""
+
+
 def claim(pool: UserPool, user: User, kind: str, value: str) -> bool:
     """Give a user a name in the place of an older of the same kind; False where another owns it."""
     name = access.normalise(pool, value)
@@ -109,23 +134,25 @@ def claim(pool: UserPool, user: User, kind: str, value: str) -> bool:
 def taken(pool: UserPool, value: str, *, by_other_than: User | None = None) -> bool:
     """Say whether someone (else) owns a name, or has it as their sub."""
     name = access.normalise(pool, value)
-    owners = SignInName.objects.filter(pool_id=pool.pk, name=name)
-    if (owners.exclude(user=by_other_than) if by_other_than else owners).exists():
-        return True
-    # Where addresses are the usernames, nobody chooses a name: the only UUID is the account's own sub.
-    if pool.username_attributes or not names.is_uuid(name):
-        return False
-    called = User.objects.filter(pool_id=pool.pk, sub=name, deleted_at=None)
-    return (called.exclude(pk=by_other_than.pk) if by_other_than else called).exists()
+    sub = next(iter(_like_subs(pool, [name])), None)
+    return account_rows.is_taken(pool.pk, name, sub=sub, but=by_other_than.id if by_other_than else None)
 
 
 def subs(pool: UserPool, wanted: Collection[str]) -> set[str]:
     """Return those of many new names that are somebody's ``sub``: as :func:`taken` has it."""
-    alike = [] if pool.username_attributes else [name for name in wanted if names.is_uuid(name)]
+    alike = _like_subs(pool, wanted)
     if not alike:
         return set()
-    found = User.objects.filter(pool_id=pool.pk, sub__in=alike, deleted_at=None)
-    return {str(sub) for sub in found.values_list("sub", flat=True)}
+    found = set(User.objects.filter(pool_id=pool.pk, sub__in=alike, deleted_at=None).values_list("sub", flat=True))
+    return {name for name in alike if UUID(name) in found}
+
+
+def _like_subs(pool: UserPool, wanted: Collection[str]) -> list[str]:
+    """Return those of some names that may be somebody's ``sub``.
+
+    Where addresses are the usernames, nobody chooses a name: the only UUID is the account's own sub.
+    """
+    return [] if pool.username_attributes else [name for name in wanted if names.is_uuid(name)]
 
 
 def release(pool: UserPool, user: User, *kinds: str) -> None:
@@ -150,12 +177,15 @@ def settle(pool: UserPool, user: User, *, force: bool = False, by: Actor) -> str
 
     With ``force`` the alias is handed over, after :func:`hold`: the former owner keeps the value, unverified.
     """
-    for kind in (Kind.PREFERRED_USERNAME, Kind.EMAIL, Kind.PHONE_NUMBER):
-        if not usable(pool, user, kind):
-            release(pool, user, kind)
-        elif not claim(pool, user, kind, getattr(user, kind)) and not (force and _take_over(pool, user, kind, by=by)):
-            return kind.value
-    return ""
+    wanted = {kind: access.normalise(pool, getattr(user, kind)) for kind in ALIASES if usable(pool, user, kind)}
+    if unusable := [kind for kind in ALIASES if kind not in wanted]:
+        release(pool, user, *unusable)
+    lost = [
+        kind
+        for kind in sorted(wanted, key=wanted.__getitem__)  # the order of all who claim names
+        if not claim(pool, user, kind, getattr(user, kind)) and not (force and _take_over(pool, user, kind, by=by))
+    ]
+    return next((kind.value for kind in ALIASES if kind in lost), "")
 
 
 def _take_over(pool: UserPool, user: User, kind: str, *, by: Actor) -> bool:

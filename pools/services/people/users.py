@@ -118,14 +118,9 @@ def insert(pool: UserPool, user: User, *, force_alias: bool = False, by: Actor) 
     A username that is taken by a parallel call breaks the unique constraint: the caller reads that by
     :func:`is_name_conflict`.
     """
-    if sign_in_names.taken(pool, user.username):
-        return sign_in_names.Kind.USERNAME.value
     if force_alias:
         sign_in_names.hold(pool, user)
-    user.save(force_insert=True)
-    if not sign_in_names.claim(pool, user, sign_in_names.Kind.USERNAME, user.username):
-        return sign_in_names.Kind.USERNAME.value
-    return sign_in_names.settle(pool, user, force=force_alias, by=by)
+    return sign_in_names.make(pool, user, force=force_alias, by=by)
 
 
 def taken(pool: UserPool, username: str, kind: str = "", *, words: str | None = None) -> UsernameExists:
@@ -190,7 +185,7 @@ def create(  # noqa: PLR0913 - a message has these parts
             part.refuse_if(sending.refusal(pool, None, *invitations))
             if refused := insert(pool, user, force_alias=force_alias, by=by):
                 part.refuse(taken(pool, username, refused, words=EXISTS))
-            passwords.store(user, prepared, expires_at=expires_at)
+            passwords.store_first(user, prepared, expires_at=expires_at)
             detail = {"status": str(user.status), "medium": sending.send(pool, *invitations)}
             audit.record(Tag.USER_CREATED, pool=pool, subject=user.sub, by=by, detail=detail)
     except IntegrityError as problem:

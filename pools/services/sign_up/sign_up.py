@@ -135,7 +135,7 @@ def _sign_up(
         return limited
     if refused := users.insert(pool, user, by=by):
         return users.taken(pool, username, refused)
-    passwords.store(user, prepared)
+    passwords.store_first(user, prepared)
     medium = destinations.MEDIUM.get(sending.send(pool, confirmation), "")
     detail = {"client_id": client.client_id, "medium": medium}
     audit.record(Tag.SIGNED_UP, pool=pool, subject=user.sub, by=by, detail=detail)

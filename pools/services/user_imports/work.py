@@ -217,7 +217,7 @@ def _write(job: UserImportJob, batch: Batch) -> bool:
 
 def _claim(pool: UserPool, batch: Batch) -> None:
     """Give the people of a batch their names; take those out who cannot have theirs."""
-    wanted = {number: _names(pool, user) for number, user in batch.people.items()}
+    wanted = {number: sign_in_names.of_new(pool, user) for number, user in batch.people.items()}
     subs = sign_in_names.subs(pool, {name for named in wanted.values() for name in named})
     rows = {
         number: [(uuid7(), name, batch.people[number].id, kind) for name, kind in named.items()]
@@ -240,15 +240,6 @@ def _claim(pool: UserPool, batch: Batch) -> None:
             batch.failed[number] = attributes.TAKEN[alias]
     if orphaned:
         SignInName.objects.filter(pool_id=pool.pk, id__in=orphaned).delete()
-
-
-def _names(pool: UserPool, user: NewUser) -> dict[str, str]:
-    """Return the names that a new user signs in by, as the pool compares them, with the kind of each."""
-    found = {access.normalise(pool, user.username): Kind.USERNAME.value}
-    for kind in (Kind.PREFERRED_USERNAME, Kind.EMAIL, Kind.PHONE_NUMBER):
-        if sign_in_names.usable(pool, user, kind):
-            found.setdefault(access.normalise(pool, getattr(user, kind)), kind.value)
-    return found
 
 
 def _end(job: UserImportJob, status: str, message: str) -> None:

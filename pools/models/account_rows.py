@@ -1,0 +1,163 @@
+"""Accounts made, found and given a password one at a time: constant statements, as in ``hot``. Decides nothing.
+
+What is made of a row that is read is the ORM's ``User``, as everywhere: only how it is asked for is cheaper.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import DEFAULT_DB_ALIAS
+
+from identity.foundation.names import uuid7
+from pools.models.rows import document
+from pools.models.statements import count, one
+from pools.models.user import User
+
+# In the order of the model's fields, which the ORM makes its rows of.
+WHOLE_USER = """
+    u.id, u.pool_id, u.sub, u.username, u.email, u.email_verified, u.phone_number, u.phone_number_verified, u.name,
+    u.given_name, u.family_name, u.preferred_username, u.attributes, u.status, u.enabled, u.epoch, u.preferred_mfa,
+    u.created_at, u.modified_at, u.deleted_at
+"""
+FIELDS = [field.attname for field in User._meta.concrete_fields]  # noqa: SLF001 - documented by Django
+ATTRIBUTES = FIELDS.index("attributes")
+
+# The sub first: it names one person for ever, and no chosen name may stand before it.
+FIND_USER = (
+    "SELECT "  # noqa: S608 - of constants
+    + WHOLE_USER
+    + """
+FROM pool_user u
+WHERE u.pool_id = %(pool)s AND u.deleted_at IS NULL AND u.id = coalesce(
+    (SELECT s.id FROM pool_user s WHERE s.pool_id = %(pool)s AND s.sub = %(sub)s::uuid AND s.deleted_at IS NULL),
+    (SELECT n.user_id FROM sign_in_name n WHERE n.pool_id = %(pool)s AND n.name = %(name)s))
+"""
+)
+LOCK_USER = (
+    "SELECT " + WHOLE_USER + "FROM pool_user u WHERE u.pool_id = %s AND u.id = %s AND u.deleted_at IS NULL FOR UPDATE"
+)
+IS_TAKEN = """
+SELECT EXISTS (SELECT FROM sign_in_name n
+               WHERE n.pool_id = %(pool)s AND n.name = %(name)s AND n.user_id IS DISTINCT FROM %(but)s::uuid)
+    OR EXISTS (SELECT FROM pool_user u
+               WHERE u.pool_id = %(pool)s AND u.sub = %(sub)s::uuid AND u.deleted_at IS NULL
+                   AND u.id IS DISTINCT FROM %(but)s::uuid)
+"""
+# Names in one order, whoever claims some: nobody waits for who waits for them. Without the username nobody is made.
+MAKE_USER = """
+WITH claimed AS (
+    INSERT INTO sign_in_name (id, pool_id, name, user_id, kind)
+    SELECT wanted.id, %(pool)s, wanted.name, %(id)s::uuid, wanted.kind
+    FROM unnest(%(name_ids)s::uuid[], %(names)s::text[], %(kinds)s::text[]) AS wanted (id, name, kind)
+    ORDER BY wanted.name
+    ON CONFLICT DO NOTHING
+    RETURNING kind
+), made AS (
+    INSERT INTO pool_user (id, pool_id, sub, username, email, email_verified, phone_number, phone_number_verified,
+        name, given_name, family_name, preferred_username, attributes, status, created_at, modified_at)
+    SELECT %(id)s::uuid, %(pool)s, %(sub)s::uuid, %(username)s, %(email)s, %(email_verified)s::boolean,
+        %(phone_number)s, %(phone_number_verified)s::boolean, %(name)s, %(given_name)s, %(family_name)s,
+        %(preferred_username)s, %(attributes)s::jsonb, %(status)s, %(created_at)s::timestamptz,
+        %(modified_at)s::timestamptz
+    WHERE EXISTS (SELECT FROM claimed WHERE kind = 'username')
+)
+SELECT array_agg(kind) FROM claimed
+"""
+STORE_HASHES = """
+INSERT INTO password (user_id, pool_id, argon2, sealed_verifier, verifier_pool, verifier_name, expires_at, changed_at)
+VALUES (%(user)s, %(pool)s, %(argon2)s, %(verifier)s, %(verifier_pool)s, %(verifier_name)s,
+    %(expires_at)s::timestamptz, %(changed_at)s)
+ON CONFLICT (user_id) DO UPDATE SET
+    argon2 = EXCLUDED.argon2, sealed_verifier = EXCLUDED.sealed_verifier, verifier_pool = EXCLUDED.verifier_pool,
+    verifier_name = EXCLUDED.verifier_name, expires_at = EXCLUDED.expires_at, changed_at = EXCLUDED.changed_at
+"""
+SET_STATUS = """
+UPDATE pool_user SET status = %(status)s, modified_at = %(now)s WHERE pool_id = %(pool)s AND id = %(user)s
+"""
+# Nobody's codes have no destination, and stay as they are for every name.
+REVOKE_CODES = """
+UPDATE one_time_code SET expires_at = %(now)s
+WHERE pool_id = %(pool)s AND subject = %(subject)s AND consumed_at IS NULL AND expires_at > %(now)s
+    AND destination <> ''
+    AND (purpose = ANY(%(purposes)s::text[])
+        OR purpose = ANY(%(of_addresses)s::text[]) AND destination <> ALL(%(own)s::text[]))
+"""
+
+
+def find_user(pool_id: int, *, name: str = "", sub: UUID | str | None = None) -> User | None:
+    """Return a live user by ``sub``, or else by a name that signs in."""
+    return _user(one(FIND_USER, {"pool": pool_id, "name": name, "sub": sub}))
+
+
+def lock_user(pool_id: int, user_id: UUID) -> User | None:
+    """Return a user's present row, locked until the transaction ends; None where it was deleted."""
+    return _user(one(LOCK_USER, (pool_id, user_id)))
+
+
+def _user(row: tuple[Any, ...] | None) -> User | None:
+    if row is None:
+        return None
+    values = (*row[:ATTRIBUTES], document(row[ATTRIBUTES]), *row[ATTRIBUTES + 1 :])
+    return User.from_db(DEFAULT_DB_ALIAS, FIELDS, values)
+
+
+def is_taken(pool_id: int, name: str, *, sub: str | None, but: UUID | None) -> bool:
+    """Say whether a name is somebody's, or ``sub`` is, of all but one person."""
+    row = one(IS_TAKEN, {"pool": pool_id, "name": name, "sub": sub, "but": but})
+    return bool(row and row[0])
+
+
+def make_user(user: User, names: Mapping[str, str]) -> set[str]:
+    """Write a new user with names, each with its kind; return the kinds whose names were free.
+
+    Nothing is written of somebody whose username was not.
+    """
+    given = {column: getattr(user, column) for column in NEW}
+    row = one(
+        MAKE_USER,
+        {
+            **given,
+            "pool": user.pool_id,
+            "attributes": json.dumps(user.attributes),
+            "status": str(user.status),
+            "name_ids": [uuid7() for _ in names],
+            "names": list(names),
+            "kinds": list(names.values()),
+        },
+    )
+    return set((row and row[0]) or ())
+
+
+NEW = (
+    *("id", "sub", "username", "email", "email_verified", "phone_number", "phone_number_verified", "name"),
+    *("given_name", "family_name", "preferred_username", "created_at", "modified_at"),
+)
+
+
+def store_password(**values: Any) -> None:
+    """Write somebody's password, in the place of an older one."""
+    count(STORE_HASHES, values)
+
+
+def set_status(pool_id: int, user_id: UUID, status: str, now: datetime) -> None:
+    """Write somebody's status."""
+    count(SET_STATUS, {"pool": pool_id, "user": user_id, "status": status, "now": now})
+
+
+def revoke_codes(
+    pool_id: int,
+    subject: UUID,
+    *,
+    purposes: Collection[str],
+    of_addresses: Collection[str],
+    own: Collection[str],
+    now: datetime,
+) -> None:
+    """End somebody's live codes of ``purposes``, and those ``of_addresses`` that went to none of their ``own``."""
+    lists = {"purposes": list(purposes), "of_addresses": list(of_addresses), "own": list(own)}
+    count(REVOKE_CODES, {"pool": pool_id, "subject": subject, "now": now, **lists})
