@@ -5,21 +5,18 @@ PgBouncer-safe: no lock of a session. Statements are constants; partition names 
 
 from __future__ import annotations
 
-from django.db import connection
+from pools.models.statements import one
 
-HOLD = "SELECT pg_advisory_xact_lock(%s)"
+HOLD = "SELECT pg_advisory_xact_lock(%s::bigint)"
 TRY = "SELECT pg_try_advisory_xact_lock(hashtextextended(%s, 0))"
 
 
 def hold(key: bytes) -> None:
     """Wait for the lock that a key's first eight bytes name, until the transaction ends."""
-    with connection.cursor() as cursor:
-        cursor.execute(HOLD, [int.from_bytes(key[:8], "big", signed=True)])
+    one(HOLD, (int.from_bytes(key[:8], "big", signed=True),))
 
 
 def try_hold(name: str) -> bool:
     """Take a named lock until the transaction ends, unless another holds it."""
-    with connection.cursor() as cursor:
-        cursor.execute(TRY, [name])
-        row = cursor.fetchone()
+    row = one(TRY, (name,))
     return bool(row and row[0])

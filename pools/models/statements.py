@@ -36,9 +36,9 @@ _numbers = itertools.count()
 
 
 class Done(NamedTuple):
-    """What a statement gave: its first row, and how many it touched."""
+    """What a statement gave: its rows, and how many it touched."""
 
-    row: tuple[Any, ...] | None
+    rows: list[tuple[Any, ...]]
     touched: int
 
 
@@ -88,7 +88,7 @@ def _by_cursor(database: BaseDatabaseWrapper, statement: str, parameters: Parame
     try:
         with wrap(raw) as cursor:  # type: ignore[arg-type]  # the stubs know Django's own cursors only
             cursor.execute(statement, parameters)
-            return Done(cursor.fetchone() if cursor.description else None, cursor.rowcount)
+            return Done(cursor.fetchall() if cursor.description else [], cursor.rowcount)
     finally:
         held.prepare_threshold = None
 
@@ -108,11 +108,11 @@ def _directly(statement: str, parameters: Parameters, many: bool, context: dict[
             result = _answer(held, text, bound, values)
         if result.status not in DONE:
             raise error_from_result(result)
-    row = None
+    rows: list[tuple[Any, ...]] = []
     if result.ntuples:
         bound.set_pgresult(result)
-        row = bound.load_row(0, tuple)
-    return Done(row, result.command_tuples or 0)
+        rows = bound.load_rows(0, result.ntuples, tuple)
+    return Done(rows, result.command_tuples or 0)
 
 
 def _answer(held: psycopg.Connection[Any], text: bytes, bound: Bound, values: Sequence[Any]) -> PGresult:
@@ -147,7 +147,13 @@ def _prepared(held: psycopg.Connection[Any]) -> dict[tuple[bytes, tuple[int, ...
 
 def one(statement: str, parameters: Parameters = ()) -> tuple[Any, ...] | None:
     """Return the first row of a statement of ``hot``."""
-    return run(statement, parameters).row
+    rows = run(statement, parameters).rows
+    return rows[0] if rows else None
+
+
+def every(statement: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
+    """Return all rows of a statement of ``hot``."""
+    return run(statement, parameters).rows
 
 
 def count(statement: str, parameters: Parameters) -> int:

@@ -78,6 +78,7 @@ HOT_WRITES = {
         "account_rows.revoke_codes",
         "account_rows.set_status",
         "account_rows.store_password",
+        "message_rows.queue",
         "hot.audit_once",
         "hot.count",
         "hot.end_sign_in",

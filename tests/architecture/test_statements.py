@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from pools.models import Group, Membership, User, account_rows, hot
+from pools.models import Group, Membership, User, account_rows, app_client_rows, hot, message_rows
 from pools.models.deletion import delete
 from tests import any_input, factories, statements
 from tests.architecture.source import ROOT
@@ -88,7 +88,7 @@ def test_a_statement_is_read_table_by_table(text: str, found: tuple[str, ...]) -
 
 
 def test_hot_statements_name_every_pool() -> None:
-    held = [*vars(hot).items(), *vars(account_rows).items()]
+    held = [item for module in (hot, account_rows, app_client_rows, message_rows) for item in vars(module).items()]
     texts = {name: text for name, text in held if name.isupper() and isinstance(text, str)}
     whole = {name: text for name, text in texts.items() if name not in FRAGMENTS}
 

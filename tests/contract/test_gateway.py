@@ -331,6 +331,20 @@ def test_an_account_is_made_by_four_statements(
     assert len(writes) == 3, writes
 
 
+def test_a_password_is_set_and_its_owner_told_by_nine_statements(
+    place: Place, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    warm(place)
+    given = {"UserPoolId": place.pool, "Username": place.username, "Password": "Battery-staple-8", "Permanent": True}
+
+    # The key and its use; the person, and again under a lock; the password, codes, status, guesses, the audit row; the
+    # app that signs the notice, and the notice.
+    with django_assert_max_num_queries(2 + 9 + 2) as seen:
+        place.wire.ask("AdminSetUserPassword", **given)
+
+    assert sum("one_time_code" in query["sql"] for query in seen.captured_queries) == 1
+
+
 def test_a_page_of_users_asks_as_much_for_many_as_for_one(
     place: Place, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:

@@ -29,7 +29,9 @@ from pools.models import (
     User,
     UserPool,
     account_rows,
+    app_client_rows,
     hot,
+    message_rows,
 )
 from pools.services import access, configuration, lockout
 from pools.services.people import groups
@@ -62,6 +64,15 @@ EVENT: dict[str, Any] = {
     "passed": True,
     "methods": "[]",
     "address": None,
+}
+SENT: dict[str, Any] = {
+    "pool": 1,
+    "hashes": [b"x"],
+    "client": SOME,
+    "since": NOW(),
+    "floor": SOME,
+    "but": "notice",
+    "most": 9,
 }
 PARAMETERS: dict[str, Any] = {
     "CREDENTIALS": (1, "alice", SOME),
@@ -136,8 +147,18 @@ PARAMETERS: dict[str, Any] = {
         "now": NOW(),
         **{key: ["x"] for key in ("purposes", "of_addresses", "own")},
     },
+    "QUEUE": {
+        **dict.fromkeys(message_rows.WRITTEN, "x"),
+        **dict.fromkeys(("recipient_hash", "mailbox_hash", "sealed"), b"x"),
+        **dict.fromkeys(("expires_at", "created_at"), NOW()),
+        **dict.fromkeys(("id", "client_id"), SOME),
+        "pool_id": 1,
+        "attempts": 0,
+    },
+    **dict.fromkeys(("SENT_TO_ADDRESS", "SENT_TO_MAILBOX", "SENT_OF_CLIENT", "SENT_OF_POOL"), SENT),
+    "WITH_FLOW": {"pool": 1, "flow": "code"},
 }
-MODULES = (hot, account_rows)
+MODULES = (hot, account_rows, app_client_rows, message_rows)
 # The poll asks for what changed in all pools, over a table that has a row a pool; the spent and operators have no pool.
 WITHOUT_POOL = {"MOVED", "SPEND", "ACCESS_KEY"}
 

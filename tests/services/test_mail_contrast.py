@@ -29,7 +29,7 @@ def mails() -> dict[str, Composed]:
 def composed() -> dict[str, Composed]:
     """Return them."""
     codes = {kind: texts.mail(POOL, kind, secret="123456", username="ann", app="Photos") for kind in texts.WORDS}
-    notices = {kind.value: texts.notice(POOL, APP, kind, app="Photos") for kind in Change}
+    notices = {kind.value: texts.notice(POOL, kind, client_id=APP.client_id, app="Photos") for kind in Change}
     link = texts.mail(POOL, "sign_up", secret="123456", link="https://a.example/", app="")
     return {**codes, **notices, "link": link, "reminder": texts.reminder(POOL, APP)}
 

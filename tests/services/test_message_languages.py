@@ -39,8 +39,8 @@ def mails() -> Iterator[texts.Composed]:
         yield texts.mail(POOL, purpose, secret="123456", username="ann", app="Photos")
     yield texts.mail(POOL, "sign_up", secret="123456", link="https://id.example/confirm", app="")
     for change in Change:
-        yield texts.notice(POOL, None, change, app="Photos")
-        yield texts.notice(POOL, APP, change, app="Photos")
+        yield texts.notice(POOL, change, client_id="", app="Photos")
+        yield texts.notice(POOL, change, client_id=APP.client_id, app="Photos")
     yield texts.reminder(POOL, APP)
 
 
@@ -65,7 +65,7 @@ def test_every_sms_is_translated_but_for_the_line_that_telephones_read(purpose: 
 
 
 def test_mail_is_english_where_nobody_says() -> None:
-    mail = texts.notice(POOL, None, Change.PASSWORD, app="Photos")
+    mail = texts.notice(POOL, Change.PASSWORD, client_id="", app="Photos")
 
     assert mail.subject == "Your password was changed"
     assert '<html lang="en" dir="ltr">' in mail.html

@@ -19,8 +19,9 @@ def prepare(pool: UserPool, user: User | Person, change: Change) -> OutboxMessag
     """Compose a notice, before the transaction of the change; None where the account has no verified address."""
     if not (user.email and user.email_verified):
         return None
-    pages, app = app_clients.oldest_with_pages(pool), app_clients.name_for_people(pool, None)
-    composed = texts.notice(pool, pages, change, app=app)
+    apps = app_clients.oldest_two_with_pages(pool)
+    pages = apps[0].client_id if apps else ""
+    composed = texts.notice(pool, change, client_id=pages, app=app_clients.shared_name(apps))
     return compose.notice(pool, to=user.email, composed=composed, in_bulk=change in texts.BY_OPERATOR)
 
 

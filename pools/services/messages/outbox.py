@@ -16,7 +16,7 @@ from prometheus_client import Counter
 from identity.foundation import clock, later, sealing
 from identity.foundation.errors import Misuse
 from identity.foundation.names import uuid7
-from pools.models import AppClient, OutboxMessage, UserPool
+from pools.models import AppClient, OutboxMessage, UserPool, message_rows
 from pools.services import sealing_contexts
 from pools.services.messages import destinations, texts
 
@@ -72,7 +72,7 @@ def queue(message: OutboxMessage) -> UUID:
     """Put a message into the outbox, in the transaction of its cause; return its id."""
     if not connection.in_atomic_block:
         raise Misuse("a message is written in the transaction of its cause")
-    message.save(force_insert=True)
+    message_rows.queue(message)
     QUEUED.labels(message.channel, message.purpose).inc()
     later.after_commit(later.Task.DELIVER, str(message.id), queue=message.lane)
     return message.id

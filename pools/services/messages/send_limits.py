@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from uuid import UUID
 
 import structlog
@@ -15,7 +16,7 @@ from prometheus_client import Counter
 from identity.foundation import clock
 from identity.foundation.errors import Misuse, TooManyAttempts
 from identity.foundation.names import uuid7_floor
-from pools.models import AppClient, OutboxMessage, UserPool
+from pools.models import AppClient, UserPool, message_rows
 from pools.models.locks import hold
 from pools.services import codes
 from pools.services.messages import destinations, outbox
@@ -75,34 +76,24 @@ def _lately(pool: UserPool, to: str, mailbox: str) -> _Lately:
     now = clock.now()
     address, whole = outbox.recipients(pool, to), outbox.recipients(pool, destinations.untagged(mailbox))
     hold(whole[-1])
-    sent = (
-        OutboxMessage.objects.filter(pool_id=pool.pk, created_at__gt=now - HOUR, id__gte=_floor(now - HOUR - MINUTE))
-        .exclude(purpose=NOTICE)
-        .order_by("-created_at")
-    )
-    of_address = sent.filter(recipient_hash__in=address).values_list("purpose", "created_at")
-    found = list(of_address[: PER_ADDRESS_ALL + REMINDERS])
+    sent = partial(message_rows.sent_to, pool.pk, since=now - HOUR, floor=_floor(now - HOUR - MINUTE), but=NOTICE)
+    found = sent(address, most=PER_ADDRESS_ALL + REMINDERS)
     if destinations.carrier(destinations.EMAIL) == destinations.CAPTURED:
         return _Lately(found, ())  # nobody's mailbox is filled, and tests and demos make people by the dozen
-    of_mailbox = sent.filter(mailbox_hash__in=whole).values_list("purpose", "created_at")
-    return _Lately(found, list(of_mailbox[: (PER_ADDRESS_ALL + REMINDERS) * TAGS]))
+    return _Lately(found, sent(whole, most=(PER_ADDRESS_ALL + REMINDERS) * TAGS, mailbox=True))
 
 
 def _limit(pool: UserPool, client: AppClient | None, purpose: str, lately: _Lately) -> tuple[str, int]:
     """Return the limit that is reached, empty where none is, and the seconds until there is room again."""
     now = clock.now()
-    minute = OutboxMessage.objects.filter(
-        pool_id=pool.pk,
-        created_at__gt=now - MINUTE,
-        id__gte=_floor(now - MINUTE - MINUTE),
-    )
+    within_a_minute = partial(message_rows.sent_of, pool.pk, since=now - MINUTE, floor=_floor(now - MINUTE - MINUTE))
     if wait := _full(lately.address, purpose, 1):
         return "address", wait
     if wait := _full(lately.mailbox, purpose, TAGS):
         return "mailbox", wait
-    if client is not None and minute.filter(client_id=client.id)[:PER_CLIENT].count() >= PER_CLIENT:
+    if client is not None and within_a_minute(client.id, most=PER_CLIENT) >= PER_CLIENT:
         return "client", round(MINUTE.total_seconds())
-    if minute[:PER_POOL].count() >= PER_POOL:
+    if within_a_minute(None, most=PER_POOL) >= PER_POOL:
         return "pool", round(MINUTE.total_seconds())
     return "", 0
 

@@ -195,16 +195,16 @@ def reminder(pool: UserPool, client: AppClient) -> Composed:
     return Composed(subject, text, _inlined(pool, get_template("messages/mail.html").render(context)))
 
 
-def notice(pool: UserPool, pages: AppClient | None, change: Change, *, app: str) -> Composed:
+def notice(pool: UserPool, change: Change, *, client_id: str, app: str) -> Composed:
     """Return the mail that tells an owner of a change: what, when, and what to do if it was somebody else.
 
-    ``pages`` is the app at whose pages a password is reset, if any; ``app`` signs it.
+    ``client_id`` is of the app at whose pages a password is reset, if any; ``app`` signs it.
     """
     subject, line = map(str, CHANGES[change])
     moment = date_format(clock.now().astimezone(UTC), "DATETIME_FORMAT")
     lines = [line, gettext("When: %(moment)s UTC.") % {"moment": moment}]
-    if pages is not None:
-        reset = f"{pool_domains.address(pool)}/forgotPassword?{urlencode({'client_id': pages.client_id})}"
+    if client_id:
+        reset = f"{pool_domains.address(pool)}/forgotPassword?{urlencode({'client_id': client_id})}"
         lines.append(gettext("If it was not you, choose a new password now."))
         link = {"link": reset, "link_text": gettext("Reset your password")}
     else:

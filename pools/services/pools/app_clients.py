@@ -5,7 +5,7 @@ Their secrets are ``client_secrets``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from identity.foundation import clock, names, paging
@@ -16,7 +16,8 @@ from identity.foundation.errors import (
     LimitExceeded,
 )
 from identity.foundation.paging import Page
-from pools.models import AppClient, ClientSecret, UserPool, deletion
+from pools.models import AppClient, ClientSecret, UserPool, app_client_rows, deletion
+from pools.models.app_client_rows import App
 from pools.services import access, atomic_part, audit, configuration, receipts
 from pools.services.audit import Tag
 from pools.services.pools import client_secrets, client_settings, deciding_attributes, schema
@@ -145,9 +146,17 @@ def name_for_people(pool: UserPool, client: AppClient | None) -> str:
     """Return what people know a place by: the app's name, never the pool's; empty where it could be one of several."""
     if client is not None:
         return client.name
-    rows = AppClient.objects.filter(pool_id=pool.pk, oauth_enabled=True, oauth_flows__contains=[PAGES])
-    names = list(rows.order_by("id").values_list("name", flat=True)[:2])
-    return str(names[0]) if len(names) == 1 else ""
+    return shared_name(oldest_two_with_pages(pool))
+
+
+def oldest_two_with_pages(pool: UserPool) -> list[App]:
+    """Return what messages say of the oldest two apps that :func:`has_pages`."""
+    return app_client_rows.with_flow(pool.pk, PAGES)
+
+
+def shared_name(apps: Sequence[App]) -> str:
+    """Return the name of a pool's only app with pages; empty where there is none, or there are several."""
+    return apps[0].name if len(apps) == 1 else ""
 
 
 def client_for_links(client: AppClient) -> AppClient | None:
