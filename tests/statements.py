@@ -58,8 +58,13 @@ ASSIGNMENTS = re.compile(r"\bSET\b.*?(?=\bWHERE\b|\bFROM\b|\bRETURNING\b|$)", re
 # Joining the pool's own row narrows nothing.
 TO_THE_POOL = re.compile(r'"?\w+"?\."?pool_id"?\s*=\s*\(?"?(?:user_pool|identity_pool)"?\."?id"?', re.IGNORECASE)
 COMPARED = r"(?:=|IN\b|IS\b)"
+# A range of one pool, which starts behind a row of it.
+RANGE = r"\s*,[^()]*\)\s*>\s*\(\s*(%\(\w+\)s|\$\d+)\s*,[^()]*(?:\([^()]*\)[^()]*)*\)\s*AND\s*"
 # Somewhere the chain of comparisons must end at a pool that is given.
-GIVEN = re.compile(r'pool_id"?\s*(?:=\s*(?:%|ANY\b|\d)|IN\b|IS\b)|%s::bigint\s+AS\s+pool_id', re.IGNORECASE)
+GIVEN = re.compile(
+    rf'pool_id"?\s*(?:=\s*(?:%|ANY\b|\d)|IN\b|IS\b)|%s::bigint\s+AS\s+pool_id|pool_id{RANGE}\w+\.pool_id\s*<=\s*\1',
+    re.IGNORECASE,
+)
 # Taking back part of a transaction changes rows, too.
 WRITES = re.compile(
     r'\b(?:INSERT\s+INTO|UPDATE|DELETE\s+FROM|MERGE\s+INTO|TRUNCATE|COPY|(?P<undone>ROLLBACK))\b\s*(?:ONLY\s+)?"?(\w*)"?',
@@ -98,7 +103,8 @@ def unnamed(statement: str) -> tuple[str, ...]:
 def compared(text: str, alias: str, *, may_be_bare: bool) -> bool:
     """Say whether a statement compares the pool of a table that it calls ``alias``."""
     column = rf'(?<![\w."])(?:"?{alias}"?\.)' + ("?" if may_be_bare else "") + r'"?pool_id\b"?'
-    return re.search(rf"{column}\s*{COMPARED}|=\s*\(?{column}", text, re.IGNORECASE) is not None
+    range_of_one = rf"\(\s*{column}{RANGE}{column}\s*<=\s*\1"
+    return re.search(rf"{range_of_one}|{column}\s*{COMPARED}|=\s*\(?{column}", text, re.IGNORECASE) is not None
 
 
 @lru_cache(maxsize=4096)

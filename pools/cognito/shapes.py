@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cognito_idp.type_defs import AttributeTypeTypeDef
 
     from pools.models import AppClient, ClientSecret, Group, PoolDomain, ResourceServer, User, UserPool
+    from pools.models.user_pages import Listed
     from pools.services.messages.destinations import Delivery
     from pools.services.tokens.issue import TokenSet
 
@@ -206,7 +207,7 @@ def attribute_list(given: Mapping[str, str], *, only: AbstractSet[str] | None = 
     return [{"Name": name, "Value": value} for name, value in given.items() if only is None or name in only]
 
 
-def user(row: User | users.Listed, *, only: AbstractSet[str] | None = None) -> dict[str, Any]:
+def user(row: User | Listed, *, only: AbstractSet[str] | None = None) -> dict[str, Any]:
     """Return UserType."""
     return {
         "Username": row.username,

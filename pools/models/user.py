@@ -66,8 +66,8 @@ class User(models.Model):
         ]
         indexes = [
             models.Index(fields=["pool", "id"], name="pool_user_page", condition=Q(deleted_at=None)),
-            models.Index(fields=["pool", "status", "id"], name="pool_user_status", condition=~Q(status="CONFIRMED")),
-            models.Index(fields=["pool", "id"], name="pool_user_disabled", condition=Q(enabled=False)),
+            models.Index(fields=["pool", "status", "id"], name="pool_user_of_status", condition=Q(deleted_at=None)),
+            models.Index(fields=["pool", "enabled", "id"], name="pool_user_of_enabled", condition=Q(deleted_at=None)),
             # Of all pools: what the purge asks for.
             models.Index(fields=["deleted_at"], name="pool_user_deleted", condition=Q(deleted_at__isnull=False)),
             *(

@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from pools.models import Group, Membership, User, account_rows, app_client_rows, hot, message_rows
+from pools.models import Group, Membership, User, account_rows, app_client_rows, hot, message_rows, user_pages
 from pools.models.deletion import delete
 from tests import any_input, factories, statements
 from tests.architecture.source import ROOT
 
 PLANTED = str(ROOT / "pools" / "services" / "planted.py")
 USER = "SELECT * FROM pool_user u "
-FRAGMENTS = {"PERSON", "FACTORS", "PERSON_AND_FACTORS", "GROUPS", "WHOLE_USER"}
+MODULES = (hot, account_rows, app_client_rows, message_rows, user_pages)
+FRAGMENTS = {"PERSON", "FACTORS", "PERSON_AND_FACTORS", "GROUPS", "WHOLE_USER", "COLUMNS"}
 """Parts of statements, which say nothing by themselves."""
 
 
@@ -76,6 +77,10 @@ def test_what_a_test_asks_is_its_own(db: None) -> None:
             "SELECT u.pool_id FROM pool_user u WHERE u.id IN (SELECT user_id FROM membership)",
             ("pool_user", "membership"),
         ),
+        (USER + "WHERE (u.pool_id, u.id) > (%(pool)s, %(after)s) AND u.pool_id <= %(pool)s", ()),
+        (USER + "WHERE (u.pool_id, u.id) > (%(pool)s, %(after)s) AND u.pool_id <= %(other)s", ("pool_user",)),
+        (USER + "WHERE (u.pool_id, u.id) > (%(pool)s, %(after)s)", ("pool_user",)),
+        (USER + "WHERE u.pool_id <= %(pool)s", ("pool_user",)),
         ("DELETE FROM guess WHERE last_at < %s", ("guess",)),
         ("UPDATE guess SET pool_id = %s", ("guess",)),
         ("UPDATE guess SET failures = 0 WHERE pool_id = %s", ()),
@@ -88,7 +93,7 @@ def test_a_statement_is_read_table_by_table(text: str, found: tuple[str, ...]) -
 
 
 def test_hot_statements_name_every_pool() -> None:
-    held = [item for module in (hot, account_rows, app_client_rows, message_rows) for item in vars(module).items()]
+    held = [item for module in MODULES for item in vars(module).items()]
     texts = {name: text for name, text in held if name.isupper() and isinstance(text, str)}
     whole = {name: text for name, text in texts.items() if name not in FRAGMENTS}
 

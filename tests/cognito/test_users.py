@@ -164,13 +164,20 @@ def test_a_filter_finds_exactly(crowd: tuple[World, list[str]], wanted: str, fou
 
 
 @pytest.mark.parametrize(
-    "wanted",
-    ["nonsense", 'custom:x = "y"', 'username > "p"', 'username = "p', 'username = "p" or "1"', 'nickname = "x"'],
+    ("wanted", "text"),
+    [
+        *(
+            (wanted, "Error while parsing filter.")
+            for wanted in ("nonsense", 'username > "p"', 'username = "p', 'username = "p" or "1"', "username = 'p'")
+        ),
+        ('custom:x = "y"', "Invalid search attribute: custom:x"),
+        ('nickname = "x"', "Invalid search attribute: nickname"),
+    ],
 )
-def test_a_filter_that_says_nothing_is_refused(crowd: tuple[World, list[str]], wanted: str) -> None:
+def test_a_filter_that_says_nothing_is_refused(crowd: tuple[World, list[str]], wanted: str, text: str) -> None:
     world, _ = crowd
 
-    with refused("InvalidParameterException"):
+    with refused("InvalidParameterException", text):
         world.idp.list_users(UserPoolId=world.pool_id, Filter=wanted)
 
 
@@ -193,6 +200,20 @@ def test_only_the_wanted_attributes_are_told(crowd: tuple[World, list[str]]) -> 
     users = world.idp.list_users(UserPoolId=world.pool_id, AttributesToGet=["email"])["Users"]
 
     assert {frozenset(named(user["Attributes"])) for user in users} == {frozenset({"email"})}
+
+
+@pytest.mark.parametrize("asked", ["given_name", "family_name", "custom:no"])
+def test_an_attribute_that_somebody_shown_lacks_cannot_be_asked_for(crowd: tuple[World, list[str]], asked: str) -> None:
+    world, _ = crowd
+    given = {"UserPoolId": world.pool_id, "AttributesToGet": ["email", asked]}
+
+    if asked == "given_name":
+        assert len(world.idp.list_users(**given)["Users"]) == 7
+    else:
+        with refused("InvalidParameterException", "One or more requested attributes do not exist."):
+            world.idp.list_users(**given)
+    if asked == "family_name":  # nobody is shown who lacks it
+        assert world.idp.list_users(**given, Filter='username = "nobody"')["Users"] == []
 
 
 def test_a_pool_shows_no_one_elses_people(crowd: tuple[World, list[str]], world: World) -> None:

@@ -32,6 +32,7 @@ from pools.models import (
     app_client_rows,
     hot,
     message_rows,
+    user_pages,
 )
 from pools.services import access, configuration, lockout
 from pools.services.people import groups
@@ -65,6 +66,7 @@ EVENT: dict[str, Any] = {
     "methods": "[]",
     "address": None,
 }
+PAGE: dict[str, Any] = {"pool": 1, "after": SOME, "last": SOME, "first": "a", "below": "b"}
 SENT: dict[str, Any] = {
     "pool": 1,
     "hashes": [b"x"],
@@ -157,8 +159,15 @@ PARAMETERS: dict[str, Any] = {
     },
     **dict.fromkeys(("SENT_TO_ADDRESS", "SENT_TO_MAILBOX", "SENT_OF_CLIENT", "SENT_OF_POOL"), SENT),
     "WITH_FLOW": {"pool": 1, "flow": "code"},
+    "ALL": PAGE,
+    "BY_SUB": PAGE,
+    "BY_STATUS": {**PAGE, "value": "CONFIRMED"},
+    "BY_ENABLED": {**PAGE, "value": True},
+    **{name: PAGE for name, text in vars(user_pages).items() if text in user_pages.BY_TEXT.values()},
 }
-MODULES = (hot, account_rows, app_client_rows, message_rows)
+MODULES = (hot, account_rows, app_client_rows, message_rows, user_pages)
+FRAGMENTS = {"COLUMNS", "LISTED"}
+"""What statements begin with."""
 # The poll asks for what changed in all pools, over a table that has a row a pool; the spent and operators have no pool.
 WITHOUT_POOL = {"MOVED", "SPEND", "ACCESS_KEY"}
 
@@ -170,7 +179,7 @@ def statements() -> dict[str, str]:
         name: value
         for module in MODULES
         for name, value in vars(module).items()
-        if isinstance(value, str) and name.isupper() and value.strip().startswith(verbs)
+        if isinstance(value, str) and name.isupper() and value.strip().startswith(verbs) and name not in FRAGMENTS
     }
 
 

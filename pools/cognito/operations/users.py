@@ -54,6 +54,6 @@ def list_users(call: ListUsersRequestTypeDef, by: Actor) -> Reply:
     pool = access.pool(call["UserPoolId"])
     page = users.page(pool, call.get("Limit") or MOST, call.get("PaginationToken"), call.get("Filter"))
     only = None if call.get("AttributesToGet") is None else frozenset(call["AttributesToGet"])
-    users.check_known(pool, only or ())
+    users.check_present(pool, page.rows, only or frozenset())
     lines = [shapes.user(user, only=only) for user in page.rows]
     return shapes.page("Users", lines, "PaginationToken", page.token)

@@ -1,11 +1,11 @@
-"""The filter of ListUsers: parsed, never interpolated. Pure: from text to a condition and the order of its pages."""
+"""The filter of ListUsers: parsed, never interpolated. Pure: from text to a range of what orders the pages."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-
-from django.db.models import Q
+from uuid import UUID
 
 from identity.foundation.errors import Invalid
 from identity.foundation.names import is_uuid
@@ -18,17 +18,57 @@ FILTER = re.compile(
     re.DOTALL,
 )
 ESCAPED = re.compile(r"\\(.)", re.DOTALL)
+GREATEST = chr(0x10FFFF)
+BEFORE_SURROGATES, BEHIND_SURROGATES = "\ud7ff", "\ue000"
+COLUMN_LENGTH = 2048
+HEAD = "00000000-0000-0000-0000-000000000000"
 
 
 @dataclass(frozen=True, slots=True)
-class Parsed:
-    """A condition on users, and the column that orders its pages (none: by id)."""
-
-    condition: Q
-    order: str | None
+class Everyone:
+    """No condition."""
 
 
-def parse(text: str | None) -> Parsed:
+@dataclass(frozen=True, slots=True)
+class Nobody:
+    """A condition that nothing fits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subs:
+    """A range of ``sub``, both ends in it."""
+
+    first: UUID
+    last: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class OfStatus:
+    """One of Cognito's states."""
+
+    status: str
+
+
+@dataclass(frozen=True, slots=True)
+class Enabled:
+    """Whether somebody may sign in."""
+
+    enabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """A range of a column, from ``first`` to less than ``below``."""
+
+    column: str
+    first: str
+    below: str
+
+
+Condition = Everyone | Nobody | Subs | OfStatus | Enabled | Texts
+
+
+def parse(text: str | None) -> Condition:
     """Return the condition that a filter says; without a filter, everyone.
 
     Raises:
@@ -36,57 +76,55 @@ def parse(text: str | None) -> Parsed:
 
     """
     if text is None or not text.strip():
-        return Parsed(Q(), None)
-    found = FILTER.fullmatch(text) if len(text) <= LENGTH else None
-    if found is None or "\x00" in text:
+        return Everyone()
+    found = FILTER.fullmatch(text) if len(text) <= LENGTH and _is_storable(text) else None
+    if found is None:
         raise Invalid("Error while parsing filter.", field="filter", code="filter")
     name = found["name"].strip('"')
     value = ESCAPED.sub(r"\1", found["value"])
     prefix = found["operator"] == "^="
     if name in COLUMNS:
-        if not prefix:
-            return Parsed(Q(**{name: value}), None)
-        return (
-            Parsed(Q(**{f"{name}__startswith": value}), name)
-            if value
-            else Parsed(Q(**{f"{name}__isnull": False}), name)
-        )
-    return Parsed(_special(name, value, prefix=prefix), None)
-
-
-def _special(name: str, value: str, *, prefix: bool) -> Q:
+        return Texts(name, value, _behind(value) if prefix else value + "\x01")  # nothing that can be stored is between
     match name:
         case "sub":
-            if is_uuid(value) and not prefix:
-                return Q(sub=value)
-            if prefix:
-                return Q(sub__gte=_bound(value, "0"), sub__lte=_bound(value, "f")) if _is_head(value) else Q(pk__in=[])
-            return Q(pk__in=[])
+            return _subs(value.lower(), prefix=prefix)
         case "status":
-            states = {"enabled": True, "disabled": False}
-            wanted = [on for word, on in states.items() if _fits(word, value, prefix=prefix)]
-            return Q(enabled__in=wanted) if len(wanted) != 1 else Q(enabled=wanted[0])
+            words: dict[str, Condition] = {"enabled": Enabled(enabled=True), "disabled": Enabled(enabled=False)}
         case "cognito:user_status":
-            fitting = [word for word in Status.values if _fits(word.lower(), value, prefix=prefix)]
-            return Q(status=fitting[0]) if len(fitting) == 1 else Q(status__in=fitting)
-    raise Invalid(
-        f"Unsupported filter attribute: {name[:64]}",
-        field="filter",
-        code="filter_attribute",
-        parameters={"name": name[:64]},
-    )
+            words = {status.lower(): OfStatus(status) for status in Status.values}
+        case _:
+            raise Invalid(
+                f"Invalid search attribute: {name[:64]}",
+                field="filter",
+                code="filter_attribute",
+                parameters={"name": name[:64]},
+            )
+    return _of_words(words, value.lower(), prefix=prefix)
 
 
-def _fits(word: str, value: str, *, prefix: bool) -> bool:
-    return word.startswith(value.lower()) if prefix else word == value.lower()
+def _is_storable(text: str) -> bool:
+    """Say whether PostgreSQL knows such a text: without NUL, and without half a character."""
+    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
-HEAD = "00000000-0000-0000-0000-000000000000"
+def _behind(head: str) -> str:
+    """Return what is greater than all texts with that head, and no greater than any other that is greater than it."""
+    kept = head.rstrip(GREATEST)
+    if not kept:
+        return GREATEST * (COLUMN_LENGTH + 1)
+    last = kept[-1]
+    return kept[:-1] + (BEHIND_SURROGATES if last == BEFORE_SURROGATES else chr(ord(last) + 1))
 
 
-def _is_head(value: str) -> bool:
-    return len(value) <= len(HEAD) and is_uuid(value.lower() + HEAD[len(value) :])
+def _subs(value: str, *, prefix: bool) -> Condition:
+    if len(value) > len(HEAD) or not is_uuid(value + HEAD[len(value) :]) or not (prefix or len(value) == len(HEAD)):
+        return Nobody()
+    return Subs(UUID(value + HEAD[len(value) :]), UUID(value + HEAD.replace("0", "f")[len(value) :]))
 
 
-def _bound(value: str, digit: str) -> str:
-    return value.lower() + HEAD.replace("0", digit)[len(value) :]
+def _of_words(words: Mapping[str, Condition], value: str, *, prefix: bool) -> Condition:
+    """Return the condition of the word that is meant: no two begin alike."""
+    if prefix and not value:
+        return Everyone()
+    fitting = [each for word, each in words.items() if (word.startswith(value) if prefix else word == value)]
+    return fitting[0] if fitting else Nobody()

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from collections.abc import Set as AbstractSet
+from typing import Any, TypeVar
 
 from django.db import IntegrityError
-from django.db.models import F, Q, QuerySet
+from django.db.models import F
 
 from identity.foundation import clock, later, paging
 from identity.foundation.actor import Actor
 from identity.foundation.errors import Invalid, UsernameExists, UserNotFound, WrongState
 from identity.foundation.paging import Page
-from pools.models import User, UserPool
+from pools.models import User, UserPool, user_pages
 from pools.models.user import Status
+from pools.models.user_pages import Listed
 from pools.models.user_rows import NewUser
 from pools.services import access, atomic_part, audit, receipts, triggers
 from pools.services.audit import Tag
@@ -35,27 +36,6 @@ EXISTS = "User account already exists"
 NOT_INVITED = "User is not in a state that an invitation can be resent in."
 AnyUser = TypeVar("AnyUser", User, NewUser)
 CHANNELS = {"EMAIL": destinations.EMAIL, "SMS": destinations.SMS}
-
-
-class Listed(NamedTuple):
-    """A user as lists show them: of a page of sixty, building the ORM's own rows would be most of the work."""
-
-    id: uuid.UUID
-    sub: uuid.UUID
-    username: str
-    email: str | None
-    email_verified: bool | None
-    phone_number: str | None
-    phone_number_verified: bool | None
-    name: str | None
-    given_name: str | None
-    family_name: str | None
-    preferred_username: str | None
-    attributes: dict[str, Any]
-    status: str
-    enabled: bool
-    created_at: datetime
-    modified_at: datetime
 
 
 def attributes_of(user: Profile) -> dict[str, str]:
@@ -99,17 +79,15 @@ def _new(row: type[AnyUser], pool: UserPool, username: str, values: Mapping[str,
     return user
 
 
-def check_known(pool: UserPool, asked: Iterable[str]) -> None:
-    """Check that attributes are the pool's.
+def check_present(pool: UserPool, shown: Iterable[Profile], asked: AbstractSet[str]) -> None:
+    """Check that everybody shown has each attribute that is asked for (aws-sdk-js#3091), and the pool too.
 
     Raises:
-        Invalid: one is not.
+        Invalid: somebody has not.
 
     """
-    known = schema.rules(pool)
-    for name in asked:
-        if name not in known:
-            raise Invalid(f"User does not have attribute {name}", field=name)
+    if asked and (asked - schema.rules(pool).keys() or any(asked - profile.of(each).keys() for each in shown)):
+        raise Invalid("One or more requested attributes do not exist.", field="attributes_to_get")
 
 
 def insert(pool: UserPool, user: User, *, force_alias: bool = False, by: Actor) -> str:
@@ -246,32 +224,40 @@ def page(pool: UserPool, limit: int, token: str | None, filter: str | None = Non
         Invalid: the filter or the token says nothing sensible.
 
     """
-    parsed = user_filter.parse(filter)
-    purpose = f"users:{pool.pk}:{filter or ''}"
+    condition = user_filter.parse(filter)
+    is_by_sub = isinstance(condition, user_filter.Subs)
+    # Tokens of the release before know a page of subs by the id.
+    purpose = f"users{':sub' if is_by_sub else ''}:{pool.pk}:{filter or ''}"
     start = paging.read(token, purpose=purpose)
-    rows = User.objects.filter(parsed.condition, pool_id=pool.pk, deleted_at=None)
-    order = parsed.order
-    if order is None:
-        rows = rows.order_by("id")
-        if start:
-            rows = rows.filter(id__gt=start[0])
-        return paging.cut(_listed(rows[: limit + 1]), limit, lambda user: [str(user.id)], purpose=purpose)
-    rows = rows.order_by(order, "id")
-    if start:
-        column, last = start
-        after = Q(**{f"{order}__gt": column}) | Q(**{order: column, "id__gt": last})
-        # The first condition is what the index can start at.
-        rows = rows.filter(**{f"{order}__gte": column}).filter(after)
-    return paging.cut(
-        _listed(rows[: limit + 1]),
-        limit,
-        lambda user: [getattr(user, order), str(user.id)],
-        purpose=purpose,
-    )
+
+    def key(user: Listed) -> list[str]:
+        match condition:
+            case user_filter.Subs():
+                return [str(user.sub)]
+            case user_filter.Texts(column):
+                return [getattr(user, column), str(user.id)]
+        return [str(user.id)]
+
+    return paging.cut(_fitting(pool, condition, start or [])[: limit + 1], limit, key, purpose=purpose)
 
 
-def _listed(rows: QuerySet[User]) -> list[Listed]:
-    return [Listed._make(row) for row in rows.values_list(*Listed._fields)]
+def _fitting(pool: UserPool, condition: user_filter.Condition, start: Sequence[str]) -> list[Listed]:
+    """Return those who fit a condition, a page of them and one more, from behind the key at which the last ended."""
+    after = uuid.UUID(start[-1]) if start else user_pages.FIRST
+    match condition:
+        case user_filter.Everyone():
+            return user_pages.of_all(pool.pk, after=after)
+        case user_filter.Subs(first, last):
+            before = uuid.UUID(int=max(0, first.int - 1))  # the least of all is nobody's
+            return user_pages.of_subs(pool.pk, after=max(before, after), last=last)
+        case user_filter.OfStatus(status):
+            return user_pages.of_status(pool.pk, status, after=after)
+        case user_filter.Enabled(enabled):
+            return user_pages.of_enabled(pool.pk, enabled=enabled, after=after)
+        case user_filter.Texts(column, first, below):
+            first = start[0] if len(start) > 1 else first
+            return user_pages.of_text(pool.pk, column, first=first, below=below, after=after)
+    return []
 
 
 def set_enabled(
