@@ -19,6 +19,8 @@ from pools.cognito import constraints
 from pools.cognito import gateway as module
 from pools.cognito.contract import Operation, user_pools
 from pools.cognito.gateway import gateway
+from pools.models import AppClient
+from pools.services import configuration
 from tests.contract.conftest import PASSWORD, Place, Wire, make_place, sign_in
 
 TARGET = "AWSCognitoIdentityProviderService."
@@ -302,6 +304,29 @@ def test_a_refresh_is_one_query(place: Place, django_assert_num_queries: DjangoA
 
     with django_assert_num_queries(1):
         assert gateway(bare(TARGET + "InitiateAuth", body)).status == 200
+
+
+@pytest.mark.parametrize("is_deleted", [False, True])
+def test_tokens_of_a_deleted_app_are_refused_where_a_process_still_holds_it(
+    place: Place, monkeypatch: pytest.MonkeyPatch, is_deleted: bool
+) -> None:
+    warm(place)
+    monkeypatch.setattr(configuration, "POLL", 60)
+    refresh = {
+        "ClientId": place.client,
+        "AuthFlow": "REFRESH_TOKEN",
+        "AuthParameters": {"REFRESH_TOKEN": place.tokens["RefreshToken"]},
+    }
+    asked = [("GetUser", {"AccessToken": place.tokens["AccessToken"]}), ("InitiateAuth", refresh)]
+    if is_deleted:  # as another process does it
+        AppClient.objects.filter(client_id=place.client).delete()
+
+    answers = [gateway(bare(TARGET + name, json.dumps(body).encode())) for name, body in asked]
+
+    if is_deleted:
+        assert [error_of(answer)[1] for answer in answers] == ["NotAuthorizedException"] * 2
+    else:
+        assert [answer.status for answer in answers] == [200, 200]
 
 
 def test_a_sign_in_reads_once_counts_once_and_writes_what_it_must(

@@ -557,3 +557,17 @@ def test_a_process_takes_up_the_installation_keys_of_another(transactional_db: N
     now = {key.kid for key in other.keys(None)}
     assert now == set(SigningKey.objects.filter(pool=None).values_list("kid", flat=True))
     assert now != before
+
+
+def test_of_a_deleted_apps_tokens_nothing_is_read(client: AppClient, user: User) -> None:
+    factories.begin(client, username="alice", password=factories.PASSWORD, ends_in=EndsIn.TOKENS, by=BY)
+    family = RefreshFamily.objects.get(pool_id=client.pool_id)
+    before = hot.bearer(client.pool_id, user.sub, family.id)
+
+    AppClient.objects.filter(pk=client.pk).delete()
+
+    after = hot.bearer(client.pool_id, user.sub, family.id)
+    assert before is not None
+    assert after is not None
+    assert (before.family_id, after.family_id) == (family.id, None)
+    assert hot.family(client.pool_id, family.id) is None
