@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from identity.embedded.parts import Part
-from tests.bench import imports, installation
+from tests.bench import imports, installation, listings, many_pools, outbox
 from tests.bench.figures import (
     Bare,
     Job,
@@ -51,6 +51,8 @@ RETRY_AFTER = 1.0
 # What of its floor a job should reach: bare hashing, or a view with as many signatures and one SELECT.
 ARGON2 = "argon2"
 LIST = "ListUsers, a page of 60"
+MAIL = "codes by SMTP"
+AMONG = f"statements differ at {many_pools.FEW} and {many_pools.MANY:,} pools"
 IMPORTED = 10_000
 """Users a second."""
 REACH = {
@@ -70,6 +72,11 @@ MOST = {
     "AdminCreateUser": (4000, None),
     "AdminSetUserPassword": (4000, None),
     LIST: (2000, None),
+    **{
+        listings.name_of(what, size): (listings.MOST, listings.MOST)
+        for what in listings.ASKED
+        for size in listings.SIZES
+    },
 }
 
 
@@ -99,6 +106,9 @@ class Bench:
         django.setup()
         self.world = installation.make()
         self.imported = 0.0
+        self.mailed = 0.0
+        self.among = 0
+        self.differing: dict[str, tuple[int, int]] = {}
         self.pieces = self.arithmetic()
         self.bare = {kind: measured() for kind, measured in self.pieces.items()}
         sts = (sys.executable, "-m", "tests.bench.sts", str(self.ports["sts"]))
@@ -197,7 +207,7 @@ class Bench:
         **more: Any,
     ) -> Job | None:
         """Measure a job of the installation that was chosen, with its queries and its share of arithmetic."""
-        if self.chosen and not any(word.lower() in name.lower() for word in self.chosen):
+        if self.chosen and not self.is_chosen(name):
             return None
         counted = more.pop("counted", requests)
         queries = self.queries(counted)
@@ -209,6 +219,10 @@ class Bench:
         job.above = 1e6 / job.per_core - 1000 * milliseconds
         self.jobs.append(job)
         return job
+
+    def is_chosen(self, name: str) -> bool:
+        """Say whether a name holds one of the words that were given."""
+        return any(word.lower() in name.lower() for word in self.chosen)
 
     def queries(self, requests: list[list[Any]]) -> int:
         """Count a request's statements, in this process: the second of its kind, when configuration is held."""
@@ -258,16 +272,22 @@ class Bench:
         self.people()
         self.machines()
         self.operators()
+        self.lists()
         if self.chosen:
             print("\n" + table([*self.floors, *self.jobs]) + "\n")
             for name, ratio in self.reached.items():
                 print(f"{name:<44}{ratio:>6.2f}  (reach {REACH[name][1]:.2f})")
             self.tell_microseconds()
+            self.mailed = self.mail() if self.is_chosen(MAIL) else 0.0
+            self.differing = self.among_pools() if self.is_chosen(AMONG) else {}
+            self.tell_installation()
             return
         self.vending()
         storm = self.storm()
         ranks = self.ranks()
         self.imported = imports.users_per_second(self.world.pool)
+        self.differing = self.among_pools()
+        self.mailed = self.mail()
         starts = self.cold_start()
         self.report(storm, ranks, starts)
 
@@ -331,6 +351,62 @@ class Bench:
         given = [{"UserPoolId": pool, "Username": name, **password} for name in names]
         self.job("AdminSetUserPassword", [self.signed("AdminSetUserPassword", each) for each in given], argon2=1, srp=1)
         self.job(LIST, [self.signed("ListUsers", {"UserPoolId": pool, "Limit": 60})] * 2)
+
+    def lists(self) -> None:
+        """Measure lists of small and large pools, which should not differ."""
+        made = []
+        for size in listings.wanted(self.chosen):
+            print(f"making {size:,} users …", flush=True)
+            made.append(listings.make(size))
+            for what, more in listings.ASKED.items():
+                asked = {"UserPoolId": made[-1].public_id, "Limit": 60, **more}
+                self.job(listings.name_of(what, size), [self.signed("ListUsers", asked)] * 2)
+        if made:
+            listings.empty(made)
+
+    def mail(self) -> float:
+        """Return how many codes a second leave for a mail server beside us."""
+        port = self.ports["smtp"]
+        server = (sys.executable, "-m", "tests.bench.outbox", str(port))
+        installation.keep(Part("smtp", server, directory=ROOT, ready=lambda: installation.listens(port)))
+        return outbox.messages_per_second(self.world.pool, port)
+
+    def among_pools(self) -> dict[str, tuple[int, int]]:
+        """Return the operations whose statements are not as many among ten thousand pools as among ten."""
+        from identity.foundation import names
+
+        world, pool = self.world, {"UserPoolId": self.world.pool.public_id}
+        person, client = {**pool, "Username": world.names[0]}, {**pool, "ClientId": world.client.client_id}
+        arn = names.pool_arn(world.pool.public_id)
+        token = self.tokens[0]
+        refresh = {"AuthFlow": "REFRESH_TOKEN_AUTH", "AuthParameters": {"REFRESH_TOKEN": token["RefreshToken"]}}
+        found: dict[str, dict[str, Any]] = {
+            "DescribeUserPool": pool,
+            "ListUserPools": {"MaxResults": 60},
+            "UpdateUserPool": pool,
+            "GetUserPoolMfaConfig": pool,
+            "ListTagsForResource": {"ResourceArn": arn},
+            "ListUserPoolClients": {**pool, "MaxResults": 60},
+            "DescribeUserPoolClient": client,
+            "ListResourceServers": {**pool, "MaxResults": 50},
+            "DescribeResourceServer": {**pool, "Identifier": "photos"},
+            "ListGroups": pool,
+            "ListUsers": pool,
+            "AdminGetUser": person,
+            "AdminSetUserPassword": {**person, "Password": installation.PASSWORD, "Permanent": True},
+        }
+        asked = {name: [self.signed(name, body)] * 4 for name, body in found.items()}
+        for operation, key in (("CreateGroup", "GroupName"), ("AdminCreateUser", "Username")):
+            more = {"MessageAction": "SUPPRESS"} if key == "Username" else {}
+            asked[operation] = [self.signed(operation, {**pool, key: f"among{n}", **more}) for n in range(4)]
+        asked["CreateUserPoolClient"] = [self.signed("CreateUserPoolClient", {**pool, "ClientName": "a"})] * 4
+        asked["GetUser"] = [wire("GetUser", {"AccessToken": token["AccessToken"]})] * 4
+        asked["InitiateAuth, refresh"] = [wire("InitiateAuth", {"ClientId": world.client.client_id, **refresh})] * 4
+        asked["InitiateAuth, password"] = [self.sign_in(world.names[1])] * 4
+        asked["ForgotPassword"] = [self.forgot(world.names[2])] * 4
+        asked["JWKS"] = [["GET", f"{world.prefix}/.well-known/jwks.json", {}, ""]] * 4
+        self.among = len(asked)
+        return many_pools.differing(asked, self.queries)
 
     def signed(self, operation: str, body: dict[str, Any]) -> list[Any]:
         """Return a wire request with the operator's signature, which holds for a quarter of an hour."""
@@ -490,6 +566,11 @@ class Bench:
                     missed = "  MISSED" if needs > most else ""
                     print(f"{f'{job.name}, {whose}':<60}{needs:>6.0f} us (reach {most}){missed}")
 
+    def tell_installation(self) -> None:
+        """Say how fast mail leaves, and what a number of pools changes."""
+        print(f"{MAIL:<44}{self.mailed:>6.0f}/s")
+        print(f"{AMONG}: {len(self.differing)} of {self.among} operations {self.differing or ''}")
+
     def report(self, storm: Job, ranks: dict[str, dict[str, Any]], starts: dict[str, float]) -> None:
         """Print the table, the verdicts, and keep the figures."""
         reach = {
@@ -509,6 +590,7 @@ class Bench:
         print(f"{'memory of the web process':<44}{size:>6.0f} MiB; first answer after {self.first_answer:.1f} s")
         slow = "" if self.imported >= IMPORTED else "  MISSED"
         print(f"{'users from a CSV file':<44}{self.imported:>6.0f}/s (reach {IMPORTED}){slow}")
+        self.tell_installation()
         print(f"{'make run, ready after':<44}{starts.get('first')} s at first, {starts.get('warm')} s warm")
         for name, rank in ranks.items():
             print(
@@ -537,6 +619,8 @@ class Bench:
                     "first_answer_seconds": self.first_answer,
                     "make_run_seconds": starts,
                     "imported_users_per_second": self.imported,
+                    "mailed_codes_per_second": self.mailed,
+                    "statements_differ_among_pools": self.differing,
                 },
                 indent=1,
             )

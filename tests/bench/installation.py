@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -43,6 +44,15 @@ def keep(part: Part, settings: dict[str, str] | None = None) -> int:
     return process.pid
 
 
+def listens(port: int) -> bool:
+    """Say whether a server takes connections."""
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=5):
+            return True
+    except OSError:
+        return False
+
+
 def answers(port: int, path: str) -> bool:
     """Say whether a server answers."""
     try:
@@ -76,7 +86,7 @@ def start() -> tuple[dict[str, int], int]:
         pids.append(keep(server.part()))
     postgres.ensure_database("cognate")
     keys.ensure(HOME / "secret_keys")
-    ports = {"installation": free_port(), "floor": free_port(), "sts": free_port()}
+    ports = {"installation": free_port(), "floor": free_port(), "sts": free_port(), "smtp": free_port()}
     os.environ.update(
         MODE="development",
         DEMO="0",
