@@ -1,4 +1,4 @@
-"""The only raw SQL: constant statements of the hot paths, and the single-use ones that the ORM cannot say.
+"""Raw SQL: constant statements of the hot paths, and the single-use ones that the ORM cannot say; others are beside it.
 
 Each is a constant string without formatting, and returns named tuples. Every statement on a pool's tables names the
 pool. Decides nothing: what a row means is the services' business.

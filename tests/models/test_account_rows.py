@@ -29,6 +29,7 @@ def test_a_user_is_what_the_orm_reads(pool: UserPool) -> None:
     made = factories.make_user(pool, "alice", email="a@example.com", email_verified="true", nickname="Al")
     expected = told(User.objects.get(pk=made.pk))
 
+    assert list(expected) == account_rows.FIELDS
     assert expected["attributes"] == {"nickname": "Al"}
     assert told(account_rows.find_user(pool.pk, name="alice")) == expected
     assert told(account_rows.find_user(pool.pk, name="a@example.com")) == expected

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic, sleep
 
-from django.db import transaction
+import psycopg
+import pytest
+from django.db import connection, transaction
 
 from identity.foundation import errors
 from pools.models import SignInName, User, UserPool
@@ -17,6 +20,11 @@ from tests.services.conftest import VISITOR, Meet, at_once
 
 EMAILS = ("one@example.com", "two@example.com")
 PHONES = ("+4930111111", "+4930222222")
+CLAIM = "INSERT INTO sign_in_name (id, pool_id, name, user_id, kind) VALUES (%s, %s, %s, %s, %s)"
+BLOCKED = """
+SELECT count(*) FROM pg_locks
+WHERE NOT granted AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())
+"""
 
 
 def owner_of(pool: UserPool, name: str) -> str:
@@ -98,3 +106,35 @@ def test_two_people_whose_addresses_are_swapped_are_both_refused(alias_pool: Use
 
     assert [type(outcome) for outcome in outcomes] == [errors.AliasExists] * 2
     assert [owner_of(alias_pool, email) for email in EMAILS] == ["a", "b"]
+
+
+@pytest.mark.usefixtures("patient_gate")
+def test_two_new_accounts_that_want_one_anothers_names_wait_for_nobody_twice(alias_pool: UserPool) -> None:
+    """Both meet at a name that a third transaction holds and gives up: whoever has it gets the other, too."""
+    names = ("ann", "bea")
+    owner = factories.make_user(alias_pool)
+    held = SignInName(pool=alias_pool, user=owner, kind="preferred_username", name=names[0])
+    with psycopg.connect(**connection.get_connection_params()) as beside:
+        beside.execute(CLAIM, [held.id, held.pool_id, held.name, held.user_id, held.kind])
+
+        def make(n: int) -> object:
+            if n == len(names):
+                wait_for_blocked(2)
+                return beside.rollback()
+            given = {"preferred_username": names[1 - n]}
+            return users.create(alias_pool, names[n], attributes=given, message="suppress", by=BY).username
+
+        outcomes = at_once(3, make)
+
+    assert sorted(type(outcome).__name__ for outcome in outcomes) == ["NoneType", "UsernameExists", "str"]
+
+
+def wait_for_blocked(count: int) -> None:
+    """Wait until so many connections wait for another, or five seconds."""
+    until = monotonic() + 5
+    with connection.cursor() as cursor:
+        while monotonic() < until:
+            cursor.execute(BLOCKED)
+            if (cursor.fetchone() or [0])[0] >= count:
+                return
+            sleep(0.02)
