@@ -106,7 +106,7 @@ class Bench:
         django.setup()
         self.world = installation.make()
         self.imported = 0.0
-        self.mailed = 0.0
+        self.mailed = outbox.Mailed(0.0, 0.0)
         self.among = 0
         self.differing: dict[str, tuple[int, int]] = {}
         self.pieces = self.arithmetic()
@@ -278,8 +278,10 @@ class Bench:
             for name, ratio in self.reached.items():
                 print(f"{name:<44}{ratio:>6.2f}  (reach {REACH[name][1]:.2f})")
             self.tell_microseconds()
-            self.mailed = self.mail() if self.is_chosen(MAIL) else 0.0
-            self.differing = self.among_pools() if self.is_chosen(AMONG) else {}
+            if self.is_chosen(MAIL):
+                self.mailed = self.mail()
+            if self.is_chosen(AMONG):
+                self.differing = self.among_pools()
             self.tell_installation()
             return
         self.vending()
@@ -364,12 +366,12 @@ class Bench:
         if made:
             listings.empty(made)
 
-    def mail(self) -> float:
-        """Return how many codes a second leave for a mail server beside us."""
+    def mail(self) -> outbox.Mailed:
+        """Return how fast codes leave for a mail server beside us."""
         port = self.ports["smtp"]
         server = (sys.executable, "-m", "tests.bench.outbox", str(port))
         installation.keep(Part("smtp", server, directory=ROOT, ready=lambda: installation.listens(port)))
-        return outbox.messages_per_second(self.world.pool, port)
+        return outbox.send(self.world.pool, port)
 
     def among_pools(self) -> dict[str, tuple[int, int]]:
         """Return the operations whose statements are not as many among ten thousand pools as among ten."""
@@ -568,8 +570,10 @@ class Bench:
 
     def tell_installation(self) -> None:
         """Say how fast mail leaves, and what a number of pools changes."""
-        print(f"{MAIL:<44}{self.mailed:>6.0f}/s")
-        print(f"{AMONG}: {len(self.differing)} of {self.among} operations {self.differing or ''}")
+        if self.mailed.per_second:
+            print(f"{MAIL:<44}{self.mailed.per_second:>6.0f}/s, {self.mailed.milliseconds:.1f} ms of a core each")
+        if self.among:
+            print(f"{AMONG}: {len(self.differing)} of {self.among} operations {self.differing or ''}")
 
     def report(self, storm: Job, ranks: dict[str, dict[str, Any]], starts: dict[str, float]) -> None:
         """Print the table, the verdicts, and keep the figures."""
@@ -619,7 +623,8 @@ class Bench:
                     "first_answer_seconds": self.first_answer,
                     "make_run_seconds": starts,
                     "imported_users_per_second": self.imported,
-                    "mailed_codes_per_second": self.mailed,
+                    "mailed_codes_per_second": self.mailed.per_second,
+                    "mailed_code_milliseconds": self.mailed.milliseconds,
                     "statements_differ_among_pools": self.differing,
                 },
                 indent=1,
