@@ -202,7 +202,7 @@ def test_a_birthdate_is_a_day(world: World, value: str) -> None:
 def test_attributes_that_the_pool_has_not_cannot_be_listed(world: World) -> None:
     world.person()
 
-    with refused("InvalidParameterException", "User does not have attribute custom:zz"):
+    with refused("InvalidParameterException", "One or more requested attributes do not exist."):
         world.idp.list_users(UserPoolId=world.pool_id, AttributesToGet=["email", "custom:zz"])
 
 

@@ -120,7 +120,8 @@ def test_two_new_accounts_that_want_one_anothers_names_wait_for_nobody_twice(ali
         def make(n: int) -> object:
             if n == len(names):
                 wait_for_blocked(2)
-                return beside.rollback()
+                beside.rollback()
+                return None
             given = {"preferred_username": names[1 - n]}
             return users.create(alias_pool, names[n], attributes=given, message="suppress", by=BY).username
 
