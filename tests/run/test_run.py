@@ -215,12 +215,14 @@ class Restart:
     new_link: requests.Response
 
 
-def restart(installation: Installation, number: signal.Signals) -> Restart:
-    """Stop it by a signal, and start it again."""
+def restart(installation: Installation, number: signal.Signals, *, elsewhere: bool = False) -> Restart:
+    """Stop it by a signal, and start it again, at other ports if asked for."""
     [old], before = links(banner(installation)), installation.bootstrap()
     groups = list(installation.leaders().values())
     status = installation.stop(number)
     left = [line for group in groups for line in processes_in(group)]
+    if elsewhere:
+        installation.choose_ports()
     seconds = installation.start()
     left_in_the_end = [line for group in groups for line in processes_in(group)]
     [new] = links(banner(installation))
@@ -240,10 +242,33 @@ def links(shown: str) -> list[str]:
     return re.findall(r"/console/link\?token=\S+", shown)
 
 
+@dataclass
+class Move:
+    """A restart at other ports, and what was there before it: the demo, somebody of its pool, and their identity."""
+
+    restart: Restart
+    before: Demo
+    name: str
+    identity_id: str
+
+
 @pytest.fixture(scope="module")
-def restarts(installation: Installation) -> dict[signal.Signals, Restart]:
+def move(installation: Installation) -> Move:
+    """End it by one of the signals, and start it where another port is told."""
+    settle(installation)
+    before = Demo(installation)
+    name = before.person()
+    identity_id = identity_of(before, name)
+    seen = restart(installation, signal.SIGINT, elsewhere=True)
+    settle(installation)
+    return Move(seen, before, name, identity_id)
+
+
+@pytest.fixture(scope="module")
+def restarts(installation: Installation, move: Move) -> dict[signal.Signals, Restart]:
     """End it in each way, and start it again."""
-    return {number: restart(installation, number) for number in ENDS}
+    others = [number for number in ENDS if number != signal.SIGINT]
+    return {signal.SIGINT: move.restart, **{number: restart(installation, number) for number in others}}
 
 
 @pytest.mark.parametrize("number", ENDS)
@@ -277,26 +302,18 @@ def test_each_start_has_a_link_of_its_own(restarts: dict[signal.Signals, Restart
         assert seen.new_link.status_code == 200
 
 
-def test_the_demo_comes_along_to_another_port(installation: Installation) -> None:
+def test_the_demo_comes_along_to_another_port(installation: Installation, move: Move) -> None:
     """The newcomer whose port is taken today finds the app, the account and the identity of yesterday."""
-    settle(installation)
-    before = Demo(installation)
-    name = before.person()
-    identity_id = identity_of(before, name)
-    installation.stop()
-    installation.choose_ports()
-    installation.start()
-    settle(installation)
     after = Demo(installation)
     own = f"{installation.base_url}/demo/callback"
     client = after.described("client_id")
 
-    assert after.base != before.base
+    assert after.base != move.before.base
     assert set(client["CallbackURLs"]) == {CALLBACK, own}
     assert set(client["LogoutURLs"]) == {"http://localhost:3000/", f"{installation.base_url}/demo/"}
     assert set(client["AllowedOAuthScopes"]) == SCOPES
     assert after.visitor().open(after.url("/oauth2/authorize", redirect_uri=own)).path == "/login"
-    assert identity_of(after, name) == identity_id
+    assert identity_of(after, move.name) == move.identity_id
 
 
 def identity_of(demo: Demo, name: str) -> str:
