@@ -125,8 +125,10 @@ def served(kept: dict[str, Any]) -> Iterator[str]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), App) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+        try:
+            yield f"http://127.0.0.1:{server.server_port}"
+        finally:
+            server.shutdown()  # after a failure too: a closed socket would keep its thread busy to the end of the run
 
 
 def at_its_address(page: Page, where: str) -> None:
