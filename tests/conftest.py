@@ -16,6 +16,8 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tests import cheap, emptying, servers, statements
 
+# What is imported and collected stays to the end: the garbage collector need not look at it meanwhile.
+gc.disable()
 # Settings are read from the environment when Django is first touched: here, so that other conftests may import models.
 servers.start()
 django.setup()
@@ -142,6 +144,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_collection_finish() -> None:
     """Have the garbage collector pass over what stays to the end: thousands of tests, and all that they import."""
     gc.freeze()
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)
