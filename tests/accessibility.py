@@ -24,7 +24,7 @@ LOOK = """async (only) => {
   const faults = found.violations.map((fault) => `${fault.id}: ${fault.nodes[0].html.slice(0, 200)}`);
   return [found.passes.length, faults, document.documentElement.scrollWidth, innerWidth];
 }"""
-"""Runs axe, and gives of what it found no more than is asked: the whole would take longer to bring here than to find."""
+"""Runs axe, and gives no more of what it found than is asked: the whole takes longer to bring here than to find."""
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
 
