@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import ssl
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from django.conf import settings
 from kombu import Queue
 
 from identity.foundation import later, server_urls
+from identity.foundation.loading import undisturbed
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "identity.settings")
 
@@ -34,6 +36,15 @@ def tls_of_broker(url: str) -> dict[str, Any] | None:
 def periodic(task: str, seconds: float) -> dict[str, Any]:
     """Return an entry of the beat table that is due at once where beat has no memory of it."""
     return {"task": str(task), "schedule": seconds, "last_run_at": LONG_AGO}
+
+
+_loading = ExitStack()
+
+
+@signals.import_modules.connect
+def begin_loading(**_given: Any) -> None:
+    """Load undisturbed. Receivers come in the order of this file: the next are the app's own, which load."""
+    _loading.enter_context(undisturbed())
 
 
 app = Celery("cognate")
@@ -78,6 +89,12 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks(["pools", "federation"])
+
+
+@signals.import_modules.connect
+def end_loading(**_given: Any) -> None:
+    """Have everything loaded."""
+    _loading.close()
 
 
 @signals.setup_logging.connect

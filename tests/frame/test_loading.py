@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 
 import pytest
+from celery import signals
 
+from identity import celery
 from identity.foundation.loading import undisturbed
 
 
@@ -23,3 +25,17 @@ def test_a_start_that_fails_leaves_the_collector() -> None:
         raise ImportError
 
     assert gc.isenabled()
+
+
+def test_a_worker_begins_before_its_app_loads_and_ends_after(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen = list[bool]()
+
+    def load(*_: object, **__: object) -> list[object]:
+        seen.append(gc.isenabled())
+        return []
+
+    monkeypatch.setattr(celery.app.loader, "autodiscover_tasks", load)
+
+    signals.import_modules.send(sender=celery.app)
+
+    assert (seen, gc.isenabled()) == ([False], True)
