@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import requests
 
-from tests.cognito.conftest import FLOWS, World, refused, secret_hash
+from tests.cognito.conftest import FLOWS, World, named, refused, secret_hash
 
 INVALID, NOT_FOUND = "InvalidParameterException", "ResourceNotFoundException"
 
@@ -59,6 +59,23 @@ def test_what_was_set_is_told_back(world: World) -> None:
     for name, value in settings.items():
         assert told[name] == value, name
     assert "ClientSecret" not in told
+
+
+def test_empty_lists_of_attributes_are_none_so_all_may_be_read_and_written(new_world: Callable[..., World]) -> None:
+    """Terraform sends them for lists that were left out, whenever it changes an app."""
+    schema = [{"Name": "email", "AttributeDataType": "String", "Required": True, "Mutable": True}]
+    world = new_world(pool={"Schema": schema})
+    empty = {"ReadAttributes": [], "WriteAttributes": []}
+
+    made = world.new_client(**empty)
+    changed = world.idp.update_user_pool_client(
+        UserPoolId=world.pool_id, ClientId=world.client_id, ExplicitAuthFlows=FLOWS, **empty
+    )["UserPoolClient"]
+
+    assert not empty.keys() & {**made, **changed}.keys()
+    token = world.tokens(world.person())["AccessToken"]
+    world.anyone.update_user_attributes(AccessToken=token, UserAttributes=[{"Name": "name", "Value": "Ada"}])
+    assert {"email", "name"} <= named(world.anyone.get_user(AccessToken=token)["UserAttributes"]).keys()
 
 
 def test_a_secret_is_made_and_told_to_operators(world: World) -> None:

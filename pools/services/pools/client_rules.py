@@ -162,7 +162,7 @@ def attributes_exist(given: Given, client: AppClient) -> Iterator[Invalid]:
 def required_attributes_are_writable(given: Given, client: AppClient) -> Iterator[Invalid]:
     """Whoever signs up through a client can give what the pool requires, and no client writes what is not people's."""
     listed = given[WRITE]
-    if listed is None:
+    if not listed:
         return
     missing = [name for name in schema.required(client.pool) if name not in listed]
     if missing or set(listed) & (schema.VERIFIED | {"sub"}):

@@ -165,8 +165,10 @@ TABLE = Table(
             check=between(0, rules.MAX_GRACE, "RetryGracePeriodSeconds lies between 0 and 60."),
             keep=int,
         ),
+        # An empty list is none, as at Amazon: Terraform sends one for what was left out whenever it changes an app
+        # (terraform-provider-aws#28684).
         *(
-            Setting(name=name, place=name, keep=lambda names: None if names is None else unique(names))
+            Setting(name=name, place=name, keep=lambda names: unique(names) if names else None)
             for name in (rules.READ, rules.WRITE)
         ),
         Setting(name=rules.OAUTH_ON, place="oauth_enabled", default=False, keep=bool, described=ALWAYS),
