@@ -1,0 +1,32 @@
+resource "aws_cognito_user_pool" "plain" {
+  auto_verified_attributes = ["email"]
+}
+
+resource "aws_cognito_user_pool_client" "plain" {
+  explicit_auth_flows = ["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
+}
+
+resource "aws_cognito_user_group" "plain" {
+  description = "Everybody"
+}
+
+resource "aws_cognito_resource_server" "plain" {
+  name = "photos"
+}
+
+resource "aws_cognito_user_pool_domain" "plain" {
+  managed_login_version = 2
+}
+
+resource "aws_cognito_identity_pool" "plain" {
+  allow_unauthenticated_identities = true
+}
+
+resource "aws_cognito_identity_pool_roles_attachment" "plain" {
+  roles = { unauthenticated = "arn:aws:iam::123456789012:role/plain" }
+}
+
+resource "aws_cognito_identity_pool_provider_principal_tag" "plain" {
+  use_defaults   = false
+  principal_tags = { mail = "email" }
+}
