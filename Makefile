@@ -68,6 +68,7 @@ lock: $(VENV)/.development
 	$(COMPILE) --constraint requirements/production.lock --extra embedded --output-file requirements/embedded.lock
 	$(COMPILE) --constraint requirements/embedded.lock --extra embedded --extra test --extra dev \
 		--output-file requirements/development.lock
+	echo awscli | $(COMPILE:%pyproject.toml=%-) --output-file tests/clients/aws_cli/awscli.lock
 
 # What docker-compose.yml mounts. The folder is closed; the files are not, because containers have users of their own.
 secrets:

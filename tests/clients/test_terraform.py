@@ -18,10 +18,9 @@ from typing import Any
 
 import pytest
 
+from tests import servers
 from tests.cognito.conftest import refused
 from tests.live import Live
-
-pytestmark = [pytest.mark.interop, pytest.mark.timeout(900)]
 
 HERE = Path(__file__).parent / "terraform"
 PROVIDER = "registry.terraform.io/hashicorp/aws"
@@ -131,6 +130,8 @@ class Terraform:
         (self.folder / "imports.tf").write_text("".join(blocks))
 
 
+@pytest.mark.interop
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("case", ["plain", "full", "whole"])
 def test_what_terraform_applies_it_finds_again(live: Live, tmp_path: Path, case: str) -> None:
     terraform = Terraform(tmp_path / "made", case, live)
@@ -161,3 +162,10 @@ def test_what_terraform_applies_it_finds_again(live: Live, tmp_path: Path, case:
         if address.startswith("aws_cognito_user_pool."):
             with refused("ResourceNotFoundException"):
                 live.boto().describe_user_pool(UserPoolId=kept["id"])
+
+
+def test_the_page_shows_what_is_tested() -> None:
+    page = (servers.ROOT / "docs" / "terraform.md").read_text()
+
+    for file in (HERE / "provider.tf", HERE / "whole" / "main.tf"):
+        assert f"```hcl\n{file.read_text()}```" in page
