@@ -167,8 +167,6 @@ resource "aws_cognito_user_group" "full" {
 }
 
 resource "aws_cognito_resource_server" "full" {
-  name = "full-changed"
-
   scope {
     scope_name        = "read"
     scope_description = "Look at photos"
@@ -185,7 +183,6 @@ resource "aws_cognito_user_pool_domain" "full" {
 }
 
 resource "aws_cognito_identity_pool" "full" {
-  identity_pool_name               = "full-changed"
   allow_classic_flow               = false
   allow_unauthenticated_identities = false
   tags                             = { team = "movies", stage = "done" }
@@ -198,8 +195,6 @@ resource "aws_cognito_identity_pool" "full" {
 }
 
 resource "aws_cognito_identity_pool_roles_attachment" "full" {
-  roles = { authenticated = "arn:aws:iam::123456789012:role/all" }
-
   role_mapping {
     identity_provider         = "${aws_cognito_user_pool.full.endpoint}:${aws_cognito_user_pool_client.full.id}"
     ambiguous_role_resolution = "Deny"

@@ -11,7 +11,10 @@ resource "aws_cognito_user_group" "plain" {
 }
 
 resource "aws_cognito_resource_server" "plain" {
-  name = "photos"
+  scope {
+    scope_name        = "read"
+    scope_description = "See photos"
+  }
 }
 
 resource "aws_cognito_user_pool_domain" "plain" {
@@ -23,7 +26,11 @@ resource "aws_cognito_identity_pool" "plain" {
 }
 
 resource "aws_cognito_identity_pool_roles_attachment" "plain" {
-  roles = { unauthenticated = "arn:aws:iam::123456789012:role/plain" }
+  role_mapping {
+    identity_provider         = "${aws_cognito_user_pool.plain.endpoint}:${aws_cognito_user_pool_client.plain.id}"
+    ambiguous_role_resolution = "Deny"
+    type                      = "Token"
+  }
 }
 
 resource "aws_cognito_identity_pool_provider_principal_tag" "plain" {

@@ -1,5 +1,5 @@
 resource "aws_cognito_user_pool" "photos" {
-  mfa_configuration = "OFF"
+  mfa_configuration = "ON"
 }
 
 resource "aws_cognito_user_pool_client" "web" {
