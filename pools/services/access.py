@@ -9,6 +9,8 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from django.conf import settings
+
 from identity.foundation import names
 from identity.foundation.actor import Actor
 from identity.foundation.errors import (
@@ -111,14 +113,17 @@ def identity_pool(public_id: str) -> IdentityPool:
 
 
 def identity_pool_by_arn(arn: str) -> IdentityPool:
-    """Return an identity pool.
+    """Return an identity pool, also where the ARN leaves its account out.
+
+    Terraform makes the ARN by itself, and has no account to name unless it may ask an STS for it.
 
     Raises:
         IdentityPoolNotFound: no live identity pool has that ARN.
 
     """
     place, mark, public_id = arn.rpartition("/")
-    if place + mark != names.identity_pool_arn(""):
+    ours = names.identity_pool_arn("")
+    if place + mark not in {ours, ours.replace(f":{settings.ACCOUNT_ID}:", "::")}:
         raise IdentityPoolNotFound(arn)
     return identity_pool(public_id)
 
