@@ -185,7 +185,7 @@ resource "aws_cognito_managed_user_pool_client" "full" {
   access_token_validity                = 2
   allowed_oauth_flows                  = ["client_credentials"]
   allowed_oauth_flows_user_pool_client = true
-  allowed_oauth_scopes                 = aws_cognito_resource_server.full.scope_identifiers
+  allowed_oauth_scopes                 = ["${aws_cognito_resource_server.full.identifier}/read"]
   explicit_auth_flows                  = ["ALLOW_USER_SRP_AUTH", "ALLOW_REFRESH_TOKEN_AUTH"]
   write_attributes                     = ["email"]
   token_validity_units {
