@@ -149,7 +149,10 @@ def pytest_collection_finish() -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) -> Generator[None, Any, Any]:
-    """In CI a skip for something that is not installed is a failure: ``.ci/run`` installs everything."""
+    """In CI a skip for something that is not installed is a failure: ``.ci/run`` installs everything.
+
+    But for what it cannot have: Terraform and its provider are in no registry of packages, and skip by that name.
+    """
     report: Any = yield
     reason = report.longrepr[2] if report.skipped and isinstance(report.longrepr, tuple) else ""
     if os.environ.get("CI") == "true" and reason.removeprefix("Skipped: ").startswith("needs:"):
