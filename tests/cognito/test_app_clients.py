@@ -65,7 +65,7 @@ def test_empty_lists_of_attributes_are_none_so_all_may_be_read_and_written(new_w
     """Terraform sends them for lists that were left out, whenever it changes an app."""
     schema = [{"Name": "email", "AttributeDataType": "String", "Required": True, "Mutable": True}]
     world = new_world(pool={"Schema": schema})
-    empty = {"ReadAttributes": [], "WriteAttributes": []}
+    empty: dict[str, list[str]] = {"ReadAttributes": [], "WriteAttributes": []}
 
     made = world.new_client(**empty)
     changed = world.idp.update_user_pool_client(
