@@ -177,6 +177,11 @@ resource "aws_cognito_user_pool_client" "full" {
     id_token      = "minutes"
     refresh_token = "days"
   }
+
+  # The provider does not read it: an imported app would be made anew.
+  lifecycle {
+    ignore_changes = [generate_secret]
+  }
 }
 
 resource "aws_cognito_managed_user_pool_client" "full" {
