@@ -107,7 +107,7 @@ def pool_of(host: str, environ: Environ) -> str | None:
     except connections.UNAVAILABLE:
         return None
     if pool is None:
-        environ[middleware.NOBODYS_HOST] = True
+        environ[middleware.HOST_WITHOUT_POOL] = True
         return None
     return pool.public_id
 

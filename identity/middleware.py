@@ -31,9 +31,9 @@ POOL_PREFIX = re.compile(r"^/([\w-]{1,45}_[0-9a-zA-Z]{1,40})(/.*)?$")
 UNICODE = frozenset({"utf-8", "ascii"})
 PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
 CONSOLE_PATHS = ("/console", "/api/", "/static/", "/health/", "/metrics")
-NOBODY = addresses.parsed("0.0.0.0")  # noqa: S104 - nothing is bound to it
+UNKNOWN_ADDRESS = addresses.parsed("0.0.0.0")  # noqa: S104 - nothing is bound to it
 """Stands for a peer without an address, as a Unix socket has none: all of them count as one."""
-NOBODYS_HOST = "cognate.nobodys_host"
+HOST_WITHOUT_POOL = "cognate.nobodys_host"
 """Stands in the environ of a request whose host was looked up and is no pool's: it is not looked up again."""
 HEADERS = {
     "x-content-type-options": "nosniff",
@@ -97,13 +97,13 @@ def client_address(meta: Mapping[str, Any]) -> str:
         if named is None:
             break
         address = named
-    return str(address or NOBODY)
+    return str(address or UNKNOWN_ADDRESS)
 
 
 @lru_cache(maxsize=4096)
 def written(peer: str) -> str:
     """Return a peer's address in its one form."""
-    return str(addresses.parsed(peer) or NOBODY)
+    return str(addresses.parsed(peer) or UNKNOWN_ADDRESS)
 
 
 def is_trusted(address: addresses.Address) -> bool:
@@ -238,7 +238,7 @@ class RequestMiddleware:
             request.META["SCRIPT_NAME"] = request.META.get("SCRIPT_NAME", "") + prefix
             set_script_prefix(prefix + "/")
         else:
-            pool = None if NOBODYS_HOST in request.META else configuration.pool_by_host(host)
+            pool = None if HOST_WITHOUT_POOL in request.META else configuration.pool_by_host(host)
             if pool is None:
                 return False
             if request.path_info.startswith("/static/"):

@@ -22,7 +22,7 @@ from pools.services.sign_in import factors
 
 if TYPE_CHECKING:
     from pools.models import User, UserPool
-    from pools.models.user_pages import Listed
+    from pools.models.user_listing import Listed
 
 STATUS: dict[str, tuple[Text, Tone]] = {
     "CONFIRMED": (gettext_lazy("Confirmed"), "good"),

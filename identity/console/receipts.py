@@ -1,4 +1,4 @@
-"""The console's forms that are sent twice: the second is answered as the first was (``pools.web.double_submit``).
+"""The console's forms that are sent twice: the second is answered as the first was (``pools.web.repeated_forms``).
 
 Each page that is shown masks Django's CSRF token anew, so that it names the form as well as the browser, whose cookie
 is the nonce. The answers hold what Django's middleware sets: session, token, and what the next page tells.
@@ -15,7 +15,7 @@ from django.urls import reverse
 
 from pools.services.operators.operator_sign_in import INSTALLATION
 from pools.services.receipts import Receipt
-from pools.web import double_submit
+from pools.web import repeated_forms
 
 FIELD = "csrfmiddlewaretoken"
 COOKIES = (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, "messages")
@@ -33,7 +33,7 @@ def answer_once(request: HttpRequest, respond: Callable[[HttpRequest], HttpRespo
     nonce = request.COOKIES.get(settings.CSRF_COOKIE_NAME, "")
     if request.method != "POST" or not request.path_info.startswith("/console/"):
         return respond(request)
-    receipt = double_submit.receipt_of(request, INSTALLATION, request.POST.get(FIELD, ""), browser=nonce)
+    receipt = repeated_forms.receipt_of(request, INSTALLATION, request.POST.get(FIELD, ""), browser=nonce)
     if receipt is None:
         return respond(request)
     request.receipt = receipt  # type: ignore[attr-defined]
@@ -42,7 +42,7 @@ def answer_once(request: HttpRequest, respond: Callable[[HttpRequest], HttpRespo
         set_anew = response.cookies.get(settings.CSRF_COOKIE_NAME)
         return set_anew.value if set_anew is not None else nonce
 
-    return double_submit.answer_once(request, receipt, lambda: respond(request), cookies=COOKIES, browser=nonce_after)
+    return repeated_forms.answer_once(request, receipt, lambda: respond(request), cookies=COOKIES, browser=nonce_after)
 
 
 def own_page(request: HttpRequest) -> str:

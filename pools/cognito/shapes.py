@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from mypy_boto3_cognito_idp.type_defs import AttributeTypeTypeDef
 
     from pools.models import AppClient, ClientSecret, Group, PoolDomain, ResourceServer, User, UserPool
-    from pools.models.user_pages import Listed
+    from pools.models.user_listing import Listed
     from pools.services.messages.destinations import Delivery
     from pools.services.tokens.issue import TokenSet
 

@@ -23,13 +23,13 @@ def account(page_request: PageRequest) -> HttpResponse:
     is_leaving = page_request.is_form
     session = page_request.browser.live_session() if is_leaving else page_request.browser.signed_in_session()
     if session is None:
-        step = PageState(notice=page_request.step.notice)
+        step = PageState(notice=page_request.page_state.notice)
         return page_request.go("sign_in", step) if page_request.client else sign_in_first(page_request, step)
     if is_leaving:
         sessions.end(page_request.pool, session, receipt=page_request.receipt, by=page_request.by_user(session))
         page_request.browser.close()
         return page_request.go("signed_out")
-    notice = notices.NOTICES.get(page_request.step.notice)
+    notice = notices.NOTICES.get(page_request.page_state.notice)
     if notice is not None:
         page_request.browser.keep(PageState())  # read once
     second = [

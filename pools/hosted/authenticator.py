@@ -42,7 +42,7 @@ REMOVAL = "removal"
 @page()
 def set_up(page_request: PageRequest) -> HttpResponse:
     """Set up an authenticator app on the way to the app: offered, or required by the machine."""
-    step = page_request.step
+    step = page_request.page_state
     if step.challenge == Challenge.FACTOR_SETUP and step.attempt_token:
         return set_up_required(page_request, step)
     session = page_request.browser.signed_in_session()
@@ -164,7 +164,7 @@ def account_mfa(page_request: PageRequest) -> HttpResponse:
         return page_request.go("account_mfa", PageState(challenge=REMOVAL))
     if action == "remove_now" and is_on:
         return remove(page_request, session)
-    if action == "verify" and page_request.step.secret:
+    if action == "verify" and page_request.page_state.secret:
         return finish_set_up(page_request, session, is_on=is_on)
     if is_on:
         return page_request.go("account_mfa", PageState())
@@ -178,7 +178,7 @@ def finish_set_up(page_request: PageRequest, session: Session, *, is_on: bool) -
     form = CodeForm(page_request.request.POST)
     if form.is_valid() and prove_secret(page_request, form, session):
         return page_request.go("account_mfa", PageState(notice="mfa_on"))
-    return show_set_up(page_request, "account_mfa", form, page_request.step, is_on=is_on, session=session)
+    return show_set_up(page_request, "account_mfa", form, page_request.page_state, is_on=is_on, session=session)
 
 
 def sign_in_first(page_request: PageRequest, step: PageState, kind: Kind = Kind.ACCOUNT) -> HttpResponse:
@@ -213,7 +213,7 @@ def show_overview(page_request: PageRequest, session: Session, *, is_on: bool) -
     }
     if not totp.is_open(page_request.pool):
         return page_request.problem("no_authenticator")
-    step = page_request.step
+    step = page_request.page_state
     if step.secret and not is_on:
         return show_set_up(page_request, "account_mfa", CodeForm(), step, **context)
     asks = is_on and step.challenge == REMOVAL and not context["is_required"]

@@ -24,13 +24,13 @@ if TYPE_CHECKING:
 def forgot(page_request: PageRequest) -> HttpResponse:
     """Ask whose password it is. The answer is the same whether or not there is an account."""
     if not page_request.is_form:
-        name = page_request.step.username or page_request.parameters.get("login_hint", "")[:256]
+        name = page_request.page_state.username or page_request.parameters.get("login_hint", "")[:256]
         return show_name_form(page_request, ForgotForm(page_request.pool, initial={"username": name}))
     form = ForgotForm(page_request.pool, page_request.request.POST)
     if not form.is_valid():
         return show_name_form(page_request, form)
     username = form.cleaned_data["username"]
-    step = page_request.step
+    step = page_request.page_state
     again = step.username == username and Purpose.RECOVERY in step.codes_asked_at
     try:
         code_request = resend_wait.request_code(
@@ -62,7 +62,7 @@ def show_name_form(page_request: PageRequest, form: ForgotForm) -> HttpResponse:
 @page()
 def confirm_forgot(page_request: PageRequest) -> HttpResponse:
     """Ask for the mailed code and a new password."""
-    step = page_request.step
+    step = page_request.page_state
     if not page_request.is_form and (step.notice == "password_changed" or page_request.is_done):
         return page_request.go("sign_in")  # gone back to, when all is done
     if not page_request.is_form:
@@ -90,7 +90,7 @@ def confirm_forgot(page_request: PageRequest) -> HttpResponse:
 
 def sign_in_by(page_request: PageRequest, username: str, password: str) -> HttpResponse:
     """Go on with the password that was just set, in the browser that asked for the code; others sign in by it."""
-    step = page_request.step
+    step = page_request.page_state
     then = PageState(username, "password_changed", account=step.account)
     if step.username != username or Purpose.RECOVERY not in step.codes_asked_at:
         return page_request.go("sign_in", then)
@@ -109,14 +109,14 @@ def sign_in_by(page_request: PageRequest, username: str, password: str) -> HttpR
 
 def show_form(page_request: PageRequest, form: ResetForm) -> HttpResponse:
     """Show the page."""
-    left = resend_wait.seconds_left(page_request.step, Purpose.RECOVERY)
+    left = resend_wait.seconds_left(page_request.page_state, Purpose.RECOVERY)
     response = page_request.show(
         "confirm_forgot",
         form=form.focus(),
-        username=page_request.step.username,
+        username=page_request.page_state.username,
         policy=policy_list(page_request.pool),
         progress=wording.PROGRESS["confirm_forgot"],
         resend_in=left,
-        notice=resend_wait.notice(page_request.step, left),
+        notice=resend_wait.notice(page_request.page_state, left),
     )
     return resend_wait.set_retry_after(response, left)

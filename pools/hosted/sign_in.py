@@ -52,7 +52,7 @@ def sign_in(page_request: PageRequest) -> HttpResponse:
         return send_to_confirm(page_request, username)
     except errors.DomainError as refusal:
         form.add_refusal(wording.of_sign_in(refusal), refusal)
-        if not (page_request.step.account or page_request.step.attempt_token):
+        if not (page_request.page_state.account or page_request.page_state.attempt_token):
             page_request.browser.keep(PageState(username))  # who goes on to another page need not type it again
         return show_form(page_request, form)
     return proceed(page_request, outcome, username=username)
@@ -73,14 +73,14 @@ def show_form(page_request: PageRequest, form: SignInForm) -> HttpResponse:
 
 def expected_name(page_request: PageRequest) -> str:
     """Return the name to fill in: the one typed a page ago, else what the app suggests."""
-    return page_request.step.username or page_request.parameters.get("login_hint", "")[:256]
+    return page_request.page_state.username or page_request.parameters.get("login_hint", "")[:256]
 
 
 def send_to_confirm(page_request: PageRequest, username: str) -> HttpResponse:
     """Send a new code to an account that was never confirmed; its password was right."""
     try:
         code_request = resend_wait.request_code(
-            page_request.step,
+            page_request.page_state,
             username,
             Purpose.SIGN_UP,
             lambda: sign_up.resend(page_request.app, username, receipt=page_request.receipt, by=page_request.by),
@@ -99,7 +99,7 @@ def challenge_step(page_request: PageRequest, challenge: str) -> PageState:
         SessionRefused: it was given another, or none.
 
     """
-    step = page_request.step
+    step = page_request.page_state
     if step.challenge != challenge or not step.attempt_token:
         raise errors.SessionRefused(detail="no such challenge in this browser")
     return step
@@ -112,7 +112,7 @@ def show_challenge(
     return page_request.show(
         template,
         form=form.focus(),
-        username=page_request.step.username,
+        username=page_request.page_state.username,
         policy=policy_list(page_request.pool),
         progress=progress,
     )
@@ -170,8 +170,8 @@ def answer_challenge(page_request: PageRequest, answers: Mapping[str, object]) -
     """
     return machine.respond(
         page_request.app,
-        challenge=page_request.step.challenge,
-        attempt_token=page_request.step.attempt_token,
+        challenge=page_request.page_state.challenge,
+        attempt_token=page_request.page_state.attempt_token,
         answers=answers,
         receipt=page_request.receipt,
         by=page_request.by,

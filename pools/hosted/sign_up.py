@@ -32,9 +32,10 @@ def sign_up(page_request: PageRequest) -> HttpResponse:
         return page_request.problem("closed", status=403)
     schema = user_pools.schema_attributes(page_request.pool)
     if not page_request.is_form:
-        name = page_request.step.username or page_request.parameters.get("login_hint", "")[:256]
+        name = page_request.page_state.username or page_request.parameters.get("login_hint", "")[:256]
         return show_form(
-            page_request, SignUpForm(page_request.pool, schema, initial={**page_request.step.typed, "username": name})
+            page_request,
+            SignUpForm(page_request.pool, schema, initial={**page_request.page_state.typed, "username": name}),
         )
     form = SignUpForm(page_request.pool, schema, page_request.request.POST)
     form.full_clean()
@@ -50,7 +51,7 @@ def sign_up(page_request: PageRequest) -> HttpResponse:
             attributes=attributes,
             tell_owner=True,
             receipt=page_request.receipt,
-            instead_of=page_request.step.proof if is_change(page_request) else "",
+            instead_of=page_request.page_state.proof if is_change(page_request) else "",
             by=page_request.by,
         )
     except errors.DomainError as refusal:
@@ -59,7 +60,7 @@ def sign_up(page_request: PageRequest) -> HttpResponse:
             # costs one, and leads to where a new one would. (What it does not hide: docs/security-model.md.)
             passwords.hashed(page_request.pool, username, password)
             code_request = resend_wait.request_code(
-                page_request.step,
+                page_request.page_state,
                 username,
                 Purpose.SIGN_UP,
                 lambda: accounts.remind(page_request.app, username, receipt=page_request.receipt, by=page_request.by),
@@ -80,14 +81,14 @@ def sign_up(page_request: PageRequest) -> HttpResponse:
         return show_form(page_request, form)
     if done.confirmed:
         return page_request.go("sign_in", PageState(username, "created", account=MADE_HERE))
-    code_request = resend_wait.after_sending(page_request.step, username, Purpose.SIGN_UP)
+    code_request = resend_wait.after_sending(page_request.page_state, username, Purpose.SIGN_UP)
     return go_to_code(page_request, form, done.delivery, MADE_HERE, code_request, done.proof)
 
 
 def is_change(page_request: PageRequest) -> bool:
     """Say whether somebody mends the address of the account that this browser made just now."""
     request = page_request.request
-    return "change" in (request.POST if page_request.is_form else request.GET) and bool(page_request.step.proof)
+    return "change" in (request.POST if page_request.is_form else request.GET) and bool(page_request.page_state.proof)
 
 
 def go_to_code(
@@ -148,7 +149,7 @@ def show_form(page_request: PageRequest, form: SignUpForm) -> HttpResponse:
 @page()
 def confirm(page_request: PageRequest) -> HttpResponse:
     """Ask for the mailed code. A code in the address is only filled in: mail scanners open links."""
-    step = page_request.step
+    step = page_request.page_state
     if not page_request.is_form and (step.notice == "confirmed" or page_request.is_done):
         return page_request.go("sign_in")  # gone back to, when all is done
     if not page_request.is_form:
@@ -191,7 +192,7 @@ def send_to_choose_password(page_request: PageRequest, username: str) -> HttpRes
     """
     try:
         code_request = resend_wait.request_code(
-            page_request.step,
+            page_request.page_state,
             username,
             Purpose.RECOVERY,
             lambda: passwords.forgot(page_request.app, username, by=page_request.by),
@@ -220,7 +221,7 @@ def confirm_link(page_request: PageRequest) -> HttpResponse:
 
 def show_code_form(page_request: PageRequest, form: NamedCodeForm, **context: Any) -> HttpResponse:
     """Show the page of the code."""
-    step = page_request.step
+    step = page_request.page_state
     left = resend_wait.seconds_left(step, Purpose.SIGN_UP)
     response = page_request.show(
         "confirm",
@@ -239,7 +240,7 @@ def show_code_form(page_request: PageRequest, form: NamedCodeForm, **context: An
 @page(methods=("POST",), form_on="confirm")
 def resend(page_request: PageRequest) -> HttpResponse:
     """Send the code again. Whether one goes out, and when the next may, is said alike of every name."""
-    step = page_request.step
+    step = page_request.page_state
     username = step.username
     if not username:
         return page_request.go("sign_in")  # who signs in and has not confirmed yet is sent one

@@ -15,7 +15,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from identity.foundation.names import uuid7
 from pools.models.rows import document
-from pools.models.statements import count, one
+from pools.models.statements import execute, one
 from pools.models.user import User
 
 # In the order of the model's fields, which the ORM makes its rows of. One that is missing here is read when it is used.
@@ -141,12 +141,12 @@ NEW = (
 
 def store_password(**values: Any) -> None:
     """Write somebody's password, in the place of an older one."""
-    count(STORE_HASHES, values)
+    execute(STORE_HASHES, values)
 
 
 def set_status(pool_id: int, user_id: UUID, status: str, now: datetime) -> None:
     """Write somebody's status."""
-    count(SET_STATUS, {"pool": pool_id, "user": user_id, "status": status, "now": now})
+    execute(SET_STATUS, {"pool": pool_id, "user": user_id, "status": status, "now": now})
 
 
 def revoke_codes(
@@ -160,4 +160,4 @@ def revoke_codes(
 ) -> None:
     """End somebody's live codes of ``purposes``, and those ``of_addresses`` that went to none of their ``own``."""
     lists = {"purposes": list(purposes), "of_addresses": list(of_addresses), "own": list(own)}
-    count(REVOKE_CODES, {"pool": pool_id, "subject": subject, "now": now, **lists})
+    execute(REVOKE_CODES, {"pool": pool_id, "subject": subject, "now": now, **lists})

@@ -15,44 +15,44 @@ from uuid import UUID
 from django.db import connection
 
 from pools.models.rows import (
+    AccessTokenStatus,
     AttemptRow,
     BrowserSession,
     Credentials,
     EnrolledFactor,
     Family,
-    Liveness,
-    Member,
+    NewFamily,
     Person,
     Proven,
     RedeemedCode,
-    Start,
+    UserGroup,
     document,
     enrolled_factors,
-    members,
     person,
+    user_groups,
 )
-from pools.models.statements import count, one
+from pools.models.statements import execute, one
 
 __all__ = [
+    "AccessTokenStatus",
     "AttemptRow",
     "BrowserSession",
     "Credentials",
     "EnrolledFactor",
     "Family",
-    "Liveness",
-    "Member",
+    "NewFamily",
     "Person",
     "Proven",
     "RedeemedCode",
-    "Start",
+    "UserGroup",
     "attempt_row",
     "audit_once",
     "bearer",
     "browser_session",
-    "count",
     "count_try",
     "credentials",
     "end_sign_in",
+    "execute",
     "factors",
     "family",
     "keep_receipt",
@@ -306,13 +306,13 @@ def proven(pool_id: int, user_id: UUID) -> Proven | None:
     """Return whose a right first proof is, with groups and factors; None when they are gone."""
     row = one(PROVEN, (pool_id, user_id))
     found = person(row[2:]) if row else None
-    return Proven(row[0], members(row[1]), found) if row and found else None
+    return Proven(row[0], user_groups(row[1]), found) if row and found else None
 
 
 def attempt_row(pool_id: int, attempt_id: UUID) -> AttemptRow | None:
     """Return an attempt, with its person where there is one behind it; None when it is gone."""
     row = one(ATTEMPT, (pool_id, attempt_id))
-    carried = (*row[6:10], members(row[10]), person(row[11:])) if row else ()
+    carried = (*row[6:10], user_groups(row[10]), person(row[11:])) if row else ()
     return AttemptRow._make((*row[:5], document(row[5]), *carried)) if row else None
 
 
@@ -322,15 +322,15 @@ def family(pool_id: int, family_id: UUID) -> Family | None:
     if row is None:
         return None
     previous = bytes(row[4]) if row[4] is not None else None
-    carried = (document(row[7]) or {}, *row[8:15], members(row[15]), person(row[16:]))
+    carried = (document(row[7]) or {}, *row[8:15], user_groups(row[15]), person(row[16:]))
     return Family._make((*row[:3], bytes(row[3]), previous, *row[5:7], *carried))
 
 
-def bearer(pool_id: int, sub: UUID, family_id: UUID | None) -> Liveness | None:
+def bearer(pool_id: int, sub: UUID, family_id: UUID | None) -> AccessTokenStatus | None:
     """Return whom an access token means and whether its family lives, None for nobody."""
     row = one(BEARER, (family_id, pool_id, sub))
     found = person(row[3:]) if row else None
-    return Liveness._make((*row[:3], found)) if row and found else None
+    return AccessTokenStatus._make((*row[:3], found)) if row and found else None
 
 
 def factors(pool_id: int, user_id: UUID) -> tuple[EnrolledFactor, ...]:
@@ -348,30 +348,30 @@ def browser_session(pool_id: int, session_id: UUID) -> BrowserSession | None:
     return BrowserSession._make((row[0], bytes(row[1]), row[2], row[3], document(row[4]), *row[5:10], found))
 
 
-def start_family(start: Start) -> None:
+def start_family(start: NewFamily) -> None:
     """Make a refresh family: in the transaction of the proof."""
-    count(START_FAMILY, start._asdict())
+    execute(START_FAMILY, start._asdict())
 
 
-def end_sign_in(start: Start, event: Mapping[str, Any]) -> None:
+def end_sign_in(start: NewFamily, event: Mapping[str, Any]) -> None:
     """Make a refresh family, write the sign-in event and forget wrong passwords, all or nothing."""
-    count(END_SIGN_IN, {**start._asdict(), **event, "subject": start.user, "guessed": "password"})
+    execute(END_SIGN_IN, {**start._asdict(), **event, "subject": start.user, "guessed": "password"})
 
 
 def audit_once(**parameters: Any) -> None:
     """Write an audit row with its side row, unless a row of that id is there."""
-    count(AUDIT_ONCE, parameters)
+    execute(AUDIT_ONCE, parameters)
 
 
 def redeem(**parameters: Any) -> RedeemedCode | None:
     """Spend an authorization code that is all it should be, and make its family; None for an unknown code."""
     row = one(REDEEM, parameters)
-    return RedeemedCode._make((*row[:12], members(row[12]), person(row[13:]))) if row else None
+    return RedeemedCode._make((*row[:12], user_groups(row[12]), person(row[13:]))) if row else None
 
 
 def keep_receipt(**parameters: Any) -> bool:
     """Keep a receipt: in the transaction of what was accepted; False where the same form has a live one."""
-    return count(KEEP_RECEIPT, parameters) == 1
+    return execute(KEEP_RECEIPT, parameters) == 1
 
 
 def reserve_guess(**parameters: Any) -> tuple[int, datetime | None] | None:
@@ -391,7 +391,7 @@ def step(
     expires_at: datetime,
 ) -> bool:
     """Spend a step of an attempt; False when it was spent already, closed or late. The next one has time of its own."""
-    return count(STEP, (still_open, json.dumps(evidence), expires_at, pool_id, attempt_id, at, now)) == 1
+    return execute(STEP, (still_open, json.dumps(evidence), expires_at, pool_id, attempt_id, at, now)) == 1
 
 
 def count_try(pool_id: int, attempt_id: UUID, at: int, limit: int, now: datetime) -> int | None:

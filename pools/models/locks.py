@@ -1,6 +1,6 @@
-"""Advisory locks that end with their transaction, and the partitions' definition: what the ORM has no words for.
+"""Advisory locks that end with their transaction, which the ORM has no words for.
 
-PgBouncer-safe: no lock of a session. Statements are constants; partition names are composed from checked parts.
+PgBouncer-safe: no lock of a session. Statements are constants.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from pools.models.message import OutboxMessage
-from pools.models.statements import count, every, one
+from pools.models.statements import every, execute, one
 
 QUEUE = """
 INSERT INTO outbox (id, pool_id, client_id, lane, channel, purpose, recipient_hash, mailbox_hash, sealed, state,
@@ -47,7 +47,7 @@ SELECT count(*) FROM (SELECT FROM outbox
 
 def queue(message: OutboxMessage) -> None:
     """Write a message that nobody has tried to send yet."""
-    count(QUEUE, {name: getattr(message, name) for name in WRITTEN})
+    execute(QUEUE, {name: getattr(message, name) for name in WRITTEN})
 
 
 def sent_to(

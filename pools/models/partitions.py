@@ -1,4 +1,4 @@
-"""Partitions of the appended tables: named, made and dropped. Beside ``hot``, the only place with SQL of its own.
+"""Partitions of the appended tables: named, made and dropped. With SQL of its own, as ``hot`` has.
 
 Names are composed by psycopg from a fixed list of tables and from dates, never from what anyone sent.
 """

@@ -57,7 +57,7 @@ class Person(NamedTuple):
         return self.held
 
 
-class Member(NamedTuple):
+class UserGroup(NamedTuple):
     """One group of a person: name, role, precedence."""
 
     name: str
@@ -91,7 +91,7 @@ class Proven(NamedTuple):
     """Whose a right first proof is."""
 
     password_changed_at: datetime | None
-    groups: tuple[Member, ...]
+    groups: tuple[UserGroup, ...]
     person: Person
 
 
@@ -108,7 +108,7 @@ class AttemptRow(NamedTuple):
     expires_at: datetime
     client_id: str
     password_changed_at: datetime | None
-    groups: tuple[Member, ...]
+    groups: tuple[UserGroup, ...]
     person: Person | None
 
 
@@ -130,11 +130,11 @@ class Family(NamedTuple):
     expires_at: datetime
     last_active_at: datetime
     bound: str
-    groups: tuple[Member, ...]
+    groups: tuple[UserGroup, ...]
     person: Person | None
 
 
-class Liveness(NamedTuple):
+class AccessTokenStatus(NamedTuple):
     """What decides whether an access token is still good."""
 
     family_id: UUID | None
@@ -158,7 +158,7 @@ class RedeemedCode(NamedTuple):
     expires_at: datetime
     consumed_at: datetime | None
     bound: str
-    groups: tuple[Member, ...]
+    groups: tuple[UserGroup, ...]
     person: Person | None
 
 
@@ -178,7 +178,7 @@ class BrowserSession(NamedTuple):
     person: Person
 
 
-class Start(NamedTuple):
+class NewFamily(NamedTuple):
     """A refresh family that is to be made."""
 
     id: UUID
@@ -217,6 +217,6 @@ def enrolled_factors(value: Any) -> tuple[EnrolledFactor, ...]:  # noqa: ANN401 
     return tuple(EnrolledFactor(*entry) for entry in document(value) or ())
 
 
-def members(value: Any) -> tuple[Member, ...]:  # noqa: ANN401 - JSON
+def user_groups(value: Any) -> tuple[UserGroup, ...]:  # noqa: ANN401 - JSON
     """Return the groups of a row."""
-    return tuple(Member(*entry) for entry in document(value) or ())
+    return tuple(UserGroup(*entry) for entry in document(value) or ())

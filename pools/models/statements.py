@@ -1,4 +1,4 @@
-"""Runs the constant statements of ``hot``: bound and prepared on the server, read in binary. Has no SQL of its own.
+"""Runs the constant statements of ``hot`` and its like, prepared on the server, read in binary. Has no SQL of its own.
 
 Outside a transaction libpq is asked by itself: psycopg's cursor and Django's around it cost twice what the statement
 does. What they promise holds: errors are Django's, wrappers see each statement, a silent server is given up.
@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import psycopg
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
+from psycopg import generators
 from psycopg.adapt import PyFormat, Transformer
 from psycopg.errors import error_from_result
-from psycopg.generators import execute
 from psycopg.pq import DiagnosticField, ExecStatus, Format
 
 if TYPE_CHECKING:
@@ -128,14 +128,14 @@ def _answer(held: psycopg.Connection[Any], text: bytes, bound: Bound, values: Se
         if name is None:
             name = b"hot_%d" % next(_numbers)
             pgconn.send_prepare(name, text, types)
-            made: PGresult = held.wait(execute(pgconn))[-1]
+            made: PGresult = held.wait(generators.execute(pgconn))[-1]
             if made.status not in DONE:
                 return made
             prepared[text, types] = name
         pgconn.send_query_prepared(name, values, bound.formats, Format.BINARY)
     else:
         pgconn.send_query_params(text, values, types, bound.formats, Format.BINARY)
-    answer: PGresult = held.wait(execute(pgconn))[-1]
+    answer: PGresult = held.wait(generators.execute(pgconn))[-1]
     return answer
 
 
@@ -156,6 +156,6 @@ def every(statement: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
     return run(statement, parameters).rows
 
 
-def count(statement: str, parameters: Parameters) -> int:
+def execute(statement: str, parameters: Parameters) -> int:
     """Run a writing statement of ``hot``; return how many rows it touched."""
     return run(statement, parameters).touched

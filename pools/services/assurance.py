@@ -23,7 +23,7 @@ UPSTREAM = "fed"
 """Another provider's word, which asks for factors of its own. RFC 8176 has no value for it."""
 
 
-class Proof(NamedTuple):
+class Strength(NamedTuple):
     """What a proof counts for."""
 
     first: bool
@@ -31,9 +31,9 @@ class Proof(NamedTuple):
 
 
 PROOFS = {
-    PASSWORD: Proof(first=True, second=False),
-    CODE: Proof(first=False, second=True),
-    UPSTREAM: Proof(first=True, second=True),  # the pool's MFA is not asked of federated people
+    PASSWORD: Strength(first=True, second=False),
+    CODE: Strength(first=False, second=True),
+    UPSTREAM: Strength(first=True, second=True),  # the pool's MFA is not asked of federated people
 }
 
 

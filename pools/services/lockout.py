@@ -61,4 +61,4 @@ def take_guess(pool: UserPool, subject: UUID, kind: Guess.Kind, *, words: str | 
 
 def clear(pool: UserPool, subject: UUID, kind: Guess.Kind) -> None:
     """Forget the failures: in the transaction that follows an accepted proof."""
-    hot.count(hot.CLEAR_GUESS, {"pool": pool.pk, "subject": subject, "guessed": kind.value})
+    hot.execute(hot.CLEAR_GUESS, {"pool": pool.pk, "subject": subject, "guessed": kind.value})

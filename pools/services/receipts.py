@@ -37,7 +37,7 @@ class Receipt:
         """Name it by its token with all that was filled in, and the browser by the nonce it holds."""
         self.pool_pk = pool.pk
         self.browser = browser
-        self.kept = False
+        self.committed = False
         """Whether this call's change was committed, and the receipt with it."""
         self._keys = sealing.keyed_hashes(KEY, form)
         self._patience = PATIENCE
@@ -49,7 +49,7 @@ class Receipt:
         """
         if not connection.in_atomic_block:
             raise Misuse("a receipt is kept in the transaction of what was accepted")
-        if self.kept:
+        if self.committed:
             return None
         now = clock.now()
         won = hot.keep_receipt(
@@ -66,7 +66,7 @@ class Receipt:
         return None
 
     def _committed(self) -> None:
-        self.kept = True
+        self.committed = True
 
     def fill(self, answer: bytes, *, browser: str) -> None:
         """Put the answer to the kept form in, for who holds the nonce of before, or the one that it gives."""

@@ -68,7 +68,7 @@ FOR_CLIENTS = "V3_0"
 """The version of a token's trigger that client credentials call too. AWS: user-pool-lambda-pre-token-generation."""
 
 
-def due(pool: UserPool, *triggers: Trigger) -> None:
+def check(pool: UserPool, *triggers: Trigger) -> None:
     """Say that triggers are due, in the order in which they would be called.
 
     Raises:
@@ -83,7 +83,7 @@ def due(pool: UserPool, *triggers: Trigger) -> None:
         log.warning("trigger_not_called", pool=pool.public_id, trigger=str(trigger))
 
 
-def due_for_client(pool: UserPool) -> None:
+def check_for_client(pool: UserPool) -> None:
     """Say that a client's own token is due.
 
     Raises:

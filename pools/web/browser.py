@@ -137,7 +137,7 @@ class BrowserCookies:
         return self.nonce
 
     @property
-    def step(self) -> PageState:
+    def page_state(self) -> PageState:
         """Return where this browser is in its present request."""
         return PageState.from_dict(self._steps.get(self.request_key, {}))
 

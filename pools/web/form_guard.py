@@ -3,7 +3,7 @@
 Two proofs, both needed: a token MACed over the browser's nonce cookie, the form and the pool; and that no header names
 another origin. A browser tells Origin with every POST from another site, so its absence (scripts, old browsers) is
 left to the token, while a foreign or opaque one is refused. Each form that is shown has a token of its own, by which
-``double_submit`` knows it when it comes again.
+``repeated_forms`` knows it when it comes again.
 """
 
 from __future__ import annotations

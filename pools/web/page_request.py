@@ -133,14 +133,14 @@ class PageRequest:
         return request_context.user(self.request, session.person.sub)
 
     @property
-    def step(self) -> PageState:
+    def page_state(self) -> PageState:
         """Return where the browser is."""
-        return self.browser.step
+        return self.browser.page_state
 
     @property
     def is_done(self) -> bool:
         """Say whether the browser is signed in, and waits for no code: what a code led to is behind it."""
-        waits = self.step.codes_asked_at or self.step.account
+        waits = self.page_state.codes_asked_at or self.page_state.account
         return not (self.is_stale or waits) and self.browser.signed_in_session() is not None
 
     def url(self, page: str) -> str:
@@ -191,7 +191,7 @@ class PageRequest:
             "links": LazyMapping(self.url),
             "tokens": LazyMapping(lambda name: form_guard.token(self.browser, name)),
             "token_field": form_guard.FIELD,
-            "notice": notices.NOTICES.get(self.step.notice),
+            "notice": notices.NOTICES.get(self.page_state.notice),
             "request_id": request_context.request_id(self.request),
             **context,
         }

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from identity.foundation import errors
 from pools.services import receipts
 from pools.services.triggers import TriggerUnavailable
-from pools.web import cookie_limit, double_submit, form_guard, problem_pages, sign_in_outcomes
+from pools.web import cookie_limit, form_guard, problem_pages, repeated_forms, sign_in_outcomes
 from pools.web.page_request import BadLink, PageRequest, SeeOther
 
 log = structlog.get_logger("hosted")
@@ -69,12 +69,12 @@ def answer_form(inner: Page, page_request: PageRequest, *, one_time: bool) -> Ht
         return refused
     if one_time:
         token = request.POST.get(form_guard.FIELD, "")
-        page_request.receipt = double_submit.receipt_of(request, page_request.pool, token, browser=browser.nonce)
+        page_request.receipt = repeated_forms.receipt_of(request, page_request.pool, token, browser=browser.nonce)
     elif not form_guard.was_shown(request, browser, page_request.name):
         return refuse_form(page_request, "a form that has no page")
     if page_request.receipt is None:
         return run_and_write_cookies(inner, page_request)
-    return double_submit.answer_once(
+    return repeated_forms.answer_once(
         request,
         page_request.receipt,
         lambda: run_and_write_cookies(inner, page_request),

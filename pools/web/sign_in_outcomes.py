@@ -69,7 +69,7 @@ def proceed(page_request: PageRequest, outcome: Challenged | SignedIn, *, userna
 
 def go_back(page_request: PageRequest) -> HttpResponse:
     """Lead on from a page of a sign-in that is further by now, or over."""
-    step = page_request.step
+    step = page_request.page_state
     due = PAGES.get(step.challenge)
     if step.attempt_token and due is not None and due.name != page_request.name:
         return page_request.go(due.name)
@@ -81,10 +81,10 @@ def go_back(page_request: PageRequest) -> HttpResponse:
 
 def open_session(page_request: PageRequest, outcome: SignedIn, *, username: str) -> HttpResponse:
     """Take the session, and go on; right after its confirmation an account is offered a second factor once."""
-    opened = outcome.browser
+    opened = outcome.opened_session
     if opened is None:
         raise errors.Misuse("the pages ask the machine for a browser session")
-    is_fresh = page_request.step.account == MADE_HERE
+    is_fresh = page_request.page_state.account == MADE_HERE
     before = page_request.browser.live_session()
     if before is not None:
         # Whoever has a copy of the old cookie has nothing: the session changes with every new proof.

@@ -24,11 +24,16 @@ LONG: dict[str, str] = {}
 HANDLER = 25
 # Files that may speak SQL: constant statements, each with a test of its plan.
 SQL = (
+    "pools/models/account_rows.py",
+    "pools/models/app_client_rows.py",
+    "pools/models/bulk_user_rows.py",
     "pools/models/grants.py",
     "pools/models/hot.py",
     "pools/models/locks.py",
+    "pools/models/message_rows.py",
     "pools/models/partitions.py",
-    "pools/models/user_rows.py",
+    "pools/models/statements.py",
+    "pools/models/user_listing.py",
     "identity/telemetry.py",
     "identity/checks.py",
     "identity/embedded",
@@ -80,7 +85,7 @@ HOT_WRITES = {
         "account_rows.store_password",
         "message_rows.queue",
         "hot.audit_once",
-        "hot.count",
+        "hot.execute",
         "hot.end_sign_in",
         "hot.redeem",
         "hot.keep_receipt",
@@ -186,14 +191,26 @@ def whole_saves(source: Source) -> Found:
                 yield f"line {node.lineno} saves every column"
 
 
+RUNNERS = {"hot.one", "hot.execute"}
+
+
+def is_of_hot(node: ast.expr) -> bool:
+    """Say whether an expression names one of the constant statements of ``hot``."""
+    return isinstance(node, ast.Attribute) and node.attr.isupper() and dotted(node.value) == "hot"
+
+
 def raw_sql(source: Source) -> Found:
-    """SQL is written in a few files, as constants."""
+    """SQL is written in a few files, as constants; others may run those of ``hot``, by their names."""
     if not source.is_product or source.is_migration or source.under(*SQL):
         return
     for node in source.walk():
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             if node.func.attr in {"cursor", "raw", "extra"}:
                 yield f"line {node.lineno} calls {node.func.attr}"
+            if dotted(node.func) in RUNNERS and not (node.args and is_of_hot(node.args[0])):
+                yield f"line {node.lineno} runs a statement of its own"
+        if isinstance(node, ast.ImportFrom) and node.module == "pools.models.statements":
+            yield f"line {node.lineno} imports what runs any statement"
         if isinstance(node, ast.Name | ast.alias) and getattr(node, "id", getattr(node, "name", "")) == "RawSQL":
             yield f"line {node.lineno} uses RawSQL"
 

@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from django.db import connection, transaction
 
-from pools.models import Group, Membership, User, account_rows, app_client_rows, hot, message_rows, user_pages
+from pools.models import Group, Membership, User, account_rows, app_client_rows, hot, message_rows, user_listing
 from pools.models.deletion import delete
 from tests import any_input, factories, statements
 from tests.architecture.source import ROOT
 
 PLANTED = str(ROOT / "pools" / "services" / "planted.py")
 USER = "SELECT * FROM pool_user u "
-MODULES = (hot, account_rows, app_client_rows, message_rows, user_pages)
+MODULES = (hot, account_rows, app_client_rows, message_rows, user_listing)
 FRAGMENTS = {"PERSON", "FACTORS", "PERSON_AND_FACTORS", "GROUPS", "WHOLE_USER", "COLUMNS"}
 """Parts of statements, which say nothing by themselves."""
 

@@ -194,7 +194,7 @@ def issue_code(world: World, count: int) -> list[str]:
     done: Any = machine.begin(
         flows.by_pages(world.client), username=world.names[0], answers={"password": PASSWORD}, by=Actor.visitor()
     )
-    session = sessions.signed_in_session(world.pool, done.browser.cookie)
+    session = sessions.signed_in_session(world.pool, done.opened_session.cookie)
     if session is None:
         raise RuntimeError("the browser's session is not there")
     bound = Bound(("openid", "email", "aws.cognito.signin.user.admin"), oauth=True)

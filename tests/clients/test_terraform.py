@@ -36,12 +36,15 @@ IMPORTED: dict[str, Callable[[dict[str, Any]], str]] = {
     "aws_cognito_identity_pool_roles_attachment": lambda kept: str(kept["id"]),
     "aws_cognito_managed_user_pool_client": lambda kept: f"{kept['user_pool_id']}/{kept['id']}",
     "aws_cognito_resource_server": lambda kept: str(kept["id"]),
+    "aws_cognito_user": lambda kept: f"{kept['user_pool_id']}/{kept['username']}",
     "aws_cognito_user_group": lambda kept: str(kept["id"]),
     "aws_cognito_user_pool": lambda kept: str(kept["id"]),
     "aws_cognito_user_pool_client": lambda kept: f"{kept['user_pool_id']}/{kept['id']}",
     "aws_cognito_user_pool_domain": lambda kept: str(kept["id"]),
 }
 """What each resource is imported by, as the provider's own pages say."""
+NOT_IMPORTED = {"aws_cognito_user_in_group"}
+"""The provider imports none of these: they are made again, which changes nothing of what is there."""
 
 
 def provider() -> Path:
@@ -126,6 +129,7 @@ class Terraform:
         blocks = (
             f'import {{\n  to = {address}\n  id = "{IMPORTED[address.partition(".")[0]](kept)}"\n}}\n'
             for address, kept in resources.items()
+            if address.partition(".")[0] not in NOT_IMPORTED
         )
         (self.folder / "imports.tf").write_text("".join(blocks))
 
@@ -154,7 +158,8 @@ def test_what_terraform_applies_it_finds_again(live: Live, tmp_path: Path, case:
     again.imports(made)
     imported = again.apply()
     assert imported.keys() == made.keys()
-    assert {address: action for address, action in imported.items() if action not in {"import", "update"}} == {}
+    made_again = {address for address, action in imported.items() if action not in {"import", "update"}}
+    assert made_again == {address for address in made if address.partition(".")[0] in NOT_IMPORTED}
     again.expect_no_changes()
 
     again.run("destroy", "-auto-approve", "-no-color")

@@ -108,8 +108,8 @@ def issued(client: AppClient) -> str:
         client, username="alice", password=factories.PASSWORD, ends_in=EndsIn.BROWSER, by=factories.BY
     )
     assert isinstance(outcome, SignedIn)
-    assert outcome.browser
-    session = sessions.signed_in_session(client.pool, outcome.browser.cookie)
+    assert outcome.opened_session
+    session = sessions.signed_in_session(client.pool, outcome.opened_session.cookie)
     assert session
     bound = Bound(("openid", "email"), oauth=True)
     code = authorization_codes.issue_code(client, session, redirect_uri="https://app.example/cb", bound=bound)

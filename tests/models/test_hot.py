@@ -32,7 +32,7 @@ from pools.models import (
     app_client_rows,
     hot,
     message_rows,
-    user_pages,
+    user_listing,
 )
 from pools.services import access, configuration, lockout
 from pools.services.people import groups
@@ -163,9 +163,9 @@ PARAMETERS: dict[str, Any] = {
     "BY_SUB": PAGE,
     "BY_STATUS": {**PAGE, "value": "CONFIRMED"},
     "BY_ENABLED": {**PAGE, "value": True},
-    **{name: PAGE for name, text in vars(user_pages).items() if text in user_pages.BY_TEXT.values()},
+    **{name: PAGE for name, text in vars(user_listing).items() if text in user_listing.BY_TEXT.values()},
 }
-MODULES = (hot, account_rows, app_client_rows, message_rows, user_pages)
+MODULES = (hot, account_rows, app_client_rows, message_rows, user_listing)
 FRAGMENTS = {"COLUMNS", "LISTED"}
 """What statements begin with."""
 # The poll asks for what changed in all pools, over a table that has a row a pool; the spent and operators have no pool.
@@ -450,8 +450,8 @@ def test_no_statement_reads_another_pools_rows(client: AppClient, user: User) ->
     browser = factories.begin(client, username="alice", password=factories.PASSWORD, ends_in=EndsIn.BROWSER, by=BY)
     assert isinstance(outcome, SignedIn)
     assert isinstance(browser, SignedIn)
-    assert browser.browser
-    session = sessions.signed_in_session(client.pool, browser.browser.cookie)
+    assert browser.opened_session
+    session = sessions.signed_in_session(client.pool, browser.opened_session.cookie)
     assert session
     minted = authorization_codes.issue_code(client, session, redirect_uri="https://app.example", bound=ASKED)
     family = RefreshFamily.objects.get(pool_id=client.pool_id)
@@ -476,8 +476,8 @@ def test_no_statement_reads_another_pools_rows(client: AppClient, user: User) ->
 def test_a_code_that_is_not_as_presented_is_read_and_stays_unspent(client: AppClient, user: User) -> None:
     browser = factories.begin(client, username="alice", password=factories.PASSWORD, ends_in=EndsIn.BROWSER, by=BY)
     assert isinstance(browser, SignedIn)
-    assert browser.browser
-    session = sessions.signed_in_session(client.pool, browser.browser.cookie)
+    assert browser.opened_session
+    session = sessions.signed_in_session(client.pool, browser.opened_session.cookie)
     assert session
     minted = authorization_codes.issue_code(
         client, session, redirect_uri="https://app.example", bound=ASKED, code_challenge="c"
@@ -511,8 +511,8 @@ def test_a_code_that_is_not_as_presented_is_read_and_stays_unspent(client: AppCl
 def test_what_is_spent_is_spent_once(transactional_db: None) -> None:
     spent = uuid7()
 
-    assert hot.count(hot.SPEND, (spent,)) == 1
-    assert hot.count(hot.SPEND, (spent,)) == 0
+    assert hot.execute(hot.SPEND, (spent,)) == 1
+    assert hot.execute(hot.SPEND, (spent,)) == 0
 
 
 def test_a_poll_sees_what_changed_in_a_transaction_that_began_before_it(pool: UserPool) -> None:

@@ -59,7 +59,7 @@ def test_what_is_rolled_back_leaves_none(pool: UserPool) -> None:
         assert receipt.keep() is None
         transaction.set_rollback(True)
 
-    assert not receipt.kept
+    assert not receipt.committed
     assert not FormReceipt.objects.exists()
     assert refusal_of(Receipt(pool, "form", browser="nonce")) is None
 
@@ -67,7 +67,7 @@ def test_what_is_rolled_back_leaves_none(pool: UserPool) -> None:
 def test_a_change_of_two_transactions_is_accepted_with_the_first(pool: UserPool) -> None:
     receipt = kept(pool)
 
-    assert receipt.kept
+    assert receipt.committed
     assert refusal_of(receipt) is None
     assert FormReceipt.objects.count() == 1
 
@@ -85,7 +85,7 @@ def test_another_form_and_another_pools_have_their_own(pool: UserPool, alias_poo
 
     assert Receipt(pool, "other", browser="nonce").answer() is None
     assert Receipt(alias_pool, "form", browser="nonce").answer() is None
-    assert kept(alias_pool).kept
+    assert kept(alias_pool).committed
 
 
 def test_an_answer_that_is_not_known_yet_is_waited_for(pool: UserPool, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,7 +113,7 @@ def test_after_a_minute_the_same_form_is_another(pool: UserPool, later: time_mac
     later.shift(timedelta(seconds=61))
 
     assert Receipt(pool, "form", browser="nonce").answer() is None
-    assert kept(pool, browser="second").kept
+    assert kept(pool, browser="second").committed
     assert Receipt(pool, "form", browser="next").answer() is None
     assert FormReceipt.objects.count() == 1
 

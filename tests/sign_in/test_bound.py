@@ -25,8 +25,8 @@ STORED = {"scopes": ["openid", "photos/read"], "oauth": True, "nonce": "n"}
 def issue_code(client: AppClient, asked: Bound) -> str:
     outcome = factories.begin(client, username="alice", password=PASSWORD, ends_in=EndsIn.BROWSER, by=BY)
     assert isinstance(outcome, SignedIn)
-    assert outcome.browser is not None
-    session = sessions.signed_in_session(client.pool, outcome.browser.cookie)
+    assert outcome.opened_session is not None
+    session = sessions.signed_in_session(client.pool, outcome.opened_session.cookie)
     assert session is not None
     return authorization_codes.issue_code(client, session, redirect_uri=CALLBACK, bound=asked)
 

@@ -47,8 +47,8 @@ def test_the_proof_is_as_good_as_the_password(client: AppClient, proof: str) -> 
 
     assert isinstance(outcome, SignedIn)
     assert outcome.tokens is None
-    assert outcome.browser is not None
-    found = sessions.signed_in_session(client.pool, outcome.browser.cookie)
+    assert outcome.opened_session is not None
+    found = sessions.signed_in_session(client.pool, outcome.opened_session.cookie)
     assert found is not None
     assert (found.person.sub, found.methods) == (alice(client).sub, ["pwd"])
     assert AuthEvent.objects.get(pool_id=client.pool_id).passed

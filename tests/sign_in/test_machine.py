@@ -65,8 +65,8 @@ def test_a_browser_gets_a_session_and_no_tokens(client: AppClient, person: User)
     outcome = signed_in(begin(client, ends_in=EndsIn.BROWSER))
 
     assert outcome.tokens is None
-    assert outcome.browser is not None
-    found = sessions.signed_in_session(client.pool, outcome.browser.cookie)
+    assert outcome.opened_session is not None
+    found = sessions.signed_in_session(client.pool, outcome.opened_session.cookie)
     assert found is not None
     assert found.person.id == person.id
     assert not RefreshFamily.objects.filter(pool_id=client.pool_id).exists()
@@ -233,7 +233,10 @@ def test_a_first_factor_may_be_asked_for_before_it_is_given(client: AppClient, p
         with pytest.raises(errors.PasswordIncorrect):
             answer(name, password)
     outcome = signed_in(answer("alice", PASSWORD))
-    assert (outcome.tokens is None, outcome.browser is None) == (ends_in is EndsIn.BROWSER, ends_in is EndsIn.TOKENS)
+    assert (outcome.tokens is None, outcome.opened_session is None) == (
+        ends_in is EndsIn.BROWSER,
+        ends_in is EndsIn.TOKENS,
+    )
     with pytest.raises(errors.SessionUsed):
         answer("alice", PASSWORD)
 

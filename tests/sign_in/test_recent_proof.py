@@ -80,9 +80,9 @@ def through_an_old_session(client: AppClient) -> TokenSet:
         client, username="alice", password=factories.PASSWORD, ends_in=machine.EndsIn.BROWSER, by=BY
     )
     assert isinstance(outcome, machine.SignedIn)
-    assert outcome.browser is not None
+    assert outcome.opened_session is not None
     with time_machine.travel(clock.now() + timedelta(minutes=11), tick=False):
-        session = sessions.signed_in_session(client.pool, outcome.browser.cookie)
+        session = sessions.signed_in_session(client.pool, outcome.opened_session.cookie)
         assert session is not None
         bound = Bound(("openid", "aws.cognito.signin.user.admin"), oauth=True)
         code = authorization_codes.issue_code(client, session, redirect_uri=URI, bound=bound)

@@ -103,7 +103,7 @@ def card(monkeypatch: pytest.MonkeyPatch) -> Card:
     monkeypatch.setattr(factors, "FACTORS", both)
     monkeypatch.setattr(machine, "STEPS", (*machine.STEPS, second_factor.SecondFactor(card)))
     monkeypatch.setitem(attempt.METHODS, card.kind, card.method)
-    monkeypatch.setitem(assurance.PROOFS, card.method, assurance.Proof(first=False, second=True))
+    monkeypatch.setitem(assurance.PROOFS, card.method, assurance.Strength(first=False, second=True))
     return card
 
 

@@ -52,8 +52,8 @@ def sign_in(client: AppClient) -> TokenSet:
 def code(client: AppClient, *, challenge: str = CHALLENGE) -> str:
     outcome = factories.begin(client, username="alice", password=PASSWORD, ends_in=EndsIn.BROWSER, by=BY)
     assert isinstance(outcome, SignedIn)
-    assert outcome.browser is not None
-    session = sessions.signed_in_session(client.pool, outcome.browser.cookie)
+    assert outcome.opened_session is not None
+    session = sessions.signed_in_session(client.pool, outcome.opened_session.cookie)
     assert session is not None
     return authorization_codes.issue_code(
         client, session, redirect_uri="https://app.example/cb", bound=ASKED, code_challenge=challenge

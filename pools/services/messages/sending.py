@@ -59,7 +59,7 @@ def code(  # noqa: PLR0913 - a message has these parts
         TriggerUnavailable: something that cannot be called carries the pool's messages.
 
     """
-    triggers.due(pool, *triggers.OF_MESSAGES)
+    triggers.check(pool, *triggers.OF_MESSAGES)
     new = codes.new()
     row = compose.code(
         pool,

@@ -348,7 +348,7 @@ def confirm_forgot(
             status=Status.CONFIRMED, epoch=F("epoch") + 1, modified_at=clock.now()
         )
         lockout.clear(pool, user.id, lockout.Kind.PASSWORD)
-        triggers.due(pool, Trigger.POST_CONFIRMATION)
+        triggers.check(pool, Trigger.POST_CONFIRMATION)
         detail = {"method": "code", "client_id": client.client_id}
         audit.record(Tag.PASSWORD_RESET, pool=pool, subject=user.sub, by=by, detail=detail)
         notices.send(notice)

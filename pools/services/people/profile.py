@@ -8,7 +8,7 @@ from uuid import UUID
 
 from identity.foundation import clock
 from pools.models import User
-from pools.models.user_rows import NewUser
+from pools.models.bulk_user_rows import NewUser
 from pools.services.pools import schema
 
 ADDRESSES = ("email", "phone_number")

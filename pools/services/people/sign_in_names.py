@@ -15,7 +15,7 @@ from identity.foundation import clock, names
 from identity.foundation.actor import Actor
 from identity.foundation.errors import Invalid, refuse
 from pools.models import SignInName, User, UserPool, account_rows
-from pools.models.user_rows import NewUser
+from pools.models.bulk_user_rows import NewUser
 from pools.services import access, audit, codes
 from pools.services.audit import Tag
 from pools.services.pools.schema import is_email, is_phone

@@ -17,10 +17,10 @@ from identity.foundation import clock, later, paging
 from identity.foundation.actor import Actor
 from identity.foundation.errors import Invalid, UsernameExists, UserNotFound, WrongState
 from identity.foundation.paging import Page
-from pools.models import User, UserPool, user_pages
+from pools.models import User, UserPool, user_listing
+from pools.models.bulk_user_rows import NewUser
 from pools.models.user import Status
-from pools.models.user_pages import Listed
-from pools.models.user_rows import NewUser
+from pools.models.user_listing import Listed
 from pools.services import access, atomic_part, audit, receipts, triggers
 from pools.services.audit import Tag
 from pools.services.messages import compose, destinations, routes, sending
@@ -151,7 +151,7 @@ def create(  # noqa: PLR0913 - a message has these parts
         return _invite_again(pool, access.user(pool, username), password, media, by=by)
     sign_in_names.check_username(pool, username)
     own_attributes.check(pool, attributes)
-    triggers.due(pool, Trigger.PRE_SIGN_UP)
+    triggers.check(pool, Trigger.PRE_SIGN_UP)
     user = new(pool, username, attributes, Status.FORCE_CHANGE_PASSWORD)
     if sign_in_names.taken(pool, username):
         raise taken(pool, username, words=EXISTS)
@@ -175,7 +175,7 @@ def create(  # noqa: PLR0913 - a message has these parts
 
 def _invitations(pool: UserPool, user: User, password: str, media: Sequence[str]) -> list[Outgoing]:
     """Compose the invitation for each named medium that reaches the person; where none is named, for the first."""
-    triggers.due(pool, *triggers.OF_MESSAGES)
+    triggers.check(pool, *triggers.OF_MESSAGES)
     wanted = [CHANNELS[medium] for medium in media if medium in CHANNELS]
     addressed = [
         channel for channel in (destinations.SMS, destinations.EMAIL) if getattr(user, destinations.ATTRIBUTE[channel])
@@ -243,20 +243,20 @@ def page(pool: UserPool, limit: int, token: str | None, filter: str | None = Non
 
 def _fitting(pool: UserPool, condition: user_filter.Condition, start: Sequence[str]) -> list[Listed]:
     """Return those who fit a condition, a page of them and one more, from behind the key at which the last ended."""
-    after = uuid.UUID(start[-1]) if start else user_pages.FIRST
+    after = uuid.UUID(start[-1]) if start else user_listing.FIRST
     match condition:
         case user_filter.Everyone():
-            return user_pages.of_all(pool.pk, after=after)
+            return user_listing.of_all(pool.pk, after=after)
         case user_filter.Subs(first, last):
             before = uuid.UUID(int=max(0, first.int - 1))  # the least of all is nobody's
-            return user_pages.of_subs(pool.pk, after=max(before, after), last=last)
+            return user_listing.of_subs(pool.pk, after=max(before, after), last=last)
         case user_filter.OfStatus(status):
-            return user_pages.of_status(pool.pk, status, after=after)
+            return user_listing.of_status(pool.pk, status, after=after)
         case user_filter.Enabled(enabled):
-            return user_pages.of_enabled(pool.pk, enabled=enabled, after=after)
+            return user_listing.of_enabled(pool.pk, enabled=enabled, after=after)
         case user_filter.Texts(column, first, below):
             first = start[0] if len(start) > 1 else first
-            return user_pages.of_text(pool.pk, column, first=first, below=below, after=after)
+            return user_listing.of_text(pool.pk, column, first=first, below=below, after=after)
     return []
 
 

@@ -12,7 +12,7 @@ from uuid import UUID
 from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError, SessionRefused
 from pools.models import AppClient, UserPool
-from pools.models.hot import AttemptRow, Credentials, Member, Person
+from pools.models.hot import AttemptRow, Credentials, Person, UserGroup
 from pools.services import assurance
 from pools.services.sign_in.factors import FACTORS
 
@@ -45,10 +45,11 @@ class Carried(NamedTuple):
     """What a sealed attempt carries for its first factor. Its id is spent once it succeeds."""
 
     id: UUID
-    block: str
+    secret_block: str
     """The sealed string itself, in the spelling that a client signs."""
-    names: bytes
+    username_digest: bytes
     private: bytes
+    """What the first factor's step sealed into it (``Offer``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,13 @@ class Attempt:
     """The id of the person or of the decoy: what guesses are counted by."""
     person_if_known: Person | None
     """Read once a first proof was right; None for a decoy, and who was deleted."""
-    groups: tuple[Member, ...]
+    groups: tuple[UserGroup, ...]
     ends_in: EndsIn
     first: Challenge
     """The first factor that was chosen."""
     name: str = ""
     """The internal username, a decoy's like anyone's, where the sign-in began with a name."""
-    opening: Mapping[str, Any] = field(default_factory=dict)
+    initial_answers: Mapping[str, Any] = field(default_factory=dict)
     """What the call that began it brought along."""
     evidence: Mapping[str, Any] = field(default_factory=dict)
     password_changed: str = ""
@@ -111,7 +112,7 @@ class Attempt:
         return self.credentials_if_due
 
     @property
-    def at(self) -> AttemptRow:
+    def stored_row(self) -> AttemptRow:
         """Return the row.
 
         Raises:

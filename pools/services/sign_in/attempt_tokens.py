@@ -136,6 +136,6 @@ def count_try(attempt: Attempt) -> None:
         SessionRefused: no try is left.
 
     """
-    taken = hot.count_try(attempt.pool.pk, attempt.at.id, attempt.at.step, STRIKES, clock.now())
+    taken = hot.count_try(attempt.pool.pk, attempt.stored_row.id, attempt.stored_row.step, STRIKES, clock.now())
     if taken is None:
         raise SessionRefused(detail="too many wrong answers")

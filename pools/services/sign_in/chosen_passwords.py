@@ -91,4 +91,4 @@ def check(client: AppClient, proof: str, found: Credentials) -> PasswordProof:
 
 def spend(proof: PasswordProof) -> DomainError | None:
     """Spend a proof by one statement, in the transaction of its effect; return the slower duplicate's refusal."""
-    return None if hot.count(hot.SPEND, [proof.id]) else SessionRefused(detail="spent already")
+    return None if hot.execute(hot.SPEND, [proof.id]) else SessionRefused(detail="spent already")

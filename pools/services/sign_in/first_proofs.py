@@ -93,4 +93,4 @@ def record_refusal(
         by=by,
         reason=type(refusal).__name__,
     )
-    hot.count(hot.AUTH_EVENT, event)
+    hot.execute(hot.AUTH_EVENT, event)

@@ -72,7 +72,7 @@ def by_api(client: AppClient, flow: str, *, admin: bool = False) -> OpenFlow:
     """
     check(client, flow, admin=admin)
     if flow == "CUSTOM_AUTH":
-        triggers.due(client.pool, *triggers.OF_CUSTOM_CHALLENGES)
+        triggers.check(client.pool, *triggers.OF_CUSTOM_CHALLENGES)
     if flow not in BEGINS_WITH:
         raise NotAvailable(f"{flow} is not available in this release.")
     return OpenFlow(client, BEGINS_WITH[flow], EndsIn.TOKENS)

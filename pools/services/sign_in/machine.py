@@ -71,12 +71,7 @@ class SignedIn:
     person: Person
     client: AppClient
     tokens: TokenSet | None
-    browser: OpenedSession | None
-
-    @property
-    def user(self) -> Person:
-        """Return who signed in."""
-        return self.person
+    opened_session: OpenedSession | None
 
 
 def next_step(attempt: Attempt) -> Step | None:
@@ -105,12 +100,12 @@ def begin(
     """
     client, pool = open_flow.client, open_flow.client.pool
     gate.refuse_if_full(pool.public_id)
-    triggers.due(pool, *triggers.OF_SIGN_IN)
+    triggers.check(pool, *triggers.OF_SIGN_IN)
     unknown = access.decoy(pool, username)
     found = hot.credentials(pool.pk, access.normalise(pool, username), unknown.id)
     lockout.refuse_if_locked(found.locked_until)
     if found.id is None:
-        triggers.due(pool, Trigger.USER_MIGRATION)
+        triggers.check(pool, Trigger.USER_MIGRATION)
     attempt = Attempt(
         client,
         found.id or unknown.id,
@@ -119,7 +114,7 @@ def begin(
         open_flow.ends_in,
         open_flow.first,
         name=found.username or unknown.username,
-        opening=answers,
+        initial_answers=answers,
         password_changed=moment(found.password_changed_at),
         credentials_if_due=found,
     )
@@ -140,7 +135,7 @@ def begin_confirmed(
 
     The proof is spent with its effect. Raises SessionRefused where it does not count, else what :func:`begin` refuses.
     """
-    triggers.due(client.pool, *triggers.OF_SIGN_IN)
+    triggers.check(client.pool, *triggers.OF_SIGN_IN)
     unknown = access.decoy(client.pool, username)
     found = hot.credentials(client.pool.pk, access.normalise(client.pool, username), unknown.id)
     chosen = chosen_passwords.check(client, proof, found)
@@ -251,7 +246,7 @@ def _advance(
     Who ``enters`` goes on to another step, which issues in this transaction what it asks for.
     """
     row = attempt_tokens.row(attempt) if attempt.row is None else None
-    at = (row.id, 0) if row is not None else (attempt.at.id, attempt.at.step + 1)
+    at = (row.id, 0) if row is not None else (attempt.stored_row.id, attempt.stored_row.step + 1)
     attempt_token = attempt_tokens.text(attempt, *at)
     with atomic_part.begin() as part:
         if row is not None:
@@ -309,7 +304,7 @@ def complete(
         by=by,
         methods=methods,
     )
-    triggers.due(client.pool, Trigger.POST_AUTHENTICATION)
+    triggers.check(client.pool, Trigger.POST_AUTHENTICATION)
     if issued is not None and at_once:
         hot.end_sign_in(issued.family, event)
     else:
@@ -321,7 +316,7 @@ def complete(
 def _end(
     attempt: Attempt,
     write: Callable[[], DomainError | None],
-    family: hot.Start | None,
+    family: hot.NewFamily | None,
     opening: sessions.PreparedSession | None,
     event: dict[str, Any],
 ) -> None:
@@ -331,7 +326,7 @@ def _end(
             hot.start_family(family)
         if opening is not None:
             opening.save()
-        hot.count(hot.AUTH_EVENT, event)
+        hot.execute(hot.AUTH_EVENT, event)
 
 
 def enrol(client: AppClient | None, attempt_token: str, kind: str, *, by: Actor) -> tuple[str, str]:

@@ -81,14 +81,14 @@ def is_about(attempt: Attempt, name: str) -> bool:
     if access.decoy(pool, name).id == attempt.subject:
         return True
     carried = attempt.carried
-    return carried is not None and hmac.compare_digest(carried.names, _digest(access.normalise(pool, name)))
+    return carried is not None and hmac.compare_digest(carried.username_digest, _digest(access.normalise(pool, name)))
 
 
 def spend(attempt: Attempt) -> DomainError | None:
     """Spend a sealed attempt by one statement, in the transaction of its success; return a duplicate's refusal."""
     if attempt.carried is None:
         return None
-    return None if hot.count(hot.SPEND, [attempt.carried.id]) else SessionUsed(detail="spent already")
+    return None if hot.execute(hot.SPEND, [attempt.carried.id]) else SessionUsed(detail="spent already")
 
 
 def _purpose(client: AppClient, first: Challenge) -> str:

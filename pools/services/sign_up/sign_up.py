@@ -76,7 +76,7 @@ def sign_up(  # noqa: PLR0913 - an account has these parts
     pool = client.pool
     if pool.admin_only_sign_up:
         raise NotAuthorized("SignUp is not permitted for this user pool")
-    triggers.due(pool, Trigger.PRE_SIGN_UP)
+    triggers.check(pool, Trigger.PRE_SIGN_UP)
     refuse(problems(client, username, password=password, attributes=attributes))
     user = users.new(pool, username, attributes, Status.UNCONFIRMED)
     refuse(own_attributes.incomplete(pool, profile.of(user)))
@@ -270,7 +270,7 @@ def _confirm(
         if getattr(user, attribute) == proof.destination:
             profile.write(user, {f"{attribute}_verified": "true"})
     _set_confirmed(user)
-    triggers.due(pool, Trigger.POST_CONFIRMATION)
+    triggers.check(pool, Trigger.POST_CONFIRMATION)
     if refused := sign_in_names.settle(pool, user, force=force_alias, by=by):
         return own_attributes.taken(refused)
     audit.record(
@@ -308,7 +308,7 @@ def admin_confirm(pool: UserPool, username: str, *, by: Actor) -> None:
         if user.status != Status.UNCONFIRMED:
             part.refuse(_confirmed_already(user))
         _set_confirmed(user)
-        triggers.due(pool, Trigger.POST_CONFIRMATION)
+        triggers.check(pool, Trigger.POST_CONFIRMATION)
         audit.record(Tag.ACCOUNT_CONFIRMED, pool=pool, subject=user.sub, by=by, detail={"method": "operator"})
 
 

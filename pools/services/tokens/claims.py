@@ -10,7 +10,7 @@ from typing import Any
 
 from identity.foundation import clock, names
 from pools.models import AppClient
-from pools.models.hot import Member, Person
+from pools.models.hot import Person, UserGroup
 from pools.services.people import attributes
 from pools.services.pools import app_clients, openid, schema
 from pools.services.tokens.bound import Bound
@@ -35,7 +35,7 @@ class Grant:
     """By a refresh token: what answers one request was said before."""
 
 
-def shared(client: AppClient, person: Person, groups: Sequence[Member], grant: Grant) -> dict[str, Any]:
+def shared(client: AppClient, person: Person, groups: Sequence[UserGroup], grant: Grant) -> dict[str, Any]:
     """Return the claims that both tokens have; each may have a ``jti`` of its own."""
     found: dict[str, Any] = {"sub": str(person.sub)}
     if groups:
@@ -70,7 +70,7 @@ def identity(
     common: Mapping[str, Any],
     client: AppClient,
     person: Person,
-    groups: Sequence[Member],
+    groups: Sequence[UserGroup],
     grant: Grant,
     *,
     at_hash: str = "",
@@ -96,7 +96,7 @@ def identity(
     return found
 
 
-def role_claims(groups: Sequence[Member]) -> dict[str, Any]:
+def role_claims(groups: Sequence[UserGroup]) -> dict[str, Any]:
     """Return ``cognito:roles`` and, where the best groups agree, ``cognito:preferred_role`` (2.5)."""
     with_roles = [group for group in groups if group.role_arn]
     roles = list(dict.fromkeys(group.role_arn for group in with_roles))

@@ -19,7 +19,7 @@ from prometheus_client import Counter
 
 from identity.foundation import clock
 from pools.models import AppClient, hot
-from pools.models.hot import Member, Person
+from pools.models.hot import Person, UserGroup
 from pools.services import triggers
 from pools.services.pools import signing_keys
 from pools.services.tokens import claims, refresh_tokens
@@ -45,14 +45,14 @@ class Issued(NamedTuple):
     """Signed tokens, and the row that makes them live."""
 
     tokens: TokenSet
-    family: hot.Start
+    family: hot.NewFamily
 
 
-def issue(client: AppClient, person: Person, groups: Sequence[Member], grant: Grant) -> Issued:
+def issue(client: AppClient, person: Person, groups: Sequence[UserGroup], grant: Grant) -> Issued:
     """Sign tokens for a grant; nothing is written. The caller makes the family in the transaction of the proof."""
     salt = os.urandom(16)
     now = clock.now()
-    family = hot.Start(
+    family = hot.NewFamily(
         id=grant.family_id,
         pool=client.pool_id,
         client=client.pk,
@@ -71,7 +71,7 @@ def issue(client: AppClient, person: Person, groups: Sequence[Member], grant: Gr
 
 
 def sign(
-    client: AppClient, person: Person, groups: Sequence[Member], grant: Grant, refresh_token: str | None
+    client: AppClient, person: Person, groups: Sequence[UserGroup], grant: Grant, refresh_token: str | None
 ) -> TokenSet:
     """Sign access and ID token of a grant.
 
@@ -79,7 +79,7 @@ def sign(
         TriggerUnavailable: something that cannot be called may change what they say.
 
     """
-    triggers.due(client.pool, *triggers.OF_TOKENS)
+    triggers.check(client.pool, *triggers.OF_TOKENS)
     common = claims.shared(client, person, groups, grant)
     access_token = signing_keys.sign(client.pool, Use.ACCESS, claims.access(common, client, person, grant))
     id_token = None
@@ -104,7 +104,7 @@ def client_credentials(client: AppClient, scopes: Sequence[str]) -> TokenSet:
         TriggerUnavailable: something that cannot be called may change what it says.
 
     """
-    triggers.due_for_client(client.pool)
+    triggers.check_for_client(client.pool)
     issued_by("client_credentials").inc()
     token = signing_keys.sign(client.pool, Use.ACCESS, claims.of_client(client, scopes))
     return TokenSet(token, None, None, client.access_seconds, tuple(scopes))

@@ -85,7 +85,7 @@ def _turn(client: AppClient, family: hot.Family, presented: refresh_tokens.Prese
     if current:
         salt = os.urandom(16)
         rotations = json.dumps(_within_grace(client, family, now))
-        if hot.count(hot.ROTATE, (salt, now, now, rotations, client.pool_id, family.id, family.generation)) == 1:
+        if hot.execute(hot.ROTATE, (salt, now, now, rotations, client.pool_id, family.id, family.generation)) == 1:
             return refresh_tokens.pack(client, family.id, family.generation + 1, salt)
         again = hot.family(client.pool_id, family.id)  # a duplicate was faster: both get the same successor
         if again is None or again.revoked_at is not None:

@@ -22,10 +22,10 @@ from identity.foundation import clock, sealing
 from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError, Invalid, NotFound, refuse
 from identity.foundation.names import uuid7
-from pools.models import SignInName, UserImportChunk, UserImportJob, UserImportLine, UserPool, user_rows
+from pools.models import SignInName, UserImportChunk, UserImportJob, UserImportLine, UserPool, bulk_user_rows
+from pools.models.bulk_user_rows import NewUser
 from pools.models.deletion import delete
 from pools.models.user import Status as UserStatus
-from pools.models.user_rows import NewUser
 from pools.services import access, audit, sealing_contexts
 from pools.services.audit import Tag
 from pools.services.people import attributes, sign_in_names, users
@@ -201,7 +201,7 @@ def _write(job: UserImportJob, batch: Batch) -> bool:
         if not _move(job, line=batch.last):
             return False
         _claim(job.pool, batch)
-        user_rows.insert_users(job.pool_id, batch.people.values())
+        bulk_user_rows.insert_users(job.pool_id, batch.people.values())
         UserImportLine.objects.bulk_create(
             UserImportLine(pool_id=job.pool_id, job=job, number=number, skipped=skipped, reason=reason[:256])
             for found, skipped in ((batch.failed, False), (batch.skipped, True))
@@ -224,7 +224,7 @@ def _claim(pool: UserPool, batch: Batch) -> None:
         for number, named in wanted.items()
         if not subs & named.keys()
     }
-    given = user_rows.claim_names(pool.pk, [row for each in rows.values() for row in each]) if rows else set()
+    given = bulk_user_rows.claim_names(pool.pk, [row for each in rows.values() for row in each]) if rows else set()
     orphaned = set()
     for number in list(batch.people):
         own = rows.get(number, [])

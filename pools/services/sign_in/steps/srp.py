@@ -42,7 +42,7 @@ def offer(attempt: Attempt) -> Offer:
 
     """
     pool = attempt.pool
-    client_public = arithmetic.public_value(str(attempt.opening.get("client_public", "")))
+    client_public = arithmetic.public_value(str(attempt.initial_answers.get("client_public", "")))
     if client_public is None:
         raise Invalid("Invalid SRP_A.", field="client_public")
     kept, _ = passwords.srp_verifier(pool, attempt.credentials, attempt.subject)
@@ -78,7 +78,7 @@ def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepte
         key = arithmetic.shared_key(client_public, u, secret, kept)
         if key is None:
             return False
-        expected = arithmetic.signature(key, pool.public_id, attempt.name, carried.block, stamp)
+        expected = arithmetic.signature(key, pool.public_id, attempt.name, carried.secret_block, stamp)
         matches = hmac.compare_digest(expected.encode(), signature.encode("utf-8", "surrogatepass"))
         return matches and is_kept
 

@@ -32,6 +32,7 @@ resource "aws_cognito_user_pool" "full" {
   }
   password_policy {
     minimum_length                   = 8
+    password_history_size            = 5
     require_lowercase                = false
     require_numbers                  = false
     require_symbols                  = true

@@ -67,6 +67,7 @@ resource "aws_cognito_user_pool" "full" {
   }
   password_policy {
     minimum_length                   = 12
+    password_history_size            = 3
     require_lowercase                = true
     require_numbers                  = true
     require_symbols                  = false

@@ -10,6 +10,16 @@ resource "aws_cognito_user_group" "plain" {
   description = "Everybody"
 }
 
+resource "aws_cognito_user" "plain" {
+  attributes = { name = "Ada" }
+}
+
+resource "aws_cognito_user" "whole" {
+  enabled    = false
+  password   = "Battery-staple-8"
+  attributes = { email = "grace@example.com", email_verified = "true", role = "admiral" }
+}
+
 resource "aws_cognito_resource_server" "plain" {
   scope {
     scope_name        = "read"

@@ -11,11 +11,11 @@ from uuid import UUID
 import pytest
 from django.db import connection
 
-from pools.models import User, UserPool, user_pages
+from pools.models import User, UserPool, user_listing
 from tests import factories
 
 MANY, FEW = 5_000, 7
-BLOCKS = 2 * user_pages.MOST
+BLOCKS = 2 * user_listing.MOST
 """Of memory, that a page may read: a row's own and some of an index. All rows of the large pool are in more."""
 FILL = """
 INSERT INTO pool_user (id, pool_id, sub, username, email, phone_number, name, given_name, family_name,
@@ -57,8 +57,8 @@ def pools(db: None) -> list[UserPool]:
 
 def executed(name: str, given: dict[str, Any]) -> list[dict[str, Any]]:
     """Run a statement as connections prepare it, by a plan for any parameters; return the plan's nodes as they ran."""
-    places = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", getattr(user_pages, name))))
-    text = re.sub(r"%\((\w+)\)s", lambda found: f"${places.index(found[1]) + 1}", getattr(user_pages, name))
+    places = list(dict.fromkeys(re.findall(r"%\((\w+)\)s", getattr(user_listing, name))))
+    text = re.sub(r"%\((\w+)\)s", lambda found: f"${places.index(found[1]) + 1}", getattr(user_listing, name))
     values = [given[place] for place in places]
     types = ", ".join("uuid" if isinstance(value, UUID) else "unknown" for value in values)
     with connection.cursor() as cursor:
@@ -83,7 +83,7 @@ def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def test_a_page_costs_the_same_in_any_pool(pools: list[UserPool]) -> None:
     for name, given in ASKED:
         for pool in pools:
-            plan = executed(name, {"pool": pool.pk, "after": user_pages.FIRST, **given})
+            plan = executed(name, {"pool": pool.pk, "after": user_listing.FIRST, **given})
 
             told = name, given, pool.pk, plan
             assert {node["Node Type"] for node in plan} <= {"Limit", "Index Scan", "Incremental Sort"}, told
@@ -108,19 +108,19 @@ def test_a_page_is_what_the_orm_reads(pools: list[UserPool]) -> None:
     User.objects.filter(pool=small, username="user3").update(attributes={"nickname": "Al", "custom:role": "x"})
     User.objects.filter(pool=small, username="user4").update(deleted_at="2026-01-01T00:00:00Z")
     rows = User.objects.filter(pool=small, deleted_at=None)
-    expected = {values[0]: values for values in rows.values_list(*user_pages.Listed._fields)}
+    expected = {values[0]: values for values in rows.values_list(*user_listing.Listed._fields)}
 
     pages = [
-        user_pages.of_all(small.pk),
-        user_pages.of_subs(small.pk, after=user_pages.FIRST, last=LAST),
-        user_pages.of_status(small.pk, "CONFIRMED"),
-        user_pages.of_enabled(small.pk, enabled=True),
-        *(user_pages.of_text(small.pk, column, first="", below="~") for column in user_pages.BY_TEXT),
+        user_listing.of_all(small.pk),
+        user_listing.of_subs(small.pk, after=user_listing.FIRST, last=LAST),
+        user_listing.of_status(small.pk, "CONFIRMED"),
+        user_listing.of_enabled(small.pk, enabled=True),
+        *(user_listing.of_text(small.pk, column, first="", below="~") for column in user_listing.BY_TEXT),
     ]
 
     assert len(expected) == FEW - 1
     for page in pages:
         assert {row.id: tuple(row) for row in page} == expected
-    assert len(user_pages.of_all(large.pk)) == user_pages.MOST + 1
-    assert [row.id for row in user_pages.of_all(small.pk)] == sorted(expected)
-    assert user_pages.of_status(small.pk, "UNCONFIRMED") == user_pages.of_enabled(small.pk, enabled=False) == []
+    assert len(user_listing.of_all(large.pk)) == user_listing.MOST + 1
+    assert [row.id for row in user_listing.of_all(small.pk)] == sorted(expected)
+    assert user_listing.of_status(small.pk, "UNCONFIRMED") == user_listing.of_enabled(small.pk, enabled=False) == []

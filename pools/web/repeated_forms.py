@@ -37,7 +37,7 @@ def receipt_of(request: HttpRequest, pool: UserPool, token: str, *, browser: str
 
 def answer_once(
     request: HttpRequest,
-    kept: Receipt,
+    receipt: Receipt,
     answer: Callable[[], HttpResponse],
     *,
     cookies: Iterable[str],
@@ -48,15 +48,15 @@ def answer_once(
     ``cookies`` are those that say how far a browser is; ``browser`` returns its nonce after an answer.
     """
     held = cookie_digest(request, cookies)
-    before = kept.answer()
+    before = receipt.answer()
     if before is not None:
         return repeat(before, held)
     response = answer()
-    if not kept.kept:
-        before = kept.answer()  # the same form may have been accepted while this one was looked at
+    if not receipt.committed:
+        before = receipt.answer()  # the same form may have been accepted while this one was looked at
         return response if before is None else repeat(before, held)
     if response.status_code in SEE_OTHER:
-        kept.fill(pack(response, held), browser=browser(response))
+        receipt.fill(pack(response, held), browser=browser(response))
     return response
 
 

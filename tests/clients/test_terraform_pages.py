@@ -1,0 +1,67 @@
+"""The login pages of a pool that Terraform makes, changes, empties and takes away, in a browser at each stage."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from tests.clients.test_terraform import HERE, Terraform
+from tests.cognito.conftest import PASSWORD
+from tests.live import Live
+
+CASE, POOL, APP = "whole", "aws_cognito_user_pool.photos", "aws_cognito_user_pool_client.web"
+CALLBACK = "https://photos.example.com/callback"
+ADA = "ada@example.com"
+
+
+def submit(page: Page, **typed: str) -> None:
+    """Fill in fields by id and press the form's button."""
+    for name, value in typed.items():
+        page.fill(f"#{name}", value)
+    page.locator("form.main button[type=submit]").click()
+
+
+@pytest.mark.interop
+@pytest.mark.browser
+@pytest.mark.timeout(900)
+def test_the_pages_follow_each_apply(live: Live, tmp_path: Path, context: BrowserContext) -> None:
+    terraform = Terraform(tmp_path / "made", CASE, live)
+    terraform.apply()
+    made = terraform.resources()
+    pool = f"{live.base_url}/{made[POOL]['id']}"
+    asked = urlencode({"client_id": made[APP]["id"], "redirect_uri": CALLBACK, "response_type": "code"})
+    page = context.new_page()
+    page.route(f"{CALLBACK}**", lambda route: route.fulfill(body="<h1>Photos</h1>", content_type="text/html"))
+    heading = page.get_by_role("heading", level=1)
+
+    page.goto(f"{pool}/signup?{asked}")
+    submit(page, username=ADA, password=PASSWORD)
+    expect(heading).to_have_text("Check your email to continue")
+    code = re.search(r"\b\d{6}\b", live.message(ADA)["body"])
+    assert code
+    submit(page, code=code[0])
+    page.get_by_role("link", name="Not now").click()
+    expect(heading).to_have_text("Photos")
+    assert "code=" in page.url
+
+    terraform.add(HERE / CASE / "change_override.tf")
+    terraform.apply()
+    page.context.clear_cookies()
+    page.goto(f"{pool}/login?{asked}")
+    submit(page, username=ADA, password=PASSWORD)
+    expect(heading).to_have_text("Protect your account")  # a second factor is required now
+
+    terraform.run("destroy", "-auto-approve", "-no-color", f"-target={APP}")
+    answer = page.goto(f"{pool}/login?{asked}")
+    assert answer
+    assert answer.status == 400
+    expect(heading).not_to_have_text("Sign in")
+
+    terraform.run("destroy", "-auto-approve", "-no-color")
+    answer = page.goto(f"{pool}/login?{asked}")
+    assert answer
+    assert answer.status == 404
