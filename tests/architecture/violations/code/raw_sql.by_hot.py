@@ -4,6 +4,6 @@
 from pools.models import hot
 
 
-def forget(user_id: object) -> None:
-    """Forget a user."""
-    hot.execute("DELETE FROM pool_user WHERE id = %s", (user_id,))
+def find(name: str) -> object:
+    """Find a user."""
+    return hot.one("SELECT id FROM pool_user WHERE username = %s", (name,))
