@@ -22,7 +22,7 @@ from identity.foundation.errors import ClientNotFound
 from pools.oidc import browser, errors
 from pools.oidc.errors import PageRefusal, refusal
 from pools.services import access
-from pools.services.pools import openid, resource_servers
+from pools.services.pools import app_clients, openid, resource_servers
 from pools.services.tokens import authorization_codes, interactions
 from pools.services.tokens.bound import Bound
 from pools.services.tokens.interactions import Kind
@@ -95,8 +95,11 @@ def client_is_known(oauth_request: AuthorizationRequest) -> None:
 
 
 def redirect_uri_is_registered(oauth_request: AuthorizationRequest) -> None:
-    """Refuse a redirect URI that is not one of the client's, character by character (RFC 9700 section 2.1)."""
-    redirect_uri = oauth_request.parameters.get("redirect_uri", "")
+    """Refuse a redirect URI that is not one of the client's, character by character (RFC 9700 section 2.1).
+
+    A request without one means the client's default, where it has one.
+    """
+    redirect_uri = oauth_request.parameters.get("redirect_uri") or app_clients.default_redirect(oauth_request.client)
     if "redirect_uri" in oauth_request.repeated or redirect_uri not in oauth_request.client.callback_urls:
         raise errors.redirect_mismatch(oauth_request.client, redirect_uri)
     oauth_request.redirect_uri = redirect_uri

@@ -61,6 +61,24 @@ def test_a_mobile_app_is_answered_at_its_own_scheme_and_keeps_its_own_query(worl
     assert answer.headers["Location"].startswith(MOBILE + "&code=")
 
 
+@pytest.mark.parametrize("given", [{}, {"redirect_uri": ""}], ids=["left out", "empty"])
+def test_without_a_redirect_uri_people_come_back_to_the_apps_default(world: World, given: dict[str, str]) -> None:
+    app, other = world.app("with a default", DefaultRedirectURI=MOBILE), world.app("without one")
+    asked = {"response_type": "code", "state": "s", **given}
+    browser = world.browser(world.ann)
+
+    answer = browser.get("/oauth2/authorize", client_id=app.id, **asked)
+
+    assert (target(answer), said(answer)["state"]) == (MOBILE.partition("?")[0], "s")
+    code = said(answer)["code"]
+    assert world.token(app, "authorization_code", code=code, redirect_uri=CALLBACK).status_code == 400
+    code = said(browser.get("/oauth2/authorize", client_id=app.id, **asked))["code"]
+    assert world.token(app, "authorization_code", code=code, redirect_uri=MOBILE).json()["access_token"]
+    assert browser.get("/oauth2/authorize", client_id=other.id, **asked).status_code == 400
+    nobodys = world.app("of no provider", DefaultRedirectURI=MOBILE, SupportedIdentityProviders=[])
+    assert browser.get("/oauth2/authorize", client_id=nobodys.id, **asked).status_code == 400
+
+
 @pytest.mark.parametrize(
     "redirect_uri",
     [

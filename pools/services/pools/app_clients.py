@@ -164,6 +164,14 @@ def client_for_links(client: AppClient) -> AppClient | None:
     return client if has_pages(client) else oldest_with_pages(client.pool)
 
 
+def default_redirect(client: AppClient) -> str:
+    """Return where people come back who were sent without a redirect URI; empty where the app must name one.
+
+    Only where they sign in with one provider alone (AWS: ``DefaultRedirectURI``).
+    """
+    return client.default_redirect_uri if len(client.identity_providers) == 1 else ""
+
+
 def effective_flows(client: AppClient) -> frozenset[str]:
     """Return the ALLOW_ flows that a client has, by default or by older names."""
     if not client.auth_flows:

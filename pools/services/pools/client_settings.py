@@ -198,7 +198,7 @@ TABLE = Table(
                 help=gettext_lazy("Where people return after signing out."),
             ),
         ),
-        Setting(name=rules.REDIRECT, place="default_redirect_uri", default="", availability=KEPT_ONLY),
+        Setting(name=rules.REDIRECT, place="default_redirect_uri", default=""),
         Setting(
             name=rules.PROVIDERS,
             place="identity_providers",
