@@ -38,6 +38,20 @@ WHERE u.pool_id = %(pool)s AND u.deleted_at IS NULL AND u.id = coalesce(
     (SELECT n.user_id FROM sign_in_name n WHERE n.pool_id = %(pool)s AND n.name = %(name)s))
 """
 )
+# Who asks by a name of anybody's: where it is nobody's, a row comes all the same, and as much is made of it.
+FIND_ANYBODY = """
+SELECT u.id IS NOT NULL,
+    coalesce(u.id, '00000000-0000-4000-8000-000000000000'), coalesce(u.pool_id, 0),
+    coalesce(u.sub, '00000000-0000-4000-8000-000000000000'), coalesce(u.username, 'nobody@example.com'),
+    CASE WHEN u.id IS NULL THEN 'nobody@example.com' ELSE u.email END,
+    CASE WHEN u.id IS NULL THEN true ELSE u.email_verified END, u.phone_number,
+    u.phone_number_verified, u.name, u.given_name, u.family_name, u.preferred_username,
+    coalesce(u.attributes, '{}'::jsonb), coalesce(u.status, 'CONFIRMED'), coalesce(u.enabled, true),
+    coalesce(u.epoch, 0), coalesce(u.preferred_mfa, ''), coalesce(u.created_at, %(now)s::timestamptz),
+    coalesce(u.modified_at, %(now)s::timestamptz), u.deleted_at
+FROM (SELECT 1) AS always LEFT JOIN pool_user u ON u.pool_id = %(pool)s AND u.deleted_at IS NULL AND u.id =
+    (SELECT n.user_id FROM sign_in_name n WHERE n.pool_id = %(pool)s AND n.name = %(name)s)
+"""
 LOCK_USER = (
     "SELECT " + WHOLE_USER + "FROM pool_user u WHERE u.pool_id = %s AND u.id = %s AND u.deleted_at IS NULL FOR UPDATE"
 )
@@ -92,6 +106,13 @@ WHERE pool_id = %(pool)s AND subject = %(subject)s AND consumed_at IS NULL AND e
 def find_user(pool_id: int, *, name: str = "", sub: UUID | str | None = None) -> User | None:
     """Return a live user by ``sub``, or else by a name that signs in."""
     return _user(one(FIND_USER, {"pool": pool_id, "name": name, "sub": sub}))
+
+
+def find_anybody(pool_id: int, name: str, now: datetime) -> User | None:
+    """Return a live user by a name that signs in. It takes as long where the name is nobody's."""
+    row = one(FIND_ANYBODY, {"pool": pool_id, "name": name, "now": now})
+    found = _user(row[1:]) if row else None
+    return found if row and row[0] else None
 
 
 def lock_user(pool_id: int, user_id: UUID) -> User | None:

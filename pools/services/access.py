@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from identity.foundation import names
+from identity.foundation import clock, names
 from identity.foundation.actor import Actor
 from identity.foundation.errors import (
     ClientNotFound,
@@ -284,7 +284,7 @@ def _is_alias(pool: UserPool, name: str) -> bool:
 
 
 def _by_name(pool: UserPool, name: str) -> User | None:
-    return account_rows.find_user(pool.pk, name=normalise(pool, name))
+    return account_rows.find_anybody(pool.pk, normalise(pool, name), clock.now())
 
 
 def identity(public_id: str) -> Identity:

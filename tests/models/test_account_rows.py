@@ -33,10 +33,20 @@ def test_a_user_is_what_the_orm_reads(pool: UserPool) -> None:
     assert expected["attributes"] == {"nickname": "Al"}
     assert told(account_rows.find_user(pool.pk, name="alice")) == expected
     assert told(account_rows.find_user(pool.pk, name="a@example.com")) == expected
+    for name in ("alice", "a@example.com"):
+        assert told(account_rows.find_anybody(pool.pk, name, clock.now())) == expected
     assert told(account_rows.find_user(pool.pk, sub=made.sub)) == expected
     assert told(account_rows.find_user(pool.pk, sub=str(made.sub).upper(), name="nobody")) == expected
     with transaction.atomic():
         assert told(account_rows.lock_user(pool.pk, made.id)) == expected
+
+
+def test_a_user_without_addresses_has_none_by_either_way(pool: UserPool) -> None:
+    made = told(User.objects.get(pk=factories.make_user(pool, "alice").pk))
+
+    assert told(account_rows.find_user(pool.pk, name="alice")) == made
+    assert told(account_rows.find_anybody(pool.pk, "alice", clock.now())) == made
+    assert (made["email"], made["email_verified"]) == (None, None)
 
 
 def test_nobody_is_found_of_another_pool_or_when_deleted(pool: UserPool) -> None:
@@ -44,11 +54,14 @@ def test_nobody_is_found_of_another_pool_or_when_deleted(pool: UserPool) -> None
 
     for pool_id in (other.pk, pool.pk):
         assert account_rows.find_user(pool_id, name="") is None
+        assert account_rows.find_anybody(pool_id, "nobody", clock.now()) is None
         assert account_rows.find_user(pool_id, name="nobody", sub=uuid.uuid4()) is None
     assert account_rows.find_user(other.pk, name="alice", sub=made.sub) is None
+    assert account_rows.find_anybody(other.pk, "alice", clock.now()) is None
     assert account_rows.lock_user(other.pk, made.id) is None
     User.objects.filter(pk=made.pk).update(deleted_at=clock.now())
     assert account_rows.find_user(pool.pk, name="alice", sub=made.sub) is None
+    assert account_rows.find_anybody(pool.pk, "alice", clock.now()) is None
     assert account_rows.lock_user(pool.pk, made.id) is None
 
 

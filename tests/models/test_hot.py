@@ -119,6 +119,7 @@ PARAMETERS: dict[str, Any] = {
         "challenge": "",
         "salt": b"s",
     },
+    "FIND_ANYBODY": {"pool": 1, "name": "alice", "now": NOW()},
     "FIND_USER": {"pool": 1, "name": "alice", "sub": SOME},
     "LOCK_USER": (1, SOME),
     "IS_TAKEN": {"pool": 1, "name": "alice", "sub": str(SOME), "but": SOME},
