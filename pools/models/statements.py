@@ -99,7 +99,7 @@ def _directly(statement: str, parameters: Parameters, many: bool, context: dict[
     held = context["connection"].connection
     text, names, formats = numbered(statement)
     given = [parameters[name] for name in names] if isinstance(parameters, dict) else parameters
-    bound = Transformer(held)
+    bound = _transformer(held, text)
     values = bound.dump_sequence(given, formats)
     with context["connection"].wrap_database_errors:
         result = _answer(held, text, bound, values)
@@ -112,6 +112,7 @@ def _directly(statement: str, parameters: Parameters, many: bool, context: dict[
     if result.ntuples:
         bound.set_pgresult(result)
         rows = bound.load_rows(0, result.ntuples, tuple)
+        bound.set_pgresult(None)
     return Done(rows, result.command_tuples or 0)
 
 
@@ -137,6 +138,15 @@ def _answer(held: psycopg.Connection[Any], text: bytes, bound: Bound, values: Se
         pgconn.send_query_params(text, values, types, bound.formats, Format.BINARY)
     answer: PGresult = held.wait(generators.execute(pgconn))[-1]
     return answer
+
+
+def _transformer(held: psycopg.Connection[Any], text: bytes) -> Bound:
+    """Return what turns a statement's values and rows into the server's and back: it knows them from the last time."""
+    kept: dict[bytes, Bound] = held.__dict__.setdefault("hot_transformers", {})
+    found = kept.get(text)
+    if found is None:
+        found = kept[text] = Transformer(held)
+    return found
 
 
 def _prepared(held: psycopg.Connection[Any]) -> dict[tuple[bytes, tuple[int, ...]], bytes]:

@@ -10,10 +10,11 @@ import base64
 import binascii
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from cryptography import x509
@@ -257,12 +258,14 @@ def sign(pool: UserPool | None, use: SigningKey.Use, claims: dict[str, Any]) -> 
 class Unverified(NamedTuple):
     """A token as it was sent: nothing of it may be believed yet."""
 
-    header: dict[str, Any]
+    header: Mapping[str, Any]
     claims: dict[str, Any]
     covered: bytes
     signature: str
 
 
+SHORT = 256
+"""Characters of a header that is remembered: ours have fewer."""
 NO_TOKEN = Unverified({}, {}, b"", "")
 
 
@@ -272,7 +275,14 @@ def read(token: str) -> Unverified:
     if len(parts) != 3 or len(token) > 20_000 or not token.isascii():  # noqa: PLR2004 - header, payload, signature
         return NO_TOKEN
     covered = token[: -len(parts[2]) - 1].encode()
-    return Unverified(_object(parts[0]), _object(parts[1]), covered, parts[2])
+    header = _header(parts[0]) if len(parts[0]) <= SHORT else _object(parts[0])
+    return Unverified(header, _object(parts[1]), covered, parts[2])
+
+
+@lru_cache(maxsize=1024)
+def _header(part: str) -> Mapping[str, Any]:
+    """Return a header, which all tokens of a key share: read once, and changed by nobody."""
+    return MappingProxyType(_object(part))
 
 
 def verify(pool: UserPool | None, use: SigningKey.Use, token: str) -> dict[str, Any] | None:
@@ -303,7 +313,7 @@ def check(pool: UserPool | None, use: SigningKey.Use, token: Unverified) -> dict
     return None
 
 
-def unverified_header(token: str) -> dict[str, Any]:
+def unverified_header(token: str) -> Mapping[str, Any]:
     """Return a token's header, empty when it has none. Only to find which key to check by."""
     return read(token).header
 
