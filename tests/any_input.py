@@ -43,8 +43,9 @@ def digest(*labels: str) -> tuple[str, ...]:
     """Return the same, read from the rows."""
     models = [model for label in labels or ("pools",) for model in apps.get_app_config(label).get_models()]
     tables = [model._meta.db_table for model in models if model._meta.db_table not in COUNTED]
-    each = "SELECT md5(coalesce(string_agg(t::text, ' ' ORDER BY t::text), '')) FROM {} t"
-    statement = sql.SQL(" UNION ALL ").join(sql.SQL(each).format(sql.Identifier(table)) for table in tables)
+    each = "SELECT md5(coalesce(string_agg(t::text, ' ' ORDER BY t::text), '')), {} FROM {} t"
+    parts = [sql.SQL(each).format(number, sql.Identifier(table)) for number, table in enumerate(tables)]
     with connection.cursor() as cursor:
-        cursor.execute(statement)
+        # In order: PostgreSQL may read the tables by several processes, and tell the first to be done first.
+        cursor.execute(sql.SQL(" UNION ALL ").join(parts) + sql.SQL(" ORDER BY 2"))
         return tuple(row[0] for row in cursor.fetchall())

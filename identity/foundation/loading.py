@@ -17,5 +17,6 @@ def undisturbed() -> Iterator[None]:
     try:
         yield
     finally:
+        gc.collect()  # what loading itself left behind would otherwise stay as well
         gc.freeze()
         gc.enable()

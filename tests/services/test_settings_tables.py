@@ -355,15 +355,15 @@ class TestApps:
             app_clients.update(client, {"client_name": "other"}, by=BY)
 
     def test_what_is_kept_only_is_warned_of(self, pool: UserPool) -> None:
-        urls = {"callback_urls": ["https://a.example/"], "default_redirect_uri": "https://a.example/"}
+        analytics = {"application_arn": "arn:aws:mobiletargeting:us-east-1:000000000000:apps/a"}
         with capture_logs() as quiet:
             client = app_clients.create(pool, "app", settings={"supported_identity_providers": ["COGNITO"]}, by=BY)
         with capture_logs() as logs:
-            app_clients.update(client, urls, by=BY)
+            app_clients.update(client, {"analytics_configuration": analytics}, by=BY)
 
         assert [line for line in quiet if line["event"] == "settings_without_effect"] == []
         [line] = [line for line in logs if line["event"] == "settings_without_effect"]
-        assert (line["of"], line["settings"]) == (client.client_id, ["default_redirect_uri"])
+        assert (line["of"], line["settings"]) == (client.client_id, ["analytics_configuration.application_arn"])
 
 
 class TestIdentityPools:

@@ -210,6 +210,14 @@ def test_tokens_of_another_kind_pool_or_maker_are_refused(client: AppClient, per
     assert verify.verify_access(issued.access, pool=client.pool)
 
 
+def test_what_was_purged_is_told_like_what_was_revoked(client: AppClient, person: User) -> None:
+    issued = sign_in(client)
+    RefreshFamily.objects.filter(pool_id=client.pool_id).delete()
+
+    with pytest.raises(errors.RefreshRefused, match="Refresh Token has been revoked"):
+        refresh.refresh(client, issued.refresh or "", by=BY)
+
+
 def test_a_refresh_token_is_its_clients_own(client: AppClient, person: User) -> None:
     issued = sign_in(client)
     sibling = factories.make_client(client.pool)

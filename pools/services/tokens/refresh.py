@@ -43,8 +43,10 @@ def refresh(client: AppClient, token: str, *, by: Actor, rotating: bool = True) 
         raise RefreshRefused(detail="unreadable")
     family = hot.family(client.pool_id, presented.family_id)
     now = clock.now()
-    if family is None or family.client_pk != client.pk:
-        raise RefreshRefused(detail="unknown family")
+    if family is None:  # the token is ours: what it was of ended, and has been purged since
+        raise RefreshRefused("Refresh Token has been revoked", detail="the family is gone")
+    if family.client_pk != client.pk:
+        raise RefreshRefused(detail="another client's family")
     if family.revoked_at is not None:
         raise RefreshRefused("Refresh Token has been revoked")
     if family.expires_at <= now:
