@@ -14,7 +14,7 @@ from uuid import UUID
 from django.db import DEFAULT_DB_ALIAS
 
 from identity.foundation.names import uuid7
-from pools.models.rows import document
+from pools.models.rows import Credentials, document
 from pools.models.statements import execute, one
 from pools.models.user import User
 
@@ -51,6 +51,21 @@ SELECT u.id IS NOT NULL,
     coalesce(u.modified_at, %(now)s::timestamptz), u.deleted_at
 FROM (SELECT 1) AS always LEFT JOIN pool_user u ON u.pool_id = %(pool)s AND u.deleted_at IS NULL AND u.id =
     (SELECT n.user_id FROM sign_in_name n WHERE n.pool_id = %(pool)s AND n.name = %(name)s)
+"""
+# Of nobody as much comes as of somebody, and is read as long.
+CREDENTIALS = """
+SELECT u.id IS NOT NULL, coalesce(u.id, q.subject), coalesce(u.sub, q.subject), coalesce(u.username, q.name), u.email,
+    u.phone_number, u.preferred_username, coalesce(u.status, 'CONFIRMED'), coalesce(u.enabled, true),
+    coalesce(u.epoch, 0), CASE WHEN u.id IS NULL THEN repeat('x', 90) ELSE p.argon2 END, p.expires_at,
+    CASE WHEN u.id IS NULL THEN now() ELSE p.changed_at END,
+    CASE WHEN u.id IS NULL THEN decode(repeat('00', 460), 'hex') ELSE p.sealed_verifier END,
+    CASE WHEN u.id IS NULL THEN q.name ELSE p.verifier_pool END,
+    CASE WHEN u.id IS NULL THEN q.name ELSE p.verifier_name END, s.locked_until
+FROM (SELECT %s::bigint AS pool_id, %s::text AS name, %s::uuid AS subject) q
+LEFT JOIN sign_in_name n ON n.pool_id = q.pool_id AND n.name = q.name
+LEFT JOIN pool_user u ON u.pool_id = q.pool_id AND u.id = coalesce(n.user_id, q.subject) AND u.deleted_at IS NULL
+LEFT JOIN password p ON p.pool_id = u.pool_id AND p.user_id = u.id
+LEFT JOIN guess s ON s.pool_id = q.pool_id AND s.subject = coalesce(u.id, q.subject) AND s.kind = 'password'
 """
 LOCK_USER = (
     "SELECT " + WHOLE_USER + "FROM pool_user u WHERE u.pool_id = %s AND u.id = %s AND u.deleted_at IS NULL FOR UPDATE"
@@ -103,6 +118,10 @@ WHERE pool_id = %(pool)s AND subject = %(subject)s AND consumed_at IS NULL AND e
 """
 
 
+NOTHING = (None,) * (len(Credentials._fields) - 1)
+"""Of nobody, but whether their name is locked."""
+
+
 def find_user(pool_id: int, *, name: str = "", sub: UUID | str | None = None) -> User | None:
     """Return a live user by ``sub``, or else by a name that signs in."""
     return _user(one(FIND_USER, {"pool": pool_id, "name": name, "sub": sub}))
@@ -113,6 +132,12 @@ def find_anybody(pool_id: int, name: str, now: datetime) -> User | None:
     row = one(FIND_ANYBODY, {"pool": pool_id, "name": name, "now": now})
     found = _user(row[1:]) if row else None
     return found if row and row[0] else None
+
+
+def credentials(pool_id: int, name: str, subject: UUID) -> Credentials:
+    """Return what decides a first proof; ``subject`` is the name's decoy, or without a name whom a sign-in is about."""
+    row = one(CREDENTIALS, (pool_id, name, subject)) or ()
+    return Credentials._make(row[1:] if row[0] else (*NOTHING, row[-1]))
 
 
 def lock_user(pool_id: int, user_id: UUID) -> User | None:

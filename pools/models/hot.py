@@ -50,7 +50,6 @@ __all__ = [
     "bearer",
     "browser_session",
     "count_try",
-    "credentials",
     "end_sign_in",
     "execute",
     "factors",
@@ -91,15 +90,6 @@ GROUPS = """
      WHERE m.pool_id = u.pool_id AND m.user_id = u.id)
 """
 
-CREDENTIALS = """
-SELECT u.id, u.sub, u.username, u.email, u.phone_number, u.preferred_username, u.status, u.enabled, u.epoch,
-    p.argon2, p.expires_at, p.changed_at, p.sealed_verifier, p.verifier_pool, p.verifier_name, s.locked_until
-FROM (SELECT %s::bigint AS pool_id, %s::text AS name, %s::uuid AS subject) q
-LEFT JOIN sign_in_name n ON n.pool_id = q.pool_id AND n.name = q.name
-LEFT JOIN pool_user u ON u.pool_id = q.pool_id AND u.id = coalesce(n.user_id, q.subject) AND u.deleted_at IS NULL
-LEFT JOIN password p ON p.pool_id = u.pool_id AND p.user_id = u.id
-LEFT JOIN guess s ON s.pool_id = q.pool_id AND s.subject = coalesce(u.id, q.subject) AND s.kind = 'password'
-"""
 PROVEN = (
     "SELECT p.changed_at, "
     + GROUPS
@@ -295,11 +285,6 @@ def moved_configuration() -> tuple[list[tuple[str, str, int]], str]:
         rows = opened.fetchall()
     installation = next(row[3] for row in rows if row[0] == "installation")
     return [row[:3] for row in rows if row[0] != "installation"], installation
-
-
-def credentials(pool_id: int, name: str, subject: UUID) -> Credentials:
-    """Return what decides a first proof; ``subject`` is the name's decoy, or without a name whom a sign-in is about."""
-    return Credentials._make(one(CREDENTIALS, (pool_id, name, subject)) or ())
 
 
 def proven(pool_id: int, user_id: UUID) -> Proven | None:

@@ -26,7 +26,10 @@ REFUSED = 255
 
 @pytest.fixture(scope="session")
 def program() -> Path:
-    """Return the program, in an environment of its own that is kept: its dependencies are not those of this suite."""
+    """Return the Python that has the program, in an environment of its own that is kept.
+
+    Its dependencies are not those of this suite.
+    """
     folder, lock = servers.slot() / "aws_cli", HERE / "awscli.lock"
     installed = folder / "installed"
     with servers.locked(servers.slot() / "aws_cli.lock"):
@@ -39,7 +42,7 @@ def program() -> Path:
             if done.returncode:
                 pytest.skip(f"needs: the packages of tests/clients/aws_cli/awscli.lock: {done.stderr[-300:]}")
             installed.write_text(lock.read_text())
-    return folder / "bin" / "aws"
+    return folder / "bin" / "python"
 
 
 @pytest.fixture
@@ -57,7 +60,8 @@ def aws(program: Path, live: Live, tmp_path: Path) -> Callable[..., Any]:
     }
 
     def run(line: str, *more: str, status: int = 0) -> Any:  # noqa: ANN401 - what the command answers
-        command = [str(program), *line.split(), *more]
+        # As a module: the script's first line could not name a folder with a space.
+        command = [str(program), "-m", "awscli", *line.split(), *more]
         done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
         assert done.returncode == status, done.stderr
         if status:

@@ -329,13 +329,13 @@ def test_a_statement_that_fails_raises_an_error_of_djangos(
 
 def test_a_row_is_the_same_however_it_is_asked_for(pool: UserPool, user: User, settings: Settings) -> None:
     asked = (pool.pk, user.username, user.id)
-    found = [hot.one(hot.CREDENTIALS, asked)]
+    found = [hot.one(account_rows.CREDENTIALS, asked)]
     settings.DATABASE_PREPARES = False
-    found.append(hot.one(hot.CREDENTIALS, asked))
+    found.append(hot.one(account_rows.CREDENTIALS, asked))
     with transaction.atomic():
-        found.append(hot.one(hot.CREDENTIALS, asked))
+        found.append(hot.one(account_rows.CREDENTIALS, asked))
     with CaptureQueriesContext(connection) as seen:
-        found.append(hot.one(hot.CREDENTIALS, asked))
+        found.append(hot.one(account_rows.CREDENTIALS, asked))
 
     assert len(seen) == 1
     assert user.id in (found[0] or ())
@@ -407,7 +407,7 @@ def same(person: hot.Person | None, user: User, *, with_factors: bool = True) ->
 
 def test_credentials_are_what_the_orm_reads(pool: UserPool, user: User) -> None:
     lockout.take_guess(pool, user.id, Guess.Kind.PASSWORD)
-    found = hot.credentials(pool.pk, "alice", SOME)
+    found = account_rows.credentials(pool.pk, "alice", SOME)
 
     same_names = set(found._fields) & {field.name for field in User._meta.fields}
     assert same_names >= {"id", "sub", "username", "email", "phone_number", "preferred_username", "status", "epoch"}
@@ -416,8 +416,8 @@ def test_credentials_are_what_the_orm_reads(pool: UserPool, user: User) -> None:
     assert found.sealed_verifier == bytes(user.password.sealed_verifier)
     assert (found.verifier_pool, found.verifier_name) == (pool.public_id, user.username)
     assert found.locked_until is None
-    assert hot.credentials(pool.pk, "", user.id) == found
-    assert hot.credentials(factories.make_pool().pk, "", user.id).id is None
+    assert account_rows.credentials(pool.pk, "", user.id) == found
+    assert account_rows.credentials(factories.make_pool().pk, "", user.id).id is None
 
 
 def test_of_whom_was_proven_all_is_read(pool: UserPool, user: User) -> None:
@@ -441,7 +441,7 @@ def test_a_stranger_is_one_row_that_holds_no_more_than_a_lock(pool: UserPool, us
         pool=pool, subject=SOME, kind=Guess.Kind.PASSWORD, failures=5, last_at=until, locked_until=until
     )
 
-    found = hot.credentials(pool.pk, name, SOME)
+    found = account_rows.credentials(pool.pk, name, SOME)
 
     assert found == (None,) * (len(found) - 1) + (until,)
 

@@ -21,7 +21,7 @@ from identity.foundation.errors import (
     UserNotFound,
 )
 from identity.foundation.names import uuid7
-from pools.models import AppClient, hot
+from pools.models import AppClient, account_rows, hot
 from pools.models.hot import Person
 from pools.services import access, assurance, atomic_part, audit, lockout, receipts, triggers
 from pools.services.receipts import Receipt
@@ -102,7 +102,7 @@ def begin(
     gate.refuse_if_full(pool.public_id)
     triggers.check(pool, *triggers.OF_SIGN_IN)
     unknown = access.decoy(pool, username)
-    found = hot.credentials(pool.pk, access.normalise(pool, username), unknown.id)
+    found = account_rows.credentials(pool.pk, access.normalise(pool, username), unknown.id)
     lockout.refuse_if_locked(found.locked_until)
     if found.id is None:
         triggers.check(pool, Trigger.USER_MIGRATION)
@@ -137,7 +137,7 @@ def begin_confirmed(
     """
     triggers.check(client.pool, *triggers.OF_SIGN_IN)
     unknown = access.decoy(client.pool, username)
-    found = hot.credentials(client.pool.pk, access.normalise(client.pool, username), unknown.id)
+    found = account_rows.credentials(client.pool.pk, access.normalise(client.pool, username), unknown.id)
     chosen = chosen_passwords.check(client, proof, found)
     lockout.refuse_if_locked(found.locked_until)
     if (refusal := first_proofs.refusal_of(client, found, right=True)) is not None:

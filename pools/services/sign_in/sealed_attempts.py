@@ -14,7 +14,7 @@ from uuid import UUID
 from identity.foundation import clock, sealing
 from identity.foundation.errors import DomainError, SessionExpired, SessionRefused, SessionUsed
 from identity.foundation.names import uuid7
-from pools.models import AppClient, hot
+from pools.models import AppClient, account_rows, hot
 from pools.services import access
 from pools.services.sign_in import attempt_tokens
 from pools.services.sign_in.attempt import Attempt, Carried, Challenge, EndsIn, moment
@@ -46,7 +46,7 @@ def load(attempt_token: str, client: AppClient, first: Challenge) -> Attempt:
         raise SessionRefused(detail="unreadable") from None
     if until <= clock.epoch():
         raise SessionExpired
-    found = hot.credentials(client.pool_id, "", UUID(bytes=subject))
+    found = account_rows.credentials(client.pool_id, "", UUID(bytes=subject))
     return Attempt(
         client,
         UUID(bytes=subject),
