@@ -62,7 +62,7 @@ def _row(key: AccessKey) -> tuple[Cell, ...]:
     return (
         code(key.pk),
         Cell(key.description or "–"),
-        Cell(allowed(key), href=reverse("console:limit_key", args=[key.pk]) if live else ""),
+        Cell(allowed(key), href=reverse("console:limit_key", args=[key.pk]) if live else "", is_whole=True),
         state(gettext("Live"), "good") if live else state(gettext("Disabled")),
         moment(key.last_used_at),
         Cell(gettext("Disable…"), href=reverse("console:disable_key", args=[key.pk])) if live else Cell("–"),

@@ -29,6 +29,8 @@ class Cell:
     is_badge: bool = False
     note: Text = ""
     """A second, softer line."""
+    is_whole: bool = False
+    """Whether it stays on one line."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,7 +56,7 @@ def test_the_part_of_the_page_that_goes_on_is_what_it_asks_for(world: World) -> 
     asked = {"HX-Request": "true", "HX-Target": "import"}
 
     for page in (world.session.get(path), world.session.get(path, headers=asked)):
-        assert f'<div id="import" hx-get="{path}"' in page.text
+        assert f'<div id="import" class="stack" hx-get="{path}"' in page.text
         assert "Waits for its file" in page.text
 
 
