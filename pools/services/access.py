@@ -70,6 +70,24 @@ def lock_pool(part: AtomicPart, pool: UserPool, *, changes_key: bool = True) -> 
     return row
 
 
+def lock_user(part: AtomicPart, pool: UserPool, user: User | Person) -> User:
+    """Return a user's present row, locked until the part ends.
+
+    The part is left with UserNotFound where the user was deleted meanwhile.
+    """
+    row = locked_user(pool, user)
+    if row is None:
+        part.refuse(UserNotFound())
+    return row
+
+
+def locked_user(pool: UserPool, user: User | Person | None) -> User | None:
+    """Return a user's present row, locked until the transaction ends; None where it was deleted meanwhile."""
+    if user is None:
+        return None
+    return account_rows.lock_user(pool.pk, user.id)
+
+
 def pool_by_host(host: str) -> UserPool | None:
     """Return the pool that a host name belongs to, if any."""
     return configuration.pool_by_host(host.lower())

@@ -17,11 +17,10 @@ from identity.foundation.errors import (
     Invalid,
     NotAuthorized,
     NotAvailable,
-    UserNotFound,
     refuse,
 )
 from pools.models import AppClient, User, UserPool
-from pools.services import atomic_part, audit, codes
+from pools.services import access, atomic_part, audit, codes
 from pools.services.audit import Tag
 from pools.services.messages import destinations, routes, sending
 from pools.services.messages.destinations import Delivery
@@ -243,9 +242,7 @@ def _update(
     refuse(_change_problems(pool, profile.of(user), changes))
     composed = _proofs(pool, client, user, changes)
     with atomic_part.begin() as part:
-        locked = User.objects.select_for_update().filter(pool_id=pool.pk, id=user.id, deleted_at=None).first()
-        if locked is None:
-            part.refuse(UserNotFound())
+        locked = access.lock_user(part, pool, user)
         change = _effects(pool, locked, changes, composed)
         proofs = [composed[address] for address in change.to_verify]
         part.refuse_if(sending.refusal(pool, client, *proofs))
@@ -346,9 +343,7 @@ def send_code(client: AppClient, user: User, address: str, *, by: Actor) -> Deli
         raise NotAvailable(f"{address} cannot be verified: nothing carries messages to it.", field=address)
     proof = sending.code(pool, client, user, address, channel=channel, to=to)
     with atomic_part.begin() as part:
-        locked = User.objects.select_for_update().filter(pool_id=pool.pk, id=user.id, deleted_at=None).first()
-        if locked is None:
-            part.refuse(UserNotFound())
+        locked = access.lock_user(part, pool, user)
         if _to_prove(locked, address) != to:
             part.refuse(Invalid(f"{address} was changed meanwhile.", field=address))
         part.refuse_if(sending.refusal(pool, client, proof))
@@ -384,9 +379,7 @@ def verify(pool: UserPool, user: User, address: str, code: str, *, client: AppCl
     with codes.audit_refusals(pool, user.sub, address, by=by):
         proof = codes.check(tried, code)
     with atomic_part.begin() as part:
-        locked = User.objects.select_for_update().filter(pool_id=pool.pk, id=user.id, deleted_at=None).first()
-        if locked is None:
-            part.refuse(UserNotFound())
+        locked = access.lock_user(part, pool, user)
         if not codes.spend(proof):
             part.refuse(CodeExpired(detail="spent meanwhile"))
         before = profile.addresses(locked)

@@ -16,7 +16,6 @@ from identity.foundation.errors import (
     Invalid,
     LimitExceeded,
     NotFound,
-    UserNotFound,
     refuse,
 )
 from identity.foundation.paging import Page
@@ -198,8 +197,7 @@ def add(pool: UserPool, user: User, group_name: str, *, by: Actor) -> None:
     """
     with atomic_part.begin() as part:
         # The user's row serialises additions, so that the quota holds.
-        if not User.objects.select_for_update().filter(pool_id=pool.pk, id=user.id, deleted_at=None).exists():
-            part.refuse(UserNotFound())
+        access.lock_user(part, pool, user)
         # As does the group's, of it and its deletion.
         group = _locked(pool, group_name)
         if group is None:

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from identity.foundation import clock
 from identity.foundation.actor import Actor
-from identity.foundation.errors import DomainError, UserNotFound, WrongState
+from identity.foundation.errors import DomainError, WrongState
 from pools.models import User, UserPool
 from pools.models.user import Status
-from pools.services import atomic_part, audit, codes
+from pools.services import access, atomic_part, audit, codes
 from pools.services.audit import Tag
 from pools.services.messages import sending
-from pools.services.people import passwords, recovery_routes
+from pools.services.people import recovery_routes
 from pools.services.people.recovery_routes import Route
 
 WORDS = "reset"
@@ -35,9 +35,7 @@ def end_password(pool: UserPool, user: User, *, by: Actor) -> None:
         raise route
     message = sending.code(pool, None, user, codes.Purpose.RECOVERY, channel=route.channel, to=route.to, words=WORDS)
     with atomic_part.begin() as part:
-        locked = passwords.locked_user(pool, user)
-        if locked is None:
-            part.refuse(UserNotFound())
+        locked = access.lock_user(part, pool, user)
         if _route(pool, locked) != route:
             part.refuse(WrongState("User was changed meanwhile."))  # a code goes to no address of before
         part.refuse_if(sending.refusal(pool, None, message))

@@ -28,7 +28,7 @@ from identity.foundation.errors import (
     UserNotFound,
 )
 from pools.models import AppClient, Password, User, UserPool, account_rows
-from pools.models.hot import Credentials, Person
+from pools.models.hot import Credentials
 from pools.models.user import Status
 from pools.services import (
     access,
@@ -61,7 +61,6 @@ __all__ = [
     "confirm_forgot",
     "forgot",
     "hashed",
-    "locked_user",
     "problems",
     "remove",
     "srp_salt",
@@ -238,10 +237,8 @@ def change(
         raise PasswordIncorrect
     notice = notices.prepare(pool, user, Change.PASSWORD)
     with password_history.audit_refusals(pool, user.sub, by=by), atomic_part.begin() as part:
-        locked = locked_user(pool, user)
+        locked = access.lock_user(part, pool, user)
         now = Password.objects.filter(pool_id=pool.pk, user_id=user.id).values_list("argon2", flat=True).first()
-        if locked is None:
-            part.refuse(UserNotFound())
         if not locked.enabled:
             part.refuse(UserDisabled())
         if locked.status == Status.RESET_REQUIRED:
@@ -270,9 +267,7 @@ def admin_set(pool: UserPool, user: User, password: str, *, permanent: bool, by:
     change = Change.PASSWORD_BY_OPERATOR if permanent else Change.TEMPORARY_PASSWORD
     notice = notices.prepare(pool, user, change)
     with password_history.audit_refusals(pool, user.sub, by=by), atomic_part.begin() as part:
-        locked = locked_user(pool, user)
-        if locked is None:
-            part.refuse(UserNotFound())
+        locked = access.lock_user(part, pool, user)
         part.refuse_if(password_history.refusal(locked, prepared.remembered))
         status = Status.CONFIRMED if permanent else Status.FORCE_CHANGE_PASSWORD
         store(locked, prepared, expires_at=None if permanent else temporary_until(pool))
@@ -281,13 +276,6 @@ def admin_set(pool: UserPool, user: User, password: str, *, permanent: bool, by:
         detail = {"method": "operator", "permanent": permanent}
         audit.record(Tag.PASSWORD_CHANGED, pool=pool, subject=user.sub, by=by, detail=detail)
         notices.send(notice)
-
-
-def locked_user(pool: UserPool, user: User | Person | None) -> User | None:
-    """Return a user's present row, locked until the transaction ends; None where it was deleted meanwhile."""
-    if user is None:
-        return None
-    return account_rows.lock_user(pool.pk, user.id)
 
 
 def forgot(client: AppClient, username: str, *, receipt: Receipt | None = None, by: Actor) -> destinations.Delivery:
@@ -335,7 +323,7 @@ def confirm_forgot(
     prepared = hashed(pool, subject.username, password)
     notice = notices.prepare(pool, subject.user, Change.PASSWORD) if subject.user is not None else None
     with password_history.audit_refusals(pool, subject.sub, by=by), atomic_part.begin() as part:
-        user = locked_user(pool, subject.user)
+        user = access.locked_user(pool, subject.user)
         if user is None or not user.enabled or user.status not in recovery_routes.RECOVERABLE:
             part.refuse(CodeExpired(detail="the account changed meanwhile"))
         if proof.destination not in profile.verified(user):

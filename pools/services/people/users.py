@@ -203,9 +203,7 @@ def _invite_again(pool: UserPool, user: User, password: str, media: Sequence[str
     prepared = passwords.hashed(pool, user.username, password)
     invitations = _invitations(pool, user, password, media)
     with atomic_part.begin() as part:
-        locked = passwords.locked_user(pool, user)
-        if locked is None:
-            part.refuse(UserNotFound())
+        locked = access.lock_user(part, pool, user)
         if locked.status != Status.FORCE_CHANGE_PASSWORD:
             part.refuse(WrongState(NOT_INVITED))
         if (locked.email, locked.phone_number) != (user.email, user.phone_number):

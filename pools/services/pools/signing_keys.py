@@ -30,7 +30,7 @@ from identity.foundation import clock, gate, names, sealing
 from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError, PoolNotFound
 from pools.models import SigningKey, UserPool, locks
-from pools.services import atomic_part, audit, configuration, sealing_contexts
+from pools.services import access, atomic_part, audit, configuration, sealing_contexts
 from pools.services.audit import Tag
 from pools.services.cached_keys import CachedKey
 
@@ -174,9 +174,7 @@ def rotate(pool: UserPool | None, *, by: Actor, at_once: bool = True) -> list[st
         if pool is None:
             locks.hold(INSTALLATION_LOCK)
         else:
-            alive = UserPool.objects.select_for_update(no_key=True).filter(pk=pool.pk, deleted_at=None)
-            if alive.values_list("pk", flat=True).first() is None:
-                part.refuse(PoolNotFound(pool.public_id))
+            access.lock_pool(part, pool, changes_key=False)
         # A planned key that never signed is superseded for good: it must not come back when its hour comes.
         SigningKey.objects.filter(pool=pool, active_from__gt=now).delete()
         SigningKey.objects.filter(pool=pool, retire_at=None).update(retire_at=active_from + PUBLISHED_AFTER)

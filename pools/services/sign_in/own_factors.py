@@ -14,13 +14,12 @@ from django.db.models import Case, F, Value, When
 
 from identity.foundation import clock
 from identity.foundation.actor import Actor
-from identity.foundation.errors import DomainError, Invalid, UserNotFound
+from identity.foundation.errors import Invalid
 from pools.models import User, UserPool
 from pools.models.hot import Person
-from pools.services import atomic_part, audit, receipts
+from pools.services import access, atomic_part, audit, receipts
 from pools.services.audit import Tag
 from pools.services.messages import notices
-from pools.services.people import passwords
 from pools.services.receipts import Receipt
 from pools.services.sign_in import factors
 from pools.services.sign_in.factors import Factor
@@ -78,7 +77,8 @@ def prove(  # noqa: PLR0913 - each says how
     keep = factor.check_enrolment(pool, user, code, name=name, enable=enable, by=by)
     notice = notices.prepare(pool, user, factor.added)
     with atomic_part.begin() as part:
-        part.refuse_if(_lock(pool, user) or keep())
+        access.lock_user(part, pool, user)
+        part.refuse_if(keep())
         part.refuse_if(receipts.keep(receipt))
         if enable:
             _prefer(pool, user, Value(factor.preference))
@@ -104,7 +104,7 @@ def set_preference(pool: UserPool, user: User | Person, wishes: Mapping[str, Pre
     told = [notices.prepare(pool, user, factor.switched[wish.enabled]) for factor, wish in wanted]
     first = next((Value(factor.preference) for factor, wish in wanted if wish.preferred), None)
     with atomic_part.begin() as part:
-        part.refuse_if(_lock(pool, user))
+        access.lock_user(part, pool, user)
         for (factor, wish), notice in zip(wanted, told, strict=True):
             before = factor.switch(pool, user, enabled=wish.enabled)
             if wish.enabled and before is None:
@@ -153,7 +153,7 @@ def _remove(pool: UserPool, user: User | Person, kind: str, receipt: Receipt | N
     factor = factors.named(kind)
     notice = notices.prepare(pool, user, factor.removed)
     with atomic_part.begin() as part:
-        part.refuse_if(_lock(pool, user))
+        access.lock_user(part, pool, user)
         was_proven = factor.delete(pool, user)
         if was_proven is None:
             return False
@@ -162,11 +162,6 @@ def _remove(pool: UserPool, user: User | Person, kind: str, receipt: Receipt | N
         audit.record(Tag.FACTOR_REMOVED, pool=pool, subject=user.sub, by=by, detail={"factor": kind})
         notices.send(notice if was_proven else None)
     return True
-
-
-def _lock(pool: UserPool, user: User | Person) -> DomainError | None:
-    """Lock whose factors change, before them; return the refusal where nobody is there any more."""
-    return UserNotFound() if passwords.locked_user(pool, user) is None else None
 
 
 def _prefer(pool: UserPool, user: User | Person, preference: Case | Value) -> None:

@@ -235,7 +235,7 @@ def confirm(
     with atomic_part.begin() as part:
         if force_alias and subject.user is not None:
             sign_in_names.hold(pool, subject.user)
-        user = passwords.locked_user(pool, subject.user)
+        user = access.locked_user(pool, subject.user)
         part.refuse_if(receipts.keep(receipt))
         if user is None:
             part.refuse(CodeExpired(detail="deleted meanwhile"))
@@ -302,9 +302,7 @@ def admin_confirm(pool: UserPool, username: str, *, by: Actor) -> None:
     """
     found = access.user(pool, username)
     with atomic_part.begin() as part:
-        user = passwords.locked_user(pool, found)
-        if user is None:
-            part.refuse(UserNotFound())
+        user = access.lock_user(part, pool, found)
         if user.status != Status.UNCONFIRMED:
             part.refuse(_confirmed_already(user))
         _set_confirmed(user)

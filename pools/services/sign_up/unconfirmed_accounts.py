@@ -11,7 +11,8 @@ from identity.foundation.actor import Actor
 from identity.foundation.errors import SessionRefused
 from pools.models import AppClient, Password, User
 from pools.models.user import Status
-from pools.services.people import passwords, users
+from pools.services import access
+from pools.services.people import users
 from pools.services.sign_in import chosen_passwords
 
 
@@ -28,7 +29,7 @@ def of_proof(client: AppClient, proof: str) -> User | None:
 def give_up(client: AppClient, former: User, proof: str, *, by: Actor) -> None:
     """Delete an account that still waits, unless its password was set anew: then it may be somebody else's."""
     pool = client.pool
-    user = passwords.locked_user(pool, former)
+    user = access.locked_user(pool, former)
     argon2 = Password.objects.filter(pool_id=pool.pk, user_id=former.id).values_list("argon2", flat=True).first()
     if user is None or user.status != Status.UNCONFIRMED or not argon2:
         return

@@ -54,7 +54,7 @@ def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepte
     notice, changed_at = notices.prepare(pool, person, Change.PASSWORD), clock.now()
 
     def write() -> DomainError | None:
-        user = User.objects.select_for_update().filter(pool_id=pool.pk, pk=person.id, deleted_at=None).first()
+        user = access.locked_user(pool, person)
         if user is None or user.status != Status.FORCE_CHANGE_PASSWORD:
             return SessionRefused(detail="the account changed meanwhile")
         if reused := password_history.refusal(user, prepared.remembered):
