@@ -33,7 +33,7 @@ PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
 CONSOLE_PATHS = ("/console", "/api/", "/static/", "/health/", "/metrics")
 UNKNOWN_ADDRESS = addresses.parsed("0.0.0.0")  # noqa: S104 - nothing is bound to it
 """Stands for a peer without an address, as a Unix socket has none: all of them count as one."""
-HOST_WITHOUT_POOL = "cognate.nobodys_host"
+HOST_WITHOUT_POOL = "cognate.host_without_pool"
 """Stands in the environ of a request whose host was looked up and is no pool's: it is not looked up again."""
 HEADERS = {
     "x-content-type-options": "nosniff",
