@@ -30,6 +30,7 @@ from identity.foundation.paging import Page
 from pools.models import Identity, IdentityPool, PrincipalTagMap
 from pools.ports import Credentials, VerifiedLogin
 from pools.services import access, atomic_part, audit, configuration
+from pools.services.atomic_part import AtomicPart
 from pools.services.audit import Tag
 from pools.services.identity_pools import exchange, identities, identity_pool_settings, session_policies
 from pools.services.identity_pools import logins as identity_logins
@@ -80,9 +81,7 @@ def _update(
     """Change a pool by what its row, held, says that the changes are."""
     table = identity_pool_settings.TABLE
     with atomic_part.begin() as part:
-        row = IdentityPool.objects.select_for_update(no_key=True).filter(pk=pool.pk, deleted_at=None).first()
-        if row is None:
-            part.refuse(IdentityPoolNotFound(pool.public_id))
+        row = _lock(part, pool)
         given = table.read(changes_of(row))
         part.refuse_if(next(table.problems_of_change(row, given, whole=whole), None))
         columns, changed = table.change(row, given, whole=whole)
@@ -131,8 +130,8 @@ def delete(pool: IdentityPool, *, by: Actor) -> None:
         IdentityPoolNotFound: it was deleted meanwhile.
 
     """
-    with transaction.atomic(durable=True):
-        _hold(pool)
+    with atomic_part.begin() as part:
+        _lock(part, pool)
         IdentityPool.objects.filter(pk=pool.pk).update(deleted_at=clock.now())
         subject, detail = pool.public_id, {"name": pool.name}
         audit.record(Tag.IDENTITY_POOL_DELETED, identity_pool=pool, subject=subject, by=by, detail=detail)
@@ -200,8 +199,8 @@ def set_tag_map(
     kept = dict(identity_roles.DEFAULT_TAGS if use_defaults else tags or {})
     identity_roles.check_tags(kept)
     row = PrincipalTagMap(pool=pool, provider=identity_logins.canonical(provider), use_defaults=use_defaults, tags=kept)
-    with transaction.atomic(durable=True):
-        _hold(pool)
+    with atomic_part.begin() as part:
+        _lock(part, pool)
         PrincipalTagMap.objects.bulk_create(
             [row],
             update_conflicts=True,
@@ -246,17 +245,19 @@ def set_session_policies(pool: IdentityPool, *, member: str = "", guest: str = "
 
 
 def _change(pool: IdentityPool, tag: Tag, detail: Mapping[str, Any], by: Actor, **columns: Any) -> None:
-    with transaction.atomic(durable=True):
-        _hold(pool)
+    with atomic_part.begin() as part:
+        _lock(part, pool)
         IdentityPool.objects.filter(pk=pool.pk).update(**columns)
         audit.record(tag, identity_pool=pool, subject=pool.public_id, by=by, detail=detail)
         configuration.touch_identity_pool(pool)
 
 
-def _hold(pool: IdentityPool) -> None:
-    """Lock the pool's row for a change, unless the pool was deleted meanwhile."""
-    if not IdentityPool.objects.select_for_update(no_key=True).filter(pk=pool.pk, deleted_at=None).exists():
-        raise IdentityPoolNotFound(pool.public_id)
+def _lock(part: AtomicPart, pool: IdentityPool) -> IdentityPool:
+    """Return the pool's row, locked for a change; the part is left where the pool was deleted meanwhile."""
+    row = IdentityPool.objects.select_for_update(no_key=True).filter(pk=pool.pk, deleted_at=None).first()
+    if row is None:
+        part.refuse(IdentityPoolNotFound(pool.public_id))
+    return row
 
 
 # -- giving ----------------------------------------------------------------------------------------------------------
