@@ -198,8 +198,7 @@ def create_key(
         Invalid: the limits name what is no action, or a pool that is not there.
 
     """
-    for problem in limit_problems(limits):
-        raise problem
+    errors.refuse(limit_problems(limits))
     key_id, secret = names.access_key_id(), names.access_key_secret()
     sealed = sealing.seal(secret.encode(), place=sealing_contexts.access_key(key_id))
     with atomic_part.begin() as part:
@@ -225,8 +224,7 @@ def limit_key(access_key_id: str, limits: KeyLimits, *, receipt: Receipt | None 
         AlreadyAccepted: the form that asks for it was accepted before.
 
     """
-    for problem in limit_problems(limits):
-        raise problem
+    errors.refuse(limit_problems(limits))
     with atomic_part.begin() as part:
         part.refuse_if(receipts.keep(receipt))
         live = AccessKey.objects.filter(id=access_key_id, disabled_at=None)
