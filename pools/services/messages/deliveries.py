@@ -74,7 +74,7 @@ def _hand_over(row: OutboxMessage) -> State | None:
     if (over := _over(row)) is not None:
         return _finish(row, over, problem=row.problem)
     try:
-        route = routes.of(UserPool.objects.filter(pk=row.pool_id).first(), row.channel)
+        route = routes.of(_pool_of(row), row.channel)
         message, channel = _message(row, route.sender), _channel(route)
         if not OutboxMessage.objects.filter(pool_id=row.pool_id, id=row.id, lease=row.lease).update(
             state=State.HANDING
@@ -211,12 +211,16 @@ def _finish(row: OutboxMessage, state: State, *, problem: str = "", gateway_id: 
     else:
         log.warning("message_not_sent", id=str(row.id), state=state.value, purpose=row.purpose, problem=problem)
     if state == State.FAILED:
-        pool = UserPool.objects.filter(pk=row.pool_id).first()
         detail = {"purpose": row.purpose, "medium": row.channel, "reason": problem}
         audit.record(
-            Tag.MESSAGE_REFUSED, pool=pool, subject=row.id, outcome="refused", by=Actor.system(), detail=detail
+            Tag.MESSAGE_REFUSED, pool=_pool_of(row), subject=row.id, outcome="refused", by=Actor.system(), detail=detail
         )
     return state
+
+
+def _pool_of(row: OutboxMessage) -> UserPool | None:
+    """Return the pool that a message is of, as it stands now; None where it is of none, or the pool is gone."""
+    return UserPool.objects.filter(pk=row.pool_id).first()
 
 
 def _postpone(row: OutboxMessage, problem: str) -> State | None:
