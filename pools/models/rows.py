@@ -66,7 +66,7 @@ class UserGroup(NamedTuple):
 
 
 class Credentials(NamedTuple):
-    """What decides a first proof, and no more: of a decoy nothing is read, so that of people little is."""
+    """What decides a first proof, and no more. As much is read of nobody as of somebody, so it is kept small."""
 
     id: UUID | None
     """None for a decoy, as all that follows but the lock."""

@@ -69,7 +69,7 @@ FOR_CLIENTS = "V3_0"
 
 
 def check(pool: UserPool, *triggers: Trigger) -> None:
-    """Say that triggers are due, in the order in which they would be called.
+    """Check that triggers may be left out, in the order in which they would be called.
 
     Raises:
         TriggerUnavailable: the pool has one of them, and it may refuse or change something.
@@ -84,7 +84,7 @@ def check(pool: UserPool, *triggers: Trigger) -> None:
 
 
 def check_for_client(pool: UserPool) -> None:
-    """Say that a client's own token is due.
+    """Check that the trigger of a client's own token may be left out.
 
     Raises:
         TriggerUnavailable: the pool has a trigger that may change it.
