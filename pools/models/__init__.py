@@ -9,6 +9,7 @@ from pools.models.app_client import AppClient, ClientSecret
 from pools.models.event import AuditEvent, AuditPersonal, AuthEvent
 from pools.models.factor import TotpFactor
 from pools.models.identity_pool import DEVELOPERS, Identity, IdentityLogin, IdentityPool, PrincipalTagMap
+from pools.models.identity_provider import COGNITO_SUBJECT, ExternalLogin, IdentityProvider, ProviderIdentifier
 from pools.models.interaction import FormReceipt, Interaction
 from pools.models.message import CapturedMessage, OutboxMessage, PeriodicTask
 from pools.models.session import Attempt, BrowserSession, Guess, Spent
@@ -18,6 +19,7 @@ from pools.models.user_import import UserImportChunk, UserImportJob, UserImportL
 from pools.models.user_pool import PoolDomain, ResourceServer, UserPool
 
 __all__ = [
+    "COGNITO_SUBJECT",
     "DEVELOPERS",
     "AppClient",
     "Attempt",
@@ -28,12 +30,14 @@ __all__ = [
     "BrowserSession",
     "CapturedMessage",
     "ClientSecret",
+    "ExternalLogin",
     "FormReceipt",
     "Group",
     "Guess",
     "Identity",
     "IdentityLogin",
     "IdentityPool",
+    "IdentityProvider",
     "Interaction",
     "Membership",
     "OneTimeCode",
@@ -43,6 +47,7 @@ __all__ = [
     "PeriodicTask",
     "PoolDomain",
     "PrincipalTagMap",
+    "ProviderIdentifier",
     "RefreshFamily",
     "ResourceServer",
     "SignInName",

@@ -21,6 +21,7 @@ from prometheus_client import Gauge
 from identity.foundation import clock, sealing
 from identity.foundation.errors import ClientNotFound, IdentityPoolNotFound, Overloaded, PoolNotFound
 from pools.models import AppClient, ClientSecret, IdentityPool, PoolDomain, ResourceServer, UserPool, hot
+from pools.models.identity_provider import IdentityProvider, of_pool
 from pools.services import sealing_contexts
 from pools.services.cached_keys import CachedKey, load_keys
 from pools.services.versioned_cache import VersionedCache
@@ -49,6 +50,8 @@ class CachedPool:
     """Those of its resource servers."""
     custom_domain: str | None = None
     """Its own host name, empty where it has none."""
+    providers: tuple[IdentityProvider, ...] | None = None
+    """Its identity providers, as they were made."""
 
     @property
     def version(self) -> int:
@@ -236,6 +239,13 @@ class ConfigurationCache:
             held.custom_domain = rows.values_list("name", flat=True).first() or ""
         return held.custom_domain
 
+    def providers(self, pool: UserPool) -> tuple[IdentityProvider, ...]:
+        """Return a pool's identity providers in the order in which they were made, with their identifiers."""
+        held = self.pool(pool.public_id)
+        if held.providers is None:
+            held.providers = tuple(of_pool(held.row.pk))
+        return held.providers
+
     def identity_pool(self, public_id: str) -> IdentityPool:
         """Return an identity pool.
 
@@ -343,6 +353,11 @@ def scopes(pool: UserPool) -> frozenset[str]:
 def custom_domain(pool: UserPool) -> str:
     """Return a pool's own host name, empty where it has none."""
     return cache.custom_domain(pool)
+
+
+def providers(pool: UserPool) -> tuple[IdentityProvider, ...]:
+    """Return a pool's identity providers as they were made, with their identifiers: shared, read-only."""
+    return cache.providers(pool)
 
 
 def decoy_key(pool: UserPool) -> bytes:

@@ -18,6 +18,11 @@ def client_secret(secret_id: UUID) -> str:
     return f"client_secret:{secret_id}"
 
 
+def provider_details(provider_id: UUID) -> str:
+    """Return the place of what is secret of an identity provider's details."""
+    return f"identity_provider:{provider_id}"
+
+
 def verifier(pool_id: str, username: str) -> str:
     """Return the place of an SRP verifier: what it binds by its arithmetic anyway."""
     return f"password:{pool_id}:{username}"

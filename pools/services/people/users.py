@@ -26,7 +26,7 @@ from pools.services.audit import Tag
 from pools.services.messages import compose, destinations, routes, sending
 from pools.services.messages.sending import Outgoing
 from pools.services.people import attributes as own_attributes
-from pools.services.people import passwords, profile, sign_in_names, user_filter
+from pools.services.people import external_logins, passwords, profile, sign_in_names, user_filter
 from pools.services.people.profile import Profile
 from pools.services.pools import schema
 from pools.services.receipts import Receipt
@@ -320,6 +320,7 @@ def erase(pool: UserPool, user: User, *, by: Actor) -> bool:
     )
     if gone:
         sign_in_names.release(pool, user)
+        external_logins.release(pool, user)
         audit.record(Tag.USER_DELETED, pool=pool, subject=user.sub, by=by)
         later.after_commit(later.Task.PURGE, queue="tasks")
     return bool(gone)
