@@ -8,6 +8,7 @@ from collections.abc import Set as AbstractSet
 from identity.foundation import errors
 from pools.services.identity_pools.identities import DeveloperUserTaken
 from pools.services.people.password_history import PasswordReused
+from pools.services.providers.identity_providers import ProviderChanged, ProviderExists, ProviderNotSupported
 from pools.services.triggers import TriggerUnavailable
 
 TEMPORARY = {"InternalErrorException", "InternalFailure"}
@@ -21,6 +22,9 @@ EXCEPTION: dict[type[errors.DomainError], str] = {
     errors.UsernameExists: "UsernameExistsException",
     errors.AliasExists: "AliasExistsException",
     errors.GroupExists: "GroupExistsException",
+    ProviderExists: "DuplicateProviderException",
+    ProviderNotSupported: "UnsupportedIdentityProviderException",
+    ProviderChanged: "ConcurrentModificationException",
     errors.NotAuthorized: "NotAuthorizedException",
     errors.RefreshReused: "RefreshTokenReuseException",
     errors.UserNotConfirmed: "UserNotConfirmedException",

@@ -47,6 +47,11 @@ class Tag(StrEnum):
     RESOURCE_SERVER_CHANGED = "resource_server_changed"
     RESOURCE_SERVER_CREATED = "resource_server_created"
     RESOURCE_SERVER_DELETED = "resource_server_deleted"
+    PROVIDER_CHANGED = "provider_changed"
+    PROVIDER_CREATED = "provider_created"
+    PROVIDER_DELETED = "provider_deleted"
+    PROVIDER_LINKED = "provider_linked"
+    PROVIDER_UNLINKED = "provider_unlinked"
     CLIENT_CREATED = "client_created"
     CLIENT_CHANGED = "client_changed"
     CLIENT_DELETED = "client_deleted"
@@ -143,6 +148,9 @@ DETAIL: dict[Tag, frozenset[str]] = {
         (Tag.RESOURCE_SERVER_CHANGED, Tag.RESOURCE_SERVER_CREATED, Tag.RESOURCE_SERVER_DELETED),
         frozenset({"identifier", "scopes"}),
     ),
+    Tag.PROVIDER_CHANGED: frozenset({"provider", "type", "changed"}),
+    **dict.fromkeys((Tag.PROVIDER_CREATED, Tag.PROVIDER_DELETED), frozenset({"provider", "type"})),
+    **dict.fromkeys((Tag.PROVIDER_LINKED, Tag.PROVIDER_UNLINKED), frozenset({"provider", "attribute"})),
     Tag.CLIENT_CREATED: frozenset({"name", "confidential"}),
     Tag.CLIENT_CHANGED: frozenset({"changed"}),
     Tag.CLIENT_DELETED: frozenset({"name"}),

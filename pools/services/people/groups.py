@@ -21,6 +21,7 @@ from identity.foundation.errors import (
 from identity.foundation.paging import Page
 from pools.models import Group, Membership, User, UserPool
 from pools.services import access, atomic_part, audit
+from pools.services.atomic_part import AtomicPart
 from pools.services.audit import Tag
 
 NAME_LENGTH = 128
@@ -68,12 +69,27 @@ def create(
         access.lock_pool(part, pool)
         if Group.objects.filter(pool_id=pool.pk, name=name).exists():
             part.refuse(GroupExists("A group with the name already exists."))
-        if Group.objects.filter(pool_id=pool.pk)[:GROUPS_OF_A_POOL].count() >= GROUPS_OF_A_POOL:
-            part.refuse(LimitExceeded("A user pool can have at most 10,000 groups."))
-        group.save(force_insert=True)
-        detail = {"group": name, "role": group.role_arn}
-        audit.record(Tag.GROUP_CREATED, pool=pool, subject=name, by=by, detail=detail)
+        _insert(part, group, by=by)
     return group
+
+
+def ensure(part: AtomicPart, pool: UserPool, name: str, *, description: str, by: Actor) -> None:
+    """Make a group inside the caller's part, which has the pool locked; one of that name that is there stays as it is.
+
+    The part is left with LimitExceeded where the pool has ten thousand.
+    """
+    if not Group.objects.filter(pool_id=pool.pk, name=name).exists():
+        now = clock.now()
+        group = Group(pool=pool, name=name, description=description, created_at=now, modified_at=now)
+        _insert(part, group, by=by)
+
+
+def _insert(part: AtomicPart, group: Group, *, by: Actor) -> None:
+    if Group.objects.filter(pool_id=group.pool_id)[:GROUPS_OF_A_POOL].count() >= GROUPS_OF_A_POOL:
+        part.refuse(LimitExceeded("A user pool can have at most 10,000 groups."))
+    group.save(force_insert=True)
+    detail = {"group": group.name, "role": group.role_arn}
+    audit.record(Tag.GROUP_CREATED, pool=group.pool, subject=group.name, by=by, detail=detail)
 
 
 def update(pool: UserPool, name: str, *, changes: Mapping[str, Any], by: Actor) -> Group:

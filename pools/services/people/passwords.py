@@ -26,6 +26,7 @@ from identity.foundation.errors import (
     PasswordResetRequired,
     UserDisabled,
     UserNotFound,
+    WrongState,
 )
 from pools.models import AppClient, Password, User, UserPool, account_rows
 from pools.models.hot import Credentials
@@ -76,6 +77,8 @@ __all__ = [
 HASHER = PasswordHasher(time_cost=5, memory_cost=7168, parallelism=1, hash_len=32, salt_len=16)
 NOBODY = "$argon2id$v=19$m=7168,t=5,p=1$Y29nbmF0ZS1ub2JvZHkhIQ$q2mUoN0gX3cJ8b5pDk1vZr7yTtLw4eSaHfBx6KuQiOM"
 """A hash of nothing anyone can type, of the same cost as a real one."""
+SIGNS_IN_ELSEWHERE = "User is not authorized to change password."
+"""Amazon's words for somebody who has none of their own (amplify-js#2464)."""
 
 
 NOBODYS = sealing_contexts.verifier("nobody", "nobody")
@@ -219,6 +222,7 @@ def change(
         PasswordIncorrect: the previous one is wrong, missing, or was changed meanwhile.
         LockedOut: too many wrong ones.
         PasswordResetRequired: an operator ended the old password.
+        WrongState: they sign in with an identity provider, and have none.
         Overloaded: the gate is full; nothing was counted.
 
     """
@@ -226,6 +230,8 @@ def change(
     encoded = Password.objects.filter(pool_id=pool.pk, user_id=user.id).values_list("argon2", flat=True).first()
     if user.status == Status.RESET_REQUIRED:
         raise PasswordResetRequired
+    if user.status == Status.EXTERNAL_PROVIDER:
+        raise WrongState(SIGNS_IN_ELSEWHERE)
     asked = encoded is not None or previous is not None
     with gate.slot(pool.public_id):  # first, and for both hashes: whoever is turned away there has not guessed
         if asked:
@@ -243,6 +249,8 @@ def change(
             part.refuse(UserDisabled())
         if locked.status == Status.RESET_REQUIRED:
             part.refuse(PasswordResetRequired())  # ended meanwhile
+        if locked.status == Status.EXTERNAL_PROVIDER:
+            part.refuse(WrongState(SIGNS_IN_ELSEWHERE))  # disabled meanwhile
         if now != encoded:
             part.refuse(PasswordIncorrect(detail="changed meanwhile"))
         lockout.clear(pool, user.id, lockout.Kind.PASSWORD)

@@ -1,4 +1,4 @@
-"""What the values of an app's settings may be, and the rules between them. Pure, but for the pool's scopes.
+"""What the values of an app's settings may be, and the rules between them. Pure, but for what the pool has to be named.
 
 Which settings there are is ``client_settings``.
 """
@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from identity.foundation.errors import DomainError, Invalid, NotAvailable, OAuthFlowRefused, ScopeUnknown
-from pools.models import AppClient, ResourceServer
+from pools.models import AppClient, IdentityProvider, ResourceServer
 from pools.services.pools import schema
 from pools.services.pools.settings_table import Given, rule, unique
 
@@ -68,6 +68,8 @@ SCOPES, URLS, REDIRECT = "allowed_oauth_scopes", "callback_urls", "default_redir
 ROTATION, GRACE = "refresh_token_rotation.feature", "refresh_token_rotation.retry_grace_period_seconds"
 CONTEXT, PROVIDERS = "enable_propagate_additional_user_context_data", "supported_identity_providers"
 READ, WRITE = "read_attributes", "write_attributes"
+THE_POOL = "COGNITO"
+"""The pool itself among the providers of an app."""
 
 
 # -- what a value may be ---------------------------------------------------------------------------------------------
@@ -176,11 +178,14 @@ def redirect_is_a_callback(given: Given, _: AppClient) -> Iterator[Invalid]:
 
 
 def providers_exist(given: Given, client: AppClient) -> Iterator[Invalid]:
-    """This release knows one provider: the pool itself."""
-    for provider in given[PROVIDERS]:
-        if provider != "COGNITO":
+    """Each provider is the pool itself, or one of the pool's own."""
+    named = [provider for provider in unique(given[PROVIDERS]) if provider != THE_POOL]
+    rows = IdentityProvider.objects.filter(pool_id=client.pool.pk, name__in=named)
+    known = set(rows.values_list("name", flat=True)) if named else set[str]()
+    for provider in named:
+        if provider not in known:
             text = f"The provider {provider} does not exist for User Pool {client.pool.public_id}."
-            yield NotAvailable(text, field=PROVIDERS)
+            yield Invalid(text, field=PROVIDERS)
 
 
 def machines_keep_a_secret(given: Given, client: AppClient) -> Iterator[DomainError]:

@@ -199,14 +199,7 @@ TABLE = Table(
             ),
         ),
         Setting(name=rules.REDIRECT, place="default_redirect_uri", default=""),
-        Setting(
-            name=rules.PROVIDERS,
-            place="identity_providers",
-            default=[],
-            keep=unique,
-            availability=KEPT_ONLY,
-            is_harmless=equal_to(["COGNITO"]),
-        ),
+        Setting(name=rules.PROVIDERS, place="identity_providers", default=[], keep=unique),
         Setting(
             name="openid_strict",
             place="openid_strict",

@@ -11,7 +11,7 @@ from typing import Any
 from identity.foundation import clock, names
 from pools.models import AppClient
 from pools.models.hot import Person, UserGroup
-from pools.services.people import attributes
+from pools.services.people import attributes, external_logins
 from pools.services.pools import app_clients, openid, schema
 from pools.services.tokens.bound import Bound
 
@@ -19,6 +19,8 @@ BY_API = Bound(scopes=("aws.cognito.signin.user.admin",))
 """What signing in by the API gives."""
 EMAIL = frozenset({"email", "email_verified"})
 PHONE = frozenset({"phone_number", "phone_number_verified"})
+ALWAYS = frozenset({"sub", external_logins.IDENTITIES})
+"""What no list of a client's and no scope leaves out: neither names it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +116,7 @@ def role_claims(groups: Sequence[UserGroup]) -> dict[str, Any]:
 def visible(client: AppClient, person: Person, scopes: Sequence[str] | None) -> dict[str, str]:
     """Return the attributes that the client may read, and of them those that the scopes cover (None: all)."""
     allowed = app_clients.readable(client, client.pool)
-    seen = {name: value for name, value in attributes.of(person).items() if name == "sub" or name in allowed}
+    seen = {name: value for name, value in attributes.of(person).items() if name in ALWAYS or name in allowed}
     if scopes is None:
         return seen
     narrowing = {"email", "phone", "profile"}.intersection(scopes)
@@ -122,7 +124,7 @@ def visible(client: AppClient, person: Person, scopes: Sequence[str] | None) -> 
         return {"sub": seen["sub"]}
     if not narrowing:
         return seen
-    return {name: value for name, value in seen.items() if name == "sub" or covered(name, narrowing)}
+    return {name: value for name, value in seen.items() if name in ALWAYS or covered(name, narrowing)}
 
 
 def covered(name: str, scopes: set[str]) -> bool:
@@ -135,11 +137,13 @@ def covered(name: str, scopes: set[str]) -> bool:
 
 
 def typed(name: str, value: str) -> object:
-    """Return an attribute as the ID token types it: two booleans, one number, one object, else text."""
+    """Return an attribute as the ID token types it: two booleans, one number, one object, one list, else text."""
     if name in {"email_verified", "phone_number_verified"}:
         return value == "true"
     if name == "address":
         return {"formatted": value}
+    if name == external_logins.IDENTITIES:
+        return external_logins.claim(value)
     if name == "updated_at":
         return int(value) if schema.NUMBER.fullmatch(value) else value
     return value

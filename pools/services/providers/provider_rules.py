@@ -1,0 +1,81 @@
+"""What names, mappings and identifiers of an identity provider may be. Pure. Its details are its kind's to check.
+
+Texts are Amazon's where somebody has printed them (aws-cli#3179, aws-cli#9729).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from identity.foundation import names
+from identity.foundation.errors import Invalid
+from pools.models import UserPool
+from pools.services.pools import schema
+
+OIDC = "OIDC"
+SUBJECT = {"OIDC": "sub", "Google": "sub", "SignInWithApple": "sub", "Facebook": "id", "LoginWithAmazon": "user_id"}
+"""By type, the claim that says who somebody is, to which Cognito maps ``username`` by itself."""
+SOCIAL = frozenset(SUBJECT) - {OIDC}
+USERNAME = "username"
+LOCAL = "cognito"
+"""The pool itself among its providers, in whatever case it is written."""
+NAME_LEAST, NAME_MOST = 3, 32
+IDENTIFIERS = 50
+IDENTIFIER = re.compile(r"[\w\s+=.@-]{1,40}", re.ASCII)
+CLAIM = 2048
+LEVELS = frozenset({"Level1", "Level2", "Level3", "Level4"})
+ACR = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,64}")
+
+
+def name_problems(name: str, kind: str) -> Iterator[Invalid]:
+    """Yield what keeps a text from being the name of a provider of a type.
+
+    A social network has one provider, of its own name; no other type has that name, nor the pool's own.
+    """
+    if not NAME_LEAST <= len(name) <= NAME_MOST or not names.is_plain(name) or "_" in (name[0], *name[2:]):
+        yield Invalid("Provider names hold 3 to 32 characters without spaces.", field="provider_name")
+    elif name.lower() == LOCAL or ((name in SOCIAL or kind in SOCIAL) and name != kind):
+        yield Invalid(f"Provider {name} cannot be of type {kind}.", field="provider_name")
+
+
+def identifier_problems(identifiers: Sequence[str]) -> Iterator[Invalid]:
+    """Yield what keeps texts from being a provider's identifiers."""
+    if len(identifiers) > IDENTIFIERS or len(set(identifiers)) != len(identifiers):
+        yield Invalid("At most 50 identifiers, each once.", field="idp_identifiers")
+    if any(not IDENTIFIER.fullmatch(each) for each in identifiers):
+        yield Invalid("Identifiers hold 1 to 40 characters.", field="idp_identifiers")
+
+
+def acr_problems(mapping: Mapping[str, str], kind: str) -> Iterator[Invalid]:
+    """Yield what keeps a map of levels from being a provider's."""
+    if mapping and kind != OIDC:
+        yield Invalid("Only OIDC identity providers support AcrMapping.", field="acr_mapping")
+    if mapping.keys() - LEVELS or any(not ACR.fullmatch(value) for value in mapping.values()):
+        yield Invalid("AcrMapping maps Level1 to Level4 to one value each.", field="acr_mapping")
+
+
+def completed_mapping(mapping: Mapping[str, str], kind: str) -> dict[str, str]:
+    """Return a mapping of attributes as Cognito keeps it: with the username, which is who somebody is there."""
+    return {**mapping, **({USERNAME: SUBJECT[kind]} if kind in SUBJECT and USERNAME not in mapping else {})}
+
+
+def mapping_problems(pool: UserPool, mapping: Mapping[str, str], kind: str) -> Iterator[Invalid]:
+    """Yield what keeps a completed mapping from being a provider's.
+
+    Each attribute is one of the pool's that can change, since it is written at each sign-in; the username is no other
+    claim than the one by which people are known.
+    """
+    known = schema.rules(pool)
+    wrong = [
+        name
+        for name, claim in mapping.items()
+        if not 1 <= len(claim) <= CLAIM
+        or (claim != SUBJECT.get(kind, claim) if name == USERNAME else not _can_be_written(known.get(name)))
+    ]
+    if wrong:
+        yield Invalid(f"AttributeMapping contains invalid mapping: [{', '.join(wrong)}]", field="attribute_mapping")
+
+
+def _can_be_written(rule: schema.Rule | None) -> bool:
+    return rule is not None and rule.mutable and not rule.developer_only
