@@ -14,14 +14,24 @@ class FederationConfig(AppConfig):
 
     def ready(self) -> None:
         """Register who answers what pools ask of the outside."""
-        from federation import logins, sts
+        from federation import logins, oidc, sts
         from federation.channels import ses, smtp, sns
+        from federation.social import amazon, apple, facebook, google
         from pools import ports
         from pools.services.messages import destinations, mailbox
 
         ports.credential_issuers.register(ports.STS, sts.SecurityTokenService())
         for provider, verifier in logins.VERIFIERS.items():
             ports.login_verifiers.register(provider, verifier)
+        kinds: dict[str, ports.ProviderKind] = {
+            "OIDC": oidc.OpenIdConnect(),
+            "Google": google.Google(),
+            "Facebook": facebook.Facebook(),
+            "LoginWithAmazon": amazon.LoginWithAmazon(),
+            "SignInWithApple": apple.SignInWithApple(),
+        }
+        for name, kind in kinds.items():
+            ports.provider_kinds.register(name, kind)
         channels: dict[str, ports.Channel] = {
             "smtp": smtp.Smtp(),
             "ses": ses.Ses(),

@@ -93,10 +93,7 @@ def production_is_not_development(app_configs: Apps = None, **_: object) -> list
     found += captured_channels()
     if database["HOST"] == "localhost" and not database["USER"]:
         found.append(error(8, "DATABASE_URL is not set.", "postgresql://user:password@host:5432/name"))
-    if settings.OUTBOUND_PRIVATE:
-        found.append(
-            error(9, "OUTBOUND_PRIVATE lets people's URLs reach your network.", "Name hosts in OUTBOUND_PRIVATE_HOSTS.")
-        )
+    found += eased_ways_out()
     if addresses.are_everyone(settings.TRUSTED_PROXIES):
         found.append(
             error(10, "TRUSTED_PROXIES amounts to everyone: visitors choose their address.", "Your proxies' networks.")
@@ -142,6 +139,16 @@ def addresses_are_origins(app_configs: Apps = None, **_: object) -> list[CheckMe
             error(14, "CONSOLE_URL is BASE_URL.", "A flaw in one pool's page must not be an operator: another origin.")
         )
     return found
+
+
+def eased_ways_out() -> list[CheckMessage]:
+    """Return an error for each way out that is easier than it is safe."""
+    eased = (
+        (9, "OUTBOUND_PRIVATE", "lets people's URLs reach your network.", "Name hosts in OUTBOUND_PRIVATE_HOSTS."),
+        (18, "INSECURE_PROVIDERS", "lets whoever is on the way be the identity provider.", "Give providers https."),
+        (19, "SOCIAL_PROVIDERS_URL", "answers in place of Google, Facebook, Amazon and Apple.", "It is for tests."),
+    )
+    return [error(number, f"{name} {what}", hint) for number, name, what, hint in eased if getattr(settings, name)]
 
 
 def captured_channels() -> list[CheckMessage]:

@@ -140,6 +140,12 @@ class Environment(BaseSettings):
     outbound_private_hosts: Annotated[list[Host], NoDecode] = Field(
         [], description="Hosts, comma-separated, that outbound calls may reach at private addresses."
     )
+    insecure_providers: bool = Field(
+        False, description="Allow identity providers whose addresses are not https; on in development."
+    )
+    social_providers_url: Endpoint = Field(
+        "", description="Where copies of Google, Facebook, Amazon and Apple are, each under its host's name; for tests."
+    )
     metrics_bind: Address = Field("", description="Client address that may read /metrics without being an operator.")
     metrics_dir: Path | None = Field(
         None, description="Folder in which a machine's processes count together; without it each counts for itself."
@@ -164,6 +170,7 @@ class Environment(BaseSettings):
             given.setdefault("messages", "captured")
             given.setdefault("demo", True)
             given.setdefault("outbound_private", True)
+            given.setdefault("insecure_providers", True)
             given.setdefault("log_format", "text")
             given.setdefault("guest_session_policy", "s3")
         return given
@@ -225,16 +232,12 @@ REGION = environment.region
 ACCOUNT_ID = environment.account_id
 SECRET_KEYS_FILE = environment.secret_keys_file or environment.data_dir / "secret_keys"
 TRUSTED_PROXIES = environment.trusted_proxies
-WEB_WORKERS = environment.web_workers
-WEB_THREADS = environment.web_threads
-WEB_NODES = environment.web_nodes
+WEB_WORKERS, WEB_THREADS, WEB_NODES = environment.web_workers, environment.web_threads, environment.web_nodes
 WORKER_THREADS = environment.worker_threads
-HASH_WAITERS = environment.hash_waiters
-HASH_DEADLINE = environment.hash_deadline
+HASH_WAITERS, HASH_DEADLINE = environment.hash_waiters, environment.hash_deadline
 REDIS_URL = environment.redis_url or "redis://localhost:6379/0"
 REDIS_PREFIX = environment.redis_prefix
-STS_ENDPOINT_URL = environment.sts_endpoint_url
-STS_PUBLIC_URL = environment.sts_public_url
+STS_ENDPOINT_URL, STS_PUBLIC_URL = environment.sts_endpoint_url, environment.sts_public_url
 GUEST_SESSION_POLICY = environment.guest_session_policy
 BREACHED_PASSWORDS_URL = environment.breached_passwords_url
 MAIL_CHANNEL = environment.mail_channel
@@ -243,12 +246,11 @@ MESSAGES_KEYS = (environment.messages_access_key_id, environment.messages_secret
 SES_REGION, SNS_REGION = environment.ses_region, environment.sns_region
 SES_ENDPOINT_URL, SNS_ENDPOINT_URL = environment.ses_endpoint_url, environment.sns_endpoint_url
 SNS_STS_ENDPOINT_URL = environment.sns_sts_endpoint_url
-OUTBOX_DAYS = environment.outbox_days
-SIGN_IN_EVENT_DAYS = environment.sign_in_event_days
+OUTBOX_DAYS, SIGN_IN_EVENT_DAYS = environment.outbox_days, environment.sign_in_event_days
 UNKNOWN_CALLER_AUDIT_DAYS = environment.unknown_caller_audit_days
 GUEST_DAYS = environment.guest_days
-OUTBOUND_PRIVATE = environment.outbound_private
-OUTBOUND_PRIVATE_HOSTS = environment.outbound_private_hosts
+OUTBOUND_PRIVATE, OUTBOUND_PRIVATE_HOSTS = environment.outbound_private, environment.outbound_private_hosts
+INSECURE_PROVIDERS, SOCIAL_PROVIDERS_URL = environment.insecure_providers, environment.social_providers_url
 METRICS_BIND = environment.metrics_bind
 METRICS_DIR = environment.metrics_dir
 if METRICS_DIR:  # prometheus_client reads the environment when it is first imported: after settings

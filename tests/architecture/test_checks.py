@@ -32,7 +32,7 @@ def safe(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     settings.MAIL_CHANNEL, settings.SMS_CHANNEL = "smtp", ""
     settings.BASE_URL, settings.CONSOLE_URL = "https://id.example.com", "https://console.example.com"
     settings.SECRET_KEYS_FILE, settings.OUTBOUND_PRIVATE, settings.TRUSTED_PROXIES = kept, False, []
-    settings.WIRE_RESPONSE_CHECKS = False
+    settings.WIRE_RESPONSE_CHECKS, settings.INSECURE_PROVIDERS, settings.SOCIAL_PROVIDERS_URL = False, False, ""
     monkeypatch.setattr(configured, "DATABASES", {"default": database})
     sealing.master_keys.cache_clear()
     yield settings
@@ -75,6 +75,8 @@ FAULTS: list[tuple[str, str, Any]] = [
     ("identity.E007", "MAIL_CHANNEL", "captured"),
     ("identity.E007", "SMS_CHANNEL", "captured"),
     ("identity.E009", "OUTBOUND_PRIVATE", True),
+    ("identity.E018", "INSECURE_PROVIDERS", True),
+    ("identity.E019", "SOCIAL_PROVIDERS_URL", "https://copies.example"),
     *(("identity.E017", "MESSAGES_KEYS", half) for half in (("AKID", ""), ("", "secret"))),
     *(
         ("identity.W005", name, "http://gateway.example")

@@ -1,0 +1,88 @@
+"""What an OpenID provider tells of itself (OpenID Connect Discovery 1.0), as far as a relying party asks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from federation import details
+from federation.published import Published
+from identity.foundation import outbound
+from identity.foundation.errors import OutsideUnavailable
+
+PATH = "/.well-known/openid-configuration"
+ENDPOINTS = {
+    "authorize_url": "authorization_endpoint",
+    "token_url": "token_endpoint",
+    "attributes_url": "userinfo_endpoint",
+    "jwks_uri": "jwks_uri",
+}
+"""Keys of a provider's details and what discovery calls the same."""
+
+
+@dataclass(frozen=True, slots=True)
+class Discovered:
+    """What a provider tells of itself."""
+
+    issuer: str
+    endpoints: Mapping[str, str]
+    """By keys of details; what the provider does not have is missing."""
+    tells_issuer: bool
+    """It promises to name itself in every answer (RFC 9207 3)."""
+
+
+def read(issuer: str) -> Discovered:
+    """Return what an issuer tells of itself, at most a day old.
+
+    Raises:
+        OutsideUnavailable: nothing, or nothing that can be right.
+        Overloaded: too many calls are under way.
+
+    """
+    return documents.get(issuer)
+
+
+def is_same(told: object, issuer: str) -> bool:
+    """Say whether an issuer's name for itself is the configured one.
+
+    Exactly, or with one slash more at its end: Amazon's guides configure Auth0, which has one, without, and both names
+    lead to one document.
+    """
+    return isinstance(told, str) and told in {issuer, f"{issuer}/"}
+
+
+def fetch(issuer: str) -> Discovered:
+    """Ask an issuer. Raises as :func:`read`."""
+    url = issuer.removesuffix("/") + PATH
+    told = json_object(outbound.http("GET", url, headers={"Accept": "application/json"}), url)
+    if not is_same(told.get("issuer"), issuer):
+        raise OutsideUnavailable(detail=f"{url} is about another issuer")
+    endpoints = {key: told[name] for key, name in ENDPOINTS.items() if told.get(name)}
+    for key, endpoint in endpoints.items():
+        if not isinstance(endpoint, str) or any(details.url_problems(key, endpoint)):
+            raise OutsideUnavailable(detail=f"{url} has no usable {ENDPOINTS[key]}")
+    return Discovered(told["issuer"], endpoints, told.get("authorization_response_iss_parameter_supported") is True)
+
+
+def json_object(answered: outbound.Answered, url: str) -> dict[str, Any]:
+    """Return the JSON object that a URL answers.
+
+    Raises:
+        OutsideUnavailable: it answers something else.
+
+    """
+    if answered.status != HTTPStatus.OK:
+        raise OutsideUnavailable(detail=f"{url} answers {answered.status}")
+    try:
+        told = json.loads(answered.body)
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict):
+        raise OutsideUnavailable(detail=f"{url} is not a JSON object")
+    return told
+
+
+documents = Published(fetch)

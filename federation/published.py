@@ -1,0 +1,115 @@
+"""What providers publish, as a process holds it: read again after a while, and kept while its provider is away.
+
+Knows no format: who reads a URL says what is made of it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from identity.foundation import clock
+from identity.foundation.destinations import TOTAL
+from identity.foundation.errors import OutsideUnavailable
+
+Document = TypeVar("Document")
+
+FRESH = 600.0
+"""Seconds for which a document is used without asking again."""
+STALE = 86_400.0
+"""Seconds for which it is used where nobody answers when asked again."""
+REST = 30.0
+"""Seconds between two tries that failed, and between two that somebody's token forced."""
+REMEMBERED = 512
+
+
+@dataclass(slots=True)
+class Entry(Generic[Document]):
+    """What is known of one URL."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    """Held by whoever asks."""
+    value: Document | None = None
+    read_at: float = float("-inf")
+    failed_at: float = float("-inf")
+    forced_at: float = float("-inf")
+    problem: str = ""
+
+    def usable(self, seconds: float) -> Document | None:
+        """Return the document unless it is older than so many seconds."""
+        return self.value if clock.monotonic() - self.read_at < seconds else None
+
+
+class Published(Generic[Document]):
+    """Documents by their URL, the least used forgotten first. One thread asks for one; others use what there is."""
+
+    def __init__(self, read: Callable[[str], Document]) -> None:
+        """Hold nothing. ``read`` raises OutsideUnavailable where there is nothing to be had of a URL."""
+        self._read = read
+        self._entries: OrderedDict[str, Entry[Document]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, url: str) -> Document:
+        """Return a document, at most :data:`STALE` seconds old.
+
+        Raises:
+            OutsideUnavailable: it cannot be had.
+            Overloaded: too many calls are under way.
+
+        """
+        entry = self._entry(url)
+        found = entry.usable(FRESH)
+        return found if found is not None else self._renewed(url, entry, lambda: entry.usable(FRESH) is None)
+
+    def newer(self, url: str, known: Document) -> Document:
+        """Return a document that is not the known one, if there is one and it may be asked for now; else the known one.
+
+        Raises:
+            Overloaded: too many calls are under way.
+
+        """
+        entry = self._entry(url)
+
+        def is_due() -> bool:
+            due = entry.value is known and clock.monotonic() - entry.forced_at >= REST
+            entry.forced_at = clock.monotonic() if due else entry.forced_at
+            return due
+
+        return self._renewed(url, entry, is_due)
+
+    def forget_everything(self) -> None:
+        """Hold nothing again."""
+        with self._lock:
+            self._entries.clear()
+
+    def _entry(self, url: str) -> Entry[Document]:
+        with self._lock:
+            entry = self._entries.setdefault(url, Entry())
+            self._entries.move_to_end(url)
+            while len(self._entries) > REMEMBERED:
+                self._entries.popitem(last=False)
+            return entry
+
+    def _renewed(self, url: str, entry: Entry[Document], is_due: Callable[[], bool]) -> Document:
+        # Whoever has an old one does not wait for another thread that asks.
+        if entry.lock.acquire(timeout=0 if entry.usable(STALE) is not None else TOTAL):
+            try:
+                if is_due() and clock.monotonic() - entry.failed_at >= REST:
+                    self._ask(url, entry)
+            finally:
+                entry.lock.release()
+        found = entry.usable(STALE)
+        if found is None:
+            raise OutsideUnavailable(detail=entry.problem or f"nobody has read {url} in time")
+        return found
+
+    def _ask(self, url: str, entry: Entry[Document]) -> None:
+        try:
+            entry.value = self._read(url)
+        except OutsideUnavailable as problem:
+            entry.problem, entry.failed_at = problem.detail, clock.monotonic()
+        else:
+            entry.problem, entry.read_at, entry.failed_at = "", clock.monotonic(), float("-inf")

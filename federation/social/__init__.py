@@ -1,0 +1,1 @@
+"""Providers of the public: what each does otherwise than OpenID Connect says."""
