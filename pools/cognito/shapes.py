@@ -19,11 +19,21 @@ from identity.foundation.errors import Invalid, Misuse
 from pools.cognito import contract
 from pools.services.people import users
 from pools.services.pools import client_secrets, client_settings, pool_domains, pool_settings, signing_keys, user_pools
+from pools.services.providers import identity_providers
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp.type_defs import AttributeTypeTypeDef
 
-    from pools.models import AppClient, ClientSecret, Group, PoolDomain, ResourceServer, User, UserPool
+    from pools.models import (
+        AppClient,
+        ClientSecret,
+        Group,
+        IdentityProvider,
+        PoolDomain,
+        ResourceServer,
+        User,
+        UserPool,
+    )
     from pools.models.user_listing import Listed
     from pools.services.messages.destinations import Delivery
     from pools.services.tokens.issue import TokenSet
@@ -162,6 +172,28 @@ def resource_server(pool: UserPool, server: ResourceServer) -> dict[str, Any]:
         "Identifier": server.identifier,
         "Name": server.name,
         "Scopes": [{"ScopeName": scope["name"], "ScopeDescription": scope["description"]} for scope in server.scopes],
+    }
+
+
+def identity_provider_line(provider: IdentityProvider) -> dict[str, Any]:
+    """Return ProviderDescription."""
+    return {
+        "ProviderName": provider.name,
+        "ProviderType": provider.type,
+        "LastModifiedDate": provider.modified_at,
+        "CreationDate": provider.created_at,
+    }
+
+
+def identity_provider(pool: UserPool, provider: IdentityProvider) -> dict[str, Any]:
+    """Return IdentityProviderType."""
+    return {
+        **identity_provider_line(provider),
+        "UserPoolId": pool.public_id,
+        "ProviderDetails": identity_providers.described_details(provider),
+        "AttributeMapping": provider.attribute_mapping,
+        **({"AcrMapping": provider.acr_mapping} if provider.acr_mapping else {}),
+        "IdpIdentifiers": identity_providers.identifiers(provider),
     }
 
 

@@ -30,21 +30,25 @@ def words(text: str) -> set[str]:
 OF_THIS_RELEASE = {
     "cognito-idp": words("""
         AddCustomAttributes AddUserPoolClientSecret AdminAddUserToGroup AdminConfirmSignUp AdminCreateUser
-        AdminDeleteSoftwareToken AdminDeleteUser AdminDeleteUserAttributes AdminDisableUser AdminEnableUser
-        AdminGetUser AdminGetUserAuthFactors AdminInitiateAuth AdminListGroupsForUser AdminRemoveUserFromGroup
-        AdminResetUserPassword AdminRespondToAuthChallenge AdminSetUserMFAPreference AdminSetUserPassword
-        AdminSetUserSettings AdminUpdateUserAttributes AdminUserGlobalSignOut AssociateSoftwareToken ChangePassword
-        ConfirmForgotPassword ConfirmSignUp CreateGroup CreateResourceServer CreateUserImportJob CreateUserPool
-        CreateUserPoolClient CreateUserPoolDomain DeleteGroup DeleteResourceServer DeleteUser DeleteUserAttributes
-        DeleteUserPool DeleteUserPoolClient DeleteUserPoolClientSecret DeleteUserPoolDomain DescribeResourceServer
-        DescribeUserImportJob DescribeUserPool DescribeUserPoolClient DescribeUserPoolDomain ForgotPassword
-        GetCSVHeader GetGroup GetSigningCertificate GetTokensFromRefreshToken GetUser
-        GetUserAttributeVerificationCode GetUserAuthFactors GetUserPoolMfaConfig GlobalSignOut InitiateAuth
-        ListGroups ListResourceServers ListTagsForResource ListUserImportJobs ListUserPoolClientSecrets
-        ListUserPoolClients ListUserPools ListUsers ListUsersInGroup ResendConfirmationCode RespondToAuthChallenge
-        RevokeToken SetUserMFAPreference SetUserPoolMfaConfig SetUserSettings SignUp StartUserImportJob
-        StopUserImportJob TagResource UntagResource UpdateGroup UpdateResourceServer UpdateUserAttributes
-        UpdateUserPool UpdateUserPoolClient UpdateUserPoolDomain VerifySoftwareToken VerifyUserAttribute
+        AdminDeleteSoftwareToken AdminDeleteUser AdminDeleteUserAttributes AdminDisableProviderForUser
+        AdminDisableUser AdminEnableUser AdminGetUser AdminGetUserAuthFactors AdminInitiateAuth
+        AdminLinkProviderForUser AdminListGroupsForUser AdminRemoveUserFromGroup AdminResetUserPassword
+        AdminRespondToAuthChallenge AdminSetUserMFAPreference AdminSetUserPassword AdminSetUserSettings
+        AdminUpdateUserAttributes AdminUserGlobalSignOut AssociateSoftwareToken ChangePassword
+        ConfirmForgotPassword ConfirmSignUp CreateGroup CreateIdentityProvider CreateResourceServer
+        CreateUserImportJob CreateUserPool CreateUserPoolClient CreateUserPoolDomain DeleteGroup
+        DeleteIdentityProvider DeleteResourceServer DeleteUser DeleteUserAttributes DeleteUserPool
+        DeleteUserPoolClient DeleteUserPoolClientSecret DeleteUserPoolDomain DescribeIdentityProvider
+        DescribeResourceServer DescribeUserImportJob DescribeUserPool DescribeUserPoolClient
+        DescribeUserPoolDomain ForgotPassword GetCSVHeader GetGroup GetIdentityProviderByIdentifier
+        GetSigningCertificate GetTokensFromRefreshToken GetUser GetUserAttributeVerificationCode
+        GetUserAuthFactors GetUserPoolMfaConfig GlobalSignOut InitiateAuth ListGroups ListIdentityProviders
+        ListResourceServers ListTagsForResource ListUserImportJobs ListUserPoolClientSecrets
+        ListUserPoolClients ListUserPools ListUsers ListUsersInGroup ResendConfirmationCode
+        RespondToAuthChallenge RevokeToken SetUserMFAPreference SetUserPoolMfaConfig SetUserSettings SignUp
+        StartUserImportJob StopUserImportJob TagResource UntagResource UpdateGroup UpdateIdentityProvider
+        UpdateResourceServer UpdateUserAttributes UpdateUserPool UpdateUserPoolClient UpdateUserPoolDomain
+        VerifySoftwareToken VerifyUserAttribute
     """),
     "cognito-identity": words("""
         CreateIdentityPool DeleteIdentities DeleteIdentityPool DescribeIdentity DescribeIdentityPool
@@ -56,22 +60,21 @@ OF_THIS_RELEASE = {
 }
 OF_LATER = {
     "cognito-idp": words("""
-        AdminDisableProviderForUser AdminForgetDevice AdminGetDevice AdminLinkProviderForUser AdminListDevices
-        AdminListUserAuthEvents AdminListUserSessions AdminRevokeUserSession AdminUpdateAuthEventFeedback
-        AdminUpdateDeviceStatus CancelPointInTimeRecovery CompleteWebAuthnRegistration ConfirmDevice
-        CreateCIMDPolicy CreateIdentityProvider CreateManagedLoginBranding CreateTerms CreateUserPoolReplica
-        DeleteCIMDPolicy DeleteIdentityProvider DeleteManagedLoginBranding DeleteTerms DeleteUserPoolReplica
-        DeleteWebAuthnCredential DescribeCIMDPolicy DescribeIdentityProvider DescribeManagedLoginBranding
-        DescribeManagedLoginBrandingByClient DescribePointInTimeRecovery DescribeRiskConfiguration DescribeTerms
-        DescribeTermsByClient ForgetDevice GetClientToken GetDerivedToken GetDevice GetIdentityProviderByIdentifier
-        GetLogDeliveryConfiguration GetProvisionedLimit GetUICustomization GetUserPoolClientSessionConfiguration
-        GetUserPoolSessionConfiguration InitiatePointInTimeRecovery ListCIMDPolicies ListClientMetadataURLs
-        ListDevices ListIdentityProviders ListPointInTimeRecoveries ListTerms ListUserPoolReplicas ListUserSessions
-        ListWebAuthnCredentials RevokeUserSession SetLogDeliveryConfiguration SetRiskConfiguration
-        SetUICustomization SetUserPoolClientSessionConfiguration SetUserPoolSessionConfiguration
-        StartPointInTimeRecovery StartWebAuthnRegistration UpdateAuthEventFeedback UpdateCIMDPolicy
-        UpdateClientMetadataURLState UpdateDeviceStatus UpdateIdentityProvider UpdateManagedLoginBranding
-        UpdateProvisionedLimit UpdateTerms UpdateUserPoolReplica
+        AdminForgetDevice AdminGetDevice AdminListDevices AdminListUserAuthEvents AdminListUserSessions
+        AdminRevokeUserSession AdminUpdateAuthEventFeedback AdminUpdateDeviceStatus CancelPointInTimeRecovery
+        CompleteWebAuthnRegistration ConfirmDevice CreateCIMDPolicy CreateManagedLoginBranding CreateTerms
+        CreateUserPoolReplica DeleteCIMDPolicy DeleteManagedLoginBranding DeleteTerms DeleteUserPoolReplica
+        DeleteWebAuthnCredential DescribeCIMDPolicy DescribeManagedLoginBranding
+        DescribeManagedLoginBrandingByClient DescribePointInTimeRecovery DescribeRiskConfiguration
+        DescribeTerms DescribeTermsByClient ForgetDevice GetClientToken GetDerivedToken GetDevice
+        GetLogDeliveryConfiguration GetProvisionedLimit GetUICustomization
+        GetUserPoolClientSessionConfiguration GetUserPoolSessionConfiguration InitiatePointInTimeRecovery
+        ListCIMDPolicies ListClientMetadataURLs ListDevices ListPointInTimeRecoveries ListTerms
+        ListUserPoolReplicas ListUserSessions ListWebAuthnCredentials RevokeUserSession
+        SetLogDeliveryConfiguration SetRiskConfiguration SetUICustomization
+        SetUserPoolClientSessionConfiguration SetUserPoolSessionConfiguration StartPointInTimeRecovery
+        StartWebAuthnRegistration UpdateAuthEventFeedback UpdateCIMDPolicy UpdateClientMetadataURLState
+        UpdateDeviceStatus UpdateManagedLoginBranding UpdateProvisionedLimit UpdateTerms UpdateUserPoolReplica
     """),
     "cognito-identity": set(),
 }
