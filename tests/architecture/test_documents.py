@@ -33,7 +33,7 @@ def test_a_page_that_is_made_from_the_code_is_current_or_refused(
 def test_the_page_of_coverage_names_what_is_kept_only_and_what_is_not_yet() -> None:
     kept, not_yet = write_coverage_docs.Command().text().split("## Not yet")
 
-    assert "| CreateUserPoolClient | `SupportedIdentityProviders` |" in kept
+    assert "| CreateUserPoolClient | `EnablePropagateAdditionalUserContextData` |" in kept
     assert "| CreateUserPool | `AcrConfiguration` |" in not_yet
     assert "| CreateIdentityPool | `OpenIdConnectProviderARNs` |" in not_yet
     assert "| SetUserPoolMfaConfig | `EmailMfaConfiguration` |" in kept

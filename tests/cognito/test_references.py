@@ -13,6 +13,7 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from identity.foundation import names
 from pools.cognito import contract, operations
+from tests import providers
 from tests.cognito.conftest import PASSWORD, World, refused
 from tests.live import Live
 
@@ -190,7 +191,7 @@ def test_what_was_named_may_be_deleted(live: Live) -> None:
 
 NAMING = re.compile(
     r"""(Id|ID|Arn|ARN|Endpoint|Identity|Group|GroupName|ProviderName|ConfigurationSet(Name)?|DefaultRedirectURI|Claim
-    |(ARNs|Scopes|Providers|(?<!User)Attributes|BeforeUpdate)\.\*|UserAttributes\.\*\.Name|(Logins|RoleMappings)\.{key}
+    |(ARNs|Scopes|Providers|(?<!User)Attributes|BeforeUpdate)\.\*|UserAttributes\.\*\.Name|(Logins|RoleMappings|AttributeMapping)\.{key}
     |SupportedLoginProviders\.{key}|Roles\.{}|PrincipalTags\.{})$""",
     re.VERBOSE,
 )
@@ -204,6 +205,7 @@ READS = (
         "GetGroup",
         "GetUser",
         "GetIdentityPoolRoles",
+        "GetIdentityProviderByIdentifier",
         "GetPrincipalTagAttributeMap",
         "GetCSVHeader",
     ),
@@ -211,6 +213,7 @@ READS = (
 NO_POOL, NO_CLIENT = "us-east-1_nobody123", "nosuchclientnosuchclient00"
 NO_IDENTITY = "us-east-1:00000000-0000-4000-8000-000000000000"
 NOT_FOUND, NOT_ALLOWED = "ResourceNotFoundException", "NotAuthorizedException"
+NO_IDP = "Identity provider none does not exist."
 NO_ARN = "arn:aws:lambda:us-east-1:000000000000:function:none"
 NO_TOPIC = "arn:aws:sns:us-east-1:000000000000:none"
 NOT_WRITABLE = "A client attempted to write unauthorized attribute"
@@ -239,6 +242,11 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "AdminAddUserToGroup.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "AdminAddUserToGroup.GroupName": ("none", NOT_FOUND, "Group not found."),
     "AdminConfirmSignUp.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "AdminDisableProviderForUser.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "AdminDisableProviderForUser.User.ProviderName": ("none", NOT_FOUND, NO_IDP),
+    "AdminLinkProviderForUser.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "AdminLinkProviderForUser.DestinationUser.ProviderName": ("none", "UserNotFoundException", "User does not exist."),
+    "AdminLinkProviderForUser.SourceUser.ProviderName": ("none", NOT_FOUND, NO_IDP),
     "AdminCreateUser.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "AdminCreateUser.UserAttributes.*.Name": ("custom:none", INVALID, "custom:none"),
     **{f"{operation}.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL) for operation in ABOUT_A_USER},
@@ -253,6 +261,8 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "ConfirmForgotPassword.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
     "ConfirmSignUp.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
     "CreateGroup.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "CreateIdentityProvider.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "CreateIdentityProvider.AttributeMapping.{key}": ("custom:none", INVALID, "invalid mapping: [custom:none]"),
     "CreateResourceServer.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "CreateUserImportJob.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     **{
@@ -279,6 +289,8 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "CreateUserPoolClient.AllowedOAuthScopes.*": ("none/read", "ScopeDoesNotExistException", "none/read"),
     "DeleteGroup.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "DeleteGroup.GroupName": ("none", NOT_FOUND, "Group not found."),
+    "DeleteIdentityProvider.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "DeleteIdentityProvider.ProviderName": ("none", NOT_FOUND, NO_IDP),
     "DeleteResourceServer.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "CreateUserPoolDomain.Routing": ({"Failover": FAILOVER}, INVALID, NOT_YET),
     "CreateUserPoolDomain.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
@@ -309,6 +321,9 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "UpdateUserPool.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "UpdateGroup.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "UpdateGroup.GroupName": ("none", NOT_FOUND, "Group not found."),
+    "UpdateIdentityProvider.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
+    "UpdateIdentityProvider.ProviderName": ("none", NOT_FOUND, NO_IDP),
+    "UpdateIdentityProvider.AttributeMapping.{key}": ("custom:none", INVALID, "invalid mapping: [custom:none]"),
     "UpdateResourceServer.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "UpdateUserAttributes.UserAttributes.*.Name": ("custom:none", NOT_ALLOWED, NOT_WRITABLE),
     "UpdateUserPoolDomain.Routing": ({"Failover": FAILOVER}, INVALID, NOT_YET),
@@ -381,6 +396,7 @@ NOT_CHECKED = {
     "CreateUserPoolClient.AnalyticsConfiguration": PINPOINT_KEPT,
     "UpdateUserPoolClient.AnalyticsConfiguration": PINPOINT_KEPT,
     "CreateGroup.GroupName": "What is made. AWS: API_CreateGroup.",
+    "CreateIdentityProvider.ProviderName": "What is made. AWS: API_CreateIdentityProvider.",
     "CreateGroup.RoleArn": IAM,
     "UpdateGroup.RoleArn": IAM,
     "CreateUserPool.AliasAttributes.*": "One of three words of the model. AWS: API_CreateUserPool.",
@@ -485,12 +501,21 @@ def proper(referred: Referred) -> dict[str, Any]:
     line = {"ProviderName": referred.provider, "ClientId": world.client_id}
     mapping = {"Type": "Token", "AmbiguousRoleResolution": "Deny"}
     about = {**client, "UserPoolId": world.pool_id}
+    subject = {"ProviderAttributeName": "Cognito_Subject", "ProviderAttributeValue": "x"}
+    linked = providers.request("OIDC", ProviderName="Linked")
+    world.idp.create_identity_provider(UserPoolId=world.pool_id, **linked)
     return {
         "AddCustomAttributes": {"UserPoolId": world.pool_id, "CustomAttributes": [{"Name": "x"}]},
         "AddUserPoolClientSecret": about,
         "AdminAddUserToGroup": {**person, "Username": world.person(), "GroupName": "none"},
         **{name: {**person, "Username": world.person(), **more} for name, more in ABOUT_A_USER.items()},
         "AdminConfirmSignUp": person,
+        "AdminDisableProviderForUser": {"UserPoolId": world.pool_id, "User": {"ProviderName": "Linked", **subject}},
+        "AdminLinkProviderForUser": {
+            "UserPoolId": world.pool_id,
+            "DestinationUser": {"ProviderName": "Cognito", "ProviderAttributeValue": world.person()},
+            "SourceUser": {"ProviderName": "Linked", **subject},
+        },
         "AdminCreateUser": {**person, "UserAttributes": [{"Name": "name", "Value": "Jo"}]},
         "AdminInitiateAuth": {
             **client,
@@ -504,11 +529,13 @@ def proper(referred: Referred) -> dict[str, Any]:
         "ConfirmForgotPassword": {**named, "ConfirmationCode": "123456", "Password": PASSWORD},
         "ConfirmSignUp": {**named, "ConfirmationCode": "123456"},
         "CreateGroup": {"GroupName": "x"},
+        "CreateIdentityProvider": {"UserPoolId": world.pool_id, **providers.request("OIDC", ProviderName="Other")},
         "CreateResourceServer": {"UserPoolId": world.pool_id, "Identifier": "x", "Name": "x"},
         "CreateUserImportJob": {"UserPoolId": world.pool_id, "JobName": "x", "CloudWatchLogsRoleArn": ROLES},
         "CreateUserPool": {"PoolName": "x"},
         "CreateUserPoolClient": {"UserPoolId": world.pool_id, "ClientName": "x", **CODE},
         "DeleteGroup": {"UserPoolId": world.pool_id, "GroupName": "none"},
+        "DeleteIdentityProvider": {"UserPoolId": world.pool_id, "ProviderName": "Linked"},
         "DeleteResourceServer": {"Identifier": "x"},
         "CreateUserPoolDomain": {"UserPoolId": world.pool_id, "Domain": "x"},
         "DeleteUserPool": {},
@@ -529,6 +556,7 @@ def proper(referred: Referred) -> dict[str, Any]:
         "SignUp": {**named, "Password": PASSWORD, "UserAttributes": [{"Name": "name", "Value": "Jo"}]},
         "UpdateGroup": {"UserPoolId": world.pool_id, "GroupName": "none"},
         "UpdateUserPoolClient": {**about, **CODE},
+        "UpdateIdentityProvider": {"UserPoolId": world.pool_id, "ProviderName": "Linked"},
         "UpdateResourceServer": {"Identifier": "x", "Name": "x"},
         "UpdateUserAttributes": {
             "AccessToken": world.tokens(world.person())["AccessToken"],

@@ -1,4 +1,4 @@
-"""What Describe tells of an app client, a resource server or a group, Update takes, and nothing is changed by it.
+"""What Describe tells of an app, a resource server, a group or a provider, Update takes, and nothing is changed by it.
 
 User pools are asked the same in ``services/test_pool_round_trip``, identity pools in ``test_identity_pool_round_trip``.
 """
@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from pools.cognito import contract
+from tests import providers
 from tests.contract.conftest import Place
 from tests.walks import walk
 
@@ -97,6 +99,20 @@ GROUPS = some(
     RoleArn=st.sampled_from(["arn:aws:iam::000000000000:role/a", "arn:aws:iam::000000000000:role/b"]),
     Precedence=st.integers(0, 9),
 )
+OWN_WORDS = st.text("abAB09-._", min_size=1, max_size=12)
+CHOSEN = {"client_id", "client_secret", "team_id"}
+PROVIDERS = {
+    kind: some(
+        ProviderDetails=some(
+            {name: OWN_WORDS if name in CHOSEN else st.just(value) for name, value in details.items()},
+            attributes_url_add_attributes=st.sampled_from(["true", "false"]),
+        ),
+        AttributeMapping=st.dictionaries(st.sampled_from(["email", "name", "email_verified"]), OWN_WORDS),
+        IdpIdentifiers=st.lists(OWN_WORDS.map(lambda word: word.replace("-", "+")), unique=True, max_size=4),
+        **({"AcrMapping": st.dictionaries(st.sampled_from(["Level1", "Level4"]), OWN_WORDS)} if kind == "OIDC" else {}),
+    )
+    for kind, details in providers.DETAILS.items()
+}
 
 
 def sent(place: Place, operation: str, members: dict[str, Any]) -> bool:
@@ -176,5 +192,34 @@ def test_a_described_group_written_back_is_the_same(transactional_db: None, plac
 
         assert described() == told
         assert {name: told.get(name) for name in members} == members
+
+    check()
+
+
+@pytest.mark.parametrize("kind", PROVIDERS)
+def test_a_described_provider_written_back_is_the_same(kind: str, transactional_db: None, place: Place) -> None:
+    provider = {"UserPoolId": place.pool, "ProviderName": providers.named(kind)}
+    place.wire.ask("CreateIdentityProvider", UserPoolId=place.pool, **providers.request(kind))
+    shape = contract.model("UpdateIdentityProvider").input_shape
+    assert shape is not None
+
+    def described() -> dict[str, Any]:
+        told = place.wire.ask("DescribeIdentityProvider", **provider)["IdentityProvider"]
+        return {name: value for name, value in told.items() if name != "LastModifiedDate"}
+
+    @walk(20)
+    @given(PROVIDERS[kind])
+    def check(members: dict[str, Any]) -> None:
+        assert sent(place, "UpdateIdentityProvider", {**provider, **members})
+        told = described()
+
+        assert sent(place, "UpdateIdentityProvider", {name: told[name] for name in told.keys() & shape.members.keys()})
+
+        assert described() == told
+        details = {name: value for name, value in members.get("ProviderDetails", {}).items() if name != "private_key"}
+        assert told["ProviderDetails"].items() >= details.items()
+        assert told["AttributeMapping"].items() >= members.get("AttributeMapping", {}).items()
+        assert told["IdpIdentifiers"] == members.get("IdpIdentifiers", told["IdpIdentifiers"])
+        assert told.get("AcrMapping", {}) == members.get("AcrMapping", told.get("AcrMapping", {}))
 
     check()

@@ -121,7 +121,7 @@ def test_lifetimes_follow_units(pool: UserPool, settings: dict[str, Any], second
             errors.Invalid,
         ),
         ({"refresh_token_rotation": {"feature": "ENABLED", "retry_grace_period_seconds": 61}}, errors.Invalid),
-        ({"supported_identity_providers": ["Google"]}, errors.NotAvailable),
+        ({"supported_identity_providers": ["Google"]}, errors.Invalid),
         ({"unheard_of": 1}, errors.Invalid),
         ({**CODE, "allowed_oauth_scopes": ["photos/read"]}, errors.ScopeUnknown),
         ({**CODE, "allowed_oauth_scopes": ["email"]}, errors.Invalid),

@@ -15,6 +15,7 @@ import requests
 
 from pools.cognito.contract import SERVICES
 from pools.services.pools import signing_keys
+from tests import providers
 from tests.tenants.tenant import CALLBACK, FAMILY, OTHER_PASSWORD, PASSWORD, App, Tenant
 
 Members = dict[str, Any]
@@ -527,6 +528,97 @@ def list_resource_servers(mine: Tenant, theirs: Tenant) -> list[Case]:
         each.wire.ask("ListResourceServers", UserPoolId=each.pool_id, **about)["NextToken"] for each in (mine, theirs)
     )
     return [Case({"UserPoolId": mine.pool_id, **about, "NextToken": token}, [({"NextToken": foreign}, INVALID)])]
+
+
+# -- identity providers
+
+
+def provider(of: Tenant, *identifiers: str) -> str:
+    """Make an identity provider; return its name."""
+    name = f"Idp{next(_numbers)}"  # nobody's name is in the other's
+    given = providers.request("OIDC", ProviderName=name, IdpIdentifiers=list(identifiers))
+    of.wire.ask("CreateIdentityProvider", UserPoolId=of.pool_id, **given)
+    return name
+
+
+@crossing
+def create_identity_provider(mine: Tenant, theirs: Tenant) -> list[Case]:
+    other = provider(theirs, f"{next(_numbers)}.example")
+    right = {"UserPoolId": mine.pool_id, **providers.request("OIDC", ProviderName=f"Idp{next(_numbers)}")}
+    return [Case(right, [({"ProviderName": other}, OWN)])]
+
+
+def by_provider(mine: Tenant, theirs: Tenant) -> list[Case]:
+    """Return a call about an identity provider of a pool."""
+    wrong: list[tuple[Members, str]] = [
+        ({"ProviderName": provider(theirs)}, NOT_FOUND),
+        ({"UserPoolId": theirs.pool_id}, NOT_FOUND),
+    ]
+    return [Case({"UserPoolId": mine.pool_id, "ProviderName": provider(mine)}, wrong)]
+
+
+OF_A_PROVIDER = ("DeleteIdentityProvider", "DescribeIdentityProvider", "UpdateIdentityProvider")
+CROSSINGS |= dict.fromkeys(OF_A_PROVIDER, by_provider)
+
+
+@crossing
+def get_identity_provider_by_identifier(mine: Tenant, theirs: Tenant) -> list[Case]:
+    own, foreign = (f"{next(_numbers)}.{each.word}.example" for each in (mine, theirs))
+    provider(mine, own), provider(theirs, foreign)
+    wrong: list[tuple[Members, str]] = [
+        ({"IdpIdentifier": foreign}, NOT_FOUND),
+        ({"UserPoolId": theirs.pool_id}, NOT_FOUND),
+    ]
+    return [Case({"UserPoolId": mine.pool_id, "IdpIdentifier": own}, wrong)]
+
+
+@crossing
+def list_identity_providers(mine: Tenant, theirs: Tenant) -> list[Case]:
+    tokens = []
+    for each in (mine, theirs):
+        provider(each), provider(each)
+        about = {"UserPoolId": each.pool_id, "MaxResults": 1}
+        tokens.append(each.wire.ask("ListIdentityProviders", **about)["NextToken"])
+    right = {"UserPoolId": mine.pool_id, "MaxResults": 1, "NextToken": tokens[0]}
+    return [Case(right, [({"NextToken": tokens[1]}, INVALID)])]
+
+
+def at_provider(name: str, value: str) -> Members:
+    """Return somebody at a provider."""
+    return {"ProviderName": name, "ProviderAttributeName": "Cognito_Subject", "ProviderAttributeValue": value}
+
+
+@crossing
+def admin_link_provider_for_user(mine: Tenant, theirs: Tenant) -> list[Case]:
+    right = {
+        "UserPoolId": mine.pool_id,
+        "DestinationUser": at_provider("Cognito", mine.person().name),
+        "SourceUser": at_provider(provider(mine), new_name(mine)),
+    }
+    wrong: list[tuple[Members, str]] = [
+        ({"DestinationUser": at_provider("Cognito", theirs.ann.name)}, NOBODY),
+        ({"DestinationUser": at_provider("Cognito", theirs.ann.sub)}, NOBODY),
+        ({"SourceUser": at_provider(provider(theirs), "x")}, NOT_FOUND),
+        ({"UserPoolId": theirs.pool_id}, NOT_FOUND),
+    ]
+    return [Case(right, wrong)]
+
+
+@crossing
+def admin_disable_provider_for_user(mine: Tenant, theirs: Tenant) -> list[Case]:
+    logins = []
+    for each in (mine, theirs):
+        login = at_provider(provider(each), new_name(each))
+        local = at_provider("Cognito", each.ann.name)
+        each.wire.ask("AdminLinkProviderForUser", UserPoolId=each.pool_id, DestinationUser=local, SourceUser=login)
+        logins.append(login)
+    wrong: list[tuple[Members, str]] = [
+        ({"User": logins[1]}, NOT_FOUND),
+        ({"User": {**logins[1], "ProviderName": logins[0]["ProviderName"]}}, NOBODY),
+        ({"User": at_provider("Cognito", theirs.ann.name)}, NOBODY),
+        ({"UserPoolId": theirs.pool_id}, NOT_FOUND),
+    ]
+    return [Case({"UserPoolId": mine.pool_id, "User": logins[0]}, wrong)]
 
 
 # -- users from a file

@@ -81,7 +81,6 @@ TITLES = {user_pools.name: "User pools", identity_pools.name: "Identity pools"}
 SUBJECTS = (
     ("Device", "devices"),
     ("WebAuthn", "passkeys"),
-    ("Provider", "identity providers"),
     ("Branding", "appearance of pages"),
     ("UICustomization", "appearance of pages"),
     ("Terms", "terms of use"),
