@@ -1,4 +1,4 @@
-"""What a web process weighs that has answered each kind of request, what all processes weigh, and what they do without."""
+"""What a web process weighs that has answered requests of each kind, what all processes weigh, and what they lack."""
 
 from __future__ import annotations
 
