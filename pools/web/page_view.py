@@ -46,7 +46,9 @@ def page(
             except SuspiciousOperation:
                 return problem_pages.show(request, "invalid_request", status=400)
             if request.method == "HEAD":
-                return run(inner, page_request)  # a look: no step is taken, no notice read, and no older pool sent out
+                return run(
+                    inner, page_request
+                )  # a look: no page state is changed, no notice read, and no older pool sent out
             return (
                 answer_form(inner, page_request, one_time=one_time)
                 if request.method == "POST"
