@@ -47,7 +47,7 @@ def set_up(page_request: PageRequest) -> HttpResponse:
         return set_up_required(page_request, page_state)
     session = page_request.browser.signed_in_session()
     if session is None:
-        raise errors.SessionRefused(detail="nobody is signed in")
+        raise errors.AttemptTokenRefused(detail="nobody is signed in")
     return set_up_offered(page_request, page_state, session)
 
 

@@ -96,12 +96,12 @@ def challenge_page_state(page_request: PageRequest, challenge: str) -> PageState
     """Return the page state, if that challenge is the one this browser was given.
 
     Raises:
-        SessionRefused: it was given another, or none.
+        AttemptTokenRefused: it was given another, or none.
 
     """
     page_state = page_request.page_state
     if page_state.challenge != challenge or not page_state.attempt_token:
-        raise errors.SessionRefused(detail="no such challenge in this browser")
+        raise errors.AttemptTokenRefused(detail="no such challenge in this browser")
     return page_state
 
 

@@ -141,7 +141,7 @@ def explain(page_request: PageRequest, refused: errors.DomainError) -> HttpRespo
             return page_request.problem("no_trigger")
         case BadLink():
             return page_request.problem(refused.kind)
-        case errors.SessionRefused() | errors.InteractionExpired():
+        case errors.AttemptTokenRefused() | errors.InteractionExpired():
             return sign_in_outcomes.go_back(page_request)
         case receipts.AlreadyAccepted():
             return SeeOther(page_request.own_url)  # what its duplicate was answered never came to be known
