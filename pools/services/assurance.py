@@ -21,6 +21,12 @@ CODE = "otp"
 """A code that holds for a moment: an app's."""
 UPSTREAM = "fed"
 """Another provider's word, which asks for factors of its own. RFC 8176 has no value for it."""
+UPSTREAM_FIRST = "fed1"
+"""The same, where the pool asks for a second factor of its own all the same."""
+TOLD = "fed:"
+"""Before a word of RFC 8176 by which such a provider says how somebody proved it there: told on, it proves nothing."""
+LEVEL = "fed-level:"
+"""Before the number of the pool's level that the provider's word stands for."""
 
 
 class Strength(NamedTuple):
@@ -34,7 +40,22 @@ PROOFS = {
     PASSWORD: Strength(first=True, second=False),
     CODE: Strength(first=False, second=True),
     UPSTREAM: Strength(first=True, second=True),  # the pool's MFA is not asked of federated people
+    UPSTREAM_FIRST: Strength(first=True, second=False),
 }
+
+
+def level(methods: Iterable[str]) -> int:
+    """Return the level that proofs of a sign-in reach: by how many there are, or as a provider says of its own."""
+    given = list(methods)
+    told = [int(method.removeprefix(LEVEL)) for method in given if method.startswith(LEVEL)]
+    return max([len({method for method in given if method in PROOFS}), *told])
+
+
+def words(methods: Iterable[str]) -> list[str]:
+    """Return how somebody signed in, as ``amr`` says it: by our proofs, and by what a provider told of its own."""
+    given = list(methods)
+    own = [method for method in given if method in PROOFS and not method.startswith(UPSTREAM)]
+    return list(dict.fromkeys([*own, *(method.removeprefix(TOLD) for method in given if method.startswith(TOLD))]))
 
 
 def is_recent(auth_time: datetime) -> bool:

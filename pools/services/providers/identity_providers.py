@@ -118,6 +118,11 @@ def named(pool: UserPool, name: str) -> IdentityProvider:
     return found
 
 
+def held(pool: UserPool) -> tuple[IdentityProvider, ...]:
+    """Return a pool's providers as this process holds them, with their identifiers: shared, read-only."""
+    return configuration.providers(pool)
+
+
 def identified(pool: UserPool, identifier: str) -> IdentityProvider:
     """Return the provider that has an identifier.
 

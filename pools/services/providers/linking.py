@@ -86,7 +86,7 @@ def link(pool: UserPool, *, destination: Login, source: Login, by: Actor) -> Non
         if rows.select_for_update(no_key=True).first() is None:
             part.refuse(NotFound(f"Identity provider {provider.name} does not exist."))
         _refuse_second(part, pool, login)
-        _refuse_excess(part, pool, login)
+        refuse_excess(part, pool, login)
         ExternalLogin.objects.bulk_create([login], ignore_conflicts=True)
         if not ExternalLogin.objects.filter(pool_id=pool.pk, id=login.id).exists():
             part.refuse(Invalid(SIGNED_UP, field="source_user"))  # its first sign-in came first
@@ -186,7 +186,7 @@ def _refuse_second(part: AtomicPart, pool: UserPool, login: ExternalLogin) -> No
     part.refuse(Invalid(SIGNED_UP if there.primary else LINKED_ELSEWHERE, field="source_user"))
 
 
-def _refuse_excess(part: AtomicPart, pool: UserPool, login: ExternalLogin) -> None:
+def refuse_excess(part: AtomicPart, pool: UserPool, login: ExternalLogin) -> None:
     own = ExternalLogin.objects.filter(pool_id=pool.pk, user_id=login.user_id, primary=False)
     if own[:LINKS].count() >= LINKS:
         part.refuse(LimitExceeded(f"A user can be linked to at most {LINKS} identities."))

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
+from identity.foundation import clock
 from identity.foundation.actor import Actor
 from identity.foundation.errors import AttemptTokenRefused, DomainError
 from pools.models import AppClient, UserPool
@@ -31,14 +32,21 @@ class Challenge(StrEnum):
     PASSWORD_VERIFIER = "password_verifier"  # noqa: S105 - a step
     NEW_PASSWORD = "new_password"  # noqa: S105 - a step
     FACTOR_SETUP = "factor_setup"
+    UPSTREAM = "upstream"
+    """Asked by nobody here: an identity provider has vouched."""
 
 
 METHODS = {
     "password": assurance.PASSWORD,
     "upstream": assurance.UPSTREAM,
+    "upstream_first": assurance.UPSTREAM_FIRST,
     **{factor.kind: factor.method for factor in FACTORS},
 }
 """The methods of recorded proofs. What is none of them was done on the way, and proves nothing."""
+
+
+TOLD, TOLD_AT = "upstream_told", "upstream_at"
+"""Evidence of what a provider says beside who somebody is: how (``assurance.TOLD``, ``LEVEL``), and when."""
 
 
 class Carried(NamedTuple):
@@ -126,7 +134,14 @@ class Attempt:
     @property
     def methods(self) -> list[str]:
         """Return the methods of what was proven, in order: what ``assurance`` knows proofs by."""
-        return list(dict.fromkeys(METHODS[name] for name in self.evidence if name in METHODS))
+        own = dict.fromkeys(METHODS[name] for name in self.evidence if name in METHODS)
+        return [*own, *self.evidence.get(TOLD, ())]
+
+    @property
+    def authenticated_at(self) -> datetime:
+        """Return when the person has proven who they are: where a provider says when, then, else now."""
+        told, now = self.evidence.get(TOLD_AT), clock.now()
+        return min(now, datetime.fromtimestamp(told, UTC)) if told else now
 
     def proven(self, what: str) -> bool:
         """Say whether a proof was recorded."""

@@ -13,6 +13,7 @@ from prometheus_client import Counter
 from identity.foundation import clock, gate
 from identity.foundation.actor import Actor
 from identity.foundation.errors import (
+    AttemptTokenRefused,
     DomainError,
     PasswordIncorrect,
     PasswordResetRequired,
@@ -75,6 +76,26 @@ def refusal_of(client: AppClient, found: Credentials, *, right: bool) -> DomainE
     if found.password_expires_at is not None and found.password_expires_at <= clock.now():
         return TemporaryPasswordExpired()
     return None
+
+
+def check_vouched(client: AppClient, found: Credentials, *, by: Actor) -> None:
+    """Check that a provider's word for somebody leads on; record where it does not.
+
+    Raises:
+        UserDisabled, UserNotConfirmed: who it is may not sign in.
+        AttemptTokenRefused: the account is gone.
+
+    """
+    refusal: DomainError | None = None
+    if found.id is None:
+        refusal = AttemptTokenRefused(detail="the account is gone")
+    elif not found.enabled:
+        refusal = UserDisabled()
+    elif found.status == Status.UNCONFIRMED:
+        refusal = UserNotConfirmed()
+    if refusal is not None:
+        record_refusal(client, found.id, None, refusal, by=by)
+        raise refusal
 
 
 def record_refusal(

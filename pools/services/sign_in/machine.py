@@ -30,6 +30,7 @@ from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, EndsIn,
 from pools.services.sign_in.first_proofs import SIGN_INS
 from pools.services.sign_in.flows import OpenFlow
 from pools.services.sign_in.steps import factor_setup, new_password, password, second_factor, srp
+from pools.services.sign_in.vouched import Vouched
 from pools.services.tokens import issue, sessions
 from pools.services.tokens.claims import Grant
 from pools.services.tokens.issue import TokenSet
@@ -43,6 +44,7 @@ __all__ = [
     "SignedIn",
     "begin",
     "begin_confirmed",
+    "begin_upstream",
     "enrol",
     "prove_enrolment",
     "respond",
@@ -155,6 +157,35 @@ def begin_confirmed(
         credentials_if_due=found,
     )
     return _proceed(attempt, Accepted("password", lambda: chosen_passwords.spend(chosen)), receipt, by)
+
+
+def begin_upstream(
+    client: AppClient, vouched: Vouched, *, receipt: Receipt | None = None, by: Actor
+) -> Challenged | SignedIn:
+    """Begin with an identity provider's word for who somebody is; end in a browser's session.
+
+    Raises:
+        LockedOut: too many wrong passwords, which a provider does not make up for.
+        What :func:`first_proofs.check_vouched` refuses.
+
+    """
+    triggers.check(client.pool, *triggers.OF_SIGN_IN)
+    found = account_rows.credentials(client.pool.pk, "", vouched.user_id)
+    lockout.refuse_if_locked(found.locked_until)
+    first_proofs.check_vouched(client, found, by=by)
+    attempt = Attempt(
+        client,
+        vouched.user_id,
+        None,
+        (),
+        EndsIn.BROWSER,
+        Challenge.UPSTREAM,
+        name=found.username or "",
+        evidence=vouched.told,
+        password_changed=moment(found.password_changed_at),
+        credentials_if_due=found,
+    )
+    return _proceed(attempt, Accepted(vouched.evidence), receipt, by)
 
 
 def respond(
@@ -294,7 +325,8 @@ def complete(
         grant = Grant(family_id=uuid7(), event_id=event_id, auth_time=clock.now(), methods=tuple(methods))
         issued = issue.issue(client, person, attempt.groups, grant)
     else:
-        opening = sessions.prepare(client.pool, person, event_id=event_id, methods=methods)
+        proven_at = attempt.authenticated_at
+        opening = sessions.prepare(client.pool, person, event_id=event_id, methods=methods, auth_time=proven_at)
     event = audit.sign_in_event(
         event_id=event_id,
         pool=client.pool,

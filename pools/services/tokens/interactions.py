@@ -27,6 +27,12 @@ class Kind(StrEnum):
     ACCOUNT = "account"
     ACCOUNT_MFA = "account_mfa"
     ACCOUNT_PASSWORD = "account_password"  # noqa: S105 - a page
+    TRIP = "trip"
+    """To an identity provider, and back."""
+    LANDING = "landing"
+    """An answer of a provider's that came by a form of its page, on its way to the browser's own request for it."""
+    ARRIVAL = "arrival"
+    """Somebody came from a provider, and it is not known yet whose account they have."""
 
 
 RESUMES_AT: dict[Kind, str] = {
@@ -35,11 +41,14 @@ RESUMES_AT: dict[Kind, str] = {
     Kind.ACCOUNT: "hosted:account",
     Kind.ACCOUNT_MFA: "hosted:account_mfa",
     Kind.ACCOUNT_PASSWORD: "hosted:account_password",
+    Kind.TRIP: "federation:callback",
+    Kind.LANDING: "federation:callback",
+    Kind.ARRIVAL: "federation:join",
 }
 """The URL name at which each goes on."""
 RESUME = "resume"
 """Our own parameter, by which an account page that needs a sign-in first says that it is the one to come back to."""
-RESUMABLE = frozenset({Kind.ACCOUNT_MFA, Kind.ACCOUNT_PASSWORD})
+RESUMABLE = frozenset({Kind.ACCOUNT_MFA, Kind.ACCOUNT_PASSWORD, Kind.ARRIVAL})
 SINGLE = ("client_id", "redirect_uri", "response_type")
 """Parameters that our pages read, so that each comes once."""
 SIGNED_IN_SINCE = "signed_in_since"
@@ -76,10 +85,21 @@ def is_to_be_noted(parameters: Mapping[str, str]) -> bool:
     return asks and kind_of(parameters) is Kind.OAUTH_REQUEST and SIGNED_IN_SINCE not in parameters
 
 
-def begin(pool: UserPool, kind: Kind, request: dict[str, Any], *, browser: str, minutes: int = 20) -> uuid.UUID:
-    """Keep a request for the browser that holds this secret; return its id. Where it resumes, its kind says."""
+def begin(
+    pool: UserPool,
+    kind: Kind,
+    request: dict[str, Any],
+    *,
+    browser: str,
+    minutes: int = 20,
+    interaction_id: uuid.UUID | None = None,
+) -> uuid.UUID:
+    """Keep a request for the browser that holds this secret; return its id. Where it resumes, its kind says.
+
+    Whoever tells the id to others before the request is known gives one of :func:`new_id`.
+    """
     row = Interaction(
-        id=uuid7(),
+        id=interaction_id or new_id(),
         pool_id=pool.pk,
         kind=kind,
         request=request,
@@ -89,6 +109,23 @@ def begin(pool: UserPool, kind: Kind, request: dict[str, Any], *, browser: str, 
     )
     row.save(force_insert=True)
     return row.id
+
+
+def new_id() -> uuid.UUID:
+    """Return an id for an interaction that is kept later."""
+    return uuid7()
+
+
+def require_live(pool: UserPool, interaction_id: uuid.UUID, *, kind: Kind) -> None:
+    """Check that an interaction waits, whichever browser's it is.
+
+    Raises:
+        InteractionExpired: unknown, spent or late.
+
+    """
+    rows = Interaction.objects.filter(pool_id=pool.pk, pk=interaction_id, kind=kind, consumed_at=None)
+    if not rows.filter(expires_at__gt=clock.now()).exists():
+        raise InteractionExpired
 
 
 def peek(pool: UserPool, interaction_id: uuid.UUID | str, *, kind: Kind, browser: str) -> Interaction:

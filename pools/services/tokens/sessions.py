@@ -9,7 +9,7 @@ import base64
 import os
 import uuid
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import transaction
 
@@ -67,8 +67,13 @@ class PreparedSession:
         return self.opened
 
 
-def prepare(pool: UserPool, person: Person, *, event_id: uuid.UUID, methods: list[str]) -> PreparedSession:
-    """Make a session for someone who has just proven who they are. A new id and secret each time."""
+def prepare(
+    pool: UserPool, person: Person, *, event_id: uuid.UUID, methods: list[str], auth_time: datetime | None = None
+) -> PreparedSession:
+    """Make a session for someone who has just proven who they are. A new id and secret each time.
+
+    ``auth_time`` is when they did, where that was elsewhere and before.
+    """
     session_id, secret, now = uuid7(), os.urandom(SECRET), clock.now()
     row = BrowserSession(
         id=session_id,
@@ -76,7 +81,7 @@ def prepare(pool: UserPool, person: Person, *, event_id: uuid.UUID, methods: lis
         user_id=person.id,
         hashed=sealing.keyed_hash("browser_session", secret),
         epoch=person.epoch,
-        auth_time=now,
+        auth_time=auth_time or now,
         methods=methods,
         event_id=event_id,
         last_seen_at=now,

@@ -23,8 +23,8 @@ proof = "new_password"
 
 
 def applies(attempt: Attempt) -> bool:
-    """Say whether an operator's temporary password is still in place."""
-    return attempt.person.status == Status.FORCE_CHANGE_PASSWORD
+    """Say whether an operator's temporary password is still in place, and was what somebody signed in by."""
+    return attempt.person.status == Status.FORCE_CHANGE_PASSWORD and attempt.proven("password")
 
 
 def offer(attempt: Attempt) -> Offer:

@@ -1,0 +1,195 @@
+"""Trips to a provider: begun by a browser, ended by the same one, once, with the answer that it brings back.
+
+A trip is an interaction. Its address at the provider's side is ``state``, sealed, so that only what began here is
+looked up; what a browser must hold is the nonce of its forms. What the answer means is the provider's kind's to say.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from identity.foundation import sealing
+from identity.foundation.errors import InteractionExpired
+from pools import ports
+from pools.models import AppClient, IdentityProvider, Interaction, UserPool
+from pools.ports import ExternalIdentity, UpstreamRedirect, UpstreamWishes
+from pools.services.providers import arrivals, identity_providers, joining
+from pools.services.providers.arrivals import Arrival
+from pools.services.tokens import interactions
+from pools.services.tokens.interactions import Kind
+
+MINUTES = 20
+"""How long somebody may take at the provider. Amazon gives five; an authenticator may have to be fetched first."""
+THE_POOL = "COGNITO"
+
+
+class Trip(NamedTuple):
+    """A trip that has ended: with whom, and for what."""
+
+    provider: IdentityProvider
+    query: str
+    """What the browser came for."""
+    redirect: UpstreamRedirect
+    callback: str
+
+
+def offered(client: AppClient) -> list[IdentityProvider]:
+    """Return the providers by which people may sign in to an app, in the order in which the app names them."""
+    held = {each.name: each for each in identity_providers.held(client.pool)}
+    return [held[name] for name in client.identity_providers if name in held]
+
+
+def has_directory(client: AppClient) -> bool:
+    """Say whether people may sign in to an app with an account of the pool's own: unless it names only others."""
+    return not client.identity_providers or THE_POOL in client.identity_providers
+
+
+def named(client: AppClient, *, name: str = "", identifier: str = "") -> IdentityProvider | None:
+    """Return the provider of an app that a request names, by its name or by one of its identifiers."""
+    for provider in offered(client):
+        if provider.name == name or (identifier and identifier in identity_providers.identifiers(provider)):
+            return provider
+    return None
+
+
+def depart(
+    client: AppClient, provider: IdentityProvider, *, query: str, browser: str, callback: str, wishes: UpstreamWishes
+) -> str:
+    """Begin a trip for the browser that holds this secret; return the address at the provider.
+
+    Raises:
+        OutsideUnavailable: what the provider tells of itself cannot be had.
+        Overloaded: too many calls are under way.
+
+    """
+    pool, trip_id = client.pool, interactions.new_id()
+    details = identity_providers.details(provider)
+    redirect = ports.provider_kinds[provider.type].start(
+        details, state=_sealed_id(pool, Kind.TRIP, trip_id), callback=callback, wishes=wishes
+    )
+    kept = {"provider": provider.name, "query": query, "callback": callback, "kept": dict(redirect.kept)}
+    interactions.begin(pool, Kind.TRIP, _seal(pool, kept), browser=browser, minutes=MINUTES, interaction_id=trip_id)
+    return redirect.url
+
+
+def land(pool: UserPool, state: str, answer: Mapping[str, str]) -> str:
+    """Keep an answer that came by a form of the provider's page; return by what the browser asks for it next.
+
+    A form of another site brings no cookie of ours: the navigation after it does.
+
+    Raises:
+        InteractionExpired: no trip that is under way began with this state.
+
+    """
+    trip_id = _read_id(pool, Kind.TRIP, state)
+    interactions.require_live(pool, trip_id, kind=Kind.TRIP)
+    landing_id = interactions.new_id()
+    interactions.begin(
+        pool,
+        Kind.LANDING,
+        _seal(pool, {"answer": dict(answer)}),
+        browser=str(trip_id),
+        minutes=2,
+        interaction_id=landing_id,
+    )
+    return _sealed_id(pool, Kind.LANDING, landing_id)
+
+
+def landed(pool: UserPool, state: str, landing: str) -> dict[str, str]:
+    """Spend a kept answer, and return it.
+
+    Raises:
+        InteractionExpired: there is none, or it is another trip's.
+
+    """
+    trip_id, landing_id = _read_id(pool, Kind.TRIP, state), _read_id(pool, Kind.LANDING, landing)
+    row = interactions.take(pool, landing_id, kind=Kind.LANDING, browser=str(trip_id))
+    return {str(name): str(value) for name, value in _unseal(pool, row)["answer"].items()}
+
+
+def end(pool: UserPool, state: str, *, browser: str) -> Trip:
+    """Spend a trip by one statement, and return it.
+
+    Raises:
+        InteractionExpired: unknown, spent, late, or another browser's; or its provider is gone.
+
+    """
+    row = interactions.take(pool, _read_id(pool, Kind.TRIP, state), kind=Kind.TRIP, browser=browser)
+    kept = _unseal(pool, row)
+    provider = joining.provider(pool, kept["provider"])
+    if provider is None:
+        raise InteractionExpired(detail="the provider was deleted meanwhile")
+    return Trip(provider, kept["query"], UpstreamRedirect("", kept["kept"]), kept["callback"])
+
+
+def finish(pool: UserPool, trip: Trip, answer: Mapping[str, str]) -> Arrival:
+    """Return who came back, by what the browser brought.
+
+    Raises:
+        LoginDenied: the person or the provider said no.
+        LoginRefused: the answer is forged, expired, or for somebody else.
+        OutsideUnavailable, Overloaded: the provider does not answer, or too many calls are under way.
+        Invalid: what it says of the person does not fit the pool.
+
+    """
+    identity: ExternalIdentity = ports.provider_kinds[trip.provider.type].finish(
+        identity_providers.details(trip.provider),
+        trip.redirect,
+        answer,
+        callback=trip.callback,
+        wanted=arrivals.wanted_claims(trip.provider),
+    )
+    return arrivals.arrival(pool, trip.provider, identity)
+
+
+def keep(pool: UserPool, arrival: Arrival, query: str, *, browser: str) -> uuid.UUID:
+    """Keep who came until their account is known; return the id by which the browser goes on."""
+    kept = {"arrival": arrival.to_text(), "query": query}
+    return interactions.begin(pool, Kind.ARRIVAL, _seal(pool, kept), browser=browser, minutes=MINUTES)
+
+
+def kept(pool: UserPool, arrival_id: str, *, browser: str) -> tuple[Arrival, str]:
+    """Return who came and what for, without ending it.
+
+    Raises:
+        InteractionExpired: unknown, spent, late, or another browser's.
+
+    """
+    row = interactions.peek(pool, arrival_id, kind=Kind.ARRIVAL, browser=browser)
+    found = _unseal(pool, row)
+    return Arrival.from_text(found["arrival"]), found["query"]
+
+
+def forget(pool: UserPool, arrival_id: str, *, browser: str) -> None:
+    """Spend who came: their account is known.
+
+    Raises:
+        InteractionExpired: as :func:`kept`, or a duplicate was faster.
+
+    """
+    interactions.take(pool, arrival_id, kind=Kind.ARRIVAL, browser=browser)
+
+
+def _sealed_id(pool: UserPool, kind: Kind, row_id: uuid.UUID) -> str:
+    return sealing.seal_text(row_id.bytes, purpose=f"{kind}:{pool.public_id}")
+
+
+def _read_id(pool: UserPool, kind: Kind, text: str) -> uuid.UUID:
+    try:
+        return uuid.UUID(bytes=sealing.unseal_text(text, purpose=f"{kind}:{pool.public_id}"))
+    except (sealing.Unsealable, ValueError):
+        raise InteractionExpired(detail="no state of ours") from None
+
+
+def _seal(pool: UserPool, kept: Mapping[str, Any]) -> dict[str, Any]:
+    return {"sealed": sealing.seal_text(json.dumps(kept).encode(), purpose=f"interaction:{pool.public_id}")}
+
+
+def _unseal(pool: UserPool, row: Interaction) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(
+        sealing.unseal_text(row.request["sealed"], purpose=f"interaction:{pool.public_id}")
+    )
+    return found
