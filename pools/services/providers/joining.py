@@ -7,7 +7,7 @@ prove that an account is theirs; unproven it joins nothing. Who signs in is deci
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from django.db import IntegrityError
@@ -45,11 +45,12 @@ class UsernameTaken(AliasExists):
 
 
 class AttributesMissing(Invalid):
-    """The pool wants attributes that the provider did not give, named in ``parameters``."""
+    """The pool wants attributes that the provider did not give."""
 
-    def __init__(self, missing: list[str] | None = None) -> None:
+    def __init__(self, missing: Sequence[str] = ()) -> None:
         """Name them, in Cognito's words."""
-        super().__init__(f"attributes required: [{', '.join(missing or [])}]", parameters={"names": missing or []})
+        super().__init__(f"attributes required: [{', '.join(missing)}]")
+        self.missing = missing
 
 
 class Owner(NamedTuple):

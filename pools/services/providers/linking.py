@@ -187,6 +187,7 @@ def _refuse_second(part: AtomicPart, pool: UserPool, login: ExternalLogin) -> No
 
 
 def refuse_excess(part: AtomicPart, pool: UserPool, login: ExternalLogin) -> None:
+    """Leave the part with LimitExceeded where the person has five links, or the provider links by five attributes."""
     own = ExternalLogin.objects.filter(pool_id=pool.pk, user_id=login.user_id, primary=False)
     if own[:LINKS].count() >= LINKS:
         part.refuse(LimitExceeded(f"A user can be linked to at most {LINKS} identities."))

@@ -86,15 +86,8 @@ def land(pool: UserPool, state: str, answer: Mapping[str, str]) -> str:
     """
     trip_id = _read_id(pool, Kind.TRIP, state)
     interactions.require_live(pool, trip_id, kind=Kind.TRIP)
-    landing_id = interactions.new_id()
-    interactions.begin(
-        pool,
-        Kind.LANDING,
-        _seal(pool, {"answer": dict(answer)}),
-        browser=str(trip_id),
-        minutes=2,
-        interaction_id=landing_id,
-    )
+    sealed = _seal(pool, {"answer": dict(answer)})
+    landing_id = interactions.begin(pool, Kind.LANDING, sealed, browser=str(trip_id), minutes=2)
     return _sealed_id(pool, Kind.LANDING, landing_id)
 
 

@@ -173,19 +173,7 @@ def begin_upstream(
     found = account_rows.credentials(client.pool.pk, "", vouched.user_id)
     lockout.refuse_if_locked(found.locked_until)
     first_proofs.check_vouched(client, found, by=by)
-    attempt = Attempt(
-        client,
-        vouched.user_id,
-        None,
-        (),
-        EndsIn.BROWSER,
-        Challenge.UPSTREAM,
-        name=found.username or "",
-        evidence=vouched.told,
-        password_changed=moment(found.password_changed_at),
-        credentials_if_due=found,
-    )
-    return _proceed(attempt, Accepted(vouched.evidence), receipt, by)
+    return _proceed(vouched.attempt(client, found), Accepted(vouched.evidence), receipt, by)
 
 
 def respond(

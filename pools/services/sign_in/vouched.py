@@ -8,8 +8,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from pools.models import AppClient
+from pools.models.hot import Credentials
 from pools.services import assurance
-from pools.services.sign_in.attempt import TOLD, TOLD_AT
+from pools.services.sign_in.attempt import TOLD, TOLD_AT, Attempt, Challenge, EndsIn, moment
 
 LONGEST, MOST = 32, 8
 """Of the words that a provider says: characters of each, and how many are kept."""
@@ -39,3 +41,18 @@ class Vouched:
         words = [f"{assurance.TOLD}{word}" for word in self.methods if len(word) <= LONGEST][:MOST]
         kept: dict[str, Any] = {TOLD: [*words, f"{assurance.LEVEL}{self.level}"]}
         return kept | ({TOLD_AT: self.authenticated_at.timestamp()} if self.authenticated_at else {})
+
+    def attempt(self, client: AppClient, found: Credentials) -> Attempt:
+        """Return the attempt of who was found, with what the provider says."""
+        return Attempt(
+            client,
+            self.user_id,
+            None,
+            (),
+            EndsIn.BROWSER,
+            Challenge.UPSTREAM,
+            name=found.username or "",
+            evidence=self.told,
+            password_changed=moment(found.password_changed_at),
+            credentials_if_due=found,
+        )
