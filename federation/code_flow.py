@@ -5,18 +5,44 @@ A kind says what differs. Whom of ours somebody is, and what is shown to them, i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import secrets
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
-from federation.details import Table
-from identity.foundation.errors import NotAvailable
-from pools.ports import ExternalIdentity, UpstreamRedirect
+from federation import answers, token_requests
+from federation.details import Details, Table
+from federation.token_requests import Client, Tokens, UpstreamSession
+from identity.foundation import outbound
+from pools.ports import NO_WISHES, ExternalIdentity, UpstreamRedirect, UpstreamWishes
+
+TOTAL = 5.0
+"""Seconds that everything may take which is asked of a provider when somebody comes back."""
 
 
-class CodeFlow:
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """Somebody who came back, and the tokens that their code was traded for."""
+
+    details: Details
+    tokens: Tokens
+    nonce: str = field(repr=False)
+    answer: Mapping[str, str] = field(repr=False)
+    wanted: Collection[str]
+    """Claims that the pool has a use for."""
+
+
+class CodeFlow(ABC):
     """A kind of provider."""
 
     table: ClassVar[Table]
+    has_nonce: ClassVar[bool] = False
+    """Its ID tokens name the trip."""
+    has_verifier: ClassVar[bool] = True
+    """It takes the proof of RFC 7636 that whoever redeems a code began the trip."""
+    understands: ClassVar[tuple[str, ...]] = ()
+    """Which wishes it takes."""
 
     def check_details(self, details: Mapping[str, str]) -> Mapping[str, str]:
         """Return a provider's details, completed.
@@ -27,14 +53,95 @@ class CodeFlow:
         """
         return self.table.completed(details)
 
-    def start(self, details: Mapping[str, str], *, state: str, callback: str) -> UpstreamRedirect:
-        """Refuse: not in this release."""
-        del details, state, callback
-        raise NotAvailable("Signing in by a provider is not available in this release.")
+    def start(
+        self, details: Mapping[str, str], *, state: str, callback: str, wishes: UpstreamWishes = NO_WISHES
+    ) -> UpstreamRedirect:
+        """Return the way to the provider. Raises as :meth:`pools.ports.ProviderKind.start`."""
+        verifier = secrets.token_urlsafe(48) if self.has_verifier else ""
+        nonce = secrets.token_urlsafe(24) if self.has_nonce else ""
+        session = UpstreamSession(client_id=details["client_id"], redirect_uri=callback, code_challenge_method="S256")
+        url, _ = session.create_authorization_url(
+            self.place(details["authorize_url"]),
+            state=state,
+            scope=self.scope(details),
+            code_verifier=verifier,
+            **({"nonce": nonce} if nonce else {}),
+            **self.more(details),
+            **self.wishes(wishes),
+        )
+        promised = {"tells_issuer": "yes"} if self.tells_issuer(details) else {}
+        kept = {"verifier": verifier, "nonce": nonce, **promised}
+        return UpstreamRedirect(url, {name: value for name, value in kept.items() if value})
 
     def finish(
-        self, details: Mapping[str, str], redirect: UpstreamRedirect, answer: Mapping[str, str], *, callback: str
+        self,
+        details: Mapping[str, str],
+        redirect: UpstreamRedirect,
+        answer: Mapping[str, str],
+        *,
+        callback: str,
+        wanted: Collection[str] = (),
     ) -> ExternalIdentity:
-        """Refuse: not in this release."""
-        del details, redirect, answer, callback
-        raise NotAvailable("Signing in by a provider is not available in this release.")
+        """Return who came back, within :data:`TOTAL` seconds. Raises as :meth:`pools.ports.ProviderKind.finish`."""
+        kept = redirect.kept
+        code = answers.code(answer, issuers=self.issuers(details), must_tell="tells_issuer" in kept)
+        with outbound.within(TOTAL):
+            tokens = token_requests.redeem(
+                self.place(details["token_url"]),
+                Client(details["client_id"], self.secret(details), callback),
+                code,
+                verifier=kept.get("verifier", ""),
+                method=details.get("token_request_method", "POST"),
+                error_of=self.error_of,
+            )
+            return self.identify(Trip(details, tokens, kept.get("nonce", ""), answer, wanted))
+
+    @abstractmethod
+    def identify(self, trip: Trip) -> ExternalIdentity:
+        """Return whom tokens are about. Raises as :meth:`finish`."""
+
+    # -- what differs between kinds ----------------------------------------------------------------------------------
+
+    def place(self, url: str) -> str:
+        """Return where a URL of the provider is asked for."""
+        return url
+
+    def scope(self, details: Details) -> str:
+        """Return the scopes as the provider reads them."""
+        return details["authorize_scopes"]
+
+    def more(self, details: Details) -> Mapping[str, str]:
+        """Return further parameters of the way there."""
+        del details
+        return {}
+
+    def secret(self, details: Details) -> str:
+        """Return our secret at the provider; empty where we have none."""
+        return details.get("client_secret", "")
+
+    def issuers(self, details: Details) -> Collection[str]:
+        """Return what the provider may call itself; nothing where it has no name."""
+        del details
+        return ()
+
+    def tells_issuer(self, details: Details) -> bool:
+        """Say whether the provider promises to name itself in its answers (RFC 9207)."""
+        del details
+        return False
+
+    def error_of(self, told: token_requests.Told) -> tuple[str, str]:
+        """Return the error in a token endpoint's answer, and its description."""
+        return token_requests.error_of(told)
+
+    def wishes(self, wishes: UpstreamWishes) -> dict[str, str]:
+        """Return the parameters that hand on what is wished for."""
+        given = {name: getattr(wishes, name) for name in self.understands}
+        return {
+            name: value for name, value in given.items() if value and not (name == "prompt" and "none" in value.split())
+        }
+
+
+def attributes_url(details: Details, names: Collection[str]) -> str:
+    """Return where a provider tells of a person: these names are put at its end, if its details say so."""
+    added = ",".join(names) if details.get("attributes_url_add_attributes") == "true" else ""
+    return details["attributes_url"] + added

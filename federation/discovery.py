@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http import HTTPStatus
-from typing import Any
 
-from federation import details
+from federation import details, json_answers
 from federation.published import Published
-from identity.foundation import outbound
 from identity.foundation.errors import OutsideUnavailable
 
 PATH = "/.well-known/openid-configuration"
@@ -45,44 +41,26 @@ def read(issuer: str) -> Discovered:
     return documents.get(issuer)
 
 
-def is_same(told: object, issuer: str) -> bool:
-    """Say whether an issuer's name for itself is the configured one.
+def names(issuer: str) -> tuple[str, ...]:
+    """Return what a configured issuer may call itself.
 
-    Exactly, or with one slash more at its end: Amazon's guides configure Auth0, which has one, without, and both names
-    lead to one document.
+    Exactly that, or with one slash more at its end: Amazon's guides configure Auth0, which has one, without, and both
+    names lead to one document.
     """
-    return isinstance(told, str) and told in {issuer, f"{issuer}/"}
+    return (issuer, f"{issuer}/")
 
 
 def fetch(issuer: str) -> Discovered:
     """Ask an issuer. Raises as :func:`read`."""
     url = issuer.removesuffix("/") + PATH
-    told = json_object(outbound.http("GET", url, headers={"Accept": "application/json"}), url)
-    if not is_same(told.get("issuer"), issuer):
+    told = json_answers.document(url)
+    if told.get("issuer") not in names(issuer):
         raise OutsideUnavailable(detail=f"{url} is about another issuer")
     endpoints = {key: told[name] for key, name in ENDPOINTS.items() if told.get(name)}
     for key, endpoint in endpoints.items():
         if not isinstance(endpoint, str) or any(details.url_problems(key, endpoint)):
             raise OutsideUnavailable(detail=f"{url} has no usable {ENDPOINTS[key]}")
     return Discovered(told["issuer"], endpoints, told.get("authorization_response_iss_parameter_supported") is True)
-
-
-def json_object(answered: outbound.Answered, url: str) -> dict[str, Any]:
-    """Return the JSON object that a URL answers.
-
-    Raises:
-        OutsideUnavailable: it answers something else.
-
-    """
-    if answered.status != HTTPStatus.OK:
-        raise OutsideUnavailable(detail=f"{url} answers {answered.status}")
-    try:
-        told = json.loads(answered.body)
-    except (ValueError, RecursionError):
-        told = None
-    if not isinstance(told, dict):
-        raise OutsideUnavailable(detail=f"{url} is not a JSON object")
-    return told
 
 
 documents = Published(fetch)

@@ -1,17 +1,22 @@
-"""Providers that speak OpenID Connect."""
+"""Providers that speak OpenID Connect, found by their issuer."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from typing import Any
 
 from federation import details as checks
-from federation import discovery
-from federation.code_flow import CodeFlow
-from federation.details import Table, refused
+from federation import discovery, json_answers
+from federation.code_flow import Trip, attributes_url
+from federation.details import Details, Table, refused
+from federation.openid_flow import OpenIdFlow
+from federation.refusals import forged
 from identity.foundation.errors import OutsideUnavailable
 
+NEEDED = ("authorize_url", "token_url", "jwks_uri")
 
-class OpenIdConnect(CodeFlow):
+
+class OpenIdConnect(OpenIdFlow):
     """``OIDC``. Its endpoints are found by its issuer's discovery document, or given where it has none."""
 
     table = Table(
@@ -28,6 +33,7 @@ class OpenIdConnect(CodeFlow):
         },
         defaults={"attributes_url_add_attributes": "false"},
     )
+    understands = ("login_hint", "prompt", "acr_values")
 
     def check_details(self, details: Mapping[str, str]) -> Mapping[str, str]:
         """Return a provider's details, completed by what its issuer tells of itself where an endpoint is not given.
@@ -40,14 +46,41 @@ class OpenIdConnect(CodeFlow):
         completed = super().check_details(details)
         if all(completed.get(key) for key in discovery.ENDPOINTS):
             return completed
-        needed = ("authorize_url", "token_url", "jwks_uri")
         try:
             completed = {**discovery.read(completed["oidc_issuer"]).endpoints, **completed}
         except OutsideUnavailable as problem:
-            if not all(completed.get(key) for key in needed):
+            if not all(completed.get(key) for key in NEEDED):
                 raise refused("oidc_issuer", "no_discovery", "Unable to contact well-known endpoint") from problem
-        for key in needed:
+        for key in NEEDED:
             if not completed.get(key):
                 text = f"The discovery document of oidc_issuer has no {discovery.ENDPOINTS[key]}."
                 raise refused(key, "not_discovered", text)
         return completed
+
+    def issuers(self, details: Details) -> Collection[str]:
+        """Return the configured issuer's names."""
+        return discovery.names(details["oidc_issuer"])
+
+    def tells_issuer(self, details: Details) -> bool:
+        """Say what discovery says. A provider without such a document promises nothing."""
+        try:
+            return discovery.read(details["oidc_issuer"]).tells_issuer
+        except OutsideUnavailable:
+            return False
+
+    def jwks_uri(self, details: Details) -> str:
+        """Return what is configured."""
+        return details["jwks_uri"]
+
+    def more_claims(self, trip: Trip, claims: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return userinfo, which must be about the same person (OpenID Connect Core 5.3.2)."""
+        if not trip.details.get("attributes_url"):
+            return {}
+        told = json_answers.profile(
+            attributes_url(trip.details, trip.wanted),
+            token=trip.tokens.access_token,
+            method=trip.details["attributes_request_method"],
+        )
+        if told.get("sub") != claims["sub"]:
+            raise forged("userinfo: sub is somebody else")
+        return told

@@ -42,6 +42,13 @@ class Entry(Generic[Document]):
         """Return the document unless it is older than so many seconds."""
         return self.value if clock.monotonic() - self.read_at < seconds else None
 
+    def is_due(self, known: Document | None) -> bool:
+        """Say whether to ask now: for a fresh document, or for one that is not the known one."""
+        now = clock.monotonic()
+        if now - self.failed_at < REST:
+            return False
+        return self.usable(FRESH) is None if known is None else self.value is known and now - self.forced_at >= REST
+
 
 class Published(Generic[Document]):
     """Documents by their URL, the least used forgotten first. One thread asks for one; others use what there is."""
@@ -62,7 +69,7 @@ class Published(Generic[Document]):
         """
         entry = self._entry(url)
         found = entry.usable(FRESH)
-        return found if found is not None else self._renewed(url, entry, lambda: entry.usable(FRESH) is None)
+        return found if found is not None else self._renewed(url, entry)
 
     def newer(self, url: str, known: Document) -> Document:
         """Return a document that is not the known one, if there is one and it may be asked for now; else the known one.
@@ -71,14 +78,7 @@ class Published(Generic[Document]):
             Overloaded: too many calls are under way.
 
         """
-        entry = self._entry(url)
-
-        def is_due() -> bool:
-            due = entry.value is known and clock.monotonic() - entry.forced_at >= REST
-            entry.forced_at = clock.monotonic() if due else entry.forced_at
-            return due
-
-        return self._renewed(url, entry, is_due)
+        return self._renewed(url, self._entry(url), known)
 
     def forget_everything(self) -> None:
         """Hold nothing again."""
@@ -93,11 +93,12 @@ class Published(Generic[Document]):
                 self._entries.popitem(last=False)
             return entry
 
-    def _renewed(self, url: str, entry: Entry[Document], is_due: Callable[[], bool]) -> Document:
+    def _renewed(self, url: str, entry: Entry[Document], known: Document | None = None) -> Document:
         # Whoever has an old one does not wait for another thread that asks.
         if entry.lock.acquire(timeout=0 if entry.usable(STALE) is not None else TOTAL):
             try:
-                if is_due() and clock.monotonic() - entry.failed_at >= REST:
+                if entry.is_due(known):
+                    entry.forced_at = entry.forced_at if known is None else clock.monotonic()
                     self._ask(url, entry)
             finally:
                 entry.lock.release()

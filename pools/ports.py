@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
-from identity.foundation.errors import DomainError, Misuse, RoleRefused
+from identity.foundation.errors import DomainError, Misuse, NotAuthorized, RoleRefused
 
 Answer = TypeVar("Answer")
 
@@ -50,6 +50,31 @@ class TokenTooOld(RoleRefused):
     """The issuer of credentials says that the token expired on its way: one made anew may pass."""
 
 
+class LoginDenied(NotAuthorized):
+    """A person said no at an upstream provider, or it did for them: nothing is forged, and another try may succeed.
+
+    ``parameters`` hold the provider's ``error`` and its ``description`` where it gave one. The latter may name people:
+    it is for them and their app, never for a log.
+    """
+
+    public = "The identity provider did not sign the user in."
+
+
+@dataclass(frozen=True, slots=True)
+class UpstreamWishes:
+    """What is wanted of a trip to an upstream provider; empty is nothing. A kind hands on what its providers know."""
+
+    login_hint: str = ""
+    """Who wants to sign in, for the provider's form."""
+    prompt: str = ""
+    """Words of OpenID Connect Core 3.1.2.1. ``none`` is never handed on: nobody comes back from that unseen."""
+    acr_values: str = ""
+    """Classes of assurance with spaces between; :attr:`ExternalIdentity.acr` says what came of it."""
+
+
+NO_WISHES = UpstreamWishes()
+
+
 @dataclass(frozen=True, slots=True)
 class UpstreamRedirect:
     """A person's way to an upstream provider."""
@@ -72,6 +97,8 @@ class ExternalIdentity:
     """When the person proved it there, where the provider says so."""
     methods: tuple[str, ...] = ()
     """How, in words of RFC 8176."""
+    acr: str = ""
+    """The class of assurance that was reached, in the provider's words, where it says so."""
 
 
 class ProviderKind(Protocol):
@@ -85,22 +112,38 @@ class ProviderKind(Protocol):
 
         """
 
-    def start(self, details: Mapping[str, str], *, state: str, callback: str) -> UpstreamRedirect:
+    def start(
+        self, details: Mapping[str, str], *, state: str, callback: str, wishes: UpstreamWishes = NO_WISHES
+    ) -> UpstreamRedirect:
         """Return the way to the provider, from which the browser comes back to ``callback`` with ``state``.
 
         Raises:
             OutsideUnavailable: what the provider tells of itself cannot be had.
+            Overloaded: too many calls are under way.
 
         """
 
     def finish(
-        self, details: Mapping[str, str], redirect: UpstreamRedirect, answer: Mapping[str, str], *, callback: str
+        self,
+        details: Mapping[str, str],
+        redirect: UpstreamRedirect,
+        answer: Mapping[str, str],
+        *,
+        callback: str,
+        wanted: Collection[str] = (),
     ) -> ExternalIdentity:
-        """Return who came back, by what the browser brought to ``callback``.
+        """Return who came back, by the fields that the browser brought to ``callback``, in its query or its body.
+
+        That the answer's ``state`` is the one that was given to :meth:`start`, and the browser the same, is for the
+        caller to see before. ``wanted`` names claims that the pool has a use for: some providers tell only what they
+        are asked for.
 
         Raises:
-            LoginRefused: it is forged, expired, for someone else, or the provider's own refusal.
-            OutsideUnavailable: the provider does not answer.
+            LoginDenied: the person did not want to, or the provider did not let them.
+            LoginRefused: it is forged, expired, or for someone else; or the provider's own refusal, of which the
+                parameters ``error``, ``description`` and ``status`` tell as they do in :class:`LoginDenied`.
+            OutsideUnavailable: the provider does not answer, or nothing that can be understood.
+            Overloaded: too many calls are under way.
 
         """
 

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode, urljoin
+
 from federation import details as checks
-from federation.code_flow import CodeFlow
+from federation import json_answers
+from federation.code_flow import CodeFlow, Trip, attributes_url
 from federation.details import Table
+from federation.refusals import forged
+from federation.social import places
+from identity.foundation import outbound
+from pools.ports import ExternalIdentity
 
 
 class LoginWithAmazon(CodeFlow):
@@ -27,3 +34,25 @@ class LoginWithAmazon(CodeFlow):
             "token_url": "https://api.amazon.com/auth/o2/token",
         },
     )
+
+    def place(self, url: str) -> str:
+        """Return where a URL is asked for."""
+        return places.at(url)
+
+    def identify(self, trip: Trip) -> ExternalIdentity:
+        """Return whose profile it is, once Amazon has said that the token is for us (Login with Amazon, tokeninfo)."""
+        token = trip.tokens.access_token
+        query = urlencode({"access_token": token})
+        url = self.place(f"{urljoin(trip.details['token_url'], 'tokeninfo')}?{query}")
+        told = json_answers.told(outbound.http("GET", url, headers=json_answers.ACCEPT), "tokeninfo")
+        if told.get("aud") != trip.details["client_id"]:
+            raise forged("tokeninfo: aud is somebody else")
+        profile = json_answers.profile(
+            self.place(attributes_url(trip.details, trip.wanted)), token=token, what="profile"
+        )
+        subject = profile.get("user_id")
+        if not isinstance(subject, str) or not subject:
+            raise forged("profile: user_id is missing")
+        if told.get("user_id") != subject:
+            raise forged("profile: user_id is somebody else")
+        return ExternalIdentity(subject, profile)

@@ -3,21 +3,35 @@
 from __future__ import annotations
 
 import base64
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_private_key
+from joserfc import jwt
+from joserfc.jwk import ECKey
 
 from federation import details as checks
-from federation.code_flow import CodeFlow
-from federation.details import Table, refused
+from federation.code_flow import Trip
+from federation.details import Details, Table, refused
+from federation.openid_flow import OpenIdFlow
+from federation.refusals import forged
+from federation.social import places
+from identity.foundation import clock
 from identity.foundation.errors import Invalid
 
 ISSUER = "https://appleid.apple.com"
 ARMOUR = re.compile(r"\s*-----BEGIN PRIVATE KEY-----(?P<body>.*)-----END PRIVATE KEY-----\s*", re.DOTALL)
 """PEM of PKCS #8 (RFC 7468 10), as Apple's file has it. Amazon takes its body alone; both are taken here."""
 LONGEST_KEY = 4096
+JWKS_URI = f"{ISSUER}/auth/keys"
+SECRET_SECONDS = 300
+"""How long a secret is good. Apple takes up to six months; it is made for one call."""
+LONGEST_USER, LONGEST_NAME = 4096, 256
+FLAGS = ("email_verified", "is_private_email")
+"""Claims that Apple writes as true or as "true"."""
 
 
 def private_key(text: str) -> ec.EllipticCurvePrivateKey:
@@ -47,7 +61,7 @@ def key_problems(key: str, value: str) -> Iterator[Invalid]:
         yield refused(key, "private_key", "Provided private key cannot be used for Sign in with Apple.")
 
 
-class SignInWithApple(CodeFlow):
+class SignInWithApple(OpenIdFlow):
     """``SignInWithApple``: OpenID Connect without userinfo, by a secret that is signed anew for each call."""
 
     table = Table(
@@ -70,3 +84,70 @@ class SignInWithApple(CodeFlow):
             "token_url": "https://appleid.apple.com/auth/token",
         },
     )
+    has_verifier = False
+
+    def place(self, url: str) -> str:
+        """Return where a URL is asked for."""
+        return places.at(url)
+
+    def scope(self, details: Details) -> str:
+        """Return the scopes as they are: an ID token comes without ``openid`` too."""
+        return details["authorize_scopes"]
+
+    def more(self, details: Details) -> Mapping[str, str]:
+        """Return how the answer comes: whoever asks for a name or an address has it posted."""
+        del details
+        return {"response_mode": "form_post"}
+
+    def secret(self, details: Details) -> str:
+        """Return a secret for one call, signed by the key of the Services ID (Creating a client secret)."""
+        now = clock.epoch()
+        claims = {
+            "iss": details["team_id"],
+            "iat": now,
+            "exp": now + SECRET_SECONDS,
+            "aud": ISSUER,
+            "sub": details["client_id"],
+        }
+        key = ECKey.import_key(private_key(details["private_key"]))
+        return jwt.encode({"alg": "ES256", "kid": details["key_id"]}, claims, key)
+
+    def issuers(self, details: Details) -> Collection[str]:
+        """Return Apple's name."""
+        del details
+        return (ISSUER,)
+
+    def jwks_uri(self, details: Details) -> str:
+        """Return what Apple's discovery document says."""
+        del details
+        return JWKS_URI
+
+    def more_claims(self, trip: Trip, claims: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the name that a browser brings with somebody's first sign-in, and flags as what they are.
+
+        The address beside it is not read: only the one in the ID token is Apple's word.
+        """
+        flags = {name: claims[name] in {True, "true"} for name in FLAGS if isinstance(claims.get(name), bool | str)}
+        return {**flags, **(names(trip.answer["user"]) if trip.answer.get("user") else {})}
+
+
+def names(user: str) -> dict[str, str]:
+    """Return what a person chose to be called, of the ``user`` that a browser brings.
+
+    Raises:
+        LoginRefused: it is not what Apple posts.
+
+    """
+    try:
+        told = json.loads(user) if len(user) <= LONGEST_USER else None
+    except (ValueError, RecursionError):
+        told = None
+    if not isinstance(told, dict):
+        raise forged("answer: user is no JSON object")
+    given = told.get("name")
+    parts = {
+        name: given[name]
+        for name in ("firstName", "lastName")
+        if isinstance(given, dict) and isinstance(given.get(name), str) and 0 < len(given[name]) <= LONGEST_NAME
+    }
+    return {**parts, "name": " ".join(parts.values())} if parts else {}

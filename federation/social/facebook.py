@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
+import re
 from collections.abc import Mapping
+from urllib.parse import urlencode
 
 from federation import details as checks
-from federation.code_flow import CodeFlow
-from federation.details import Table
+from federation import json_answers, token_requests
+from federation.code_flow import CodeFlow, Trip, attributes_url
+from federation.details import Details, Table
+from federation.refusals import forged
+from federation.social import places
+from pools.ports import ExternalIdentity
 
 NEWEST = "v17.0"
 """The version of Amazon's examples, where details name none."""
 SCOPES = r"[a-z0-9_]+(?:(?:, ?| )[a-z0-9_]+)*"
+FIELD = re.compile(r"[a-z_]{1,64}")
+PUBLIC = ("id", "name", "first_name", "last_name", "picture")
+"""What ``public_profile`` grants, for a pool that wants nothing in particular."""
 
 
 class Facebook(CodeFlow):
@@ -32,6 +43,7 @@ class Facebook(CodeFlow):
             "token_request_method": "GET",
         },
     )
+    has_verifier = False
 
     def check_details(self, details: Mapping[str, str]) -> Mapping[str, str]:
         """Return a provider's details, completed by the endpoints of the version. Raises Invalid."""
@@ -43,3 +55,37 @@ class Facebook(CodeFlow):
             "token_url": f"{graph}/oauth/access_token",
             **completed,
         }
+
+    def place(self, url: str) -> str:
+        """Return where a URL is asked for."""
+        return places.at(url)
+
+    def scope(self, details: Details) -> str:
+        """Return the scopes with commas between."""
+        return ",".join(re.split(r"[, ]+", details["authorize_scopes"]))
+
+    def error_of(self, told: token_requests.Told) -> tuple[str, str]:
+        """Return type and message of the Graph API's errors, which are objects."""
+        error = told.get("error")
+        if not isinstance(error, Mapping):
+            return super().error_of(told)
+        return str(error.get("type") or "OAuthException"), str(error.get("message") or "")
+
+    def identify(self, trip: Trip) -> ExternalIdentity:
+        """Return whose profile it is, asked for with proof that the app itself asks (Graph API, appsecret_proof)."""
+        names = (
+            dict.fromkeys(("id", *sorted(filter(FIELD.fullmatch, trip.wanted)))) if trip.wanted else self.fields(trip)
+        )
+        url = self.place(attributes_url(trip.details, tuple(names)))
+        token = trip.tokens.access_token
+        proof = hmac.new(trip.details["client_secret"].encode(), token.encode(), hashlib.sha256).hexdigest()
+        query = urlencode({"appsecret_proof": proof})
+        profile = json_answers.profile(f"{url}{'&' if '?' in url else '?'}{query}", token=token, what="profile")
+        subject = profile.get("id")
+        if not isinstance(subject, str) or not subject:
+            raise forged("profile: id is missing")
+        return ExternalIdentity(subject, profile)
+
+    def fields(self, trip: Trip) -> tuple[str, ...]:
+        """Return what the scopes grant."""
+        return (*PUBLIC, *(["email"] if "email" in self.scope(trip.details).split(",") else []))

@@ -153,6 +153,17 @@ class OutboundCall:
 
 
 _outbound_call: ContextVar[OutboundCall | None] = ContextVar("outbound_call", default=None)
+_ends: ContextVar[float] = ContextVar("ends", default=float("inf"))
+
+
+@contextmanager
+def within(total: float) -> Iterator[None]:
+    """Run one clock over several calls, wherever they go: none of them ends later. Holds no permit between them."""
+    token = _ends.set(min(clock.monotonic() + total, _ends.get()))
+    try:
+        yield
+    finally:
+        _ends.reset(token)
 
 
 @contextmanager
@@ -167,7 +178,7 @@ def call(destination: str, *, total: float = TOTAL, patience: float | None = Non
     Raises:
         Misuse: a transaction is open.
         Overloaded: too many calls are under way.
-        OutsideUnavailable: the place has failed again and again, and rests.
+        OutsideUnavailable: the place has failed again and again, and rests; or time is up before it is asked.
 
     """
     outside_transactions(f"A call to {destination}")
@@ -175,10 +186,12 @@ def call(destination: str, *, total: float = TOTAL, patience: float | None = Non
     if outer is not None and outer.destination == destination:
         yield outer
         return
+    if clock.monotonic() >= _ends.get():
+        raise OutsideUnavailable(detail=f"{destination} was not asked: out of time")
     own = permits()
     own.enter(destination, patience)
     began = clock.monotonic()
-    outbound_call = OutboundCall(destination, min(began + total, outer.ends) if outer else began + total)
+    outbound_call = OutboundCall(destination, min(began + total, _ends.get(), outer.ends if outer else float("inf")))
     token = _outbound_call.set(outbound_call)
     try:
         yield outbound_call

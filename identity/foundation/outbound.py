@@ -31,10 +31,23 @@ from urllib3 import PoolManager
 from urllib3.exceptions import HTTPError, NewConnectionError
 
 from identity.foundation import guarded
-from identity.foundation.destinations import TOTAL, OutboundCall, call, remaining
+from identity.foundation.destinations import TOTAL, OutboundCall, call, remaining, within
 from identity.foundation.errors import DomainError, OutsideUnavailable
 
-__all__ = ["MACHINE", "AnswerTooLarge", "Answered", "OutboundCall", "aws_client", "call", "http", "origin", "session"]
+__all__ = [
+    "MACHINE",
+    "AnswerTooLarge",
+    "Answered",
+    "GuardedSession",
+    "OutboundCall",
+    "adapter",
+    "aws_client",
+    "call",
+    "http",
+    "origin",
+    "session",
+    "within",
+]
 
 CAP = 1 << 20
 """Bytes of an answer's body, unpacked."""
@@ -151,6 +164,10 @@ class GuardedSession(requests.Session):
     def __init__(self, adapter: GuardedAdapter) -> None:
         """Send everything through the adapter."""
         super().__init__()
+        self.guard(adapter)
+
+    def guard(self, adapter: GuardedAdapter) -> None:
+        """Send everything through the adapter: for classes of libraries, which make their sessions themselves."""
         self.trust_env = False
         self.mount("http://", adapter)
         self.mount("https://", adapter)
@@ -166,9 +183,15 @@ def session(*, cap: int = CAP, total: float = TOTAL) -> GuardedSession:
 
 
 @lru_cache(maxsize=1)
+def adapter() -> GuardedAdapter:
+    """Return this process's adapter, with its connections."""
+    return GuardedAdapter()
+
+
+@lru_cache(maxsize=1)
 def shared() -> GuardedSession:
     """Return this process's session for single requests. It keeps no cookies."""
-    plain = session()
+    plain = GuardedSession(adapter())
     plain.cookies.set_policy(NoCookies())
     return plain
 

@@ -23,6 +23,7 @@ OWN_PASSWORD_FAILED = gettext_lazy("That is not your current password.")
 OWN_PASSWORD_ENDED = gettext_lazy(
     "An administrator ended your password. Sign out, then choose a new one with the code you were sent."
 )
+OWN_PASSWORD_ELSEWHERE = gettext_lazy("You have no password here: you sign in with another provider.")
 APP_CODE_FAILED = gettext_lazy("That code didn't work. Enter the code your app shows now.")
 APP_CODE_USED = gettext_lazy("That code was used already. Wait for the next one.")
 WAIT = gettext_lazy("Too many tries. Wait a while, then try again.")
@@ -249,4 +250,6 @@ def of_own_password(problem: errors.DomainError) -> FieldError:
         return FieldError("password", OWN_PASSWORD_FAILED)
     if isinstance(problem, errors.PasswordResetRequired):
         return FieldError("", OWN_PASSWORD_ENDED)
+    if isinstance(problem, errors.WrongState):
+        return FieldError("", OWN_PASSWORD_ELSEWHERE)
     return of_new_password(problem)

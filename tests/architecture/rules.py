@@ -66,6 +66,7 @@ ACTORLESS: dict[str, dict[str, str]] = {
     "pools/services/operators/operators.py": {"key_used": BY_ITSELF},
     "pools/services/sign_in/chosen_passwords.py": {"spend": PARTS},
     "pools/services/sign_in/sealed_attempts.py": {"spend": PARTS},
+    "pools/services/people/external_logins.py": {"release": PARTS},
     "pools/services/people/password_history.py": {"keep": PARTS},
     "pools/services/people/passwords.py": {"store_first": PARTS, "remove": PARTS},
     "pools/services/people/profile.py": {"store": PARTS},

@@ -1,8 +1,8 @@
 """Terraform with its aws provider, unchanged: what is applied plans nothing, changes in place, is imported and goes.
 
-``terraform/`` has a plain, a full and the documented configuration, each with the change that an override file makes.
-Nothing is fetched: a mirror of plugins that has the provider is looked for, in ``TERRAFORM_MIRROR`` and where such
-mirrors usually are.
+``terraform/`` has a plain, a full and the documented configuration, and one of each kind of identity provider, each
+with the change that an override file makes. Nothing is fetched: a mirror of plugins that has the provider is looked
+for, in ``TERRAFORM_MIRROR`` and where such mirrors usually are.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ IMPORTED: dict[str, Callable[[dict[str, Any]], str]] = {
     "aws_cognito_identity_pool": lambda kept: str(kept["id"]),
     "aws_cognito_identity_pool_provider_principal_tag": lambda kept: str(kept["id"]),
     "aws_cognito_identity_pool_roles_attachment": lambda kept: str(kept["id"]),
+    "aws_cognito_identity_provider": lambda kept: f"{kept['user_pool_id']}:{kept['provider_name']}",
     "aws_cognito_managed_user_pool_client": lambda kept: f"{kept['user_pool_id']}/{kept['id']}",
     "aws_cognito_resource_server": lambda kept: str(kept["id"]),
     "aws_cognito_user": lambda kept: f"{kept['user_pool_id']}/{kept['username']}",
@@ -136,7 +137,7 @@ class Terraform:
 
 @pytest.mark.interop
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("case", ["plain", "full", "whole"])
+@pytest.mark.parametrize("case", ["plain", "full", "providers", "whole"])
 def test_what_terraform_applies_it_finds_again(live: Live, tmp_path: Path, case: str) -> None:
     terraform = Terraform(tmp_path / "made", case, live)
 

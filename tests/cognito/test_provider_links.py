@@ -134,6 +134,18 @@ def test_no_list_of_an_apps_hides_logins_and_nobody_writes_them(corp: World) -> 
     assert identities(corp, name) == before
 
 
+def test_logins_are_not_among_what_a_new_password_may_come_with(corp: World) -> None:
+    name = corp.person()
+    link(corp, name, login("Google", "invited"))
+    corp.idp.admin_set_user_password(UserPoolId=corp.pool_id, Username=name, Password=PASSWORD, Permanent=False)
+
+    challenge = corp.sign_in(name)
+
+    assert json.loads(challenge["ChallengeParameters"]["userAttributes"]).keys() == {"email", "email_verified"}
+    done = corp.respond(challenge, name, NEW_PASSWORD=f"{PASSWORD}-new")
+    assert payload(done["AuthenticationResult"]["IdToken"])["identities"][0]["userId"] == "invited"
+
+
 MERGING = "Merging is not currently supported, provide a SourceUser that has not been "
 LOCAL_SOURCE = (
     "Invalid SourceUser: Cognito users with a username/password may not be passed in as a SourceUser, "

@@ -163,6 +163,19 @@ def test_one_clock_runs_over_a_whole_call(slow: object, told: Told) -> None:
     assert monotonic() - began < 1.5
 
 
+def test_one_clock_runs_over_calls_to_several_places_of_which_no_late_one_is_blamed(told: Told) -> None:
+    with serving(Told(instead=trickle)) as slow, outbound.within(0.3), outbound.within(10):
+        assert outbound.http("GET", told.url).status == 200
+        with pytest.raises(OutsideUnavailable, match="not available"):
+            outbound.http("GET", slow.url)
+        with pytest.raises(OutsideUnavailable) as late:
+            outbound.http("GET", told.url)
+
+    assert late.value.detail == f"{told.url} was not asked: out of time"
+    assert len(told.asked) == 1
+    assert outbound.http("GET", told.url).status == 200
+
+
 @pytest.mark.django_db
 def test_nothing_goes_out_inside_a_transaction(told: Told) -> None:
     assert outbound.http("GET", told.url).status == 200

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, get_args
 
 import pytest
@@ -21,14 +21,22 @@ class Lantern:
             raise Invalid("A lantern needs a colour.", field="ProviderDetails")
         return {"shade": "none", **details}
 
-    def start(self, details: Mapping[str, str], *, state: str, callback: str) -> ports.UpstreamRedirect:
+    def start(
+        self, details: Mapping[str, str], *, state: str, callback: str, wishes: ports.UpstreamWishes = ports.NO_WISHES
+    ) -> ports.UpstreamRedirect:
         """Send the browser to where the lantern hangs."""
         return ports.UpstreamRedirect(
             f"https://lantern.example/{details['colour']}?to={callback}&state={state}", {"match": "lit"}
         )
 
     def finish(
-        self, details: Mapping[str, str], redirect: ports.UpstreamRedirect, answer: Mapping[str, str], *, callback: str
+        self,
+        details: Mapping[str, str],
+        redirect: ports.UpstreamRedirect,
+        answer: Mapping[str, str],
+        *,
+        callback: str,
+        wanted: Collection[str] = (),
     ) -> ports.ExternalIdentity:
         """Believe who comes back by the light of the same match."""
         if answer.get("match") != redirect.kept["match"]:

@@ -1,4 +1,7 @@
-"""Apps that have no hosted pages: a machine's, and one without OAuth. Nobody signs up or recovers there unproven."""
+"""Apps that have no hosted pages: a machine's, one without OAuth, one whose people come by a provider alone.
+
+Nobody signs up or recovers there unproven.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import pytest
 import requests
 
 from pools.hosted.urls import urlpatterns
+from tests import providers
 from tests.hosted.world import CALLBACK, World
 
 NEEDS_NO_APP = {"error"}
@@ -21,6 +25,7 @@ WITHOUT: dict[str, dict[str, Any]] = {
         "AllowedOAuthScopes": ["machines/read"],
         "GenerateSecret": True,
     },
+    "by a provider alone": {"SupportedIdentityProviders": ["Google"]},
     "of a machine, switched off": {
         "AllowedOAuthFlowsUserPoolClient": False,
         "AllowedOAuthFlows": ["client_credentials"],
@@ -32,9 +37,10 @@ WITHOUT: dict[str, dict[str, Any]] = {
 
 @pytest.fixture(scope="module")
 def resources(world: World) -> None:
-    """Give the pool something that machines ask for."""
+    """Give the pool something that machines ask for, and a provider."""
     scopes = [{"ScopeName": "read", "ScopeDescription": "read"}]
     world.idp.create_resource_server(UserPoolId=world.pool_id, Identifier="machines", Name="M", Scopes=scopes)
+    world.idp.create_identity_provider(UserPoolId=world.pool_id, **providers.request("Google"))
 
 
 @pytest.fixture(scope="module", params=WITHOUT)

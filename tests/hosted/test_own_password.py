@@ -63,6 +63,24 @@ def test_a_password_that_an_operator_ended_is_not_changed_but_chosen_by_the_code
         assert "That sign-in didn't work." in world.visitor().sign_in(person, password).alert
 
 
+def test_whoever_signs_in_elsewhere_has_no_password_to_change(world: World, visitor: Visitor, person: str) -> None:
+    world.idp.admin_disable_provider_for_user(
+        UserPoolId=world.pool_id,
+        User={
+            "ProviderName": "Cognito",
+            "ProviderAttributeName": "Cognito_Subject",
+            "ProviderAttributeValue": person,
+        },
+    )
+
+    page = visitor.submit(password=PASSWORD, new_password=OTHER_PASSWORD)
+
+    assert page.path == "/account/password"
+    assert page.alert == "You have no password here: you sign in with another provider."
+    for password in (PASSWORD, OTHER_PASSWORD):
+        assert "That sign-in didn't work." in world.visitor().sign_in(person, password).alert
+
+
 def test_a_session_that_ended_changes_nothing(world: World, visitor: Visitor, person: str) -> None:
     filled = visitor.here
     visitor.session.cookies.pop(f"cg-{world.pool_id.rpartition('_')[2]}")

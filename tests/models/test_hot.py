@@ -159,7 +159,7 @@ PARAMETERS: dict[str, Any] = {
         "attempts": 0,
     },
     **dict.fromkeys(("SENT_TO_ADDRESS", "SENT_TO_MAILBOX", "SENT_OF_CLIENT", "SENT_OF_POOL"), SENT),
-    "WITH_FLOW": {"pool": 1, "flow": "code"},
+    "WITH_FLOW": {"pool": 1, "flow": "code", "provider": "COGNITO"},
     "ALL": PAGE,
     "BY_SUB": PAGE,
     "BY_STATUS": {**PAGE, "value": "CONFIRMED"},

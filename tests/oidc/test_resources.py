@@ -13,6 +13,7 @@ import requests
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
+from tests import providers
 from tests.live import Live
 from tests.oidc.world import PASSWORD, App, World, claims
 
@@ -79,6 +80,37 @@ def test_user_info_tells_only_what_the_client_may_read(world: World) -> None:
 
     assert told["email"] == world.ann.email
     assert not {"given_name", "custom:role"} & set(told)
+
+
+@pytest.fixture(scope="module")
+def google(world: World) -> None:
+    """Give the pool a provider."""
+    world.idp.create_identity_provider(UserPoolId=world.pool_id, **providers.request("Google"))
+
+
+@pytest.mark.usefixtures("google")
+@pytest.mark.parametrize("scope", ["openid", "openid email", "openid profile"])
+def test_logins_at_providers_are_told_whatever_the_scopes(world: World, scope: str) -> None:
+    person = world.person()
+    world.idp.admin_link_provider_for_user(
+        UserPoolId=world.pool_id,
+        DestinationUser={"ProviderName": "Cognito", "ProviderAttributeValue": person.username},
+        SourceUser={
+            "ProviderName": "Google",
+            "ProviderAttributeName": "Cognito_Subject",
+            "ProviderAttributeValue": person.sub,
+        },
+    )
+
+    tokens = world.tokens(person, world.app("narrow", ReadAttributes=["email"]), scope=scope)
+
+    [claim], [told] = (
+        claims(tokens["id_token"])["identities"],
+        json.loads(world.user_info(tokens["access_token"]).json()["identities"]),
+    )
+    assert (claim["userId"], claim["primary"]) == (person.sub, "false")
+    assert (told["userId"], told["primary"]) == (person.sub, False)
+    assert "identities" not in claims(tokens["access_token"])
 
 
 def test_user_info_takes_the_token_from_a_form_too_but_not_twice_and_not_from_the_query(world: World) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from django.db.models import Q
+
 from identity.foundation import clock, names, paging
 from identity.foundation.actor import Actor
 from identity.foundation.errors import (
@@ -21,6 +23,7 @@ from pools.models.app_client_rows import App
 from pools.services import access, atomic_part, audit, configuration, receipts
 from pools.services.audit import Tag
 from pools.services.pools import client_secrets, client_settings, deciding_attributes, schema
+from pools.services.pools.client_rules import THE_POOL
 from pools.services.receipts import Receipt
 
 MAX_CLIENTS = 10_000
@@ -132,13 +135,19 @@ def page(pool: UserPool, limit: int, token: str | None) -> Page[AppClient]:
 
 
 def has_pages(client: AppClient) -> bool:
-    """Say whether people may sign in to an app on the hosted pages: it uses OAuth, and its code grant."""
-    return client.oauth_enabled and PAGES in client.oauth_flows
+    """Say whether people may sign in to an app on the hosted pages: it uses OAuth, and its code grant.
+
+    One that names providers, and not the pool among them, lets nobody in by a password there, as its API does (AWS:
+    ``SupportedIdentityProviders``); no page leads to a provider yet.
+    """
+    own = not client.identity_providers or THE_POOL in client.identity_providers
+    return client.oauth_enabled and PAGES in client.oauth_flows and own
 
 
 def oldest_with_pages(pool: UserPool) -> AppClient | None:
     """Return the oldest app that :func:`has_pages`, for somebody who came from no app."""
-    rows = AppClient.objects.filter(pool_id=pool.pk, oauth_enabled=True, oauth_flows__contains=[PAGES])
+    own = Q(identity_providers=[]) | Q(identity_providers__contains=[THE_POOL])
+    rows = AppClient.objects.filter(own, pool_id=pool.pk, oauth_enabled=True, oauth_flows__contains=[PAGES])
     return rows.order_by("id").first()
 
 
@@ -151,7 +160,7 @@ def name_for_people(pool: UserPool, client: AppClient | None) -> str:
 
 def oldest_two_with_pages(pool: UserPool) -> list[App]:
     """Return what messages say of the oldest two apps that :func:`has_pages`."""
-    return app_client_rows.with_flow(pool.pk, PAGES)
+    return app_client_rows.with_flow(pool.pk, PAGES, THE_POOL)
 
 
 def shared_name(apps: Sequence[App]) -> str:

@@ -14,7 +14,7 @@ from pools.services import access, audit
 from pools.services.audit import Tag
 from pools.services.messages import notices
 from pools.services.messages.notices import Change
-from pools.services.people import attributes, password_history, passwords
+from pools.services.people import attributes, external_logins, password_history, passwords
 from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, Offer, moment, nothing_to_issue
 
 challenge = Challenge.NEW_PASSWORD
@@ -28,10 +28,11 @@ def applies(attempt: Attempt) -> bool:
 
 
 def offer(attempt: Attempt) -> Offer:
-    """Return which attributes are missing, and those that are there."""
+    """Return which attributes are missing, and those that are there: of them clients send back what they are told."""
     present = attributes.of(attempt.person)
     missing = [name for name in attributes.required(attempt.pool) if not present.get(name)]
-    return Offer({"required": missing, "attributes": present})
+    told = {name: value for name, value in present.items() if name != external_logins.IDENTITIES}
+    return Offer({"required": missing, "attributes": told})
 
 
 def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepted:
