@@ -294,6 +294,21 @@ class SignUpForm(PageForm):
         return {name: self.given(name) for name in self.requested}
 
 
+class AttributesForm(PageForm):
+    """What a pool requires of everyone and an identity provider did not give."""
+
+    def __init__(self, names: Sequence[str], *arguments: Any, **options: Any) -> None:
+        """Ask for these attributes."""
+        super().__init__(*arguments, **options)
+        self.requested = names
+        for name in names:
+            self.fields[name] = attribute_field(name)
+
+    def attributes(self) -> dict[str, str]:
+        """Return what was filled in."""
+        return {name: self.given(name) for name in self.requested}
+
+
 def requested_attributes(pool: UserPool, schema: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return which attributes sign-up asks for: required ones, and those that a code is sent to.
 

@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from identity.foundation import errors
-from pools.hosted import address_failures, resend_wait, wording
+from pools.hosted import address_failures, providers, resend_wait, wording
 from pools.hosted.forms import CodeForm, NewPasswordForm, SignInForm, policy_list
 from pools.hosted.sign_up import code_page_state
 from pools.services.codes import Purpose
@@ -68,6 +68,7 @@ def show_form(page_request: PageRequest, form: SignInForm) -> HttpResponse:
         known=account_name(session) if session else "",
         onward=page_request.onward_url if session else "",
         can_sign_up=not page_request.pool.admin_only_sign_up and interactions.RESUME not in page_request.parameters,
+        **providers.choices(page_request),
     )
 
 

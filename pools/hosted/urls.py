@@ -4,13 +4,26 @@ from __future__ import annotations
 
 from django.urls import path
 
-from pools.hosted import account, authenticator, error_page, own_password, recovery, sign_in, sign_up, strength
+from pools.hosted import (
+    account,
+    authenticator,
+    error_page,
+    own_password,
+    providers,
+    recovery,
+    sign_in,
+    sign_up,
+    strength,
+)
 from pools.services.sign_in import factors
 
 app_name = "hosted"
 urlpatterns = [
     path("login", sign_in.sign_in, name="sign_in"),
     *(path(f"login/{factor.kind}", sign_in.second_factor, name=factor.kind) for factor in factors.FACTORS),
+    path("login/provider", providers.start, name="provider"),
+    path("login/join", providers.join, name="join"),
+    path("oauth2/idpresponse", providers.answer, name="provider_answer"),
     path("login/mfa", authenticator.set_up, name="factor_setup"),
     path("login/new-password", sign_in.new_password, name="new_password"),
     path("signup", sign_up.sign_up, name="sign_up"),

@@ -32,6 +32,13 @@ EMAIL_TAKEN = gettext_lazy("This address already belongs to another account. Sig
 BY_OPERATOR = gettext_lazy("Passwords are set by an administrator here. Ask for a new one.")
 INVITATION_OVER = gettext_lazy("Your temporary password has expired. Ask an administrator for a new one.")
 A_MINUTE = 60
+# By the kind of an identity provider, the button's words, which the social networks' rules prescribe.
+PROVIDERS = {
+    "Google": gettext_lazy("Sign in with Google"),
+    "Facebook": gettext_lazy("Continue with Facebook"),
+    "LoginWithAmazon": gettext_lazy("Login with Amazon"),
+    "SignInWithApple": gettext_lazy("Sign in with Apple"),
+}
 
 
 PASSWORD_FAILED = gettext_lazy("Choose another password. It has to meet everything listed here.")
@@ -208,6 +215,11 @@ def of_password(problem: errors.PasswordRejected, field: str) -> FieldError:
 def of_value(problem: errors.Invalid) -> FieldError:
     """Return what a page says about a name or an attribute that breaks a rule."""
     return FieldError(problem.field, VALUE_REASONS.get(problem.code, VALUE_FAILED) % problem.parameters)
+
+
+def of_attribute(problem: errors.DomainError) -> FieldError:
+    """Say what is wrong with an attribute that is asked for before an account is made."""
+    return of_value(problem) if isinstance(problem, errors.Invalid) else FieldError("", SIGN_IN_FAILED)
 
 
 def of_sign_up(problem: errors.DomainError) -> FieldError:

@@ -23,6 +23,7 @@ from pools.oidc import browser, errors
 from pools.oidc.errors import PageRefusal, refusal
 from pools.services import access
 from pools.services.pools import app_clients, openid, resource_servers
+from pools.services.providers import trips
 from pools.services.tokens import authorization_codes, interactions
 from pools.services.tokens.bound import Bound
 from pools.services.tokens.interactions import Kind
@@ -201,12 +202,16 @@ def max_age_is_a_number(oauth_request: AuthorizationRequest) -> None:
 
 
 def provider_is_known(oauth_request: AuthorizationRequest) -> None:
-    """Refuse any identity provider but the pool's own directory, the only one of this release."""
-    if (
-        oauth_request.parameters.get("identity_provider", "COGNITO") != "COGNITO"
-        or "idp_identifier" in oauth_request.parameters
-    ):
+    """Refuse an identity provider that is not the app's, by whatever name it is asked for."""
+    names_one = names_provider(oauth_request)
+    if names_one and trips.asked(oauth_request.client, oauth_request.parameters) is None:
         raise refusal("invalid_request", "The identity provider is not known.")
+
+
+def names_provider(oauth_request: AuthorizationRequest) -> bool:
+    """Say whether people are to be sent straight to an identity provider."""
+    name = oauth_request.parameters.get("identity_provider", trips.THE_POOL)
+    return name != trips.THE_POOL or "idp_identifier" in oauth_request.parameters
 
 
 CHECKS = (
@@ -331,7 +336,7 @@ def redirect_to_sign_in(oauth_request: AuthorizationRequest, *, again: bool) -> 
     carried = application_parameters(oauth_request)
     if again or oauth_request.prompts & interactions.ASKS_AGAIN or "max_age" in carried:
         carried[SINCE] = seal_moment(oauth_request, clock.now())
-    return errors.redirect(resume.sign_in_url(carried), 303)
+    return errors.redirect(resume.sign_in_url(carried, at_provider=names_provider(oauth_request)), 303)
 
 
 def redirect_with_code(oauth_request: AuthorizationRequest, session: BrowserSession) -> HttpResponse:

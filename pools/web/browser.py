@@ -1,4 +1,4 @@
-"""What a browser holds of a pool: a nonce for its forms, its page states, its session. Three cookies, no row.
+"""What a browser holds of a pool: a nonce for its forms, its page states, its session, its trips. Four cookies, no row.
 
 Where the challenge session travels: in a sealed, HttpOnly cookie, not in the URL (logs, history, Referer) and not in a
 hidden field (a page that is saved, printed or read over a shoulder would carry it, and 303 after POST needs a place
@@ -108,10 +108,13 @@ class BrowserCookies:
         self.session_cookie = session_cookie.name(request, pool)
         self.nonce_cookie = self.session_cookie + "-form"
         self.page_state_cookie = self.session_cookie + "-step"
+        self.trip_cookie = self.session_cookie + "-trip"
         self._request = request
         nonce = request.COOKIES.get(self.nonce_cookie, "")
         self.nonce = nonce if NONCE.match(nonce) else ""
         self._nonce_written = self.nonce
+        trip = request.COOKIES.get(self.trip_cookie, "")
+        self._trip, self._trip_is_new = trip if NONCE.match(trip) else "", False
         self._page_states = self._unseal(request.COOKIES.get(self.page_state_cookie, ""))
         self._page_states_changed = False
         self._opened: OpenedSession | None = None
@@ -129,6 +132,12 @@ class BrowserCookies:
             return {}
         now = clock.epoch()
         return {key: found for key, found in kept.items() if found["until"] > now}
+
+    def trip_secret(self) -> str:
+        """Return what binds trips to a provider to this browser; new where there is none. No sign-in changes it."""
+        if not self._trip:
+            self._trip, self._trip_is_new = secrets.token_urlsafe(24), True
+        return self._trip
 
     def form_nonce(self) -> str:
         """Return the nonce that this browser's form tokens are made over; a new one where there is none."""
@@ -207,6 +216,8 @@ class BrowserCookies:
 
     def write_cookies(self, response: HttpResponse) -> HttpResponse:
         """Write what changed into an answer."""
+        if self._trip_is_new:
+            session_cookie.write(self._request, response, self.trip_cookie, self._trip, max_age=None)
         if self._opened is not None:
             opened = self._opened
             session_cookie.write(self._request, response, self.session_cookie, opened.cookie, max_age=opened.max_age)

@@ -10,6 +10,7 @@ import copy
 from collections.abc import Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
@@ -22,7 +23,7 @@ from pools.services import access, receipts
 from pools.services.pools import app_clients, redirect_mismatches
 from pools.services.tokens import interactions
 from pools.web import form_guard, notices, phone_fields, problem_pages, request_context, resume
-from pools.web.browser import BrowserCookies, PageState
+from pools.web.browser import BrowserCookies, PageState, request_key
 from pools.web.lazy_mapping import LazyMapping
 from pools.web.page_forms import PageForm
 
@@ -105,6 +106,18 @@ class PageRequest:
         redirect = self.parameters.get("redirect_uri")
         if redirect is not None and redirect not in self.client.callback_urls:
             raise BadLink("redirect_mismatch", redirect_mismatches.log_mismatch(self.client, redirect))
+
+    def carry(self, query: str) -> None:
+        """Go on with another request than the address has: with what this browser came for before.
+
+        Raises:
+            BadLink: as when it came.
+
+        """
+        self.query, self.parameters = query, dict(parse_qsl(query, keep_blank_values=True))
+        self.browser.request_key = request_key(query)
+        self.client = None
+        self._find_app(needs_app=True)
 
     @property
     def app(self) -> AppClient:

@@ -111,6 +111,54 @@ PROBLEMS: dict[str, Problem] = {
         ),
         again="start",
     ),
+    "unknown_provider": Problem(
+        gettext_lazy("That way to sign in is not known here"),
+        gettext_lazy("Choose another one."),
+        again="start",
+    ),
+    "provider_denied": Problem(
+        gettext_lazy("You were not signed in"),
+        gettext_lazy("The sign-in was cancelled, or refused where you were sent. Try again, or choose another way."),
+        again="start",
+    ),
+    "provider_refused": Problem(
+        gettext_lazy("That sign-in could not be checked"),
+        gettext_lazy(
+            "What came back from there is not what we asked for, so nobody was signed in. Try again; if it stays, "
+            "tell the people who run the app the reference below."
+        ),
+        again="start",
+    ),
+    "provider_away": Problem(
+        gettext_lazy("The other side does not answer"),
+        gettext_lazy("Nobody can sign in that way just now. Try again in a moment, or choose another way."),
+        again="start",
+    ),
+    "provider_unfit": Problem(
+        gettext_lazy("Your account can't be used here"),
+        gettext_lazy(
+            "What came back about it does not fit what this app asks of everybody. Tell the people who run the app "
+            "the reference below, or choose another way."
+        ),
+        again="start",
+    ),
+    "provider_expired": Problem(
+        gettext_lazy("This sign-in is over"),
+        gettext_lazy(
+            "It was finished already, began in another browser, or took too long. If you are not signed in, go back "
+            "to the app and start again."
+        ),
+    ),
+    "locked": Problem(
+        gettext_lazy("Too many tries"),
+        gettext_lazy("Somebody tried wrong passwords for this account. Wait a while, then try again."),
+        again="start",
+    ),
+    "disabled": Problem(
+        gettext_lazy("This account is switched off"),
+        gettext_lazy("Ask the people who run the app about it."),
+        again="start",
+    ),
     "server_error": Problem(
         gettext_lazy("Something went wrong on our side"),
         gettext_lazy("Try again in a moment. If it stays, tell us the reference below."),

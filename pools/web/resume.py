@@ -16,6 +16,9 @@ def url(kind: Kind, query: str = "") -> str:
     return reverse(interactions.RESUMES_AT[kind]) + (f"?{query}" if query else "")
 
 
-def sign_in_url(parameters: Mapping[str, str]) -> str:
-    """Return the address of the login page, which goes on to what these parameters ask."""
-    return f"{reverse('hosted:sign_in')}?{urlencode(parameters)}"
+def sign_in_url(parameters: Mapping[str, str], *, at_provider: bool = False) -> str:
+    """Return the address of the login page, which goes on to what these parameters ask.
+
+    ``at_provider`` it is the way to the identity provider that they name.
+    """
+    return f"{reverse('hosted:provider' if at_provider else 'hosted:sign_in')}?{urlencode(parameters)}"

@@ -117,14 +117,14 @@ def reread(pool: UserPool, user: User) -> User:
 def test_a_first_sign_in_that_came_first_is_not_linked(pool: UserPool, monkeypatch: pytest.MonkeyPatch) -> None:
     make(pool)
     user, other = factories.make_user(pool), factories.make_user(pool)
-    real = linking._refuse_excess
+    real = linking.refuse_excess
 
     def first(*given: Any) -> None:
         real(*given)
         login = {"provider": "Corp", "provider_type": "OIDC", "value": "x", "subject": "x"}
         at_once(1, lambda _: ExternalLogin.objects.create(pool=pool, user=other, primary=True, **login))
 
-    monkeypatch.setattr(linking, "_refuse_excess", first)
+    monkeypatch.setattr(linking, "refuse_excess", first)
 
     with pytest.raises(Invalid, match="Merging is not currently supported"):
         linking.link(pool, destination=named_here(user.username), source=Login("Corp", COGNITO_SUBJECT, "x"), by=BY)

@@ -7,7 +7,7 @@ prove that an account is theirs; unproven it joins nothing. Who signs in is deci
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from django.db import IntegrityError
@@ -63,6 +63,11 @@ class Owner(NamedTuple):
 def provider(pool: UserPool, name: str) -> IdentityProvider | None:
     """Return a provider of a pool by name, as this process holds it."""
     return next((each for each in identity_providers.held(pool) if each.name == name), None)
+
+
+def problems(pool: UserPool, given: Mapping[str, str]) -> Iterator[DomainError]:
+    """Yield what is wrong with attributes that somebody is asked for, one refusal each."""
+    return attributes.problems(pool, given)
 
 
 def is_known(pool: UserPool, arrival: Arrival) -> bool:

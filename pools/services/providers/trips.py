@@ -9,13 +9,20 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NamedTuple
 
+from django.db import transaction
+
 from identity.foundation import sealing
-from identity.foundation.errors import InteractionExpired
+from identity.foundation.actor import Actor
+from identity.foundation.errors import DomainError, InteractionExpired
 from pools import ports
 from pools.models import AppClient, IdentityProvider, Interaction, UserPool
 from pools.ports import ExternalIdentity, UpstreamRedirect, UpstreamWishes
+from pools.services import audit
+from pools.services.audit import Tag
+from pools.services.pools import assurance_levels, pool_domains
 from pools.services.providers import arrivals, identity_providers, joining
 from pools.services.providers.arrivals import Arrival
 from pools.services.tokens import interactions
@@ -24,6 +31,7 @@ from pools.services.tokens.interactions import Kind
 MINUTES = 20
 """How long somebody may take at the provider. Amazon gives five; an authenticator may have to be fetched first."""
 THE_POOL = "COGNITO"
+LONGEST_HINT, LONGEST_REASON = 256, 300
 
 
 class Trip(NamedTuple):
@@ -55,10 +63,16 @@ def named(client: AppClient, *, name: str = "", identifier: str = "") -> Identit
     return None
 
 
-def depart(
-    client: AppClient, provider: IdentityProvider, *, query: str, browser: str, callback: str, wishes: UpstreamWishes
-) -> str:
+def asked(client: AppClient, parameters: Mapping[str, str]) -> IdentityProvider | None:
+    """Return the provider of an app that a request asks for (``identity_provider``, else ``idp_identifier``)."""
+    identifier = parameters.get("idp_identifier", "")
+    return named(client, name=parameters.get("identity_provider", ""), identifier=identifier)
+
+
+def depart(client: AppClient, provider: IdentityProvider, *, query: str, browser: str, wishes: UpstreamWishes) -> str:
     """Begin a trip for the browser that holds this secret; return the address at the provider.
+
+    ``query`` is what the browser came for, which it goes on to afterwards.
 
     Raises:
         OutsideUnavailable: what the provider tells of itself cannot be had.
@@ -66,6 +80,7 @@ def depart(
 
     """
     pool, trip_id = client.pool, interactions.new_id()
+    callback = callback_url(pool)
     details = identity_providers.details(provider)
     redirect = ports.provider_kinds[provider.type].start(
         details, state=_sealed_id(pool, Kind.TRIP, trip_id), callback=callback, wishes=wishes
@@ -73,6 +88,23 @@ def depart(
     kept = {"provider": provider.name, "query": query, "callback": callback, "kept": dict(redirect.kept)}
     interactions.begin(pool, Kind.TRIP, _seal(pool, kept), browser=browser, minutes=MINUTES, interaction_id=trip_id)
     return redirect.url
+
+
+def callback_url(pool: UserPool) -> str:
+    """Return the address at which providers send people back, as it has to be registered with them."""
+    return f"{pool_domains.address(pool)}/oauth2/idpresponse"
+
+
+def wishes(client: AppClient, provider: IdentityProvider, parameters: Mapping[str, str]) -> UpstreamWishes:
+    """Return what an app's request wishes of a trip, in the provider's words (OpenID Connect Core 3.1.2.1)."""
+    levels = {name: level for level, name in assurance_levels.names(client.pool).items()}
+    asked = [levels.get(word, "") for word in parameters.get("acr_values", "").split()]
+    prompt = [word for word in parameters.get("prompt", "").split() if word != "none"]
+    return UpstreamWishes(
+        login_hint=parameters.get("login_hint", "")[:LONGEST_HINT],
+        prompt=" ".join(prompt),
+        acr_values=" ".join(provider.acr_mapping[level] for level in asked if level in provider.acr_mapping),
+    )
 
 
 def land(pool: UserPool, state: str, answer: Mapping[str, str]) -> str:
@@ -118,8 +150,8 @@ def end(pool: UserPool, state: str, *, browser: str) -> Trip:
     return Trip(provider, kept["query"], UpstreamRedirect("", kept["kept"]), kept["callback"])
 
 
-def finish(pool: UserPool, trip: Trip, answer: Mapping[str, str]) -> Arrival:
-    """Return who came back, by what the browser brought.
+def finish(pool: UserPool, trip: Trip, answer: Mapping[str, str], *, by: Actor) -> Arrival:
+    """Return who came back, by what the browser brought; an audit row says why somebody did not.
 
     Raises:
         LoginDenied: the person or the provider said no.
@@ -128,14 +160,21 @@ def finish(pool: UserPool, trip: Trip, answer: Mapping[str, str]) -> Arrival:
         Invalid: what it says of the person does not fit the pool.
 
     """
-    identity: ExternalIdentity = ports.provider_kinds[trip.provider.type].finish(
-        identity_providers.details(trip.provider),
-        trip.redirect,
-        answer,
-        callback=trip.callback,
-        wanted=arrivals.wanted_claims(trip.provider),
-    )
-    return arrivals.arrival(pool, trip.provider, identity)
+    provider = trip.provider
+    try:
+        identity: ExternalIdentity = ports.provider_kinds[provider.type].finish(
+            identity_providers.details(provider),
+            trip.redirect,
+            answer,
+            callback=trip.callback,
+            wanted=arrivals.wanted_claims(provider),
+        )
+        return arrivals.arrival(pool, provider, identity)
+    except DomainError as refusal:
+        detail = {"provider": provider.name, "refusal": type(refusal).__name__, "why": refusal.detail[:LONGEST_REASON]}
+        with transaction.atomic(durable=True):
+            audit.record(Tag.PROVIDER_LOGIN_REFUSED, pool=pool, subject=provider.name, by=by, detail=detail)
+        raise
 
 
 def keep(pool: UserPool, arrival: Arrival, query: str, *, browser: str) -> uuid.UUID:
@@ -144,7 +183,16 @@ def keep(pool: UserPool, arrival: Arrival, query: str, *, browser: str) -> uuid.
     return interactions.begin(pool, Kind.ARRIVAL, _seal(pool, kept), browser=browser, minutes=MINUTES)
 
 
-def kept(pool: UserPool, arrival_id: str, *, browser: str) -> tuple[Arrival, str]:
+class Kept(NamedTuple):
+    """Somebody who came, until their account is known."""
+
+    arrival: Arrival
+    query: str
+    """What the browser came for."""
+    since: datetime
+
+
+def kept(pool: UserPool, arrival_id: str, *, browser: str) -> Kept:
     """Return who came and what for, without ending it.
 
     Raises:
@@ -153,7 +201,7 @@ def kept(pool: UserPool, arrival_id: str, *, browser: str) -> tuple[Arrival, str
     """
     row = interactions.peek(pool, arrival_id, kind=Kind.ARRIVAL, browser=browser)
     found = _unseal(pool, row)
-    return Arrival.from_text(found["arrival"]), found["query"]
+    return Kept(Arrival.from_text(found["arrival"]), found["query"], row.created_at)
 
 
 def forget(pool: UserPool, arrival_id: str, *, browser: str) -> None:

@@ -41,9 +41,9 @@ RESUMES_AT: dict[Kind, str] = {
     Kind.ACCOUNT: "hosted:account",
     Kind.ACCOUNT_MFA: "hosted:account_mfa",
     Kind.ACCOUNT_PASSWORD: "hosted:account_password",
-    Kind.TRIP: "federation:callback",
-    Kind.LANDING: "federation:callback",
-    Kind.ARRIVAL: "federation:join",
+    Kind.TRIP: "hosted:provider_answer",
+    Kind.LANDING: "hosted:provider_answer",
+    Kind.ARRIVAL: "hosted:join",
 }
 """The URL name at which each goes on."""
 RESUME = "resume"
