@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings as installation
 
+from identity.foundation import regions
 from identity.foundation.errors import DomainError, Invalid, NotAvailable
 from pools.models import UserPool
 from pools.services.pools import message_templates, schema
@@ -39,7 +40,6 @@ SES_IDENTITY = re.compile(r"arn:[\w-]+:ses:[\w-]+:\d{12}:identity/\S+")
 SENDER = "email_configuration.from"
 CALLER, EXTERNAL_ID = "sms_configuration.sns_caller_arn", "sms_configuration.external_id"
 SNS_REGION = "sms_configuration.sns_region"
-REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 FUNCTION = re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d{12}:function:\S+")
 ROLE = re.compile(r"arn:[\w-]+:iam::\d{12}:role/\S+")
 VERIFIED, RECOVERY = "auto_verified_attributes", "account_recovery_setting.recovery_mechanisms"
@@ -125,7 +125,7 @@ def caller_problems(value: str, field: str) -> Iterator[Invalid]:
 
 def region_problems(value: str, field: str) -> Iterator[Invalid]:
     """Yield what keeps a text from being an AWS region: it becomes part of a host's name."""
-    if not REGION.fullmatch(value):
+    if not regions.is_region(value):
         yield Invalid("SnsRegion is not an AWS region.", field=field, code="region")
 
 
