@@ -105,17 +105,30 @@ class Environment(BaseSettings):
     mail_channel: Literal["", "smtp", "ses", "captured"] = Field(
         "", description="How mail leaves, of pools without an SES sender of their own. Default: by `MESSAGES`."
     )
-    sms_channel: Literal["", "none", "sns", "captured"] = Field(
-        "", description="How SMS leaves, of pools without an SNS role of their own. Default: by `MESSAGES`."
+    sms_channel: Literal["", "none", "sns", "eums", "captured"] = Field(
+        "", description="How SMS leaves, of pools without a role of their own for it. Default: by `MESSAGES`."
     )
     messages_access_key_id: str = Field(
-        "", description="AWS access key for SES, SNS and the roles of pools. Unset: the machine's own role."
+        "", description="AWS access key for SES, SMS and the roles of pools. Unset: the machine's own role."
     )
     messages_secret_access_key: str = Field("", repr=False, description="Its secret.")
     ses_region: Region | Literal[""] = Field("", description="AWS region of `MAIL_CHANNEL=ses`. Default: `REGION`.")
     sns_region: Region | Literal[""] = Field("", description="AWS region of SNS. Default: the pool's, else `REGION`.")
+    eums_region: Region | Literal[""] = Field(
+        "", description="AWS region of End User Messaging SMS. Default: the pool's, else `REGION`."
+    )
+    eums_origination_identity: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9_:/+-]{0,256}$",
+        description="Whom text messages of `SMS_CHANNEL=eums` are from: a number, sender ID or phone pool, or its ARN. "
+        "Unset: the account's own choice by country.",
+    )
+    eums_configuration_set: str = Field(
+        "", pattern=r"^[A-Za-z0-9_:/-]{0,256}$", description="Configuration set of `SMS_CHANNEL=eums`, or its ARN."
+    )
     ses_endpoint_url: Endpoint = Field("", description="Where SES is. Unset: AWS.")
     sns_endpoint_url: Endpoint = Field("", description="Where SNS is. Unset: AWS.")
+    eums_endpoint_url: Endpoint = Field("", description="Where End User Messaging SMS is. Unset: AWS.")
     sns_sts_endpoint_url: Endpoint = Field("", description="Where pools' roles for SMS are assumed. Unset: AWS.")
     smtp_host: Host = Field("localhost", description="SMTP server.")
     smtp_port: Port = Field(587, description="SMTP port.")
@@ -182,6 +195,7 @@ class Environment(BaseSettings):
         self.sms_channel = self.sms_channel or ("captured" if self.messages == "captured" else "none")
         self.ses_region = self.ses_region or self.region
         self.sns_region = self.sns_region or self.region
+        self.eums_region = self.eums_region or self.region
         self.smtp_ehlo_name = self.smtp_ehlo_name or origins.ehlo_name(self.base_url)
         return self
 
@@ -240,8 +254,11 @@ BREACHED_PASSWORDS_URL = environment.breached_passwords_url
 MAIL_CHANNEL = environment.mail_channel
 SMS_CHANNEL = environment.sms_channel.removeprefix("none")
 MESSAGES_KEYS = (environment.messages_access_key_id, environment.messages_secret_access_key)
-SES_REGION, SNS_REGION = environment.ses_region, environment.sns_region
+SES_REGION, SNS_REGION, EUMS_REGION = environment.ses_region, environment.sns_region, environment.eums_region
 SES_ENDPOINT_URL, SNS_ENDPOINT_URL = environment.ses_endpoint_url, environment.sns_endpoint_url
+EUMS_ENDPOINT_URL = environment.eums_endpoint_url
+EUMS_ORIGINATION_IDENTITY = environment.eums_origination_identity
+EUMS_CONFIGURATION_SET = environment.eums_configuration_set
 SNS_STS_ENDPOINT_URL = environment.sns_sts_endpoint_url
 OUTBOX_DAYS = environment.outbox_days
 SIGN_IN_EVENT_DAYS = environment.sign_in_event_days

@@ -304,7 +304,9 @@ TABLE = Table(
         Setting(name=rules.CALLER, check=rules.caller_problems),
         Setting(name=rules.EXTERNAL_ID),
         Setting(name=rules.SNS_REGION, check=rules.region_problems),
-        Setting(name="sms_configuration.eums_sms", availability=NOT_YET, missing="EumsSms"),
+        Setting(name=rules.EUMS_CALLER, check=rules.eums_caller_problems),
+        *(Setting(name=name, check=rules.formed(form)) for name, form in rules.OF_EUMS.items()),
+        Setting(name=rules.EUMS_REGION, check=rules.pools_region_problems),
         # Whatever it holds: that it is there has devices tracked.
         Setting(
             name="device_configuration",
