@@ -266,6 +266,10 @@ MEMBERS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ),
     ({"AccountRecoverySetting": {}}, {}),
     ({"AcrConfiguration": {"Level2": {"AcrValue": "urn:cognito:loa:2"}}}, {}),
+    (
+        {"AcrConfiguration": {"Level2": {"AcrValue": "gold"}}},
+        {"AcrConfiguration": {**MADE_POOL["AcrConfiguration"], "Level2": {"AcrValue": "gold"}}},
+    ),
     ({"LambdaConfig": {}, "UserPoolTags": {}, "UserAttributeUpdateSettings": {}, "EmailConfiguration": {}}, {}),
     ({"UserPoolTags": {"team": "blue"}}, {"UserPoolTags": {"team": "blue"}}),
     ({"UsernameConfiguration": {"CaseSensitive": True}}, {"UsernameConfiguration": {"CaseSensitive": True}}),

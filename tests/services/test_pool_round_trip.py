@@ -135,9 +135,13 @@ SETTINGS = some(
     DcrConfiguration=some(EnableStatus=st.just("Disabled")),
     KeyConfiguration=some(KeyType=st.just("AWS_OWNED_KEY")),
     IssuerConfiguration=some(Type=st.just("ORIGINAL")),
+    AcrConfiguration=some(
+        Level1=st.fixed_dictionaries({"AcrValue": st.sampled_from(["urn:cognito:loa:1", "urn:own:1"])}),
+        Level4=st.fixed_dictionaries({"AcrValue": st.sampled_from(["urn:own:1", "urn:own:4"])}),
+    ),
 )
-LEFT_ALONE = {"UserPoolId", "MfaConfiguration", "AcrConfiguration"}
-"""Whose pool it is; what SetUserPoolMfaConfig owns; what is told of every pool alike."""
+LEFT_ALONE = {"UserPoolId", "MfaConfiguration"}
+"""Whose pool it is; what SetUserPoolMfaConfig owns."""
 
 
 def update(pool: UserPool, members: dict[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from identity.foundation import clock
 from pools.models import UserPool
-from pools.services.pools import message_templates, password_policy, schema
+from pools.services.pools import assurance_levels, message_templates, password_policy, schema
 from pools.services.pools import pool_rules as rules
 from pools.services.pools.pool_rules import AUTHENTICATOR, DAYS, MODE, OLDER_DAYS, POLICY, UPDATES, VERIFIED
 from pools.services.pools.settings_table import (
@@ -31,8 +31,6 @@ from pools.services.pools.settings_table import (
 )
 
 TIERS = ("LITE", "ESSENTIALS", "PLUS")
-ACR_LEVELS = {f"Level{level}": {"acr_value": f"urn:cognito:loa:{level}"} for level in range(1, 5)}
-"""Cognito's own names of the four levels, told where no others were given. AWS: API_UserPoolType, AcrConfiguration."""
 RECOVERY = ({"priority": 1, "name": "verified_email"}, {"priority": 2, "name": "verified_phone_number"})
 """How people recover their passwords where nothing was given."""
 FIRST_FACTORS = ["PASSWORD"]
@@ -327,11 +325,11 @@ TABLE = Table(
         Setting(name=rules.PASSKEYS, availability=KEPT_ONLY, stays=True),
         Setting(
             name="acr_configuration",
-            place=None,
+            default={},
+            check=assurance_levels.problems,
+            keep=assurance_levels.kept,
             described=ALWAYS,
-            describe=lambda _: ACR_LEVELS,
-            availability=NOT_YET,
-            is_harmless=lambda value: all(ACR_LEVELS.get(level) == given for level, given in value.items()),
+            describe=assurance_levels.described,
         ),
         Setting(name="user_pool_add_ons.advanced_security_mode", availability=KEPT_ONLY, is_harmless=equal_to("OFF")),
         Setting(name="user_pool_add_ons.advanced_security_additional_flows", availability=KEPT_ONLY),
