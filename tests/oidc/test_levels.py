@@ -54,8 +54,8 @@ def by_code(world: World, app: App, *methods: str) -> dict[str, Any]:
     """Return the tokens of a sign-in by these proofs."""
     proof = Proof()
     code = said(world.browser(world.ann, methods=methods).authorize(app, **proof.challenge))["code"]
-    form = {"code": code, "redirect_uri": CALLBACK, "code_verifier": proof.verifier}
-    issued: dict[str, Any] = world.token(app, "authorization_code", **form).json()
+    answer = world.token(app, "authorization_code", code=code, redirect_uri=CALLBACK, code_verifier=proof.verifier)
+    issued: dict[str, Any] = answer.json()
     return issued
 
 

@@ -134,7 +134,7 @@ SETTINGS = some(
     UserPoolTier=st.sampled_from(["LITE", "ESSENTIALS", "PLUS"]),
     DcrConfiguration=some(EnableStatus=st.just("Disabled")),
     KeyConfiguration=some(KeyType=st.just("AWS_OWNED_KEY")),
-    IssuerConfiguration=some(Type=st.just("ORIGINAL")),
+    IssuerConfiguration=some(Type=st.sampled_from(["ORIGINAL", "UPDATED"])),
     AcrConfiguration=some(
         Level1=st.fixed_dictionaries({"AcrValue": st.sampled_from(["urn:cognito:loa:1", "urn:own:1"])}),
         Level4=st.fixed_dictionaries({"AcrValue": st.sampled_from(["urn:own:1", "urn:own:4"])}),

@@ -35,6 +35,20 @@ RECOVERY = ({"priority": 1, "name": "verified_email"}, {"priority": 2, "name": "
 """How people recover their passwords where nothing was given."""
 FIRST_FACTORS = ["PASSWORD"]
 """How people begin to sign in where nothing was given; this release knows no other way."""
+ISSUERS = ("ORIGINAL", "UPDATED")
+ONE_ISSUER = (
+    "A pool has one issuer here, `{base_url}/{pool}`, and both types are that one. What `UPDATED` adds at Amazon, the "
+    "same keys from several regions behind one host, an installation's address does by itself: nothing is lost, and "
+    "nobody is warned."
+)
+OWN_KEYS = (
+    "What is sealed is sealed by the installation's own keys (`SECRET_KEYS_FILE`), no pool's data by a key of AWS KMS: "
+    "taking one would be a success that did nothing."
+)
+NO_KMS = (
+    "KeyConfiguration cannot name a key of AWS KMS: this installation seals by keys of its own (SECRET_KEYS_FILE). "
+    "Leave KmsKeyArn out, and KeyType out or AWS_OWNED_KEY."
+)
 TEMPLATE, INVITATION = "verification_message_template", "admin_create_user_config.invite_message_template"
 
 
@@ -90,7 +104,7 @@ def recovery_mechanisms(pool: UserPool) -> list[dict[str, Any]]:
     return sorted(given, key=lambda each: int(each["priority"]))
 
 
-NOT_YET, KEPT_ONLY = Availability.NOT_YET, Availability.KEPT_ONLY
+NOT_YET, KEPT_ONLY, REFUSED = Availability.NOT_YET, Availability.KEPT_ONLY, Availability.REFUSED
 ALWAYS, FILLED, NEVER = Described.ALWAYS, Described.FILLED, Described.NEVER
 TABLE = Table(
     settings=(
@@ -339,9 +353,23 @@ TABLE = Table(
             is_harmless=lambda value: value.get("enable_status", "Disabled") == "Disabled",
             stays=True,
         ),
-        Setting(name="key_configuration.key_type", availability=NOT_YET, is_harmless=equal_to("AWS_OWNED_KEY")),
-        Setting(name="key_configuration.kms_key_arn", availability=NOT_YET),
-        Setting(name="issuer_configuration.type", availability=NOT_YET, is_harmless=equal_to("ORIGINAL")),
+        Setting(
+            name="key_configuration.key_type",
+            default="AWS_OWNED_KEY",
+            availability=REFUSED,
+            is_harmless=equal_to("AWS_OWNED_KEY"),
+            why=f"{OWN_KEYS} `AWS_OWNED_KEY`, the default, is taken.",
+            refusal=NO_KMS,
+        ),
+        Setting(name="key_configuration.kms_key_arn", availability=REFUSED, why=OWN_KEYS, refusal=NO_KMS),
+        Setting(
+            name="issuer_configuration.type",
+            default="ORIGINAL",
+            check=one_of(*ISSUERS, text="Unknown type of issuer."),
+            availability=KEPT_ONLY,
+            is_harmless=equal_to(*ISSUERS),
+            why=ONE_ISSUER,
+        ),
     ),
     rules=rules.RULES,
     derive=put_password_policy,
