@@ -9,12 +9,12 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
 from django.db.models.functions import Now
-from moto.backends import list_of_moto_modules
 from pytest_django import Settings
 
 from federation.channels import amazon
-from identity.foundation import clock, destinations
+from identity.foundation import clock, destinations, outbound
 from pools.models import AuditEvent, OutboxMessage
 from pools.services.messages import deliveries, routes
 from pools.services.pools import user_pools
@@ -26,6 +26,7 @@ from tests.federation.gateways import (
     KEPT,
     KEYS,
     ROLE,
+    XML,
     State,
     assumed,
     code_of,
@@ -141,10 +142,6 @@ def own(**more: str) -> dict[str, Any]:
     return {"sms_configuration": {"eums_sms": {"caller_arn": ROLE, "external_id": EXTERNAL_ID, **more}}}
 
 
-def test_moto_has_none_of_it_yet() -> None:
-    assert "pinpointsmsvoicev2" not in list_of_moto_modules()  # else what follows could ask it, as test_sns does
-
-
 def test_the_installation_sends_with_its_own_keys_and_identity(eums: Told, sts: Told, aws: Settings) -> None:
     aws.EUMS_REGION, aws.EUMS_ORIGINATION_IDENTITY, aws.EUMS_CONFIGURATION_SET = "ap-south-1", "+43720000000", "ours"
     row = waiting("sms")
@@ -230,6 +227,30 @@ def test_a_role_that_cannot_be_assumed_costs_no_text(eums: Told, sts: Told) -> N
 
     sts.status, sts.body = 200, assumed("ONE", timedelta(hours=1))
     assert later(row) == State.SENT
+
+
+@pytest.mark.parametrize(
+    ("region", "suffix"),
+    [("eu-west-1", "amazonaws.com"), ("cn-north-1", "amazonaws.com.cn"), ("us-iso-east-1", "c2s.ic.gov")],
+)
+def test_without_an_endpoint_it_is_amazons_of_the_region(
+    aws: Settings, monkeypatch: pytest.MonkeyPatch, region: str, suffix: str
+) -> None:
+    aws.SMS_CHANNEL, aws.REGION = "", region
+    aws.EUMS_ENDPOINT_URL, aws.SNS_STS_ENDPOINT_URL = "", ""
+    places = list[str]()
+
+    def send(_: outbound.Carrier, request: AWSPreparedRequest, **event: Any) -> AWSResponse:
+        del event
+        places.append(request.url)
+        body, kind = (assumed("ONE", timedelta(hours=1)), XML) if "//sts." in request.url else (SENT, JSON)
+        return AWSResponse(request.url, 200, kind, outbound.Body(body))
+
+    monkeypatch.setattr(outbound.Carrier, "send", send)
+
+    assert deliveries.deliver(waiting("sms", **own(region=region)).id) == State.SENT
+
+    assert places == [f"https://sts.{region}.{suffix}/", f"https://sms-voice.{region}.{suffix}/"]
 
 
 @pytest.mark.parametrize("channel", ["", "sns"])
