@@ -15,7 +15,7 @@ class FederationConfig(AppConfig):
     def ready(self) -> None:
         """Register who answers what pools ask of the outside."""
         from federation import logins, sts
-        from federation.channels import ses, smtp, sns
+        from federation.channels import eums, ses, smtp, sns
         from pools import ports
         from pools.services.messages import destinations, mailbox
 
@@ -26,6 +26,7 @@ class FederationConfig(AppConfig):
             "smtp": smtp.Smtp(),
             "ses": ses.Ses(),
             "sns": sns.Sns(),
+            "eums": eums.Eums(),
             destinations.CAPTURED: mailbox.Mailbox(),
         }
         for name, channel in channels.items():
