@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from django.http import HttpResponse
 
 
-@page(app=False)
+@page(app=False, directory=False)
 def account(page_request: PageRequest) -> HttpResponse:
     """Show who is signed in, and sign them out."""
     is_leaving = page_request.is_form
@@ -47,7 +47,7 @@ def account(page_request: PageRequest) -> HttpResponse:
     )
 
 
-@page(app=False)
+@page(app=False, directory=False)
 def sign_out(page_request: PageRequest) -> HttpResponse:
     """Ask somebody whom a link would sign out, and go back to it: it leads on once nobody is signed in."""
     session = page_request.browser.live_session()
@@ -62,7 +62,7 @@ def sign_out(page_request: PageRequest) -> HttpResponse:
     return page_request.show("sign_out", known=account_name(session) if is_enough else "")
 
 
-@page(app=False, methods=("GET", "HEAD"))
+@page(app=False, methods=("GET", "HEAD"), directory=False)
 def signed_out(page_request: PageRequest) -> HttpResponse:
     """Say that it is done."""
     return page_request.show("signed_out")

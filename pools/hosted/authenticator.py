@@ -39,7 +39,7 @@ REMOVAL = "removal"
 """What the account page asks about before an authenticator is removed."""
 
 
-@page()
+@page(directory=False)
 def set_up(page_request: PageRequest) -> HttpResponse:
     """Set up an authenticator app on the way to the app: offered, or required by the machine."""
     page_state = page_request.page_state
@@ -148,7 +148,7 @@ def qr(address: str) -> SafeString:
     return mark_safe(drawn)  # noqa: S308
 
 
-@page(app=False)
+@page(app=False, directory=False)
 def account_mfa(page_request: PageRequest) -> HttpResponse:
     """Show whether an authenticator app is on; set it up or remove it, after a fresh proof."""
     session = page_request.browser.signed_in_session()

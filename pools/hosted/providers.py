@@ -15,6 +15,8 @@ from identity.foundation import errors, limits
 from pools.hosted import wording
 from pools.hosted.forms import AttributesForm
 from pools.ports import LoginDenied
+from pools.services import receipts
+from pools.services.pools import app_clients
 from pools.services.providers import arrivals, joining, trips
 from pools.services.sign_in import machine
 from pools.services.sign_in.vouched import Vouched
@@ -66,17 +68,17 @@ def choices(page_request: PageRequest) -> dict[str, Any]:
             }
             for provider in offered
         ],
-        "has_directory": client is None or trips.has_directory(client),
+        "has_directory": client is None or app_clients.has_directory(client),
     }
 
 
-@page(methods=("GET", "HEAD"))
+@page(methods=("GET", "HEAD"), directory=False)
 def start(page_request: PageRequest) -> HttpResponse:
     """Send somebody to the provider that the address names."""
     parameters = dict(page_request.parameters)
     provider = trips.asked(page_request.app, parameters)
     if provider is None:
-        return page_request.problem("unknown_provider", status=404)
+        return page_request.problem("unknown_provider")
     if not limits.take("provider-trips", page_request.by.address, limit=TRIPS, window=WINDOW):
         return page_request.problem("busy", status=429, retry_after=WINDOW)
     if page_request.request.method == "HEAD":
@@ -119,7 +121,7 @@ def keep_form(request: HttpRequest) -> HttpResponse:
     return SeeOther(f"{reverse('hosted:provider_answer')}?{query}")
 
 
-@page(app=False, methods=("GET", "HEAD"))
+@page(app=False, methods=("GET", "HEAD"), directory=False)
 def take(page_request: PageRequest) -> HttpResponse:
     """End the trip with the answer, and lead to the page that joins who came to an account."""
     pool, browser = page_request.pool, page_request.browser.trip_secret()
@@ -128,9 +130,9 @@ def take(page_request: PageRequest) -> HttpResponse:
     if page_request.request.method == "HEAD":
         return page_request.problem("provider_expired")
     try:
+        trip = trips.end(pool, state, browser=browser)
         if "landing" in given:
             given = trips.landed(pool, state, given["landing"])
-        trip = trips.end(pool, state, browser=browser)
     except errors.InteractionExpired:
         return page_request.problem("provider_expired")
     page_request.carry(trip.query)
@@ -152,7 +154,7 @@ def join_url(page_request: PageRequest, arrival_id: str) -> str:
     return f"{reverse('hosted:join')}?{urlencode({**carried, ARRIVAL: arrival_id})}"
 
 
-@page()
+@page(directory=False)
 def join(page_request: PageRequest) -> HttpResponse:
     """Sign in who came; before, ask what their account lacks, and whether one that has their address is theirs."""
     arrival_id = page_request.parameters.get(ARRIVAL, "")
@@ -164,16 +166,17 @@ def join(page_request: PageRequest) -> HttpResponse:
         return page_request.problem("provider_expired")
     arrival, pool = kept.arrival, page_request.pool
     if joining.is_known(pool, arrival):
-        return finish(page_request, arrival_id, kept)
-    owner = joining.owner_of_address(pool, arrival)
+        return finish(page_request, kept)
+    # An app to which the pool's own people do not come has no page on which to prove anything.
+    owner = joining.owner_of_address(pool, arrival) if app_clients.has_directory(page_request.app) else None
     if owner is not None and has_proven(page_request, owner, kept):
-        return finish(page_request, arrival_id, kept, proven=owner)
+        return finish(page_request, kept, proven=owner)
     form = AttributesForm(arrivals.missing(pool, arrival), page_request.request.POST if page_request.is_form else None)
     if page_request.is_form and fits(page_request, form):
-        return finish(page_request, arrival_id, kept, given=form.attributes())
+        return finish(page_request, kept, given=form.attributes())
     if page_request.is_form or owner is not None or form.fields:
         return ask(page_request, arrival, form, owner)
-    return finish(page_request, arrival_id, kept)
+    return finish(page_request, kept)
 
 
 def has_proven(page_request: PageRequest, owner: joining.Owner, kept: Kept) -> bool:
@@ -206,7 +209,6 @@ def ask(page_request: PageRequest, arrival: Arrival, form: AttributesForm, owner
 
 def finish(
     page_request: PageRequest,
-    arrival_id: str,
     kept: Kept,
     *,
     given: dict[str, str] | None = None,
@@ -218,10 +220,14 @@ def finish(
     provider = trips.named(page_request.app, name=arrival.provider)
     try:
         if provider is None:
-            return page_request.problem("unknown_provider", status=404)
-        trips.forget(pool, arrival_id, browser=page_request.browser.trip_secret())
+            return page_request.problem("unknown_provider")
         user = joining.join(
-            pool, arrival, given=given, proven=proven.user_id if proven is not None else None, by=page_request.by
+            pool,
+            arrival,
+            given=given,
+            proven=proven.user_id if proven is not None else None,
+            spend=lambda: receipts.keep(page_request.receipt) or kept.spend(),
+            by=page_request.by,
         )
         vouched = Vouched(user.id, arrival.methods, arrival.level, arrival.authenticated_at)
         outcome = machine.begin_upstream(page_request.app, vouched, by=page_request.by)

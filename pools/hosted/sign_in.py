@@ -13,12 +13,13 @@ from pools.hosted.forms import CodeForm, NewPasswordForm, SignInForm, policy_lis
 from pools.hosted.sign_up import code_page_state
 from pools.services.codes import Purpose
 from pools.services.people import attributes, passwords
+from pools.services.pools import app_clients
 from pools.services.sign_in import flows, machine
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn
 from pools.services.sign_up import sign_up
 from pools.services.tokens import interactions
 from pools.web.browser import MADE_HERE, PageState
-from pools.web.page_request import PageRequest, account_name
+from pools.web.page_request import BadLink, PageRequest, account_name
 from pools.web.page_view import page
 from pools.web.sign_in_outcomes import proceed
 
@@ -28,13 +29,15 @@ if TYPE_CHECKING:
     from pools.web.page_forms import PageForm
 
 
-@page()
+@page(directory=False)
 def sign_in(page_request: PageRequest) -> HttpResponse:
     """Ask for name and password."""
     if not page_request.is_form and interactions.is_to_be_noted(page_request.parameters):
         return page_request.go_on()
     if not page_request.is_form:
         return show_form(page_request, SignInForm(page_request.pool, initial={"username": expected_name(page_request)}))
+    if not app_clients.has_directory(page_request.app):
+        raise BadLink("no_pages")
     form = SignInForm(page_request.pool, page_request.request.POST)
     if not form.is_valid():
         return show_form(page_request, form)
@@ -119,7 +122,7 @@ def show_challenge(
     )
 
 
-@page()
+@page(directory=False)
 def second_factor(page_request: PageRequest) -> HttpResponse:
     """Ask for the code of a second factor: page, template and challenge are called by its kind."""
     page_state = challenge_page_state(page_request, page_request.name)

@@ -22,7 +22,7 @@ from identity.foundation.errors import ClientNotFound
 from pools.oidc import browser, errors
 from pools.oidc.errors import PageRefusal, refusal
 from pools.services import access
-from pools.services.pools import app_clients, openid, resource_servers
+from pools.services.pools import app_clients, client_rules, openid, resource_servers
 from pools.services.providers import trips
 from pools.services.tokens import authorization_codes, interactions
 from pools.services.tokens.bound import Bound
@@ -210,8 +210,8 @@ def provider_is_known(oauth_request: AuthorizationRequest) -> None:
 
 def names_provider(oauth_request: AuthorizationRequest) -> bool:
     """Say whether people are to be sent straight to an identity provider."""
-    name = oauth_request.parameters.get("identity_provider", trips.THE_POOL)
-    return name != trips.THE_POOL or "idp_identifier" in oauth_request.parameters
+    name = oauth_request.parameters.get("identity_provider", client_rules.THE_POOL)
+    return name != client_rules.THE_POOL or "idp_identifier" in oauth_request.parameters
 
 
 CHECKS = (

@@ -64,8 +64,10 @@ class BadLink(errors.DomainError):
 class PageRequest:
     """One request to a page of a pool."""
 
-    def __init__(self, request: HttpRequest, *, needs_app: bool, form_on: str = "") -> None:
+    def __init__(self, request: HttpRequest, *, needs_app: bool, form_on: str = "", directory: bool = True) -> None:
         """Find pool, app and browser. ``form_on`` names the page that has the form, where another has it.
+
+        ``directory`` says that the page is for people of the pool's own.
 
         Raises:
             PoolNotFound: the path names no pool.
@@ -74,6 +76,7 @@ class PageRequest:
         """
         self.request = request
         self.form_on = form_on
+        self._for_directory = directory
         self.pool: UserPool = request_context.pool_of(request)
         carried = request.GET.copy()
         for name in interactions.OF_ONE_PAGE:
@@ -101,7 +104,8 @@ class PageRequest:
             self.client = hide_accounts(access.client_in(self.pool, self.parameters["client_id"]))
         except errors.ClientNotFound:
             raise BadLink("unknown_client") from None
-        if not app_clients.has_pages(self.client):
+        is_closed = self._for_directory and not app_clients.has_directory(self.client)
+        if is_closed or not app_clients.has_pages(self.client):
             raise BadLink("no_pages")
         redirect = self.parameters.get("redirect_uri")
         if redirect is not None and redirect not in self.client.callback_urls:

@@ -22,12 +22,18 @@ Page = Callable[[PageRequest], HttpResponse]
 
 
 def page(
-    *, app: bool = True, methods: tuple[str, ...] = ("GET", "HEAD", "POST"), one_time: bool = True, form_on: str = ""
+    *,
+    app: bool = True,
+    methods: tuple[str, ...] = ("GET", "HEAD", "POST"),
+    one_time: bool = True,
+    form_on: str = "",
+    directory: bool = True,
 ) -> Callable[[Page], Callable[..., HttpResponse]]:
     """Make a view of a page: read the request, guard its form, turn what goes wrong into a page, write the cookies.
 
     A form that is accepted is so one time, and its duplicate gets the same answer, unless it changes nothing.
-    ``form_on`` names the page that has the form, where this one shows nothing itself.
+    ``form_on`` names the page that has the form, where this one shows nothing itself. One for people of the pool's own
+    ``directory`` does not open for an app to which others come alone.
     """
 
     def as_view(inner: Page) -> Callable[..., HttpResponse]:
@@ -38,7 +44,7 @@ def page(
                 response["Allow"] = ", ".join(methods)
                 return response
             try:
-                page_request = PageRequest(request, needs_app=app, form_on=form_on)
+                page_request = PageRequest(request, needs_app=app, form_on=form_on, directory=directory)
             except errors.PoolNotFound:
                 return problem_pages.show(request, "not_found", status=404)
             except BadLink as stopped:

@@ -12,6 +12,8 @@ from django.test import Client
 from pools.hosted.urls import urlpatterns
 from pools.models import AppClient
 from pools.services import configuration
+from pools.services.providers import trips
+from pools.services.providers.arrivals import Arrival
 from tests import factories
 from tests.any_input import state
 from tests.hosted import in_process
@@ -96,6 +98,8 @@ TABLE = [
         {**OF_ATTRIBUTES, "new_password": WEAK},
     ),
     Wrong("new_password", "invited", {}, {**NOTHING_GIVEN, "new_password": "Choose a password."}),
+    Wrong("join", "arrived", ATTRIBUTES, OF_ATTRIBUTES),
+    Wrong("join", "arrived", {}, NOTHING_GIVEN),
     Wrong("totp", "challenged", {}, {"code": "Enter the code."}),
     Wrong("factor_setup", "required", {}, {"code": "Enter the code."}),
     Wrong("account_mfa", "enrolling", {"action": "verify"}, {"code": "Enter the code."}),
@@ -106,6 +110,9 @@ TABLE = [
         {"password": "Enter your current password.", "new_password": WEAK},
     ),
 ]
+QUERIES: dict[str, str] = {}
+"""What else the address of a page says."""
+TRIP = "t" * 32
 BUTTONS = {"resend", "account", "sign_out"}
 """Forms that ask for nothing."""
 
@@ -122,6 +129,11 @@ class Browsers:
         """Return a browser at a stage, and the app that it came from."""
         browser, pool = in_process.browser(), self.app.pool
         if stage == "nobody":
+            return browser, self.app
+        if stage == "arrived":
+            browser.cookies[f"cg-{pool.public_id.rpartition('_')[2]}-trip"] = TRIP
+            kept = trips.keep(pool, Arrival("Google", "1", {}), f"client_id={self.app.client_id}", browser=TRIP)
+            QUERIES["join"] = f"&arrival={kept}"
             return browser, self.app
         if stage == "required":
             self.send(browser, self.strict, "sign_in", username=factories.make_user(self.strict.pool).username)
@@ -155,7 +167,7 @@ def app(schema: list[dict[str, Any]], mfa: str) -> AppClient:
 
 def url(client: AppClient, page: str) -> str:
     """Return the address of a page."""
-    return f"/{client.pool.public_id}/{PATHS[page]}?client_id={client.client_id}"
+    return f"/{client.pool.public_id}/{PATHS[page]}?client_id={client.client_id}{QUERIES.get(page, '')}"
 
 
 def send(browser: Client, client: AppClient, page: str, typed: dict[str, str]) -> Any:  # noqa: ANN401 - Django's answer

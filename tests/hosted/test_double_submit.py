@@ -16,6 +16,7 @@ import requests
 
 from pools.hosted.urls import urlpatterns
 from pools.web import form_guard
+from tests.hosted.arrivals import arrive
 from tests.hosted.world import OTHER_PASSWORD, PASSWORD, TIMEOUT, Visitor, World
 
 Typed = dict[str, str]
@@ -211,6 +212,11 @@ def remove_authenticator(world: World, visitor: Visitor) -> Typed:
     return {}
 
 
+def join(world: World, visitor: Visitor) -> Typed:
+    arrive(world, visitor)
+    return {"given_name": "Ada"}
+
+
 class Case(NamedTuple):
     """A form: its page's name, how to come to it, where it leads, what it does once."""
 
@@ -245,6 +251,7 @@ CASES = [
     Case("account_mfa", begin_set_up, "/account/mfa?", {"changes": 1}),
     Case("account_mfa", verify_set_up, "/account/mfa?", {**TOLD, "sessions": 1}),
     Case("account_mfa", remove_authenticator, "/account/mfa?", TOLD),
+    Case("join", join, "/oauth2/authorize?", {"changes": 1, **SIGNED_IN}, pool="by_username"),
 ]
 
 

@@ -15,7 +15,7 @@ from pools.hosted.urls import urlpatterns
 from tests import providers
 from tests.hosted.world import CALLBACK, World
 
-NEEDS_NO_APP = {"error"}
+NEEDS_NO_APP = {"error", "provider_answer"}
 PATHS = sorted(str(each.pattern) for each in urlpatterns if each.name not in NEEDS_NO_APP)
 WITHOUT: dict[str, dict[str, Any]] = {
     "without OAuth": {"AllowedOAuthFlowsUserPoolClient": False},
@@ -25,7 +25,6 @@ WITHOUT: dict[str, dict[str, Any]] = {
         "AllowedOAuthScopes": ["machines/read"],
         "GenerateSecret": True,
     },
-    "by a provider alone": {"SupportedIdentityProviders": ["Google"]},
     "of a machine, switched off": {
         "AllowedOAuthFlowsUserPoolClient": False,
         "AllowedOAuthFlows": ["client_credentials"],
@@ -41,6 +40,14 @@ def resources(world: World) -> None:
     scopes = [{"ScopeName": "read", "ScopeDescription": "read"}]
     world.idp.create_resource_server(UserPoolId=world.pool_id, Identifier="machines", Name="M", Scopes=scopes)
     world.idp.create_identity_provider(UserPoolId=world.pool_id, **providers.request("Google"))
+
+
+BY_PROVIDER = {"SupportedIdentityProviders": ["Google"]}
+OPEN_TO_PROVIDERS = {
+    *("sign_in", "provider", "join", "provider_answer", "totp", "factor_setup", "account", "account_mfa", "sign_out"),
+    *("signed_out", "error"),
+}
+"""Pages that an app has to which people come by a provider alone."""
 
 
 @pytest.fixture(scope="module", params=WITHOUT)
@@ -68,3 +75,22 @@ def test_the_page_without_an_app_leads_to_one_that_has_pages(world: World, clien
 
     assert client_id not in urlsplit(answer.headers["Location"]).query
     assert world.client_id in urlsplit(answer.headers["Location"]).query
+
+
+def test_an_app_to_which_others_come_alone_has_no_page_for_a_password(world: World, resources: None) -> None:
+    query = urlencode({"client_id": world.app("by a provider alone", **BY_PROVIDER)})
+    closed = sorted(str(each.pattern) for each in urlpatterns if each.name not in OPEN_TO_PROVIDERS)
+    assert {"signup", "forgotPassword", "confirm"} <= set(closed)
+
+    for path in closed:
+        for method in ("GET", "POST"):
+            answer = requests.request(method, f"{world.base}/{path}?{query}", allow_redirects=False, timeout=20)
+
+            assert answer.status_code == 400 or (answer.status_code == 405 and method not in answer.headers["Allow"])
+            assert ("This app has no sign-in pages" in answer.text) is (answer.status_code == 400), path
+    visitor = world.visitor()
+    page = visitor.open(f"{world.base}/login?{query}")
+    assert (page.status, page.read.forms) == (200, [])
+    assert [name.removeprefix("G ") for name in page.read.links] == ["Sign in with Google"]
+    sent = visitor.session.post(page.url, data={"username": "x", "password": "y"}, timeout=20)
+    assert (sent.status_code, "<form" in sent.text, visitor.cookie()) == (200, False, None)

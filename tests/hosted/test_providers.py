@@ -99,6 +99,11 @@ class Federation:
             return [row.detail for row in rows]
 
 
+def heading(page: Page) -> str:
+    """Return what a page about something that stopped says first."""
+    return page.read.title.removeprefix("Error: ").partition(" – ")[0]
+
+
 @pytest.fixture(scope="module")
 def federation(live: Live) -> Federation:
     """Return the pair."""
@@ -237,7 +242,7 @@ def test_who_is_disabled_here_is_not_signed_in_and_nothing_is_written(federation
 
     page = federation.sign_in(name)
 
-    assert (page.status, page.read.title.partition(" – ")[0]) == (403, "This account is switched off")
+    assert (page.status, heading(page)) == (403, "This account is switched off")
     assert page.link("Start again").startswith(f"{federation.down.base}/login")
 
 
@@ -287,12 +292,12 @@ def test_an_answer_is_good_once_and_in_the_browser_that_asked(federation: Federa
     answer, before = Answer(federation), federation.users()
 
     elsewhere = federation.down.visitor().open(answer.url)
-    assert (elsewhere.status, elsewhere.read.title.partition(" – ")[0]) == (400, OVER)
+    assert (elsewhere.status, heading(elsewhere)) == (400, OVER)
     assert federation.users() == before
     assert answer.visitor.open(answer.url).code
     again = answer.visitor.open(answer.url)
 
-    assert (again.status, again.read.title.partition(" – ")[0]) == (400, OVER)
+    assert (again.status, heading(again)) == (400, OVER)
     assert federation.users() == before + 1
 
 
@@ -305,7 +310,7 @@ def test_a_state_that_is_not_ours_is_no_trip(federation: Federation, live: Live,
 
     page = answer.visitor.open(answer.otherwise(state=state))
 
-    assert (page.status, page.read.title.partition(" – ")[0]) == (400, OVER)
+    assert (page.status, heading(page)) == (400, OVER)
 
 
 @pytest.mark.parametrize(
@@ -324,7 +329,7 @@ def test_an_answer_that_is_wrong_signs_nobody_in_and_the_audit_log_says_why(
 
     page = answer.visitor.open(answer.otherwise(**changed))
 
-    assert (page.status, page.read.title.partition(" – ")[0]) == (status, title)
+    assert (page.status, heading(page)) == (status, title)
     assert page.link("Start again").startswith(f"{federation.down.base}/login?")
     assert federation.users() == before
     [entry] = federation.refusals()[logged:]
@@ -342,7 +347,7 @@ def test_an_answer_by_a_form_of_the_provider_comes_back_with_the_browsers_cookie
 
     assert posted.status_code == 303
     assert answer.given["code"] not in landed
-    assert federation.down.visitor().open(landed).read.title.startswith(OVER)
+    assert heading(federation.down.visitor().open(landed)) == OVER
     assert requests.post(where, data={"state": "x", "code": "y"}, timeout=30).status_code == 400
 
 
@@ -356,7 +361,7 @@ def test_a_form_of_the_provider_ends_in_the_app(federation: Federation) -> None:
 
 def test_what_the_pool_wants_of_everybody_is_asked_for_once(live: Live) -> None:
     wants = Federation(
-        live, Schema=[{"Name": "email", "Required": True}, {"Name": "given_name", "Required": True, "Mutable": True}]
+        live, Schema=[{"Name": name, "Required": True, "Mutable": True} for name in ("email", "given_name")]
     )
     visitor, name = wants.visitor(), wants.up.person()
 

@@ -135,17 +135,20 @@ def page(pool: UserPool, limit: int, token: str | None) -> Page[AppClient]:
 
 
 def has_pages(client: AppClient) -> bool:
-    """Say whether people may sign in to an app on the hosted pages: it uses OAuth, and its code grant.
+    """Say whether people may sign in to an app on the hosted pages: it uses OAuth, and its code grant."""
+    return client.oauth_enabled and PAGES in client.oauth_flows
 
-    One that names providers, and not the pool among them, lets nobody in by a password there, as its API does (AWS:
-    ``SupportedIdentityProviders``); no page leads to a provider yet.
+
+def has_directory(client: AppClient) -> bool:
+    """Say whether the pool's own people come to an app, by their passwords.
+
+    They do not where it names providers, and not the pool among them. AWS: ``SupportedIdentityProviders``.
     """
-    own = not client.identity_providers or THE_POOL in client.identity_providers
-    return client.oauth_enabled and PAGES in client.oauth_flows and own
+    return not client.identity_providers or THE_POOL in client.identity_providers
 
 
 def oldest_with_pages(pool: UserPool) -> AppClient | None:
-    """Return the oldest app that :func:`has_pages`, for somebody who came from no app."""
+    """Return the oldest app that :func:`has_pages` for the pool's own people, for somebody who came from no app."""
     own = Q(identity_providers=[]) | Q(identity_providers__contains=[THE_POOL])
     rows = AppClient.objects.filter(own, pool_id=pool.pk, oauth_enabled=True, oauth_flows__contains=[PAGES])
     return rows.order_by("id").first()
@@ -170,7 +173,7 @@ def shared_name(apps: Sequence[App]) -> str:
 
 def client_for_links(client: AppClient) -> AppClient | None:
     """Return the app whose pages a link leads to that is sent for a client: its own, else the pool's oldest, if any."""
-    return client if has_pages(client) else oldest_with_pages(client.pool)
+    return client if has_pages(client) and has_directory(client) else oldest_with_pages(client.pool)
 
 
 def default_redirect(client: AppClient) -> str:

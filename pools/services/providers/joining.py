@@ -7,7 +7,7 @@ prove that an account is theirs; unproven it joins nothing. Who signs in is deci
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from django.db import IntegrityError
@@ -93,11 +93,13 @@ def join(
     *,
     given: Mapping[str, str] | None = None,
     proven: uuid.UUID | None = None,
+    spend: Callable[[], DomainError | None],
     by: Actor,
 ) -> User:
     """Return the account of somebody who came, with what the provider says of them now; make one where they have none.
 
     ``given`` is what they were asked for beside it; ``proven`` is whom they have shown to be, whose the login becomes.
+    ``spend`` runs in the transaction, and returns a refusal where this was done already.
 
     Raises:
         AttributesMissing: a new account would lack what the pool wants.
@@ -108,18 +110,26 @@ def join(
 
     """
     try:
-        return _join(pool, arrival, given or {}, proven, by)
+        return _join(pool, arrival, given or {}, proven, spend, by)
     except IntegrityError as problem:
         if "external_login" not in str(problem):
             raise
-        return _join(pool, arrival, given or {}, proven, by)  # their first sign-in came twice at once
+        return _join(pool, arrival, given or {}, proven, spend, by)  # their first sign-in came twice at once
 
 
-def _join(pool: UserPool, arrival: Arrival, given: Mapping[str, str], proven: uuid.UUID | None, by: Actor) -> User:
+def _join(
+    pool: UserPool,
+    arrival: Arrival,
+    given: Mapping[str, str],
+    proven: uuid.UUID | None,
+    spend: Callable[[], DomainError | None],
+    by: Actor,
+) -> User:
     login = _login(pool, arrival)
     if login is None and proven is None:
-        return _make(pool, arrival, given, by=by)
+        return _make(pool, arrival, given, spend, by=by)
     with atomic_part.begin() as part:
+        part.refuse_if(spend())
         owner = User(id=login.user_id if login is not None else proven, pool=pool)
         user = access.lock_user(part, pool, owner)
         if login is None:
@@ -198,7 +208,14 @@ def _refresh(pool: UserPool, user: User, arrival: Arrival) -> DomainError | None
     return None
 
 
-def _make(pool: UserPool, arrival: Arrival, given: Mapping[str, str], *, by: Actor) -> User:
+def _make(
+    pool: UserPool,
+    arrival: Arrival,
+    given: Mapping[str, str],
+    spend: Callable[[], DomainError | None],
+    *,
+    by: Actor,
+) -> User:
     values = {**given, **arrival.values}
     missing = [name for name in arrivals.missing(pool, arrival) if not values.get(name)]
     if missing:
@@ -220,6 +237,7 @@ def _make(pool: UserPool, arrival: Arrival, given: Mapping[str, str], *, by: Act
     profile.write(user, values)
     login = _row(pool, user, arrival, primary=True)
     with atomic_part.begin() as part:
+        part.refuse_if(spend())
         # No other name: nobody signs in by one of theirs, and whoever does by the same address stays who they are.
         if username in sign_in_names.subs(pool, [username]) or not account_rows.make_user(
             user, {username: sign_in_names.Kind.USERNAME.value}

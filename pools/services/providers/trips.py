@@ -30,7 +30,6 @@ from pools.services.tokens.interactions import Kind
 
 MINUTES = 20
 """How long somebody may take at the provider. Amazon gives five; an authenticator may have to be fetched first."""
-THE_POOL = "COGNITO"
 LONGEST_HINT, LONGEST_REASON = 256, 300
 
 
@@ -48,11 +47,6 @@ def offered(client: AppClient) -> list[IdentityProvider]:
     """Return the providers by which people may sign in to an app, in the order in which the app names them."""
     held = {each.name: each for each in identity_providers.held(client.pool)}
     return [held[name] for name in client.identity_providers if name in held]
-
-
-def has_directory(client: AppClient) -> bool:
-    """Say whether people may sign in to an app with an account of the pool's own: unless it names only others."""
-    return not client.identity_providers or THE_POOL in client.identity_providers
 
 
 def named(client: AppClient, *, name: str = "", identifier: str = "") -> IdentityProvider | None:
@@ -189,7 +183,16 @@ class Kept(NamedTuple):
     arrival: Arrival
     query: str
     """What the browser came for."""
-    since: datetime
+    row: Interaction
+
+    @property
+    def since(self) -> datetime:
+        """Return when they came."""
+        return self.row.created_at
+
+    def spend(self) -> DomainError | None:
+        """Spend it in the transaction of what it leads to; return the slower duplicate's refusal."""
+        return interactions.spend(self.row)
 
 
 def kept(pool: UserPool, arrival_id: str, *, browser: str) -> Kept:
@@ -201,17 +204,7 @@ def kept(pool: UserPool, arrival_id: str, *, browser: str) -> Kept:
     """
     row = interactions.peek(pool, arrival_id, kind=Kind.ARRIVAL, browser=browser)
     found = _unseal(pool, row)
-    return Kept(Arrival.from_text(found["arrival"]), found["query"], row.created_at)
-
-
-def forget(pool: UserPool, arrival_id: str, *, browser: str) -> None:
-    """Spend who came: their account is known.
-
-    Raises:
-        InteractionExpired: as :func:`kept`, or a duplicate was faster.
-
-    """
-    interactions.take(pool, arrival_id, kind=Kind.ARRIVAL, browser=browser)
+    return Kept(Arrival.from_text(found["arrival"]), found["query"], row)
 
 
 def _sealed_id(pool: UserPool, kind: Kind, row_id: uuid.UUID) -> str:

@@ -153,7 +153,12 @@ def take(pool: UserPool, interaction_id: uuid.UUID | str, *, kind: Kind, browser
 
     """
     found = peek(pool, interaction_id, kind=kind, browser=browser)
-    unspent = Interaction.objects.filter(pool_id=pool.pk, pk=found.pk, consumed_at=None)
-    if unspent.update(consumed_at=clock.now()) != 1:
-        raise InteractionExpired
+    if (refusal := spend(found)) is not None:
+        raise refusal
     return found
+
+
+def spend(found: Interaction) -> InteractionExpired | None:
+    """Spend an interaction by one conditional statement; return the slower duplicate's refusal."""
+    unspent = Interaction.objects.filter(pool_id=found.pool_id, pk=found.pk, consumed_at=None)
+    return None if unspent.update(consumed_at=clock.now()) == 1 else InteractionExpired()
