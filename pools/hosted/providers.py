@@ -187,9 +187,8 @@ def has_proven(page_request: PageRequest, owner: joining.Owner, kept: Kept) -> b
 
 def fits(page_request: PageRequest, form: AttributesForm) -> bool:
     """Say whether what was filled in is what the pool wants, and put at its field what is not."""
-    return form.is_valid() and form.add_refusals(
-        joining.problems(page_request.pool, form.attributes()), wording.of_attribute
-    )
+    form.is_valid()
+    return form.add_refusals(joining.problems(page_request.pool, form.attributes()), wording.of_attribute)
 
 
 def ask(page_request: PageRequest, arrival: Arrival, form: AttributesForm, owner: joining.Owner | None) -> HttpResponse:
