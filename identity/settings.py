@@ -397,4 +397,4 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # each would be said twice
 }
 
-LOGGING_CONFIG = None  # identity.telemetry sets logging up
+LOGGING_CONFIG = None  # identity.logs sets logging up

@@ -11,7 +11,7 @@ from kombu import Connection
 from kombu.transport.redis import Channel
 from redis.connection import parse_url
 
-from identity import celery
+from identity import broker
 from identity.foundation import origins, server_urls
 from identity.settings import BASE_DIR, Environment, configured
 
@@ -238,9 +238,9 @@ def test_redis_is_the_same_to_its_client_and_to_celery(url: str, expected: dict[
 
     found = parse_url(made)  # type: ignore[no-untyped-call]
     # What Celery's transport would connect to, without connecting.
-    with Connection(server_urls.celery(made), ssl=celery.tls_of_broker(made) or False) as broker:
+    with Connection(server_urls.celery(made), ssl=broker.tls(made) or False) as connected:
         channel = object.__new__(Channel)
-        channel.connection = SimpleNamespace(client=broker, default_port=6379)  # type: ignore[assignment]
+        channel.connection = SimpleNamespace(client=connected, default_port=6379)  # type: ignore[assignment]
         theirs = channel._connparams()  # type: ignore[attr-defined]
 
     assert {name: found.get(name) for name in expected} == expected
