@@ -21,9 +21,9 @@ from pools.ports import Credentials, VerifiedLogin
 from pools.services import access, configuration
 from pools.services.identity_pools import identity_pools
 from pools.services.pools import signing_keys
-from tests.federation.gateways import aws, moto
+from tests.federation.gateways import aws, moto, sts
 
-__all__ = ["aws", "moto"]
+__all__ = ["aws", "moto", "sts"]
 BY = Actor.visitor(address="192.0.2.7")
 EAST, WEST = "east.example.test", "west.example.test"
 APP = "the-app"

@@ -139,8 +139,9 @@ NO_NUMBER = ["0x1", "1.5", "-1", "99999999999", SECRET, "1e400", "nan", "inf"]
 PORTS = ["0", "65536"]
 WRONG = {
     **dict.fromkeys(("STS_ENDPOINT_URL", "STS_PUBLIC_URL", "BREACHED_PASSWORDS_URL"), NO_ENDPOINT),
-    **dict.fromkeys(("SES_ENDPOINT_URL", "SNS_ENDPOINT_URL", "SNS_STS_ENDPOINT_URL"), NO_ENDPOINT),
-    **{name: [SECRET, "us-east-1.example"] for name in ("SES_REGION", "SNS_REGION")},
+    **dict.fromkeys(("SES_ENDPOINT_URL", "SNS_ENDPOINT_URL", "EUMS_ENDPOINT_URL", "SNS_STS_ENDPOINT_URL"), NO_ENDPOINT),
+    **{name: [SECRET, "us-east-1.example"] for name in ("SES_REGION", "SNS_REGION", "EUMS_REGION")},
+    **{name: [f"{SECRET} x"] for name in ("EUMS_ORIGINATION_IDENTITY", "EUMS_CONFIGURATION_SET")},
     "SMTP_HOST": NO_HOST,
     "OUTBOUND_PRIVATE_HOSTS": [f"good.example,{host}" for host in NO_HOST],
     **{name: [*NO_HOST, "localhost", "10.0.0.0/8"] for name in ("BIND", "METRICS_BIND")},
