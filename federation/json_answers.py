@@ -61,10 +61,21 @@ def parsed(body: bytes, what: str) -> dict[str, Any]:
         OutsideUnavailable: it is none.
 
     """
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        found = None
-    if not isinstance(found, dict):
+    found = object_of(body)
+    if found is None:
         raise OutsideUnavailable(detail=f"{what}: no JSON object")
     return found
+
+
+def object_of(text: str | bytes) -> dict[str, Any] | None:
+    """Return the JSON object that a text is; None for what is none, or holds characters that no text has.
+
+    JSON can spell halves of characters and the character 0 (RFC 8259 8.2), which neither UTF-8 nor PostgreSQL can.
+    """
+    try:
+        found = json.loads(text)
+        written = json.dumps(found, ensure_ascii=False)
+        written.encode()
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) and "\\u0000" not in written else None

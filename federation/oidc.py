@@ -72,7 +72,7 @@ class OpenIdConnect(OpenIdFlow):
         """Return what is configured."""
         return details["jwks_uri"]
 
-    def more_claims(self, trip: Trip, claims: Mapping[str, Any]) -> Mapping[str, Any]:
+    def more_claims(self, trip: Trip, known: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return userinfo, which must be about the same person (OpenID Connect Core 5.3.2)."""
         if not trip.details.get("attributes_url"):
             return {}
@@ -81,6 +81,6 @@ class OpenIdConnect(OpenIdFlow):
             token=trip.tokens.access_token,
             method=trip.details["attributes_request_method"],
         )
-        if told.get("sub") != claims["sub"]:
+        if told.get("sub") != known["sub"]:
             raise forged("userinfo: sub is somebody else")
         return told

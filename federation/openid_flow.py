@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any, ClassVar
 
+from federation import claims as read
 from federation.code_flow import CodeFlow, Trip
 from federation.details import Details
-from federation.id_tokens import PROOFS, Expected, moment, verify_id_token
+from federation.id_tokens import PROOFS, Expected, verify_id_token
 from pools.ports import ExternalIdentity
-
-MOST_METHODS = 20
-LONGEST_WORD = 255
 
 
 class OpenIdFlow(CodeFlow):
@@ -32,9 +29,9 @@ class OpenIdFlow(CodeFlow):
         return ExternalIdentity(
             claims["sub"],
             {name: value for name, value in told.items() if name not in PROOFS},
-            authenticated_at=read_moment(claims.get("auth_time")),
-            methods=read_methods(claims.get("amr")),
-            acr=read_word(claims.get("acr")),
+            authenticated_at=read.moment(claims.get("auth_time")),
+            methods=read.words(claims.get("amr")),
+            acr=read.word(claims.get("acr")),
         )
 
     def scope(self, details: Details) -> str:
@@ -46,26 +43,6 @@ class OpenIdFlow(CodeFlow):
     def jwks_uri(self, details: Details) -> str:
         """Return where the provider's keys are."""
 
-    def more_claims(self, trip: Trip, claims: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Return what is told beside the ID token, which it outdoes."""
-        del trip, claims
-        return {}
-
-
-def read_moment(value: object) -> datetime | None:
-    """Return the moment that a claim names; None for what is none."""
-    seconds = moment(value)
-    try:
-        return None if seconds is None else datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, OSError, ValueError):
-        return None
-
-
-def read_methods(value: object) -> tuple[str, ...]:
-    """Return the words of an ``amr``."""
-    return tuple(filter(None, map(read_word, value[:MOST_METHODS]))) if isinstance(value, list) else ()
-
-
-def read_word(value: object) -> str:
-    """Return a claim that is a word; empty for what is none."""
-    return value if isinstance(value, str) and len(value) <= LONGEST_WORD else ""
+    @abstractmethod
+    def more_claims(self, trip: Trip, known: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return what is told beside what is known of the ID token, which it outdoes. Raises as :meth:`finish`."""

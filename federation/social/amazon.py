@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import urlencode, urljoin
 
+from federation import claims, json_answers
 from federation import details as checks
-from federation import json_answers
 from federation.code_flow import CodeFlow, Trip, attributes_url
 from federation.details import Table
 from federation.refusals import forged
@@ -51,7 +51,7 @@ class LoginWithAmazon(CodeFlow):
             self.place(attributes_url(trip.details, trip.wanted)), token=token, what="profile"
         )
         subject = profile.get("user_id")
-        if not isinstance(subject, str) or not subject:
+        if not claims.is_subject(subject):
             raise forged("profile: user_id is missing")
         if told.get("user_id") != subject:
             raise forged("profile: user_id is somebody else")

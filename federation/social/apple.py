@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import re
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
@@ -13,6 +12,7 @@ from cryptography.hazmat.primitives.serialization import load_der_private_key
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from federation import claims, json_answers
 from federation import details as checks
 from federation.code_flow import Trip
 from federation.details import Details, Table, refused
@@ -29,7 +29,7 @@ LONGEST_KEY = 4096
 JWKS_URI = f"{ISSUER}/auth/keys"
 SECRET_SECONDS = 300
 """How long a secret is good. Apple takes up to six months; it is made for one call."""
-LONGEST_USER, LONGEST_NAME = 4096, 256
+LONGEST_USER = 4096
 FLAGS = ("email_verified", "is_private_email")
 """Claims that Apple writes as true or as "true"."""
 
@@ -102,7 +102,7 @@ class SignInWithApple(OpenIdFlow):
     def secret(self, details: Details) -> str:
         """Return a secret for one call, signed by the key of the Services ID (Creating a client secret)."""
         now = clock.epoch()
-        claims = {
+        about = {
             "iss": details["team_id"],
             "iat": now,
             "exp": now + SECRET_SECONDS,
@@ -110,7 +110,7 @@ class SignInWithApple(OpenIdFlow):
             "sub": details["client_id"],
         }
         key = ECKey.import_key(private_key(details["private_key"]))
-        return jwt.encode({"alg": "ES256", "kid": details["key_id"]}, claims, key)
+        return jwt.encode({"alg": "ES256", "kid": details["key_id"]}, about, key)
 
     def issuers(self, details: Details) -> Collection[str]:
         """Return Apple's name."""
@@ -122,12 +122,12 @@ class SignInWithApple(OpenIdFlow):
         del details
         return JWKS_URI
 
-    def more_claims(self, trip: Trip, claims: Mapping[str, Any]) -> Mapping[str, Any]:
+    def more_claims(self, trip: Trip, known: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return the name that a browser brings with somebody's first sign-in, and flags as what they are.
 
         The address beside it is not read: only the one in the ID token is Apple's word.
         """
-        flags = {name: claims[name] in {True, "true"} for name in FLAGS if isinstance(claims.get(name), bool | str)}
+        flags = {name: known[name] in {True, "true"} for name in FLAGS if isinstance(known.get(name), bool | str)}
         return {**flags, **(names(trip.answer["user"]) if trip.answer.get("user") else {})}
 
 
@@ -138,16 +138,13 @@ def names(user: str) -> dict[str, str]:
         LoginRefused: it is not what Apple posts.
 
     """
-    try:
-        told = json.loads(user) if len(user) <= LONGEST_USER else None
-    except (ValueError, RecursionError):
-        told = None
-    if not isinstance(told, dict):
+    told = json_answers.object_of(user) if len(user) <= LONGEST_USER else None
+    if told is None:
         raise forged("answer: user is no JSON object")
     given = told.get("name")
     parts = {
-        name: given[name]
+        name: found
         for name in ("firstName", "lastName")
-        if isinstance(given, dict) and isinstance(given.get(name), str) and 0 < len(given[name]) <= LONGEST_NAME
+        if isinstance(given, dict) and (found := claims.word(given.get(name)))
     }
     return {**parts, "name": " ".join(parts.values())} if parts else {}

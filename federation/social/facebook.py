@@ -8,8 +8,8 @@ import re
 from collections.abc import Mapping
 from urllib.parse import urlencode
 
+from federation import claims, json_answers, token_requests
 from federation import details as checks
-from federation import json_answers, token_requests
 from federation.code_flow import CodeFlow, Trip, attributes_url
 from federation.details import Details, Table
 from federation.refusals import forged
@@ -82,7 +82,7 @@ class Facebook(CodeFlow):
         query = urlencode({"appsecret_proof": proof})
         profile = json_answers.profile(f"{url}{'&' if '?' in url else '?'}{query}", token=token, what="profile")
         subject = profile.get("id")
-        if not isinstance(subject, str) or not subject:
+        if not claims.is_subject(subject):
             raise forged("profile: id is missing")
         return ExternalIdentity(subject, profile)
 

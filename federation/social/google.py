@@ -72,12 +72,12 @@ class Google(OpenIdFlow):
         del details
         return JWKS_URI
 
-    def more_claims(self, trip: Trip, claims: Mapping[str, Any]) -> Mapping[str, Any]:
+    def more_claims(self, trip: Trip, known: Mapping[str, Any]) -> Mapping[str, Any]:
         """Return what the People API tells of fields that the pool wants, or userinfo where details name that."""
         url = trip.details["attributes_url"]
         if not url.startswith(PEOPLE):
             told = json_answers.profile(self.place(url), token=trip.tokens.access_token)
-            if told.get("sub") != claims["sub"]:
+            if told.get("sub") != known["sub"]:
                 raise forged("userinfo: sub is somebody else")
             return told
         fields = sorted(PERSON_FIELDS.intersection(trip.wanted))
@@ -90,7 +90,7 @@ class Google(OpenIdFlow):
         if answered.status == HTTPStatus.FORBIDDEN:  # the person did not grant what the fields need: they are absent
             return {}
         told = json_answers.told(answered, "people")
-        if told.get("resourceName") != f"people/{claims['sub']}":
+        if told.get("resourceName") != f"people/{known['sub']}":
             raise forged("people: resourceName is somebody else")
         return dict(told_of(told, fields))
 

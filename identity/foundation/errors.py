@@ -365,7 +365,7 @@ class RevocationDisabled(DomainError):
 
 
 class LoginRefused(NotAuthorized):
-    """An identity pool does not accept this login."""
+    """A login elsewhere is not accepted: by an identity pool, or as an identity provider's answer."""
 
     public = "Invalid login token."
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import shutil
-import subprocess
 import threading
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
@@ -15,7 +13,7 @@ from typing import Any, NamedTuple
 import pytest
 from playwright.sync_api import Browser
 
-from tests import servers
+from tests import node_packages
 from tests.browser.conftest import App
 from tests.browser.test_addresses import InstalledWorld
 from tests.cognito.conftest import PASSWORD, Authenticator, World
@@ -94,31 +92,12 @@ class Clients(World):
 @pytest.fixture(scope="session")
 def node_folder() -> Path:
     """Return a folder where Node finds the packages, kept from run to run, and the programs that use them."""
-    if not shutil.which("node") or not shutil.which("npm"):
-        pytest.skip("needs: node and npm (apt-get install nodejs npm)")
-    folder = servers.slot() / "clients"
-    installed = folder / "installed"
-    with servers.locked(servers.slot() / "clients.lock"):
-        folder.mkdir(exist_ok=True)
-        lock = (HERE / "package-lock.json").read_text()
-        for path in (*HERE.glob("*.mjs"), *HERE.glob("package*.json")):
-            shutil.copy(path, folder)
-        if not installed.exists() or installed.read_text() != lock:
-            install(folder)
-            installed.write_text(lock)
-    return folder
-
-
-def install(folder: Path) -> None:
-    """Install exactly what the lock file names."""
-    done = run(folder, "npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts")
-    if done.returncode:
-        pytest.skip(f"needs: the packages of tests/clients/package-lock.json from npm: {done.stderr[-300:]}")
+    return node_packages.folder(HERE, "clients")
 
 
 def in_node(folder: Path, app: str, settings: dict[str, Any], act: str = "live") -> dict[str, Any]:
     """Run a web app of ours in Node; return what it saw."""
-    done = run(folder, *NODE, "node.mjs", app, act, given=json.dumps(settings))
+    done = node_packages.run(folder, *NODE, "node.mjs", app, act, given=json.dumps(settings))
     assert done.returncode == 0, done.stderr
     seen: dict[str, Any] = json.loads(done.stdout)
     return seen
@@ -127,7 +106,7 @@ def in_node(folder: Path, app: str, settings: dict[str, Any], act: str = "live")
 def in_chromium(folder: Path, app: str, settings: dict[str, Any], browser: Browser, origin: str) -> dict[str, Any]:
     """Run a web app of ours on a page of that origin; return what it saw."""
     bundle = f"{app}.bundle.js"
-    made = run(folder, "npx", "esbuild", f"{app}.mjs", *BUNDLED, f"--outfile={bundle}")
+    made = node_packages.run(folder, "npx", "esbuild", f"{app}.mjs", *BUNDLED, f"--outfile={bundle}")
     assert made.returncode == 0, made.stderr
     with browser.new_context() as context:
         page = context.new_page()
@@ -135,11 +114,6 @@ def in_chromium(folder: Path, app: str, settings: dict[str, Any], browser: Brows
         page.add_script_tag(path=folder / bundle)
         seen: dict[str, Any] = page.evaluate("settings => app.live(settings)", settings)
     return seen
-
-
-def run(folder: Path, *command: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    """Run a program of Node's."""
-    return subprocess.run(command, cwd=folder, input=given, capture_output=True, text=True, check=False, timeout=240)
 
 
 @pytest.fixture(scope="session")

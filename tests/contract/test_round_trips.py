@@ -100,6 +100,7 @@ GROUPS = some(
     Precedence=st.integers(0, 9),
 )
 OWN_WORDS = st.text("abAB09-._", min_size=1, max_size=12)
+LEVELS = ["Level1", "Level4"]
 CHOSEN = {"client_id", "client_secret", "team_id"}
 PROVIDERS = {
     kind: some(
@@ -109,7 +110,7 @@ PROVIDERS = {
         ),
         AttributeMapping=st.dictionaries(st.sampled_from(["email", "name", "email_verified"]), OWN_WORDS),
         IdpIdentifiers=st.lists(OWN_WORDS.map(lambda word: word.replace("-", "+")), unique=True, max_size=4),
-        **({"AcrMapping": st.dictionaries(st.sampled_from(["Level1", "Level4"]), OWN_WORDS)} if kind == "OIDC" else {}),
+        AcrMapping=st.dictionaries(st.sampled_from(LEVELS), OWN_WORDS, max_size=len(LEVELS) if kind == "OIDC" else 0),
     )
     for kind, details in providers.DETAILS.items()
 }

@@ -185,7 +185,7 @@ class Form(HTMLParser):
         if tag == "form":
             self.action = given["action"]
         if tag == "input":
-            self.fields[given["name"]] = given["value"]
+            self.fields[given["name"]] = given.get("value", "")
 
 
 def visited(url: str) -> tuple[int, Message, bytes]:

@@ -177,9 +177,9 @@ def test_a_client_without_a_secret_sends_none(provider: OpenIdProvider) -> None:
 
 
 def test_a_query_of_the_authorization_endpoint_is_kept(provider: OpenIdProvider) -> None:
-    provider.discovery = {"authorization_endpoint": f"{provider.url}/authorize?login_hint=a%20b"}
+    provider.discovery = {"authorization_endpoint": f"{provider.url}/authorize?login_hint=a%20b%zz"}
 
-    assert parse_qs(urlsplit(Trip(provider).redirect.url).query)["login_hint"] == ["a b"]
+    assert parse_qs(urlsplit(Trip(provider).redirect.url).query)["login_hint"] == ["a b%zz"]
 
 
 ES = {alg: ECKey.generate_key(curve, {"kid": "e1"}) for alg, curve in provider_keys.CURVES.items()}
@@ -292,12 +292,20 @@ FORGERIES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
         "the signature is wrong",
     ),
     "kid of a key of another kind": (by(ES["ES256"], alg="ES256"), "no key of its kid for its alg"),
-    "kid is no text": (by(rsa_key(), kid=["k1"]), "kid is no text"),
+    "kid is no text": (by(rsa_key(), kid=["k1"]), "a header is not of its kind"),
     "crit": (by(rsa_key(), crit=["odd"], odd="y"), "crit is not understood"),
     "b64": (by(rsa_key(), b64=True), "crit is not understood"),
     "edited": (edited, "the signature is wrong"),
     "claims are a list": (lambda claims: signed(b"[]", {"alg": "RS256", "kid": "k1"}, rsa_key()), "no JSON object"),
     "claims are nonsense": (lambda claims: signed(b"\xff", {"alg": "RS256", "kid": "k1"}, rsa_key()), "no JSON object"),
+    "half a character": (
+        lambda claims: signed({**claims, "nonce": "\ud800"}, {"alg": "RS256", "kid": "k1"}, rsa_key()),
+        "no JSON object",
+    ),
+    "character 0": (
+        lambda claims: signed({**claims, "name": "A\0da"}, {"alg": "RS256", "kid": "k1"}, rsa_key()),
+        "no JSON object",
+    ),
     "claims are deep": (
         lambda claims: signed(b"[" * 30_000, {"alg": "RS256", "kid": "k1"}, rsa_key()),
         "no JSON object",
@@ -309,6 +317,7 @@ FORGERIES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "header is a list": (text(f"{segment('[' + chr(34) + 'alg' + chr(34) + ']')}.e30.AAAA"), "not a signed token"),
     "header is a number": (text(f"{segment('7')}.e30.AAAA"), "not a signed token"),
     "alg is a list": (text(f"{segment(json.dumps({'alg': ['RS256']}))}.e30.AAAA"), "alg is not allowed"),
+    "typ is a number": (by(rsa_key(), typ=7), "a header is not of its kind"),
     "alg is missing": (text(f"{segment('{}')}.e30.AAAA"), "not a signed token"),
     "too long": (lambda claims: signed({**claims, "x": "x" * 70_000}, {"alg": "RS256"}, rsa_key()), "too long"),
     "no text": (text({"sub": SUBJECT}), "no text"),
@@ -339,12 +348,12 @@ WRONG: list[tuple[str, Any, str]] = [
     ),
     ("aud", [CLIENT, "somebody"], "azp is missing beside several aud"),
     *(("azp", value, "azp is somebody else") for value in ("somebody", [CLIENT], "")),
-    *(("exp", value, "exp is missing") for value in (None, "soon", True, [1])),
+    *(("exp", value, "exp is missing") for value in (None, "soon", True, [1], 10**400)),
     *(("exp", (NOW, ago), "exp is past") for ago in (-61, -3600)),
     *(("iat", value, "iat is missing") for value in (None, "now", False)),
     *(("iat", (NOW, ahead), "iat is to come") for ahead in (65, 3600)),
     *(("nbf", value, "nbf is to come") for value in ((NOW, 65), "now", True)),
-    *(("sub", value, "sub is missing") for value in (None, "", 7, ["x"], "x" * 256)),
+    *(("sub", value, "sub is missing") for value in (None, "", 7, ["x"], "x" * 256, "a\nb")),
     *(("nonce", value, "nonce is another trip's") for value in (None, "", "other", 7, "\u00e9")),
     *(("at_hash", value, "at_hash is another access token's") for value in ("", half_hash("other"), 7)),
     ("at_hash", half_hash(ACCESS, 512), "at_hash is another access token's"),
@@ -375,6 +384,15 @@ def test_a_moment_is_a_finite_number(provider: OpenIdProvider, infinite: str) ->
     provider.forge = forge
 
     assert Trip(provider).refused().detail == "id token: exp is missing"
+
+
+@pytest.mark.parametrize("moment", ["soon", True, 1e300, 10**400, -1e18, None])
+def test_a_sign_in_whose_moment_is_none_has_none(provider: OpenIdProvider, moment: object) -> None:
+    provider.claims = {"auth_time": moment, "amr": "pwd", "acr": ["gold"]}
+
+    found = Trip(provider).finish()
+
+    assert (found.authenticated_at, found.methods, found.acr) == (None, (), "")
 
 
 def test_a_trip_ends_when_its_id_token_has_expired(provider: OpenIdProvider) -> None:
@@ -511,6 +529,8 @@ def replied(reply: Reply) -> Callable[[Asked], Reply]:
         (Reply(200, b"[]"), "no JSON object"),
         (Reply(200, b'"text"'), "no JSON object"),
         (Reply(200, b"\xff\xfe\x00"), "no JSON object"),
+        (Reply(200, b'{"sub": "\\ud800"}'), "no JSON object"),
+        (Reply(200, b'{"sub": ["\\u0000"]}'), "no JSON object"),
         (Reply(200, b"[" * 100_000), "no JSON object"),
         (Reply(200, b"x" * (2 << 20)), "more than"),
     ],
@@ -764,6 +784,15 @@ def test_of_what_a_provider_publishes_only_real_keys_count(
         assert Trip(provider).finish().subject == SUBJECT
     else:
         assert Trip(provider).refused().detail == "id token: no key of its kid for its alg"
+
+
+@pytest.mark.parametrize("document", [{}, {"keys": {}}, {"keys": None}])
+def test_a_document_without_keys_is_none(provider: OpenIdProvider, document: dict[str, Any]) -> None:
+    provider.instead["/keys"] = lambda asked: told(document)
+
+    refused = Trip(provider).refused()
+
+    assert (type(refused), refused.detail) == (OutsideUnavailable, f"{provider.url}/keys has no keys")
 
 
 def test_without_a_kid_one_key_is_enough_and_several_are_too_many(provider: OpenIdProvider) -> None:

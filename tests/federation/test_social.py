@@ -298,7 +298,7 @@ def test_facebooks_fields_may_stand_in_its_address(social: SocialProviders) -> N
     assert set(found.claims) == {"id", "name"}
 
 
-@pytest.mark.parametrize("subject", [None, "", 7])
+@pytest.mark.parametrize("subject", [None, "", 7, "x" * 256, "a\nb"])
 def test_a_profile_of_nobody_is_refused(social: SocialProviders, subject: object) -> None:
     social.person = {"id": subject, "user_id": subject}
 
@@ -422,7 +422,9 @@ def test_of_what_the_browser_brings_only_names_are_read(
     assert {name: found.claims[name] for name in ("firstName", "lastName", "name") if name in found.claims} == names
 
 
-@pytest.mark.parametrize("user", ["nonsense", "[]", '"text"', "[" * 4000, json.dumps({"x": "x" * 4100})])
+@pytest.mark.parametrize(
+    "user", ["nonsense", "[]", '"text"', '{"name": "\\ud800"}', "[" * 4000, json.dumps({"x": "x" * 4100})]
+)
 def test_what_is_none_of_apples_names_is_refused(social: SocialProviders, user: str) -> None:
     refused = Trip(APPLE).refused(user=user)
 

@@ -51,10 +51,10 @@ class Street:
             assert is_silent_about(theirs, answer), answer
 
     def settled(self, theirs: Tenant) -> dict[str, str]:
-        """Return their digest once the worker has sent what set-up caused: it notes that last."""
+        """Return their digest once the worker has done what set-up caused: it notes that last."""
         until = monotonic() + 20
-        while theirs.is_waiting_for_mail(self.looks):
-            assert monotonic() < until, "their messages are not sent"
+        while theirs.is_waited_for(self.looks):
+            assert monotonic() < until, "their messages are not sent, or their users not imported"
             sleep(0.02)
         return theirs.digest(self.looks)
 

@@ -312,10 +312,13 @@ class Tenant:
         """Return a digest of every row of the tenant, by table, read by a connection that is no part of the product."""
         return dict(looks.execute(self._statement).fetchall())
 
-    def is_waiting_for_mail(self, looks: psycopg.Connection) -> bool:
-        """Say whether the worker has still to send something."""
-        waiting = "SELECT EXISTS (SELECT FROM outbox WHERE pool_id = %s AND state IN ('pending', 'handing'))"
-        return bool(looks.execute(waiting, [self.row.pk]).fetchone()[0])  # type: ignore[index]
+    def is_waited_for(self, looks: psycopg.Connection) -> bool:
+        """Say whether the worker has still to send something, or to import somebody."""
+        waiting = (
+            "SELECT EXISTS (SELECT FROM outbox WHERE pool_id = %(pool)s AND state IN ('pending', 'handing')) OR EXISTS "
+            "(SELECT FROM user_import_job WHERE pool_id = %(pool)s AND status IN ('Pending', 'InProgress', 'Stopping'))"
+        )
+        return bool(looks.execute(waiting, {"pool": self.row.pk}).fetchone()[0])  # type: ignore[index]
 
     @cached_property
     def _statement(self) -> sql.Composed:

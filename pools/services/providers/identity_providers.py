@@ -69,7 +69,8 @@ def create(  # noqa: PLR0913 - a provider has these parts
     Raises:
         Invalid, NotAvailable: a value breaks a rule, or this release has no such kind.
         ProviderExists: the pool has one of that name.
-        LimitExceeded: the pool has three hundred.
+        LimitExceeded: the pool has three hundred, or too many groups.
+        Overloaded: its issuer cannot be asked now.
 
     """
     known = ports.provider_kinds.get(kind)
@@ -174,6 +175,7 @@ def update(pool: UserPool, name: str, *, changes: Mapping[str, Any], by: Actor) 
         Invalid: a value breaks a rule.
         ProviderNotSupported: it is of a kind that this release does not have.
         ProviderChanged: its details were changed meanwhile.
+        Overloaded: its issuer cannot be asked now.
 
     """
     provider = named(pool, name)
