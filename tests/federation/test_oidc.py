@@ -707,7 +707,7 @@ def test_a_new_key_is_found_at_once_and_unknown_ones_do_not_have_the_provider_as
 def test_after_a_while_an_unknown_key_is_looked_for_again(
     provider: OpenIdProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("federation.published.REST", 0)
+    monkeypatch.setattr("federation.published.FORCED", 0)
     Trip(provider).finish()
     provider.header = {"alg": "RS256", "kid": "nobody's"}
 
