@@ -235,6 +235,25 @@ def test_a_link_that_an_operator_made_leads_to_the_account(federation: Federatio
     assert told["identities"][0]["userId"] == federation.sub(name)
 
 
+def test_a_link_by_an_address_waits_until_the_provider_has_verified_it(federation: Federation) -> None:
+    name, owner = federation.up.person(), federation.down.person()
+    federation.up.idp.admin_update_user_attributes(
+        UserPoolId=federation.up.pool_id,
+        Username=name,
+        UserAttributes=[{"Name": "email", "Value": name}, {"Name": "email_verified", "Value": "false"}],
+    )
+    federation.idp.admin_link_provider_for_user(
+        UserPoolId=federation.down.pool_id,
+        DestinationUser={"ProviderName": "Cognito", "ProviderAttributeValue": owner},
+        SourceUser={"ProviderName": CORP, "ProviderAttributeName": "email", "ProviderAttributeValue": name},
+    )
+
+    told = federation.claims(federation.sign_in(name))
+
+    assert told["sub"] != federation.user(owner)["attributes"]["sub"]
+    assert told["cognito:username"] == f"corp_{federation.sub(name)}"
+
+
 def test_who_is_disabled_here_is_not_signed_in_and_nothing_is_written(federation: Federation) -> None:
     name = federation.up.person()
     username = federation.claims(federation.sign_in(name))["cognito:username"]
