@@ -36,6 +36,13 @@ if TYPE_CHECKING:
 
 TRIPS, WINDOW = 60, 60
 """How many trips may begin from an address, and in how many seconds: each is a row."""
+MARKS = {
+    "Google": "hosted/marks/google.svg",
+    "Facebook": "hosted/marks/facebook.svg",
+    "LoginWithAmazon": "hosted/marks/amazon.svg",
+    "SignInWithApple": "hosted/marks/apple.svg",
+}
+"""By kind, the mark of a social network, which its rules want on its button."""
 ARRIVAL = "arrival"
 """The parameter of the page that joins somebody to an account."""
 PROBLEMS: dict[type[errors.DomainError], tuple[str, int]] = {
@@ -63,7 +70,8 @@ def choices(page_request: PageRequest) -> dict[str, Any]:
             {
                 "name": provider.name,
                 "kind": provider.type,
-                "label": wording.PROVIDERS.get(provider.type, provider.name),
+                "label": wording.PROVIDERS.get(provider.type, ""),
+                "mark": MARKS.get(provider.type, ""),
                 "href": f"{there}?{urlencode({'identity_provider': provider.name})}{f'&{query}' if query else ''}",
             }
             for provider in offered
