@@ -24,6 +24,7 @@ NAMES: dict[str, Text] = {
     "provider_changed": gettext_lazy("identity provider changed"),
     "provider_deleted": gettext_lazy("identity provider deleted"),
     "provider_linked": gettext_lazy("identity provider linked"),
+    "provider_login_refused": gettext_lazy("sign-in with an identity provider"),
     "provider_unlinked": gettext_lazy("identity provider unlinked"),
     "client_created": gettext_lazy("client created"),
     "client_changed": gettext_lazy("client changed"),

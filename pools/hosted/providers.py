@@ -17,7 +17,7 @@ from pools.hosted.forms import AttributesForm
 from pools.ports import LoginDenied
 from pools.services import receipts
 from pools.services.pools import app_clients
-from pools.services.providers import arrivals, joining, trips
+from pools.services.providers import arrivals, identity_providers, joining, trips
 from pools.services.sign_in import machine
 from pools.services.sign_in.vouched import Vouched
 from pools.services.tokens import interactions
@@ -43,6 +43,8 @@ MARKS = {
     "SignInWithApple": "hosted/marks/apple.svg",
 }
 """By kind, the mark of a social network, which its rules want on its button."""
+EMAIL = "email"
+"""The parameter in which somebody says their address, whose domain says which provider is theirs."""
 ARRIVAL = "arrival"
 """The parameter of the page that joins somebody to an account."""
 PROBLEMS: dict[type[errors.DomainError], tuple[str, int]] = {
@@ -64,7 +66,7 @@ def choices(page_request: PageRequest) -> dict[str, Any]:
     client = page_request.client
     offered = trips.offered(client) if client is not None else []
     query = page_request.query
-    there = reverse("hosted:provider")
+    there, has_directory = reverse("hosted:provider"), client is None or app_clients.has_directory(client)
     return {
         "providers": [
             {
@@ -76,7 +78,12 @@ def choices(page_request: PageRequest) -> dict[str, Any]:
             }
             for provider in offered
         ],
-        "has_directory": client is None or app_clients.has_directory(client),
+        "last_way": page_request.browser.last_way if len(offered) + has_directory > 1 else "",
+        "by_domain": any(map(identity_providers.identifiers, offered)),
+        "carried": [*page_request.parameters.items()],
+        "provider_page": there,
+        "email_field": EMAIL,
+        "has_directory": has_directory,
     }
 
 
@@ -84,9 +91,11 @@ def choices(page_request: PageRequest) -> dict[str, Any]:
 def start(page_request: PageRequest) -> HttpResponse:
     """Send somebody to the provider that the address names."""
     parameters = dict(page_request.parameters)
+    if address := parameters.get(EMAIL, ""):
+        parameters |= {"idp_identifier": address.rpartition("@")[2].lower(), "login_hint": address}
     provider = trips.asked(page_request.app, parameters)
     if provider is None:
-        return page_request.problem("unknown_provider")
+        return page_request.problem("unknown_organisation" if address else "unknown_provider")
     if not limits.take("provider-trips", page_request.by.address, limit=TRIPS, window=WINDOW):
         return page_request.problem("busy", status=429, retry_after=WINDOW)
     if page_request.request.method == "HEAD":
@@ -224,6 +233,7 @@ def finish(
     """Join who came to an account, once, and let the machine sign them in."""
     arrival, pool = kept.arrival, page_request.pool
     page_request.carry(kept.query)
+    page_request.provider = arrival.provider
     provider = trips.named(page_request.app, name=arrival.provider)
     try:
         if provider is None:

@@ -130,7 +130,7 @@ BY_GUESTS = frozenset({Tag.IDENTITY_CREATED, Tag.IDENTITY_TOKEN_ISSUED, Tag.CRED
 """What an unknown caller may cause as a guest."""
 OF_OWN_SESSIONS = frozenset({Tag.CODE_REUSED, Tag.TOKEN_REUSED})
 """Refusals of what was ours once: a session was ended by it."""
-KINDS = ("code", "method", "purpose", "factor")
+KINDS = ("code", "method", "purpose", "factor", "why")
 """Members of ``detail`` that tell kinds of one tag apart: none of them is a caller's own text."""
 
 EVERYWHERE = frozenset({"reason", "client_id"})

@@ -87,6 +87,8 @@ class PageRequest:
         self.client: AppClient | None = None
         self.receipt: receipts.Receipt | None = None
         """What a service keeps with the change that it accepts of this form."""
+        self.provider = ""
+        """Which provider vouches for who signs in; empty where nobody does."""
         self.is_stale = False
         """Whether the form that was sent was not this browser's, so that its page is shown again."""
         self._find_app(needs_app=needs_app)

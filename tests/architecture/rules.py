@@ -61,7 +61,7 @@ ACTORLESS: dict[str, dict[str, str]] = {
         **dict.fromkeys(("take_turn", "purge_users", "purge_unknown_callers", "reseal"), BY_ITSELF),
     },
     "pools/services/identity_pools/identities.py": {"keep": PARTS},
-    "pools/services/tokens/interactions.py": {"begin": NO_CHANGE, "take": NO_CHANGE},
+    "pools/services/tokens/interactions.py": {"begin": NO_CHANGE, "spend": NO_CHANGE},
     "pools/services/messages/outbox.py": {"queue": PARTS},
     "pools/services/operators/operators.py": {"key_used": BY_ITSELF},
     "pools/services/sign_in/chosen_passwords.py": {"spend": PARTS},

@@ -66,11 +66,27 @@ class Federation:
 
     def claims(self, page: Page) -> dict[str, Any]:
         """Trade the code of a page for tokens; return what the ID token says."""
-        given = {"grant_type": "authorization_code", "code": page.code, "client_id": self.down.client_id}
+        return claims(self.tokens(page)["id_token"])
+
+    def tokens(self, page: Page, client_id: str = "") -> dict[str, Any]:
+        """Trade the code of a page for tokens."""
+        given = {"grant_type": "authorization_code", "code": page.code, "client_id": client_id or self.down.client_id}
         more = {"redirect_uri": self.down.callback, "code_verifier": VERIFIER}
         answer = requests.post(f"{self.down.base}/oauth2/token", data=given | more, timeout=30)
         assert answer.status_code == 200, answer.text
-        return claims(answer.json()["id_token"])
+        found: dict[str, Any] = answer.json()
+        return found
+
+    def be_strict(self) -> None:
+        """Have the apps of both pools follow OpenID Connect to the letter, as an operator switches it on."""
+        from identity.foundation.actor import Actor
+        from pools.services import access
+        from pools.services.pools import app_clients
+
+        with self.down.live.orm():
+            for world, client_id in ((self.up, self.details["client_id"]), (self.down, self.down.client_id)):
+                client = access.client_in(access.pool(world.pool_id), client_id)
+                app_clients.update(client, {"openid_strict": True}, by=Actor.system())
 
     def user(self, username: str) -> dict[str, Any]:
         """Return somebody as an administrator sees them, attributes as a map."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import time
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 import requests
 
-from tests.hosted.federation import CORP, Federation
+from tests.hosted.federation import CHALLENGE, CORP, Federation
 from tests.hosted.world import OTHER_PASSWORD, PASSWORD, Page
 from tests.live import Live
 
@@ -340,3 +341,76 @@ def test_an_identifier_is_another_name_of_a_provider(federation: Federation) -> 
 
     assert page.url.startswith(f"{federation.up.base}/login")
     assert page.form["username"]["value"] == "a@b.example"
+
+
+def test_the_domain_of_an_address_says_which_provider_is_somebodys(federation: Federation) -> None:
+    federation.idp.update_identity_provider(
+        UserPoolId=federation.down.pool_id, ProviderName=CORP, IdpIdentifiers=["corp.example"]
+    )
+    visitor = federation.visitor()
+    form = next(each for each in visitor.here.read.forms if each.action.endswith("/login/provider"))
+    asked = {**form.values, "email": "Ada@Corp.example"}
+
+    there = visitor.open(f"{federation.down.base}/login/provider?{urlencode(asked)}")
+    nowhere = federation.visitor().open(f"{federation.down.base}/login/provider?{urlencode({**asked, 'email': 'a@b'})}")
+
+    assert there.url.startswith(f"{federation.up.base}/login")
+    assert there.form["username"]["value"] == "Ada@Corp.example"
+    assert (nowhere.status, heading(nowhere)) == (400, "That address is of no organisation here")
+    assert visitor.submit(username=federation.up.person(), password=PASSWORD).code
+
+
+def test_a_browser_is_shown_by_which_provider_it_signed_in_last(federation: Federation) -> None:
+    visitor = federation.visitor()
+    federation.sign_in(federation.up.person(), visitor)
+
+    shown = visitor.start(prompt="login")
+    assert "Last used" in shown.text
+    visitor.submit(username=federation.down.person(), password=PASSWORD)
+
+    assert "Last used" not in visitor.start(prompt="login").text
+
+
+def test_what_a_provider_gives_is_changed_there_alone(federation: Federation) -> None:
+    visitor = federation.down.visitor()
+    scope = "openid email aws.cognito.signin.user.admin"
+    app = federation.down.app("Own", AllowedOAuthScopes=scope.split(), SupportedIdentityProviders=[CORP])
+    visitor.open(federation.down.url("/oauth2/authorize", client_id=app, code_challenge=CHALLENGE, scope=scope))
+    token = federation.tokens(federation.sign_in(federation.up.person(), visitor), app)["access_token"]
+    idp = federation.down.live.boto(signed=False)
+    refused = pytest.raises(
+        idp.exceptions.InvalidParameterException, match=r"user\.email: Attribute cannot be updated\."
+    )
+
+    with refused:
+        idp.update_user_attributes(AccessToken=token, UserAttributes=[{"Name": "email", "Value": "x@example.org"}])
+    with refused:
+        idp.delete_user_attributes(AccessToken=token, UserAttributeNames=["email"])
+    idp.update_user_attributes(AccessToken=token, UserAttributes=[{"Name": "nickname", "Value": "Ada"}])
+
+
+@pytest.mark.parametrize("name", ["Corp_1", "corp_1"])
+def test_nobody_takes_the_name_of_a_providers_person_before_they_come(live: Live, name: str) -> None:
+    federation = Federation(live, by_email=False, UsernameConfiguration={"CaseSensitive": False})
+
+    with pytest.raises(federation.idp.exceptions.InvalidParameterException, match="kept for people of an identity"):
+        federation.idp.admin_create_user(UserPoolId=federation.down.pool_id, Username=name)
+    assert federation.idp.admin_create_user(UserPoolId=federation.down.pool_id, Username="corporal_1")
+
+
+def test_how_and_when_the_provider_says_is_what_tokens_say(live: Live) -> None:
+    """Strict apps on both sides: acr by the names that each pool has for its levels, amr, auth_time."""
+    federation = Federation(live)
+    federation.be_strict()
+    name = federation.up.person()
+    for level in ("Level1", "Level3"):
+        federation.idp.update_identity_provider(
+            UserPoolId=federation.down.pool_id, ProviderName=CORP, AcrMapping={level: "urn:cognito:loa:1"}
+        )
+        began = int(time.time())
+
+        told = federation.claims(federation.sign_in(name))
+
+        assert told["acr"] == f"urn:cognito:loa:{level[-1]}"
+        assert told["amr"] == ["pwd"]
+        assert began <= told["auth_time"] <= time.time()

@@ -53,7 +53,10 @@ PAGES = {
     "confirm_link": "",
     "error": "",
     "forgot": "step",
+    "join": "",
     "new_password": "new password",
+    "provider": "",
+    "provider_answer": "",
     "resend": "",
     "sign_in": "session",
     "sign_out": "session",
@@ -63,7 +66,10 @@ PAGES = {
     "totp": "step",
     "factor_setup": "session",
 }
-WITHOUT_FORM = {"change_password": 405, "confirm_link": 405, "error": 400, "signed_out": 405}
+WITHOUT_FORM = {
+    **dict.fromkeys(("change_password", "confirm_link", "provider", "signed_out"), 405),
+    **dict.fromkeys(("error", "provider_answer"), 400),
+}
 ONLY_POST = {"resend", "strength"}
 
 

@@ -12,8 +12,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import transaction
-
 from identity.foundation import sealing
 from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError, InteractionExpired
@@ -165,9 +163,10 @@ def finish(pool: UserPool, trip: Trip, answer: Mapping[str, str], *, by: Actor) 
         )
         return arrivals.arrival(pool, provider, identity)
     except DomainError as refusal:
-        detail = {"provider": provider.name, "refusal": type(refusal).__name__, "why": refusal.detail[:LONGEST_REASON]}
-        with transaction.atomic(durable=True):
-            audit.record(Tag.PROVIDER_LOGIN_REFUSED, pool=pool, subject=provider.name, by=by, detail=detail)
+        why = refusal.detail or refusal.code
+        detail = {"provider": provider.name, "refusal": type(refusal).__name__, "why": why[:LONGEST_REASON]}
+        tag = Tag.PROVIDER_LOGIN_REFUSED
+        audit.record(tag, pool=pool, subject=provider.name, outcome="refused", by=by, detail=detail)
         raise
 
 
