@@ -249,28 +249,31 @@ def test_a_state_that_is_not_ours_is_no_trip(federation: Federation, live: Live,
     assert (page.status, heading(page)) == (400, OVER)
 
 
+UNCHECKED = "That sign-in could not be checked"
+
+
 @pytest.mark.parametrize(
-    ("changed", "status", "title", "refusal"),
+    ("changed", "status", "title", "check", "said"),
     [
-        ({"code": "x"}, 400, "That sign-in could not be checked", "LoginRefused"),
-        ({"iss": "https://evil.example"}, 400, "That sign-in could not be checked", "LoginRefused"),
-        ({"code": "", "error": "access_denied"}, 403, "You were not signed in", "LoginDenied"),
-        ({"code": ""}, 400, "That sign-in could not be checked", "LoginRefused"),
+        ({"code": "x"}, 400, UNCHECKED, "provider_refused", "invalid_grant"),
+        ({"iss": "https://evil.example"}, 400, UNCHECKED, "answer: iss is another issuer's", ""),
+        ({"iss": ""}, 400, UNCHECKED, "answer: no iss, which discovery promises", ""),
+        ({"code": "", "error": "access_denied"}, 403, "You were not signed in", "login_denied", "access_denied"),
+        ({"code": ""}, 400, UNCHECKED, "answer: neither a code nor an error", ""),
     ],
 )
 def test_an_answer_that_is_wrong_signs_nobody_in_and_the_audit_log_says_why(
-    federation: Federation, changed: dict[str, str], status: int, title: str, refusal: str
+    federation: Federation, changed: dict[str, str], status: int, title: str, check: str, said: str
 ) -> None:
-    answer, before, logged = Answer(federation), federation.users(), len(federation.refusals())
+    answer, before, logged = Answer(federation), federation.users(), federation.refusals()
 
     page = answer.visitor.open(answer.otherwise(**changed))
 
     assert (page.status, heading(page)) == (status, title)
     assert page.link("Start again").startswith(f"{federation.down.base}/login?")
     assert federation.users() == before
-    [entry] = federation.refusals()[logged:]
-    assert (entry["provider"], entry["refusal"]) == (CORP, refusal)
-    assert entry["why"]
+    [entry] = [each for each in federation.refusals() if each not in logged]
+    assert entry == {"provider": CORP, "check": check, "said": said}
 
 
 def test_an_answer_by_a_form_of_the_provider_comes_back_with_the_browsers_cookies(federation: Federation) -> None:

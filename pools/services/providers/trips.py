@@ -163,11 +163,16 @@ def finish(pool: UserPool, trip: Trip, answer: Mapping[str, str], *, by: Actor) 
         )
         return arrivals.arrival(pool, provider, identity)
     except DomainError as refusal:
-        why = refusal.detail or refusal.code
-        detail = {"provider": provider.name, "refusal": type(refusal).__name__, "why": why[:LONGEST_REASON]}
-        tag = Tag.PROVIDER_LOGIN_REFUSED
-        audit.record(tag, pool=pool, subject=provider.name, outcome="refused", by=by, detail=detail)
+        _record_refusal(pool, provider, refusal, by=by)
         raise
+
+
+def _record_refusal(pool: UserPool, provider: IdentityProvider, refusal: DomainError, *, by: Actor) -> None:
+    """Leave an audit row of who did not come in: which check failed, or what the provider said."""
+    said = str(refusal.parameters.get("error", ""))
+    check = refusal.code if said else (refusal.detail or refusal.code)[:LONGEST_REASON]
+    detail = {"provider": provider.name, "check": check, "said": said}
+    audit.record(Tag.PROVIDER_LOGIN_REFUSED, pool=pool, subject=provider.name, outcome="refused", by=by, detail=detail)
 
 
 def keep(pool: UserPool, arrival: Arrival, query: str, *, browser: str) -> uuid.UUID:
