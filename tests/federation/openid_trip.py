@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 
 import pytest
 
@@ -39,22 +39,22 @@ class Trip:
 
     def __init__(self, provider: OpenIdProvider, **details: str) -> None:
         """Go there and come back."""
-        self.go(provider, ports.NO_WISHES, details)
+        self.kind = ports.provider_kinds[KIND]
+        self.details = self.kind.check_details(provider.details(**details))
+        self.go()
 
-    def go(self, provider: OpenIdProvider, wishes: UpstreamWishes, details: Mapping[str, str]) -> None:
-        """Go there and come back, wishing for something."""
-        kind = ports.provider_kinds[KIND]
-        self.details = kind.check_details(provider.details(**details))
-        self.redirect = kind.start(self.details, state="the-state", callback=CALLBACK, wishes=wishes)
+    def go(self, wishes: UpstreamWishes = ports.NO_WISHES) -> Trip:
+        """Go there, once more, and come back."""
+        self.redirect = self.kind.start(self.details, state="the-state", callback=CALLBACK, wishes=wishes)
         place, self.answer = brought_back(self.redirect.url)
         assert place == CALLBACK
         assert self.answer["state"] == "the-state"
+        return self
 
-    def finish(self, **answer: str) -> ExternalIdentity:
+    def finish(self, *, wanted: Collection[str] = (), **answer: str) -> ExternalIdentity:
         """Return who came back."""
-        return ports.provider_kinds[KIND].finish(
-            self.details, self.redirect, {**self.answer, **answer}, callback=CALLBACK
-        )
+        brought = {**self.answer, **answer}
+        return self.kind.finish(self.details, self.redirect, brought, callback=CALLBACK, wanted=wanted)
 
     def refused(self, **answer: str) -> DomainError:
         """Return why nobody did."""

@@ -18,9 +18,7 @@ from tests.federation.openid_trip import Trip
 
 def asked_for(provider: OpenIdProvider, wishes: UpstreamWishes) -> str:
     """Return where a browser is sent that wishes for something."""
-    trip = Trip(provider)
-    trip.go(provider, wishes, {})
-    return trip.redirect.url
+    return Trip(provider).go(wishes).redirect.url
 
 
 def test_who_comes_back_is_whom_the_id_token_and_userinfo_are_about(provider: OpenIdProvider) -> None:
@@ -86,6 +84,14 @@ def test_how_and_when_somebody_proved_it_is_the_id_tokens_word_alone(provider: O
     found = Trip(provider).finish()
 
     assert (found.acr, found.methods, found.authenticated_at) == ("", (), None)
+
+
+def test_what_the_pool_wants_is_put_at_the_end_of_the_address_where_details_say_so(provider: OpenIdProvider) -> None:
+    url = f"{provider.url}/me?fields="
+
+    Trip(provider, attributes_url=url, attributes_url_add_attributes="true").finish(wanted=["email", "a b&c=d"])
+
+    assert provider.asked[-1].fields == [("fields", "email,a b&c=d")]
 
 
 def test_a_client_without_a_secret_sends_none(provider: OpenIdProvider) -> None:

@@ -169,6 +169,28 @@ def test_a_provider_at_a_private_address_is_asked_nothing_unless_that_is_allowed
     assert provider.count("/token") == 0
 
 
+@pytest.mark.parametrize(("asked", "next_to_ask"), [("/token", "/keys"), ("/keys", "/me"), ("", "/token")])
+def test_what_is_configured_by_http_is_not_asked_where_that_is_not_allowed(
+    provider: OpenIdProvider, settings: Settings, asked: str, next_to_ask: str
+) -> None:
+    trip = Trip(provider)
+
+    def last(request: Asked) -> Reply:
+        settings.INSECURE_PROVIDERS = False
+        return provider.routes()[f"{request.method} {request.path}"](request)
+
+    provider.instead[asked] = last
+    settings.INSECURE_PROVIDERS = bool(asked)
+
+    refused = trip.refused()
+
+    assert isinstance(refused, OutsideUnavailable)
+    assert refused.detail == f"{provider.url}{next_to_ask} is not https"
+    assert provider.count(next_to_ask) == 0
+    with pytest.raises(OutsideUnavailable):
+        trip.go()
+
+
 def test_nothing_of_tokens_and_claims_is_logged_or_told(
     provider: OpenIdProvider, caplog: pytest.LogCaptureFixture
 ) -> None:
