@@ -257,6 +257,14 @@ def test_an_id_token_of_one_trip_is_none_of_another(provider: OpenIdProvider) ->
     assert first.finish().subject == SUBJECT
 
 
+def test_a_trip_of_which_nothing_was_kept_ends_nowhere(provider: OpenIdProvider) -> None:
+    provider.claims = {"nonce": ""}
+    trip = Trip(provider)
+    trip.redirect = UpstreamRedirect(trip.redirect.url, {"verifier": trip.redirect.kept["verifier"]})
+
+    assert trip.refused().detail == "id token: nonce is another trip's"
+
+
 def test_a_code_is_not_redeemed_without_the_verifier_of_its_trip(provider: OpenIdProvider) -> None:
     first, second = Trip(provider), Trip(provider)
     second.answer = first.answer
