@@ -7,8 +7,9 @@ VENV := .venv
 PY := $(VENV)/bin/python
 # One more than the cores that the suite is made for: some of its tests wait for programs to start, or to be missed.
 WORKERS ?= 3
-# Whatever a shell says: many tests start a program, and each start would compile all of this again.
-PYTEST = PYTHONDONTWRITEBYTECODE= $(PY) -m pytest
+PYTEST = $(PY) -m pytest
+# Whatever a shell says: each program that is started would compile all of this again, and keep what that takes.
+export PYTHONDONTWRITEBYTECODE :=
 
 help:
 	@echo "make run      everything, in the foreground: http://localhost:8000/"

@@ -15,7 +15,7 @@ class FederationConfig(AppConfig):
     def ready(self) -> None:
         """Register who answers what pools ask of the outside."""
         from federation import logins, oidc, sts
-        from federation.channels import ses, smtp, sns
+        from federation.channels import eums, ses, smtp, sns
         from federation.social import amazon, apple, facebook, google
         from pools import ports
         from pools.services.messages import destinations, mailbox
@@ -36,6 +36,7 @@ class FederationConfig(AppConfig):
             "smtp": smtp.Smtp(),
             "ses": ses.Ses(),
             "sns": sns.Sns(),
+            "eums": eums.Eums(),
             destinations.CAPTURED: mailbox.Mailbox(),
         }
         for name, channel in channels.items():

@@ -22,7 +22,7 @@ class IdentityConfig(AppConfig):
         del checks, tasks  # registered by being imported
         # Web threads publish too: without a default, each thread would fall back to an app without a broker.
         celery.app.set_default()
-        telemetry.configure()
+        telemetry.configure_logs()
         connections.install()
         if settings.SECRET_KEYS_FILE.exists():
             derive_keys()

@@ -106,7 +106,7 @@ def production_is_not_development(app_configs: Apps = None, **_: object) -> list
         )
     found += [
         warning(5, f"{name} is not https: codes travel in the clear.", "Leave it empty for AWS.")
-        for name in ("SES_ENDPOINT_URL", "SNS_ENDPOINT_URL", "SNS_STS_ENDPOINT_URL")
+        for name in ("SES_ENDPOINT_URL", "SNS_ENDPOINT_URL", "EUMS_ENDPOINT_URL", "SNS_STS_ENDPOINT_URL")
         if getattr(settings, name) and not getattr(settings, name).startswith("https://")
     ]
     if settings.EMAIL_HOST_PASSWORD and not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL):

@@ -7,6 +7,7 @@ checks is what a web server serves: its processes are forked from this one, and 
 from __future__ import annotations
 
 import gc
+import json
 import os
 import sys
 import tempfile
@@ -29,8 +30,12 @@ RESERVED = 20
 """Connections to PostgreSQL that are left to people, monitoring and migrations."""
 # Each hash takes 7 MiB, and one is made at a time: with several of glibc's arenas each would keep as much for good.
 ALLOCATOR = {"MALLOC_ARENA_MAX": "1"}
+CHECKED = {"CELERY_SKIP_CHECKS": "1"}
+"""Of a worker whose settings were checked: Celery would check them again, for which every page is imported."""
 SIZED = "--one-arena"
 """Said to itself by a web server whose allocator is set."""
+SETTINGS = "--settings"
+"""Said by beat to another process of this program: check the settings, and print what a clock needs of them."""
 
 
 def connections(*, web_threads: int, web_processes: int, worker_threads: int, over_tls: bool) -> int:
@@ -65,10 +70,9 @@ def worker(environment: Environment) -> tuple[str, ...]:
     return (sys.executable, "-m", "celery", "--quiet", "-A", "identity.celery", "worker", *options)
 
 
-def beat(environment: Environment, schedule: Path) -> tuple[str, ...]:
-    """Return the command of Celery's clock. It may run twice: periodic tasks take a lock and a due time."""
-    options = ("--schedule", str(schedule), "--pidfile", "", "-l", environment.log_level)
-    return (sys.executable, "-m", "celery", "--quiet", "-A", "identity.celery", "beat", *options)
+def beat(schedule: Path) -> tuple[str, ...]:
+    """Return the command of Celery's clock, which keeps in this file what it asked for when."""
+    return (sys.executable, "-m", "identity.serve", "beat", str(schedule))
 
 
 def main(arguments: list[str]) -> int:
@@ -83,9 +87,16 @@ def main(arguments: list[str]) -> int:
                 # Web processes count together, from nothing at each start.
                 os.environ.setdefault("METRICS_DIR", folder)
                 return serve_web() if is_safe() else 1
-        case ["worker" | "beat" as part]:
-            return become(part) if is_safe() else 1
-    sys.stderr.write("usage: python -m identity.serve web|worker|beat\n")
+        case ["worker"]:
+            return become_worker() if is_safe() else 1
+        case ["beat", word] if word == SETTINGS:
+            return print_settings_of_beat() if is_safe() else 1
+        case ["beat", *schedule] if len(schedule) <= 1:
+            from identity.beat import run
+
+            asking = (sys.executable, "-m", "identity.serve", "beat", SETTINGS)
+            return run(Path(*(schedule or (tempfile.gettempdir(), "beat-schedule"))), asking)
+    sys.stderr.write("usage: python -m identity.serve web|worker|beat [schedule file]\n")
     return 2
 
 
@@ -97,7 +108,7 @@ def is_safe() -> bool:
 
     django.setup()
     try:
-        call_command("check", databases=["default"])
+        call_command("check", databases=["default"], stdout=sys.stderr)
     except SystemCheckError as unsafe:
         sys.stderr.write(f"{unsafe}\n")
         return False
@@ -122,13 +133,30 @@ def serve_web() -> int:
     return failed or 0
 
 
-def become(part: str) -> int:
-    """Become the worker or beat."""
+def become_worker() -> int:
+    """Become the worker."""
     from identity.settings import environment
 
-    schedule = Path(tempfile.gettempdir()) / "beat-schedule"
-    command = worker(environment) if part == "worker" else beat(environment, schedule)
+    command = worker(environment)
+    os.environ.update(ALLOCATOR | CHECKED)
     os.execv(command[0], command)  # noqa: S606 - the command is made above; nothing returns
+
+
+def print_settings_of_beat() -> int:
+    """Print what a clock needs of the settings, for ``identity.beat``, which loads none of this."""
+    from django.conf import settings
+
+    from identity.foundation import server_urls
+
+    told = {
+        "broker_url": server_urls.celery(settings.REDIS_URL),
+        "redis_prefix": settings.REDIS_PREFIX,
+        "alive_file": str(settings.ALIVE_FILE or ""),
+        "log_level": settings.LOG_LEVEL,
+        "log_format": settings.LOG_FORMAT,
+    }
+    sys.stdout.write(json.dumps(told))
+    return 0
 
 
 if __name__ == "__main__":

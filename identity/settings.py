@@ -15,13 +15,14 @@ from pydantic import AfterValidator, Field, ValidationError, field_validator, mo
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from identity.foundation import cores, origins, server_urls
+from identity.foundation.message_settings import MessageSettings
 from identity.foundation.setting_files import FileSource
 from identity.foundation.setting_types import Address, Count, Days, Endpoint, Host, Port, Region, Seconds
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
-class Environment(BaseSettings):
+class Environment(MessageSettings):
     """What the environment may say. Any ``NAME`` may also be given as ``NAME_FILE``, a path to its value."""
 
     model_config = SettingsConfigDict(env_prefix="", extra="ignore", case_sensitive=False, env_ignore_empty=True)
@@ -97,37 +98,6 @@ class Environment(BaseSettings):
         description="Where a new password is looked for among leaked ones: `https://api.pwnedpasswords.com/range`, or "
         "a copy of one's own (with its host in `OUTBOUND_PRIVATE_HOSTS`). Unset: nowhere.",
     )
-    messages: Literal["captured", "smtp"] = Field(
-        "smtp",
-        description="Mail by SMTP and no SMS, or both kept for the mailbox page, unless the next two say otherwise; "
-        "default in development: `captured`.",
-    )
-    mail_channel: Literal["", "smtp", "ses", "captured"] = Field(
-        "", description="How mail leaves, of pools without an SES sender of their own. Default: by `MESSAGES`."
-    )
-    sms_channel: Literal["", "none", "sns", "captured"] = Field(
-        "", description="How SMS leaves, of pools without an SNS role of their own. Default: by `MESSAGES`."
-    )
-    messages_access_key_id: str = Field(
-        "", description="AWS access key for SES, SNS and the roles of pools. Unset: the machine's own role."
-    )
-    messages_secret_access_key: str = Field("", repr=False, description="Its secret.")
-    ses_region: Region | Literal[""] = Field("", description="AWS region of `MAIL_CHANNEL=ses`. Default: `REGION`.")
-    sns_region: Region | Literal[""] = Field("", description="AWS region of SNS. Default: the pool's, else `REGION`.")
-    ses_endpoint_url: Endpoint = Field("", description="Where SES is. Unset: AWS.")
-    sns_endpoint_url: Endpoint = Field("", description="Where SNS is. Unset: AWS.")
-    sns_sts_endpoint_url: Endpoint = Field("", description="Where pools' roles for SMS are assumed. Unset: AWS.")
-    smtp_host: Host = Field("localhost", description="SMTP server.")
-    smtp_port: Port = Field(587, description="SMTP port.")
-    smtp_user: str = Field("", description="SMTP user.")
-    smtp_password: str = Field("", repr=False, description="SMTP password.")
-    smtp_security: Literal["starttls", "tls", "none"] = Field("starttls", description="How SMTP is protected.")
-    smtp_ehlo_name: str = Field(
-        "",
-        pattern=r"^[A-Za-z0-9.:\[\]-]*$",
-        description="Name by which mail servers are greeted. Default: the host of `BASE_URL`.",
-    )
-    mail_from: str = Field("no-reply@localhost", description="Sender of mail.")
     outbox_days: Days = Field(
         90, ge=31, description="Days that rows of sent messages stay, without content; they go by whole months."
     )
@@ -189,6 +159,7 @@ class Environment(BaseSettings):
         self.sms_channel = self.sms_channel or ("captured" if self.messages == "captured" else "none")
         self.ses_region = self.ses_region or self.region
         self.sns_region = self.sns_region or self.region
+        self.eums_region = self.eums_region or self.region
         self.smtp_ehlo_name = self.smtp_ehlo_name or origins.ehlo_name(self.base_url)
         return self
 
@@ -243,8 +214,11 @@ BREACHED_PASSWORDS_URL = environment.breached_passwords_url
 MAIL_CHANNEL = environment.mail_channel
 SMS_CHANNEL = environment.sms_channel.removeprefix("none")
 MESSAGES_KEYS = (environment.messages_access_key_id, environment.messages_secret_access_key)
-SES_REGION, SNS_REGION = environment.ses_region, environment.sns_region
+SES_REGION, SNS_REGION, EUMS_REGION = environment.ses_region, environment.sns_region, environment.eums_region
 SES_ENDPOINT_URL, SNS_ENDPOINT_URL = environment.ses_endpoint_url, environment.sns_endpoint_url
+EUMS_ENDPOINT_URL = environment.eums_endpoint_url
+EUMS_ORIGINATION_IDENTITY = environment.eums_origination_identity
+EUMS_CONFIGURATION_SET = environment.eums_configuration_set
 SNS_STS_ENDPOINT_URL = environment.sns_sts_endpoint_url
 OUTBOX_DAYS, SIGN_IN_EVENT_DAYS = environment.outbox_days, environment.sign_in_event_days
 UNKNOWN_CALLER_AUDIT_DAYS = environment.unknown_caller_audit_days
@@ -397,4 +371,4 @@ SPECTACULAR_SETTINGS = {
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # each would be said twice
 }
 
-LOGGING_CONFIG = None  # identity.telemetry sets logging up
+LOGGING_CONFIG = None  # identity.logs sets logging up

@@ -155,8 +155,12 @@ class Sender:
     address: str = ""
     """Whom a mail is from."""
     identity: str = ""
-    """The gateway's name of whoever may send as that address."""
+    """The gateway's name of whoever may send as that address; of a text message, whom it is from."""
     configuration_set: str = ""
+    entity_id: str = ""
+    """Who sends, in India's register of senders (DLT)."""
+    template_id: str = ""
+    """What is sent, in that register."""
     role: str = ""
     """The role that is assumed to send."""
     external_id: str = field(default="", repr=False)

@@ -24,7 +24,7 @@ from django.db import Error, close_old_connections
 
 from identity.foundation import connections
 from identity.foundation.actor import Actor
-from identity.foundation.later import Task
+from identity.foundation.task_names import Task
 from pools.services import housekeeping
 from pools.services.messages import deliveries
 from pools.services.pools import signing_keys
@@ -72,7 +72,7 @@ def deliver(outbox_id: str) -> None:
     deliveries.deliver(UUID(outbox_id))
 
 
-@shared_task(name="pools.tasks.sweep_outbox", ignore_result=True, base=LimitedTask)
+@shared_task(name=Task.SWEEP_OUTBOX.value, ignore_result=True, base=LimitedTask)
 def sweep_outbox() -> None:
     """Deliver what was left behind, in case no worker's own thread does."""
     if housekeeping.take_turn("sweep_outbox", timedelta(seconds=20)):
@@ -86,14 +86,14 @@ def purge(pool_id: str = "") -> None:
     housekeeping.purge()
 
 
-@shared_task(name="pools.tasks.make_partitions", ignore_result=True, base=LimitedTask)
+@shared_task(name=Task.MAKE_PARTITIONS.value, ignore_result=True, base=LimitedTask)
 def make_partitions() -> None:
     """Make the partitions of the days to come."""
     if housekeeping.take_turn("make_partitions", timedelta(minutes=30)):
         housekeeping.make_partitions()
 
 
-@shared_task(name="pools.tasks.rotate_due_keys", ignore_result=True, base=LimitedTask)
+@shared_task(name=Task.ROTATE_DUE_KEYS.value, ignore_result=True, base=LimitedTask)
 def rotate_due_keys() -> None:
     """Rotate signing keys that have signed long enough."""
     if housekeeping.take_turn("rotate_due_keys", timedelta(minutes=30)):
@@ -113,7 +113,7 @@ def import_users(pool_pk: str, job_id: str) -> None:
     work.run(int(pool_pk), UUID(job_id))
 
 
-@shared_task(name="pools.tasks.sweep_imports", ignore_result=True, base=LimitedTask)
+@shared_task(name=Task.SWEEP_IMPORTS.value, ignore_result=True, base=LimitedTask)
 def sweep_imports() -> None:
     """Go on with imports whose worker is gone, or of which none was told."""
     if housekeeping.take_turn("sweep_imports", timedelta(seconds=20)):

@@ -1,4 +1,4 @@
-"""Asks SES, SNS and STS for the channels: by whose keys, how long, and what it means when nothing comes back.
+"""Asks SES, SNS, End User Messaging SMS (EUMS) and STS for the channels: by whose keys, how long, and what silence is.
 
 boto3's clients are ``outbound``'s; they are made when a message is first sent, in the process that sends it. What
 error codes mean is ``amazon_refusals``'.
@@ -22,7 +22,7 @@ from pools.ports import InstallationAtFault, NotNow
 SECONDS = 10.0
 """How long a gateway may take, boto3's second try included: as long as a mail server may."""
 PATIENCE = 10.0
-"""Seconds to wait for a permit: nobody waits for whoever sends. Twice both, for STS and SNS, is less than a lease."""
+"""Seconds to wait for a permit: nobody waits for whoever sends. Twice both (STS, a gateway) is less than a lease."""
 NEVER_SHOWN = (
     # Nothing left this machine: no keys, no such region, no connection.
     aws.EndpointConnectionError,
@@ -35,7 +35,7 @@ NEVER_SHOWN = (
 )
 UNREADABLE = (ResponseParserError, AttributeError, LookupError, TypeError, ValueError)
 """What botocore's parsers raise at an answer that has another form than the service's."""
-NAMES = {"sesv2": "SES", "sns": "SNS", "sts": "STS"}
+NAMES = {"pinpoint-sms-voice-v2": "EUMS", "sesv2": "SES", "sns": "SNS", "sts": "STS"}
 Keys = tuple[str, ...] | None
 
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 
@@ -40,8 +42,31 @@ class Roles:
         self._kept: OrderedDict[tuple[str, str], Assumed] = OrderedDict()
         self._lock = threading.Lock()
 
-    def keys(self, sender: Sender) -> tuple[str, ...]:
-        """Return credentials of a sender's role.
+    def ask(
+        self,
+        sender: Sender,
+        service: str,
+        operation: str,
+        asked: Mapping[str, Any],
+        *,
+        endpoint_url: str,
+        region: str,
+    ) -> Mapping[str, Any]:
+        """Return what a service answers to a sender's role, or to the installation where the sender has none.
+
+        Raises:
+            Undeliverable, NotNow, InstallationAtFault: it does not, or the role cannot be assumed.
+
+        """
+        keys = self.keys(sender, region) if sender.role else amazon.own_keys()
+        try:
+            return amazon.ask(service, operation, asked, endpoint_url=endpoint_url, region=region, keys=keys)
+        except amazon.Stale:
+            self.forget(sender)
+            raise
+
+    def keys(self, sender: Sender, region: str) -> tuple[str, ...]:
+        """Return credentials of a sender's role, asked for in a region.
 
         Raises:
             InstallationAtFault: it cannot be assumed, whatever is to be sent.
@@ -53,7 +78,7 @@ class Roles:
             if found is not None and found.ends - MARGIN > clock.now():
                 self._kept.move_to_end(name)
                 return found.keys
-        assumed = _assume(sender)
+        assumed = _assume(sender, region)
         with self._lock:
             self._kept[name] = assumed
             self._kept.move_to_end(name)
@@ -67,7 +92,7 @@ class Roles:
             self._kept.pop((sender.role, sender.external_id), None)
 
 
-def _assume(sender: Sender) -> Assumed:
+def _assume(sender: Sender, region: str) -> Assumed:
     asked = {
         "RoleArn": sender.role,
         "RoleSessionName": SESSION_NAME,
@@ -79,7 +104,7 @@ def _assume(sender: Sender) -> Assumed:
             "assume_role",
             asked,
             endpoint_url=settings.SNS_STS_ENDPOINT_URL,
-            region=sender.region or settings.SNS_REGION,
+            region=region,
             keys=amazon.own_keys(),
         )
         parts = ("AccessKeyId", "SecretAccessKey", "SessionToken")

@@ -24,17 +24,12 @@ class Sns:
 
     def send(self, message: Message) -> str:
         """Send a text message; return SNS's id of it."""
-        sender = message.sender
-        try:
-            answer = amazon.ask(
-                "sns",
-                "publish",
-                {"PhoneNumber": message.to, "Message": message.text, "MessageAttributes": TRANSACTIONAL},
-                endpoint_url=settings.SNS_ENDPOINT_URL,
-                region=sender.region or settings.SNS_REGION,
-                keys=self.roles.keys(sender) if sender.role else amazon.own_keys(),
-            )
-        except amazon.Stale:
-            self.roles.forget(sender)
-            raise
+        answer = self.roles.ask(
+            message.sender,
+            "sns",
+            "publish",
+            {"PhoneNumber": message.to, "Message": message.text, "MessageAttributes": TRANSACTIONAL},
+            endpoint_url=settings.SNS_ENDPOINT_URL,
+            region=message.sender.region or settings.SNS_REGION,
+        )
         return amazon.text_in("SNS", answer, "MessageId")

@@ -1,6 +1,7 @@
 """Operators' sign-in: password, then the authenticator's code; a one-time link in the password's place.
 
-Until both factors are shown the session holds only who is half-way, for ten minutes; its id changes at each rise.
+Until both factors are shown the session holds only who has shown the first of them, for ten minutes; its id changes
+with each.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ from identity.foundation import clock, errors, limits
 from identity.models import Operator
 from pools.services.operators import operator_sign_in, operators
 
-PENDING = "half-way"
+PENDING = "pending"
 PATIENCE = 600
 STEPS = 2
 BACKEND = "django.contrib.auth.backends.ModelBackend"
@@ -39,7 +40,7 @@ class PendingSignIn(NamedTuple):
 
 
 def pending_sign_in(request: HttpRequest) -> PendingSignIn | None:
-    """Return who is half-way in this session, None once that is too long ago or the password has changed since."""
+    """Return who has shown the first factor in this session, unless that is too long ago or the password changed."""
     kept = request.session.get(PENDING)
     if not kept or kept["at"] + PATIENCE < clock.epoch():
         return None

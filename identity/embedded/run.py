@@ -298,7 +298,7 @@ class Installation:
             "worker",
             serve.worker(self.environment),
             directory=BASE_DIR,
-            environment={"ALIVE_FILE": str(alive)},
+            environment={"ALIVE_FILE": str(alive), **serve.CHECKED},  # the web server checked them
             after=("web",),
             before=lambda: alive.unlink(missing_ok=True),
             ready=alive.exists,
@@ -309,7 +309,7 @@ class Installation:
 
     def beat(self) -> Part:
         """Return Celery's clock."""
-        command = serve.beat(self.environment, self.data_dir / "beat-schedule")
+        command = serve.beat(self.data_dir / "beat-schedule")
         return Part("beat", command, directory=BASE_DIR, after=("web",), hushed=HUSHED_OF_CELERY)
 
     def is_ready(self) -> bool:

@@ -201,20 +201,20 @@ class GrantRefused(NotAuthorized):
     public = "The grant is invalid, expired or already used."
 
 
-class SessionRefused(NotAuthorized):
-    """The challenge session is unknown or of another step."""
+class AttemptTokenRefused(NotAuthorized):
+    """The attempt token is unknown or of another step."""
 
     public = "Invalid session for the user."
 
 
-class SessionUsed(SessionRefused):
-    """The challenge session was answered already."""
+class AttemptTokenUsed(AttemptTokenRefused):
+    """The attempt token was used already."""
 
     public = "Invalid session for the user, session can only be used once."
 
 
-class SessionExpired(SessionRefused):
-    """The challenge session is too old."""
+class AttemptTokenExpired(AttemptTokenRefused):
+    """The attempt token is too old."""
 
     public = "Invalid session for the user, session is expired."
 

@@ -7,7 +7,6 @@ failure. A lost hint costs seconds, since the worker sweeps what is due without 
 from __future__ import annotations
 
 import threading
-from enum import StrEnum
 
 import structlog
 from celery import current_app
@@ -16,20 +15,12 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from identity.foundation import clock
+from identity.foundation.task_names import Task
 
 log = structlog.get_logger(__name__)
 BREAK = 2.0
 _broken_until = 0.0
 _lock = threading.Lock()
-
-
-class Task(StrEnum):
-    """Every task that may be asked for."""
-
-    DELIVER = "pools.tasks.deliver"
-    IMPORT_USERS = "pools.tasks.import_users"
-    PURGE = "pools.tasks.purge"
-    RESEAL = "pools.tasks.reseal"
 
 
 def after_commit(task: Task, *arguments: str, queue: str = "now") -> None:

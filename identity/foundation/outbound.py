@@ -59,7 +59,7 @@ UNSIGNED = ("unsigned", "unsigned")
 """Keys for operations that are never signed: with them boto3 looks for no others, in no file and at no address."""
 MACHINE = None
 """In place of keys: those that the machine has, as boto3 finds them, though in no file of somebody's."""
-LEAN = frozenset({"sts", "sns", "sesv2"})
+LEAN = frozenset({"sts", "sns", "sesv2", "pinpoint-sms-voice-v2"})
 """Services whose clients are made without the list of every endpoint; what only the demo's seed asks needs it."""
 
 
@@ -351,6 +351,7 @@ def own_endpoints() -> set[str]:
         settings.STS_ENDPOINT_URL,
         settings.SES_ENDPOINT_URL,
         settings.SNS_ENDPOINT_URL,
+        settings.EUMS_ENDPOINT_URL,
         settings.SNS_STS_ENDPOINT_URL,
     }
 

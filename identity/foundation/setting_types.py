@@ -6,12 +6,12 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from identity.foundation import addresses, origins, server_urls
+from identity.foundation import addresses, origins, regions, server_urls
 
 Endpoint = Annotated[str, AfterValidator(origins.endpoint)]
 Host = Annotated[str, AfterValidator(origins.machine)]
 Address = Annotated[str, AfterValidator(addresses.configured)]
-Region = Annotated[str, Field(pattern=r"^[a-z]{2}-(gov-)?[a-z]+-\d$")]
+Region = Annotated[str, Field(pattern=f"^{regions.PATTERN}$", max_length=regions.LONGEST)]
 Port = Annotated[int, Field(ge=1, le=server_urls.HIGHEST_PORT)]
 Count = Annotated[int, Field(le=1024)]
 Days = Annotated[int, Field(le=36_500)]

@@ -16,6 +16,7 @@ class Less(StrEnum):
     KEPT_ONLY = "kept only"
     NOT_USED = "not used"
     NOT_YET = "not yet"
+    REFUSED = "refused"
 
 
 class Note(NamedTuple):

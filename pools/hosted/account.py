@@ -23,8 +23,10 @@ def account(page_request: PageRequest) -> HttpResponse:
     is_leaving = page_request.is_form
     session = page_request.browser.live_session() if is_leaving else page_request.browser.signed_in_session()
     if session is None:
-        step = PageState(notice=page_request.page_state.notice)
-        return page_request.go("sign_in", step) if page_request.client else sign_in_first(page_request, step)
+        page_state = PageState(notice=page_request.page_state.notice)
+        return (
+            page_request.go("sign_in", page_state) if page_request.client else sign_in_first(page_request, page_state)
+        )
     if is_leaving:
         sessions.end(page_request.pool, session, receipt=page_request.receipt, by=page_request.by_user(session))
         page_request.browser.close()

@@ -42,23 +42,23 @@ REMOVAL = "removal"
 @page()
 def set_up(page_request: PageRequest) -> HttpResponse:
     """Set up an authenticator app on the way to the app: offered, or required by the machine."""
-    step = page_request.page_state
-    if step.challenge == Challenge.FACTOR_SETUP and step.attempt_token:
-        return set_up_required(page_request, step)
+    page_state = page_request.page_state
+    if page_state.challenge == Challenge.FACTOR_SETUP and page_state.attempt_token:
+        return set_up_required(page_request, page_state)
     session = page_request.browser.signed_in_session()
     if session is None:
-        raise errors.SessionRefused(detail="nobody is signed in")
-    return set_up_offered(page_request, step, session)
+        raise errors.AttemptTokenRefused(detail="nobody is signed in")
+    return set_up_offered(page_request, page_state, session)
 
 
-def set_up_required(page_request: PageRequest, step: PageState) -> HttpResponse:
+def set_up_required(page_request: PageRequest, page_state: PageState) -> HttpResponse:
     """Set up what the pool requires, inside the machine's challenge."""
     form = CodeForm(page_request.request.POST if page_request.is_form else None)
     if form.is_bound and form.is_valid():
         try:
             attempt_token = machine.prove_enrolment(
                 page_request.app,
-                step.attempt_token,
+                page_state.attempt_token,
                 totp.kind,
                 form.cleaned_data["code"],
                 receipt=page_request.receipt,
@@ -75,21 +75,21 @@ def set_up_required(page_request: PageRequest, step: PageState) -> HttpResponse:
                 receipt=page_request.receipt,
                 by=page_request.by,
             )
-            return proceed(page_request, outcome, username=step.username)
+            return proceed(page_request, outcome, username=page_state.username)
     progress = wording.PROGRESS["second_factor"]
-    return show_set_up(page_request, "totp_setup", form, step, is_required=True, progress=progress)
+    return show_set_up(page_request, "totp_setup", form, page_state, is_required=True, progress=progress)
 
 
-def set_up_offered(page_request: PageRequest, step: PageState, session: Session) -> HttpResponse:
+def set_up_offered(page_request: PageRequest, page_state: PageState, session: Session) -> HttpResponse:
     """Set up what the person may, being signed in. "Not now" is a link to where they were going."""
     onward = page_request.onward_url
     form = CodeForm(page_request.request.POST if page_request.is_form else None)
-    if not step.secret or session.person.factors:
+    if not page_state.secret or session.person.factors:
         return SeeOther(onward)
     if form.is_bound and form.is_valid() and prove_secret(page_request, form, session):
         page_request.browser.keep(PageState())
         return SeeOther(onward)
-    return show_set_up(page_request, "totp_setup", form, step, onward=onward)
+    return show_set_up(page_request, "totp_setup", form, page_state, onward=onward)
 
 
 def prove_secret(page_request: PageRequest, form: CodeForm, session: Session) -> bool:
@@ -114,12 +114,12 @@ def prove_secret(page_request: PageRequest, form: CodeForm, session: Session) ->
 
 
 def show_set_up(
-    page_request: PageRequest, template: str, form: CodeForm, step: PageState, **context: Any
+    page_request: PageRequest, template: str, form: CodeForm, page_state: PageState, **context: Any
 ) -> HttpResponse:
     """Show QR code, key and link of a pending seed."""
-    address = otpauth_url(page_request, step)
-    groups = " ".join(step.secret[at : at + GROUP] for at in range(0, len(step.secret), GROUP))
-    context |= {"username": step.username, "otpauth": address, "qr": qr(address), "key": groups}
+    address = otpauth_url(page_request, page_state)
+    groups = " ".join(page_state.secret[at : at + GROUP] for at in range(0, len(page_state.secret), GROUP))
+    context |= {"username": page_state.username, "otpauth": address, "qr": qr(address), "key": groups}
     by_phone = is_phone(page_request)
     # On a phone the keyboard would cover what comes before the code.
     return page_request.show(template, form=form.focus(is_moved=not by_phone), by_phone=by_phone, **context)
@@ -131,12 +131,12 @@ def is_phone(page_request: PageRequest) -> bool:
     return headers.get("Sec-CH-UA-Mobile") == "?1" or "Mobi" in headers.get("User-Agent", "")
 
 
-def otpauth_url(page_request: PageRequest, step: PageState) -> str:
+def otpauth_url(page_request: PageRequest, page_state: PageState) -> str:
     """Return the address that authenticator apps read (Google's Key URI format)."""
     app_name = page_request.app_name or str(urlsplit(names.issuer(page_request.pool.public_id)).hostname)
     issuer = app_name.replace(":", " ")
-    label = quote(f"{issuer}:{step.username}", safe="@:")
-    return f"otpauth://totp/{label}?" + urlencode({"secret": step.secret, "issuer": issuer}, quote_via=quote)
+    label = quote(f"{issuer}:{page_state.username}", safe="@:")
+    return f"otpauth://totp/{label}?" + urlencode({"secret": page_state.secret, "issuer": issuer}, quote_via=quote)
 
 
 def qr(address: str) -> SafeString:
@@ -181,7 +181,7 @@ def finish_set_up(page_request: PageRequest, session: Session, *, is_on: bool) -
     return show_set_up(page_request, "account_mfa", form, page_request.page_state, is_on=is_on, session=session)
 
 
-def sign_in_first(page_request: PageRequest, step: PageState, kind: Kind = Kind.ACCOUNT) -> HttpResponse:
+def sign_in_first(page_request: PageRequest, page_state: PageState, kind: Kind = Kind.ACCOUNT) -> HttpResponse:
     """Have the person sign in, and come back, to the account page unless to another: a new session takes the old one's.
 
     Whoever came from no app signs in by the pool's oldest.
@@ -190,7 +190,7 @@ def sign_in_first(page_request: PageRequest, step: PageState, kind: Kind = Kind.
     if client is None:
         return page_request.problem("no_client")
     parameters = {"client_id": client.client_id, **interactions.parameters_of(kind)}
-    page_request.browser.keep_for(urlencode(parameters), step)
+    page_request.browser.keep_for(urlencode(parameters), page_state)
     return SeeOther(resume.sign_in_url(parameters))
 
 
@@ -213,11 +213,11 @@ def show_overview(page_request: PageRequest, session: Session, *, is_on: bool) -
     }
     if not totp.is_open(page_request.pool):
         return page_request.problem("no_authenticator")
-    step = page_request.page_state
-    if step.secret and not is_on:
-        return show_set_up(page_request, "account_mfa", CodeForm(), step, **context)
-    asks = is_on and step.challenge == REMOVAL and not context["is_required"]
+    page_state = page_request.page_state
+    if page_state.secret and not is_on:
+        return show_set_up(page_request, "account_mfa", CodeForm(), page_state, **context)
+    asks = is_on and page_state.challenge == REMOVAL and not context["is_required"]
     response = page_request.show("account_mfa", form=PageForm(), asks=asks, **context)
-    if step.notice or step.challenge == REMOVAL:
+    if page_state.notice or page_state.challenge == REMOVAL:
         page_request.browser.keep(PageState())  # a notice is read once, and a question asked once
     return response

@@ -30,11 +30,11 @@ def forgot(page_request: PageRequest) -> HttpResponse:
     if not form.is_valid():
         return show_name_form(page_request, form)
     username = form.cleaned_data["username"]
-    step = page_request.page_state
-    again = step.username == username and Purpose.RECOVERY in step.codes_asked_at
+    page_state = page_request.page_state
+    again = page_state.username == username and Purpose.RECOVERY in page_state.codes_asked_at
     try:
         code_request = resend_wait.request_code(
-            step,
+            page_state,
             username,
             Purpose.RECOVERY,
             lambda: passwords.forgot(page_request.app, username, receipt=page_request.receipt, by=page_request.by),
@@ -44,7 +44,11 @@ def forgot(page_request: PageRequest) -> HttpResponse:
         return show_name_form(page_request, form)
     notice = ("resent" if again else "") if code_request.is_sent else "wait"
     after = PageState(
-        username, notice, codes_asked_at=code_request.codes_asked_at, limited=code_request.limited, account=step.account
+        username,
+        notice,
+        codes_asked_at=code_request.codes_asked_at,
+        limited=code_request.limited,
+        account=page_state.account,
     )
     if not code_request.is_sent and not again:
         # No code of this browser's is under way: the next page would ask for one.
@@ -62,13 +66,13 @@ def show_name_form(page_request: PageRequest, form: ForgotForm) -> HttpResponse:
 @page()
 def confirm_forgot(page_request: PageRequest) -> HttpResponse:
     """Ask for the mailed code and a new password."""
-    step = page_request.page_state
-    if not page_request.is_form and (step.notice == "password_changed" or page_request.is_done):
+    page_state = page_request.page_state
+    if not page_request.is_form and (page_state.notice == "password_changed" or page_request.is_done):
         return page_request.go("sign_in")  # gone back to, when all is done
     if not page_request.is_form:
         suggested = page_request.request.GET.get("code", "")[:16]
-        return show_form(page_request, ResetForm(page_request.pool, step.username, initial={"code": suggested}))
-    form = ResetForm(page_request.pool, step.username, page_request.request.POST)
+        return show_form(page_request, ResetForm(page_request.pool, page_state.username, initial={"code": suggested}))
+    form = ResetForm(page_request.pool, page_state.username, page_request.request.POST)
     form.full_clean()
     if not form.add_refusals(passwords.problems(page_request.pool, form.given("new_password")), wording.of_code):
         return show_form(page_request, form)
@@ -90,9 +94,9 @@ def confirm_forgot(page_request: PageRequest) -> HttpResponse:
 
 def sign_in_by(page_request: PageRequest, username: str, password: str) -> HttpResponse:
     """Go on with the password that was just set, in the browser that asked for the code; others sign in by it."""
-    step = page_request.page_state
-    then = PageState(username, "password_changed", account=step.account)
-    if step.username != username or Purpose.RECOVERY not in step.codes_asked_at:
+    page_state = page_request.page_state
+    then = PageState(username, "password_changed", account=page_state.account)
+    if page_state.username != username or Purpose.RECOVERY not in page_state.codes_asked_at:
         return page_request.go("sign_in", then)
     try:
         outcome = machine.begin(

@@ -33,12 +33,12 @@ class CodeRequest(NamedTuple):
     limited: dict[str, int]
 
 
-def request_code(step: PageState, username: str, purpose: Purpose, send: Callable[[], object]) -> CodeRequest:
+def request_code(page_state: PageState, username: str, purpose: Purpose, send: Callable[[], object]) -> CodeRequest:
     """Have a code sent, unless this browser's wait is not over yet or a send limit is reached.
 
     Who asks too early gets no other code, and does not wait longer for it.
     """
-    before = step if step.username == username else PageState()
+    before = page_state if page_state.username == username else PageState()
     if seconds_left(before, purpose):
         return CodeRequest(False, before.codes_asked_at, before.limited)  # noqa: FBT003 - named by its field
     try:
@@ -46,28 +46,30 @@ def request_code(step: PageState, username: str, purpose: Purpose, send: Callabl
     except errors.TooManyAttempts as limit:
         until = clock.epoch() + (limit.wait or SOON)
         return CodeRequest(False, before.codes_asked_at, {**before.limited, str(purpose): until})  # noqa: FBT003
-    return after_sending(step, username, purpose)
+    return after_sending(page_state, username, purpose)
 
 
-def after_sending(step: PageState, username: str, purpose: Purpose) -> CodeRequest:
+def after_sending(page_state: PageState, username: str, purpose: Purpose) -> CodeRequest:
     """Return what a browser remembers of a code that was sent now: of the hour's, this one included."""
-    before = step if step.username == username else PageState()
+    before = page_state if page_state.username == username else PageState()
     now = clock.epoch()
     asked = [moment for moment in before.codes_asked_at.get(purpose, []) if moment > now - HOUR]
     return CodeRequest(True, {**before.codes_asked_at, str(purpose): [*asked, now]}, before.limited)  # noqa: FBT003
 
 
-def seconds_left(step: PageState, purpose: Purpose) -> int:
+def seconds_left(page_state: PageState, purpose: Purpose) -> int:
     """Return the seconds until a browser is sent another code if it asks."""
-    until = max(send_limits.next_code_at(step.codes_asked_at.get(purpose, [])), step.limited.get(purpose, 0))
+    until = max(
+        send_limits.next_code_at(page_state.codes_asked_at.get(purpose, [])), page_state.limited.get(purpose, 0)
+    )
     return max(0, until - clock.epoch())
 
 
-def notice(step: PageState, seconds: int) -> Notice | None:
+def notice(page_state: PageState, seconds: int) -> Notice | None:
     """Return the page's notice; where no code went out, with the wait that is left, if any is."""
-    before = wording.NO_CODE_NOTICES.get(step.notice)
+    before = wording.NO_CODE_NOTICES.get(page_state.notice)
     if before is None:
-        return notices.NOTICES.get(step.notice)
+        return notices.NOTICES.get(page_state.notice)
     text = " ".join(text for text in (str(before), wording.no_code(seconds)) if text)
     return ("warn", text) if text else None
 

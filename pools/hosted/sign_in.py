@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from identity.foundation import errors
 from pools.hosted import address_failures, resend_wait, wording
 from pools.hosted.forms import CodeForm, NewPasswordForm, SignInForm, policy_list
-from pools.hosted.sign_up import code_step
+from pools.hosted.sign_up import code_page_state
 from pools.services.codes import Purpose
 from pools.services.people import attributes, passwords
 from pools.services.sign_in import flows, machine
@@ -88,21 +88,21 @@ def send_to_confirm(page_request: PageRequest, username: str) -> HttpResponse:
     except errors.Invalid:
         return page_request.go("sign_in", PageState(username, "waiting"))  # the pool sends no codes
     return page_request.go(
-        "confirm", code_step(username, code_request, ("confirm_first", "confirm_wait"), account=MADE_HERE)
+        "confirm", code_page_state(username, code_request, ("confirm_first", "confirm_wait"), account=MADE_HERE)
     )
 
 
-def challenge_step(page_request: PageRequest, challenge: str) -> PageState:
-    """Return the step, if that challenge is the one this browser was given.
+def challenge_page_state(page_request: PageRequest, challenge: str) -> PageState:
+    """Return the page state, if that challenge is the one this browser was given.
 
     Raises:
-        SessionRefused: it was given another, or none.
+        AttemptTokenRefused: it was given another, or none.
 
     """
-    step = page_request.page_state
-    if step.challenge != challenge or not step.attempt_token:
-        raise errors.SessionRefused(detail="no such challenge in this browser")
-    return step
+    page_state = page_request.page_state
+    if page_state.challenge != challenge or not page_state.attempt_token:
+        raise errors.AttemptTokenRefused(detail="no such challenge in this browser")
+    return page_state
 
 
 def show_challenge(
@@ -121,8 +121,8 @@ def show_challenge(
 @page()
 def second_factor(page_request: PageRequest) -> HttpResponse:
     """Ask for the code of a second factor: page, template and challenge are called by its kind."""
-    step = challenge_step(page_request, page_request.name)
-    show = partial(show_challenge, page_request, step.challenge, progress=wording.PROGRESS["second_factor"])
+    page_state = challenge_page_state(page_request, page_request.name)
+    show = partial(show_challenge, page_request, page_state.challenge, progress=wording.PROGRESS["second_factor"])
     if not page_request.is_form:
         return show(CodeForm())
     form = CodeForm(page_request.request.POST)
@@ -134,17 +134,17 @@ def second_factor(page_request: PageRequest) -> HttpResponse:
     except errors.DomainError as refusal:
         form.add_refusal(wording.of_second_factor(refusal), refusal)
         return show(form)
-    return proceed(page_request, outcome, username=step.username)
+    return proceed(page_request, outcome, username=page_state.username)
 
 
 @page()
 def new_password(page_request: PageRequest) -> HttpResponse:
     """Ask for a password in place of a temporary one."""
-    step = challenge_step(page_request, Challenge.NEW_PASSWORD)
+    page_state = challenge_page_state(page_request, Challenge.NEW_PASSWORD)
     if not page_request.is_form:
-        form = NewPasswordForm(page_request.pool, step.username, step.required)
+        form = NewPasswordForm(page_request.pool, page_state.username, page_state.required)
         return show_challenge(page_request, "new_password", form)
-    form = NewPasswordForm(page_request.pool, step.username, step.required, page_request.request.POST)
+    form = NewPasswordForm(page_request.pool, page_state.username, page_state.required, page_request.request.POST)
     form.full_clean()
     password, given = form.given("new_password"), form.attributes()
     found = chain(
@@ -158,7 +158,7 @@ def new_password(page_request: PageRequest) -> HttpResponse:
     except errors.DomainError as refusal:
         form.add_refusal(wording.of_new_password(refusal), refusal)
         return show_challenge(page_request, "new_password", form)
-    return proceed(page_request, outcome, username=step.username)
+    return proceed(page_request, outcome, username=page_state.username)
 
 
 def answer_challenge(page_request: PageRequest, answers: Mapping[str, object]) -> Challenged | SignedIn:

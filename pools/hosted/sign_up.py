@@ -109,11 +109,11 @@ def go_to_code(
     sent_to = (
         username if page_request.pool.username_attributes else typed.get(delivery.attribute) or delivery.destination
     )
-    step = code_step(username, code_request, ("", "wait"), sent_to=sent_to, account=account, proof=proof)
-    return page_request.go("confirm", replace(step, typed=typed))
+    page_state = code_page_state(username, code_request, ("", "wait"), sent_to=sent_to, account=account, proof=proof)
+    return page_request.go("confirm", replace(page_state, typed=typed))
 
 
-def code_step(
+def code_page_state(
     username: str,
     code_request: CodeRequest,
     notices: tuple[str, str],
@@ -122,7 +122,7 @@ def code_step(
     account: str,
     proof: str = "",
 ) -> PageState:
-    """Return the step of somebody who looks for a code, with the notice for one just sent, or for none."""
+    """Return the page state of somebody who looks for a code, with the notice for one just sent, or for none."""
     notice = notices[0] if code_request.is_sent else notices[1]
     return PageState(
         username,
@@ -149,15 +149,15 @@ def show_form(page_request: PageRequest, form: SignUpForm) -> HttpResponse:
 @page()
 def confirm(page_request: PageRequest) -> HttpResponse:
     """Ask for the mailed code. A code in the address is only filled in: mail scanners open links."""
-    step = page_request.page_state
-    if not page_request.is_form and (step.notice == "confirmed" or page_request.is_done):
+    page_state = page_request.page_state
+    if not page_request.is_form and (page_state.notice == "confirmed" or page_request.is_done):
         return page_request.go("sign_in")  # gone back to, when all is done
     if not page_request.is_form:
         suggested = page_request.request.GET.get("code", "")[:16]
         return show_code_form(
-            page_request, NamedCodeForm(page_request.pool, step.username, initial={"code": suggested})
+            page_request, NamedCodeForm(page_request.pool, page_state.username, initial={"code": suggested})
         )
-    form = NamedCodeForm(page_request.pool, step.username, page_request.request.POST)
+    form = NamedCodeForm(page_request.pool, page_state.username, page_request.request.POST)
     if not form.is_valid():
         return show_code_form(page_request, form)
     username = form.cleaned_data["username"]
@@ -202,7 +202,7 @@ def send_to_choose_password(page_request: PageRequest, username: str) -> HttpRes
             "sign_in", PageState(username, "ask_operator")
         )  # the pool's people may not recover by themselves
     return page_request.go(
-        "confirm_forgot", code_step(username, code_request, ("choose_again", "choose_wait"), account=MADE_HERE)
+        "confirm_forgot", code_page_state(username, code_request, ("choose_again", "choose_wait"), account=MADE_HERE)
     )
 
 
@@ -221,17 +221,17 @@ def confirm_link(page_request: PageRequest) -> HttpResponse:
 
 def show_code_form(page_request: PageRequest, form: NamedCodeForm, **context: Any) -> HttpResponse:
     """Show the page of the code."""
-    step = page_request.page_state
-    left = resend_wait.seconds_left(step, Purpose.SIGN_UP)
+    page_state = page_request.page_state
+    left = resend_wait.seconds_left(page_state, Purpose.SIGN_UP)
     response = page_request.show(
         "confirm",
         form=form.focus(),
-        sent_to=step.sent_to,
-        username=step.username,
+        sent_to=page_state.sent_to,
+        username=page_state.username,
         progress=wording.PROGRESS["confirm"],
         resend_in=left,
-        notice=resend_wait.notice(step, left),
-        change=f"{page_request.url('sign_up')}&change=1" if step.proof and page_request.query else "",
+        notice=resend_wait.notice(page_state, left),
+        change=f"{page_request.url('sign_up')}&change=1" if page_state.proof and page_request.query else "",
         **context,
     )
     return resend_wait.set_retry_after(response, left)
@@ -240,22 +240,22 @@ def show_code_form(page_request: PageRequest, form: NamedCodeForm, **context: An
 @page(methods=("POST",), form_on="confirm")
 def resend(page_request: PageRequest) -> HttpResponse:
     """Send the code again. Whether one goes out, and when the next may, is said alike of every name."""
-    step = page_request.page_state
-    username = step.username
+    page_state = page_request.page_state
+    username = page_state.username
     if not username:
         return page_request.go("sign_in")  # who signs in and has not confirmed yet is sent one
     try:
         code_request = resend_wait.request_code(
-            step,
+            page_state,
             username,
             Purpose.SIGN_UP,
             lambda: accounts.resend(page_request.app, username, receipt=page_request.receipt, by=page_request.by),
         )
     except errors.Invalid:
         return page_request.go("sign_in", PageState(username, "waiting"))  # the pool sends no codes
-    account = step.account or MADE_BEFORE
-    again = code_step(
-        username, code_request, ("resent", "wait"), sent_to=step.sent_to, account=account, proof=step.proof
+    account = page_state.account or MADE_BEFORE
+    again = code_page_state(
+        username, code_request, ("resent", "wait"), sent_to=page_state.sent_to, account=account, proof=page_state.proof
     )
-    again = replace(again, typed=step.typed)
+    again = replace(again, typed=page_state.typed)
     return page_request.go("confirm", again)

@@ -172,7 +172,7 @@ def of_code(problem: errors.DomainError) -> FieldError:
             return FieldError("", EMAIL_TAKEN)
         case errors.PasswordRejected():
             return of_password(problem, "new_password")
-        case errors.SessionRefused() | errors.Overloaded():
+        case errors.AttemptTokenRefused() | errors.Overloaded():
             raise problem
         case errors.CodeMismatch() | errors.CodeExpired() | errors.NotAuthorized() | errors.UserNotFound():
             return FieldError("code", CODE_FAILED)
@@ -188,7 +188,7 @@ def of_second_factor(problem: errors.DomainError) -> FieldError:
             return FieldError("code", APP_CODE_FAILED)
         case errors.CodeMismatch() | errors.CodeExpired():
             return FieldError("code", CODE_FAILED)
-        case errors.SessionRefused():
+        case errors.AttemptTokenRefused():
             raise problem
         case errors.UserDisabled():
             return FieldError("", SIGN_IN_FAILED)

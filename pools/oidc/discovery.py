@@ -10,7 +10,7 @@ from identity.foundation import names
 from identity.foundation.call import Answer, Call
 from pools.oidc import endpoints, errors
 from pools.oidc.endpoints import endpoint
-from pools.services.pools import openid, pool_domains, signing_keys
+from pools.services.pools import assurance_levels, pool_domains, signing_keys
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,8 +24,11 @@ KEYS = {"content-type": "application/json", "cache-control": "public, max-age=60
 
 
 @lru_cache(maxsize=HELD)
-def pool_document(public_id: str, address: str) -> bytes:
-    """Return the discovery document (OpenID Connect Discovery section 3, RFC 8414) of a pool whose pages are there."""
+def pool_document(public_id: str, address: str, levels: tuple[str, ...]) -> bytes:
+    """Return the discovery document (OpenID Connect Discovery section 3, RFC 8414) of a pool.
+
+    Its pages are at that address, and its tokens tell these levels of assurance.
+    """
     issuer = names.issuer(public_id)
     proof = ["client_secret_basic", "client_secret_post", "none"]
     document: dict[str, Any] = {
@@ -45,7 +48,7 @@ def pool_document(public_id: str, address: str) -> bytes:
         "token_endpoint_auth_methods_supported": proof,
         "revocation_endpoint_auth_methods_supported": proof,
         "code_challenge_methods_supported": ["S256"],
-        "acr_values_supported": list(openid.ASSURANCES),
+        "acr_values_supported": levels,
         "prompt_values_supported": ["none", "login", "select_account"],
         "claims_supported": [
             *("sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "nonce", "at_hash", "jti", "origin_jti", "sid"),
@@ -81,7 +84,8 @@ def identity_document() -> bytes:
 def discovery(call: Call, pool: UserPool) -> Answer:
     """OpenID Connect Discovery section 4."""
     del call
-    return Answer(200, pool_document(pool.public_id, pool_domains.address(pool)), DOCUMENT)
+    document = pool_document(pool.public_id, pool_domains.address(pool), assurance_levels.reached(pool))
+    return Answer(200, document, DOCUMENT)
 
 
 @endpoint("GET")

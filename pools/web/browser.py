@@ -1,4 +1,4 @@
-"""What a browser holds of a pool: a nonce for its forms, the step it is at, its session. Three cookies, no row.
+"""What a browser holds of a pool: a nonce for its forms, its page states, its session. Three cookies, no row.
 
 Where the challenge session travels: in a sealed, HttpOnly cookie, not in the URL (logs, history, Referer) and not in a
 hidden field (a page that is saved, printed or read over a shoulder would carry it, and 303 after POST needs a place
@@ -30,11 +30,11 @@ if TYPE_CHECKING:
     from pools.services.tokens.sessions import OpenedSession
 
 NONCE = re.compile(r"^[A-Za-z0-9_-]{32}$")
-STEP_SECONDS = 3600
-"""Seconds a step is remembered. What a challenge is good for, the machine decides."""
+PAGE_STATE_SECONDS = 3600
+"""Seconds a page state is remembered. What a challenge is good for, the machine decides."""
 CONFIRMED_WITHIN = round(codes.life(codes.Purpose.SIGN_UP).total_seconds())
 """Seconds a browser remembers whose account it made: as long as the mailed code is good."""
-MOST_STEPS = 4
+MOST_PAGE_STATES = 4
 """Tabs; the oldest goes first."""
 COOKIE_LIMIT = 3800
 """Browsers refuse 4 KB; what does not fit is not remembered."""
@@ -44,7 +44,7 @@ TYPED_LIMIT = 600
 """Characters of what else was typed; beyond that it is typed again."""
 MADE_HERE, MADE_BEFORE = "fresh", "prior"
 COOKIE_NAMES = {"attempt_token": "session", "codes_asked_at": "waits"}
-"""How a step's cookie has them: as the release before, which runs beside this one while it is put in place."""
+"""How the cookie has them: as the release before, which runs beside this one while it is put in place."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class PageState:
     typed: dict[str, str] = field(default_factory=dict)
     """What else was filled in to make that account, for who mends an address."""
     required: list[str] = field(default_factory=list)
-    """Attributes that the new-password step still needs."""
+    """Attributes that the page of a new password still needs."""
 
     def __post_init__(self) -> None:
         """Cut what somebody typed to what could be a name."""
@@ -84,12 +84,12 @@ class PageState:
 
     @classmethod
     def from_dict(cls, written: Mapping[str, Any]) -> PageState:
-        """Return the step that a cookie has; what this release does not know is left out."""
+        """Return the page state that a cookie has; what this release does not know is left out."""
         names = {each.name: COOKIE_NAMES.get(each.name, each.name) for each in fields(cls)}
         return cls(**{name: written[key] for name, key in names.items() if key in written})
 
     def to_dict(self) -> dict[str, object]:
-        """Return what differs from an empty step, as its cookie has it."""
+        """Return what differs from an empty page state, as its cookie has it."""
         return {COOKIE_NAMES.get(name, name): value for name, value in asdict(self).items() if value}
 
 
@@ -107,13 +107,13 @@ class BrowserCookies:
         self.request_key = request_key(query)
         self.session_cookie = session_cookie.name(request, pool)
         self.nonce_cookie = self.session_cookie + "-form"
-        self.step_cookie = self.session_cookie + "-step"
+        self.page_state_cookie = self.session_cookie + "-step"
         self._request = request
         nonce = request.COOKIES.get(self.nonce_cookie, "")
         self.nonce = nonce if NONCE.match(nonce) else ""
         self._nonce_written = self.nonce
-        self._steps = self._unseal(request.COOKIES.get(self.step_cookie, ""))
-        self._steps_changed = False
+        self._page_states = self._unseal(request.COOKIES.get(self.page_state_cookie, ""))
+        self._page_states_changed = False
         self._opened: OpenedSession | None = None
         self._closed = False
 
@@ -139,47 +139,47 @@ class BrowserCookies:
     @property
     def page_state(self) -> PageState:
         """Return where this browser is in its present request."""
-        return PageState.from_dict(self._steps.get(self.request_key, {}))
+        return PageState.from_dict(self._page_states.get(self.request_key, {}))
 
     def has_made(self, username: str) -> bool:
         """Say whether this browser, in any request, made that account or showed its password."""
         return any(
-            each.get("account") == MADE_HERE and each.get("username") == username for each in self._steps.values()
+            each.get("account") == MADE_HERE and each.get("username") == username for each in self._page_states.values()
         )
 
     @property
     def cookies(self) -> tuple[str, str, str]:
         """Return the names of the cookies that say how far this browser is."""
-        return self.session_cookie, self.nonce_cookie, self.step_cookie
+        return self.session_cookie, self.nonce_cookie, self.page_state_cookie
 
     def proof_of(self, username: str) -> str:
         """Return the proof that this browser, in any request, chose the password of that account; empty for none."""
         own = [
             each
-            for each in self._steps.values()
+            for each in self._page_states.values()
             if each.get("username") == username and each.get("account") == MADE_HERE
         ]
         return next((str(each["proof"]) for each in reversed(own) if each.get("proof")), "")
 
-    def keep(self, step: PageState) -> None:
+    def keep(self, page_state: PageState) -> None:
         """Remember where this browser is in its present request."""
-        self._keep(self.request_key, step)
+        self._keep(self.request_key, page_state)
 
-    def keep_for(self, query: str, step: PageState) -> None:
-        """Remember a step for a request that begins now, with that query."""
-        self._keep(request_key(query), step)
+    def keep_for(self, query: str, page_state: PageState) -> None:
+        """Remember a page state for a request that begins now, with that query."""
+        self._keep(request_key(query), page_state)
 
-    def _keep(self, key: str, step: PageState) -> None:
-        self._steps.pop(key, None)
-        written = step.to_dict()
+    def _keep(self, key: str, page_state: PageState) -> None:
+        self._page_states.pop(key, None)
+        written = page_state.to_dict()
         if written:
-            self._steps[key] = {
+            self._page_states[key] = {
                 **written,
-                "until": clock.epoch() + (CONFIRMED_WITHIN if step.account else STEP_SECONDS),
+                "until": clock.epoch() + (CONFIRMED_WITHIN if page_state.account else PAGE_STATE_SECONDS),
             }
-        while len(self._steps) > MOST_STEPS:
-            del self._steps[next(iter(self._steps))]
-        self._steps_changed = True
+        while len(self._page_states) > MOST_PAGE_STATES:
+            del self._page_states[next(iter(self._page_states))]
+        self._page_states_changed = True
 
     def signed_in_session(self) -> BrowserSession | None:
         """Return the session that carries this browser's person at the pool, if any."""
@@ -190,20 +190,20 @@ class BrowserCookies:
         return session_cookie.live_session(self._request, self.pool)
 
     def open(self, opened: OpenedSession) -> None:
-        """Take a new session: its cookie replaces any other, the nonce changes with it, and every step is forgotten."""
+        """Take a new session: its cookie replaces any other, the nonce changes, all page states are forgotten."""
         self._opened = opened
-        self._steps = {}
+        self._page_states = {}
         self._renew()
 
     def close(self) -> None:
         """Drop the session and everything kept."""
         self._closed = True
-        self._steps = {}
+        self._page_states = {}
         self._renew()
 
     def _renew(self) -> None:
         self.nonce = secrets.token_urlsafe(24)
-        self._steps_changed = True
+        self._page_states_changed = True
 
     def write_cookies(self, response: HttpResponse) -> HttpResponse:
         """Write what changed into an answer."""
@@ -212,22 +212,22 @@ class BrowserCookies:
             session_cookie.write(self._request, response, self.session_cookie, opened.cookie, max_age=opened.max_age)
         elif self._closed:
             session_cookie.forget(self._request, response, self.session_cookie)
-        if self._steps_changed:
+        if self._page_states_changed:
             # First: steps are sealed for the nonce, and make one where there is none.
-            self._write_steps(response)
+            self._write_page_states(response)
         if self.nonce != self._nonce_written:
             session_cookie.write(self._request, response, self.nonce_cookie, self.nonce, max_age=None)
         return response
 
-    def _write_steps(self, response: HttpResponse) -> None:
-        while self._steps:
+    def _write_page_states(self, response: HttpResponse) -> None:
+        while self._page_states:
             sealed = self._seal()
             if len(sealed) <= COOKIE_LIMIT:
-                session_cookie.write(self._request, response, self.step_cookie, sealed, max_age=CONFIRMED_WITHIN)
+                session_cookie.write(self._request, response, self.page_state_cookie, sealed, max_age=CONFIRMED_WITHIN)
                 return
-            del self._steps[next(iter(self._steps))]
-        session_cookie.forget(self._request, response, self.step_cookie)
+            del self._page_states[next(iter(self._page_states))]
+        session_cookie.forget(self._request, response, self.page_state_cookie)
 
     def _seal(self) -> str:
-        carried = json.dumps(self._steps, separators=(",", ":")).encode()
+        carried = json.dumps(self._page_states, separators=(",", ":")).encode()
         return sealing.seal_text(carried, purpose=self._purpose(self.form_nonce()))

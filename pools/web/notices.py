@@ -1,4 +1,4 @@
-"""What a page says of what happened on the one before, by the name that a browser's step carries."""
+"""What a page says of what happened on the one before, by the name that a browser's page state carries."""
 
 from __future__ import annotations
 

@@ -151,10 +151,10 @@ class PageRequest:
         """Return the address of another hosted page, without what the browser came for."""
         return reverse(f"hosted:{page}")
 
-    def go(self, page: str, step: PageState | None = None) -> HttpResponse:
-        """Go to another page, remembering a step."""
-        if step is not None:
-            self.browser.keep(step)
+    def go(self, page: str, page_state: PageState | None = None) -> HttpResponse:
+        """Go to another page, remembering a page state."""
+        if page_state is not None:
+            self.browser.keep(page_state)
         return SeeOther(self.url(page))
 
     @property

@@ -46,7 +46,9 @@ def page(
             except SuspiciousOperation:
                 return problem_pages.show(request, "invalid_request", status=400)
             if request.method == "HEAD":
-                return run(inner, page_request)  # a look: no step is taken, no notice read, and no older pool sent out
+                return run(
+                    inner, page_request
+                )  # a look: no page state is changed, no notice read, and no older pool sent out
             return (
                 answer_form(inner, page_request, one_time=one_time)
                 if request.method == "POST"
@@ -139,7 +141,7 @@ def explain(page_request: PageRequest, refused: errors.DomainError) -> HttpRespo
             return page_request.problem("no_trigger")
         case BadLink():
             return page_request.problem(refused.kind)
-        case errors.SessionRefused() | errors.InteractionExpired():
+        case errors.AttemptTokenRefused() | errors.InteractionExpired():
             return sign_in_outcomes.go_back(page_request)
         case receipts.AlreadyAccepted():
             return SeeOther(page_request.own_url)  # what its duplicate was answered never came to be known

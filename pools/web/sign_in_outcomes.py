@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 log = structlog.get_logger("hosted")
 
 
-def step_of_challenge(_: PageRequest, outcome: Challenged, username: str) -> PageState:
-    """Return the step at which a browser is asked for the challenge alone."""
+def state_for_challenge(_: PageRequest, outcome: Challenged, username: str) -> PageState:
+    """Return the state of the page that asks for the challenge alone."""
     return PageState(username=username, challenge=outcome.challenge, attempt_token=outcome.attempt_token)
 
 
-def step_of_new_password(_: PageRequest, outcome: Challenged, username: str) -> PageState:
-    """Return the step of somebody who chooses a password, with the attributes that are missing."""
+def state_for_new_password(_: PageRequest, outcome: Challenged, username: str) -> PageState:
+    """Return the page state of somebody who chooses a password, with the attributes that are missing."""
     required = [str(name) for name in outcome.parameters.get("required", [])]
     return PageState(
         username=username, challenge=outcome.challenge, attempt_token=outcome.attempt_token, required=required
@@ -35,7 +35,7 @@ def step_of_new_password(_: PageRequest, outcome: Challenged, username: str) -> 
 
 
 def begin_factor_setup(page_request: PageRequest, outcome: Challenged, username: str) -> PageState:
-    """Begin to set up the first factor of those that the pool lets people have; return the step at which it is done."""
+    """Begin to set up the first factor of those that the pool lets people have; return the state of the page for it."""
     kind = outcome.parameters["can_set_up"][0]
     secret, attempt_token = machine.enrol(page_request.app, outcome.attempt_token, kind, by=page_request.by)
     return PageState(username=username, challenge=outcome.challenge, attempt_token=attempt_token, secret=secret)
@@ -49,8 +49,8 @@ class ChallengePage(NamedTuple):
 
 
 PAGES: dict[str, ChallengePage] = {
-    **{factor.kind: ChallengePage(factor.kind, step_of_challenge) for factor in factors.FACTORS},
-    Challenge.NEW_PASSWORD: ChallengePage("new_password", step_of_new_password),
+    **{factor.kind: ChallengePage(factor.kind, state_for_challenge) for factor in factors.FACTORS},
+    Challenge.NEW_PASSWORD: ChallengePage("new_password", state_for_new_password),
     Challenge.FACTOR_SETUP: ChallengePage("factor_setup", begin_factor_setup),
 }
 """By challenge; one that is missing here stops the sign-in. A second factor's page is called by its kind."""
@@ -69,14 +69,14 @@ def proceed(page_request: PageRequest, outcome: Challenged | SignedIn, *, userna
 
 def go_back(page_request: PageRequest) -> HttpResponse:
     """Lead on from a page of a sign-in that is further by now, or over."""
-    step = page_request.page_state
-    due = PAGES.get(step.challenge)
-    if step.attempt_token and due is not None and due.name != page_request.name:
+    page_state = page_request.page_state
+    due = PAGES.get(page_state.challenge)
+    if page_state.attempt_token and due is not None and due.name != page_request.name:
         return page_request.go(due.name)
     if page_request.browser.signed_in_session() is not None:
         return page_request.go("sign_in")  # where whoever is signed in may carry on
     # The challenge is spent or too old: nothing of it is worth keeping.
-    return page_request.go("sign_in", PageState(username=step.username, notice="expired"))
+    return page_request.go("sign_in", PageState(username=page_state.username, notice="expired"))
 
 
 def open_session(page_request: PageRequest, outcome: SignedIn, *, username: str) -> HttpResponse:

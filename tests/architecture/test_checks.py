@@ -80,7 +80,7 @@ FAULTS: list[tuple[str, str, Any]] = [
     *(("identity.E017", "MESSAGES_KEYS", half) for half in (("AKID", ""), ("", "secret"))),
     *(
         ("identity.W005", name, "http://gateway.example")
-        for name in ("SES_ENDPOINT_URL", "SNS_ENDPOINT_URL", "SNS_STS_ENDPOINT_URL")
+        for name in ("SES_ENDPOINT_URL", "SNS_ENDPOINT_URL", "EUMS_ENDPOINT_URL", "SNS_STS_ENDPOINT_URL")
     ),
     *(
         ("identity.E010", "TRUSTED_PROXIES", [ipaddress.ip_network(network) for network in networks.split()])

@@ -30,14 +30,20 @@ def test_a_page_that_is_made_from_the_code_is_current_or_refused(
         call_command(name, "--check")
 
 
-def test_the_page_of_coverage_names_what_is_kept_only_and_what_is_not_yet() -> None:
-    kept, not_yet = write_coverage_docs.Command().text().split("## Not yet")
+def test_the_page_of_coverage_names_what_is_kept_only_what_is_not_yet_and_what_is_refused() -> None:
+    before, refused = write_coverage_docs.Command().text().split("\n## Refused")
+    kept, not_yet = before.split("\n## Not yet")
 
     assert "| CreateUserPoolClient | `SupportedIdentityProviders` |" in kept
-    assert "| CreateUserPool | `AcrConfiguration` |" in not_yet
+    assert set(re.findall(r"\| CreateUserPool \| `([\w.]+)` \|", not_yet)) <= {"DcrConfiguration"}
     assert "| CreateIdentityPool | `OpenIdConnectProviderARNs` |" in not_yet
     assert "| SetUserPoolMfaConfig | `EmailMfaConfiguration` |" in kept
-    assert "SoftwareTokenMfaConfiguration" not in kept + not_yet
+    assert "SoftwareTokenMfaConfiguration" not in kept + not_yet + refused
+    of_pools = "CreateUserPool, UpdateUserPool"
+    for member in ("KeyConfiguration.KeyType", "KeyConfiguration.KmsKeyArn"):
+        assert f"| `{member}` | {of_pools} | What is sealed is sealed by the installation's own keys" in refused
+        assert member not in not_yet
+    assert f"| `IssuerConfiguration.Type` | {of_pools} | A pool has one issuer here, `{{base_url}}/{{pool}}`," in kept
 
 
 def test_every_setting_has_a_sentence() -> None:

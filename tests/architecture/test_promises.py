@@ -12,8 +12,9 @@ from django.db import models
 from django.test.utils import isolate_apps
 from prometheus_client import REGISTRY
 
-from identity.celery import LANES, app
-from identity.foundation.later import Task
+from identity.broker import LANES
+from identity.celery import app
+from identity.foundation.task_names import Task
 from identity.models import Operator
 from pools.cognito import contract, operations
 from pools.models import RefreshFamily, Spent, UserPool

@@ -15,7 +15,7 @@ from django.db import DatabaseError, connection
 from django.test import Client
 from pytest_django import Settings
 
-from identity import telemetry
+from identity import logs, telemetry
 from identity.foundation import names
 from identity.models import Operator
 from tests.architecture.source import ROOT
@@ -36,7 +36,7 @@ INSIDE = {"a password in a URL": "postgresql://cognate:{}@db:5432/cognate"}
 
 def line(**fields: Any) -> str:
     """Return a log line's fields as they are rendered."""
-    return json.dumps(telemetry.redact(None, "info", {"event": "happened", **fields}))
+    return json.dumps(logs.redact(None, "info", {"event": "happened", **fields}))
 
 
 @pytest.mark.parametrize("what", SECRETS)
@@ -55,7 +55,7 @@ def test_the_shape_of_a_secret_is_hidden(what: str, where: str) -> None:
     said = line(**places[where])
 
     assert secret not in said
-    assert telemetry.HIDDEN in said
+    assert logs.HIDDEN in said
 
 
 @pytest.mark.parametrize(
@@ -145,11 +145,11 @@ def test_a_text_of_a_strangers_making_takes_no_time_and_little_room(what: str) -
     text = HOSTILE[what]
     began = time.process_time()
 
-    said = str(telemetry.scrub(text))
+    said = str(logs.scrub(text))
 
     # Generous for a slow machine; what is quadratic takes minutes.
     assert time.process_time() - began < 2
-    assert len(said) <= 4 * telemetry.LONGEST
+    assert len(said) <= 4 * logs.LONGEST
 
 
 @pytest.mark.parametrize("what", HOSTILE)
@@ -157,9 +157,9 @@ def test_each_pattern_takes_no_time_without_the_cut(what: str) -> None:
     text = HOSTILE[what]
     began = time.process_time()
 
-    telemetry.without_named_secrets(text)
-    for shape in (telemetry.PRIVATE_KEY, *telemetry.SHAPES):
-        shape.sub(telemetry.HIDDEN, text)
+    logs.without_named_secrets(text)
+    for shape in (logs.PRIVATE_KEY, *logs.SHAPES):
+        shape.sub(logs.HIDDEN, text)
 
     assert time.process_time() - began < 2
 
@@ -169,14 +169,14 @@ def test_each_pattern_takes_no_time_without_the_cut(what: str) -> None:
 def test_no_half_of_a_secret_is_left_where_a_text_is_cut(what: str, half: int) -> None:
     secret = SECRETS[what]
     inside = INSIDE.get(what, "it was {} there").format(secret)
-    before = telemetry.LONGEST // 2 + half - inside.index(secret)
-    after = telemetry.LONGEST // 2 + half - (len(inside) - inside.index(secret))
+    before = logs.LONGEST // 2 + half - inside.index(secret)
+    after = logs.LONGEST // 2 + half - (len(inside) - inside.index(secret))
 
-    beginning = telemetry.scrubbed("x " * (before // 2) + inside + " x" * telemetry.LONGEST)
-    end = telemetry.scrubbed("x " * telemetry.LONGEST + inside + " x" * (after // 2) + "\nlast line")
+    beginning = logs.scrubbed("x " * (before // 2) + inside + " x" * logs.LONGEST)
+    end = logs.scrubbed("x " * logs.LONGEST + inside + " x" * (after // 2) + "\nlast line")
 
-    assert telemetry.CUT in beginning
-    assert telemetry.CUT in end
+    assert logs.CUT in beginning
+    assert logs.CUT in end
     assert end.endswith("last line")
     for piece in (secret[:10], secret[-10:]):
         assert piece not in beginning + end
@@ -185,11 +185,11 @@ def test_no_half_of_a_secret_is_left_where_a_text_is_cut(what: str, half: int) -
 def test_what_failed_is_said_at_the_end_of_a_long_traceback() -> None:
     frames = 'File "identity/wsgi.py", line 3, in answer\n' * 1_000
 
-    said = telemetry.scrubbed(f"Traceback (most recent call last):\n{frames}ValueError: what failed")
+    said = logs.scrubbed(f"Traceback (most recent call last):\n{frames}ValueError: what failed")
 
     assert said.startswith("Traceback")
     assert said.endswith("ValueError: what failed")
-    assert len(said) < telemetry.LONGEST + 20
+    assert len(said) < logs.LONGEST + 20
 
 
 def test_a_private_key_is_hidden_under_its_name_and_across_a_cut() -> None:
@@ -197,14 +197,14 @@ def test_a_private_key_is_hidden_under_its_name_and_across_a_cut() -> None:
     key = f"-----BEGIN RSA PRIVATE KEY-----\n{body}\n-----END RSA PRIVATE KEY-----"
 
     for text in (f"private_key={key}", "x " * 5_000 + key + " x" * 1_900, key):
-        assert "MIIEvQ" not in telemetry.scrubbed(text)
+        assert "MIIEvQ" not in logs.scrubbed(text)
 
 
 def test_a_refused_form_is_an_answer_and_no_event() -> None:
     assert logging.getLogger("django.security.csrf").getEffectiveLevel() >= logging.ERROR
 
 
-@pytest.mark.parametrize("name", telemetry.TALKATIVE)
+@pytest.mark.parametrize("name", logs.TALKATIVE)
 def test_libraries_that_print_whole_requests_are_told_not_to(name: str) -> None:
     assert logging.getLogger(name).getEffectiveLevel() >= logging.WARNING
 
@@ -283,4 +283,4 @@ def test_a_missing_migration_is_seen_until_it_is_made() -> None:
 
 
 def test_an_id_of_a_request_is_no_secret() -> None:
-    assert telemetry.scrub(str(names.uuid7())) != telemetry.HIDDEN
+    assert logs.scrub(str(names.uuid7())) != logs.HIDDEN

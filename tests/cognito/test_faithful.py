@@ -7,11 +7,15 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import requests
 
 from pools.models import TotpFactor
 from pools.services import access
 from tests.cognito.conftest import FLOWS, PASSWORD, World, named, refused, secret_hash
+from tests.cognito.test_tokens import claims
 from tests.live import Live
+
+KMS_KEY = "arn:aws:kms:us-east-1:000000000000:key/a"
 
 LIMIT = "Attempt limit exceeded, please try after some time."
 NO_TOTP = "Software Token MFA has not been enabled by the userPool"
@@ -65,14 +69,50 @@ def test_an_empty_structure_asks_for_its_factor(careful: World, member: str) -> 
 
 
 @pytest.mark.parametrize(
-    ("member", "value"),
+    "keys",
     [
-        ("KeyConfiguration", {"KeyType": "AWS_OWNED_KEY", "KmsKeyArn": "arn:aws:kms:us-east-1:000000000000:key/a"}),
+        {"KeyType": "CUSTOMER_MANAGED_KEY"},
+        {"KeyType": "CUSTOMER_MANAGED_KEY", "KmsKeyArn": KMS_KEY},
+        {"KeyType": "AWS_OWNED_KEY", "KmsKeyArn": KMS_KEY},
+        {"KmsKeyArn": KMS_KEY},
     ],
 )
-def test_a_pool_that_asks_for_what_is_not_there_is_not_made(world: World, member: str, value: dict[str, Any]) -> None:
-    with refused("InvalidParameterException", f"{member} is not available in this release."):
-        world.idp.create_user_pool(PoolName="p", **{member: value})
+def test_a_key_that_nothing_would_be_sealed_by_is_refused_with_what_to_do(world: World, keys: dict[str, Any]) -> None:
+    before = world.idp.describe_user_pool(UserPoolId=world.pool_id)["UserPool"]
+    text = (
+        "KeyConfiguration cannot name a key of AWS KMS: this installation seals by keys of its own (SECRET_KEYS_FILE). "
+        "Leave KmsKeyArn out, and KeyType out or AWS_OWNED_KEY."
+    )
+
+    with refused("InvalidParameterException", text):
+        world.idp.create_user_pool(PoolName="never", KeyConfiguration=keys)
+    with refused("InvalidParameterException", text):
+        world.idp.update_user_pool(UserPoolId=world.pool_id, KeyConfiguration=keys)
+
+    assert world.idp.describe_user_pool(UserPoolId=world.pool_id)["UserPool"] == before
+
+
+@pytest.mark.parametrize("given", [{}, {"Type": "ORIGINAL"}, {"Type": "UPDATED"}])
+def test_both_types_of_issuer_are_told_and_are_the_same_one(
+    new_world: Callable[..., World], given: dict[str, str]
+) -> None:
+    world = new_world(pool={"IssuerConfiguration": given} if given else {})
+    issuer = f"{world.live.base_url}/{world.pool_id}"
+    name = world.person()
+
+    def holds(type_of: dict[str, str]) -> None:
+        told = world.idp.describe_user_pool(UserPoolId=world.pool_id)["UserPool"]
+        assert told.get("IssuerConfiguration", {}) == type_of
+        tokens = world.tokens(name)
+        assert {claims(tokens[each])["iss"] for each in ("IdToken", "AccessToken")} == {issuer}
+        document = requests.get(f"{issuer}/.well-known/openid-configuration", timeout=20).json()
+        assert (document["issuer"], document["jwks_uri"]) == (issuer, f"{issuer}/.well-known/jwks.json")
+
+    holds(given)
+    world.idp.update_user_pool(UserPoolId=world.pool_id, IssuerConfiguration={"Type": "UPDATED"})
+    holds({"Type": "UPDATED"})
+    world.idp.update_user_pool(UserPoolId=world.pool_id)
+    holds({})
 
 
 def test_what_is_given_in_part_is_told_with_its_defaults(new_world: Callable[..., World]) -> None:

@@ -23,6 +23,22 @@ GIVEN: dict[str, Any] = {
     },
     "SmsConfiguration": {"SnsCallerArn": CALLER, "ExternalId": "x", "SnsRegion": "us-east-1"},
 }
+BY_EUMS: dict[str, Any] = {
+    "EumsSms": {
+        "CallerArn": CALLER,
+        "ExternalId": "x",
+        "OriginationIdentity": "arn:aws:sms-voice:us-east-1:000000000000:phone-number/phone-1",
+        "ConfigurationSetName": "ours",
+        "InEntityId": "1101",
+        "InTemplateId": "1107",
+        "Region": "us-east-1",
+    }
+}
+
+
+def eums(**members: str) -> dict[str, Any]:
+    """Return the settings of a pool that sends by End User Messaging."""
+    return {"SmsConfiguration": {"EumsSms": {"CallerArn": CALLER, **members}}}
 
 
 def test_senders_are_told_changed_and_put_back(new_world: Callable[..., World]) -> None:
@@ -41,6 +57,43 @@ def test_senders_are_told_changed_and_put_back(new_world: Callable[..., World]) 
     assert shorter["SmsConfiguration"] == {"SnsCallerArn": CALLER}
     assert after["EmailConfiguration"] == {"EmailSendingAccount": "COGNITO_DEFAULT"}
     assert "SmsConfiguration" not in after
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        BY_EUMS,
+        {"EumsSms": {"CallerArn": CALLER}},
+        {"EumsSms": {"CallerArn": CALLER, "OriginationIdentity": "+43720000000"}},
+        {"EumsSms": {"CallerArn": CALLER, **dict.fromkeys(("OriginationIdentity", "InEntityId", "InTemplateId"), "")}},
+        {"SnsCallerArn": "", "EumsSms": {"CallerArn": CALLER}},
+    ],
+)
+def test_end_user_messaging_is_told_as_given_taken_back_and_put_back(
+    new_world: Callable[..., World], given: dict[str, Any]
+) -> None:
+    world = new_world(pool={"SmsConfiguration": given})
+    about = {"UserPoolId": world.pool_id}
+    assert world.pool["SmsConfiguration"] == given
+
+    world.idp.update_user_pool(**about, SmsConfiguration=world.pool["SmsConfiguration"])
+    assert world.idp.describe_user_pool(**about)["UserPool"]["SmsConfiguration"] == given
+    world.idp.update_user_pool(**about, SmsConfiguration={"SnsCallerArn": CALLER})
+    assert world.idp.describe_user_pool(**about)["UserPool"]["SmsConfiguration"] == {"SnsCallerArn": CALLER}
+    world.idp.update_user_pool(**about, SmsConfiguration={"EumsSms": {"CallerArn": CALLER}})
+    other = world.idp.describe_user_pool(**about)["UserPool"]["SmsConfiguration"]
+    assert other == {"EumsSms": {"CallerArn": CALLER}}
+    world.idp.update_user_pool(**about)
+    assert "SmsConfiguration" not in world.idp.describe_user_pool(**about)["UserPool"]
+
+
+def test_end_user_messaging_needs_a_role(world: World) -> None:
+    with refused(
+        "InvalidParameterException",
+        "1 validation error detected: Value null at 'smsConfiguration.eumsSms.callerArn' failed to satisfy constraint: "
+        "Member must not be null",
+    ):
+        world.idp.create_user_pool(PoolName="never", SmsConfiguration={"EumsSms": {"InEntityId": "1101"}})
 
 
 @pytest.mark.parametrize(
@@ -68,9 +121,19 @@ def test_senders_are_told_changed_and_put_back(new_world: Callable[..., World]) 
             {"SmsConfiguration": {"SnsCallerArn": CALLER, "SnsRegion": "x.example/"}},
             "SnsRegion is not an AWS region.",
         ),
+        (eums(CallerArn=CALLER.replace(":role/", ":user/")), "CallerArn is not the ARN of an IAM role."),
+        (eums(Region="eu-west-1"), "Region of EumsSms is the user pool's, us-east-1."),
+        (eums(OriginationIdentity="a b"), "OriginationIdentity is no number, sender ID or phone pool."),
+        (eums(ConfigurationSetName="o" * 257), "ConfigurationSetName is no configuration set."),
+        (eums(InEntityId="1 1"), "InEntityId and InTemplateId hold up to 64 characters, none of them a space."),
+        (eums(InTemplateId="1" * 65), "InEntityId and InTemplateId hold up to 64 characters, none of them a space."),
         (
-            {"SmsConfiguration": {"EumsSms": {"CallerArn": CALLER}}},
-            "EumsSms is not available in this release.",
+            {"SmsConfiguration": {"SnsCallerArn": CALLER, "EumsSms": {"CallerArn": CALLER}}},
+            "Provide either SnsCallerArn or EumsSms in SmsConfiguration, but not both.",
+        ),
+        (
+            {"SmsConfiguration": {"ExternalId": "x", "EumsSms": {"CallerArn": CALLER}}},
+            "SnsCallerArn is required in SmsConfiguration.",
         ),
     ],
 )
@@ -97,4 +160,4 @@ def test_none_of_them_is_kept_only() -> None:
 
     assert "EmailConfiguration" not in listed
     assert "SmsConfiguration" not in listed
-    assert "`SmsConfiguration.EumsSms`" in "".join(write_coverage_docs.rows(Availability.NOT_YET))
+    assert "SmsConfiguration" not in "".join(write_coverage_docs.rows(Availability.NOT_YET))

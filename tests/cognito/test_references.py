@@ -261,9 +261,10 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
         for member, row in {
             "DcrConfiguration": ({"EnableStatus": "Enabled", "AllowedScopes": ["none/read"]}, INVALID, NOT_YET),
             "EmailConfiguration.SourceArn": (NO_ARN, INVALID, "SourceArn is not the ARN of an Amazon SES identity."),
-            "KeyConfiguration.KmsKeyArn": (NO_ARN, INVALID, NOT_YET),
+            "KeyConfiguration.KmsKeyArn": (NO_ARN, INVALID, "Leave KmsKeyArn out"),
             "LambdaConfig": ({"PreSignUp": NO_TOPIC}, INVALID, f"{NO_TOPIC} is not the ARN of a Lambda function."),
             "SmsConfiguration": ({"SnsCallerArn": NO_ARN}, INVALID, "SnsCallerArn is not the ARN of an IAM role."),
+            "SmsConfiguration.EumsSms": ({"CallerArn": NO_ARN}, INVALID, "CallerArn is not the ARN of an IAM role."),
             "UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate.*": (
                 "email",
                 INVALID,

@@ -266,6 +266,19 @@ MEMBERS: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ),
     ({"AccountRecoverySetting": {}}, {}),
     ({"AcrConfiguration": {"Level2": {"AcrValue": "urn:cognito:loa:2"}}}, {}),
+    (
+        {"AcrConfiguration": {"Level2": {"AcrValue": "gold"}}},
+        {"AcrConfiguration": {**MADE_POOL["AcrConfiguration"], "Level2": {"AcrValue": "gold"}}},
+    ),
+    *(
+        ({member: value}, {member: value})
+        for member, value in (
+            ("KeyConfiguration", {"KeyType": "AWS_OWNED_KEY"}),
+            ("IssuerConfiguration", {"Type": "ORIGINAL"}),
+            ("IssuerConfiguration", {"Type": "UPDATED"}),
+        )
+    ),
+    ({"KeyConfiguration": {}, "IssuerConfiguration": {}, "AcrConfiguration": {}}, {}),
     ({"LambdaConfig": {}, "UserPoolTags": {}, "UserAttributeUpdateSettings": {}, "EmailConfiguration": {}}, {}),
     ({"UserPoolTags": {"team": "blue"}}, {"UserPoolTags": {"team": "blue"}}),
     ({"UsernameConfiguration": {"CaseSensitive": True}}, {"UsernameConfiguration": {"CaseSensitive": True}}),

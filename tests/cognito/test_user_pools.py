@@ -71,7 +71,6 @@ def test_what_was_set_is_told_back(new_world: Callable[..., World]) -> None:
         {"LambdaConfig": {"PreSignUp": "arn:aws:sns:us-east-1:000000000000:f"}},
         {"MfaConfiguration": "ON"},
         {"Policies": {"PasswordPolicy": {"MinimumLength": 5}}},
-        {"KeyConfiguration": {"KeyType": "CUSTOMER_MANAGED_KEY"}},
     ],
     ids=lambda settings: next(iter(settings)),
 )

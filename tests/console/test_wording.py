@@ -28,6 +28,7 @@ WIRE_ONLY = {
         *("second_factor_has_a_kind", "first_second_factor", "a_sender_of_ones_own_has_a_source"),
         *("first_factor_problems", "source_problems", "sender_problems", "caller_problems", "trigger_problems"),
         *("region_problems", "a_role_sends", "a_sender_of_ones_own_is_a_developers"),
+        *("eums_caller_problems", "formed", "pools_region_problems", "a_role_sends_by_eums", "sms_is_sent_by_one"),
     },
     "client_rules": {
         *("flow_problems", "unit_problems", "context_needs_a_secret", "rotation_is_the_only_refresh"),

@@ -21,11 +21,11 @@ from pools.ports import Credentials, VerifiedLogin
 from pools.services import access, configuration
 from pools.services.identity_pools import identity_pools
 from pools.services.pools import signing_keys
-from tests.federation.gateways import aws, moto
+from tests.federation.gateways import aws, moto, sts
 from tests.federation.openid_trip import provider
 from tests.federation.social_trip import social
 
-__all__ = ["aws", "moto", "provider", "social"]
+__all__ = ["aws", "moto", "provider", "social", "sts"]
 BY = Actor.visitor(address="192.0.2.7")
 EAST, WEST = "east.example.test", "west.example.test"
 APP = "the-app"

@@ -1,4 +1,7 @@
-"""What receives the mail and the SMS of tests: moto's SES and SNS, and servers that answer as a test wants."""
+"""What receives the mail and the SMS of tests: moto's SES and SNS, and servers that answer as a test wants.
+
+moto has no End User Messaging SMS: a server that speaks its protocol receives what is sent by it.
+"""
 
 from __future__ import annotations
 
@@ -20,6 +23,7 @@ from pools.models import AppClient, OutboxMessage, UserPool
 from pools.services.messages import deliveries
 from pools.services.sign_up import sign_up
 from tests import factories
+from tests.federation.servers import Told, serving
 
 State = OutboxMessage.State
 KEPT, AGAIN, FAILED, SENT = "kept", "again", "failed", "sent"
@@ -29,7 +33,11 @@ IDENTITY = "arn:aws:ses:eu-west-1:123456789012:identity/"
 SENT_MAIL = json.dumps({"MessageId": "mail-1"}).encode()
 SENT_TEXT = b"""<PublishResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><PublishResult>
 <MessageId>text-1</MessageId></PublishResult></PublishResponse>"""
-SIGNED = re.compile(r"Credential=(\w+)/\d+/([\w-]+)/(\w+)/")
+XML = {"content-type": "text/xml"}
+ASSUMED = """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>
+<AccessKeyId>ASIA%s</AccessKeyId><SecretAccessKey>role-secret</SecretAccessKey><SessionToken>role-session</SessionToken>
+<Expiration>%s</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"""
+SIGNED = re.compile(r"Credential=(\w+)/\d+/([\w-]+)/([\w-]+)/")
 
 
 @pytest.fixture(scope="session")
@@ -50,10 +58,24 @@ def aws(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Setting
         monkeypatch.delenv(name, raising=False)
     destinations.permits.cache_clear()
     outbound._client.cache_clear()
-    monkeypatch.setattr(ports.channels["sns"], "roles", assumed_roles.Roles())
+    for channel in ("sns", "eums"):
+        monkeypatch.setattr(ports.channels[channel], "roles", assumed_roles.Roles())
     yield settings
     destinations.permits.cache_clear()
     outbound._client.cache_clear()
+
+
+@pytest.fixture
+def sts(aws: Settings) -> Iterator[Told]:
+    """Return an STS that lets us assume any role for an hour."""
+    with serving(Told(body=assumed("ONE", timedelta(hours=1)), headers=XML)) as told:
+        aws.SNS_STS_ENDPOINT_URL = told.url
+        yield told
+
+
+def assumed(name: str, life: timedelta) -> bytes:
+    """Return an STS's answer: credentials of that name, for so long."""
+    return (ASSUMED % (name, (clock.now() + life).isoformat())).encode()
 
 
 def waiting(channel: str, **settings: Any) -> OutboxMessage:

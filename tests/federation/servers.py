@@ -68,7 +68,7 @@ def serving(told: Told, *, tls: ssl.SSLContext | None = None) -> Iterator[Told]:
         if tls:
             server.socket = tls.wrap_socket(server.socket, server_side=True)
         told.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)  # looks so often for its end
         thread.start()
         yield told
         server.shutdown()

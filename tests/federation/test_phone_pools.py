@@ -1,4 +1,4 @@
-"""People known by a phone number: everything that takes a code, by SNS, on the pages and through the API."""
+"""People known by a phone number: everything that takes a code, by each gateway, on the pages and through the API."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from pools.services.people import users
 from tests import factories
 from tests.federation.gateways import EXTERNAL_ID, ROLE, SENT_TEXT
 from tests.federation.servers import Told, serving
-from tests.federation.test_sns import XML, asked, assumed
+from tests.federation.test_eums import SENT as TAKEN
 from tests.hosted import in_process
 from tests.hosted.world import CALLBACK, Reader
 
@@ -29,25 +29,37 @@ pytestmark = pytest.mark.usefixtures("transactional_db")
 PASSWORD, ANOTHER = "Correct-horse-7", "Battery-staple-8"
 CODE = re.compile(r"\b\d{6}\b")
 OWN = {"sms_configuration": {"sns_caller_arn": ROLE, "external_id": EXTERNAL_ID}}
-POOLS: dict[str, tuple[str, dict[str, Any]]] = {
-    "the installation's SNS": ("sns", {}),
-    "a role of the pool's own": ("", OWN),
+POOLS: dict[str, tuple[str, dict[str, Any], bytes]] = {
+    "the installation's SNS": ("sns", {}, SENT_TEXT),
+    "a role of the pool's own": ("", OWN, SENT_TEXT),
+    "a role of the pool's own for EUMS": ("", {"sms_configuration": {"eums_sms": {"caller_arn": ROLE}}}, TAKEN),
 }
+"""Channel of the installation, settings of the pool, and what its gateway answers."""
 
 
 @pytest.fixture
-def sns(aws: Settings) -> Iterator[Told]:
-    """Return an SNS, with an STS that lets us assume any role."""
-    with serving(Told(body=SENT_TEXT, headers=XML)) as sns, serving(Told(headers=XML)) as sts:
-        sts.body = assumed("ONE", timedelta(hours=1))
-        aws.SNS_ENDPOINT_URL, aws.SNS_STS_ENDPOINT_URL = sns.url, sts.url
-        yield sns
+def gateway(aws: Settings, sts: Told) -> Iterator[Told]:
+    """Return what takes each text, with an STS that lets us assume any role."""
+    del sts
+    with serving(Told()) as told:
+        aws.SNS_ENDPOINT_URL = aws.EUMS_ENDPOINT_URL = told.url
+        yield told
+
+
+def text(gateway: Told) -> tuple[str, str]:
+    """Return number and text of the newest message."""
+    sent = gateway.asked[-1].decode()
+    if sent.startswith("{"):
+        told = json.loads(sent)
+        return told["DestinationPhoneNumber"], told["MessageBody"]
+    form = parse_qs(sent)
+    return form["PhoneNumber"][0], form["Message"][0]
 
 
 @pytest.fixture(params=POOLS)
-def client(request: pytest.FixtureRequest, sns: Told, aws: Settings) -> AppClient:
+def client(request: pytest.FixtureRequest, gateway: Told, aws: Settings) -> AppClient:
     """Return an app of a pool whose people sign in by phone number."""
-    aws.SMS_CHANNEL, given = POOLS[request.param]
+    aws.SMS_CHANNEL, given, gateway.body = POOLS[request.param]
     pool = factories.make_pool(username_attributes=["phone_number"], auto_verified_attributes=["phone_number"], **given)
     pages = {**factories.PAGES, "callback_urls": [CALLBACK]}
     return factories.make_client(pool, **pages)
@@ -56,19 +68,19 @@ def client(request: pytest.FixtureRequest, sns: Told, aws: Settings) -> AppClien
 class Person:
     """Somebody with a telephone."""
 
-    def __init__(self, client: AppClient, sns: Told) -> None:
+    def __init__(self, client: AppClient, gateway: Told) -> None:
         """Have a number that nobody has."""
-        self.client, self.sns = client, sns
+        self.client, self.gateway = client, gateway
         self.number = f"+43664{int(factories.number()[-6:], 16) % 10**7:07}"
 
     def code(self) -> str:
         """Return the code of the newest text to the number, which is delivered now."""
-        before = len(self.sns.asked)
+        before = len(self.gateway.asked)
         deliveries.sweep()
-        assert len(self.sns.asked) == before + 1
-        told = asked(self.sns)
-        assert told["PhoneNumber"] == self.number
-        found = CODE.search(told["Message"])
+        assert len(self.gateway.asked) == before + 1
+        to, told = text(self.gateway)
+        assert to == self.number
+        found = CODE.search(told)
         assert found
         return found[0]
 
@@ -156,8 +168,8 @@ class Browser:
         return self.url.startswith(CALLBACK) and bool(parse_qs(urlsplit(self.url).query).get("code"))
 
 
-def test_a_phone_pools_whole_way_through_the_api(client: AppClient, sns: Told) -> None:
-    person = Person(client, sns)
+def test_a_phone_pools_whole_way_through_the_api(client: AppClient, gateway: Told) -> None:
+    person = Person(client, gateway)
     told = {
         "Destination": f"+{'*' * (len(person.number) - 5)}{person.number[-4:]}",
         "DeliveryMedium": "SMS",
@@ -191,8 +203,8 @@ def age(person: Person) -> None:
         OneTimeCode.objects.filter(pk=row.pk).update(created_at=row.created_at - timedelta(minutes=10))
 
 
-def test_a_phone_pools_whole_way_on_the_pages(client: AppClient, sns: Told) -> None:
-    person = Person(client, sns)
+def test_a_phone_pools_whole_way_on_the_pages(client: AppClient, gateway: Told) -> None:
+    person = Person(client, gateway)
     browser = Browser(person)
     browser.open("/signup")
     browser.submit(username=person.number, password=PASSWORD)
@@ -217,16 +229,16 @@ def test_a_phone_pools_whole_way_on_the_pages(client: AppClient, sns: Told) -> N
     assert late.has_arrived, late.alert
 
 
-def test_who_is_invited_by_phone_signs_in_with_what_the_text_says(client: AppClient, sns: Told) -> None:
-    person = Person(client, sns)
+def test_who_is_invited_by_phone_signs_in_with_what_the_text_says(client: AppClient, gateway: Told) -> None:
+    person = Person(client, gateway)
 
     users.create(client.pool, person.number, attributes={}, by=factories.BY)
     deliveries.sweep()
 
-    told = asked(sns)
-    found = re.match(r"Your username is (\S+) and temporary password is (\S+)\.$", told["Message"])
+    to, told = text(gateway)
+    found = re.match(r"Your username is (\S+) and temporary password is (\S+)\.$", told)
     assert found
-    assert (told["PhoneNumber"], found[1]) == (person.number, person.number)
+    assert (to, found[1]) == (person.number, person.number)
     parameters = {"USERNAME": person.number, "PASSWORD": found[2]}
     answer = person.call("InitiateAuth", AuthFlow="USER_PASSWORD_AUTH", AuthParameters=parameters)
     assert answer["ChallengeName"] == "NEW_PASSWORD_REQUIRED"

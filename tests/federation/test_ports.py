@@ -95,6 +95,7 @@ def test_a_channel_is_registered_under_each_name_that_a_setting_may_give(setting
         ({"mode": "development", "mail_channel": "smtp"}, "smtp", "captured"),
         ({"mode": "production"}, "smtp", "none"),
         ({"mode": "production", "mail_channel": "ses", "sms_channel": "sns"}, "ses", "sns"),
+        ({"mode": "production", "sms_channel": "eums"}, "smtp", "eums"),
         ({"mode": "production", "messages": "captured"}, "captured", "captured"),
         ({"mode": "production", "messages": "captured", "sms_channel": "none"}, "captured", "none"),
         ({"mode": "production", "sms_channel": "captured"}, "smtp", "captured"),
@@ -105,6 +106,15 @@ def test_one_setting_each_names_the_channel_of_mail_and_of_sms(given: dict[str, 
     read = Environment(**given)
 
     assert (read.mail_channel, read.sms_channel) == (mail, sms)
+
+
+def test_each_gateway_is_in_the_installations_region_unless_it_has_its_own() -> None:
+    regions: dict[str, Any] = {"ses_region": "eu-west-1", "sns_region": "eu-west-2", "eums_region": "eu-west-3"}
+    whole: dict[str, Any] = {"region": "us-iso-east-1"}
+    plain, own = Environment(**whole), Environment(**whole, **regions)
+
+    assert {plain.ses_region, plain.sns_region, plain.eums_region} == {"us-iso-east-1"}
+    assert (own.ses_region, own.sns_region, own.eums_region) == ("eu-west-1", "eu-west-2", "eu-west-3")
 
 
 @pytest.mark.usefixtures("lantern")

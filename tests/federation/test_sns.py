@@ -32,7 +32,9 @@ from tests.federation.gateways import (
     KEYS,
     ROLE,
     SENT_TEXT,
+    XML,
     State,
+    assumed,
     code_of,
     later,
     outcome,
@@ -45,12 +47,8 @@ from tests.federation.test_sts import GIVEN
 from tests.services.conftest import at_once
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
-XML = {"content-type": "text/xml"}
 ERROR = """<ErrorResponse xmlns="http://sns.amazonaws.com/doc/2010-03-31/"><Error><Type>Sender</Type><Code>%s</Code>
 <Message>%s</Message></Error><RequestId>x</RequestId></ErrorResponse>"""
-ASSUMED = """<AssumeRoleResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><AssumeRoleResult><Credentials>
-<AccessKeyId>ASIA%s</AccessKeyId><SecretAccessKey>role-secret</SecretAccessKey><SessionToken>role-session</SessionToken>
-<Expiration>%s</Expiration></Credentials></AssumeRoleResult></AssumeRoleResponse>"""
 NUMBER = "Invalid parameter: PhoneNumber Reason: +436641234567 is not valid to publish to"
 # Status, code, what SNS says; what becomes of the message, and why.
 ANSWERS = [
@@ -76,19 +74,6 @@ def sns(aws: Settings) -> Iterator[Told]:
     with serving(Told(body=SENT_TEXT, headers=XML)) as told:
         aws.SNS_ENDPOINT_URL = told.url
         yield told
-
-
-@pytest.fixture
-def sts(aws: Settings) -> Iterator[Told]:
-    """Return an STS that lets us assume any role for an hour."""
-    with serving(Told(body=assumed("ONE", timedelta(hours=1)), headers=XML)) as told:
-        aws.SNS_STS_ENDPOINT_URL = told.url
-        yield told
-
-
-def assumed(name: str, life: timedelta) -> bytes:
-    """Return an STS's answer: credentials of that name, for so long."""
-    return (ASSUMED % (name, (clock.now() + life).isoformat())).encode()
 
 
 def refuse(told: Told, status: int, code: str, text: str = "") -> None:

@@ -11,7 +11,7 @@ from kombu import Connection
 from kombu.transport.redis import Channel
 from redis.connection import parse_url
 
-from identity import celery
+from identity import broker
 from identity.foundation import origins, server_urls
 from identity.settings import BASE_DIR, Environment, configured
 
@@ -139,8 +139,9 @@ NO_NUMBER = ["0x1", "1.5", "-1", "99999999999", SECRET, "1e400", "nan", "inf"]
 PORTS = ["0", "65536"]
 WRONG = {
     **dict.fromkeys(("STS_ENDPOINT_URL", "STS_PUBLIC_URL", "BREACHED_PASSWORDS_URL"), NO_ENDPOINT),
-    **dict.fromkeys(("SES_ENDPOINT_URL", "SNS_ENDPOINT_URL", "SNS_STS_ENDPOINT_URL"), NO_ENDPOINT),
-    **{name: [SECRET, "us-east-1.example"] for name in ("SES_REGION", "SNS_REGION")},
+    **dict.fromkeys(("SES_ENDPOINT_URL", "SNS_ENDPOINT_URL", "EUMS_ENDPOINT_URL", "SNS_STS_ENDPOINT_URL"), NO_ENDPOINT),
+    **{name: [SECRET, "us-east-1.example"] for name in ("SES_REGION", "SNS_REGION", "EUMS_REGION")},
+    **{name: [f"{SECRET} x"] for name in ("EUMS_ORIGINATION_IDENTITY", "EUMS_CONFIGURATION_SET")},
     "SMTP_HOST": NO_HOST,
     "OUTBOUND_PRIVATE_HOSTS": [f"good.example,{host}" for host in NO_HOST],
     **{name: [*NO_HOST, "localhost", "10.0.0.0/8"] for name in ("BIND", "METRICS_BIND")},
@@ -238,9 +239,9 @@ def test_redis_is_the_same_to_its_client_and_to_celery(url: str, expected: dict[
 
     found = parse_url(made)  # type: ignore[no-untyped-call]
     # What Celery's transport would connect to, without connecting.
-    with Connection(server_urls.celery(made), ssl=celery.tls_of_broker(made) or False) as broker:
+    with Connection(server_urls.celery(made), ssl=broker.tls(made) or False) as connected:
         channel = object.__new__(Channel)
-        channel.connection = SimpleNamespace(client=broker, default_port=6379)  # type: ignore[assignment]
+        channel.connection = SimpleNamespace(client=connected, default_port=6379)  # type: ignore[assignment]
         theirs = channel._connparams()  # type: ignore[attr-defined]
 
     assert {name: found.get(name) for name in expected} == expected

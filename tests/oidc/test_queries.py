@@ -35,7 +35,10 @@ OAUTH = {
 @pytest.fixture
 def pool() -> UserPool:
     """Return a pool with a resource server."""
-    pool = factories.make_pool(username_attributes=["email"])
+    pool = factories.make_pool(
+        username_attributes=["email"],
+        acr_configuration={"Level1": {"acr_value": "urn:own:1"}},  # so that every token has ``acr``
+    )
     scopes = [{"name": "read", "description": "read"}]
     resource_servers.create(pool, identifier="photos", name="p", scopes=scopes, by=factories.BY)
     return access.pool(pool.public_id)

@@ -72,7 +72,7 @@ def test_an_id_token_is_what_the_core_says(world: World) -> None:
     found = document(world)
     browser = world.browser(world.ann)
 
-    answer = browser.authorize(world.strict, scope="openid", nonce="n", acr_values="urn:cognate:loa:1", max_age="9999")
+    answer = browser.authorize(world.strict, scope="openid", nonce="n", acr_values="urn:cognito:loa:1", max_age="9999")
     code = said(answer)["code"]
     issued = world.token(world.strict, "authorization_code", code=code, redirect_uri=CALLBACK).json()
 
@@ -90,7 +90,7 @@ def test_an_id_token_is_what_the_core_says(world: World) -> None:
     assert {name for name in told if not name.startswith("custom:")} <= set(found["claims_supported"])
 
 
-@pytest.mark.parametrize(("methods", "acr"), [(["pwd"], "urn:cognate:loa:1"), (["pwd", "otp"], "urn:cognate:loa:2")])
+@pytest.mark.parametrize(("methods", "acr"), [(["pwd"], "urn:cognito:loa:1"), (["pwd", "otp"], "urn:cognito:loa:2")])
 def test_acr_says_by_how_much_a_session_was_proven_and_is_kept_at_refresh(
     world: World, methods: list[str], acr: str
 ) -> None:
@@ -173,7 +173,7 @@ def test_discovery_says_what_is_true(world: World) -> None:
         assert "code" in said(browser.authorize(world.strict, **asked)), method
     for grant in found["grant_types_supported"]:
         assert world.token(world.strict, grant).json()["error"] != "unsupported_grant_type", grant
-    assert found["acr_values_supported"] == ["urn:cognate:loa:1", "urn:cognate:loa:2"]
+    assert found["acr_values_supported"] == ["urn:cognito:loa:1", "urn:cognito:loa:2"]
     assert found["subject_types_supported"] == ["public"]
     assert found["claims_parameter_supported"] is False
     assert found["authorization_response_iss_parameter_supported"] is True

@@ -10,7 +10,7 @@ import pytest
 from celery.beat import PersistentScheduler
 
 from identity.celery import app
-from identity.foundation import later
+from identity.foundation.task_names import Task
 
 TASKS = frozenset(entry["task"] for entry in app.conf.beat_schedule.values())
 
@@ -49,7 +49,7 @@ def test_beat_asks_for_every_task_that_nobody_else_does() -> None:
 
     ours = {name for name in app.tasks if name.startswith("pools.")}
 
-    assert ours - {later.Task.DELIVER, later.Task.IMPORT_USERS} == TASKS
+    assert ours - {Task.DELIVER, Task.IMPORT_USERS} == TASKS
 
 
 @pytest.mark.parametrize("task", ["make_partitions", "rotate_due_keys"])

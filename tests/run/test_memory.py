@@ -1,8 +1,9 @@
-"""What a web process weighs once it has answered each kind of request, and what it does without."""
+"""What a web process weighs that has answered requests of each kind, what all processes weigh, and what they lack."""
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import os
 import subprocess
@@ -26,10 +27,12 @@ from tests.live import SESSION, Live
 MOST = 146
 """MiB of one web worker. 131 were measured; some 11 more beside the whole suite, whose load keeps more of its threads
 busy at once."""
-NOT_IN_PRODUCTION = ("rich", "pygments")
-"""What structlog would load only because this environment has it: 4 MiB."""
+NOT_IN_PRODUCTION = ("rich", "pygments", "greenlet")
+"""What structlog would load only because this environment has it: 5 MiB."""
 OWN = 60
 """MiB of it that it does not share with the process that forked it, which imported everything: 47 were measured."""
+WHOLE = 300
+"""MiB of web, worker and beat together, memory that several share counted once."""
 THREADS = 24
 CALLBACK = "https://app.example.com/back"
 # Each was loaded once without need, or soon would be.
@@ -137,6 +140,39 @@ def own(pid: int) -> float:
     return sum(int(line.split()[1]) for line in lines if line.startswith("Private_")) / 1024
 
 
+def together(*pids: int) -> float:
+    """Return what processes take together, in MiB: of what several have, each takes its share (``man 5 proc``)."""
+    lines = [line for pid in pids for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()]
+    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) / 1024
+
+
+@pytest.fixture
+def others(web: tuple[Web, int], tmp_path: Path) -> Iterator[tuple[int, int]]:
+    """Return a worker and beat beside the web process, as production starts them, once each has shown life."""
+    process, _ = web
+    with contextlib.ExitStack() as until_the_end:
+        started = []
+        for name in ("worker", "beat"):
+            (folder := tmp_path / f"of_{name}").mkdir()
+            settings = {
+                "ALIVE_FILE": str(folder / "alive"),
+                "TMPDIR": str(folder),
+                # No worker of others hears of what this beat asks for.
+                "REDIS_PREFIX": f"weighed:{process.settings['REDIS_PREFIX']}",
+            }
+            command = (sys.executable, "-m", "identity.serve", name)
+            part = Part(name, command, directory=servers.ROOT, environment=settings)
+            log = until_the_end.enter_context((folder / "log").open("wb"))
+            started.append((folder, spawn(part, process.settings, output=log)))
+            until_the_end.callback(end, started[-1][1], part)
+        until = monotonic() + 60
+        while not all((folder / "alive").exists() for folder, _ in started):
+            assert monotonic() < until, [(folder / "log").read_text() for folder, _ in started]
+            sleep(0.1)
+        (_, worker), (_, beat) = started
+        yield worker.pid, beat.pid
+
+
 def one_of_each(web: Web) -> None:
     """Let a process answer one request of each kind: machines, people, credentials, pages."""
     idp, identity = web.boto("cognito-idp"), web.boto("cognito-identity")
@@ -206,6 +242,26 @@ def test_a_web_process_that_has_answered_one_request_of_each_kind_is_small(web: 
 
     assert resident(worker) < MOST
     assert own(worker) < OWN
+
+
+def test_web_worker_and_beat_are_small_together(web: tuple[Web, int], others: tuple[int, int]) -> None:
+    process, web_worker = web
+
+    one_of_each(process)
+
+    serving = Path(f"/proc/{web_worker}/status").read_text()
+    [parent] = [int(line.split()[1]) for line in serving.splitlines() if line.startswith("PPid:")]
+    pids = (parent, web_worker, *others)
+    assert together(*pids) < WHOLE, {pid: together(pid) for pid in pids}
+
+
+def test_beat_does_without_django_and_the_tasks() -> None:
+    program = "import sys, identity.beat, celery.apps.beat; print(*sorted(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=servers.ROOT, capture_output=True, text=True, check=True)
+    loaded = set(done.stdout.split())
+
+    assert "identity.broker" in loaded
+    assert sorted({"django.apps", "identity.settings", "psycopg", "pydantic", "pools"} & loaded) == []
 
 
 def test_a_web_process_does_without_what_only_others_need() -> None:

@@ -25,7 +25,8 @@ from pytest_django import Settings
 
 from identity.apps import derive_keys
 from identity.celery import app
-from identity.foundation import clock, later, names, sealing
+from identity.foundation import clock, names, sealing
+from identity.foundation.task_names import Task
 from pools.models import (
     AppClient,
     AuditEvent,
@@ -305,7 +306,7 @@ def test_every_sealed_column_is_wrapped_anew() -> None:
 
 
 def test_beat_asks_for_it_within_the_hour() -> None:
-    [entry] = [entry for entry in app.conf.beat_schedule.values() if entry["task"] == later.Task.RESEAL]
+    [entry] = [entry for entry in app.conf.beat_schedule.values() if entry["task"] == Task.RESEAL]
 
     assert entry["schedule"] <= 3600
 

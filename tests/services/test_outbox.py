@@ -23,6 +23,7 @@ from django.db.models.functions import Now
 from pytest_django import Settings
 
 from identity.foundation import clock, errors, later, sealing
+from identity.foundation.task_names import Task
 from pools import ports, tasks
 from pools.models import AppClient, CapturedMessage, OneTimeCode, OutboxMessage, User, UserPool
 from pools.services import codes, configuration, sealing_contexts
@@ -692,7 +693,7 @@ def test_destinations_are_told_masked(channel: str, to: str, shown: str) -> None
 def test_every_name_has_a_task() -> None:
     from celery import current_app
 
-    assert {task.value for task in later.Task} <= set(current_app.tasks)
+    assert {task.value for task in Task} <= set(current_app.tasks)
 
 
 def test_a_reminder_leaves_the_limits_of_all_else_as_they_are_for_nobodys_address(

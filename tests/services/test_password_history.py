@@ -12,6 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from identity.foundation import clock, later
+from identity.foundation.task_names import Task
 from pools.models import Password, PasswordHistory, User, UserPool
 from pools.services import housekeeping
 from pools.services.people import password_history, passwords, srp, users
@@ -119,10 +120,10 @@ def test_switching_it_off_asks_for_the_purge_at_once(transactional_db: None, mon
 
     user_pools.update(pool, {"pool_name": "Other"}, by=BY)
     user_pools.update(pool, remembering(1), by=BY)
-    assert (later.Task.PURGE,) not in asked
+    assert (Task.PURGE,) not in asked
     user_pools.update(pool, remembering(0), by=BY)
 
-    assert asked.count((later.Task.PURGE,)) == 1
+    assert asked.count((Task.PURGE,)) == 1
 
 
 def test_a_password_that_is_taken_away_is_remembered_no_more(transactional_db: None) -> None:

@@ -19,6 +19,7 @@ from tests.factories import BY
 from tests.walks import walk
 
 OPERATION = "UpdateUserPool"
+ROLE = "arn:aws:iam::000000000000:role/sms"
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"
 REFUSED_BACK = "UnusedAccountValidityDays"
 """Amazon describes it beside TemporaryPasswordValidityDays, and refuses both together."""
@@ -87,9 +88,25 @@ SETTINGS = some(
         ConfigurationSet=st.just("ours"),
         EmailSendingAccount=st.sampled_from(["COGNITO_DEFAULT", "DEVELOPER"]),
     ),
-    SmsConfiguration=st.fixed_dictionaries(
-        {"SnsCallerArn": st.just("arn:aws:iam::000000000000:role/sms")},
-        optional={"ExternalId": st.just("x"), "SnsRegion": st.just("us-east-1")},
+    SmsConfiguration=st.one_of(
+        st.fixed_dictionaries(
+            {"SnsCallerArn": st.just(ROLE)}, optional={"ExternalId": st.just("x"), "SnsRegion": st.just("us-east-1")}
+        ),
+        st.fixed_dictionaries(
+            {
+                "EumsSms": st.fixed_dictionaries(
+                    {"CallerArn": st.just(ROLE)},
+                    optional={
+                        "ExternalId": st.just("x"),
+                        "OriginationIdentity": st.sampled_from(["", "+43720000000"]),
+                        "ConfigurationSetName": st.just("ours"),
+                        "InEntityId": st.just("1101"),
+                        "InTemplateId": st.just("1107"),
+                        "Region": st.just("us-east-1"),
+                    },
+                )
+            }
+        ),
     ),
     UserPoolTags=st.dictionaries(st.text("abc .:/", min_size=1, max_size=5), st.text("xyz", max_size=3), max_size=3),
     AdminCreateUserConfig=some(
@@ -117,10 +134,14 @@ SETTINGS = some(
     UserPoolTier=st.sampled_from(["LITE", "ESSENTIALS", "PLUS"]),
     DcrConfiguration=some(EnableStatus=st.just("Disabled")),
     KeyConfiguration=some(KeyType=st.just("AWS_OWNED_KEY")),
-    IssuerConfiguration=some(Type=st.just("ORIGINAL")),
+    IssuerConfiguration=some(Type=st.sampled_from(["ORIGINAL", "UPDATED"])),
+    AcrConfiguration=some(
+        Level1=st.fixed_dictionaries({"AcrValue": st.sampled_from(["urn:cognito:loa:1", "urn:own:1"])}),
+        Level4=st.fixed_dictionaries({"AcrValue": st.sampled_from(["urn:own:1", "urn:own:4"])}),
+    ),
 )
-LEFT_ALONE = {"UserPoolId", "MfaConfiguration", "AcrConfiguration"}
-"""Whose pool it is; what SetUserPoolMfaConfig owns; what is told of every pool alike."""
+LEFT_ALONE = {"UserPoolId", "MfaConfiguration"}
+"""Whose pool it is; what SetUserPoolMfaConfig owns."""
 
 
 def update(pool: UserPool, members: dict[str, Any]) -> bool:

@@ -12,7 +12,7 @@ import pytest
 import time_machine
 
 from identity.foundation import clock
-from identity.foundation.errors import SessionRefused
+from identity.foundation.errors import AttemptTokenRefused
 from pools.models import AuditEvent, BrowserSession, User, UserPool
 from pools.services import assurance
 from pools.services.sign_in import factors, own_factors
@@ -125,7 +125,7 @@ def test_a_session_that_was_ended_meanwhile_does_not_rise_and_enrols_nothing(tra
     opening = sessions.prepare_step_up(pool, session, assurance.CODE)
     sessions.end(pool, session, by=factories.BY)
 
-    with pytest.raises(SessionRefused):
+    with pytest.raises(AttemptTokenRefused):
         own_factors.prove(pool, user, "totp", pyotp.TOTP(seed).now(), enable=True, opening=opening, by=factories.BY)
 
     assert factors.of(user) == ()

@@ -70,6 +70,34 @@ def test_what_operators_choose_has_a_column_and_words(operation: str) -> None:
     assert set(TABLES[operation].columns) <= columns
 
 
+@pytest.mark.parametrize("operation", TABLES)
+def test_what_is_refused_for_good_says_why_and_what_to_do(operation: str) -> None:
+    for setting in TABLES[operation].settings:
+        is_refused = setting.availability is settings_table.Availability.REFUSED
+        assert bool(setting.refusal) is is_refused, setting.name
+        assert not is_refused or setting.why, setting.name
+        assert not setting.why or setting.why.endswith("."), setting.name
+
+
+def test_a_row_that_is_refused_for_good_refuses_and_is_on_the_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = settings_table.Availability.REFUSED
+    row = Setting(name="user_pool_tier", availability=refused, why="Tiers are a price list.", refusal="Leave it out.")
+    row = replace(row, is_harmless=settings_table.equal_to("LITE"))
+    table = replace(pool_settings.TABLE, settings=(row,), rules=(), derive=None)
+    monkeypatch.setitem(write_coverage_docs.TABLES, "CreateUserPool", table)
+
+    with pytest.raises(errors.Invalid, match=r"^Leave it out\.$") as raised:
+        table.apply(UserPool(), {"user_pool_tier": "PLUS"})
+    page = write_coverage_docs.Command().text()
+
+    assert (raised.value.field, raised.value.code) == ("user_pool_tier", "refused")
+    assert not isinstance(raised.value, errors.NotAvailable)
+    assert table.apply(UserPool(), {"user_pool_tier": "LITE"}) == {"user_pool_tier": "LITE"}
+    line = "| `UserPoolTier` | CreateUserPool, UpdateUserPool | Tiers are a price list. |"
+    assert line in page.split("\n## Refused")[1]
+    assert "refused: `UserPoolTier`" in page
+
+
 class Faces:
     """Everyone who reads the table of pools."""
 
@@ -364,6 +392,19 @@ class TestApps:
         assert [line for line in quiet if line["event"] == "settings_without_effect"] == []
         [line] = [line for line in logs if line["event"] == "settings_without_effect"]
         assert (line["of"], line["settings"]) == (client.client_id, ["analytics_configuration.application_arn"])
+
+    @pytest.mark.parametrize("type_of", pool_settings.ISSUERS)
+    def test_either_type_of_issuer_is_warned_of_by_nobody(self, transactional_db: None, type_of: str) -> None:
+        with capture_logs() as logs:
+            pool = factories.make_pool(issuer_configuration={"type": type_of})
+            user_pools.update(pool, {"user_pool_tags": {"team": "red"}}, by=BY)
+
+        assert [line for line in logs if line["event"] == "settings_without_effect"] == []
+        assert pool_settings.TABLE.without_effect(access.pool(pool.public_id)) == []
+
+    def test_no_other_type_of_issuer_is_kept(self, transactional_db: None) -> None:
+        with pytest.raises(errors.Invalid, match="Unknown type of issuer"):
+            factories.make_pool(issuer_configuration={"type": "OWN"})
 
 
 class TestIdentityPools:

@@ -18,6 +18,7 @@ from tests import factories
 from tests.factories import BY
 
 FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function:f"
+SENDS = "arn:aws:iam::000000000000:role/sms"
 
 
 def make(**settings: Any) -> UserPool:
@@ -117,7 +118,10 @@ def test_days_that_an_older_release_kept_as_zero_are_told_as_the_default(transac
         ({"policies": {"password_policy": {"password_history_size": 25}}}, errors.Invalid),
         ({"policies": {"password_policy": {"password_history_size": -1}}}, errors.Invalid),
         ({"policies": {"sign_in_policy": {"allowed_first_auth_factors": ["WEB_AUTHN"]}}}, errors.Invalid),
-        ({"acr_configuration": {"Level1": {"acr_value": "urn:own:1"}}}, errors.NotAvailable),
+        ({"acr_configuration": {"Level5": {"acr_value": "urn:own:5"}}}, errors.Invalid),
+        ({"acr_configuration": {"Level1": {"acr_value": 'a"b'}}}, errors.Invalid),
+        ({"acr_configuration": {"Level1": {}}}, errors.Invalid),
+        ({"acr_configuration": {"Level1": {"acr_value": "urn:cognito:loa:2"}}}, errors.Invalid),
         ({"mfa_configuration": "ON"}, errors.Invalid),
         ({"deletion_protection": "MAYBE"}, errors.Invalid),
         ({"lambda_config": {"pre_sign_up": "arn:aws:lambda:x"}}, errors.Invalid),
@@ -135,6 +139,9 @@ def test_days_that_an_older_release_kept_as_zero_are_told_as_the_default(transac
             errors.Invalid,
         ),
         ({"sms_configuration": {"sns_caller_arn": "arn:aws:iam::1:role/x"}}, errors.Invalid),
+        ({"sms_configuration": {"eums_sms": {"caller_arn": ""}}}, errors.Invalid),
+        ({"sms_configuration": {"eums_sms": {"external_id": "x"}}}, errors.Invalid),
+        ({"sms_configuration": {"eums_sms": {"region": "us-east-1"}}}, errors.Invalid),
         ({"email_configuration": {"email_sending_account": "DEVELOPER"}}, errors.Invalid),
         ({"email_configuration": {"source_arn": "arn:aws:ses:us-east-1:1:identity/x"}}, errors.Invalid),
         ({"email_configuration": {"from": "nobody"}}, errors.Invalid),
@@ -212,9 +219,13 @@ def test_sms_is_refused_where_nothing_sends_it(transactional_db: None, settings:
         make(account_recovery_setting={"recovery_mechanisms": [{"name": "verified_phone_number", "priority": 1}]})
 
 
-def test_sms_is_a_pools_own_where_it_names_a_role(transactional_db: None, settings: Settings) -> None:
+@pytest.mark.parametrize("named", [{"sns_caller_arn": SENDS}, {"eums_sms": {"caller_arn": SENDS}}], ids=["sns", "eums"])
+def test_sms_is_a_pools_own_where_it_names_a_role(
+    transactional_db: None, settings: Settings, named: dict[str, Any]
+) -> None:
     settings.SMS_CHANNEL = ""
-    own = {"sms_configuration": {"sns_caller_arn": "arn:aws:iam::000000000000:role/sms"}}
+    own = {"sms_configuration": named}
+    make(account_recovery_setting={"recovery_mechanisms": [{"name": "verified_phone_number", "priority": 1}]}, **own)
     pool = make(auto_verified_attributes=["phone_number"], **own)
 
     with pytest.raises(errors.NotAvailable):

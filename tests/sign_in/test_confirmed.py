@@ -61,7 +61,7 @@ def test_a_second_factor_is_asked_for_even_so(client: AppClient, proof: str) -> 
 
     assert isinstance(outcome, Challenged)
     assert outcome.challenge == "totp"
-    with pytest.raises(errors.SessionRefused):
+    with pytest.raises(errors.AttemptTokenRefused):
         begin(client, proof)
 
 
@@ -112,12 +112,12 @@ def deleted(client: AppClient) -> None:
     ("meanwhile", "refusal"),
     [
         (disabled, errors.UserDisabled),
-        (password_set, errors.SessionRefused),
-        (temporary_password, errors.SessionRefused),
+        (password_set, errors.AttemptTokenRefused),
+        (temporary_password, errors.AttemptTokenRefused),
         (reset_by_operator, errors.PasswordIncorrect),
         (unconfirmed, errors.UserNotConfirmed),
         (locked_out, errors.LockedOut),
-        (deleted, errors.SessionRefused),
+        (deleted, errors.AttemptTokenRefused),
     ],
 )
 def test_what_refuses_the_password_refuses_the_proof(
@@ -146,7 +146,7 @@ def test_a_proof_is_good_for_one_account_of_one_app_of_one_pool(client: AppClien
         (client, "", NAME),
     ]
     for by_client, carried, name in refused:
-        with pytest.raises(errors.SessionRefused):
+        with pytest.raises(errors.AttemptTokenRefused):
             begin(by_client, carried, name)
 
     assert isinstance(begin(client, proof), SignedIn)
@@ -154,7 +154,7 @@ def test_a_proof_is_good_for_one_account_of_one_app_of_one_pool(client: AppClien
 
 def test_a_proof_is_as_old_as_the_code_that_confirms(client: AppClient, proof: str) -> None:
     later = clock.now() + timedelta(hours=24, seconds=1)
-    with time_machine.travel(later, tick=False), pytest.raises(errors.SessionExpired):
+    with time_machine.travel(later, tick=False), pytest.raises(errors.AttemptTokenExpired):
         begin(client, proof)
 
 
@@ -162,7 +162,7 @@ def test_of_two_that_bring_one_proof_one_is_signed_in(client: AppClient, proof: 
     def bring(_: int) -> str:
         try:
             return type(begin(client, proof)).__name__
-        except errors.SessionRefused as refused:
+        except errors.AttemptTokenRefused as refused:
             return refused.detail
         finally:
             connections.close_all()

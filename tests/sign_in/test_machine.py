@@ -170,10 +170,10 @@ def test_a_required_factor_is_set_up_on_the_way(transactional_db: None) -> None:
     asked = challenged(begin(client), Challenge.FACTOR_SETUP)
     assert asked.parameters == {"can_set_up": ["totp"]}
 
-    with pytest.raises(errors.SessionRefused):
+    with pytest.raises(errors.AttemptTokenRefused):
         machine.respond(client, challenge=Challenge.FACTOR_SETUP, attempt_token=asked.attempt_token, answers={}, by=BY)
     secret, session = machine.enrol(client, asked.attempt_token, "totp", by=BY)
-    with pytest.raises(errors.SessionRefused):
+    with pytest.raises(errors.AttemptTokenRefused):
         machine.enrol(client, asked.attempt_token, "totp", by=BY)
     with pytest.raises(errors.TotpEnrolmentFailed):
         machine.prove_enrolment(client, session, "totp", "000000", by=BY)
@@ -237,7 +237,7 @@ def test_a_first_factor_may_be_asked_for_before_it_is_given(client: AppClient, p
         ends_in is EndsIn.BROWSER,
         ends_in is EndsIn.TOKENS,
     )
-    with pytest.raises(errors.SessionUsed):
+    with pytest.raises(errors.AttemptTokenUsed):
         answer("alice", PASSWORD)
 
 
@@ -321,7 +321,7 @@ def test_a_code_is_good_once_and_its_session_too(client: AppClient, person: User
     signed_in(answer(first.attempt_token))
     with pytest.raises(errors.TotpUsed):
         answer(second.attempt_token)
-    with pytest.raises(errors.SessionRefused):
+    with pytest.raises(errors.AttemptTokenRefused):
         answer(first.attempt_token)
 
 
@@ -333,13 +333,13 @@ def test_a_session_is_worthless_for_another_step_client_or_pool(client: AppClien
     code = {"code": fresh(totp)}
 
     for wrong in (sibling, unknown):
-        with pytest.raises(errors.SessionRefused):
+        with pytest.raises(errors.AttemptTokenRefused):
             machine.respond(wrong, challenge="totp", attempt_token=asked.attempt_token, answers=code, by=BY)
     for challenge in (Challenge.NEW_PASSWORD, Challenge.FACTOR_SETUP):
-        with pytest.raises(errors.SessionRefused):
+        with pytest.raises(errors.AttemptTokenRefused):
             machine.respond(client, challenge=challenge, attempt_token=asked.attempt_token, answers=code, by=BY)
     for forged in ("", "x", asked.attempt_token[:-2] + "AA", asked.attempt_token + "A"):
-        with pytest.raises(errors.SessionRefused):
+        with pytest.raises(errors.AttemptTokenRefused):
             machine.respond(client, challenge="totp", attempt_token=forged, answers=code, by=BY)
     signed_in(machine.respond(client, challenge="totp", attempt_token=asked.attempt_token, answers=code, by=BY))
 
@@ -352,13 +352,13 @@ def test_an_attempt_dies_with_its_time_its_person_or_a_sign_out(client: AppClien
         code = {"code": "000000"}
         return machine.respond(client, challenge="totp", attempt_token=asked.attempt_token, answers=code, by=BY)
 
-    with time_machine.travel(clock.now() + timedelta(minutes=4), tick=False), pytest.raises(errors.SessionExpired):
+    with time_machine.travel(clock.now() + timedelta(minutes=4), tick=False), pytest.raises(errors.AttemptTokenExpired):
         answer()
     User.objects.filter(pk=person.pk).update(enabled=False)
     with pytest.raises(errors.UserDisabled):
         answer()
     User.objects.filter(pk=person.pk).update(enabled=True, epoch=person.epoch + 1)
-    with pytest.raises(errors.SessionRefused):
+    with pytest.raises(errors.AttemptTokenRefused):
         answer()
 
 
@@ -376,7 +376,7 @@ def test_wrong_codes_end_the_attempt_and_lock_the_factor_for_every_adapter(clien
             outcomes.append(type(problem).__name__)
 
     assert outcomes[:5] == ["TotpMismatch"] * 5
-    assert set(outcomes[5:]) <= {"SessionRefused", "LockedOut"}
+    assert set(outcomes[5:]) <= {"AttemptTokenRefused", "LockedOut"}
     again = challenged(begin(client), "totp")
     with pytest.raises(errors.LockedOut):
         machine.respond(client, challenge="totp", attempt_token=again.attempt_token, answers={"code": "1"}, by=BY)
@@ -468,7 +468,7 @@ def test_a_required_factor_cannot_be_switched_off_and_set_up_anew_by_the_passwor
     TotpFactor.objects.filter(pk=person.pk).update(enabled=False)  # proven by an access token, never preferred
 
     asked = challenged(begin(client), "totp")
-    with pytest.raises(errors.SessionRefused):
+    with pytest.raises(errors.AttemptTokenRefused):
         machine.enrol(client, asked.attempt_token, "totp", by=BY)
 
 
@@ -481,11 +481,11 @@ def test_a_session_does_not_outlive_the_password_that_opened_it(client: AppClien
     passwords.admin_set(client.pool, person, "Operator-chose-1", permanent=True, by=BY)
     passwords.admin_set(client.pool, invited, "Temporary-2", permanent=False, by=BY)
 
-    with pytest.raises(errors.SessionRefused):
+    with pytest.raises(errors.AttemptTokenRefused):
         machine.respond(
             client, challenge="totp", attempt_token=at_code.attempt_token, answers={"code": fresh(totp)}, by=BY
         )
-    with pytest.raises(errors.SessionRefused):
+    with pytest.raises(errors.AttemptTokenRefused):
         machine.respond(
             client,
             challenge=Challenge.NEW_PASSWORD,

@@ -160,7 +160,7 @@ def test_a_factor_in_the_table_stands_between_password_and_tokens(client: AppCli
 
     to = asked(factories.begin(client, "alice"))
     assert (to.challenge, to.parameters, card.entered) == ("card", {"card": ""}, ["alice"])
-    with pytest.raises(errors.SessionRefused):
+    with pytest.raises(errors.AttemptTokenRefused):
         answer(client, to, "totp")
     with pytest.raises(errors.CodeMismatch):
         answer(client, to, "card", "another card")

@@ -191,7 +191,7 @@ def test_an_answer_names_whom_it_is_about(transactional_db: None, name: str) -> 
     for called in ("told", name):
         with pytest.raises(errors.PasswordIncorrect):
             answer(called)
-    with pytest.raises(errors.SessionRefused):
+    with pytest.raises(errors.AttemptTokenRefused):
         answer("bob")
 
 
@@ -289,7 +289,7 @@ def test_a_block_dies_with_its_time_its_person_and_its_password(client: AppClien
     answers = answers_to(client, asked, exchange)
 
     late = clock.now() + timedelta(minutes=client.session_minutes)
-    with time_machine.travel(late, tick=False), pytest.raises(errors.SessionExpired):
+    with time_machine.travel(late, tick=False), pytest.raises(errors.AttemptTokenExpired):
         respond(client, asked, answers)
     passwords.admin_set(client.pool, person, "Another-horse-1", permanent=True, by=BY)
     with pytest.raises(errors.PasswordIncorrect):
@@ -316,7 +316,7 @@ def test_a_block_leads_to_one_sign_in_also_where_a_code_is_asked_for_next(
     answers = answers_to(client, asked, exchange)
 
     outcome = respond(client, asked, answers)
-    with pytest.raises(errors.SessionUsed):
+    with pytest.raises(errors.AttemptTokenUsed):
         respond(client, asked, answers)
 
     assert isinstance(outcome, Challenged)
@@ -330,7 +330,7 @@ def test_a_sealed_attempt_is_worth_nothing_at_another_step(client: AppClient, pe
     asked = begin(client, "alice", Client(PASSWORD))
 
     for challenge in set(Challenge) - {Challenge.PASSWORD_VERIFIER}:
-        with pytest.raises(errors.SessionRefused):
+        with pytest.raises(errors.AttemptTokenRefused):
             machine.respond(
                 client, challenge=challenge, attempt_token=asked.attempt_token, answers={"password": PASSWORD}, by=BY
             )
@@ -364,5 +364,5 @@ def test_a_decoys_attempt_has_a_row_like_anyones_and_leads_nowhere(client: AppCl
     session = attempt_tokens.text(attempt, row.id, 0)
 
     assert attempt_tokens.load(session, client).subject == decoy.id
-    with pytest.raises(errors.SessionRefused):
+    with pytest.raises(errors.AttemptTokenRefused):
         machine.respond(client, challenge="totp", attempt_token=session, answers={"code": "000000"}, by=BY)

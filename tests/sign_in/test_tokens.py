@@ -485,5 +485,5 @@ def test_a_strict_apps_id_tokens_say_how_much_was_proven_by_the_api_too(pool: Us
         fresh = refresh.refresh(client, issued.refresh or "", by=BY)
         return [signing_keys.unverified_claims(each.id or "").get("acr") for each in (issued, fresh)]
 
-    assert told(strict) == ["urn:cognate:loa:1"] * 2
+    assert told(strict) == ["urn:cognito:loa:1"] * 2
     assert told(loose) == [None] * 2

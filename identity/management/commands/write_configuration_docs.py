@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import get_args
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from identity.foundation.message_settings import MessageSettings
 from identity.management.document_command import DocumentCommand
 from identity.settings import Environment
 
 HEAD = """# Configuration
 
-Made from `identity/settings.py` by `manage.py write_configuration_docs`; do not edit.
+Made from `identity/settings.py` and what it builds on by `manage.py write_configuration_docs`; do not edit.
 
 Everything is set by environment variables. Any `NAME` may be given as `NAME_FILE`, the path of a file that holds the
 value, as container secrets come. Lists are separated by commas. An empty variable counts as unset.
 
-| variable | default | meaning |
-| --- | --- | --- |
 """
+COLUMNS = "| variable | default | meaning |\n| --- | --- | --- |\n"
+MESSAGES = "\n## Mail and SMS\n\nHow they go together is in [messages.md](messages.md).\n\n"
 
 
 def default(name: str, field: FieldInfo) -> str:
@@ -38,6 +40,15 @@ def choices(field: FieldInfo) -> str:
     return f" One of {', '.join(f'`{value}`' for value in given)}." if given else ""
 
 
+def table(fields: Mapping[str, FieldInfo]) -> str:
+    """Return a row for each setting."""
+    rows = (
+        f"| `{name.upper()}` | {default(name, field)} | {field.description}{choices(field)} |\n"
+        for name, field in fields.items()
+    )
+    return COLUMNS + "".join(rows)
+
+
 class Command(DocumentCommand):
     """Write the page, or check it."""
 
@@ -46,8 +57,6 @@ class Command(DocumentCommand):
 
     def text(self) -> str:
         """Return the whole page."""
-        rows = [
-            f"| `{name.upper()}` | {default(name, field)} | {field.description}{choices(field)} |"
-            for name, field in Environment.model_fields.items()
-        ]
-        return HEAD + "\n".join(rows) + "\n"
+        of_messages = MessageSettings.model_fields
+        others = {name: field for name, field in Environment.model_fields.items() if name not in of_messages}
+        return HEAD + table(others) + MESSAGES + table(of_messages)

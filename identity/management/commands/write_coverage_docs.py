@@ -32,6 +32,7 @@ what they do at Amazon**: of an operation that is done, its row names the others
 - *Kept only*: checked, kept and told back, but nothing follows. [More](#kept-only)
 - *Not used*: taken, and nothing is done with it, because what it is for is not there. [More](#not-used)
 - *Not yet*: refused by name. [More](#not-yet)
+- *Refused*: for good, by a text that says what to do instead. [More](#refused)
 
 """
 KEPT_ONLY = """
@@ -65,6 +66,12 @@ Settings, by the operation that makes the thing, or the only one that takes them
 
 | operation | member |
 | --- | --- |
+"""
+REFUSED = """
+## Refused
+
+For good, with Amazon's `InvalidParameterException`: they mean nothing here. Only values that mean the same as leaving a
+member out are taken.
 """
 TABLES = {
     "CreateUserPool": pool_settings.TABLE,
@@ -102,10 +109,10 @@ FEW = 5
 
 
 def rows(availability: Availability) -> Iterator[str]:
-    """Yield a line for each setting that is no more available than that."""
+    """Yield a line for each setting that is no more available than that, and does not say why."""
     for operation, table in TABLES.items():
         for setting in table.settings:
-            if setting.availability is availability and setting.is_on_wire:
+            if setting.availability is availability and setting.is_on_wire and not setting.why:
                 taken = "SetUserPoolMfaConfig" if setting.name in pool_rules.OF_SECOND_FACTORS else operation
                 yield f"| {taken} | `{shapes.member_name(taken, setting.name)}` |\n"
 
@@ -138,20 +145,21 @@ def notes(operation: Operation) -> dict[str, Note]:
     return of_all | {name.removeprefix(before): note for name, note in IN_ONE.items() if name.startswith(before)}
 
 
-def settings(operation: Operation) -> Iterator[tuple[Less, str]]:
-    """Yield an operation's settings that do less than at Amazon."""
+def settings(operation: Operation) -> Iterator[tuple[Less, str, str]]:
+    """Yield how an operation's settings do less than at Amazon, by their names, and why, where they say it."""
     for of, takers in TAKERS.items():
         for setting in TABLES[of].settings if operation.name in takers else ():
             if setting.availability is Availability.DONE or not setting.is_on_wire:
                 continue
             of_factors = setting.name in pool_rules.OF_SECOND_FACTORS
             if of_factors == (operation.name == "SetUserPoolMfaConfig"):
-                yield Less(setting.availability), shapes.member_name(operation.name, setting.name)
+                yield Less(setting.availability), shapes.member_name(operation.name, setting.name), setting.why
 
 
 def lesser(operation: Operation) -> list[tuple[Less, str]]:
     """Return the members of an operation that do less than at Amazon."""
-    return [*settings(operation), *((note.less, name) for name, note in notes(operation).items())]
+    of_settings = ((less, name) for less, name, _ in settings(operation))
+    return [*of_settings, *((note.less, name) for name, note in notes(operation).items())]
 
 
 def cell(operation: Operation) -> str:
@@ -205,13 +213,14 @@ def about(name: str) -> str:
 
 
 def explained(less: Less) -> Iterator[str]:
-    """Yield a table of the members that do less in this way, settings aside, and why."""
+    """Yield a table of the members that do less in this way and say why."""
     found: dict[tuple[str, str], list[str]] = {}
     for service in (user_pools, identity_pools):
         for operation in answered(service):
-            for name, note in notes(operation).items():
-                if note.less is less:
-                    found.setdefault((name, note.why), []).append(operation.name)
+            of_notes = ((note.less, name, note.why) for name, note in notes(operation).items())
+            for each, name, why in (*settings(operation), *of_notes):
+                if each is less and why:
+                    found.setdefault((name, why), []).append(operation.name)
     yield "\n| member | of | why |\n| --- | --- | --- |\n"
     yield from (f"| `{name}` | {', '.join(takers)} | {why} |\n" for (name, why), takers in sorted(found.items()))
 
@@ -229,8 +238,8 @@ class Command(DocumentCommand):
     def parts(self) -> Iterable[str]:
         """Yield the page's parts."""
         yield HEAD
-        yield "| | operations | done | not yet | members kept only | not used | not yet |\n"
-        yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: |\n"
+        yield "| | operations | done | not yet | members kept only | not used | not yet | refused |\n"
+        yield "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n"
         for service in (user_pools, identity_pools):
             yield overview(service)
         yield "\nA member is counted in each operation that takes it.\n"
@@ -239,3 +248,4 @@ class Command(DocumentCommand):
         yield from (KEPT_ONLY, *rows(Availability.KEPT_ONLY), *explained(Less.KEPT_ONLY))
         yield from (NOT_USED, *explained(Less.NOT_USED))
         yield from (NOT_YET, *rows(Availability.NOT_YET), *explained(Less.NOT_YET))
+        yield from (REFUSED, *explained(Less.REFUSED))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from identity.foundation.errors import Invalid, NotAvailable, SessionRefused
+from identity.foundation.errors import AttemptTokenRefused, Invalid, NotAvailable
 from pools.cognito import challenges, shapes
 from pools.cognito.challenges import needed
 from pools.cognito.contract import Reply, user_pools
@@ -116,7 +116,7 @@ def attempt_token_of(call: Answer, given: Mapping[str, str]) -> str:
     """Return what carries the sign-in: the Session, which may be left out where a SECRET_BLOCK says it.
 
     Raises:
-        SessionRefused: they are of two sign-ins.
+        AttemptTokenRefused: they are of two sign-ins.
 
     """
     if call["ChallengeName"] != "PASSWORD_VERIFIER":
@@ -125,5 +125,5 @@ def attempt_token_of(call: Answer, given: Mapping[str, str]) -> str:
         return call["Session"]
     attempt_token = sealed_attempts.token_of(needed(given, "PASSWORD_CLAIM_SECRET_BLOCK"))
     if call.get("Session", attempt_token) != attempt_token:
-        raise SessionRefused(detail="another sign-in's block")
+        raise AttemptTokenRefused(detail="another sign-in's block")
     return attempt_token

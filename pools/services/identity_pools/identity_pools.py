@@ -27,6 +27,7 @@ from identity.foundation.errors import (
     RoleRefused,
 )
 from identity.foundation.paging import Page
+from identity.foundation.task_names import Task
 from pools.models import Identity, IdentityPool, PrincipalTagMap
 from pools.ports import Credentials, VerifiedLogin
 from pools.services import access, atomic_part, audit, configuration
@@ -136,7 +137,7 @@ def delete(pool: IdentityPool, *, by: Actor) -> None:
         subject, detail = pool.public_id, {"name": pool.name}
         audit.record(Tag.IDENTITY_POOL_DELETED, identity_pool=pool, subject=subject, by=by, detail=detail)
         configuration.touch_identity_pool(pool)
-        later.after_commit(later.Task.PURGE, queue="tasks")
+        later.after_commit(Task.PURGE, queue="tasks")
 
 
 def page(limit: int, token: str | None) -> Page[IdentityPool]:

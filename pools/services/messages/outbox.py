@@ -16,6 +16,7 @@ from prometheus_client import Counter
 from identity.foundation import clock, later, sealing
 from identity.foundation.errors import Misuse
 from identity.foundation.names import uuid7
+from identity.foundation.task_names import Task
 from pools.models import AppClient, OutboxMessage, UserPool, message_rows
 from pools.services import sealing_contexts
 from pools.services.messages import destinations, texts
@@ -74,7 +75,7 @@ def queue(message: OutboxMessage) -> UUID:
         raise Misuse("a message is written in the transaction of its cause")
     message_rows.queue(message)
     QUEUED.labels(message.channel, message.purpose).inc()
-    later.after_commit(later.Task.DELIVER, str(message.id), queue=message.lane)
+    later.after_commit(Task.DELIVER, str(message.id), queue=message.lane)
     return message.id
 
 

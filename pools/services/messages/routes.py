@@ -6,14 +6,15 @@ Decided when a message leaves, so that those which wait go once a setting is men
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from pools.models import UserPool
 from pools.ports import Sender
 from pools.services.messages import destinations
 
-SES, SNS = "ses", "sns"
+SES, SNS, EUMS = "ses", "sns", "eums"
 NO_REPLY = "no-reply"
 THE_INSTALLATION = Sender()
 
@@ -62,6 +63,25 @@ def _mail(pool: UserPool) -> Route | None:
 
 def _sms(pool: UserPool) -> Route | None:
     given = pool.configuration.get("sms_configuration") or {}
+    return _eums(given.get("eums_sms") or {}) or _sns(given)
+
+
+def _eums(given: Mapping[str, str]) -> Route | None:
+    if not given.get("caller_arn"):
+        return None
+    sender = Sender(
+        identity=given.get("origination_identity") or "",
+        configuration_set=given.get("configuration_set_name") or "",
+        entity_id=given.get("in_entity_id") or "",
+        template_id=given.get("in_template_id") or "",
+        role=given["caller_arn"],
+        external_id=given.get("external_id") or "",
+        region=given.get("region") or "",
+    )
+    return Route(EUMS, sender)
+
+
+def _sns(given: Mapping[str, Any]) -> Route | None:
     if not given.get("sns_caller_arn"):
         return None
     sender = Sender(

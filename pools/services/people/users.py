@@ -17,6 +17,7 @@ from identity.foundation import clock, later, paging
 from identity.foundation.actor import Actor
 from identity.foundation.errors import Invalid, UsernameExists, UserNotFound, WrongState
 from identity.foundation.paging import Page
+from identity.foundation.task_names import Task
 from pools.models import User, UserPool, user_listing
 from pools.models.bulk_user_rows import NewUser
 from pools.models.user import Status
@@ -321,5 +322,5 @@ def erase(pool: UserPool, user: User, *, by: Actor) -> bool:
     if gone:
         sign_in_names.release(pool, user)
         audit.record(Tag.USER_DELETED, pool=pool, subject=user.sub, by=by)
-        later.after_commit(later.Task.PURGE, queue="tasks")
+        later.after_commit(Task.PURGE, queue="tasks")
     return bool(gone)

@@ -5,13 +5,10 @@ An app that is *OpenID strict* follows the standards; every other one Cognito, w
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from pools.models import AppClient
-
-ASSURANCES = ("urn:cognate:loa:1", "urn:cognate:loa:2")
-"""Levels of assurance, by how many different proofs opened a session: one, or more."""
+from pools.services.pools import assurance_levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +18,7 @@ class OpenIdRules:
     types_user_info: bool
     """userInfo says booleans and numbers (OpenID Connect Core section 5.1), not texts."""
     tells_assurance: bool
-    """ID tokens have ``acr``."""
+    """ID tokens have ``acr`` (OpenID Connect Core section 2), whatever the pool says."""
     requires_pkce: bool
     """A code needs a challenge (RFC 9700 section 2.1.1)."""
     asks_before_logout: bool
@@ -59,6 +56,10 @@ def rules(client: AppClient) -> OpenIdRules:
     return STRICT if client.confidential else STRICT_PUBLIC
 
 
-def assurance(methods: Collection[str]) -> str:
-    """Return the level of assurance (``acr``) that these proofs of a sign-in give."""
-    return ASSURANCES[min(len(set(methods)), len(ASSURANCES)) - 1]
+def tells_assurance(client: AppClient, *, in_id_token: bool) -> bool:
+    """Say whether ID tokens of an app, or its access tokens, have ``acr``.
+
+    Both have where the pool names a level of its own. Elsewhere tokens stay as Cognito's were before it had levels, but
+    for ID tokens of strict apps.
+    """
+    return assurance_levels.are_named(client.pool) or (in_id_token and rules(client).tells_assurance)

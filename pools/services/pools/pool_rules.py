@@ -12,6 +12,7 @@ from typing import Any
 
 from django.conf import settings as installation
 
+from identity.foundation import regions
 from identity.foundation.errors import DomainError, Invalid, NotAvailable
 from pools.models import UserPool
 from pools.services.pools import message_templates, schema
@@ -39,7 +40,21 @@ SES_IDENTITY = re.compile(r"arn:[\w-]+:ses:[\w-]+:\d{12}:identity/\S+")
 SENDER = "email_configuration.from"
 CALLER, EXTERNAL_ID = "sms_configuration.sns_caller_arn", "sms_configuration.external_id"
 SNS_REGION = "sms_configuration.sns_region"
-REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+EUMS = "sms_configuration.eums_sms"
+"""SMS by AWS End User Messaging instead of by SNS."""
+EUMS_CALLER = f"{EUMS}.caller_arn"
+ORIGINATION = (re.compile(r"[A-Za-z0-9_:/+-]{0,256}"), "OriginationIdentity is no number, sender ID or phone pool.")
+CONFIGURATION_SET = (re.compile(r"[A-Za-z0-9_:/-]{0,256}"), "ConfigurationSetName is no configuration set.")
+REGISTERED = (re.compile(r"\S{0,64}"), "InEntityId and InTemplateId hold up to 64 characters, none of them a space.")
+"""What the members of SendTextMessage may be, empty for none. AWS: SMS and Voice API v2 Reference, SendTextMessage."""
+OF_EUMS = {
+    f"{EUMS}.external_id": None,
+    f"{EUMS}.origination_identity": ORIGINATION,
+    f"{EUMS}.configuration_set_name": CONFIGURATION_SET,
+    f"{EUMS}.in_entity_id": REGISTERED,
+    f"{EUMS}.in_template_id": REGISTERED,
+}
+EUMS_REGION = f"{EUMS}.region"
 FUNCTION = re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d{12}:function:\S+")
 ROLE = re.compile(r"arn:[\w-]+:iam::\d{12}:role/\S+")
 VERIFIED, RECOVERY = "auto_verified_attributes", "account_recovery_setting.recovery_mechanisms"
@@ -118,14 +133,36 @@ def sender_problems(value: str, field: str) -> Iterator[Invalid]:
 
 
 def caller_problems(value: str, field: str) -> Iterator[Invalid]:
-    """Yield what keeps a role from sending SMS."""
-    if not ROLE.fullmatch(value):
+    """Yield what keeps a role from sending SMS by SNS; empty is none. AWS: API_SmsConfigurationType."""
+    if value and not ROLE.fullmatch(value):
         yield Invalid("SnsCallerArn is not the ARN of an IAM role.", field=field, code="arn")
+
+
+def eums_caller_problems(value: str, field: str) -> Iterator[Invalid]:
+    """Yield what keeps a role from sending SMS by End User Messaging."""
+    if not ROLE.fullmatch(value):
+        yield Invalid("CallerArn is not the ARN of an IAM role.", field=field, code="arn")
+
+
+def formed(form: tuple[re.Pattern[str], str] | None) -> Check:
+    """Return a check that a text has a form, which comes with the words of its refusal; None for any."""
+
+    def problems(value: str, field: str) -> Iterator[Invalid]:
+        if form is not None and not form[0].fullmatch(value):
+            yield Invalid(form[1], field=field, code="form")
+
+    return problems
+
+
+def pools_region_problems(value: str, field: str) -> Iterator[Invalid]:
+    """Yield what keeps a region from being the pool's own. AWS: API_EumsSmsConfigurationType, Region."""
+    if value != installation.REGION:
+        yield Invalid(f"Region of EumsSms is the user pool's, {installation.REGION}.", field=field, code="region")
 
 
 def region_problems(value: str, field: str) -> Iterator[Invalid]:
     """Yield what keeps a text from being an AWS region: it becomes part of a host's name."""
-    if not REGION.fullmatch(value):
+    if not regions.is_region(value):
         yield Invalid("SnsRegion is not an AWS region.", field=field, code="region")
 
 
@@ -253,9 +290,22 @@ def a_role_sends(given: Given, _: UserPool) -> Iterator[Invalid]:
         yield Invalid("SnsCallerArn is required in SmsConfiguration.", field=CALLER, code="no_caller")
 
 
+def a_role_sends_by_eums(given: Given, _: UserPool) -> Iterator[Invalid]:
+    """What else is said of End User Messaging is about the role that sends by it."""
+    if any(given[name] for name in (*OF_EUMS, EUMS_REGION)) and not given[EUMS_CALLER]:
+        yield Invalid("CallerArn is required in EumsSms.", field=EUMS_CALLER, code="no_caller")
+
+
+def sms_is_sent_by_one(given: Given, _: UserPool) -> Iterator[Invalid]:
+    """SNS or End User Messaging sends, never both. AWS: API_SmsConfigurationType, EumsSms."""
+    if given[CALLER] and given[EUMS_CALLER]:
+        text = "Provide either SnsCallerArn or EumsSms in SmsConfiguration, but not both."
+        yield Invalid(text, field=EUMS_CALLER, code="two_callers")
+
+
 def sms_is_sent(given: Given, _: UserPool) -> Iterator[NotAvailable]:
     """What needs SMS needs somebody who sends it: the installation, or a role of the pool's own."""
-    if installation.SMS_CHANNEL or given[CALLER]:
+    if installation.SMS_CHANNEL or given[CALLER] or given[EUMS_CALLER]:
         return
     mechanisms = [each.get("name") for each in given[RECOVERY]]
     wanted = {VERIFIED: "phone_number" in given[VERIFIED], RECOVERY: mechanisms == ["verified_phone_number"]}
@@ -292,5 +342,7 @@ RULES = (
     rule(a_sender_of_ones_own_has_a_source, ACCOUNT, SOURCE),
     rule(a_sender_of_ones_own_is_a_developers, ACCOUNT, SOURCE, SENDER),
     rule(a_role_sends, CALLER, EXTERNAL_ID, SNS_REGION),
-    rule(sms_is_sent, VERIFIED, RECOVERY, CALLER),
+    rule(a_role_sends_by_eums, EUMS_CALLER, EUMS_REGION, *OF_EUMS),
+    rule(sms_is_sent_by_one, CALLER, EUMS_CALLER),
+    rule(sms_is_sent, VERIFIED, RECOVERY, CALLER, EUMS_CALLER),
 )

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from identity.foundation import clock
 from pools.models import UserPool
-from pools.services.pools import message_templates, password_policy, schema
+from pools.services.pools import assurance_levels, message_templates, password_policy, schema
 from pools.services.pools import pool_rules as rules
 from pools.services.pools.pool_rules import AUTHENTICATOR, DAYS, MODE, OLDER_DAYS, POLICY, UPDATES, VERIFIED
 from pools.services.pools.settings_table import (
@@ -31,12 +31,24 @@ from pools.services.pools.settings_table import (
 )
 
 TIERS = ("LITE", "ESSENTIALS", "PLUS")
-ACR_LEVELS = {f"Level{level}": {"acr_value": f"urn:cognito:loa:{level}"} for level in range(1, 5)}
-"""Cognito's own names of the four levels, told where no others were given. AWS: API_UserPoolType, AcrConfiguration."""
 RECOVERY = ({"priority": 1, "name": "verified_email"}, {"priority": 2, "name": "verified_phone_number"})
 """How people recover their passwords where nothing was given."""
 FIRST_FACTORS = ["PASSWORD"]
 """How people begin to sign in where nothing was given; this release knows no other way."""
+ISSUERS = ("ORIGINAL", "UPDATED")
+ONE_ISSUER = (
+    "A pool has one issuer here, `{base_url}/{pool}`, and both types are that one. What `UPDATED` adds at Amazon, the "
+    "same keys from several regions behind one host, an installation's address does by itself: nothing is lost, and "
+    "nobody is warned."
+)
+OWN_KEYS = (
+    "What is sealed is sealed by the installation's own keys (`SECRET_KEYS_FILE`), no pool's data by a key of AWS KMS: "
+    "taking one would be a success that did nothing."
+)
+NO_KMS = (
+    "KeyConfiguration cannot name a key of AWS KMS: this installation seals by keys of its own (SECRET_KEYS_FILE). "
+    "Leave KmsKeyArn out, and KeyType out or AWS_OWNED_KEY."
+)
 TEMPLATE, INVITATION = "verification_message_template", "admin_create_user_config.invite_message_template"
 
 
@@ -92,7 +104,7 @@ def recovery_mechanisms(pool: UserPool) -> list[dict[str, Any]]:
     return sorted(given, key=lambda each: int(each["priority"]))
 
 
-NOT_YET, KEPT_ONLY = Availability.NOT_YET, Availability.KEPT_ONLY
+NOT_YET, KEPT_ONLY, REFUSED = Availability.NOT_YET, Availability.KEPT_ONLY, Availability.REFUSED
 ALWAYS, FILLED, NEVER = Described.ALWAYS, Described.FILLED, Described.NEVER
 TABLE = Table(
     settings=(
@@ -304,7 +316,9 @@ TABLE = Table(
         Setting(name=rules.CALLER, check=rules.caller_problems),
         Setting(name=rules.EXTERNAL_ID),
         Setting(name=rules.SNS_REGION, check=rules.region_problems),
-        Setting(name="sms_configuration.eums_sms", availability=NOT_YET, missing="EumsSms"),
+        Setting(name=rules.EUMS_CALLER, check=rules.eums_caller_problems),
+        *(Setting(name=name, check=rules.formed(form)) for name, form in rules.OF_EUMS.items()),
+        Setting(name=rules.EUMS_REGION, check=rules.pools_region_problems),
         # Whatever it holds: that it is there has devices tracked.
         Setting(
             name="device_configuration",
@@ -325,11 +339,11 @@ TABLE = Table(
         Setting(name=rules.PASSKEYS, availability=KEPT_ONLY, stays=True),
         Setting(
             name="acr_configuration",
-            place=None,
+            default={},
+            check=assurance_levels.problems,
+            keep=assurance_levels.kept,
             described=ALWAYS,
-            describe=lambda _: ACR_LEVELS,
-            availability=NOT_YET,
-            is_harmless=lambda value: all(ACR_LEVELS.get(level) == given for level, given in value.items()),
+            describe=assurance_levels.described,
         ),
         Setting(name="user_pool_add_ons.advanced_security_mode", availability=KEPT_ONLY, is_harmless=equal_to("OFF")),
         Setting(name="user_pool_add_ons.advanced_security_additional_flows", availability=KEPT_ONLY),
@@ -339,9 +353,23 @@ TABLE = Table(
             is_harmless=lambda value: value.get("enable_status", "Disabled") == "Disabled",
             stays=True,
         ),
-        Setting(name="key_configuration.key_type", availability=NOT_YET, is_harmless=equal_to("AWS_OWNED_KEY")),
-        Setting(name="key_configuration.kms_key_arn", availability=NOT_YET),
-        Setting(name="issuer_configuration.type", availability=NOT_YET, is_harmless=equal_to("ORIGINAL")),
+        Setting(
+            name="key_configuration.key_type",
+            default="AWS_OWNED_KEY",
+            availability=REFUSED,
+            is_harmless=equal_to("AWS_OWNED_KEY"),
+            why=f"{OWN_KEYS} `AWS_OWNED_KEY`, the default, is taken.",
+            refusal=NO_KMS,
+        ),
+        Setting(name="key_configuration.kms_key_arn", availability=REFUSED, why=OWN_KEYS, refusal=NO_KMS),
+        Setting(
+            name="issuer_configuration.type",
+            default="ORIGINAL",
+            check=one_of(*ISSUERS, text="Unknown type of issuer."),
+            availability=KEPT_ONLY,
+            is_harmless=equal_to(*ISSUERS),
+            why=ONE_ISSUER,
+        ),
     ),
     rules=rules.RULES,
     derive=put_password_policy,

@@ -17,6 +17,7 @@ import structlog
 from django.db.models import Model
 
 from identity.foundation.errors import DomainError, Invalid, NotAvailable, refuse
+from pools.services.pools.nested_values import set_at, value_at
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -33,6 +34,8 @@ class Availability(StrEnum):
     DONE = "done"
     KEPT_ONLY = "kept only"
     NOT_YET = "not yet"
+    REFUSED = "refused"
+    """For good: it means nothing here."""
 
 
 class Described(Enum):
@@ -105,9 +108,11 @@ class Setting:
     check: Check = lambda _, __: ()
     availability: Availability = Availability.DONE
     is_harmless: Callable[[Any], bool] = lambda _: False
-    """Says of what is not available, or kept only, whether a value is as if nothing was given."""
-    missing: str = ""
-    """What is not available, in the refusal's words. Default: the whole structure, by its name."""
+    """Says of what is refused, or kept only, whether a value is as if nothing was given."""
+    why: str = ""
+    """Why it does less than at Amazon, in a sentence of ``docs/coverage.md``, where that is not plain."""
+    refusal: str = ""
+    """What whoever asks for what is refused for good is told to do."""
     words: tuple[str, str] | None = None
     """How Amazon writes a column that is false or true."""
     keep: Callable[[Any], Any] = lambda value: value
@@ -160,10 +165,12 @@ class Setting:
         return own(chosen) if own else {self.name: self.as_given(chosen)}
 
     def unavailable(self, value: Any) -> Iterator[DomainError]:  # noqa: ANN401 - any setting's value
-        """Yield a refusal, if a value asks for what this release has not."""
+        """Yield a refusal, if a value asks for what this release has not, or none will have."""
         if self.availability is Availability.NOT_YET and not self.is_harmless(value):
-            words = self.missing or "".join(part.capitalize() for part in self.name.partition(".")[0].split("_"))
+            words = "".join(part.capitalize() for part in self.name.partition(".")[0].split("_"))
             yield NotAvailable(f"{words} is not available in this release.", field=self.name, code="not_yet")
+        elif self.availability is Availability.REFUSED and not self.is_harmless(value):
+            yield Invalid(self.refusal, field=self.name, code="refused")
 
 
 Whole = bool | Collection[str]
@@ -376,23 +383,3 @@ class Table:
         """Leave a line in the log if a row's settings are kept only."""
         if names := self.without_effect(row):
             log.warning("settings_without_effect", of=str(row), settings=names)
-
-
-def value_at(row: Model, path: Sequence[str]) -> Any:  # noqa: ANN401 - any setting's value
-    """Return what is kept in a column, or inside it; None where nothing is."""
-    found = getattr(row, path[0])
-    for part in path[1:]:
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found
-
-
-def set_at(inside: dict[str, Any], path: Sequence[str], value: Any) -> None:  # noqa: ANN401 - any setting's value
-    """Keep a value inside a structure; take out what says nothing, and what then is empty."""
-    name, *deeper = path
-    if deeper:
-        set_at(inside.setdefault(name, {}), deeper, value)
-        value = inside[name]
-    if value in (None, {}, []):
-        inside.pop(name, None)
-    else:
-        inside[name] = value

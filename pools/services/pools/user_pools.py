@@ -14,6 +14,7 @@ from identity.foundation.errors import (
     NotAvailable,
 )
 from identity.foundation.paging import Page
+from identity.foundation.task_names import Task
 from pools.models import PoolDomain, User, UserPool
 from pools.services import access, atomic_part, audit, configuration, receipts, sealing_contexts
 from pools.services.audit import Tag
@@ -89,7 +90,7 @@ def update(
             audit.record(Tag.POOL_CHANGED, pool=pool, subject=pool.public_id, by=by, detail=detail)
             configuration.touch(pool)
         if columns.get("password_history_size") == 0:
-            later.after_commit(later.Task.PURGE, queue="tasks")
+            later.after_commit(Task.PURGE, queue="tasks")
     table.warn(row)
     return UserPool.objects.get(pk=pool.pk)
 
@@ -114,7 +115,7 @@ def delete(pool: UserPool, *, by: Actor) -> None:
         detail = {"name": locked.name}
         audit.record(Tag.POOL_DELETED, pool=pool, subject=pool.public_id, by=by, detail=detail)
         configuration.touch(pool)
-        later.after_commit(later.Task.PURGE, queue="tasks")
+        later.after_commit(Task.PURGE, queue="tasks")
 
 
 def page(limit: int, token: str | None) -> Page[UserPool]:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Protocol
 from uuid import UUID
 
 from identity.foundation.actor import Actor
-from identity.foundation.errors import DomainError, SessionRefused
+from identity.foundation.errors import AttemptTokenRefused, DomainError
 from pools.models import AppClient, UserPool
 from pools.models.hot import AttemptRow, Credentials, Person, UserGroup
 from pools.services import assurance
@@ -92,11 +92,11 @@ class Attempt:
         """Return the person.
 
         Raises:
-            SessionRefused: a decoy gets past no first factor, and no longer who was deleted.
+            AttemptTokenRefused: a decoy gets past no first factor, and no longer who was deleted.
 
         """
         if self.person_if_known is None:
-            raise SessionRefused(detail="nobody")
+            raise AttemptTokenRefused(detail="nobody")
         return self.person_if_known
 
     @property
@@ -104,11 +104,11 @@ class Attempt:
         """Return what a first proof is checked against.
 
         Raises:
-            SessionRefused: the first proof was given already.
+            AttemptTokenRefused: the first proof was given already.
 
         """
         if self.credentials_if_due is None:
-            raise SessionRefused(detail="no first proof is due")
+            raise AttemptTokenRefused(detail="no first proof is due")
         return self.credentials_if_due
 
     @property
@@ -116,11 +116,11 @@ class Attempt:
         """Return the row.
 
         Raises:
-            SessionRefused: there is none yet.
+            AttemptTokenRefused: there is none yet.
 
         """
         if self.row is None:
-            raise SessionRefused
+            raise AttemptTokenRefused
         return self.row
 
     @property

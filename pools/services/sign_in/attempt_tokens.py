@@ -13,12 +13,12 @@ from uuid import UUID
 
 from identity.foundation import clock, sealing
 from identity.foundation.errors import (
+    AttemptTokenExpired,
+    AttemptTokenRefused,
+    AttemptTokenUsed,
     ClientNotFound,
     PasswordResetRequired,
     PoolNotFound,
-    SessionExpired,
-    SessionRefused,
-    SessionUsed,
     UserDisabled,
 )
 from identity.foundation.names import uuid7
@@ -70,9 +70,9 @@ def load(attempt_token: str, client: AppClient | None) -> Attempt:
     """Return the attempt that a token names, if that step is still open.
 
     Raises:
-        SessionRefused: unreadable, gone, or another client's.
-        SessionUsed: answered already.
-        SessionExpired: too old.
+        AttemptTokenRefused: unreadable, gone, or another client's.
+        AttemptTokenUsed: answered already.
+        AttemptTokenExpired: too old.
         UserDisabled: the person was disabled meanwhile.
         PasswordResetRequired: an operator ended the password meanwhile, said only where the client shows existence.
 
@@ -81,20 +81,20 @@ def load(attempt_token: str, client: AppClient | None) -> Attempt:
         pool_id, attempt_id, step = json.loads(sealing.unseal_text(attempt_token, purpose="session"))
         pool = access.pool(pool_id)
     except (sealing.Unsealable, ValueError, PoolNotFound):
-        raise SessionRefused(detail="unreadable") from None
+        raise AttemptTokenRefused(detail="unreadable") from None
     found = hot.attempt_row(pool.pk, UUID(attempt_id))
     if found is None:
-        raise SessionRefused(detail="gone")
+        raise AttemptTokenRefused(detail="gone")
     if not found.open or found.step != step:
-        raise SessionUsed
+        raise AttemptTokenUsed
     if found.expires_at <= clock.now():
-        raise SessionExpired
+        raise AttemptTokenExpired
     if client is not None and client.client_id != found.client_id:
-        raise SessionRefused(detail="another client's")
+        raise AttemptTokenRefused(detail="another client's")
     try:
         own = client or access.client_in(pool, found.client_id)
     except ClientNotFound:
-        raise SessionRefused(detail="the client is gone") from None
+        raise AttemptTokenRefused(detail="the client is gone") from None
     person = found.person
     if person is not None:
         _check_person(person, found.epoch, own)
@@ -102,7 +102,7 @@ def load(attempt_token: str, client: AppClient | None) -> Attempt:
     ends_in, password_changed = EndsIn(kept.pop("want")), str(kept.pop("password_changed"))
     first = Challenge(kept.pop("first", Challenge.PASSWORD))  # the release before knew of no other
     if password_changed != moment(found.password_changed_at):
-        raise SessionRefused(detail="the password was changed meanwhile")
+        raise AttemptTokenRefused(detail="the password was changed meanwhile")
     return Attempt(
         own,
         found.subject,
@@ -122,10 +122,10 @@ def _check_person(person: Person, epoch: int, client: AppClient) -> None:
     if not person.enabled:
         raise UserDisabled
     if person.epoch != epoch:
-        raise SessionRefused(detail="signed out meanwhile")
+        raise AttemptTokenRefused(detail="signed out meanwhile")
     if person.status == Status.RESET_REQUIRED:
         if client.hide_existence:
-            raise SessionRefused(detail="the password was ended meanwhile")
+            raise AttemptTokenRefused(detail="the password was ended meanwhile")
         raise PasswordResetRequired
 
 
@@ -133,9 +133,9 @@ def count_try(attempt: Attempt) -> None:
     """Take one try at the present step, committed before the answer is looked at.
 
     Raises:
-        SessionRefused: no try is left.
+        AttemptTokenRefused: no try is left.
 
     """
     taken = hot.count_try(attempt.pool.pk, attempt.stored_row.id, attempt.stored_row.step, STRIKES, clock.now())
     if taken is None:
-        raise SessionRefused(detail="too many wrong answers")
+        raise AttemptTokenRefused(detail="too many wrong answers")

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from identity.foundation import clock, sealing
-from identity.foundation.errors import DomainError, SessionExpired, SessionRefused
+from identity.foundation.errors import AttemptTokenExpired, AttemptTokenRefused, DomainError
 from identity.foundation.names import uuid7
 from pools.models import AppClient, hot
 from pools.models.hot import Credentials
@@ -61,16 +61,16 @@ def read(client: AppClient, proof: str) -> PasswordProof:
     """Return what a proof says; whether it still counts is seen with the account.
 
     Raises:
-        SessionRefused: unreadable, or another app's.
-        SessionExpired: too old.
+        AttemptTokenRefused: unreadable, or another app's.
+        AttemptTokenExpired: too old.
 
     """
     try:
         proof_id, user_id, of_password, until = PACKED.unpack(sealing.unseal_text(proof, purpose=_purpose(client)))
     except (sealing.Unsealable, struct.error):
-        raise SessionRefused(detail="no proof of a password") from None
+        raise AttemptTokenRefused(detail="no proof of a password") from None
     if until <= clock.epoch():
-        raise SessionExpired
+        raise AttemptTokenExpired
     return PasswordProof(UUID(bytes=proof_id), UUID(bytes=user_id), of_password, until)
 
 
@@ -78,17 +78,17 @@ def check(client: AppClient, proof: str, found: Credentials) -> PasswordProof:
     """Return what a proof says, where it is about the one found and their password is the one that was chosen.
 
     Raises:
-        SessionRefused: it is another's or of another password; SessionExpired: too old.
+        AttemptTokenRefused: it is another's or of another password; AttemptTokenExpired: too old.
 
     """
     chosen = read(client, proof)
     if found.id != chosen.user_id or not found.argon2:
-        raise SessionRefused(detail="another account's proof")
+        raise AttemptTokenRefused(detail="another account's proof")
     if not hmac.compare_digest(digest(found.argon2), chosen.digest):
-        raise SessionRefused(detail="the password was changed meanwhile")
+        raise AttemptTokenRefused(detail="the password was changed meanwhile")
     return chosen
 
 
 def spend(proof: PasswordProof) -> DomainError | None:
     """Spend a proof by one statement, in the transaction of its effect; return the slower duplicate's refusal."""
-    return None if hot.execute(hot.SPEND, [proof.id]) else SessionRefused(detail="spent already")
+    return None if hot.execute(hot.SPEND, [proof.id]) else AttemptTokenRefused(detail="spent already")

@@ -14,10 +14,10 @@ from typing import Any, cast
 from identity.foundation import clock, gate
 from identity.foundation.actor import Actor
 from identity.foundation.errors import (
+    AttemptTokenRefused,
+    AttemptTokenUsed,
     DomainError,
     PasswordIncorrect,
-    SessionRefused,
-    SessionUsed,
     UserNotFound,
 )
 from identity.foundation.names import uuid7
@@ -133,7 +133,7 @@ def begin_confirmed(
 ) -> Challenged | SignedIn:
     """Begin with the proof that this browser chose the password of an account confirmed now; end in its session.
 
-    The proof is spent with its effect. Raises SessionRefused where it does not count, else what :func:`begin` refuses.
+    The proof is spent with its effect. Raises AttemptTokenRefused where it does not count, else as :func:`begin`.
     """
     triggers.check(client.pool, *triggers.OF_SIGN_IN)
     unknown = access.decoy(client.pool, username)
@@ -172,7 +172,7 @@ def respond(
     Who says a ``username`` with the answer must name whom the token is about, by any name of theirs.
 
     Raises:
-        SessionRefused, SessionExpired: the token is not of this step, or no longer, or another person's.
+        AttemptTokenRefused, AttemptTokenExpired: the token is not of this step, or no longer, or another person's.
         What the step refuses.
 
     """
@@ -182,10 +182,10 @@ def respond(
     else:
         attempt = attempt_tokens.load(attempt_token, client)
     if username is not None and not sealed_attempts.is_about(attempt, username):
-        raise SessionRefused(detail="another person's")
+        raise AttemptTokenRefused(detail="another person's")
     step = next_step(attempt)
     if step is None or step.challenge != challenge:
-        raise SessionRefused(detail="another step is due")
+        raise AttemptTokenRefused(detail="another step is due")
     if attempt.row is None:
         lockout.refuse_if_locked(attempt.credentials.locked_until)  # its tries are counted by the name
     else:
@@ -274,7 +274,7 @@ def _spend(attempt: Attempt, *, still_open: bool) -> DomainError | None:
         now=now,
         expires_at=now + attempt_tokens.life(attempt),
     )
-    return None if spent else SessionUsed(detail="a duplicate was faster")
+    return None if spent else AttemptTokenUsed(detail="a duplicate was faster")
 
 
 def complete(
@@ -288,7 +288,7 @@ def complete(
     client, person, event_id = attempt.client, attempt.person, uuid7()
     methods = attempt.methods
     if next_step(attempt) is not None or not assurance.is_enough(attempt.pool, person, methods):
-        raise SessionRefused(detail="a step is still due")
+        raise AttemptTokenRefused(detail="a step is still due")
     issued = opening = None
     if attempt.ends_in is EndsIn.TOKENS:
         grant = Grant(family_id=uuid7(), event_id=event_id, auth_time=clock.now(), methods=tuple(methods))
@@ -333,7 +333,7 @@ def enrol(client: AppClient | None, attempt_token: str, kind: str, *, by: Actor)
     """Begin to set up a factor within a sign-in that needs one; return what it takes, and the next token.
 
     Raises:
-        SessionRefused, SessionExpired: no set-up is due at this token.
+        AttemptTokenRefused, AttemptTokenExpired: no set-up is due at this token.
         What the factor refuses.
 
     """
@@ -355,7 +355,7 @@ def prove_enrolment(
     """Prove what :func:`enrol` began; return the token with which to answer FACTOR_SETUP.
 
     Raises:
-        SessionRefused, SessionExpired: as elsewhere.
+        AttemptTokenRefused, AttemptTokenExpired: as elsewhere.
         What the factor refuses. The token stays usable until its strikes are used up.
 
     """
@@ -371,5 +371,5 @@ def _at_set_up(client: AppClient | None, attempt_token: str) -> Attempt:
     attempt = attempt_tokens.load(attempt_token, client)
     step = next_step(attempt)
     if step is None or step.challenge != Challenge.FACTOR_SETUP or attempt.proven("enrolled"):
-        raise SessionRefused(detail="no set-up is due")
+        raise AttemptTokenRefused(detail="no set-up is due")
     return attempt

@@ -68,7 +68,7 @@ def prove(  # noqa: PLR0913 - each says how
     ``opening`` is the session of the browser that proves it, which is written with the proof.
 
     Raises:
-        SessionRefused: the browser was signed out meanwhile.
+        AttemptTokenRefused: the browser was signed out meanwhile.
         UserNotFound: deleted meanwhile.
         What the factor refuses.
 

@@ -12,7 +12,7 @@ import struct
 from uuid import UUID
 
 from identity.foundation import clock, sealing
-from identity.foundation.errors import DomainError, SessionExpired, SessionRefused, SessionUsed
+from identity.foundation.errors import AttemptTokenExpired, AttemptTokenRefused, AttemptTokenUsed, DomainError
 from identity.foundation.names import uuid7
 from pools.models import AppClient, account_rows, hot
 from pools.services import access
@@ -35,17 +35,17 @@ def load(attempt_token: str, client: AppClient, first: Challenge) -> Attempt:
     """Return the attempt that a string carries, with what its first proof is checked against: one statement.
 
     Raises:
-        SessionRefused: unreadable, or another client's, pool's or factor's.
-        SessionExpired: too old.
+        AttemptTokenRefused: unreadable, or another client's, pool's or factor's.
+        AttemptTokenExpired: too old.
 
     """
     try:
         raw = sealing.unseal_text(attempt_token, purpose=_purpose(client, first))
         ends_in, attempt_id, subject, names, until = HEAD.unpack_from(raw)
     except (sealing.Unsealable, struct.error):
-        raise SessionRefused(detail="unreadable") from None
+        raise AttemptTokenRefused(detail="unreadable") from None
     if until <= clock.epoch():
-        raise SessionExpired
+        raise AttemptTokenExpired
     found = account_rows.credentials(client.pool_id, "", UUID(bytes=subject))
     return Attempt(
         client,
@@ -88,7 +88,7 @@ def spend(attempt: Attempt) -> DomainError | None:
     """Spend a sealed attempt by one statement, in the transaction of its success; return a duplicate's refusal."""
     if attempt.carried is None:
         return None
-    return None if hot.execute(hot.SPEND, [attempt.carried.id]) else SessionUsed(detail="spent already")
+    return None if hot.execute(hot.SPEND, [attempt.carried.id]) else AttemptTokenUsed(detail="spent already")
 
 
 def _purpose(client: AppClient, first: Challenge) -> str:

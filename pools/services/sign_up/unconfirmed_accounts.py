@@ -8,7 +8,7 @@ from __future__ import annotations
 import hmac
 
 from identity.foundation.actor import Actor
-from identity.foundation.errors import SessionRefused
+from identity.foundation.errors import AttemptTokenRefused
 from pools.models import AppClient, Password, User
 from pools.models.user import Status
 from pools.services import access
@@ -20,7 +20,7 @@ def of_proof(client: AppClient, proof: str) -> User | None:
     """Return the account, unconfirmed yet, whose password somebody chose who has this proof."""
     try:
         chosen = chosen_passwords.read(client, proof)
-    except SessionRefused:
+    except AttemptTokenRefused:
         return None
     waiting = User.objects.filter(pool_id=client.pool_id, pk=chosen.user_id, status=Status.UNCONFIRMED, deleted_at=None)
     return waiting.first()

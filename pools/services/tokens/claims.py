@@ -12,7 +12,7 @@ from identity.foundation import clock, names
 from pools.models import AppClient
 from pools.models.hot import Person, UserGroup
 from pools.services.people import attributes
-from pools.services.pools import app_clients, openid, schema
+from pools.services.pools import app_clients, assurance_levels, openid, schema
 from pools.services.tokens.bound import Bound
 
 BY_API = Bound(scopes=("aws.cognito.signin.user.admin",))
@@ -63,6 +63,8 @@ def access(common: Mapping[str, Any], client: AppClient, person: Person, grant: 
     found["username"] = person.username
     if grant.bound.oauth:
         found["version"] = 2
+    if grant.methods and openid.tells_assurance(client, in_id_token=False):
+        found["acr"] = assurance_levels.of(client.pool, grant.methods)
     return found
 
 
@@ -87,8 +89,8 @@ def identity(
         found.update(roles)
     if grant.bound.nonce and not grant.refreshed:  # OpenID Connect Core section 12.2
         found["nonce"] = grant.bound.nonce
-    if grant.methods and openid.rules(client).tells_assurance:
-        found["acr"] = openid.assurance(grant.methods)
+    if grant.methods and openid.tells_assurance(client, in_id_token=True):
+        found["acr"] = assurance_levels.of(client.pool, grant.methods)
     if at_hash:
         found["at_hash"] = at_hash
     for name, value in visible(client, person, grant.bound.scopes if grant.bound.oauth else None).items():

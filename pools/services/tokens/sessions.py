@@ -15,7 +15,7 @@ from django.db import transaction
 
 from identity.foundation import clock, sealing
 from identity.foundation.actor import Actor
-from identity.foundation.errors import SessionRefused
+from identity.foundation.errors import AttemptTokenRefused
 from identity.foundation.names import uuid7
 from pools.models import BrowserSession, UserPool, hot
 from pools.models.hot import Person
@@ -56,13 +56,13 @@ class PreparedSession:
         """Write it: in the transaction of the proof.
 
         Raises:
-            SessionRefused: the session whose place it takes was ended meanwhile.
+            AttemptTokenRefused: the session whose place it takes was ended meanwhile.
 
         """
         if self.instead_of is not None:
             live = BrowserSession.objects.filter(pool_id=self.row.pool_id, pk=self.instead_of, ended_at=None)
             if live.update(ended_at=clock.now()) != 1:
-                raise SessionRefused(detail="the session was ended meanwhile")
+                raise AttemptTokenRefused(detail="the session was ended meanwhile")
         self.row.save(force_insert=True)
         return self.opened
 

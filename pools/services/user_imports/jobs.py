@@ -14,6 +14,7 @@ from identity.foundation import clock, later, names, paging, sealing
 from identity.foundation.actor import Actor
 from identity.foundation.errors import LimitExceeded, NotAvailable, NotFound, PreconditionNotMet
 from identity.foundation.paging import Page
+from identity.foundation.task_names import Task
 from pools.models import UserImportJob, UserPool
 from pools.services import access, atomic_part, audit
 from pools.services.audit import Tag
@@ -129,7 +130,7 @@ def start(pool: UserPool, public_id: str, *, by: Actor) -> UserImportJob:
             if not rows.update(status=Status.PENDING, started_at=now):
                 part.refuse(PreconditionNotMet("The user import job was started before."))
             audit.record(Tag.IMPORT_STARTED, pool=pool, subject=public_id, by=by)
-            later.after_commit(later.Task.IMPORT_USERS, str(pool.pk), str(job.id), queue="tasks")
+            later.after_commit(Task.IMPORT_USERS, str(pool.pk), str(job.id), queue="tasks")
     except IntegrityError:
         raise PreconditionNotMet("Another user import job of the user pool is under way.") from None
     job.status, job.started_at = Status.PENDING, now
@@ -150,6 +151,6 @@ def stop(pool: UserPool, public_id: str, *, by: Actor) -> UserImportJob:
         if not rows.update(status=Status.STOPPING):
             part.refuse(PreconditionNotMet(f"The user import job is {status(job)}."))
         audit.record(Tag.IMPORT_STOPPED, pool=pool, subject=public_id, by=by)
-        later.after_commit(later.Task.IMPORT_USERS, str(pool.pk), str(job.id), queue="tasks")
+        later.after_commit(Task.IMPORT_USERS, str(pool.pk), str(job.id), queue="tasks")
     job.status = Status.STOPPING
     return job

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from identity.foundation.actor import Actor
-from identity.foundation.errors import SessionRefused
+from identity.foundation.errors import AttemptTokenRefused
 from pools.models import UserPool
 from pools.services import assurance
 from pools.services.sign_in import factors
@@ -35,10 +35,10 @@ def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepte
     """Accept once a factor was proven within this attempt; the answer itself says nothing.
 
     Raises:
-        SessionRefused: it was not.
+        AttemptTokenRefused: it was not.
 
     """
     del answers, by
     if not attempt.proven("enrolled"):
-        raise SessionRefused(detail="no factor was enrolled")
+        raise AttemptTokenRefused(detail="no factor was enrolled")
     return Accepted("set_up")

@@ -7,7 +7,7 @@ from typing import Any
 
 from identity.foundation import clock
 from identity.foundation.actor import Actor
-from identity.foundation.errors import DomainError, SessionRefused
+from identity.foundation.errors import AttemptTokenRefused, DomainError
 from pools.models import User
 from pools.models.user import Status
 from pools.services import access, audit
@@ -56,7 +56,7 @@ def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepte
     def write() -> DomainError | None:
         user = access.locked_user(pool, person)
         if user is None or user.status != Status.FORCE_CHANGE_PASSWORD:
-            return SessionRefused(detail="the account changed meanwhile")
+            return AttemptTokenRefused(detail="the account changed meanwhile")
         if reused := password_history.refusal(user, prepared.remembered):
             return reused  # by who set one meanwhile
         passwords.store(user, prepared, changed_at=changed_at)

@@ -13,7 +13,7 @@ from typing import Any
 
 from identity.foundation import gate
 from identity.foundation.actor import Actor
-from identity.foundation.errors import Invalid, SessionRefused
+from identity.foundation.errors import AttemptTokenRefused, Invalid
 from pools.services import assurance
 from pools.services.people import passwords
 from pools.services.people import srp as arithmetic
@@ -67,7 +67,7 @@ def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepte
     """
     pool, carried = attempt.pool, attempt.carried
     if carried is None or len(carried.private) != PRIVATE.size:
-        raise SessionRefused(detail="no exchange was begun")
+        raise AttemptTokenRefused(detail="no exchange was begun")
     stamp, signature = str(answers.get("timestamp", "")), str(answers.get(proof, ""))
     if not STAMP.fullmatch(stamp):
         raise Invalid("TIMESTAMP format should be EEE MMM d HH:mm:ss z yyyy in english.", field="timestamp")
