@@ -52,7 +52,7 @@ def names(issuer: str) -> tuple[str, ...]:
 
 def fetch(issuer: str) -> Discovered:
     """Ask an issuer. Raises as :func:`read`."""
-    url = issuer.removesuffix("/") + PATH
+    url = checked(issuer).removesuffix("/") + PATH
     told = json_answers.document(url)
     if told.get("issuer") not in names(issuer):
         raise OutsideUnavailable(detail=f"{url} is about another issuer")
@@ -61,6 +61,18 @@ def fetch(issuer: str) -> Discovered:
         if not isinstance(endpoint, str) or any(details.url_problems(key, endpoint)):
             raise OutsideUnavailable(detail=f"{url} has no usable {ENDPOINTS[key]}")
     return Discovered(told["issuer"], endpoints, told.get("authorization_response_iss_parameter_supported") is True)
+
+
+def checked(url: str) -> str:
+    """Return a URL of a provider that was configured, which may have been where less was asked of it.
+
+    Raises:
+        OutsideUnavailable: it is not https, and the installation wants that.
+
+    """
+    if not details.is_secure_enough(url):
+        raise OutsideUnavailable(detail=f"{url} is not https")
+    return url
 
 
 documents = Published(fetch)

@@ -47,7 +47,7 @@ class OpenIdConnect(OpenIdFlow):
         if all(completed.get(key) for key in discovery.ENDPOINTS):
             return completed
         try:
-            completed = {**discovery.read(completed["oidc_issuer"]).endpoints, **completed}
+            completed = {**discovery.fetch(completed["oidc_issuer"]).endpoints, **completed}
         except OutsideUnavailable as problem:
             if not all(completed.get(key) for key in NEEDED):
                 raise refused("oidc_issuer", "no_discovery", "Unable to contact well-known endpoint") from problem
@@ -77,7 +77,7 @@ class OpenIdConnect(OpenIdFlow):
         if not trip.details.get("attributes_url"):
             return {}
         told = json_answers.profile(
-            attributes_url(trip.details, trip.wanted),
+            self.address(attributes_url(trip.details, trip.wanted)),
             token=trip.tokens.access_token,
             method=trip.details["attributes_request_method"],
         )
