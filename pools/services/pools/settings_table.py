@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -17,6 +17,7 @@ import structlog
 from django.db.models import Model
 
 from identity.foundation.errors import DomainError, Invalid, NotAvailable, refuse
+from pools.services.pools.nested_values import set_at, value_at
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -50,7 +51,8 @@ class Control(Enum):
     SWITCH = "switch"
     ONE_OF = "one of"
     TEXT = "text"
-    ADDRESSES = "addresses"
+    SEVERAL_OF = "several of"
+    LINES = "lines"
     DURATION = "duration"
     NUMBER = "number"
 
@@ -207,6 +209,8 @@ class Table:
     derived: Sequence[str] = ()
     noted_in: str = "configuration"
     """The column that says of other columns that they were given."""
+    filled: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Structures that are given whole, empty too: what is left out of one is as if this was given."""
 
     @cached_property
     def rows(self) -> dict[str, Setting]:
@@ -244,7 +248,7 @@ class Table:
             if name in rows:
                 found[name] = value
             elif isinstance(value, Mapping) and any(row.startswith(f"{name}.") for row in rows):
-                inside, strange = self._flat(value, f"{name}.")
+                inside, strange = self._flat({**deepcopy(self.filled.get(name, {})), **value}, f"{name}.")
                 found |= inside
                 unknown += strange
             else:
@@ -376,23 +380,3 @@ class Table:
         """Leave a line in the log if a row's settings are kept only."""
         if names := self.without_effect(row):
             log.warning("settings_without_effect", of=str(row), settings=names)
-
-
-def value_at(row: Model, path: Sequence[str]) -> Any:  # noqa: ANN401 - any setting's value
-    """Return what is kept in a column, or inside it; None where nothing is."""
-    found = getattr(row, path[0])
-    for part in path[1:]:
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found
-
-
-def set_at(inside: dict[str, Any], path: Sequence[str], value: Any) -> None:  # noqa: ANN401 - any setting's value
-    """Keep a value inside a structure; take out what says nothing, and what then is empty."""
-    name, *deeper = path
-    if deeper:
-        set_at(inside.setdefault(name, {}), deeper, value)
-        value = inside[name]
-    if value in (None, {}, []):
-        inside.pop(name, None)
-    else:
-        inside[name] = value
