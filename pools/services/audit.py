@@ -143,7 +143,7 @@ DETAIL: dict[Tag, frozenset[str]] = {
         (Tag.RESOURCE_SERVER_CHANGED, Tag.RESOURCE_SERVER_CREATED, Tag.RESOURCE_SERVER_DELETED),
         frozenset({"identifier", "scopes"}),
     ),
-    Tag.CLIENT_CREATED: frozenset({"name", "confidential"}),
+    Tag.CLIENT_CREATED: frozenset({"name", "confidential", "registered"}),
     Tag.CLIENT_CHANGED: frozenset({"changed"}),
     Tag.CLIENT_DELETED: frozenset({"name"}),
     Tag.CLIENT_SECRET_ADDED: frozenset({"secret"}),
