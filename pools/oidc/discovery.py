@@ -24,8 +24,11 @@ KEYS = {"content-type": "application/json", "cache-control": "public, max-age=60
 
 
 @lru_cache(maxsize=HELD)
-def pool_document(public_id: str, address: str) -> bytes:
-    """Return the discovery document (OpenID Connect Discovery section 3, RFC 8414) of a pool whose pages are there."""
+def pool_document(public_id: str, address: str, *, registers: bool) -> bytes:
+    """Return the discovery document (OpenID Connect Discovery section 3, RFC 8414) of a pool whose pages are there.
+
+    With ``registers`` it says where apps register themselves.
+    """
     issuer = names.issuer(public_id)
     proof = ["client_secret_basic", "client_secret_post", "none"]
     document: dict[str, Any] = {
@@ -35,6 +38,7 @@ def pool_document(public_id: str, address: str) -> bytes:
         "userinfo_endpoint": f"{address}/oauth2/userInfo",
         "revocation_endpoint": f"{address}/oauth2/revoke",
         "end_session_endpoint": f"{address}/logout",
+        **({"registration_endpoint": f"{address}/oauth2/register"} if registers else {}),
         "jwks_uri": f"{issuer}/.well-known/jwks.json",
         "scopes_supported": ["openid", "email", "phone", "profile"],
         "response_types_supported": ["code"],
@@ -81,7 +85,8 @@ def identity_document() -> bytes:
 def discovery(call: Call, pool: UserPool) -> Answer:
     """OpenID Connect Discovery section 4."""
     del call
-    return Answer(200, pool_document(pool.public_id, pool_domains.address(pool)), DOCUMENT)
+    document = pool_document(pool.public_id, pool_domains.address(pool), registers=pool.registration)
+    return Answer(200, document, DOCUMENT)
 
 
 @endpoint("GET")
