@@ -8,6 +8,8 @@ registration (RFC 7592): operators change or delete the app. Who may register is
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -25,6 +27,7 @@ FLOWS = {"authorization_code": "code", "refresh_token": "code", "client_credenti
 """The OAuth flow of Cognito's that an RFC's grant belongs to."""
 GRANT_TYPES = {"code": ("authorization_code", "refresh_token"), "client_credentials": ("client_credentials",)}
 RESPONSE_TYPES = {"code": ("code",), "client_credentials": ()}
+NOT_IN_NAMES = re.compile(r"[^\w+=,.@-]+", re.ASCII)
 METHODS = ("client_secret_basic", "client_secret_post", "none")
 """How an app may prove itself to the token endpoint; the first where it does not say (section 2)."""
 TEXTS = ("client_name", "scope", "token_endpoint_auth_method", "software_statement")
@@ -125,9 +128,19 @@ class Application:
 
     @property
     def name(self) -> str:
-        """Return what operators know it by; where it does not say, where it leads."""
+        """Return what operators know it by; where it does not say, or in other letters than theirs, where it leads."""
         place = next(map(app_clients.place_of, self.texts("redirect_uris")), "Machine")
-        return self.text("client_name") or place[: client_rules.NAME_LENGTH]
+        return (spelled(self.text("client_name")) or spelled(place))[: client_rules.NAME_LENGTH]
+
+
+def spelled(name: str) -> str:
+    """Return a name in the characters that Amazon's names of clients have (ClientNameType), which are ASCII.
+
+    Letters lose their accents, and what is left becomes a space: many names have brackets. The answer says how a name
+    is registered (section 3.2.1).
+    """
+    plain = "".join(letter for letter in unicodedata.normalize("NFKD", name) if not unicodedata.combining(letter))
+    return " ".join(NOT_IN_NAMES.sub(" ", plain).split())
 
 
 # -- checks, in the order in which they are made --------------------------------------------------------------------
