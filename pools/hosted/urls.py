@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from pools.hosted import account, authenticator, error_page, own_password, recovery, sign_in, sign_up, strength
+from pools.hosted import account, authenticator, consent, error_page, own_password, recovery, sign_in, sign_up, strength
 from pools.services.sign_in import factors
 
 app_name = "hosted"
@@ -13,6 +13,7 @@ urlpatterns = [
     *(path(f"login/{factor.kind}", sign_in.second_factor, name=factor.kind) for factor in factors.FACTORS),
     path("login/mfa", authenticator.set_up, name="factor_setup"),
     path("login/new-password", sign_in.new_password, name="new_password"),
+    path("consent", consent.ask, name="consent"),
     path("signup", sign_up.sign_up, name="sign_up"),
     path("confirm", sign_up.confirm, name="confirm"),
     path("confirmUser", sign_up.confirm_link, name="confirm_link"),

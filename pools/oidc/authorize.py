@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 from authlib.oauth2.base import OAuth2Error
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
@@ -26,7 +27,7 @@ from pools.services.pools import app_clients, openid, resource_servers
 from pools.services.tokens import authorization_codes, interactions
 from pools.services.tokens.bound import Bound
 from pools.services.tokens.interactions import Kind
-from pools.web import resume, session_cookie
+from pools.web import consent, resume, session_cookie
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,8 +50,8 @@ SINCE = interactions.SIGNED_IN_SINCE
 ``prompt=login``. Sealed for pool and request: one of another request, or that somebody made up, counts as absent, and
 so does an old one."""
 SINCE_LIFE = timedelta(hours=1)
-SINCE_LENGTH = 200
-"""At most, name included."""
+OWN_LENGTH = 400
+"""How long what is ours of a request is at most, names included: this, and what our page for consent answers."""
 REDIRECT_TIME = timedelta(minutes=1)
 """How long a sign-in that answered this very request stays as young as it was: while its redirect is followed."""
 
@@ -113,7 +114,7 @@ BEFORE_REDIRECTS_ARE_SAFE = (client_is_known, redirect_uri_is_registered)
 
 def pages_can_carry_it(oauth_request: AuthorizationRequest) -> None:
     """Refuse what is too long for the login pages: they would send nobody back."""
-    if len(urlencode(application_parameters(oauth_request))) + SINCE_LENGTH > interactions.CARRIED:
+    if len(urlencode(application_parameters(oauth_request))) + OWN_LENGTH > interactions.CARRIED:
         raise refusal("invalid_request", "The request is too long.")
 
 
@@ -243,6 +244,8 @@ def authorize(request: HttpRequest) -> HttpResponse:
             return redirect_to_sign_in(oauth_request, again=session is not None)
         if not is_the_person_meant(oauth_request, session):
             raise refusal("login_required", "Another user is signed in.")
+        if must_ask_for_consent(oauth_request, session):
+            return redirect_to_consent(oauth_request)
         return redirect_with_code(oauth_request, session)
     except OAuth2Error as problem:
         return redirect_to_client(oauth_request, {"error": problem.error, "error_description": problem.description})
@@ -312,8 +315,7 @@ def since_purpose(oauth_request: AuthorizationRequest) -> str:
 
 def application_parameters(oauth_request: AuthorizationRequest) -> dict[str, str]:
     """Return what the application asked, as the login pages carry it: without what is ours."""
-    ours = interactions.OF_ONE_PAGE | {SINCE}
-    return {name: value for name, value in oauth_request.parameters.items() if name not in ours}
+    return interactions.of_application(oauth_request.parameters)
 
 
 def is_the_person_meant(oauth_request: AuthorizationRequest, session: BrowserSession) -> bool:
@@ -322,6 +324,22 @@ def is_the_person_meant(oauth_request: AuthorizationRequest, session: BrowserSes
     return bool(
         browser.hint_claims(oauth_request.pool, oauth_request.parameters.get("id_token_hint")).get("sub", sub) == sub
     )
+
+
+def must_ask_for_consent(oauth_request: AuthorizationRequest, session: BrowserSession) -> bool:
+    """Say whether the person has still to agree that the app gets what it asks for; who declined is told the app."""
+    if not app_clients.asks_consent(oauth_request.client):
+        return False
+    if oauth_request.parameters.get(interactions.CONSENTED) == consent.DECLINED:
+        raise refusal("access_denied", "The user declined.")
+    return not consent.is_given(oauth_request.pool, session, oauth_request.parameters)
+
+
+def redirect_to_consent(oauth_request: AuthorizationRequest) -> HttpResponse:
+    """Return the way to the page that asks; or consent_required where no page may be shown."""
+    if "none" in oauth_request.prompts:
+        raise refusal("consent_required", "The user must agree.")
+    return errors.redirect(f"{reverse('hosted:consent')}?{urlencode(oauth_request.parameters)}", 303)
 
 
 def redirect_to_sign_in(oauth_request: AuthorizationRequest, *, again: bool) -> HttpResponse:

@@ -49,6 +49,7 @@ PAGES = {
     "account_password": "session",
     "change_password": "",
     "confirm": "step",
+    "consent": "",
     "confirm_forgot": "step",
     "confirm_link": "",
     "error": "",

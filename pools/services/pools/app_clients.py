@@ -183,6 +183,14 @@ def name_for_people(pool: UserPool, client: AppClient | None, redirect_uri: str 
     return places.pop() if len(places) == 1 else client.client_id
 
 
+def asks_consent(client: AppClient) -> bool:
+    """Say whether people are asked each time before an app gets what it asks for: one that anybody may have added.
+
+    Else whoever adds an app would be given everybody who follows its link and is signed in already.
+    """
+    return client.registered == Registered.OPENLY
+
+
 def place_of(url: str) -> str:
     """Return whose an address is: host and port, or the scheme of an app on somebody's device."""
     parts = urlsplit(url)

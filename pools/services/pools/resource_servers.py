@@ -143,6 +143,13 @@ def of(pool: UserPool) -> list[ResourceServer]:
     return list(ResourceServer.objects.filter(pool_id=pool.pk).order_by("id"))
 
 
+def descriptions(pool: UserPool) -> dict[str, str]:
+    """Return what each scope of a pool's resource servers is described by."""
+    return {
+        f"{server.identifier}/{scope['name']}": scope["description"] for server in of(pool) for scope in server.scopes
+    }
+
+
 def page(pool: UserPool, limit: int, token: str | None) -> Page[ResourceServer]:
     """Return a page of a pool's resource servers in the order they were made."""
     purpose = f"resource-servers:{pool.pk}"
