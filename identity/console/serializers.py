@@ -186,6 +186,9 @@ class AppSerializer(Shown):
 
     client_id = serializers.CharField()
     confidential = serializers.BooleanField(help_text="Whether it has a secret.")
+    registered = serializers.CharField(
+        help_text="How it registered itself: `token`, with a token; `openly`, without one; empty, where it did not."
+    )
     oauth_flows = serializers.ListField(child=serializers.CharField())
     scopes = serializers.ListField(child=serializers.CharField())
     auth_flows = serializers.SerializerMethodField(help_text="Sign-in flows of the wire API that are open to it.")
