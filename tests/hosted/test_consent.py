@@ -65,8 +65,7 @@ def test_the_page_shows_where_the_app_leads_and_never_what_it_calls_itself(stran
         read = Reader(shown)
         assert "bank" not in shown
         assert "app.example" in read.title
-    page = Reader(browser.get(url(stranger, "consent", response_type="code")).content.decode())
-    [form] = page.forms
+    [form] = Reader(browser.get(url(stranger, "consent", response_type="code")).content.decode()).forms
     assert [field.name for field in form.fields] == ["form_token"]
     assert len(form.buttons) == 1
 
