@@ -10,6 +10,7 @@ from identity.foundation import errors
 from identity.foundation.actor import Actor
 from pools.models import AppClient, AuditEvent, ResourceServer, UserPool
 from pools.services import access, configuration
+from pools.services.messages import texts
 from pools.services.pools import app_clients, client_registration, resource_servers, user_pools
 from pools.services.pools.client_registration import Registered
 from tests import factories
@@ -127,6 +128,9 @@ def test_people_know_an_open_app_by_where_it_leads(pool: UserPool) -> None:
     assert name(several, "http://localhost:3000/cb") == "localhost:3000"
     assert name(several, "com.example.app:/cb") == "com.example.app"
     assert [app_clients.asks_consent(each) for each in (one, several, trusted)] == [True, True, False]
+    assert "app.example" in texts.reminder(pool, one).text
+    assert "Photo frame" not in texts.reminder(pool, one).text
+    assert "Photo frame" in texts.reminder(pool, trusted).text
 
 
 def test_no_app_that_registered_speaks_for_its_pool(pool: UserPool) -> None:
