@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 
 from identity.foundation import errors
 from identity.foundation.call import Answer
-from pools.services.pools import client_registration, redirect_mismatches
+from pools.services.pools import client_registration, redirect_mismatches, registration_settings
 from pools.services.triggers import TriggerUnavailable
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ TABLE: dict[type[errors.DomainError], tuple[str, int, str]] = {
     client_registration.RedirectRefused: ("invalid_redirect_uri", 400, ""),
     client_registration.StatementRefused: ("invalid_software_statement", 400, ""),
     client_registration.StatementUnapproved: ("unapproved_software_statement", 400, ""),
-    client_registration.RegistrationRefused: ("access_denied", 403, ""),
+    registration_settings.RegistrationRefused: ("access_denied", 403, ""),
 }
 FALLBACK = ("invalid_request", 400, "The request could not be completed.")
 

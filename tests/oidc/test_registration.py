@@ -183,6 +183,12 @@ def test_nobody_registers_where_it_is_off_and_discovery_says_so(live: Live) -> N
     assert pool.clients(ClientType="DCR") == set()
 
 
+def test_a_pool_that_is_not_there_takes_nobody(live: Live) -> None:
+    answer = requests.post(f"{live.base_url}/us-east-1_Nowhere00/oauth2/register", json=PEOPLE, timeout=20)
+
+    assert refusal(answer) == (404, "invalid_request", "There is no such user pool.")
+
+
 def test_a_pool_without_the_setting_tells_of_no_registration(world: World) -> None:
     document = requests.get(f"{world.issuer}/.well-known/openid-configuration", timeout=20).json()
 

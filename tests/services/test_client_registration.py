@@ -13,6 +13,7 @@ from pools.services import access, configuration
 from pools.services.messages import texts
 from pools.services.pools import app_clients, client_registration, resource_servers, user_pools
 from pools.services.pools.client_registration import Registered
+from pools.services.pools.registration_settings import RegistrationRefused
 from tests import factories
 from tests.factories import BY
 from tests.services.conftest import at_once
@@ -101,6 +102,20 @@ def test_a_deleted_pool_takes_nobody(pool: UserPool) -> None:
 
     with pytest.raises(errors.PoolNotFound):
         client_registration.register(pool, METADATA, registered=Registered.OPENLY, by=VISITOR)
+
+
+@pytest.mark.parametrize(
+    "after", [{"enable_status": "Disabled"}, {"open_dcr_enabled": False}, {"open_dcr_grant_types": []}]
+)
+def test_who_read_the_pool_before_it_was_closed_does_not_get_in(pool: UserPool, after: dict[str, Any]) -> None:
+    held = UserPool.objects.get(pk=pool.pk)
+    changes = {f"dcr_configuration.{name}": value for name, value in after.items()}
+    user_pools.update(pool, changes, by=BY)
+
+    with pytest.raises(RegistrationRefused):
+        client_registration.register(held, METADATA, registered=Registered.OPENLY, by=VISITOR)
+
+    assert not AppClient.objects.filter(pool_id=pool.pk).exists()
 
 
 def test_a_scope_that_is_gone_is_not_given(pool: UserPool) -> None:

@@ -21,7 +21,8 @@ from pools.models import AppClient, ClientSecret, UserPool, app_client_rows, del
 from pools.models.app_client_rows import App
 from pools.services import access, atomic_part, audit, configuration, receipts
 from pools.services.audit import Tag
-from pools.services.pools import client_secrets, client_settings, deciding_attributes, schema
+from pools.services.pools import client_secrets, client_settings, deciding_attributes, registration_settings, schema
+from pools.services.pools.registration_settings import RegistrationRefused
 from pools.services.receipts import Receipt
 
 MAX_CLIENTS = 10_000
@@ -54,6 +55,7 @@ def create(
     Raises:
         Invalid, ScopeUnknown, OAuthFlowRefused, NotAvailable: a setting breaks a rule.
         LimitExceeded: the pool has ten thousand clients, or half of them registered themselves openly.
+        RegistrationRefused: it registers itself, and the pool lets none do so any more.
 
     """
     secret = client_secrets.chosen(settings)
@@ -62,7 +64,10 @@ def create(
     client_settings.TABLE.apply(client, {"client_name": name, **others})
     client.created_at = client.modified_at = clock.now()
     with atomic_part.begin() as part:
-        access.lock_pool(part, pool)
+        # Strangers may be let in: who signs up meanwhile does not wait for them.
+        row = access.lock_pool(part, pool, changes_key=False)
+        if registered and not registration_settings.allowed_flows(row, registered):
+            part.refuse(RegistrationRefused())
         part.refuse_if(_refusal_of_more(client))
         part.refuse_if(receipts.keep(receipt))
         client.save(force_insert=True)

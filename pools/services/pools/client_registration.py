@@ -18,7 +18,7 @@ from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError, Invalid, OAuthFlowRefused, ScopeUnknown
 from pools.models import AppClient, UserPool
 from pools.services.pools import app_clients, client_rules, client_secrets
-from pools.services.pools.registration_settings import GRANTS
+from pools.services.pools.registration_settings import RegistrationRefused, allowed_flows
 
 Registered = AppClient.Registered
 OPENID_SCOPES = ("openid", "email", "phone", "profile")
@@ -60,12 +60,6 @@ UNMET: dict[str, Callable[[Any], bool]] = {
 }
 """Metadata by which an app would be held to, or promised, what this release does not do; each says which value asks for
 nothing. Whatever else is not named in this module is ignored, as section 2 has it, and not told back."""
-
-
-class RegistrationRefused(DomainError):
-    """The pool lets nobody register so."""
-
-    public = "Such registrations are not allowed."
 
 
 class MetadataRefused(DomainError):
@@ -251,14 +245,6 @@ CHECKS = (
 
 
 # -- registration ----------------------------------------------------------------------------------------------------
-
-
-def allowed_flows(pool: UserPool, registered: Registered) -> frozenset[str]:
-    """Return the flows that apps may register for in this way; none where the pool lets nobody register so."""
-    if not pool.registration or (registered == Registered.OPENLY and not pool.open_registration):
-        return frozenset()
-    given = pool.open_registration_grants if registered == Registered.OPENLY else pool.registration_grants
-    return frozenset(given).intersection(GRANTS)
 
 
 def register(pool: UserPool, metadata: Mapping[str, Any], *, registered: Registered, by: Actor) -> dict[str, Any]:

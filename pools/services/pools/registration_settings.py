@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 
 from django.utils.translation import gettext_lazy
 
-from identity.foundation.errors import Invalid
-from pools.models import UserPool
+from identity.foundation.errors import DomainError, Invalid
+from pools.models import AppClient, UserPool
 from pools.services.pools import client_rules
 from pools.services.pools.settings_table import Choice, Control, Given, Setting, Text, one_of, rule, unique
 
@@ -32,6 +32,20 @@ OPTIONS: dict[str, Text] = {
     "code": gettext_lazy("People sign in"),
     "client_credentials": gettext_lazy("A machine signs in for itself"),
 }
+
+
+class RegistrationRefused(DomainError):
+    """The pool lets nobody register so."""
+
+    public = "Such registrations are not allowed."
+
+
+def allowed_flows(pool: UserPool, registered: str) -> frozenset[str]:
+    """Return the flows that apps may register for, with a token or openly; none where the pool lets nobody do so."""
+    is_open = registered == AppClient.Registered.OPENLY
+    if not pool.registration or (is_open and not pool.open_registration):
+        return frozenset()
+    return frozenset(pool.open_registration_grants if is_open else pool.registration_grants).intersection(GRANTS)
 
 
 def grant_problems(value: Sequence[str], field: str) -> Iterator[Invalid]:
