@@ -11,6 +11,7 @@ from pools.services.pools import app_clients, resource_servers
 from pools.services.tokens import interactions
 from pools.services.tokens.interactions import Kind
 from pools.web import consent, resume
+from pools.web.consent import Answer
 from pools.web.page_request import PageRequest, SeeOther, account_name
 from pools.web.page_view import page
 
@@ -37,15 +38,11 @@ def ask(page_request: PageRequest) -> HttpResponse:
     asked = interactions.of_application(page_request.parameters) | {
         name: value for name, value in page_request.parameters.items() if name == interactions.SIGNED_IN_SINCE
     }
-
-    def onward(answer: str) -> str:
-        return resume.url(Kind.OAUTH_REQUEST, urlencode({**asked, interactions.CONSENTED: answer}))
-
     if page_request.is_form:
-        return SeeOther(onward(consent.seal(page_request.pool, session, asked)))
-    return page_request.show(
-        "consent", known=account_name(session), wishes=wishes(page_request), declined=onward(consent.DECLINED)
-    )
+        answer = Answer.DECLINED if "declined" in page_request.request.POST else Answer.AGREED
+        asked[interactions.CONSENTED] = consent.seal(page_request.pool, session, asked, answer)
+        return SeeOther(resume.url(Kind.OAUTH_REQUEST, urlencode(asked)))
+    return page_request.show("consent", known=account_name(session), wishes=wishes(page_request))
 
 
 def wishes(page_request: PageRequest) -> list[str | _StrPromise]:

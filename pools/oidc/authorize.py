@@ -28,6 +28,7 @@ from pools.services.tokens import authorization_codes, interactions
 from pools.services.tokens.bound import Bound
 from pools.services.tokens.interactions import Kind
 from pools.web import consent, resume, session_cookie
+from pools.web.consent import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +42,8 @@ CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 NEEDS_OPENID = frozenset({"email", "phone", "profile"})
 NONCE_LENGTH = 2048
+DECLINED = "access_denied"
+"""The error of somebody who was asked, and of nothing else."""
 FRONT_CHANNEL_TYPES = frozenset({"token", "id_token"})
 """What no response type gives in a query (OAuth 2.0 Multiple Response Type Encoding Practices section 5)."""
 MOST_SECONDS = 2**31 - 1
@@ -248,11 +251,11 @@ def authorize(request: HttpRequest) -> HttpResponse:
             return redirect_to_consent(oauth_request)
         return redirect_with_code(oauth_request, session)
     except OAuth2Error as problem:
-        return redirect_to_client(oauth_request, {"error": problem.error, "error_description": problem.description})
+        return tell_refusal(oauth_request, problem.error, problem.description)
     except connections.UNAVAILABLE as problem:
         # RFC 6749 section 4.1.2.1: no status reaches the client by way of a browser. Its address is known by now.
         log.warning("authorize_unavailable", **connections.described(problem))
-        return redirect_to_client(oauth_request, {"error": errors.UNAVAILABLE, "error_description": errors.TRY_LATER})
+        return tell_refusal(oauth_request, errors.UNAVAILABLE, errors.TRY_LATER)
 
 
 def read(request: HttpRequest) -> AuthorizationRequest:
@@ -330,9 +333,10 @@ def must_ask_for_consent(oauth_request: AuthorizationRequest, session: BrowserSe
     """Say whether the person has still to agree that the app gets what it asks for; who declined is told the app."""
     if not app_clients.asks_consent(oauth_request.client):
         return False
-    if oauth_request.parameters.get(interactions.CONSENTED) == consent.DECLINED:
-        raise refusal("access_denied", "The user declined.")
-    return not consent.is_given(oauth_request.pool, session, oauth_request.parameters)
+    answer = consent.answer_to(oauth_request.pool, session, oauth_request.parameters)
+    if answer is Answer.DECLINED:
+        raise refusal(DECLINED, "The user declined.")
+    return answer is None
 
 
 def redirect_to_consent(oauth_request: AuthorizationRequest) -> HttpResponse:
@@ -362,6 +366,20 @@ def redirect_with_code(oauth_request: AuthorizationRequest, session: BrowserSess
         code_challenge=oauth_request.parameters.get("code_challenge", ""),
     )
     return redirect_to_client(oauth_request, {"code": code})
+
+
+def tell_refusal(oauth_request: AuthorizationRequest, error: str, description: str) -> HttpResponse:
+    """Return the way to the client with a refusal; to our own page where anybody may have registered the client.
+
+    Else whoever registers one has us send people wherever they like (RFC 9700 section 4.11.2). Who declined has seen
+    where that leads.
+    """
+    client = oauth_request.client
+    if app_clients.asks_consent(client) and error != DECLINED:
+        log.info("authorize_refused_on_page", client_id=client.client_id, error=error, description=description)
+        code = "unavailable" if error == errors.UNAVAILABLE else "invalid_request"
+        return errors.redirect_to_error_page(PageRefusal(code, client.client_id))
+    return redirect_to_client(oauth_request, {"error": error, "error_description": description})
 
 
 def redirect_to_client(oauth_request: AuthorizationRequest, answer: dict[str, str]) -> HttpResponse:

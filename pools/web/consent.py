@@ -1,4 +1,4 @@
-"""What somebody agreed to on the page that asks them: sealed, for one request of an app and one browser's session.
+"""What somebody answered on the page that asks for consent: sealed, for one request of an app and one session.
 
 Apps that anybody may have registered need it; where such an app is asked about is decided by who serves the request.
 Nothing is remembered: the next request is asked about again.
@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from datetime import timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from django.utils.http import urlencode
@@ -22,23 +23,28 @@ if TYPE_CHECKING:
 
 LIFE = timedelta(minutes=10)
 """From the answer to what follows from it, which is one redirect."""
-DECLINED = "no"
 
 
-def seal(pool: UserPool, session: BrowserSession, parameters: Mapping[str, str]) -> str:
-    """Return the value of :data:`interactions.CONSENTED` by which a session's person agrees to a request, now."""
-    return sealing.seal_text(str(clock.epoch()).encode(), purpose=_purpose(pool, session, parameters))
+class Answer(StrEnum):
+    """What somebody said."""
+
+    AGREED = "yes"
+    DECLINED = "no"
 
 
-def is_given(pool: UserPool, session: BrowserSession, parameters: Mapping[str, str]) -> bool:
-    """Say whether a session's person has just agreed to this very request."""
+def seal(pool: UserPool, session: BrowserSession, parameters: Mapping[str, str], answer: Answer) -> str:
+    """Return the value of :data:`interactions.CONSENTED` by which a session's person answers a request, now."""
+    return sealing.seal_text(f"{answer} {clock.epoch()}".encode(), purpose=_purpose(pool, session, parameters))
+
+
+def answer_to(pool: UserPool, session: BrowserSession, parameters: Mapping[str, str]) -> Answer | None:
+    """Return what a session's person has just answered this very request; None where they were not asked yet."""
+    carried = parameters.get(interactions.CONSENTED, "")
     try:
-        given = sealing.unseal_text(
-            parameters.get(interactions.CONSENTED, ""), purpose=_purpose(pool, session, parameters)
-        )
+        answer, at = sealing.unseal_text(carried, purpose=_purpose(pool, session, parameters)).decode().split()
     except sealing.Unsealable:
-        return False
-    return 0 <= clock.epoch() - int(given) <= LIFE.total_seconds()
+        return None
+    return Answer(answer) if 0 <= clock.epoch() - int(at) <= LIFE.total_seconds() else None
 
 
 def _purpose(pool: UserPool, session: BrowserSession, parameters: Mapping[str, str]) -> str:

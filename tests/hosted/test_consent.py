@@ -65,9 +65,9 @@ def test_the_page_shows_where_the_app_leads_and_never_what_it_calls_itself(stran
         read = Reader(shown)
         assert "bank" not in shown
         assert "app.example" in read.title
-    [form] = Reader(browser.get(url(stranger, "consent", response_type="code")).content.decode()).forms
-    assert [field.name for field in form.fields] == ["form_token"]
-    assert len(form.buttons) == 1
+    forms = Reader(browser.get(url(stranger, "consent", response_type="code")).content.decode()).forms
+    assert [[field.name for field in form.fields] for form in forms] == [["form_token"], ["form_token", "declined"]]
+    assert [len(form.buttons) for form in forms] == [1, 1]
 
 
 def test_another_browsers_form_is_refused(stranger: AppClient) -> None:

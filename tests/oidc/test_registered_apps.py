@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
@@ -50,10 +49,10 @@ def page_of(browser: Browser, answer: requests.Response) -> requests.Response:
     return browser.session.get(urljoin(answer.url, answer.headers["Location"]), allow_redirects=False, timeout=20)
 
 
-def allow(browser: Browser, page: requests.Response) -> requests.Response:
-    """Allow on the page that asks, and return what the app is answered."""
+def allow(browser: Browser, page: requests.Response, **more: str) -> requests.Response:
+    """Allow on the page that asks, or not, and return what the app is answered."""
     form = pages.Form(page)
-    sent = {"data": form.fields, "headers": {"Referer": page.url}, "allow_redirects": False, "timeout": 20}
+    sent = {"data": {**form.fields, **more}, "headers": {"Referer": page.url}, "allow_redirects": False, "timeout": 20}
     return page_of(browser, browser.session.post(form.action, **sent))  # type: ignore[arg-type]
 
 
@@ -110,7 +109,7 @@ def test_a_public_app_needs_pkce_and_an_app_with_a_token_of_the_pool_is_trusted(
     without = browser.authorize(stranger, scope="openid", state="s")
     silently = browser.authorize(trusted, **asked(trusted, prompt="none"))
 
-    assert said(without)["error_description"] == "The parameter code_challenge is missing."
+    assert target(without) == f"/{pool.pool_id}/error"
     assert said(silently)["code"]
 
 
@@ -121,7 +120,7 @@ def test_nobody_is_handed_to_a_stranger_by_being_signed_in(pool: Registering, st
     page = page_of(browser, browser.authorize(stranger, **asked(stranger, proof)))
     answer = allow(browser, page)
 
-    assert said(silently)["error"] == "consent_required"
+    assert target(silently) == f"/{pool.pool_id}/error"
     assert page.status_code == 200
     assert "Your bank" not in page.text
     assert "<strong><bdi>app.example</bdi></strong>" in page.text
@@ -136,9 +135,9 @@ def test_nobody_is_handed_to_a_stranger_by_being_signed_in(pool: Registering, st
 def test_who_declines_is_sent_back_with_that(pool: Registering, stranger: App) -> None:
     browser = pool.browser(pool.ann)
     page = page_of(browser, browser.authorize(stranger, **asked(stranger)))
-    [declined] = re.findall(r'href="([^"]*consented=no[^"]*)"', page.text)
+    assert page.text.count('name="declined"') == 1
 
-    answer = browser.session.get(urljoin(page.url, html.unescape(declined)), allow_redirects=False, timeout=20)
+    answer = allow(browser, page, declined="yes")
 
     assert (target(answer), said(answer)["error"], said(answer)["state"]) == (CALLBACK, "access_denied", "s")
 
@@ -161,10 +160,31 @@ def test_what_one_agreed_to_is_one_request_of_one_session(pool: Registering, str
         comes_back(browser, scope="openid email phone"),
         comes_back(browser, state="t"),
         comes_back(browser, consented="yes"),
+        comes_back(browser, consented="no"),
         comes_back(browser, consented=given["consented"][:-4]),
     ):
         assert urlsplit(location).path.endswith("/consent"), location
     assert "code=" in comes_back(browser)
+
+
+def test_nobody_is_sent_to_a_stranger_without_having_been_asked(pool: Registering, stranger: App, trusted: App) -> None:
+    """RFC 9700 section 4.11.2: errors redirect to whom somebody vouches for, and to nobody else."""
+    wrong: list[dict[str, str]] = [
+        {"scope": "openid none/read"},
+        {"prompt": "none"},
+        {"response_type": "token"},
+        {"code_challenge_method": "plain"},
+        {"state": "s" * 6000},
+        {"consented": "no", "prompt": "none"},
+    ]
+    for browser in (pool.browser(), pool.browser(pool.ann)):
+        for each in wrong:
+            answer = browser.authorize(stranger, **{**asked(stranger), **each})
+            assert target(answer) == f"/{pool.pool_id}/error", each
+            assert said(answer) == {"error": "invalid_request", "client_id": stranger.id}
+        assert target(browser.authorize(trusted, **{**asked(trusted), **wrong[0]})) == CALLBACK
+        left = browser.get("/logout", client_id=stranger.id, logout_uri=AFTER_LOGOUT)
+        assert target(left) == f"/{pool.pool_id}/error"
 
 
 def test_nobody_agrees_for_another(pool: Registering, stranger: App) -> None:

@@ -45,7 +45,9 @@ def test_an_app_is_told_all_that_it_is_registered_with(pool: Registering) -> Non
     began = int(time())
     ignored = {"logo_uri": "https://app.example/logo.png", "contacts": ["a@app.example"], "x_unheard_of": {"a": [1]}}
 
-    answer = pool.register({**PEOPLE, **ignored, "post_logout_redirect_uris": [AFTER_LOGOUT], "client_uri": None})
+    asked = {**PEOPLE, **ignored, "post_logout_redirect_uris": [AFTER_LOGOUT], "client_uri": None}
+
+    answer, openly = pool.register(asked, key=pool.key), pool.registered(asked)
 
     assert (answer.status_code, answer.headers["Content-Type"]) == (201, "application/json")
     assert (answer.headers["Cache-Control"], answer.headers["Pragma"]) == ("no-store", "no-cache")
@@ -63,6 +65,7 @@ def test_an_app_is_told_all_that_it_is_registered_with(pool: Registering) -> Non
         "token_endpoint_auth_method": "client_secret_basic",
         "scope": "openid email phone profile",
     }
+    assert openly.keys() == {*told, "client_secret", "client_id_issued_at"} - {"post_logout_redirect_uris"}
 
 
 def test_a_public_app_and_a_machine_are_told_what_is_theirs(pool: Registering) -> None:

@@ -93,6 +93,7 @@ class Application:
     pool: UserPool
     metadata: Mapping[str, Any]
     """Members as they were sent; one that is null counts as left out."""
+    registered: Registered
     allowed_flows: frozenset[str]
 
     def text(self, name: str, default: str = "") -> str:
@@ -261,7 +262,7 @@ def register(pool: UserPool, metadata: Mapping[str, Any], *, registered: Registe
     if not flows:
         raise RegistrationRefused
     given = {name: value for name, value in metadata.items() if value is not None}
-    application = Application(pool, given, flows)
+    application = Application(pool, given, registered, flows)
     for check in CHECKS:
         check(application)
     try:
@@ -275,13 +276,15 @@ def register(pool: UserPool, metadata: Mapping[str, Any], *, registered: Registe
 
 def settings_of(application: Application) -> dict[str, Any]:
     """Return the settings that an app gets by registering."""
+    after_logout = application.texts("post_logout_redirect_uris")
     return {
         "generate_secret": application.method != "none",
         "allowed_oauth_flows_user_pool_client": True,
         "allowed_oauth_flows": application.flows,
         "allowed_oauth_scopes": application.scopes,
         "callback_urls": application.texts("redirect_uris"),
-        "logout_urls": application.texts("post_logout_redirect_uris"),
+        # Where anybody may register, nobody is sent on after signing out: /logout would lead wherever they like.
+        "logout_urls": [] if application.registered == Registered.OPENLY else after_logout,
         "supported_identity_providers": ["COGNITO"],
         "explicit_auth_flows": ["ALLOW_REFRESH_TOKEN_AUTH"],
         "prevent_user_existence_errors": "ENABLED",
