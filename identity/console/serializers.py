@@ -68,9 +68,12 @@ def field(choice: Choice, **more: Any) -> serializers.Field[Any, Any, Any, Any]:
             return serializers.BooleanField(help_text=choice.help, **more)
         case Control.ONE_OF:
             return serializers.ChoiceField(choices=tuple(choice.options or ()), help_text=choice.help, **more)
-        case Control.ADDRESSES:
-            address = serializers.CharField(max_length=1024)
-            return serializers.ListField(child=address, max_length=100, help_text=choice.help, **more)
+        case Control.SEVERAL_OF:
+            one = serializers.ChoiceField(choices=tuple(choice.options or ()))
+            return serializers.ListField(child=one, help_text=choice.help, **more)
+        case Control.LINES:
+            line = serializers.CharField(max_length=1024)
+            return serializers.ListField(child=line, max_length=100, help_text=choice.help, **more)
         case Control.DURATION:
             return serializers.IntegerField(
                 min_value=0, max_value=MOST_SECONDS, help_text=f"{choice.label}, in seconds.", **more
@@ -183,6 +186,9 @@ class AppSerializer(Shown):
 
     client_id = serializers.CharField()
     confidential = serializers.BooleanField(help_text="Whether it has a secret.")
+    registered = serializers.CharField(
+        help_text="How it registered itself: `token`, with a token; `openly`, without one; empty, where it did not."
+    )
     oauth_flows = serializers.ListField(child=serializers.CharField())
     scopes = serializers.ListField(child=serializers.CharField())
     auth_flows = serializers.SerializerMethodField(help_text="Sign-in flows of the wire API that are open to it.")

@@ -54,7 +54,12 @@ def field(choice: Choice, longest: int | None) -> forms.Field:
         case Control.ONE_OF:
             options = list((choice.options or {}).items())
             return forms.ChoiceField(choices=options, widget=forms.RadioSelect, **texts)
-        case Control.ADDRESSES:
+        case Control.SEVERAL_OF:
+            options = list((choice.options or {}).items())
+            return forms.MultipleChoiceField(
+                choices=options, widget=forms.CheckboxSelectMultiple, required=False, **texts
+            )
+        case Control.LINES:
             return Lines(**texts)
         case Control.DURATION:
             return Duration(widget=forms.TextInput(attrs={"autocomplete": "off", **OFF}), **texts)

@@ -153,7 +153,7 @@ DETAIL: dict[Tag, frozenset[str]] = {
     **dict.fromkeys((Tag.PROVIDER_CREATED, Tag.PROVIDER_DELETED), frozenset({"provider", "type"})),
     **dict.fromkeys((Tag.PROVIDER_LINKED, Tag.PROVIDER_UNLINKED), frozenset({"provider", "attribute"})),
     Tag.PROVIDER_LOGIN_REFUSED: frozenset({"provider", "check", "said"}),
-    Tag.CLIENT_CREATED: frozenset({"name", "confidential"}),
+    Tag.CLIENT_CREATED: frozenset({"name", "confidential", "registered"}),
     Tag.CLIENT_CHANGED: frozenset({"changed"}),
     Tag.CLIENT_DELETED: frozenset({"name"}),
     Tag.CLIENT_SECRET_ADDED: frozenset({"secret"}),

@@ -135,7 +135,7 @@ class PageRequest:
     @cached_property
     def app_name(self) -> str:
         """Return what people know the app by, never the pool's own name; empty where it is not known."""
-        return app_clients.name_for_people(self.pool, self.client)
+        return app_clients.name_for_people(self.pool, self.client, self.parameters.get("redirect_uri", ""))
 
     @property
     def is_form(self) -> bool:

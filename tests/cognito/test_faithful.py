@@ -143,14 +143,6 @@ def test_no_authenticator_is_enrolled_where_the_pool_asks_for_none(world: World,
         )
 
 
-def test_clients_that_registered_themselves_are_none(world: World) -> None:
-    regular = world.idp.list_user_pool_clients(UserPoolId=world.pool_id, ClientType="REGULAR")
-    registered = world.idp.list_user_pool_clients(UserPoolId=world.pool_id, ClientType="DCR")
-
-    assert world.client_id in {line["ClientId"] for line in regular["UserPoolClients"]}
-    assert registered["UserPoolClients"] == []
-
-
 @pytest.mark.parametrize(
     ("media", "addresses", "reached"),
     [

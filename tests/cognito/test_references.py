@@ -269,7 +269,7 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
         f"{operation}.{member}": row
         for operation in ("CreateUserPool", "UpdateUserPool")
         for member, row in {
-            "DcrConfiguration": ({"EnableStatus": "Enabled", "AllowedScopes": ["none/read"]}, INVALID, NOT_YET),
+            "DcrConfiguration": ({"AllowedScopes": ["none/read"]}, INVALID, "Invalid scope requested: none/read"),
             "EmailConfiguration.SourceArn": (NO_ARN, INVALID, "SourceArn is not the ARN of an Amazon SES identity."),
             "KeyConfiguration.KmsKeyArn": (NO_ARN, INVALID, "Leave KmsKeyArn out"),
             "LambdaConfig": ({"PreSignUp": NO_TOPIC}, INVALID, f"{NO_TOPIC} is not the ARN of a Lambda function."),

@@ -14,9 +14,12 @@ from identity.console import wording
 from identity.foundation import errors, paging
 from pools.services.operators import operator_sign_in, operators
 from pools.services.people import user_filter
-from pools.services.pools import app_clients, client_rules, pool_rules, user_pools
+from pools.services.pools import app_clients, client_rules, pool_rules, registration_settings, user_pools
 
-SERVICES = (paging, operator_sign_in, operators, user_filter, app_clients, user_pools, pool_rules, client_rules)
+SERVICES = (
+    *(paging, operator_sign_in, operators, user_filter, app_clients, user_pools, pool_rules, client_rules),
+    registration_settings,
+)
 # By module: functions that the console does not call.
 WIRE_ONLY = {
     "app_clients": {"update"},

@@ -49,6 +49,7 @@ PAGES = {
     "account_password": "session",
     "change_password": "",
     "confirm": "step",
+    "consent": "",
     "confirm_forgot": "step",
     "confirm_link": "",
     "error": "",
@@ -162,6 +163,20 @@ def revoke(mine: Tenant, theirs: Tenant) -> list[Case]:
         ({"data": {"token": foreign, "client_id": ours.id, "client_secret": other.secret}}, NO_CLIENT),
     ]
     return [Case("POST", {"data": {"token": own, **credentials(ours)}}, (200, ""), wrong)]
+
+
+@endpoint
+def register(mine: Tenant, theirs: Tenant) -> list[Case]:
+    own, foreign = mine.registrar_token(), theirs.registrar_token()
+    metadata = {"grant_types": ["client_credentials"], "scope": mine.scope}
+    said, about = (signing_keys.unverified_claims(each) for each in (own, foreign))
+    tokens = [foreign, mine.forged(about), mine.forged({**said, "sub": about["sub"], "client_id": about["client_id"]})]
+    wrong: list[tuple[dict[str, Any], tuple[int, str]]] = [
+        ({"headers": {"Authorization": f"Bearer {each}"}}, NO_TOKEN) for each in tokens
+    ]
+    wrong.append(({"json": {**metadata, "scope": theirs.scope}}, (400, "invalid_client_metadata")))
+    right = {"headers": {"Authorization": f"Bearer {own}"}, "json": metadata}
+    return [Case("POST", right, (201, mine.scope), wrong)]
 
 
 @endpoint

@@ -181,7 +181,7 @@ TABLE = Table(
             check=rules.url_problems,
             keep=unique,
             choice=Choice(
-                control=Control.ADDRESSES,
+                control=Control.LINES,
                 label=gettext_lazy("Callback URLs"),
                 help=gettext_lazy("Where people return after signing in: one absolute URL a line, matched exactly."),
             ),
@@ -193,7 +193,7 @@ TABLE = Table(
             check=rules.url_problems,
             keep=unique,
             choice=Choice(
-                control=Control.ADDRESSES,
+                control=Control.LINES,
                 label=gettext_lazy("Sign-out URLs"),
                 help=gettext_lazy("Where people return after signing out."),
             ),

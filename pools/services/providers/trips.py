@@ -55,6 +55,11 @@ def named(client: AppClient, *, name: str = "", identifier: str = "") -> Identit
     return None
 
 
+def names_provider(parameters: Mapping[str, str]) -> bool:
+    """Say whether a request has people sent straight to an identity provider. AWS: The authorize endpoint."""
+    return parameters.get("identity_provider", THE_POOL) != THE_POOL or "idp_identifier" in parameters
+
+
 def asked(client: AppClient, parameters: Mapping[str, str]) -> IdentityProvider | None:
     """Return the provider of an app that a request asks for (``identity_provider``, else ``idp_identifier``)."""
     identifier = parameters.get("idp_identifier", "")
