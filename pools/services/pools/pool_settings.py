@@ -353,12 +353,7 @@ TABLE = Table(
         ),
         Setting(name="user_pool_add_ons.advanced_security_mode", availability=KEPT_ONLY, is_harmless=equal_to("OFF")),
         Setting(name="user_pool_add_ons.advanced_security_additional_flows", availability=KEPT_ONLY),
-        Setting(
-            name="dcr_configuration",
-            availability=NOT_YET,
-            is_harmless=lambda value: value.get("enable_status", "Disabled") == "Disabled",
-            stays=True,
-        ),
+        *registration_settings.ROWS,
         Setting(
             name="key_configuration.key_type",
             default="AWS_OWNED_KEY",

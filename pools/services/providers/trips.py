@@ -21,6 +21,7 @@ from pools.ports import ExternalIdentity, UpstreamRedirect, UpstreamWishes
 from pools.services import audit
 from pools.services.audit import Tag
 from pools.services.pools import assurance_levels, pool_domains
+from pools.services.pools.client_rules import THE_POOL
 from pools.services.providers import arrivals, identity_providers, joining
 from pools.services.providers.arrivals import Arrival
 from pools.services.tokens import interactions
