@@ -25,11 +25,13 @@ def heading(page: Page) -> str:
 class Sent:
     """A browser that was sent to a provider, and what that has it bring back, which it has not yet."""
 
-    def __init__(self, world: World, client_id: str, provider: str, visitor: Visitor | None = None) -> None:
+    def __init__(
+        self, world: World, client_id: str, provider: str, visitor: Visitor | None = None, **parameters: str
+    ) -> None:
         """Go there."""
         self.world = world
         self.visitor = visitor or world.visitor()
-        asked = {"client_id": client_id, "identity_provider": provider, "code_challenge": CHALLENGE}
+        asked = {"client_id": client_id, "identity_provider": provider, "code_challenge": CHALLENGE, **parameters}
         self.visitor.open(world.url("/oauth2/authorize", **asked))
         self.place, self.answer = brought_back(self.visitor.here.url)
         assert self.place == f"{world.base}/oauth2/idpresponse"
