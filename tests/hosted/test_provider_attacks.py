@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
+from urllib.parse import quote_plus
 
 import pytest
-import requests
 
 from tests.federation.emulator import brought_back
 from tests.federation.openid_provider import ACCESS, SECRET, SUBJECT, OpenIdProvider
@@ -124,9 +124,6 @@ def test_no_log_has_what_a_sign_in_by_a_provider_keeps_secret(
     sent = Sent(world, app, name)
     log = world.live.logs / "web.log"
     before = log.stat().st_size
-    tokens = provider.instead
-    assert tokens == {}
-
     assert sent.back().code
     refused = Sent(world, app, name)
     refused.back(error="access_denied", error_description=f"{SUBJECT} of {name}@id.example may not", code="")
@@ -135,4 +132,4 @@ def test_no_log_has_what_a_sign_in_by_a_provider_keeps_secret(
     [trade] = [each for each in provider.asked if each.path == "/token"]
     secret = [SECRET, ACCESS, sent.answer["code"], sent.answer["state"], trade["code_verifier"], f"{name}@id.example"]
     assert [each for each in [*secret, SUBJECT] if each in said] == []
-    assert requests.utils.quote(SECRET) not in said
+    assert quote_plus(SECRET) not in said
