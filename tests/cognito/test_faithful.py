@@ -95,8 +95,8 @@ def test_a_key_that_nothing_would_be_sealed_by_is_refused_with_what_to_do(world:
 def test_secrets_that_nobody_at_amazon_would_keep_are_refused_with_what_to_do(world: World) -> None:
     before = len(world.idp.list_user_pool_clients(UserPoolId=world.pool_id, MaxResults=60)["UserPoolClients"])
     text = (
-        "PublishSecretsInAWSSecretsManager cannot be true: this installation keeps secrets itself. Leave it out; a second "
-        "secret is made by AddUserPoolClientSecret."
+        "PublishSecretsInAWSSecretsManager cannot be true: this installation keeps secrets itself. Leave it out; a "
+        "second secret is made by AddUserPoolClientSecret."
     )
     asked = {"UserPoolId": world.pool_id, "PublishSecretsInAWSSecretsManager": True}
 

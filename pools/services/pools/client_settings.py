@@ -29,8 +29,8 @@ from pools.services.pools.settings_table import (
 
 ALWAYS, NEVER = Described.ALWAYS, Described.NEVER
 OWN_SECRETS = (
-    "Secrets are sealed by the installation's own keys and told by DescribeUserPoolClient; nothing of AWS is asked to keep "
-    "or rotate them. Two of an app live at once, so that they change without a pause."
+    "Secrets are sealed by the installation's own keys and told by DescribeUserPoolClient; nothing of AWS is asked to "
+    "keep or rotate them. Two of an app live at once, so that they change without a pause."
 )
 NOT_AT_AMAZON = (
     "PublishSecretsInAWSSecretsManager cannot be true: this installation keeps secrets itself. Leave it out; a second "
