@@ -28,7 +28,8 @@ class VerifiedLogin:
     """The application that the token was made for."""
     claims: Mapping[str, Any] = field(default_factory=dict)
     kind: str = ""
-    """Stands between provider and subject where a token names the login: ``CognitoSignIn`` for our own pools."""
+    """Stands between provider and subject where a token names the login: ``CognitoSignIn`` for our own pools, the
+    application for others."""
 
     @property
     def name(self) -> str:
@@ -215,14 +216,22 @@ class Channel(Protocol):
 class LoginVerifier(Protocol):
     """Verifies logins of one provider that is not a pool of ours."""
 
-    def verify(self, token: str, *, audience: str) -> VerifiedLogin:
-        """Return who a token is about, if it was made for this audience.
+    def verify(self, token: str, *, audiences: Collection[str]) -> VerifiedLogin:
+        """Return who a token is about, if it was made for one of these applications.
 
         Raises:
-            LoginRefused: it is forged, expired, or for someone else.
-            OutsideUnavailable: the provider's keys cannot be had.
+            LoginRefused: it is forged, expired, or for someone else; in Amazon's words.
+            OutsideUnavailable: the provider's keys, or its own word on the token, cannot be had.
+            Overloaded: too many calls are under way.
 
         """
+
+
+class IssuerVerifier(Protocol):
+    """Verifies logins of any provider that speaks a protocol and is found by its issuer."""
+
+    def verify(self, token: str, *, issuer: str, audiences: Collection[str]) -> VerifiedLogin:
+        """Return who a token of this issuer is about. Raises as :meth:`LoginVerifier.verify`."""
 
 
 class CredentialIssuer(Protocol):
@@ -280,5 +289,8 @@ STS = "sts"
 """The name of the one issuer of credentials."""
 provider_kinds: Registry[ProviderKind] = Registry("provider kind")
 login_verifiers: Registry[LoginVerifier] = Registry("login verifier")
-"""By the provider's name in ``Logins``: the issuer without its scheme."""
+"""By the provider's name in ``SupportedLoginProviders`` and ``Logins``."""
+OPENID = "openid"
+"""The name of who verifies ID tokens of any issuer."""
+issuer_verifiers: Registry[IssuerVerifier] = Registry("issuer verifier")
 credential_issuers: Registry[CredentialIssuer] = Registry("credential issuer")

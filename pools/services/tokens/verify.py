@@ -169,7 +169,7 @@ def verify_id(token: str, *, pool: UserPool, client_ids: Sequence[str]) -> tuple
     if payload.get("token_use") != "id" or not isinstance(expires, int):
         raise LoginRefused("Invalid login token.")
     if expires <= now:
-        raise LoginRefused(f"Invalid login token. Token expired: {expires} >= {now}")
+        raise LoginRefused.expired(expires, now)
     if payload.get("aud") not in client_ids:
         raise LoginRefused("Token is not from a supported provider of this identity pool.")
     return payload, _still_live(pool, payload)
