@@ -773,7 +773,6 @@ WEAK = {"kty": "RSA", "kid": "k1", "e": "AQAB", "n": rsa_key().as_dict(private=F
         ([public(rsa_key(), use=None, alg="RS256")], True),
         ([rsa_key().as_dict(private=True)], True),
     ],
-    ids=lambda value: str(value)[:60],
 )
 def test_of_what_a_provider_publishes_only_real_keys_count(
     provider: OpenIdProvider, published: list[Any], works: bool
