@@ -250,9 +250,11 @@ def test_an_openid_provider_is_trusted_for_each_of_its_clients_and_by_either_end
     assert world.get_id(pool, {f"{name}/": world.token(REALM, "ada", iss=f"{world.realm.issuer}/")}) == first
     assert world.refused(pool, REALM, world.token(REALM, "ada", iss=f"{world.realm.issuer}//")) == OTHER_ISSUER
     assert world.refused(pool, REALM, world.token(GOOGLE, "ada")) == OTHER_ISSUER
-    assert refusal(world.public.get_id, IdentityPoolId=pool, Logins={name: world.token(REALM, "ada"), f"{name}/": "x"})[
-        0
-    ] in {"InvalidParameter", "NotAuthorized"}
+    twice = {key: world.token(REALM, "ada") for key in (name, f"{name}/")}
+    assert refusal(world.public.get_id, IdentityPoolId=pool, Logins=twice) == (
+        "InvalidParameter",
+        "A provider is named twice.",
+    )
 
 
 def test_google_as_an_openid_provider_takes_the_clients_of_both(world: World) -> None:
@@ -383,6 +385,21 @@ def test_one_login_that_is_wrong_refuses_all_of_them(world: World) -> None:
 
     assert refusal(world.public.get_id, IdentityPoolId=pool, Logins=logins) == UNSUPPORTED
     assert world.identity.list_identities(IdentityPoolId=pool, MaxResults=60)["Identities"] == []
+
+
+def test_developers_bring_logins_of_other_providers_with_their_own(world: World) -> None:
+    pool, google = world.pool(DeveloperProviderName="ours"), world.logins(google="ada")
+    given = world.identity.get_open_id_token_for_developer_identity(
+        IdentityPoolId=pool, Logins={"ours": "user-1", **google}
+    )
+
+    assert world.get_id(pool, google) == given["IdentityId"]
+    forged = {"ours": "user-2", GOOGLE: world.forged(GOOGLE, {"alg": "RS256", "kid": "google"}, stranger())}
+    asked = {"IdentityPoolId": pool, "Logins": forged}
+    assert refusal(world.identity.get_open_id_token_for_developer_identity, **asked) == NOT_SIGNED
+    names = (GOOGLE, world.name(REALM))
+    for name in names:
+        assert refusal(world.pool, DeveloperProviderName=name)[0] in {"InvalidParameter", "Validation"}
 
 
 @pytest.mark.parametrize("provider", APPLICATIONS)

@@ -80,9 +80,7 @@ def test_known_keys_verify_while_their_provider_is_away_for_a_day_and_unknown_on
     monkeypatch.setattr(published, "FRESH", 0)
 
     assert verify(openid).subject == "ada"
-    unknown = refused(openid, "k2")
-    assert isinstance(unknown, LoginRefused)
-    assert unknown.message == "Invalid login token. Couldn't verify signed token."
+    assert isinstance(refused(openid, "k2"), OutsideUnavailable)  # it may be a new one
     monkeypatch.setattr(published, "STALE", 0)
     assert isinstance(refused(openid), OutsideUnavailable)
 
@@ -95,7 +93,7 @@ def test_a_provider_is_asked_once_whoever_comes_and_for_a_new_key_now_and_then(o
     openid.published.append(public(rsa_key("k2")))
     assert verify(openid, "k2").subject == "ada"
     for _ in range(3):
-        refused(openid, "k3")
+        assert refused(openid, "k3").message == "Invalid login token. Couldn't verify signed token."
     assert openid.count(KEYS) == 2
 
 
