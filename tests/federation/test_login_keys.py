@@ -106,6 +106,13 @@ def test_what_is_somebody_elses_has_nobody_asked(openid: OpenIdProvider) -> None
     assert openid.asked == []
 
 
+def test_a_token_for_another_client_is_refused_by_whoever_verifies_it(openid: OpenIdProvider) -> None:
+    verifier = ports.issuer_verifiers[ports.OPENID]
+
+    with pytest.raises(LoginRefused, match="Token is not from a supported provider of this identity pool"):
+        verifier.verify(token(openid), issuer=openid.url, audiences=["another"])
+
+
 @pytest.mark.parametrize("jwks_uri", [None, "ftp://id.example/keys", "https://user:word@id.example/keys"])
 def test_a_discovery_document_without_usable_keys_is_the_providers_fault(
     openid: OpenIdProvider, jwks_uri: str | None

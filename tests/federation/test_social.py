@@ -483,3 +483,21 @@ def test_a_secret_for_apple_does_not_live_long(social: SocialProviders) -> None:
     secret = next(each["client_secret"] for each in social.asked if each.path == TOKEN_PATHS[APPLE])
     claims = json.loads(jws.extract_compact(secret.encode()).payload)
     assert claims["exp"] - clock.epoch() <= 300
+
+
+# -- access tokens as logins of identity pools -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("provider", "app"), [("graph.facebook.com", FACEBOOK_ID), ("www.amazon.com", AMAZON_ID)])
+def test_an_access_token_is_a_login_of_its_own_application_alone(
+    social: SocialProviders, provider: str, app: str
+) -> None:
+    social.tokens["a-token"] = app
+    verifier = ports.login_verifiers[provider]
+
+    found = verifier.verify("a-token", audiences=["another", app])
+
+    who = "user_id" if app == AMAZON_ID else "sub"
+    assert (found.provider, found.audience, found.subject) == (provider, app, found.claims[who])
+    with pytest.raises(LoginRefused, match="Token is not from a supported provider of this identity pool"):
+        verifier.verify("a-token", audiences=["another"])
