@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from identity.foundation.errors import LoginRefused
+from pools.ports import OTHER_APPLICATION
 
 TOKEN = re.compile(r"[\x21-\x7e]{1,8192}")
 """Longer than any that is known, and nothing that a header or a query could be split by."""
 REFUSED = "Invalid login token."
-OTHER_APPLICATION = "Token is not from a supported provider of this identity pool."
 
 
 @contextmanager

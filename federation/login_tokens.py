@@ -16,12 +16,9 @@ from federation import discovery, id_tokens
 from federation.social import places
 from identity.foundation import clock, names
 from identity.foundation.errors import LoginRefused, OutsideUnavailable
-from pools.ports import VerifiedLogin
+from pools.ports import NOT_SIGNED, OTHER_APPLICATION, OTHER_ISSUER, VerifiedLogin, claim_missing, login_expired
 
 NOT_ONE = "Invalid login token. Not a valid OpenId Connect identity token."
-NOT_SIGNED = "Invalid login token. Couldn't verify signed token."
-OTHER_ISSUER = "Invalid login token. Issuer doesn't match providerName"
-OTHER_APPLICATION = "Token is not from a supported provider of this identity pool."
 OTHER_TYPES = frozenset({"bearer", "refresh", "offline", "logout"})
 """What Keycloak calls tokens, in ``typ`` of their claims, that are no ID tokens but may be for the same client."""
 
@@ -76,14 +73,14 @@ def refusals(claims: Mapping[str, Any], headers: Mapping[str, Any]) -> Iterator[
     """Yield what keeps a token from being an ID token of now."""
     for name in ("aud", "exp", "sub"):
         if claims.get(name) in (None, "", []):
-            yield LoginRefused(f"Invalid login token. Missing a required claim: {name}")
+            yield claim_missing(name)
     # Explicit types (RFC 8725 3.11): an access token (RFC 9068) or a logout token may be for the same client.
     kind, typed = str(headers.get("typ") or "").lower(), str(claims.get("typ") or "").lower()
     if kind.endswith("+jwt") or typed in OTHER_TYPES or claims.get("token_use", "id") != "id" or "events" in claims:
         yield LoginRefused(NOT_ONE, detail="id token: it is of another type")
     expires, now = read.seconds(claims["exp"]), clock.epoch()
     if expires is not None and expires + id_tokens.LEEWAY <= now:
-        yield LoginRefused.expired(expires, now)
+        yield login_expired(expires, now)
     for problem in id_tokens.time_problems(claims):
         yield LoginRefused(detail=f"id token: {problem}")
     if not read.is_subject(claims["sub"]):

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
-from identity.foundation.errors import DomainError, Misuse, NotAuthorized, RoleRefused
+from identity.foundation.errors import DomainError, LoginRefused, Misuse, NotAuthorized, RoleRefused
 
 Answer = TypeVar("Answer")
 
@@ -211,6 +211,22 @@ class Channel(Protocol):
             NotNow: the other side or the installation (:class:`InstallationAtFault`) is at fault.
 
         """
+
+
+OTHER_APPLICATION = "Token is not from a supported provider of this identity pool."
+OTHER_ISSUER = "Invalid login token. Issuer doesn't match providerName"
+NOT_SIGNED = "Invalid login token. Couldn't verify signed token."
+"""What logins are refused with, whoever verifies them, in Amazon's words. So are the next two."""
+
+
+def claim_missing(name: str) -> LoginRefused:
+    """Return the refusal of a login that lacks a claim."""
+    return LoginRefused(f"Invalid login token. Missing a required claim: {name}")
+
+
+def login_expired(expires: float, now: float) -> LoginRefused:
+    """Return the refusal of a login that is past its end."""
+    return LoginRefused(f"Invalid login token. Token expired: {now:.0f} >= {expires:.0f}")
 
 
 class LoginVerifier(Protocol):

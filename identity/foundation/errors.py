@@ -369,11 +369,6 @@ class LoginRefused(NotAuthorized):
 
     public = "Invalid login token."
 
-    @classmethod
-    def expired(cls, expires: float, now: float) -> LoginRefused:
-        """Return the refusal of a token that is past its end, in Amazon's words and order."""
-        return cls(f"Invalid login token. Token expired: {now:.0f} >= {expires:.0f}")
-
 
 class ResourceConflict(DomainError):
     """The login is linked to another identity."""

@@ -39,7 +39,6 @@ DEVELOPER_USER = "developer_user"
 TAGS_CLAIM = "https://aws.amazon.com/tags"
 APART = ";"
 """The one separator that Amazon's pattern of such a value has; no id of Google's, Facebook's or Apple's holds it."""
-UNSUPPORTED = "Token is not from a supported provider of this identity pool."
 
 
 def own_pool_id(provider: str) -> str:
@@ -132,7 +131,7 @@ def verify(pool: IdentityPool, logins: Mapping[str, str]) -> list[VerifiedLogin]
 
 def _verify(pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
     if not token or len(token) > TOKEN_LENGTH:
-        raise LoginRefused("Invalid login token. Couldn't verify signed token.")
+        raise LoginRefused(ports.NOT_SIGNED)
     if provider == DEVELOPERS:
         return _verify_developers(pool, token)
     own = own_pool_id(provider)
@@ -142,11 +141,11 @@ def _verify(pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
 def _verify_own(pool: IdentityPool, own: str, token: str) -> VerifiedLogin:
     clients = [line["client_id"] for line in pool.providers if kept_pool_id(line["provider_name"]) == own]
     if not clients:
-        raise LoginRefused(UNSUPPORTED)
+        raise LoginRefused(ports.OTHER_APPLICATION)
     try:
         user_pool = access.pool(own)
     except PoolNotFound:
-        raise LoginRefused(UNSUPPORTED, detail="the user pool is gone") from None
+        raise LoginRefused(ports.OTHER_APPLICATION, detail="the user pool is gone") from None
     claims, person = verify_id(token, pool=user_pool, client_ids=clients)
     proven = _with_proven_addresses(claims, person)
     return VerifiedLogin(own_name(own), str(claims["sub"]), str(claims["aud"]), proven, kind="CognitoSignIn")
@@ -167,9 +166,9 @@ def _verify_foreign(pool: IdentityPool, provider: str, token: str) -> VerifiedLo
         openid = ports.issuer_verifiers[ports.OPENID]
         login = openid.verify(token, issuer=trusted.issuer, audiences=audiences)
     else:
-        raise LoginRefused(UNSUPPORTED)
+        raise LoginRefused(ports.OTHER_APPLICATION)
     if login.provider != name or login.audience not in audiences:
-        raise LoginRefused(UNSUPPORTED, detail=f"verified as {login.provider} for {login.audience}")
+        raise LoginRefused(ports.OTHER_APPLICATION, detail=f"verified as {login.provider} for {login.audience}")
     return replace(login, claims=_with_proven_addresses(login.claims))
 
 
@@ -200,12 +199,12 @@ def _verify_developers(pool: IdentityPool, token: str) -> VerifiedLogin:
     """
     claims = signing_keys.verify(None, signing_keys.Use.IDENTITY, token)
     if claims is None:
-        raise LoginRefused("Invalid login token. Couldn't verify signed token.")
+        raise LoginRefused(ports.NOT_SIGNED)
     user, now, expires = claims.get(DEVELOPER_USER), clock.epoch(), claims["exp"]
     if claims["aud"] != pool.public_id or not isinstance(user, str):
-        raise LoginRefused(UNSUPPORTED)
+        raise LoginRefused(ports.OTHER_APPLICATION)
     if expires <= now:
-        raise LoginRefused.expired(expires, now)
+        raise ports.login_expired(expires, now)
     known = IdentityLogin.objects.filter(pool_id=pool.pk, provider=DEVELOPERS, subject=user)
     if not known.filter(identity__pool_id=pool.pk, identity__public_id=claims["sub"]).exists():
         raise LoginRefused(NO_LONGER)
