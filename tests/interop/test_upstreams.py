@@ -120,6 +120,21 @@ class Trip:
         """Return who came back."""
         return self.kind.finish(self.details, self.redirect, self.answer, callback=CALLBACK)
 
+    def login(self) -> ports.VerifiedLogin:
+        """Return whose login the ID token is that the code is traded for, as an identity pool sees it."""
+        client = self.details["client_id"]
+        given = {
+            "grant_type": "authorization_code",
+            "code": self.answer["code"],
+            "redirect_uri": CALLBACK,
+            "client_id": client,
+            "client_secret": self.details["client_secret"],
+            "code_verifier": self.redirect.kept["verifier"],
+        }
+        token = requests.post(self.details["token_url"], data=given, timeout=10).json()["id_token"]
+        issuer = self.details["oidc_issuer"]
+        return ports.issuer_verifiers[ports.OPENID].verify(token, issuer=issuer, audiences=["another", client])
+
     def refused(self) -> DomainError:
         """Return why nobody did."""
         with pytest.raises(DomainError) as caught:
@@ -143,6 +158,13 @@ def test_who_signs_in_by_its_pages_comes_back(openid_provider: str, alg: str, me
     assert found.subject == "ada"
     assert (found.claims["email"], found.claims["email_verified"]) == ("ada@id.example", True)
     assert found.claims["name"] == "ada of interop"
+
+
+@pytest.mark.parametrize("alg", ["RS256", "PS512", "ES256"])
+def test_its_id_token_is_a_login(openid_provider: str, alg: str) -> None:
+    found = Trip(openid_provider, alg).go("ada").login()
+
+    assert (found.provider, found.subject, found.audience) == (openid_provider.partition("://")[2], "ada", alg)
 
 
 def test_a_client_without_a_secret_comes_back_by_its_verifier(openid_provider: str) -> None:
@@ -217,3 +239,26 @@ def test_what_the_mock_server_forges_is_refused_by_name(
     refused = Trip(mock_server, forgery).go().refused()
 
     assert (type(refused), refused.detail) == (kind, detail)
+
+
+def test_whom_the_mock_server_approves_has_a_login(mock_server: str) -> None:
+    assert Trip(mock_server, "honest").go().login().subject == "johndoe"
+
+
+@pytest.mark.parametrize(
+    ("forgery", "said"),
+    [
+        ("aud", ports.OTHER_APPLICATION),
+        ("azp", ports.OTHER_APPLICATION),
+        ("iss", ports.OTHER_ISSUER),
+        ("expired", "Invalid login token. Token expired: "),
+        ("future", "Invalid login token."),
+        ("sub", "Invalid login token. Missing a required claim: sub"),
+        ("kid", ports.NOT_SIGNED),
+    ],
+)
+def test_what_the_mock_server_forges_is_no_login(mock_server: str, forgery: str, said: str) -> None:
+    with pytest.raises(LoginRefused) as caught:
+        Trip(mock_server, forgery).go().login()
+
+    assert caught.value.message.startswith(said) if forgery == "expired" else caught.value.message == said
