@@ -75,6 +75,11 @@ class CodeFlow(ABC):
         kept = {"verifier": verifier, "nonce": nonce, **promised}
         return UpstreamRedirect(url, {name: value for name, value in kept.items() if value})
 
+    def leave(self, details: Mapping[str, str], *, state: str, callback: str) -> str:
+        """Return where somebody signs out of the provider: there is no such place, unless a kind says so."""
+        del details, state, callback
+        return ""
+
     def finish(
         self,
         details: Mapping[str, str],

@@ -26,6 +26,8 @@ class Discovered:
     issuer: str
     endpoints: Mapping[str, str]
     """By keys of details; what the provider does not have is missing."""
+    end_session: str
+    """Where people are signed out (OpenID Connect RP-Initiated Logout 1.0), empty where it does not say."""
     tells_issuer: bool
     """It promises to name itself in every answer (RFC 9207 3)."""
 
@@ -60,7 +62,11 @@ def fetch(issuer: str) -> Discovered:
     for key, endpoint in endpoints.items():
         if not isinstance(endpoint, str) or any(details.url_problems(key, endpoint)):
             raise OutsideUnavailable(detail=f"{url} has no usable {ENDPOINTS[key]}")
-    return Discovered(told["issuer"], endpoints, told.get("authorization_response_iss_parameter_supported") is True)
+    end = told.get("end_session_endpoint", "")
+    if not isinstance(end, str) or any(details.url_problems("end_session_endpoint", end)):
+        end = ""
+    tells_issuer = told.get("authorization_response_iss_parameter_supported") is True
+    return Discovered(told["issuer"], endpoints, end, tells_issuer)
 
 
 def checked(url: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from federation import details as checks
 from federation import discovery, json_answers
@@ -56,6 +57,15 @@ class OpenIdConnect(OpenIdFlow):
                 text = f"The discovery document of oidc_issuer has no {discovery.ENDPOINTS[key]}."
                 raise refused(key, "not_discovered", text)
         return completed
+
+    def leave(self, details: Mapping[str, str], *, state: str, callback: str) -> str:
+        """Return its ``end_session_endpoint`` (OpenID Connect RP-Initiated Logout 1.0, section 2), as our client there.
+
+        No ID token is kept to be shown as a hint: the provider may ask before it signs anybody out.
+        """
+        end = discovery.read(details["oidc_issuer"]).end_session
+        asked = {"client_id": details["client_id"], "post_logout_redirect_uri": callback, "state": state}
+        return f"{end}{'&' if '?' in end else '?'}{urlencode(asked)}" if end else ""
 
     def issuers(self, details: Details) -> Collection[str]:
         """Return the configured issuer's names."""

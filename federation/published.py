@@ -82,6 +82,10 @@ class Published(Generic[Document]):
         """
         return self._renewed(url, self._entry(url), known)
 
+    def problem(self, url: str) -> str:
+        """Return why a document could not be had when it was asked for last; empty where it could."""
+        return self._entry(url).problem
+
     def forget_everything(self) -> None:
         """Hold nothing again."""
         with self._lock:

@@ -161,6 +161,15 @@ def take(page_request: PageRequest) -> HttpResponse:
     return SeeOther(join_url(page_request, str(kept)))
 
 
+@page(app=False, methods=("GET", "HEAD"), directory=False)
+def left(page_request: PageRequest) -> HttpResponse:
+    """Go on with somebody who has signed out at their provider."""
+    try:
+        return SeeOther(trips.left(page_request.pool, page_request.request.GET.get("state", "")))
+    except errors.InteractionExpired:
+        return page_request.go("signed_out")
+
+
 def join_url(page_request: PageRequest, arrival_id: str) -> str:
     """Return the address of the page that joins who came, which is the app's as all are."""
     carried = {
@@ -246,7 +255,7 @@ def finish(
             spend=lambda: receipts.keep(page_request.receipt) or kept.spend(),
             by=page_request.by,
         )
-        vouched = Vouched(user.id, arrival.methods, arrival.level, arrival.authenticated_at)
+        vouched = Vouched(user.id, arrival.provider, arrival.methods, arrival.level, arrival.authenticated_at)
         outcome = machine.begin_upstream(page_request.app, vouched, by=page_request.by)
     except errors.DomainError as refusal:
         return explain(page_request, refusal)

@@ -25,6 +25,7 @@ urlpatterns = [
     path("login/provider", providers.start, name="provider"),
     path("login/join", providers.join, name="join"),
     path("oauth2/idpresponse", providers.answer, name="provider_answer"),
+    path("oauth2/idplogout", providers.left, name="provider_left"),
     path("login/mfa", authenticator.set_up, name="factor_setup"),
     path("login/new-password", sign_in.new_password, name="new_password"),
     path("consent", consent.ask, name="consent"),

@@ -21,9 +21,9 @@ CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest())
 class Federation:
     """A pool that sends people to another one."""
 
-    def __init__(self, live: Live, *, callback: str = CALLBACK, **settings: Any) -> None:
-        """Make both, each registered with the other."""
-        self.up, self.down = World(live, callback=callback), World(live, callback=callback, **settings)
+    def __init__(self, live: Live, *, upstream: Live | None = None, callback: str = CALLBACK, **settings: Any) -> None:
+        """Make both, each registered with the other; ``upstream`` is another installation, if one is meant."""
+        self.up, self.down = World(upstream or live, callback=callback), World(live, callback=callback, **settings)
         made = self.up.idp.create_user_pool_client(
             UserPoolId=self.up.pool_id,
             ClientName="Downstream",
@@ -32,6 +32,7 @@ class Federation:
             AllowedOAuthFlows=["code"],
             AllowedOAuthScopes=["openid", "email", "profile"],
             CallbackURLs=[f"{self.down.base}/oauth2/idpresponse"],
+            LogoutURLs=[f"{self.down.base}/oauth2/idplogout"],
             SupportedIdentityProviders=["COGNITO"],
         )["UserPoolClient"]
         self.details = {
@@ -76,6 +77,16 @@ class Federation:
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
         return found
+
+    def sign_out_there_too(self) -> None:
+        """Have whoever signs out of the pool below sign out of the provider, as an operator switches it on."""
+        from identity.foundation.actor import Actor
+        from pools.services import access
+        from pools.services.providers import identity_providers
+
+        with self.down.live.orm():
+            pool = access.pool(self.down.pool_id)
+            identity_providers.update(pool, CORP, changes={"signs_out": True}, by=Actor.system())
 
     def be_strict(self) -> None:
         """Have the apps of both pools follow OpenID Connect to the letter, as an operator switches it on."""

@@ -411,3 +411,33 @@ def test_how_and_when_the_provider_says_is_what_tokens_say(live: Live) -> None:
         assert told["acr"] == f"urn:cognito:loa:{level[-1]}"
         assert told["amr"] == ["pwd"]
         assert began <= told["auth_time"] <= time.time()
+
+
+@pytest.mark.parametrize("way", ["logout", "account"])
+def test_who_signs_out_here_signs_out_there_where_an_operator_wants_it(live: Live, way: str) -> None:
+    federation, bye = Federation(live), "https://app.example/bye"
+    app = federation.down.app("Leaving", SupportedIdentityProviders=[CORP], LogoutURLs=[bye])
+    name, there = federation.up.person(), f"{federation.up.base}/account?client_id={federation.details['client_id']}"
+
+    for signs_out in (False, True):
+        if signs_out:
+            federation.sign_out_there_too()
+            time.sleep(2.1)  # a process may hold the older setting for two seconds
+        visitor = federation.down.visitor()
+        visitor.start("/oauth2/authorize", client_id=app)
+        federation.sign_in(name, visitor)
+        assert "Signed in as" in visitor.open(there).text
+        if way == "logout":
+            page = visitor.open(f"{federation.down.base}/logout?{urlencode({'client_id': app, 'logout_uri': bye})}")
+            assert page.url.startswith(bye)
+        else:
+            visitor.open(f"{federation.down.base}/account?client_id={app}")
+            assert visitor.submit().path.startswith("/signedout")
+        assert ("Signed in as" in visitor.open(there).text) is not signs_out
+
+
+@pytest.mark.parametrize("state", ["", "x"])
+def test_nobody_is_led_away_by_a_made_up_way_back(federation: Federation, state: str) -> None:
+    page = federation.down.visitor().open(f"{federation.down.base}/oauth2/idplogout?{urlencode({'state': state})}")
+
+    assert page.path.startswith("/signedout")

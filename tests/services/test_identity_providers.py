@@ -59,7 +59,7 @@ class Kind:
         """Not asked."""
         raise NotImplementedError
 
-    finish = start
+    finish = leave = start
 
 
 @pytest.fixture

@@ -58,6 +58,7 @@ PAGES = {
     "new_password": "new password",
     "provider": "",
     "provider_answer": "",
+    "provider_left": "",
     "resend": "",
     "sign_in": "session",
     "sign_out": "session",
@@ -68,7 +69,7 @@ PAGES = {
     "factor_setup": "session",
 }
 WITHOUT_FORM = {
-    **dict.fromkeys(("change_password", "confirm_link", "provider", "signed_out"), 405),
+    **dict.fromkeys(("change_password", "confirm_link", "provider", "provider_left", "signed_out"), 405),
     **dict.fromkeys(("error", "provider_answer"), 400),
 }
 ONLY_POST = {"resend", "strength"}

@@ -166,7 +166,7 @@ def described_details(provider: IdentityProvider) -> dict[str, str]:
 
 
 def update(pool: UserPool, name: str, *, changes: Mapping[str, Any], by: Actor) -> IdentityProvider:
-    """Give a provider other ``details``, ``attribute_mapping``, ``acr_mapping`` or ``identifiers``.
+    """Give a provider other ``details``, ``attribute_mapping``, ``acr_mapping``, ``identifiers`` or ``signs_out``.
 
     Each that is given takes the place of the old one, but for details that nobody is told: they stay until others come.
 
@@ -217,6 +217,8 @@ def _mappings(provider: IdentityProvider, changes: Mapping[str, Any]) -> dict[st
     columns: dict[str, Any] = {}
     if (mapping := changes.get("attribute_mapping")) is not None:
         columns["attribute_mapping"] = rules.completed_mapping(mapping, provider.type)
+    if (signs_out := changes.get("signs_out")) is not None:
+        columns["signs_out"] = bool(signs_out)
     if (levels := changes.get("acr_mapping")) is not None:
         refuse(rules.acr_problems(levels, provider.type))
         columns["acr_mapping"] = dict(levels)

@@ -8,17 +8,19 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from identity.foundation import sealing
+import structlog
+
+from identity.foundation import clock, sealing
 from identity.foundation.actor import Actor
-from identity.foundation.errors import DomainError, InteractionExpired
+from identity.foundation.errors import DomainError, InteractionExpired, OutsideUnavailable, Overloaded
 from pools import ports
 from pools.models import AppClient, IdentityProvider, Interaction, UserPool
 from pools.ports import ExternalIdentity, UpstreamRedirect, UpstreamWishes
-from pools.services import audit
+from pools.services import assurance, audit
 from pools.services.audit import Tag
 from pools.services.pools import assurance_levels, pool_domains
 from pools.services.pools.client_rules import THE_POOL
@@ -27,9 +29,11 @@ from pools.services.providers.arrivals import Arrival
 from pools.services.tokens import interactions
 from pools.services.tokens.interactions import Kind
 
+log = structlog.get_logger(__name__)
 MINUTES = 20
 """How long somebody may take at the provider. Amazon gives five; an authenticator may have to be fetched first."""
-LONGEST_HINT, LONGEST_REASON = 256, 300
+LONGEST_HINT, LONGEST_REASON, LONGEST_ONWARD = 256, 300, 2000
+LEAVING_SECONDS = 3600
 
 
 class Trip(NamedTuple):
@@ -103,6 +107,40 @@ def wishes(client: AppClient, provider: IdentityProvider, parameters: Mapping[st
         prompt=" ".join(prompt),
         acr_values=" ".join(provider.acr_mapping[level] for level in asked if level in provider.acr_mapping),
     )
+
+
+def leave(pool: UserPool, methods: Sequence[str], *, onward: str) -> str:
+    """Return where somebody goes on who was signed out here, whose session these methods opened.
+
+    That is their provider's own page for signing out, which leads back to :func:`left`, where an operator wants that
+    and the provider has one; else ``onward``. A provider that does not answer keeps nobody signed in.
+    """
+    provider = joining.provider(pool, assurance.provider(methods))
+    if provider is None or not provider.signs_out or len(onward) > LONGEST_ONWARD:
+        return onward
+    state = sealing.seal_text(json.dumps([clock.epoch(), onward]).encode(), purpose=f"leaving:{pool.public_id}")
+    try:
+        details, callback = identity_providers.details(provider), f"{pool_domains.address(pool)}/oauth2/idplogout"
+        return ports.provider_kinds[provider.type].leave(details, state=state, callback=callback) or onward
+    except (OutsideUnavailable, Overloaded) as problem:
+        log.warning("provider_sign_out_left_out", provider=provider.name, why=problem.detail)
+        return onward
+
+
+def left(pool: UserPool, state: str) -> str:
+    """Return where somebody goes on who comes back from signing out at their provider.
+
+    Raises:
+        InteractionExpired: the state is not ours, or an hour old.
+
+    """
+    try:
+        began, onward = json.loads(sealing.unseal_text(state, purpose=f"leaving:{pool.public_id}"))
+    except (sealing.Unsealable, ValueError):
+        raise InteractionExpired(detail="no state of ours") from None
+    if clock.epoch() - began > LEAVING_SECONDS:
+        raise InteractionExpired(detail="too old")
+    return str(onward)
 
 
 def land(pool: UserPool, state: str, answer: Mapping[str, str]) -> str:
