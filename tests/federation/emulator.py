@@ -15,6 +15,7 @@ from email.message import Message
 from html.parser import HTMLParser
 from http.client import HTTPResponse
 from http.server import BaseHTTPRequestHandler
+from time import sleep
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
@@ -51,6 +52,8 @@ class Reply:
     status: int = 200
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
+    pause: float = 0.0
+    """Seconds before each byte of the body."""
 
 
 def told(what: object, status: int = 200) -> Reply:
@@ -143,7 +146,11 @@ class Emulator:
         for name, value in {**reply.headers, "content-length": str(len(reply.body))}.items():
             handler.send_header(name, value)
         handler.end_headers()
-        handler.wfile.write(reply.body)
+        for byte in reply.body if reply.pause else ():
+            sleep(reply.pause)
+            handler.wfile.write(bytes([byte]))
+        if not reply.pause:
+            handler.wfile.write(reply.body)
 
     def count(self, path: str) -> int:
         """Return how often a path was asked."""

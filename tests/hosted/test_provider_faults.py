@@ -130,7 +130,7 @@ def test_keys_that_are_none_vouch_for_nobody(
 
 
 def test_providers_that_hang_keep_nobody_waiting_but_who_comes_by_them(world: World) -> None:
-    """At each endpoint, and a little at each of them: all at once, while somebody else signs in by a password."""
+    """At each endpoint, byte by byte, and a little at each of them: all while somebody else signs in by a password."""
     awake, waited = threading.Event(), dict[str, float]()
     pages, before, person = dict[str, Page](), accounts(world), world.person()
 
@@ -150,10 +150,12 @@ def test_providers_that_hang_keep_nobody_waiting_but_who_comes_by_them(world: Wo
 
     with ExitStack() as until_the_end:
         threads = []
-        for number, places in enumerate((["/token"], ["/me"], ["/keys"], PLACES)):
+        for number, places in enumerate((["/token"], ["/me"], ["/keys"], [], PLACES)):
             name = f"Hang{number}-{uuid.uuid4().hex[:8]}"
             provider, app = until_the_end.enter_context(openid(world, name))
             sent = Sent(world, app, name)
+            if not places:
+                provider.instead["/token"] = replied(Reply(200, b"{" * 400, {}, pause=0.05))
             for place in places:
                 provider.instead[place] = hanging(20 if len(places) == 1 else 2.2, provider, place)
             threads.append(threading.Thread(target=come_back, args=(name, sent)))
