@@ -55,11 +55,14 @@ def fetch(issuer: str) -> Discovered:
     url = issuer.removesuffix("/") + PATH
     told = json_answers.document(url)
     if told.get("issuer") not in names(issuer):
-        raise OutsideUnavailable(detail=f"{url} is about another issuer")
+        raise OutsideUnavailable(code="another_issuer", detail=f"{url} is about another issuer")
     endpoints = {key: told[name] for key, name in ENDPOINTS.items() if told.get(name)}
     for key, endpoint in endpoints.items():
         if not isinstance(endpoint, str) or any(details.url_problems(key, endpoint)):
-            raise OutsideUnavailable(detail=f"{url} has no usable {ENDPOINTS[key]}")
+            name = ENDPOINTS[key]
+            raise OutsideUnavailable(
+                code="unusable_endpoint", parameters={"name": name}, detail=f"{url} has no usable {name}"
+            )
     return Discovered(told["issuer"], endpoints, told.get("authorization_response_iss_parameter_supported") is True)
 
 

@@ -67,7 +67,7 @@ def fetch(url: str) -> Keys:
     """Read the keys at a URL. Raises as :func:`find`."""
     told = json_answers.document(url).get("keys")
     if not isinstance(told, list):
-        raise OutsideUnavailable(detail=f"{url} has no keys")
+        raise OutsideUnavailable(code="no_keys", detail=f"{url} has no keys")
     return tuple(each for given in told[:MOST_KEYS] for each in read(given))
 
 

@@ -9,11 +9,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from datetime import datetime
+from typing import Generic, NamedTuple, TypeVar
 
 from identity.foundation import clock
 from identity.foundation.destinations import TOTAL
-from identity.foundation.errors import OutsideUnavailable
+from identity.foundation.errors import NO_PARAMETERS, OutsideUnavailable, Parameters
 
 Document = TypeVar("Document")
 
@@ -26,6 +27,19 @@ REST = 30.0
 REMEMBERED = 512
 
 
+class State(NamedTuple):
+    """How reading a document went lately."""
+
+    read_at: datetime | None = None
+    """When it was last had."""
+    failed_at: datetime | None = None
+    """When it could not be had, where that was the last try."""
+    problem: str = ""
+    """Why: the error's code."""
+    parameters: Parameters = NO_PARAMETERS
+    detail: str = ""
+
+
 @dataclass(slots=True)
 class Entry(Generic[Document]):
     """What is known of one URL."""
@@ -36,7 +50,7 @@ class Entry(Generic[Document]):
     read_at: float = float("-inf")
     failed_at: float = float("-inf")
     forced_at: float = float("-inf")
-    problem: str = ""
+    state: State = State()
 
     def usable(self, seconds: float) -> Document | None:
         """Return the document unless it is older than so many seconds."""
@@ -80,6 +94,26 @@ class Published(Generic[Document]):
         """
         return self._renewed(url, self._entry(url), known)
 
+    def state(self, url: str) -> State:
+        """Return how reading a document went lately, as this process knows; nobody is asked or waited for."""
+        with self._lock:
+            entry = self._entries.get(url)
+            return entry.state if entry is not None else State()
+
+    def ask(self, url: str) -> None:
+        """Ask for a document now, whatever is known of it: :meth:`state` says what came of that.
+
+        Raises:
+            Overloaded: too many calls are under way.
+
+        """
+        entry = self._entry(url)
+        if entry.lock.acquire(timeout=TOTAL):  # else another thread asks, longer than a call may take
+            try:
+                self._ask(url, entry)
+            finally:
+                entry.lock.release()
+
     def forget_everything(self) -> None:
         """Hold nothing again."""
         with self._lock:
@@ -104,13 +138,18 @@ class Published(Generic[Document]):
                 entry.lock.release()
         found = entry.usable(STALE)
         if found is None:
-            raise OutsideUnavailable(detail=entry.problem or f"nobody has read {url} in time")
+            state = entry.state
+            detail = state.detail or f"nobody has read {url} in time"
+            raise OutsideUnavailable(code=state.problem, parameters=state.parameters, detail=detail)
         return found
 
     def _ask(self, url: str, entry: Entry[Document]) -> None:
         try:
             entry.value = self._read(url)
         except OutsideUnavailable as problem:
-            entry.problem, entry.failed_at = problem.detail, clock.monotonic()
+            entry.failed_at = clock.monotonic()
+            state = (problem.code, problem.parameters, problem.detail)
+            entry.state = State(entry.state.read_at, clock.now(), *state)
         else:
-            entry.problem, entry.read_at, entry.failed_at = "", clock.monotonic(), float("-inf")
+            entry.read_at, entry.failed_at = clock.monotonic(), float("-inf")
+            entry.state = State(clock.now())

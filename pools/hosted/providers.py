@@ -228,7 +228,13 @@ def finish(
             spend=lambda: receipts.keep(page_request.receipt) or kept.spend(),
             by=page_request.by,
         )
-        vouched = Vouched(user.id, arrival.methods, arrival.level, arrival.authenticated_at)
+        vouched = Vouched(
+            user.id,
+            arrival.methods,
+            arrival.level,
+            arrival.authenticated_at,
+            asks_second_factor=provider.asks_second_factor,
+        )
         outcome = machine.begin_upstream(page_request.app, vouched, by=page_request.by)
     except errors.DomainError as refusal:
         return explain(page_request, refusal)

@@ -31,6 +31,8 @@ class IdentityProvider(models.Model):
     """By attribute of the pool, the provider's claim that gives its value."""
     acr_mapping: models.JSONField[dict[str, str], dict[str, str]] = models.JSONField(db_default={}, default=dict)
     """By level of the pool, the provider's word for it."""
+    asks_second_factor = models.BooleanField(db_default=False, default=False)
+    """Whether the pool's rule of second factors holds for those who come by it. Cognito asks them for none."""
     created_at = models.DateTimeField(db_default=Now())
     modified_at = models.DateTimeField(db_default=Now())
 
