@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
-from identity.foundation.errors import NO_PARAMETERS, DomainError, Misuse, NotAuthorized, Parameters, RoleRefused
+from identity.foundation.errors import DomainError, Misuse, NotAuthorized, Parameters, RoleRefused
 
 Answer = TypeVar("Answer")
 
@@ -114,7 +114,7 @@ class ProviderDocument:
     """When it could not be had, where that was the last try."""
     problem: str = ""
     """Why the last try failed: the code of an ``OutsideUnavailable``."""
-    parameters: Parameters = NO_PARAMETERS
+    parameters: Parameters = field(default_factory=dict)
     """What words for that code may name."""
 
 
