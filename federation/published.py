@@ -50,7 +50,7 @@ class Entry(Generic[Document]):
     read_at: float = float("-inf")
     failed_at: float = float("-inf")
     forced_at: float = float("-inf")
-    state: State = State()
+    state: State = field(default_factory=State)
 
     def usable(self, seconds: float) -> Document | None:
         """Return the document unless it is older than so many seconds."""

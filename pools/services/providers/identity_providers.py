@@ -110,7 +110,7 @@ def create(  # noqa: PLR0913 - a provider has these parts
         return named(pool, name)
 
 
-def problems(  # noqa: PLR0913 - a provider has these parts
+def problems(
     pool: UserPool,
     name: str,
     *,
@@ -210,7 +210,7 @@ def described_details(provider: IdentityProvider) -> dict[str, str]:
     return {name: value for name, value in sorted(details(provider).items()) if name not in NOT_TOLD}
 
 
-def update(  # noqa: PLR0913 - what is changed, and how
+def update(
     pool: UserPool,
     name: str,
     *,
@@ -236,7 +236,7 @@ def update(  # noqa: PLR0913 - what is changed, and how
     before, kind = bytes(provider.sealed_details), ports.provider_kinds.get(provider.type)
     if kind is None:
         raise ProviderNotSupported
-    columns = _mappings(provider, changes)
+    columns = _columns(provider, changes)
     if (given := changes.get("details")) is not None:
         kept = {key: value for key, value in details(provider).items() if keeps_details or key in NOT_TOLD}
         _put_details(provider, kind.check_details({**kept, **given}))
@@ -262,8 +262,8 @@ def update(  # noqa: PLR0913 - what is changed, and how
         return named(pool, name)
 
 
-def _mappings(provider: IdentityProvider, changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the columns of mappings and of our own setting that are given, and check them and the identifiers as far as they stand alone.
+def _columns(provider: IdentityProvider, changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the columns of what is given but details; check them and the identifiers as far as they stand alone.
 
     Raises:
         Invalid: one breaks a rule.
