@@ -79,6 +79,9 @@ def field(choice: Choice, **more: Any) -> serializers.Field[Any, Any, Any, Any]:
             return serializers.IntegerField(
                 min_value=choice.least, max_value=choice.most, help_text=choice.help, **more
             )
+        case Control.SEVERAL:
+            each = serializers.CharField(max_length=128)
+            return serializers.ListField(child=each, max_length=400, help_text=choice.help, **more)
     return serializers.CharField(max_length=128, help_text=choice.help, **more)
 
 
@@ -216,6 +219,7 @@ class NewAppSerializer(Strict):
     callback_urls = field(chosen("callback_urls"), default=list)
     logout_urls = field(chosen("logout_urls"), default=list)
     openid_strict = field(chosen("openid_strict"), default=True)
+    identity_providers = field(chosen("identity_providers"), default=["COGNITO"])
 
     def settings(self) -> dict[str, Any]:
         """Return what the service is asked for."""
@@ -230,7 +234,7 @@ class NewAppSerializer(Strict):
                 "allowed_oauth_flows_user_pool_client": True,
                 "allowed_oauth_flows": given["oauth_flows"],
                 "allowed_oauth_scopes": given["scopes"],
-                "supported_identity_providers": ["COGNITO"],
+                "supported_identity_providers": given["identity_providers"],
             }
         elif given["scopes"]:
             raise serializers.ValidationError({"scopes": [gettext("Scopes need an OAuth flow.")]})
