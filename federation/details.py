@@ -59,7 +59,7 @@ class Table:
             if not given.get(key):
                 yield refused(key, "missing_detail", self.missing)
         for key, value in given.items():
-            if value:
+            if value and key in self.checks:
                 yield from self.checks[key](key, value)
 
 

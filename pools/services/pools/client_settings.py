@@ -215,9 +215,7 @@ TABLE = Table(
             choice=Choice(
                 control=Control.SEVERAL,
                 label=gettext_lazy("People come by"),
-                help=gettext_lazy(
-                    "What the login page of this app offers. With nothing chosen: the pool’s own accounts."
-                ),
+                help=gettext_lazy("What this app’s login page offers. With nothing chosen: the pool’s own accounts."),
                 options_of=provider_options,
             ),
         ),

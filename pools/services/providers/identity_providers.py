@@ -184,10 +184,10 @@ def identified(pool: UserPool, identifier: str) -> IdentityProvider:
 
 
 def page(pool: UserPool, limit: int, token: str | None) -> Page[IdentityProvider]:
-    """Return a page of a pool's providers in the order in which they were made."""
+    """Return a page of a pool's providers, with their identifiers, in the order in which they were made."""
     purpose = f"identity-providers:{pool.pk}"
     start = paging.read(token, purpose=purpose)
-    rows = IdentityProvider.objects.filter(pool_id=pool.pk).order_by("id")
+    rows = of_pool(pool.pk)
     if start:
         rows = rows.filter(id__gt=start[0])
     return paging.cut(list(rows[: limit + 1]), limit, lambda provider: [str(provider.id)], purpose=purpose)
@@ -313,8 +313,7 @@ def _put_identifiers(part: AtomicPart, pool: UserPool, provider: IdentityProvide
     rows = ProviderIdentifier.objects.filter(pool_id=pool.pk, name__in=given)
     if (taken := rows.order_by("id").first()) is not None:
         text = f"Identifier {taken.name} already exists in user pool {pool.public_id}"
-        parameters = {"name": taken.name}
-        part.refuse(Invalid(text, field="idp_identifiers", code="identifier_taken", parameters=parameters))
+        part.refuse(Invalid(text, field="idp_identifiers", code="identifier_taken", parameters={"name": taken.name}))
     ProviderIdentifier.objects.bulk_create(
         [ProviderIdentifier(pool_id=pool.pk, provider=provider, name=name) for name in given]
     )
