@@ -245,9 +245,9 @@ def test_an_app_offers_the_providers_that_are_chosen_for_it(world: World) -> Non
     typed |= {f"initial-{name}": value for name, value in typed.items()}
 
     assert 'value="Corp"' in world.session.get(where).text
-    changed = world.session.send_form(
-        where, **typed, **{"initial-identity_providers": ["COGNITO"], "identity_providers": ["Corp", "COGNITO"]}
-    )
+    chosen: dict[str, Any] = {"initial-identity_providers": ["COGNITO"], "identity_providers": ["Corp", "COGNITO"]}
+
+    changed = world.session.send_form(where, **typed, **chosen)
 
     assert changed.status_code == 303, faults(changed)
     told = boto.describe_user_pool_client(UserPoolId=pool_id, ClientId=client_id)["UserPoolClient"]

@@ -17,8 +17,10 @@ from pools.services.people import user_filter
 from pools.services.pools import app_clients, client_rules, pool_rules, user_pools
 from pools.services.providers import identity_providers, provider_rules
 
-SERVICES = (paging, operator_sign_in, operators, user_filter, app_clients, user_pools, pool_rules, client_rules)
-SERVICES += (identity_providers, provider_rules)
+SERVICES = (
+    *(paging, operator_sign_in, operators, user_filter, app_clients, user_pools, pool_rules, client_rules),
+    *(identity_providers, provider_rules),
+)
 # By module: functions that the console does not call.
 WIRE_ONLY = {
     "app_clients": {"update"},
