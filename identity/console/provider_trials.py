@@ -116,7 +116,11 @@ def shown(pool: UserPool, provider: IdentityProvider, report: Report) -> dict[st
         "asks": provider.asks_second_factor and pool.mfa != "OFF",
         "mapped": Table(
             caption=gettext("How it becomes attributes"),
-            columns=(Column(gettext("Attribute")), Column(gettext("From the claim")), Column(gettext("Value"))),
+            columns=(
+                Column(gettext("Attribute")),
+                Column(gettext("From the claim"), wide_only=True),
+                Column(gettext("Value")),
+            ),
             rows=[(code(each.attribute), code(each.claim), value_of(each)) for each in report.mapped],
             empty=Empty(gettext("Nothing is mapped"), gettext("Map claims on the provider’s page.")),
             id="mapped",

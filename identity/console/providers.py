@@ -75,7 +75,7 @@ def providers(request: HttpRequest, pool_id: str) -> HttpResponse:
         caption=gettext("Identity providers"),
         columns=(
             Column(gettext("Name")),
-            Column(gettext("Kind")),
+            Column(gettext("Kind"), wide_only=True),
             Column(gettext("Discovery and keys")),
             Column(gettext("Created"), wide_only=True),
         ),
