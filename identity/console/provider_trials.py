@@ -60,7 +60,7 @@ def begin(request: HttpRequest, pool_id: str, provider_id: UUID) -> HttpResponse
         url = trial.begin(pool, row, back=back, session=session_secret(request))
     except (errors.OutsideUnavailable, identity_providers.ProviderNotSupported) as problem:
         return redirect_with_message(request, wording.of(problem), address(pool, row), level=messages.ERROR)
-    return HttpResponseRedirect(url)
+    return HttpResponseRedirect(url, status=303)
 
 
 @require_GET

@@ -38,7 +38,7 @@ def page_of(world: World, federation: Federation) -> str:
 def departed(operator: Operator, page: str) -> str:
     """Begin a try; return the address at the provider."""
     answer = operator.get(f"{page}/try")
-    assert answer.status_code == 302, answer.text[:1000]
+    assert answer.status_code == 303, answer.text[:1000]
     return answer.headers["Location"]
 
 

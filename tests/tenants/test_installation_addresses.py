@@ -36,7 +36,7 @@ OPEN = {
 }
 CLOSED = {"metrics": 200}  # to this machine, where tests are; to others 404 whatever they bring
 # With an operator's credential: what of another pool may stand in the address of one.
-HOLES = {"client_id", "sub"}
+HOLES = {"client_id", "sub", "provider_id"}
 
 
 def patterns(resolver: URLResolver, space: str = "") -> list[tuple[str, str]]:
@@ -65,6 +65,8 @@ def filled(path: str, pool: Tenant, things: Tenant, sub: str = "") -> str:
         "key": "sign-out",
         "key_id": things.confidential.id,
         "job_id": "import-none",
+        "provider_id": things.identity_provider_id,
+        "kind": "oidc",
     }
     return "/" + re.sub(r"<\w+:(\w+)>", lambda hole: values[hole[1]], path)
 
@@ -88,8 +90,9 @@ def test_every_address_says_what_a_foreign_credential_means_there() -> None:
     assert OPEN.keys() | CLOSED.keys() <= ADDRESSES.keys()
     assert all(name.startswith("console:") for name in GUARDED), GUARDED
     assert {"console:user", "console:change_user", "console:app", "console:api_user", "console:api_app"} <= set(MIXED)
+    assert {"console:provider", "console:try_provider", "console:tried_provider", "console:api_provider"} <= set(MIXED)
     assert {re.sub(r".*:", "", hole) for path in GUARDED.values() for hole in re.findall(r"<(\w+:\w+)>", path)} == {
-        "pool_id", "client_id", "sub", "key", "key_id", "job_id"
+        "pool_id", "client_id", "sub", "key", "key_id", "job_id", "provider_id", "kind"
     }  # fmt: skip
 
 
@@ -125,7 +128,7 @@ def closed(method: str, answer: Answer) -> int:
 @pytest.mark.parametrize("name", MIXED)
 def test_a_thing_is_found_under_its_own_pool_only(name: str, sides: Sides, street: Street, operator: Visitor) -> None:
     mine, theirs = sides
-    method = "POST" if ADDRESSES[name].endswith(("able", "<slug:key>")) else "GET"
+    method = "POST" if ADDRESSES[name].endswith(("able", "<slug:key>", "/check")) else "GET"
     token = TOKEN.search(operator.get("/console/access-keys").text)
     assert token
     ours, other = mine.person(), theirs.person()
