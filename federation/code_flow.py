@@ -10,9 +10,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
+from urllib.parse import quote
 
 from federation import answers, token_requests
 from federation.details import Details, Table
+from federation.discovery import checked
 from federation.published import Published
 from federation.token_requests import Client, Tokens, UpstreamSession
 from identity.foundation import outbound
@@ -67,7 +69,7 @@ class CodeFlow(ABC):
         nonce = secrets.token_urlsafe(24) if self.has_nonce else ""
         session = UpstreamSession(client_id=details["client_id"], redirect_uri=callback, code_challenge_method="S256")
         url, _ = session.create_authorization_url(
-            self.place(details["authorize_url"]),
+            self.address(details["authorize_url"]),
             state=state,
             scope=self.scope(details),
             code_verifier=verifier,
@@ -78,6 +80,11 @@ class CodeFlow(ABC):
         promised = {"tells_issuer": "yes"} if self.tells_issuer(details) else {}
         kept = {"verifier": verifier, "nonce": nonce, **promised}
         return UpstreamRedirect(url, {name: value for name, value in kept.items() if value})
+
+    def leave(self, details: Mapping[str, str], *, state: str, callback: str) -> str:
+        """Return where somebody signs out of the provider: there is no such place, unless a kind says so."""
+        del details, state, callback
+        return ""
 
     def finish(
         self,
@@ -93,7 +100,7 @@ class CodeFlow(ABC):
         code = answers.code(answer, issuers=self.issuers(details), must_tell="tells_issuer" in kept)
         with outbound.within(TOTAL):
             tokens = token_requests.redeem(
-                self.place(details["token_url"]),
+                self.address(details["token_url"]),
                 Client(details["client_id"], self.secret(details), callback),
                 code,
                 verifier=kept.get("verifier", ""),
@@ -117,10 +124,19 @@ class CodeFlow(ABC):
     def identify(self, trip: Trip) -> ExternalIdentity:
         """Return whom tokens are about. Raises as :meth:`finish`."""
 
+    def address(self, url: str) -> str:
+        """Return where a configured URL of the provider is asked for.
+
+        Raises:
+            OutsideUnavailable: it is not https, and the installation wants that.
+
+        """
+        return self.place(checked(url))
+
     # -- what differs between kinds ----------------------------------------------------------------------------------
 
     def place(self, url: str) -> str:
-        """Return where a URL of the provider is asked for."""
+        """Return where a URL of the provider is: there, unless tests have a copy."""
         return url
 
     def scope(self, details: Details) -> str:
@@ -173,5 +189,5 @@ def document(what: str, url: str, held: Published[Any]) -> ProviderDocument:
 
 def attributes_url(details: Details, names: Collection[str]) -> str:
     """Return where a provider tells of a person: these names are put at its end, if its details say so."""
-    added = ",".join(names) if details.get("attributes_url_add_attributes") == "true" else ""
-    return details["attributes_url"] + added
+    added = names if details.get("attributes_url_add_attributes") == "true" else ()
+    return details["attributes_url"] + ",".join(quote(name, safe="") for name in added)

@@ -86,8 +86,7 @@ def scope_problems(key: str, value: str) -> Iterator[Invalid]:
 
 def url_problems(key: str, value: str) -> Iterator[Invalid]:
     """Yield what keeps a text from being the address of an endpoint: not https, or nothing that all read alike."""
-    scheme = value.partition(":")[0].lower()
-    if scheme != "https" and not (scheme == "http" and settings.INSECURE_PROVIDERS):
+    if not is_secure_enough(value):
         yield refused(key, "not_https", "OIDC endpoint must start with https://")
     elif not is_address(value):
         yield refused(key, "url", f"{key} is not a URL.")
@@ -98,6 +97,12 @@ def issuer_problems(key: str, value: str) -> Iterator[Invalid]:
     yield from url_problems(key, value)
     if "?" in value:
         yield refused(key, "url", f"{key} is not a URL.")
+
+
+def is_secure_enough(url: str) -> bool:
+    """Say whether a URL is https, or http where the installation allows it."""
+    scheme = url.partition(":")[0].lower()
+    return scheme == "https" or (scheme == "http" and settings.INSECURE_PROVIDERS)
 
 
 def is_address(url: str) -> bool:

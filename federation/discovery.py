@@ -26,6 +26,8 @@ class Discovered:
     issuer: str
     endpoints: Mapping[str, str]
     """By keys of details; what the provider does not have is missing."""
+    end_session: str
+    """Where people are signed out (OpenID Connect RP-Initiated Logout 1.0), empty where it does not say."""
     tells_issuer: bool
     """It promises to name itself in every answer (RFC 9207 3)."""
 
@@ -52,7 +54,7 @@ def names(issuer: str) -> tuple[str, ...]:
 
 def fetch(issuer: str) -> Discovered:
     """Ask an issuer. Raises as :func:`read`."""
-    url = issuer.removesuffix("/") + PATH
+    url = checked(issuer).removesuffix("/") + PATH
     told = json_answers.document(url)
     if told.get("issuer") not in names(issuer):
         raise OutsideUnavailable(code="another_issuer", detail=f"{url} is about another issuer")
@@ -63,7 +65,23 @@ def fetch(issuer: str) -> Discovered:
             raise OutsideUnavailable(
                 code="unusable_endpoint", parameters={"name": name}, detail=f"{url} has no usable {name}"
             )
-    return Discovered(told["issuer"], endpoints, told.get("authorization_response_iss_parameter_supported") is True)
+    end = told.get("end_session_endpoint", "")
+    if not isinstance(end, str) or any(details.url_problems("end_session_endpoint", end)):
+        end = ""
+    tells_issuer = told.get("authorization_response_iss_parameter_supported") is True
+    return Discovered(told["issuer"], endpoints, end, tells_issuer)
+
+
+def checked(url: str) -> str:
+    """Return a URL of a provider that was configured, which may have been where less was asked of it.
+
+    Raises:
+        OutsideUnavailable: it is not https, and the installation wants that.
+
+    """
+    if not details.is_secure_enough(url):
+        raise OutsideUnavailable(code="not_https", detail=f"{url} is not https")
+    return url
 
 
 documents = Published(fetch)

@@ -125,7 +125,7 @@ def problems(claims: Mapping[str, Any], expected: Expected, alg: str) -> Iterato
     if not read.is_subject(claims.get("sub")):
         yield "sub is missing"
     nonce = claims.get("nonce")
-    if not isinstance(nonce, str) or not hmac.compare_digest(nonce.encode(), expected.nonce.encode()):
+    if not isinstance(nonce, str) or not nonce or not hmac.compare_digest(nonce.encode(), expected.nonce.encode()):
         yield "nonce is another trip's"
     at_hash = claims.get("at_hash")
     if at_hash is not None and at_hash != half_hash(expected.access_token, alg):

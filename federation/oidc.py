@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
+from urllib.parse import urlencode
 
 from federation import details as checks
 from federation import discovery, json_answers
@@ -48,7 +49,7 @@ class OpenIdConnect(OpenIdFlow):
         if all(completed.get(key) for key in discovery.ENDPOINTS):
             return completed
         try:
-            completed = {**discovery.read(completed["oidc_issuer"]).endpoints, **completed}
+            completed = {**discovery.fetch(completed["oidc_issuer"]).endpoints, **completed}
         except OutsideUnavailable as problem:
             if not all(completed.get(key) for key in NEEDED):
                 raise refused("oidc_issuer", "no_discovery", "Unable to contact well-known endpoint") from problem
@@ -57,6 +58,15 @@ class OpenIdConnect(OpenIdFlow):
                 text = f"The discovery document of oidc_issuer has no {discovery.ENDPOINTS[key]}."
                 raise refused(key, "not_discovered", text)
         return completed
+
+    def leave(self, details: Mapping[str, str], *, state: str, callback: str) -> str:
+        """Return its ``end_session_endpoint`` (OpenID Connect RP-Initiated Logout 1.0, section 2), as our client there.
+
+        No ID token is kept to be shown as a hint: the provider may ask before it signs anybody out.
+        """
+        end = discovery.read(details["oidc_issuer"]).end_session
+        asked = {"client_id": details["client_id"], "post_logout_redirect_uri": callback, "state": state}
+        return f"{end}{'&' if '?' in end else '?'}{urlencode(asked)}" if end else ""
 
     def issuers(self, details: Details) -> Collection[str]:
         """Return the configured issuer's names."""
@@ -83,7 +93,7 @@ class OpenIdConnect(OpenIdFlow):
         if not trip.details.get("attributes_url"):
             return {}
         told = json_answers.profile(
-            attributes_url(trip.details, trip.wanted),
+            self.address(attributes_url(trip.details, trip.wanted)),
             token=trip.tokens.access_token,
             method=trip.details["attributes_request_method"],
         )

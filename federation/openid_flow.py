@@ -26,7 +26,7 @@ class OpenIdFlow(CodeFlow):
         expected = Expected(
             self.issuers(details), details["client_id"], trip.nonce, access_token=trip.tokens.access_token
         )
-        claims = verify_id_token(trip.tokens.id_token, expected, jwks_uri=self.place(self.jwks_uri(details)))
+        claims = verify_id_token(trip.tokens.id_token, expected, jwks_uri=self.address(self.jwks_uri(details)))
         told = {**claims, **self.more_claims(trip, claims)}
         return ExternalIdentity(
             claims["sub"],

@@ -46,7 +46,7 @@ Keys = tuple[ProviderKey, ...]
 def find(url: str, *, kid: str, alg: str) -> Keys:
     """Return the keys of a provider that a token with this header may be signed by; all that fit where it names none.
 
-    An unknown ``kid`` has them read anew, at most every :data:`federation.published.REST` seconds.
+    An unknown ``kid`` has them read anew, at most every :data:`federation.published.FORCED` seconds.
 
     Raises:
         OutsideUnavailable: they cannot be had.

@@ -23,7 +23,9 @@ FRESH = 600.0
 STALE = 86_400.0
 """Seconds for which it is used where nobody answers when asked again."""
 REST = 30.0
-"""Seconds between two tries that failed, and between two that somebody's token forced."""
+"""Seconds after a try that failed before the next."""
+FORCED = 10.0
+"""Seconds between two tries that somebody's token forced: providers make some keys when they are first needed."""
 REMEMBERED = 512
 
 
@@ -61,7 +63,7 @@ class Entry(Generic[Document]):
         now = clock.monotonic()
         if now - self.failed_at < REST:
             return False
-        return self.usable(FRESH) is None if known is None else self.value is known and now - self.forced_at >= REST
+        return self.usable(FRESH) is None if known is None else self.value is known and now - self.forced_at >= FORCED
 
 
 class Published(Generic[Document]):

@@ -369,6 +369,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,  # each would be said twice
+    "ENUM_NAME_OVERRIDES": {"OAuthFlowsEnum": "identity.console.serializers.FLOWS"},
 }
 
 LOGGING_CONFIG = None  # identity.logs sets logging up

@@ -143,6 +143,17 @@ class ProviderKind(Protocol):
 
         """
 
+    def leave(self, details: Mapping[str, str], *, state: str, callback: str) -> str:
+        """Return where somebody signs out of the provider too, to come back to ``callback`` with ``state``.
+
+        Empty where it has no such place.
+
+        Raises:
+            OutsideUnavailable: what the provider tells of itself cannot be had.
+            Overloaded: too many calls are under way.
+
+        """
+
     def finish(
         self,
         details: Mapping[str, str],

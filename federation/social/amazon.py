@@ -43,12 +43,12 @@ class LoginWithAmazon(CodeFlow):
         """Return whose profile it is, once Amazon has said that the token is for us (Login with Amazon, tokeninfo)."""
         token = trip.tokens.access_token
         query = urlencode({"access_token": token})
-        url = self.place(f"{urljoin(trip.details['token_url'], 'tokeninfo')}?{query}")
-        told = json_answers.told(outbound.http("GET", url, headers=json_answers.ACCEPT), "tokeninfo")
+        url = self.address(urljoin(trip.details["token_url"], "tokeninfo"))
+        told = json_answers.told(outbound.http("GET", f"{url}?{query}", headers=json_answers.ACCEPT), "tokeninfo")
         if told.get("aud") != trip.details["client_id"]:
             raise forged("tokeninfo: aud is somebody else")
         profile = json_answers.profile(
-            self.place(attributes_url(trip.details, trip.wanted)), token=token, what="profile"
+            self.address(attributes_url(trip.details, trip.wanted)), token=token, what="profile"
         )
         subject = profile.get("user_id")
         if not claims.is_subject(subject):

@@ -76,7 +76,7 @@ class Facebook(CodeFlow):
         names = (
             dict.fromkeys(("id", *sorted(filter(FIELD.fullmatch, trip.wanted)))) if trip.wanted else self.fields(trip)
         )
-        url = self.place(attributes_url(trip.details, tuple(names)))
+        url = self.address(attributes_url(trip.details, tuple(names)))
         token = trip.tokens.access_token
         proof = hmac.new(trip.details["client_secret"].encode(), token.encode(), hashlib.sha256).hexdigest()
         query = urlencode({"appsecret_proof": proof})

@@ -76,14 +76,14 @@ class Google(OpenIdFlow):
         """Return what the People API tells of fields that the pool wants, or userinfo where details name that."""
         url = trip.details["attributes_url"]
         if not url.startswith(PEOPLE):
-            told = json_answers.profile(self.place(url), token=trip.tokens.access_token)
+            told = json_answers.profile(self.address(url), token=trip.tokens.access_token)
             if told.get("sub") != known["sub"]:
                 raise forged("userinfo: sub is somebody else")
             return told
         fields = sorted(PERSON_FIELDS.intersection(trip.wanted))
         if not fields:
             return {}
-        url = self.place(attributes_url(trip.details, fields))
+        url = self.address(attributes_url(trip.details, fields))
         answered = outbound.http(
             "GET", url, headers={**json_answers.ACCEPT, **json_answers.bearer(trip.tokens.access_token)}
         )

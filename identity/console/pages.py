@@ -254,7 +254,9 @@ def names_of(attributes: Iterable[str]) -> str:
 
 
 def kind_of(client: AppClient) -> str:
-    """Say in words what kind of app a client is."""
+    """Say in words what kind of app a client is; of one that registered itself, that it did."""
+    if client.registered:
+        return gettext("Registered with a token") if client.registered == "token" else gettext("Registered openly")
     if "client_credentials" in client.oauth_flows:
         return gettext("Machine")
     return gettext("With a secret") if client.confidential else gettext("Public")

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 CLAIM = "claim-"
 """How the field of an attribute's claim begins."""
+SWITCHES = ("asks_second_factor", "signs_out")
 KEPT = gettext_lazy("Kept. Type another one to replace it.")
 LONGEST = 4096
 
@@ -79,6 +80,14 @@ class ProviderForm(Form):
         help_text=gettext_lazy(
             "Who comes from this provider is then asked for a second factor as this pool's rule has it. Without it the "
             "provider's word is enough, as in Cognito."
+        ),
+    )
+
+    signs_out = forms.BooleanField(
+        label=gettext_lazy("Sign people out there too"),
+        required=False,
+        help_text=gettext_lazy(
+            "Who signs out here is sent to the provider to sign out as well, where it has a page for that."
         ),
     )
 
@@ -140,8 +149,8 @@ class ProviderForm(Form):
             return usual.get(name, [] if name == "identifiers" else "")
         if name == "identifiers":
             return identity_providers.identifiers(provider)
-        if name == "asks_second_factor":
-            return provider.asks_second_factor
+        if name in SWITCHES:
+            return getattr(provider, name)
         return provider.details.get(name, "")
 
     # -- as the page draws it ------------------------------------------------------------------------------------------
@@ -216,7 +225,7 @@ class ProviderForm(Form):
 
     def changes(self) -> dict[str, Any]:
         """Return what is to be changed of a provider that is there."""
-        own = ("identifiers", "asks_second_factor")
+        own = ("identifiers", *SWITCHES)
         changed: dict[str, Any] = {name: self.cleaned_data[name] for name in own if name in self.changed_data}
         if details := self.details():
             changed["details"] = details

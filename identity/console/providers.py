@@ -135,6 +135,7 @@ def new_provider(request: HttpRequest, pool_id: str, kind: str) -> HttpResponse:
                 attribute_mapping=form.mapping(),
                 identifiers=form.cleaned_data["identifiers"],
                 asks_second_factor=form.cleaned_data["asks_second_factor"],
+                signs_out=form.cleaned_data["signs_out"],
                 receipt=receipts.of(request),
                 by=actor(request),
             )

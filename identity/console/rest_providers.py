@@ -28,6 +28,7 @@ DETAILS = (
 MAPPING = "By attribute of the pool, the provider's claim that gives its value."
 LEVELS = "By level of the pool, `Level1` to `Level4`, the provider's word for it."
 IDENTIFIERS = "Other names by which apps may send people there: often the domain of their addresses."
+SIGNS_OUT = "Whether who signs out here is sent there to sign out too, where it has a page for that."
 ASKS = "Whether who comes by it is asked for a second factor as the pool's rule has it. Cognito asks for none."
 
 
@@ -64,6 +65,7 @@ class ProviderSerializer(serializers.Serializer[Any]):
     acr_mapping = serializers.DictField(child=serializers.CharField(), help_text=LEVELS)
     identifiers = serializers.SerializerMethodField(help_text=IDENTIFIERS)
     asks_second_factor = serializers.BooleanField(help_text=ASKS)
+    signs_out = serializers.BooleanField(help_text=SIGNS_OUT)
     redirect_uri = serializers.SerializerMethodField(help_text="What has to be registered at the provider.")
     documents = serializers.SerializerMethodField(
         help_text="How reading discovery and keys went, as the process knows that answers."
@@ -124,10 +126,11 @@ class NewProviderSerializer(WhollyChecked):
     acr_mapping = texts(LEVELS, 64, default=dict)
     identifiers = names(default=list)
     asks_second_factor = serializers.BooleanField(default=False, help_text=ASKS)
+    signs_out = serializers.BooleanField(default=False, help_text=SIGNS_OUT)
 
     def asked(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Return the provider as it would be."""
-        return {key: value for key, value in attrs.items() if key != "asks_second_factor"}
+        return {key: value for key, value in attrs.items() if key not in {"asks_second_factor", "signs_out"}}
 
 
 class ChangeProviderSerializer(WhollyChecked):
@@ -142,6 +145,7 @@ class ChangeProviderSerializer(WhollyChecked):
     acr_mapping = texts(f"{LEVELS} It replaces the one that was there.", 64, required=False)
     identifiers = names(required=False)
     asks_second_factor = serializers.BooleanField(required=False, help_text=ASKS)
+    signs_out = serializers.BooleanField(required=False, help_text=SIGNS_OUT)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Say all that is wrong, each at its member."""

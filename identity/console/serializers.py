@@ -18,6 +18,7 @@ from pools.services.pools.settings_table import Choice, Control, Table
 FLOWS = ("code", "client_credentials")
 STATUSES = ("UNCONFIRMED", "CONFIRMED", "RESET_REQUIRED", "FORCE_CHANGE_PASSWORD", "EXTERNAL_PROVIDER")
 LIMIT = 60
+MOST_OPTIONS = 400
 MOST_SECONDS = max(most for _, _, most, _, _ in client_rules.LIFETIMES.values())
 
 
@@ -68,9 +69,15 @@ def field(choice: Choice, **more: Any) -> serializers.Field[Any, Any, Any, Any]:
             return serializers.BooleanField(help_text=choice.help, **more)
         case Control.ONE_OF:
             return serializers.ChoiceField(choices=tuple(choice.options or ()), help_text=choice.help, **more)
-        case Control.ADDRESSES:
-            address = serializers.CharField(max_length=1024)
-            return serializers.ListField(child=address, max_length=100, help_text=choice.help, **more)
+        case Control.SEVERAL_OF:
+            one: serializers.Field[Any, Any, Any, Any] = serializers.ChoiceField(choices=tuple(choice.options or ()))
+            if choice.options_of:  # which there are, the row says
+                one = serializers.CharField(max_length=128)
+                more = {"max_length": MOST_OPTIONS, **more}
+            return serializers.ListField(child=one, help_text=choice.help, **more)
+        case Control.LINES:
+            line = serializers.CharField(max_length=1024)
+            return serializers.ListField(child=line, max_length=100, help_text=choice.help, **more)
         case Control.DURATION:
             return serializers.IntegerField(
                 min_value=0, max_value=MOST_SECONDS, help_text=f"{choice.label}, in seconds.", **more
@@ -79,9 +86,6 @@ def field(choice: Choice, **more: Any) -> serializers.Field[Any, Any, Any, Any]:
             return serializers.IntegerField(
                 min_value=choice.least, max_value=choice.most, help_text=choice.help, **more
             )
-        case Control.SEVERAL:
-            each = serializers.CharField(max_length=128)
-            return serializers.ListField(child=each, max_length=400, help_text=choice.help, **more)
     return serializers.CharField(max_length=128, help_text=choice.help, **more)
 
 
@@ -186,6 +190,9 @@ class AppSerializer(Shown):
 
     client_id = serializers.CharField()
     confidential = serializers.BooleanField(help_text="Whether it has a secret.")
+    registered = serializers.CharField(
+        help_text="How it registered itself: `token`, with a token; `openly`, without one; empty, where it did not."
+    )
     oauth_flows = serializers.ListField(child=serializers.CharField())
     scopes = serializers.ListField(child=serializers.CharField())
     auth_flows = serializers.SerializerMethodField(help_text="Sign-in flows of the wire API that are open to it.")

@@ -54,17 +54,17 @@ def field(choice: Choice, longest: int | None, row: Model) -> forms.Field:
         case Control.ONE_OF:
             options = list((choice.options or {}).items())
             return forms.ChoiceField(choices=options, widget=forms.RadioSelect, **texts)
-        case Control.ADDRESSES:
+        case Control.SEVERAL_OF:
+            several = choice.options_of(row) if choice.options_of else choice.options or {}
+            return forms.MultipleChoiceField(
+                choices=list(several.items()), widget=forms.CheckboxSelectMultiple, required=False, **texts
+            )
+        case Control.LINES:
             return Lines(**texts)
         case Control.DURATION:
             return Duration(widget=forms.TextInput(attrs={"autocomplete": "off", **OFF}), **texts)
         case Control.NUMBER:
             return forms.IntegerField(min_value=choice.least, max_value=choice.most, **texts)
-        case Control.SEVERAL:
-            several = list((choice.options_of(row) if choice.options_of else choice.options or {}).items())
-            return forms.MultipleChoiceField(
-                choices=several, required=False, widget=forms.CheckboxSelectMultiple, **texts
-            )
     return forms.CharField(max_length=longest, widget=forms.TextInput(attrs={"autocomplete": "off"}), **texts)
 
 
@@ -90,7 +90,7 @@ class SettingsForm(Form):
             if name in self.cleaned_data:
                 setting, choice = self.table.choices[name]
                 chosen = self.cleaned_data[name]
-                if choice.control is Control.SEVERAL:
+                if choice.control is Control.SEVERAL_OF:
                     chosen = in_order(chosen, getattr(self.row, name))
                 found |= setting.given_by(chosen)
         return found

@@ -48,6 +48,7 @@ WORDS: dict[str, _StrPromise] = {
     "machine_scopes": gettext_lazy("A machine has scopes of resource servers alone."),
     "too_many_scopes": gettext_lazy("An app has at most 50 scopes."),
     "no_such_scope": gettext_lazy("The pool has no scope “%(scope)s”."),
+    "register_scope": gettext_lazy("An app that registered itself cannot let others register."),
     "openid": gettext_lazy("The scope %(scope)s needs openid beside it."),
     "import_in_progress": gettext_lazy("Users are being imported into this pool. Wait until that is done."),
     "precondition_not_met": gettext_lazy("Something has to be done or to end before."),

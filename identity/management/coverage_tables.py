@@ -170,7 +170,7 @@ IN_ALL = {
     "MFAOptions": Note(Less.NOT_YET, f"A code by SMS {SECOND_FACTOR}"),
     "ManagedLoginVersion": Note(Less.KEPT_ONLY, "There is one kind of pages."),
     "RevokeAssociatedSessions": Note(Less.NOT_YET, "Browser sessions outlive it. `NONE` is taken."),
-    "Routing": Note(Less.NOT_YET, "There are no replicas."),
+    "Routing": Note(Less.REFUSED, "An installation has one address, and no replicas in other regions."),
     "SMSMfaSettings": Note(Less.NOT_YET, f"A code by SMS {SECOND_FACTOR}"),
     "SmsMfaConfiguration": Note(Less.NOT_YET, "A code by SMS is no second factor yet."),
     "SupportedLoginProviders": Note(

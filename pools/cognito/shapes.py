@@ -18,7 +18,15 @@ from identity.foundation import names
 from identity.foundation.errors import Invalid, Misuse
 from pools.cognito import contract
 from pools.services.people import users
-from pools.services.pools import client_secrets, client_settings, pool_domains, pool_settings, signing_keys, user_pools
+from pools.services.pools import (
+    client_secrets,
+    client_settings,
+    pool_domains,
+    pool_settings,
+    resource_servers,
+    signing_keys,
+    user_pools,
+)
 from pools.services.providers import identity_providers
 
 if TYPE_CHECKING:
@@ -172,6 +180,7 @@ def resource_server(pool: UserPool, server: ResourceServer) -> dict[str, Any]:
         "Identifier": server.identifier,
         "Name": server.name,
         "Scopes": [{"ScopeName": scope["name"], "ScopeDescription": scope["description"]} for scope in server.scopes],
+        **({"ManagedBy": "COGNITO"} if resource_servers.is_own(server) else {}),
     }
 
 
@@ -206,6 +215,7 @@ def app_client(pool: UserPool, client: AppClient) -> dict[str, Any]:
         "client_secret": next(iter(client_secrets.values(client)), None) if client.confidential else None,
         "last_modified_date": client.modified_at,
         "creation_date": client.created_at,
+        "client_type": "DCR" if client.registered else "REGULAR",
     }
     found: dict[str, Any] = outward(shape("UserPoolClientType"), description)
     return found

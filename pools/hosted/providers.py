@@ -17,7 +17,7 @@ from pools.hosted.forms import AttributesForm
 from pools.ports import LoginDenied
 from pools.services import receipts
 from pools.services.pools import app_clients
-from pools.services.providers import arrivals, joining, trial, trips
+from pools.services.providers import arrivals, identity_providers, joining, trial, trips
 from pools.services.sign_in import machine
 from pools.services.sign_in.vouched import Vouched
 from pools.services.tokens import interactions
@@ -36,6 +36,15 @@ if TYPE_CHECKING:
 
 TRIPS, WINDOW = 60, 60
 """How many trips may begin from an address, and in how many seconds: each is a row."""
+MARKS = {
+    "Google": "hosted/marks/google.svg",
+    "Facebook": "hosted/marks/facebook.svg",
+    "LoginWithAmazon": "hosted/marks/amazon.svg",
+    "SignInWithApple": "hosted/marks/apple.svg",
+}
+"""By kind, the mark of a social network, which its rules want on its button."""
+EMAIL = "email"
+"""The parameter in which somebody says their address, whose domain says which provider is theirs."""
 ARRIVAL = "arrival"
 """The parameter of the page that joins somebody to an account."""
 PROBLEMS: dict[type[errors.DomainError], tuple[str, int]] = {
@@ -57,18 +66,24 @@ def choices(page_request: PageRequest) -> dict[str, Any]:
     client = page_request.client
     offered = trips.offered(client) if client is not None else []
     query = page_request.query
-    there = reverse("hosted:provider")
+    there, has_directory = reverse("hosted:provider"), client is None or app_clients.has_directory(client)
     return {
         "providers": [
             {
                 "name": provider.name,
                 "kind": provider.type,
-                "label": wording.PROVIDERS.get(provider.type, provider.name),
+                "label": wording.PROVIDERS.get(provider.type, ""),
+                "mark": MARKS.get(provider.type, ""),
                 "href": f"{there}?{urlencode({'identity_provider': provider.name})}{f'&{query}' if query else ''}",
             }
             for provider in offered
         ],
-        "has_directory": client is None or app_clients.has_directory(client),
+        "last_way": page_request.browser.last_way if len(offered) + has_directory > 1 else "",
+        "by_domain": any(map(identity_providers.identifiers, offered)),
+        "carried": [*page_request.parameters.items()],
+        "provider_page": there,
+        "email_field": EMAIL,
+        "has_directory": has_directory,
     }
 
 
@@ -76,9 +91,11 @@ def choices(page_request: PageRequest) -> dict[str, Any]:
 def start(page_request: PageRequest) -> HttpResponse:
     """Send somebody to the provider that the address names."""
     parameters = dict(page_request.parameters)
+    if address := parameters.get(EMAIL, ""):
+        parameters |= {"idp_identifier": address.rpartition("@")[2].lower(), "login_hint": address}
     provider = trips.asked(page_request.app, parameters)
     if provider is None:
-        return page_request.problem("unknown_provider")
+        return page_request.problem("unknown_organisation" if address else "unknown_provider")
     if not limits.take("provider-trips", page_request.by.address, limit=TRIPS, window=WINDOW):
         return page_request.problem("busy", status=429, retry_after=WINDOW)
     if page_request.request.method == "HEAD":
@@ -159,6 +176,15 @@ def take(page_request: PageRequest) -> HttpResponse:
     return SeeOther(join_url(page_request, str(kept)))
 
 
+@page(app=False, methods=("GET", "HEAD"), directory=False)
+def left(page_request: PageRequest) -> HttpResponse:
+    """Go on with somebody who has signed out at their provider."""
+    try:
+        return SeeOther(trips.left(page_request.pool, page_request.request.GET.get("state", "")))
+    except errors.InteractionExpired:
+        return page_request.go("signed_out")
+
+
 def join_url(page_request: PageRequest, arrival_id: str) -> str:
     """Return the address of the page that joins who came, which is the app's as all are."""
     carried = {
@@ -231,6 +257,7 @@ def finish(
     """Join who came to an account, once, and let the machine sign them in."""
     arrival, pool = kept.arrival, page_request.pool
     page_request.carry(kept.query)
+    page_request.provider = arrival.provider
     provider = trips.named(page_request.app, name=arrival.provider)
     try:
         if provider is None:
@@ -245,6 +272,7 @@ def finish(
         )
         vouched = Vouched(
             user.id,
+            arrival.provider,
             arrival.methods,
             arrival.level,
             arrival.authenticated_at,

@@ -7,6 +7,7 @@ from django.urls import path
 from pools.hosted import (
     account,
     authenticator,
+    consent,
     error_page,
     own_password,
     providers,
@@ -24,8 +25,10 @@ urlpatterns = [
     path("login/provider", providers.start, name="provider"),
     path("login/join", providers.join, name="join"),
     path("oauth2/idpresponse", providers.answer, name="provider_answer"),
+    path("oauth2/idplogout", providers.left, name="provider_left"),
     path("login/mfa", authenticator.set_up, name="factor_setup"),
     path("login/new-password", sign_in.new_password, name="new_password"),
+    path("consent", consent.ask, name="consent"),
     path("signup", sign_up.sign_up, name="sign_up"),
     path("confirm", sign_up.confirm, name="confirm"),
     path("confirmUser", sign_up.confirm_link, name="confirm_link"),

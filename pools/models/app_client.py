@@ -18,6 +18,13 @@ def text_list(length: int = 1024) -> ArrayField[list[str], list[str]]:
 class AppClient(models.Model):
     """An application of a pool. ``client_id`` is the one public key that is unique over all pools."""
 
+    class Registered(models.TextChoices):
+        """How an app registered itself, if it did (RFC 7591 section 3)."""
+
+        NOT = ""
+        WITH_TOKEN = "token"  # noqa: S105 - a word
+        OPENLY = "openly"
+
     id = models.UUIDField(primary_key=True, default=uuid7)
     pool = models.ForeignKey(UserPool, on_delete=models.DO_NOTHING, related_name="clients", db_index=False)
     client_id = models.CharField(max_length=128, unique=True)
@@ -48,6 +55,9 @@ class AppClient(models.Model):
     propagate_context = models.BooleanField(db_default=False, default=False)
     openid_strict = models.BooleanField(db_default=False, default=False)
     """Whether OpenID Connect's rules hold where Cognito's are others (``services.openid``)."""
+    registered = models.CharField(
+        max_length=8, choices=Registered, blank=True, db_default=Registered.NOT, default=Registered.NOT
+    )
     explicit: models.JSONField[list[str], list[str]] = models.JSONField(db_default=[], default=list)
     """Names of optional settings that were given, since Cognito tells back only those."""
     created_at = models.DateTimeField(db_default=Now())

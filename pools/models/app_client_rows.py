@@ -8,7 +8,7 @@ from pools.models.statements import every
 
 WITH_FLOW = """
 SELECT client_id, name FROM app_client
-WHERE pool_id = %(pool)s AND oauth_enabled AND oauth_flows @> ARRAY[%(flow)s::varchar]
+WHERE pool_id = %(pool)s AND oauth_enabled AND oauth_flows @> ARRAY[%(flow)s::varchar] AND registered = ''
     AND (identity_providers = '{}' OR identity_providers @> ARRAY[%(provider)s::varchar])
 ORDER BY id LIMIT 2
 """
@@ -22,5 +22,8 @@ class App(NamedTuple):
 
 
 def with_flow(pool_id: int, flow: str, provider: str) -> list[App]:
-    """Return the oldest two of a pool's apps that use OAuth by a flow, and name a provider or none at all."""
+    """Return the oldest two of a pool's apps that use OAuth by a flow, and name a provider or none at all.
+
+    Those that registered themselves are left aside.
+    """
     return [App._make(row) for row in every(WITH_FLOW, {"pool": pool_id, "flow": flow, "provider": provider})]

@@ -33,6 +33,8 @@ class IdentityProvider(models.Model):
     """By level of the pool, the provider's word for it."""
     asks_second_factor = models.BooleanField(db_default=False, default=False)
     """Whether the pool's rule of second factors holds for those who come by it. Cognito asks them for none."""
+    signs_out = models.BooleanField(db_default=False, default=False)
+    """Whoever signs out here is sent there to sign out too. Amazon does so by SAML alone."""
     created_at = models.DateTimeField(db_default=Now())
     modified_at = models.DateTimeField(db_default=Now())
 

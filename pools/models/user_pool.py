@@ -10,6 +10,16 @@ from django.db.models import Q
 from django.db.models.functions import Now
 
 
+def grants_with_token() -> list[str]:
+    """Return the grants that apps may register for with a token, where nothing else was said."""
+    return ["code", "client_credentials"]
+
+
+def grants_openly() -> list[str]:
+    """Return the grants that apps may register for without one, where nothing else was said."""
+    return ["code"]
+
+
 class UserPool(models.Model):
     """A user directory. The bigint id is never shown; ``public_id`` is ``{region}_{nine alphanumerics}``.
 
@@ -43,6 +53,16 @@ class UserPool(models.Model):
     """How many of a person's last passwords, the present one with them, may not be chosen again. None where zero."""
     password_history_since = models.DateTimeField(null=True)
     """When that was switched on: what was noted before is void. Null where it is off."""
+    registration = models.BooleanField(db_default=False, default=False)
+    """Whether apps may register themselves (``services.pools.client_registration``), with a token of the pool."""
+    open_registration = models.BooleanField(db_default=False, default=False)
+    """Whether they may without one."""
+    registration_grants = ArrayField(
+        models.CharField(max_length=32), db_default=["code", "client_credentials"], default=grants_with_token
+    )
+    open_registration_grants = ArrayField(models.CharField(max_length=32), db_default=["code"], default=grants_openly)
+    registration_scopes = ArrayField(models.CharField(max_length=300), db_default=[], default=list)
+    """What apps that registered themselves may ask for, beside the scopes of OpenID Connect."""
     schema: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(db_default={}, default=dict)
     """By attribute name (custom ones with ``custom:``): type, mutable, required, constraints. Only what differs."""
     configuration: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(db_default={}, default=dict)

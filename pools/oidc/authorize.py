@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import structlog
 from authlib.oauth2.base import OAuth2Error
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.http import urlencode
 from django.views.decorators.http import require_http_methods
 
@@ -22,12 +23,13 @@ from identity.foundation.errors import ClientNotFound
 from pools.oidc import browser, errors
 from pools.oidc.errors import PageRefusal, refusal
 from pools.services import access
-from pools.services.pools import app_clients, client_rules, openid, resource_servers
+from pools.services.pools import app_clients, openid, resource_servers
 from pools.services.providers import trips
 from pools.services.tokens import authorization_codes, interactions
 from pools.services.tokens.bound import Bound
 from pools.services.tokens.interactions import Kind
-from pools.web import resume, session_cookie
+from pools.web import consent, resume, session_cookie
+from pools.web.consent import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +43,8 @@ CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 PROMPTS = frozenset({"none", "login", "consent", "select_account"})
 NEEDS_OPENID = frozenset({"email", "phone", "profile"})
 NONCE_LENGTH = 2048
+DECLINED = "access_denied"
+"""The error of somebody who was asked, and of nothing else."""
 FRONT_CHANNEL_TYPES = frozenset({"token", "id_token"})
 """What no response type gives in a query (OAuth 2.0 Multiple Response Type Encoding Practices section 5)."""
 MOST_SECONDS = 2**31 - 1
@@ -50,8 +54,8 @@ SINCE = interactions.SIGNED_IN_SINCE
 ``prompt=login``. Sealed for pool and request: one of another request, or that somebody made up, counts as absent, and
 so does an old one."""
 SINCE_LIFE = timedelta(hours=1)
-SINCE_LENGTH = 200
-"""At most, name included."""
+OWN_LENGTH = 400
+"""How long what is ours of a request is at most, names included: this, and what our page for consent answers."""
 REDIRECT_TIME = timedelta(minutes=1)
 """How long a sign-in that answered this very request stays as young as it was: while its redirect is followed."""
 
@@ -114,7 +118,7 @@ BEFORE_REDIRECTS_ARE_SAFE = (client_is_known, redirect_uri_is_registered)
 
 def pages_can_carry_it(oauth_request: AuthorizationRequest) -> None:
     """Refuse what is too long for the login pages: they would send nobody back."""
-    if len(urlencode(application_parameters(oauth_request))) + SINCE_LENGTH > interactions.CARRIED:
+    if len(urlencode(application_parameters(oauth_request))) + OWN_LENGTH > interactions.CARRIED:
         raise refusal("invalid_request", "The request is too long.")
 
 
@@ -203,15 +207,9 @@ def max_age_is_a_number(oauth_request: AuthorizationRequest) -> None:
 
 def provider_is_known(oauth_request: AuthorizationRequest) -> None:
     """Refuse an identity provider that is not the app's, by whatever name it is asked for."""
-    names_one = names_provider(oauth_request)
-    if names_one and trips.asked(oauth_request.client, oauth_request.parameters) is None:
+    asked = oauth_request.parameters
+    if trips.names_provider(asked) and trips.asked(oauth_request.client, asked) is None:
         raise refusal("invalid_request", "The identity provider is not known.")
-
-
-def names_provider(oauth_request: AuthorizationRequest) -> bool:
-    """Say whether people are to be sent straight to an identity provider."""
-    name = oauth_request.parameters.get("identity_provider", client_rules.THE_POOL)
-    return name != client_rules.THE_POOL or "idp_identifier" in oauth_request.parameters
 
 
 CHECKS = (
@@ -248,13 +246,15 @@ def authorize(request: HttpRequest) -> HttpResponse:
             return redirect_to_sign_in(oauth_request, again=session is not None)
         if not is_the_person_meant(oauth_request, session):
             raise refusal("login_required", "Another user is signed in.")
+        if must_ask_for_consent(oauth_request, session):
+            return redirect_to_consent(oauth_request)
         return redirect_with_code(oauth_request, session)
     except OAuth2Error as problem:
-        return redirect_to_client(oauth_request, {"error": problem.error, "error_description": problem.description})
+        return tell_refusal(oauth_request, problem.error, problem.description)
     except connections.UNAVAILABLE as problem:
         # RFC 6749 section 4.1.2.1: no status reaches the client by way of a browser. Its address is known by now.
         log.warning("authorize_unavailable", **connections.described(problem))
-        return redirect_to_client(oauth_request, {"error": errors.UNAVAILABLE, "error_description": errors.TRY_LATER})
+        return tell_refusal(oauth_request, errors.UNAVAILABLE, errors.TRY_LATER)
 
 
 def read(request: HttpRequest) -> AuthorizationRequest:
@@ -317,8 +317,7 @@ def since_purpose(oauth_request: AuthorizationRequest) -> str:
 
 def application_parameters(oauth_request: AuthorizationRequest) -> dict[str, str]:
     """Return what the application asked, as the login pages carry it: without what is ours."""
-    ours = interactions.OF_ONE_PAGE | {SINCE}
-    return {name: value for name, value in oauth_request.parameters.items() if name not in ours}
+    return interactions.of_application(oauth_request.parameters)
 
 
 def is_the_person_meant(oauth_request: AuthorizationRequest, session: BrowserSession) -> bool:
@@ -329,6 +328,23 @@ def is_the_person_meant(oauth_request: AuthorizationRequest, session: BrowserSes
     )
 
 
+def must_ask_for_consent(oauth_request: AuthorizationRequest, session: BrowserSession) -> bool:
+    """Say whether the person has still to agree that the app gets what it asks for; who declined is told the app."""
+    if not app_clients.asks_consent(oauth_request.client):
+        return False
+    answer = consent.answer_to(oauth_request.pool, session, oauth_request.parameters)
+    if answer is Answer.DECLINED:
+        raise refusal(DECLINED, "The user declined.")
+    return answer is None
+
+
+def redirect_to_consent(oauth_request: AuthorizationRequest) -> HttpResponse:
+    """Return the way to the page that asks; or consent_required where no page may be shown."""
+    if "none" in oauth_request.prompts:
+        raise refusal("consent_required", "The user must agree.")
+    return errors.redirect(f"{reverse('hosted:consent')}?{urlencode(oauth_request.parameters)}", 303)
+
+
 def redirect_to_sign_in(oauth_request: AuthorizationRequest, *, again: bool) -> HttpResponse:
     """Return the way to the login page, which comes back here; or login_required where no page may be shown."""
     if "none" in oauth_request.prompts:
@@ -336,7 +352,7 @@ def redirect_to_sign_in(oauth_request: AuthorizationRequest, *, again: bool) -> 
     carried = application_parameters(oauth_request)
     if again or oauth_request.prompts & interactions.ASKS_AGAIN or "max_age" in carried:
         carried[SINCE] = seal_moment(oauth_request, clock.now())
-    return errors.redirect(resume.sign_in_url(carried, at_provider=names_provider(oauth_request)), 303)
+    return errors.redirect(resume.sign_in_url(carried, at_provider=trips.names_provider(carried)), 303)
 
 
 def redirect_with_code(oauth_request: AuthorizationRequest, session: BrowserSession) -> HttpResponse:
@@ -349,6 +365,20 @@ def redirect_with_code(oauth_request: AuthorizationRequest, session: BrowserSess
         code_challenge=oauth_request.parameters.get("code_challenge", ""),
     )
     return redirect_to_client(oauth_request, {"code": code})
+
+
+def tell_refusal(oauth_request: AuthorizationRequest, error: str, description: str) -> HttpResponse:
+    """Return the way to the client with a refusal; to our own page where anybody may have registered the client.
+
+    Else whoever registers one has us send people wherever they like (RFC 9700 section 4.11.2). Who declined has seen
+    where that leads.
+    """
+    client = oauth_request.client
+    if app_clients.asks_consent(client) and error != DECLINED:
+        log.info("authorize_refused_on_page", client_id=client.client_id, error=error, description=description)
+        code = "unavailable" if error == errors.UNAVAILABLE else "invalid_request"
+        return errors.redirect_to_error_page(PageRefusal(code, client.client_id))
+    return redirect_to_client(oauth_request, {"error": error, "error_description": description})
 
 
 def redirect_to_client(oauth_request: AuthorizationRequest, answer: dict[str, str]) -> HttpResponse:

@@ -24,10 +24,11 @@ KEYS = {"content-type": "application/json", "cache-control": "public, max-age=60
 
 
 @lru_cache(maxsize=HELD)
-def pool_document(public_id: str, address: str, levels: tuple[str, ...]) -> bytes:
+def pool_document(public_id: str, address: str, levels: tuple[str, ...], *, registers: bool) -> bytes:
     """Return the discovery document (OpenID Connect Discovery section 3, RFC 8414) of a pool.
 
-    Its pages are at that address, and its tokens tell these levels of assurance.
+    Its pages are at that address, and its tokens tell these levels of assurance. With ``registers`` it says where apps
+    register themselves.
     """
     issuer = names.issuer(public_id)
     proof = ["client_secret_basic", "client_secret_post", "none"]
@@ -38,6 +39,7 @@ def pool_document(public_id: str, address: str, levels: tuple[str, ...]) -> byte
         "userinfo_endpoint": f"{address}/oauth2/userInfo",
         "revocation_endpoint": f"{address}/oauth2/revoke",
         "end_session_endpoint": f"{address}/logout",
+        **({"registration_endpoint": f"{address}/oauth2/register"} if registers else {}),
         "jwks_uri": f"{issuer}/.well-known/jwks.json",
         "scopes_supported": ["openid", "email", "phone", "profile"],
         "response_types_supported": ["code"],
@@ -51,8 +53,8 @@ def pool_document(public_id: str, address: str, levels: tuple[str, ...]) -> byte
         "acr_values_supported": levels,
         "prompt_values_supported": ["none", "login", "select_account"],
         "claims_supported": [
-            *("sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "nonce", "at_hash", "jti", "origin_jti", "sid"),
-            *("event_id", "token_use", "cognito:username", "cognito:groups", "cognito:roles"),
+            *("sub", "iss", "aud", "exp", "iat", "auth_time", "acr", "amr", "nonce", "at_hash", "jti", "origin_jti"),
+            *("sid", "event_id", "token_use", "cognito:username", "cognito:groups", "cognito:roles"),
             *("cognito:preferred_role", "name", "given_name", "family_name", "middle_name", "nickname"),
             *("preferred_username", "profile", "picture", "website", "email", "email_verified", "gender"),
             *("birthdate", "zoneinfo", "locale", "phone_number", "phone_number_verified", "address", "updated_at"),
@@ -84,7 +86,8 @@ def identity_document() -> bytes:
 def discovery(call: Call, pool: UserPool) -> Answer:
     """OpenID Connect Discovery section 4."""
     del call
-    document = pool_document(pool.public_id, pool_domains.address(pool), assurance_levels.reached(pool))
+    address, levels = pool_domains.address(pool), assurance_levels.reached(pool)
+    document = pool_document(pool.public_id, address, levels, registers=pool.registration)
     return Answer(200, document, DOCUMENT)
 
 

@@ -16,7 +16,7 @@ from django.utils.http import urlencode
 
 from identity.foundation import errors
 from identity.foundation.call import Answer
-from pools.services.pools import redirect_mismatches
+from pools.services.pools import client_registration, redirect_mismatches, registration_settings
 from pools.services.triggers import TriggerUnavailable
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 UNAVAILABLE = "temporarily_unavailable"
 TRY_LATER = "Try again later."
-# error, status, description. A subclass stands above its base.
+# error, status, description; without one, the refusal's own words. A subclass stands above its base.
 TABLE: dict[type[errors.DomainError], tuple[str, int, str]] = {
     errors.ClientRefused: ("invalid_client", 401, "Client authentication failed."),
     errors.ClientNotFound: ("invalid_client", 401, "Client authentication failed."),
@@ -44,7 +44,14 @@ TABLE: dict[type[errors.DomainError], tuple[str, int, str]] = {
     errors.Overloaded: (UNAVAILABLE, 429, "Too many requests."),
     errors.TooManyAttempts: (UNAVAILABLE, 429, "Too many requests."),
     TriggerUnavailable: ("invalid_request", 400, "A trigger of the user pool cannot be called."),
+    errors.LimitExceeded: ("access_denied", 403, "The pool takes no more app clients."),
     errors.OutsideUnavailable: (UNAVAILABLE, 503, TRY_LATER),
+    # RFC 7591 section 3.2.2.
+    client_registration.MetadataRefused: ("invalid_client_metadata", 400, ""),
+    client_registration.RedirectRefused: ("invalid_redirect_uri", 400, ""),
+    client_registration.StatementRefused: ("invalid_software_statement", 400, ""),
+    client_registration.StatementUnapproved: ("unapproved_software_statement", 400, ""),
+    registration_settings.RegistrationRefused: ("access_denied", 403, ""),
 }
 FALLBACK = ("invalid_request", 400, "The request could not be completed.")
 
@@ -74,7 +81,8 @@ def refusal(error: str, description: str, status: int = 400) -> OAuth2Error:
 
 def of(problem: errors.DomainError) -> tuple[str, int, str]:
     """Return how OAuth says a domain error: its name, the HTTP status, a text without details."""
-    return next((TABLE[kind] for kind in type(problem).__mro__ if kind in TABLE), FALLBACK)
+    error, status, description = next((TABLE[kind] for kind in type(problem).__mro__ if kind in TABLE), FALLBACK)
+    return error, status, description or problem.message
 
 
 def answer_to_domain_error(problem: errors.DomainError) -> Answer:

@@ -44,15 +44,18 @@ def presented(call: Call) -> str | None:
     header, posted = call.headers.get("authorization", ""), ""
     if call.method == "POST" and parameters.is_form(call.headers.get("content-type", "")):
         posted = endpoints.form(call).get("access_token", "")
-    if header and posted:
-        return None
-    found = BEARER.fullmatch(header or f"Bearer {posted}")
+    return None if header and posted else bearer(header or f"Bearer {posted}")
+
+
+def bearer(header: str) -> str | None:
+    """Return the access token of an Authorization header; None where it shows none."""
+    found = BEARER.fullmatch(header)
     return found[1] if found else None
 
 
-def refused(error: str, description: str, status: int, *, scope: str = "") -> Answer:
+def refused(error: str, description: str, status: int, *, scope: str = "", realm: str = "userInfo") -> Answer:
     """Return a refusal, in header and body alike."""
-    challenge = f'Bearer realm="userInfo", error="{error}", error_description="{description}"'
+    challenge = f'Bearer realm="{realm}", error="{error}", error_description="{description}"'
     if scope:
         challenge += f', scope="{scope}"'
     return errors.answer(error, description, status, {"www-authenticate": challenge})

@@ -25,6 +25,8 @@ UPSTREAM_FIRST = "fed1"
 """The same, where the pool asks for a second factor of its own all the same."""
 TOLD = "fed:"
 """Before a word of RFC 8176 by which such a provider says how somebody proved it there: told on, it proves nothing."""
+BY = "fed-by:"
+"""Before the name of that provider."""
 LEVEL = "fed-level:"
 """Before the number of the pool's level that the provider's word stands for."""
 
@@ -49,6 +51,11 @@ def level(methods: Iterable[str]) -> int:
     given = list(methods)
     told = [int(method.removeprefix(LEVEL)) for method in given if method.startswith(LEVEL)]
     return max([len({method for method in given if method in PROOFS}), *told])
+
+
+def provider(methods: Iterable[str]) -> str:
+    """Return the name of the provider whose word opened a session; empty where none did."""
+    return next((method.removeprefix(BY) for method in methods if method.startswith(BY)), "")
 
 
 def words(methods: Iterable[str]) -> list[str]:

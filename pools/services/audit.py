@@ -131,7 +131,7 @@ BY_GUESTS = frozenset({Tag.IDENTITY_CREATED, Tag.IDENTITY_TOKEN_ISSUED, Tag.CRED
 """What an unknown caller may cause as a guest."""
 OF_OWN_SESSIONS = frozenset({Tag.CODE_REUSED, Tag.TOKEN_REUSED})
 """Refusals of what was ours once: a session was ended by it."""
-KINDS = ("code", "method", "purpose", "factor")
+KINDS = ("code", "method", "purpose", "factor", "check")
 """Members of ``detail`` that tell kinds of one tag apart: none of them is a caller's own text."""
 
 EVERYWHERE = frozenset({"reason", "client_id"})
@@ -153,8 +153,8 @@ DETAIL: dict[Tag, frozenset[str]] = {
     Tag.PROVIDER_CHANGED: frozenset({"provider", "type", "changed"}),
     **dict.fromkeys((Tag.PROVIDER_CREATED, Tag.PROVIDER_DELETED), frozenset({"provider", "type"})),
     **dict.fromkeys((Tag.PROVIDER_LINKED, Tag.PROVIDER_UNLINKED), frozenset({"provider", "attribute"})),
-    **dict.fromkeys((Tag.PROVIDER_LOGIN_REFUSED, Tag.PROVIDER_TRIED), frozenset({"provider", "refusal", "why"})),
-    Tag.CLIENT_CREATED: frozenset({"name", "confidential"}),
+    **dict.fromkeys((Tag.PROVIDER_LOGIN_REFUSED, Tag.PROVIDER_TRIED), frozenset({"provider", "check", "said"})),
+    Tag.CLIENT_CREATED: frozenset({"name", "confidential", "registered"}),
     Tag.CLIENT_CHANGED: frozenset({"changed"}),
     Tag.CLIENT_DELETED: frozenset({"name"}),
     Tag.CLIENT_SECRET_ADDED: frozenset({"secret"}),

@@ -1,4 +1,4 @@
-"""What a browser holds of a pool: a nonce for its forms, its page states, its session, its trips. Four cookies, no row.
+"""What a browser holds of a pool: nonce, page states, session, trips, last way in. Five cookies, no row.
 
 Where the challenge session travels: in a sealed, HttpOnly cookie, not in the URL (logs, history, Referer) and not in a
 hidden field (a page that is saved, printed or read over a shoulder would carry it, and 303 after POST needs a place
@@ -17,6 +17,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, unquote
 
 from identity.foundation import clock, sealing
 from pools.services import codes
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
     from pools.services.tokens.sessions import OpenedSession
 
 NONCE = re.compile(r"^[A-Za-z0-9_-]{32}$")
+WAY_SECONDS, LONGEST_WAY = 31_536_000, 32
+"""How long a browser remembers how somebody signed in, and characters of a provider's name."""
 PAGE_STATE_SECONDS = 3600
 """Seconds a page state is remembered. What a challenge is good for, the machine decides."""
 CONFIRMED_WITHIN = round(codes.life(codes.Purpose.SIGN_UP).total_seconds())
@@ -109,11 +112,15 @@ class BrowserCookies:
         self.nonce_cookie = self.session_cookie + "-form"
         self.page_state_cookie = self.session_cookie + "-step"
         self.trip_cookie = self.session_cookie + "-trip"
+        self.way_cookie = self.session_cookie + "-way"
         self._request = request
         nonce = request.COOKIES.get(self.nonce_cookie, "")
         self.nonce = nonce if NONCE.match(nonce) else ""
         self._nonce_written = self.nonce
         trip = request.COOKIES.get(self.trip_cookie, "")
+        self.last_way = unquote(request.COOKIES.get(self.way_cookie, ""))[:LONGEST_WAY]
+        """By which provider somebody signed in last in this browser; empty for the pool itself, and for nobody."""
+        self._way = self.last_way
         self._trip, self._trip_is_new = trip if NONCE.match(trip) else "", False
         self._page_states = self._unseal(request.COOKIES.get(self.page_state_cookie, ""))
         self._page_states_changed = False
@@ -138,6 +145,10 @@ class BrowserCookies:
         if not self._trip:
             self._trip, self._trip_is_new = secrets.token_urlsafe(24), True
         return self._trip
+
+    def remember_way(self, provider: str) -> None:
+        """Remember by which provider somebody signs in now; empty is the pool itself."""
+        self._way = provider
 
     def form_nonce(self) -> str:
         """Return the nonce that this browser's form tokens are made over; a new one where there is none."""
@@ -216,6 +227,8 @@ class BrowserCookies:
 
     def write_cookies(self, response: HttpResponse) -> HttpResponse:
         """Write what changed into an answer."""
+        if self._way != self.last_way:
+            session_cookie.write(self._request, response, self.way_cookie, quote(self._way), max_age=WAY_SECONDS)
         if self._trip_is_new:
             session_cookie.write(self._request, response, self.trip_cookie, self._trip, max_age=None)
         if self._opened is not None:

@@ -48,7 +48,7 @@ def enforce(page_request: PageRequest, response: HttpResponse) -> HttpResponse:
 
 def by_pool(cookies: Mapping[str, str], prefix: str) -> dict[str, list[str]]:
     """Return the names of this scheme's cookies by the short id of their pool, in the browser's order."""
-    ours = re.compile(rf"{re.escape(prefix)}([0-9A-Za-z]{{1,40}})(-form|-step|-trip)?")
+    ours = re.compile(rf"{re.escape(prefix)}([0-9A-Za-z]{{1,40}})(-form|-step|-trip|-way)?")
     found: dict[str, list[str]] = {}
     for name in cookies:
         if read := ours.fullmatch(name):

@@ -87,6 +87,8 @@ class PageRequest:
         self.client: AppClient | None = None
         self.receipt: receipts.Receipt | None = None
         """What a service keeps with the change that it accepts of this form."""
+        self.provider = ""
+        """Which provider vouches for who signs in; empty where nobody does."""
         self.is_stale = False
         """Whether the form that was sent was not this browser's, so that its page is shown again."""
         self._find_app(needs_app=needs_app)
@@ -133,7 +135,7 @@ class PageRequest:
     @cached_property
     def app_name(self) -> str:
         """Return what people know the app by, never the pool's own name; empty where it is not known."""
-        return app_clients.name_for_people(self.pool, self.client)
+        return app_clients.name_for_people(self.pool, self.client, self.parameters.get("redirect_uri", ""))
 
     @property
     def is_form(self) -> bool:

@@ -116,6 +116,11 @@ PROBLEMS: dict[str, Problem] = {
         gettext_lazy("Choose another one."),
         again="start",
     ),
+    "unknown_organisation": Problem(
+        gettext_lazy("That address is of no organisation here"),
+        gettext_lazy("Check it for typing errors, or choose another way to sign in."),
+        again="start",
+    ),
     "provider_denied": Problem(
         gettext_lazy("You were not signed in"),
         gettext_lazy("The sign-in was cancelled, or refused where you were sent. Try again, or choose another way."),

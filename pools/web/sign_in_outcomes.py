@@ -90,6 +90,7 @@ def open_session(page_request: PageRequest, outcome: SignedIn, *, username: str)
         # Whoever has a copy of the old cookie has nothing: the session changes with every new proof.
         sessions.end(page_request.pool, before, by=page_request.by_user(before))
     page_request.browser.open(opened)
+    page_request.browser.remember_way(page_request.provider)
     pool, person = page_request.pool, outcome.person
     offered = factors.open_in(pool) if is_fresh and pool.mfa == pool.Mfa.OPTIONAL and not person.factors else []
     if offered:

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import pyotp
 import pytest
+import requests
 from playwright.sync_api import Browser, Page, Response, expect
 
 from tests import accessibility
@@ -160,7 +161,21 @@ def numbers(pool: World, page: Page, check: Check) -> None:
     check()
 
 
-@pytest.mark.parametrize("walk", [signed_out, sign_up, recovery, invited, account, required, numbers])
+def consent(pool: World, page: Page, check: Check) -> None:
+    """Be asked about an app that anybody may have registered."""
+    open_pool = World(pool.live, callback=pool.callback, DcrConfiguration={"OpenDcrEnabled": True})
+    metadata = {"redirect_uris": [pool.callback], "token_endpoint_auth_method": "none"}
+    made = requests.post(f"{open_pool.base}/oauth2/register", json=metadata, timeout=20).json()
+    page.goto(open_pool.url(client_id=made["client_id"]))
+    check()
+    submit(page, username=open_pool.person(), password=PASSWORD)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Let this app in?")
+    check()
+    submit(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Welcome back")
+
+
+@pytest.mark.parametrize("walk", [signed_out, sign_up, recovery, invited, account, required, numbers, consent])
 def test_every_page_is_accessible(
     pool: World, strict: World, page: Page, walk: Callable[[World, Page, Check], None]
 ) -> None:

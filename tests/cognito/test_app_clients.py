@@ -29,6 +29,7 @@ def test_a_plain_client_is_told_back_with_cognitos_defaults(world: World) -> Non
         "EnableTokenRevocation": True,
         "EnablePropagateAdditionalUserContextData": False,
         "AuthSessionValidity": 3,
+        "ClientType": "REGULAR",
     }
 
 

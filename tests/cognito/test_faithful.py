@@ -92,6 +92,23 @@ def test_a_key_that_nothing_would_be_sealed_by_is_refused_with_what_to_do(world:
     assert world.idp.describe_user_pool(UserPoolId=world.pool_id)["UserPool"] == before
 
 
+def test_secrets_that_nobody_at_amazon_would_keep_are_refused_with_what_to_do(world: World) -> None:
+    before = len(world.idp.list_user_pool_clients(UserPoolId=world.pool_id, MaxResults=60)["UserPoolClients"])
+    text = (
+        "PublishSecretsInAWSSecretsManager cannot be true: this installation keeps secrets itself. Leave it out; a "
+        "second secret is made by AddUserPoolClientSecret."
+    )
+    asked = {"UserPoolId": world.pool_id, "PublishSecretsInAWSSecretsManager": True}
+
+    with refused("InvalidParameterException", text):
+        world.idp.create_user_pool_client(ClientName="never", GenerateSecret=True, **asked)
+    with refused("InvalidParameterException", text):
+        world.idp.update_user_pool_client(ClientId=world.client_id, **asked)
+
+    after = len(world.idp.list_user_pool_clients(UserPoolId=world.pool_id, MaxResults=60)["UserPoolClients"])
+    assert after == before
+
+
 @pytest.mark.parametrize("given", [{}, {"Type": "ORIGINAL"}, {"Type": "UPDATED"}])
 def test_both_types_of_issuer_are_told_and_are_the_same_one(
     new_world: Callable[..., World], given: dict[str, str]
@@ -141,14 +158,6 @@ def test_no_authenticator_is_enrolled_where_the_pool_asks_for_none(world: World,
         careful.anyone.set_user_mfa_preference(
             AccessToken=careful.tokens(careful.person())["AccessToken"], SMSMfaSettings={"PreferredMfa": True}
         )
-
-
-def test_clients_that_registered_themselves_are_none(world: World) -> None:
-    regular = world.idp.list_user_pool_clients(UserPoolId=world.pool_id, ClientType="REGULAR")
-    registered = world.idp.list_user_pool_clients(UserPoolId=world.pool_id, ClientType="DCR")
-
-    assert world.client_id in {line["ClientId"] for line in regular["UserPoolClients"]}
-    assert registered["UserPoolClients"] == []
 
 
 @pytest.mark.parametrize(

@@ -164,7 +164,7 @@ def test_a_name_is_taken_once_and_a_pool_has_one_of_each(new_world: Callable[...
         (
             "photos",
             {"Routing": {"Failover": {"SecondaryRegion": "us-east-2", "PrimaryRoute53HealthCheckId": "x"}}},
-            "Routing is not available in this release.",
+            "Routing cannot be set: an installation has no replicas in other regions. Leave it out.",
         ),
     ],
 )

@@ -269,7 +269,7 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
         f"{operation}.{member}": row
         for operation in ("CreateUserPool", "UpdateUserPool")
         for member, row in {
-            "DcrConfiguration": ({"EnableStatus": "Enabled", "AllowedScopes": ["none/read"]}, INVALID, NOT_YET),
+            "DcrConfiguration": ({"AllowedScopes": ["none/read"]}, INVALID, "Invalid scope requested: none/read"),
             "EmailConfiguration.SourceArn": (NO_ARN, INVALID, "SourceArn is not the ARN of an Amazon SES identity."),
             "KeyConfiguration.KmsKeyArn": (NO_ARN, INVALID, "Leave KmsKeyArn out"),
             "LambdaConfig": ({"PreSignUp": NO_TOPIC}, INVALID, f"{NO_TOPIC} is not the ARN of a Lambda function."),
@@ -293,7 +293,7 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "DeleteIdentityProvider.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "DeleteIdentityProvider.ProviderName": ("none", NOT_FOUND, NO_IDP),
     "DeleteResourceServer.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
-    "CreateUserPoolDomain.Routing": ({"Failover": FAILOVER}, INVALID, NOT_YET),
+    "CreateUserPoolDomain.Routing": ({"Failover": FAILOVER}, INVALID, "Routing cannot be set"),
     "CreateUserPoolDomain.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "DeleteUserPool.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "DeleteUserPoolClient.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
@@ -327,7 +327,7 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "UpdateIdentityProvider.AttributeMapping.{key}": ("custom:none", INVALID, "invalid mapping: [custom:none]"),
     "UpdateResourceServer.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "UpdateUserAttributes.UserAttributes.*.Name": ("custom:none", NOT_ALLOWED, NOT_WRITABLE),
-    "UpdateUserPoolDomain.Routing": ({"Failover": FAILOVER}, INVALID, NOT_YET),
+    "UpdateUserPoolDomain.Routing": ({"Failover": FAILOVER}, INVALID, "Routing cannot be set"),
     "UpdateUserPoolDomain.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "UpdateUserPoolClient.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "UpdateUserPoolClient.ClientId": ("{other_client}", NOT_FOUND, "{other_client}"),

@@ -104,6 +104,7 @@ NAME_ONLY_CLIENT: dict[str, Any] = {
     "EnableTokenRevocation": True,
     "EnablePropagateAdditionalUserContextData": False,
     "AuthSessionValidity": 3,
+    "ClientType": "REGULAR",  # by the model: how a client was created
 }
 # Printed by create-identity-pool and describe-identity-pool in July 2024: no AllowClassicFlow, but tags.
 NAME_ONLY_IDENTITY_POOL: dict[str, Any] = {

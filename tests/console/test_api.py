@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 import pytest
+import requests
 from botocore.exceptions import ClientError
 
 from identity.foundation import errors
@@ -125,6 +126,28 @@ def test_a_pool_asks_for_a_recent_sign_in_where_an_operator_says_so(world: World
 
         row = AuditEvent.objects.get(tag="pool_changed", subject=before["id"])
     assert (row.actor_kind, row.detail["changed"]) == ("operator", ["recent_proof"])
+
+
+def test_apps_register_themselves_where_an_operator_says_so(world: World) -> None:
+    where = f"/pools/{world.live.boto().create_user_pool(PoolName='wire')['UserPool']['Id']}"
+    wanted = {"registration": True, "open_registration": True, "registration_grants": [], "registration_scopes": []}
+    odd: list[dict[str, Any]] = [
+        {"registration_grants": ["implicit"]},
+        {"registration_grants": "code"},
+        {"registration_scopes": ["none/read"]},
+    ]
+
+    before, changed = world.api("GET", where).json(), world.api("PATCH", where, json=wanted)
+    wrong = [world.api("PATCH", where, json=each) for each in odd]
+    made = requests.post(
+        f"{before['issuer']}/oauth2/register", json={"redirect_uris": ["https://a.example/"]}, timeout=20
+    )
+
+    assert (before["registration"], before["registration_grants"]) == (False, ["code", "client_credentials"])
+    assert (changed.status_code, {name: changed.json()[name] for name in wanted}) == (200, wanted)
+    assert [each.status_code for each in wrong] == [400] * 3
+    assert wrong[2].json()["errors"][0]["field"] == "registration_scopes"
+    assert world.api("GET", f"{where}/apps/{made.json()['client_id']}").json()["registered"] == "openly"
 
 
 def test_settings_of_a_pool_change_by_name_and_the_others_stay(world: World) -> None:

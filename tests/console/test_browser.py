@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from tests import accessibility
 from tests.console.world import PASSWORD, World
-from tests.hosted.test_providers import Federation
+from tests.hosted.federation import Federation
 from tests.hosted.world import PASSWORD as PASSWORD_OF_PEOPLE
 from tests.live import Live
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import re
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import requests
@@ -366,6 +367,28 @@ def test_each_setting_that_operators_choose_is_saved_and_shown(world: World) -> 
     }
     shown = shown_form(world.session.get(f"/console/pools/{pool}").text)
     assert {name: shown[name] for name in of_pool} == of_pool
+
+
+def test_how_apps_register_themselves_is_saved_and_what_is_not_there_refused(world: World) -> None:
+    about = {"UserPoolId": world.live.boto().create_user_pool(PoolName="wire")["UserPool"]["Id"]}
+    where = f"/console/pools/{about['UserPoolId']}"
+    shown = shown_form(world.session.get(where).text)
+    chosen: dict[str, Any] = {"registration": "on", "open_registration_grants": ["code", "client_credentials"]}
+
+    wrong = save(world, where, registration="on", registration_scopes="none/read")
+    saved = world.session.send_form(where, **{**shown, **chosen, "registration_scopes": "phone\r\nopenid"})
+
+    assert (wrong.status_code, saved.status_code) == (422, 303)
+    assert "The pool has no scope “none/read”." in html.unescape(wrong.text)
+    assert world.live.boto().describe_user_pool(**about)["UserPool"]["DcrConfiguration"] == {
+        "EnableStatus": "Enabled",
+        "OpenDcrGrantTypes": ["code", "client_credentials"],
+        "AllowedScopes": ["phone", "openid"],
+    }
+    none = save(world, where, open_registration_grants=None)
+    assert none.status_code == 303
+    told = world.live.boto().describe_user_pool(**about)["UserPool"]["DcrConfiguration"]
+    assert (told["EnableStatus"], told["OpenDcrGrantTypes"]) == ("Enabled", [])
 
 
 def test_all_that_is_wrong_with_settings_is_said_at_its_field_and_nothing_is_saved(world: World) -> None:

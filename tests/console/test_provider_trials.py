@@ -13,7 +13,8 @@ from django.apps import apps
 
 from tests.console.world import Visitor as Operator
 from tests.console.world import World
-from tests.hosted.test_providers import CORP, Answer, Federation
+from tests.hosted.federation import CORP, MAPPING, Federation
+from tests.hosted.test_providers import Answer
 from tests.hosted.world import OTHER_PASSWORD, PASSWORD, Visitor
 from tests.live import Live
 
@@ -25,7 +26,11 @@ CUSTOM: dict[str, Any] = {"Schema": [{"Name": "team", "AttributeDataType": "Stri
 @pytest.fixture(scope="module")
 def federation(live: Live) -> Federation:
     """Return a pool that sends people to another one."""
-    return Federation(live, {"email": "email", "email_verified": "email_verified", "custom:team": "team"}, **CUSTOM)
+    found = Federation(live, **CUSTOM)
+    found.idp.update_identity_provider(
+        UserPoolId=found.down.pool_id, ProviderName=CORP, AttributeMapping={**MAPPING, "custom:team": "team"}
+    )
+    return found
 
 
 def page_of(world: World, federation: Federation) -> str:

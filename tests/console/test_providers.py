@@ -281,8 +281,14 @@ def test_the_api_makes_reads_lists_changes_and_deletes(world: World) -> None:
     assert [each["what"] for each in body["documents"]] == ["discovery", "keys"]
     assert world.api("GET", where).json() == body
     assert [each["id"] for each in world.api("GET", place).json()["items"]] == [body["id"]]
-    changes = {"asks_second_factor": True, "details": {"authorize_scopes": "openid"}, "attribute_mapping": {}}
+    changes = {
+        "asks_second_factor": True,
+        "signs_out": True,
+        "details": {"authorize_scopes": "openid"},
+        "attribute_mapping": {},
+    }
     changed = world.api("PATCH", where, json=changes).json()
+    assert (changed["asks_second_factor"], changed["signs_out"]) == (True, True)
     assert (changed["asks_second_factor"], changed["details"]["authorize_scopes"]) == (True, "openid")
     assert changed["attribute_mapping"] == {"username": "sub"}
     assert changed["details"]["token_url"] == CORP["token_url"]

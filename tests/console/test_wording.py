@@ -14,12 +14,12 @@ from identity.console import wording
 from identity.foundation import errors, paging
 from pools.services.operators import operator_sign_in, operators
 from pools.services.people import user_filter
-from pools.services.pools import app_clients, client_rules, pool_rules, user_pools
+from pools.services.pools import app_clients, client_rules, pool_rules, registration_settings, user_pools
 from pools.services.providers import identity_providers, provider_rules
 
 SERVICES = (
     *(paging, operator_sign_in, operators, user_filter, app_clients, user_pools, pool_rules, client_rules),
-    *(identity_providers, provider_rules),
+    *(registration_settings, identity_providers, provider_rules),
 )
 # By module: functions that the console does not call.
 WIRE_ONLY = {
@@ -32,6 +32,7 @@ WIRE_ONLY = {
         *("second_factor_has_a_kind", "first_second_factor", "a_sender_of_ones_own_has_a_source"),
         *("first_factor_problems", "source_problems", "sender_problems", "caller_problems", "trigger_problems"),
         *("region_problems", "a_role_sends", "a_sender_of_ones_own_is_a_developers"),
+        *("eums_caller_problems", "formed", "pools_region_problems", "a_role_sends_by_eums", "sms_is_sent_by_one"),
     },
     "client_rules": {
         *("flow_problems", "unit_problems", "context_needs_a_secret", "rotation_is_the_only_refresh"),

@@ -22,8 +22,10 @@ from pools.services import access, configuration
 from pools.services.identity_pools import identity_pools
 from pools.services.pools import signing_keys
 from tests.federation.gateways import aws, moto, sts
+from tests.federation.openid_trip import provider
+from tests.federation.social_trip import social
 
-__all__ = ["aws", "moto", "sts"]
+__all__ = ["aws", "moto", "provider", "social", "sts"]
 BY = Actor.visitor(address="192.0.2.7")
 EAST, WEST = "east.example.test", "west.example.test"
 APP = "the-app"
@@ -90,8 +92,8 @@ def keys() -> dict[str, Provider]:
 @pytest.fixture
 def providers(keys: dict[str, Provider]) -> Iterator[dict[str, Provider]]:
     """Register both providers' verifiers."""
-    for name, provider in keys.items():
-        ports.login_verifiers.register(name, provider)
+    for name, verifier in keys.items():
+        ports.login_verifiers.register(name, verifier)
     yield keys
     for name in keys:
         ports.login_verifiers.withdraw(name)

@@ -67,6 +67,11 @@ def sent_on(url: str, **fields: str) -> Reply:
 Answerer = Callable[[Asked], Reply]
 
 
+def replied(reply: Reply) -> Answerer:
+    """Return what answers always the same."""
+    return lambda asked: reply
+
+
 class Emulator:
     """Answers by path, remembers who was sent where, and what was wrong with requests."""
 

@@ -13,6 +13,7 @@ from joserfc import jws
 from joserfc.jwk import ECKey, OctKey, RSAKey
 from joserfc.registry import HeaderParameter
 
+from federation.provider_keys import CURVES
 from identity.foundation import clock
 from tests.federation.emulator import Answerer, Asked, Emulator, Reply, sent_on, told
 
@@ -27,6 +28,12 @@ Key = RSAKey | ECKey | OctKey
 def rsa_key(kid: str = "k1") -> RSAKey:
     """Return a key of the tests', made once."""
     return RSAKey.generate_key(2048, {"kid": kid})
+
+
+@lru_cache(maxsize=8)
+def ec_key(alg: str = "ES256", kid: str = "e1") -> ECKey:
+    """Return a key of the tests' for an algorithm, made once."""
+    return ECKey.generate_key(CURVES[alg], {"kid": kid})
 
 
 def signed(claims: Mapping[str, Any] | bytes, header: Mapping[str, Any], key: Key | None) -> str:

@@ -14,7 +14,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
@@ -32,6 +33,13 @@ HALF_A_YEAR = 15_777_000
 WAY = ("response_type", "client_id", "redirect_uri", "scope", "state")
 PROOF = ("code_challenge", "code_challenge_method")
 TRADE = ("grant_type", "code", "redirect_uri", "client_id", "client_secret")
+
+
+def pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> str:
+    """Return a key as Apple's file has it."""
+    return key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    ).decode()
 
 
 class SocialProviders(Emulator):

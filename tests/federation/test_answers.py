@@ -20,9 +20,8 @@ from tests.federation.openid_provider import public, rsa_key, signed
 ISSUER, CLIENT, NONCE = "https://upstream.example", "the-client", "the-nonce"
 ISSUERS = (ISSUER, f"{ISSUER}/")
 NAMELESS = "an error without a name"
-WORDS = st.one_of(
-    st.text(max_size=80), st.sampled_from(["", *refusals.DENIALS, *refusals.UNAVAILABLE, "invalid_scope"])
-)
+KNOWN = sorted({"", "invalid_scope", *refusals.DENIALS, *refusals.UNAVAILABLE})
+WORDS = st.one_of(st.text(max_size=80), st.sampled_from(KNOWN))
 ANSWERS = st.fixed_dictionaries(
     {},
     optional={

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 from collections.abc import Iterator
 
 import pytest
@@ -15,7 +14,7 @@ from federation import discovery
 from identity.foundation import destinations
 from identity.foundation.errors import Invalid
 from pools import ports
-from tests.federation.servers import Told, serving
+from tests.federation.social_emulator import pem
 
 NEEDED = {"client_id": "the-client", "client_secret": "s3cret and more", "authorize_scopes": "email profile"}
 OIDC = {
@@ -30,13 +29,6 @@ MANUAL = {
     "attributes_url": "https://upstream.example/me?fields=all",
     "jwks_uri": "https://upstream.example/keys",
 }
-
-
-def pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> str:
-    """Return a key as Apple's file has it."""
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    ).decode()
 
 
 FILE = pem(ec.generate_private_key(ec.SECP256R1()))
@@ -298,123 +290,3 @@ def test_apples_key_is_one_for_es256(name: str) -> None:
     assert refused.message == "Provided private key cannot be used for Sign in with Apple."
     assert refused.code == "private_key"
     assert NO_KEYS[name] not in f"{refused.parameters}{refused.detail}"
-
-
-# -- discovery -------------------------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def issuer(settings: Settings) -> Iterator[Told]:
-    """Return an issuer on loopback that tells of itself."""
-    settings.INSECURE_PROVIDERS = True
-    with serving(Told()) as told:
-        publish(told)
-        yield told
-
-
-def publish(told: Told, **changes: object) -> None:
-    """Have an issuer tell of itself; what is None is left out."""
-    document = {
-        "issuer": told.url,
-        "authorization_endpoint": f"{told.url}/authorize",
-        "token_endpoint": f"{told.url}/token",
-        "userinfo_endpoint": f"{told.url}/me",
-        "jwks_uri": f"{told.url}/keys",
-        **changes,
-    }
-    told.body = json.dumps({name: value for name, value in document.items() if value is not None}).encode()
-
-
-def discovered(told: Told, **given: str) -> dict[str, str]:
-    """Return the details that an issuer's document completes."""
-    return dict(ports.provider_kinds["OIDC"].check_details({**OIDC, "oidc_issuer": told.url, **given}))
-
-
-def test_endpoints_are_what_the_issuer_tells_unless_they_are_given(issuer: Told) -> None:
-    completed = discovered(issuer, token_url="https://mine.example/token")
-
-    assert issuer.paths == ["/.well-known/openid-configuration"]
-    assert completed["authorize_url"] == f"{issuer.url}/authorize"
-    assert completed["attributes_url"] == f"{issuer.url}/me"
-    assert completed["jwks_uri"] == f"{issuer.url}/keys"
-    assert completed["token_url"] == "https://mine.example/token"
-
-
-def test_an_issuer_with_a_path_is_asked_beneath_it(issuer: Told) -> None:
-    publish(issuer, issuer=f"{issuer.url}/realms/a/")
-
-    discovered(issuer, oidc_issuer=f"{issuer.url}/realms/a/")
-
-    assert issuer.paths == ["/realms/a/.well-known/openid-configuration"]
-
-
-def test_a_provider_may_have_no_userinfo(issuer: Told) -> None:
-    publish(issuer, userinfo_endpoint=None)
-
-    assert "attributes_url" not in discovered(issuer)
-
-
-def test_one_slash_more_in_what_the_issuer_calls_itself_is_no_other_issuer(issuer: Told) -> None:
-    publish(issuer, issuer=f"{issuer.url}/")
-
-    assert discovered(issuer)["oidc_issuer"] == issuer.url
-
-
-@pytest.mark.parametrize(
-    ("changes", "body", "status"),
-    [
-        ({"issuer": "https://elsewhere.example"}, None, 200),
-        ({"issuer": None}, None, 200),
-        ({"issuer": ["x"]}, None, 200),
-        ({"token_endpoint": "javascript:alert(1)"}, None, 200),
-        ({"jwks_uri": 7}, None, 200),
-        ({}, b"[]", 200),
-        ({}, b"nonsense", 200),
-        ({}, b"\xff\xfe", 200),
-        ({}, b"[" * 100_000, 200),
-        ({}, b'{"issuer": "' + b"x" * (2 << 20), 200),
-        ({}, None, 404),
-        ({}, None, 500),
-        ({}, None, 302),
-    ],
-    ids=str,
-)
-def test_an_issuer_that_does_not_tell_of_itself_is_refused_in_amazons_words(
-    issuer: Told, changes: dict[str, object], body: bytes | None, status: int
-) -> None:
-    publish(issuer, **changes)
-    issuer.body, issuer.status = issuer.body if body is None else body, status
-
-    refused = refusal("OIDC", {**OIDC, "oidc_issuer": issuer.url})
-
-    assert (refused.message, refused.code) == ("Unable to contact well-known endpoint", "no_discovery")
-    assert len(issuer.paths) == 1
-
-
-def test_an_issuer_without_a_needed_endpoint_is_refused_by_the_endpoints_name(issuer: Told) -> None:
-    publish(issuer, token_endpoint=None)
-
-    refused = refusal("OIDC", {**OIDC, "oidc_issuer": issuer.url})
-
-    assert (refused.code, refused.field) == ("not_discovered", "provider_details.token_url")
-
-
-def test_who_gives_every_endpoint_asks_nobody(issuer: Told) -> None:
-    issuer.status = 404
-
-    assert discovered(issuer, **MANUAL)["jwks_uri"] == MANUAL["jwks_uri"]
-    assert issuer.paths == []
-
-
-def test_what_discovery_fails_to_tell_may_be_given_all_but_userinfo(issuer: Told) -> None:
-    issuer.status = 404
-    given = {key: url for key, url in MANUAL.items() if key != "attributes_url"}
-
-    assert "attributes_url" not in discovered(issuer, **given)
-
-
-def test_an_issuer_at_a_private_address_is_not_asked_unless_that_is_allowed(issuer: Told, settings: Settings) -> None:
-    settings.OUTBOUND_PRIVATE = False
-
-    assert refusal("OIDC", {**OIDC, "oidc_issuer": issuer.url}).code == "no_discovery"
-    assert issuer.paths == []

@@ -41,6 +41,10 @@ class Lantern:
             f"https://lantern.example/{details['colour']}?to={callback}&state={state}", {"match": "lit"}
         )
 
+    def leave(self, details: Mapping[str, str], *, state: str, callback: str) -> str:
+        """Send the browser to where the lantern is put out."""
+        return f"https://lantern.example/{details['colour']}/out?to={callback}&state={state}"
+
     def finish(
         self,
         details: Mapping[str, str],

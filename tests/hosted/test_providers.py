@@ -2,101 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
-from typing import Any
+import time
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 import requests
 
-from tests.hosted.world import CALLBACK, OTHER_PASSWORD, PASSWORD, Page, Visitor, World
+from tests.hosted.federation import CHALLENGE, CORP, Federation
+from tests.hosted.world import OTHER_PASSWORD, PASSWORD, Page
 from tests.live import Live
-from tests.oidc.world import claims
 
-CORP = "Corp"
-MAPPING = {"email": "email", "email_verified": "email_verified"}
 OVER = "This sign-in is over"
-VERIFIER = "v" * 43
-CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest()).decode().rstrip("=")
-
-
-class Federation:
-    """A pool that sends people to another one."""
-
-    def __init__(self, live: Live, mapping: dict[str, str] | None = None, **settings: Any) -> None:
-        """Make both, each registered with the other."""
-        self.up, self.down = World(live), World(live, **settings)
-        made = self.up.idp.create_user_pool_client(
-            UserPoolId=self.up.pool_id,
-            ClientName="Downstream",
-            GenerateSecret=True,
-            AllowedOAuthFlowsUserPoolClient=True,
-            AllowedOAuthFlows=["code"],
-            AllowedOAuthScopes=["openid", "email", "profile"],
-            CallbackURLs=[f"{self.down.base}/oauth2/idpresponse"],
-            SupportedIdentityProviders=["COGNITO"],
-        )["UserPoolClient"]
-        self.details = {
-            "client_id": made["ClientId"],
-            "client_secret": made["ClientSecret"],
-            "authorize_scopes": "openid email profile",
-            "oidc_issuer": self.up.base,
-            "attributes_request_method": "GET",
-        }
-        self.idp = self.down.idp
-        self.idp.create_identity_provider(
-            UserPoolId=self.down.pool_id,
-            ProviderName=CORP,
-            ProviderType="OIDC",
-            ProviderDetails=self.details,
-            AttributeMapping=MAPPING if mapping is None else mapping,
-        )
-        self.down.client_id = self.down.app("Both ways", SupportedIdentityProviders=["COGNITO", CORP])
-
-    def visitor(self, **parameters: str) -> Visitor:
-        """Return a browser that comes from the app to the pool below."""
-        visitor = self.down.visitor()
-        visitor.open(self.down.url("/oauth2/authorize", code_challenge=CHALLENGE, **parameters))
-        return visitor
-
-    def sign_in(self, name: str, visitor: Visitor | None = None) -> Page:
-        """Go to the provider and sign in there; return where that leads."""
-        visitor = visitor or self.visitor()
-        visitor.follow(f"Continue with {CORP}")
-        assert visitor.here.url.startswith(self.up.base), visitor.here.text
-        return visitor.submit(username=name, password=PASSWORD)
-
-    def claims(self, page: Page) -> dict[str, Any]:
-        """Trade the code of a page for tokens; return what the ID token says."""
-        given = {"grant_type": "authorization_code", "code": page.code, "client_id": self.down.client_id}
-        more = {"redirect_uri": CALLBACK, "code_verifier": VERIFIER}
-        answer = requests.post(f"{self.down.base}/oauth2/token", data=given | more, timeout=30)
-        assert answer.status_code == 200, answer.text
-        return claims(answer.json()["id_token"])
-
-    def user(self, username: str) -> dict[str, Any]:
-        """Return somebody as an administrator sees them, attributes as a map."""
-        found: dict[str, Any] = self.idp.admin_get_user(UserPoolId=self.down.pool_id, Username=username)
-        return found | {"attributes": {each["Name"]: each["Value"] for each in found["UserAttributes"]}}
-
-    def users(self) -> int:
-        """Count the accounts of the pool below."""
-        return len(self.idp.list_users(UserPoolId=self.down.pool_id)["Users"])
-
-    def sub(self, name: str) -> str:
-        """Return who somebody is at the provider."""
-        found = self.up.idp.admin_get_user(UserPoolId=self.up.pool_id, Username=name)
-        return next(str(each["Value"]) for each in found["UserAttributes"] if each["Name"] == "sub")
-
-    def refusals(self) -> list[dict[str, Any]]:
-        """Return what the audit log says of sign-ins that failed, oldest first."""
-        from pools.models import AuditEvent
-
-        with self.down.rows() as pool:
-            rows = AuditEvent.objects.filter(pool_id=pool.pk, tag="provider_login_refused").order_by("id")
-            return [row.detail for row in rows]
 
 
 def heading(page: Page) -> str:
@@ -235,6 +152,25 @@ def test_a_link_that_an_operator_made_leads_to_the_account(federation: Federatio
     assert told["identities"][0]["userId"] == federation.sub(name)
 
 
+def test_a_link_by_an_address_waits_until_the_provider_has_verified_it(federation: Federation) -> None:
+    name, owner = federation.up.person(), federation.down.person()
+    federation.up.idp.admin_update_user_attributes(
+        UserPoolId=federation.up.pool_id,
+        Username=name,
+        UserAttributes=[{"Name": "email", "Value": name}, {"Name": "email_verified", "Value": "false"}],
+    )
+    federation.idp.admin_link_provider_for_user(
+        UserPoolId=federation.down.pool_id,
+        DestinationUser={"ProviderName": "Cognito", "ProviderAttributeValue": owner},
+        SourceUser={"ProviderName": CORP, "ProviderAttributeName": "email", "ProviderAttributeValue": name},
+    )
+
+    told = federation.claims(federation.sign_in(name))
+
+    assert told["sub"] != federation.user(owner)["attributes"]["sub"]
+    assert told["cognito:username"] == f"corp_{federation.sub(name)}"
+
+
 def test_who_is_disabled_here_is_not_signed_in_and_nothing_is_written(federation: Federation) -> None:
     name = federation.up.person()
     username = federation.claims(federation.sign_in(name))["cognito:username"]
@@ -313,28 +249,31 @@ def test_a_state_that_is_not_ours_is_no_trip(federation: Federation, live: Live,
     assert (page.status, heading(page)) == (400, OVER)
 
 
+UNCHECKED = "That sign-in could not be checked"
+
+
 @pytest.mark.parametrize(
-    ("changed", "status", "title", "refusal"),
+    ("changed", "status", "title", "check", "said"),
     [
-        ({"code": "x"}, 400, "That sign-in could not be checked", "LoginRefused"),
-        ({"iss": "https://evil.example"}, 400, "That sign-in could not be checked", "LoginRefused"),
-        ({"code": "", "error": "access_denied"}, 403, "You were not signed in", "LoginDenied"),
-        ({"code": ""}, 400, "That sign-in could not be checked", "LoginRefused"),
+        ({"code": "x"}, 400, UNCHECKED, "provider_refused", "invalid_grant"),
+        ({"iss": "https://evil.example"}, 400, UNCHECKED, "answer: iss is another issuer's", ""),
+        ({"iss": ""}, 400, UNCHECKED, "answer: no iss, which discovery promises", ""),
+        ({"code": "", "error": "access_denied"}, 403, "You were not signed in", "login_denied", "access_denied"),
+        ({"code": ""}, 400, UNCHECKED, "answer: neither a code nor an error", ""),
     ],
 )
 def test_an_answer_that_is_wrong_signs_nobody_in_and_the_audit_log_says_why(
-    federation: Federation, changed: dict[str, str], status: int, title: str, refusal: str
+    federation: Federation, changed: dict[str, str], status: int, title: str, check: str, said: str
 ) -> None:
-    answer, before, logged = Answer(federation), federation.users(), len(federation.refusals())
+    answer, before, logged = Answer(federation), federation.users(), federation.refusals()
 
     page = answer.visitor.open(answer.otherwise(**changed))
 
     assert (page.status, heading(page)) == (status, title)
     assert page.link("Start again").startswith(f"{federation.down.base}/login?")
     assert federation.users() == before
-    [entry] = federation.refusals()[logged:]
-    assert (entry["provider"], entry["refusal"]) == (CORP, refusal)
-    assert entry["why"]
+    [entry] = [each for each in federation.refusals() if each not in logged]
+    assert entry == {"provider": CORP, "check": check, "said": said}
 
 
 def test_an_answer_by_a_form_of_the_provider_comes_back_with_the_browsers_cookies(federation: Federation) -> None:
@@ -421,3 +360,106 @@ def test_an_identifier_is_another_name_of_a_provider(federation: Federation) -> 
 
     assert page.url.startswith(f"{federation.up.base}/login")
     assert page.form["username"]["value"] == "a@b.example"
+
+
+def test_the_domain_of_an_address_says_which_provider_is_somebodys(federation: Federation) -> None:
+    federation.idp.update_identity_provider(
+        UserPoolId=federation.down.pool_id, ProviderName=CORP, IdpIdentifiers=["corp.example"]
+    )
+    visitor = federation.visitor()
+    form = next(each for each in visitor.here.read.forms if each.action.endswith("/login/provider"))
+    asked = {**form.values, "email": "Ada@Corp.example"}
+
+    there = visitor.open(f"{federation.down.base}/login/provider?{urlencode(asked)}")
+    nowhere = federation.visitor().open(f"{federation.down.base}/login/provider?{urlencode({**asked, 'email': 'a@b'})}")
+
+    assert there.url.startswith(f"{federation.up.base}/login")
+    assert there.form["username"]["value"] == "Ada@Corp.example"
+    assert (nowhere.status, heading(nowhere)) == (400, "That address is of no organisation here")
+    assert visitor.submit(username=federation.up.person(), password=PASSWORD).code
+
+
+def test_a_browser_is_shown_by_which_provider_it_signed_in_last(federation: Federation) -> None:
+    visitor = federation.visitor()
+    federation.sign_in(federation.up.person(), visitor)
+
+    shown = visitor.start(prompt="login")
+    assert "Last used" in shown.text
+    visitor.submit(username=federation.down.person(), password=PASSWORD)
+
+    assert "Last used" not in visitor.start(prompt="login").text
+
+
+def test_what_a_provider_gives_is_changed_there_alone(federation: Federation) -> None:
+    visitor = federation.down.visitor()
+    scope = "openid email aws.cognito.signin.user.admin"
+    app = federation.down.app("Own", AllowedOAuthScopes=scope.split(), SupportedIdentityProviders=[CORP])
+    visitor.open(federation.down.url("/oauth2/authorize", client_id=app, code_challenge=CHALLENGE, scope=scope))
+    token = federation.tokens(federation.sign_in(federation.up.person(), visitor), app)["access_token"]
+    idp = federation.down.live.boto(signed=False)
+    refused = pytest.raises(
+        idp.exceptions.InvalidParameterException, match=r"user\.email: Attribute cannot be updated\."
+    )
+
+    with refused:
+        idp.update_user_attributes(AccessToken=token, UserAttributes=[{"Name": "email", "Value": "x@example.org"}])
+    with refused:
+        idp.delete_user_attributes(AccessToken=token, UserAttributeNames=["email"])
+    idp.update_user_attributes(AccessToken=token, UserAttributes=[{"Name": "nickname", "Value": "Ada"}])
+
+
+@pytest.mark.parametrize("name", ["Corp_1", "corp_1"])
+def test_nobody_takes_the_name_of_a_providers_person_before_they_come(live: Live, name: str) -> None:
+    federation = Federation(live, by_email=False, UsernameConfiguration={"CaseSensitive": False})
+
+    with pytest.raises(federation.idp.exceptions.InvalidParameterException, match="kept for people of an identity"):
+        federation.idp.admin_create_user(UserPoolId=federation.down.pool_id, Username=name)
+    assert federation.idp.admin_create_user(UserPoolId=federation.down.pool_id, Username="corporal_1")
+
+
+def test_how_and_when_the_provider_says_is_what_tokens_say(live: Live) -> None:
+    """Strict apps on both sides: acr by the names that each pool has for its levels, amr, auth_time."""
+    federation = Federation(live)
+    federation.be_strict()
+    name = federation.up.person()
+    for level in ("Level1", "Level3"):
+        federation.idp.update_identity_provider(
+            UserPoolId=federation.down.pool_id, ProviderName=CORP, AcrMapping={level: "urn:cognito:loa:1"}
+        )
+        began = int(time.time())
+
+        told = federation.claims(federation.sign_in(name))
+
+        assert told["acr"] == f"urn:cognito:loa:{level[-1]}"
+        assert told["amr"] == ["pwd"]
+        assert began <= told["auth_time"] <= time.time()
+
+
+@pytest.mark.parametrize("way", ["logout", "account"])
+def test_who_signs_out_here_signs_out_there_where_an_operator_wants_it(live: Live, way: str) -> None:
+    federation, bye = Federation(live), "https://app.example/bye"
+    app = federation.down.app("Leaving", SupportedIdentityProviders=[CORP], LogoutURLs=[bye])
+    name, there = federation.up.person(), f"{federation.up.base}/account?client_id={federation.details['client_id']}"
+
+    for signs_out in (False, True):
+        if signs_out:
+            federation.sign_out_there_too()
+            time.sleep(2.1)  # a process may hold the older setting for two seconds
+        visitor = federation.down.visitor()
+        visitor.start("/oauth2/authorize", client_id=app)
+        federation.sign_in(name, visitor)
+        assert "Signed in as" in visitor.open(there).text
+        if way == "logout":
+            page = visitor.open(f"{federation.down.base}/logout?{urlencode({'client_id': app, 'logout_uri': bye})}")
+            assert page.url.startswith(bye)
+        else:
+            visitor.open(f"{federation.down.base}/account?client_id={app}")
+            assert visitor.submit().path.startswith("/signedout")
+        assert ("Signed in as" in visitor.open(there).text) is not signs_out
+
+
+@pytest.mark.parametrize("state", ["", "x"])
+def test_nobody_is_led_away_by_a_made_up_way_back(federation: Federation, state: str) -> None:
+    page = federation.down.visitor().open(f"{federation.down.base}/oauth2/idplogout?{urlencode({'state': state})}")
+
+    assert page.path.startswith("/signedout")

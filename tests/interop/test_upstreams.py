@@ -10,25 +10,18 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import parse_qsl, urljoin
 
 import pytest
-import requests
 
-from federation import discovery, provider_keys
 from identity.foundation.errors import DomainError, LoginRefused, OutsideUnavailable
-from pools import ports
-from pools.ports import ExternalIdentity, LoginDenied, UpstreamWishes
+from pools.ports import LoginDenied, UpstreamWishes
 from tests import node_packages, servers
-from tests.federation.emulator import Form
+from tests.interop.upstreams import CALLBACK, SECRET, Trip
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
 
 HERE = Path(__file__).parent
-CALLBACK = "https://pool.example/oauth2/idpresponse"
-SECRET = "a secret of at least thirty-two characters"
-STEPS = 12
-"""How often a browser is sent on before somebody gives up."""
+ADA = {"login": "ada", "password": "any"}
 
 
 @contextmanager
@@ -66,74 +59,13 @@ def mock_server() -> Iterator[str]:
         yield issuer
 
 
-@pytest.fixture(autouse=True)
-def nothing_held() -> None:
-    """Start each test with nothing held."""
-    discovery.documents.forget_everything()
-    provider_keys.documents.forget_everything()
-
-
-class Trip:
-    """Somebody's way to a provider and back."""
-
-    def __init__(self, issuer: str, client: str, **details: str) -> None:
-        """Be about to go there."""
-        self.kind = ports.provider_kinds["OIDC"]
-        given = {
-            "client_id": client,
-            "client_secret": SECRET,
-            "authorize_scopes": "openid email profile",
-            "oidc_issuer": issuer,
-            "attributes_request_method": "GET",
-            **details,
-        }
-        self.details = self.kind.check_details({key: value for key, value in given.items() if value})
-        self.answer: dict[str, str] = {}
-
-    def go(self, login: str = "", *, wishes: UpstreamWishes = ports.NO_WISHES, aborts: bool = False) -> Trip:
-        """Go through the provider's pages: sign in by any password and agree, or turn back."""
-        self.redirect = self.kind.start(self.details, state="the-state", callback=CALLBACK, wishes=wishes)
-        self.seen: list[str] = []
-        with requests.Session() as browser:
-            answered = browser.get(self.redirect.url, allow_redirects=False)
-            for _ in range(STEPS):
-                there = answered.headers.get("location", "")
-                if there.startswith(CALLBACK):
-                    self.answer = dict(parse_qsl(there.partition("?")[2]))
-                    assert self.answer["state"] == "the-state"
-                    return self
-                if there:
-                    answered = browser.get(urljoin(answered.url, there), allow_redirects=False)
-                    continue
-                assert answered.status_code == 200, answered.text
-                self.seen.append(answered.text)
-                form = Form()
-                form.feed(answered.text)
-                if aborts:
-                    answered = browser.get(f"{form.action}/abort", allow_redirects=False)
-                    continue
-                typed = {"login": login, "password": "any"} if "login" in form.fields else {}
-                answered = browser.post(form.action, data={**form.fields, **typed}, allow_redirects=False)
-        raise AssertionError(f"sent on more than {STEPS} times")
-
-    def finish(self) -> ExternalIdentity:
-        """Return who came back."""
-        return self.kind.finish(self.details, self.redirect, self.answer, callback=CALLBACK)
-
-    def refused(self) -> DomainError:
-        """Return why nobody did."""
-        with pytest.raises(DomainError) as caught:
-            self.finish()
-        return caught.value
-
-
 # -- oidc-provider ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("alg", ["RS256", "PS512", "ES256"])
 @pytest.mark.parametrize("method", ["GET", "POST"])
 def test_who_signs_in_by_its_pages_comes_back(openid_provider: str, alg: str, method: str) -> None:
-    trip = Trip(openid_provider, alg, attributes_request_method=method).go("ada")
+    trip = Trip(openid_provider, alg, attributes_request_method=method).go(ADA)
 
     found = trip.finish()
 
@@ -146,13 +78,13 @@ def test_who_signs_in_by_its_pages_comes_back(openid_provider: str, alg: str, me
 
 
 def test_a_client_without_a_secret_comes_back_by_its_verifier(openid_provider: str) -> None:
-    assert Trip(openid_provider, "public", client_secret="").go("ada").finish().subject == "ada"
+    assert Trip(openid_provider, "public", client_secret="").go(ADA).finish().subject == "ada"
 
 
 def test_what_is_wished_for_reaches_its_pages(openid_provider: str) -> None:
     wishes = UpstreamWishes(login_hint="ada@id.example", prompt="login consent", acr_values="urn:example:gold")
 
-    trip = Trip(openid_provider, "RS256").go("ada", wishes=wishes)
+    trip = Trip(openid_provider, "RS256").go(ADA, wishes=wishes)
 
     assert 'value="ada@id.example"' in trip.seen[0]
     assert "urn:example:gold" in trip.seen[0]
@@ -160,28 +92,28 @@ def test_what_is_wished_for_reaches_its_pages(openid_provider: str) -> None:
 
 
 def test_who_turns_back_is_told_apart(openid_provider: str) -> None:
-    refused = Trip(openid_provider, "RS256").go(aborts=True).refused()
+    refused = Trip(openid_provider, "RS256").go({}, aborts=True).refused()
 
     assert isinstance(refused, LoginDenied)
     assert refused.parameters["error"] == "access_denied"
 
 
 def test_an_answer_without_its_name_is_refused(openid_provider: str) -> None:
-    trip = Trip(openid_provider, "RS256").go("ada")
+    trip = Trip(openid_provider, "RS256").go(ADA)
     del trip.answer["iss"]
 
     assert trip.refused().detail == "answer: no iss, which discovery promises"
 
 
 def test_a_code_works_once_for_whoever_has_the_secret_and_the_verifier(openid_provider: str) -> None:
-    wrong_secret = Trip(openid_provider, "RS256", client_secret="another secret of as many characters").go("ada")
+    wrong_secret = Trip(openid_provider, "RS256", client_secret="another secret of as many characters").go(ADA)
     assert wrong_secret.refused().parameters["error"] == "invalid_client"
 
-    mixed, other = Trip(openid_provider, "RS256").go("ada"), Trip(openid_provider, "RS256").go("ada")
+    mixed, other = Trip(openid_provider, "RS256").go(ADA), Trip(openid_provider, "RS256").go(ADA)
     mixed.answer = other.answer
     assert mixed.refused().parameters["error"] == "invalid_grant"
 
-    twice = Trip(openid_provider, "RS256").go("ada")
+    twice = Trip(openid_provider, "RS256").go(ADA)
     twice.finish()
     assert twice.refused().parameters["error"] == "invalid_grant"
 
@@ -190,7 +122,7 @@ def test_a_code_works_once_for_whoever_has_the_secret_and_the_verifier(openid_pr
 
 
 def test_whom_the_mock_server_approves_comes_back(mock_server: str) -> None:
-    assert Trip(mock_server, "honest").go().finish().subject == "johndoe"
+    assert Trip(mock_server, "honest").go({}).finish().subject == "johndoe"
 
 
 @pytest.mark.parametrize(
@@ -214,6 +146,6 @@ def test_whom_the_mock_server_approves_comes_back(mock_server: str) -> None:
 def test_what_the_mock_server_forges_is_refused_by_name(
     mock_server: str, forgery: str, kind: type[DomainError], detail: str
 ) -> None:
-    refused = Trip(mock_server, forgery).go().refused()
+    refused = Trip(mock_server, forgery).go({}).refused()
 
     assert (type(refused), refused.detail) == (kind, detail)

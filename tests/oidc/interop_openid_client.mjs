@@ -11,10 +11,14 @@ const proof = {
   none: () => client.None(),
   basic: () => client.ClientSecretBasic(settings.client_secret),
   post: () => client.ClientSecretPost(settings.client_secret),
-}[settings.proof]();
-const config = await client.discovery(new URL(settings.issuer), settings.client_id, undefined, proof, {
-  execute: [client.allowInsecureRequests],
-});
+  unsaid: () => undefined, // as it registers
+}[settings.proof ?? "unsaid"]();
+const insecure = { execute: [client.allowInsecureRequests] };
+const config = settings.registers
+  ? await client.dynamicClientRegistration(new URL(settings.issuer), settings.registers, proof, {
+      ...insecure, initialAccessToken: settings.token,
+    })
+  : await client.discovery(new URL(settings.issuer), settings.client_id, undefined, proof, insecure);
 
 const verifier = client.randomPKCECodeVerifier();
 const state = client.randomState();
@@ -52,7 +56,7 @@ for (const [name, attempt] of Object.entries({
     }),
   wrong_secret: async () => {
     const wrong = await client.discovery(
-      new URL(settings.issuer), settings.client_id, undefined, client.ClientSecretPost("wrong"),
+      new URL(settings.issuer), config.clientMetadata().client_id, undefined, client.ClientSecretPost("wrong"),
       { execute: [client.allowInsecureRequests] },
     );
     return client.clientCredentialsGrant(wrong);
@@ -68,4 +72,4 @@ for (const [name, attempt] of Object.entries({
 const out = client.buildEndSessionUrl(config, {
   id_token_hint: tokens.id_token, post_logout_redirect_uri: settings.after_logout,
 });
-say({ claims, info, refreshed: Boolean(fresh.access_token), failures, logout: out.href });
+say({ client_id: config.clientMetadata().client_id, claims, info, refreshed: Boolean(fresh.access_token), failures, logout: out.href });

@@ -14,7 +14,8 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from identity.foundation.call import Answer, Call
 from pools.models import AppClient
-from pools.oidc import authorize, logout, resources, token
+from pools.oidc import authorize, logout, registration, resources, token
+from pools.services import access
 from tests import factories
 from tests.oidc.world import AFTER_LOGOUT, CALLBACK, Proof, World, said
 from tests.walks import walk
@@ -41,9 +42,9 @@ HEADER = st.one_of(
 
 @pytest.fixture
 def client(db: None) -> AppClient:
-    """Return a public client with the code grant."""
+    """Return a public client with the code grant, of a pool where others register."""
     return factories.make_client(
-        factories.make_pool(),
+        factories.make_pool(dcr_configuration={"open_dcr_enabled": True}),
         allowed_oauth_flows_user_pool_client=True,
         allowed_oauth_flows=["code"],
         allowed_oauth_scopes=["openid"],
@@ -80,6 +81,38 @@ def test_bytes_that_are_no_form_are_answered_too(client: AppClient, raw: bytes) 
     headers = {"content-type": "application/x-www-form-urlencoded"}
     for endpoint in (token.token, resources.revoke, resources.user_info):
         well_formed(endpoint(Call("POST", "/", "", headers, raw, "127.0.0.1", "id", client.pool.public_id)))
+
+
+MEMBERS = [
+    *("client_name", "redirect_uris", "grant_types", "response_types", "scope", "token_endpoint_auth_method"),
+    *("software_statement", "jwks", "post_logout_redirect_uris", "subject_type", "client_name#de"),
+]
+WORDS = st.one_of(TEXT, st.sampled_from(["authorization_code", "client_credentials", "none", "openid email", "RS256"]))
+JSON = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False), WORDS),
+    lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(WORDS, inner, max_size=3)),
+    max_leaves=6,
+)
+METADATA = st.dictionaries(st.sampled_from(MEMBERS), st.one_of(JSON, st.lists(WORDS, max_size=3)), max_size=6)
+
+
+@anything
+@given(metadata=st.one_of(METADATA, JSON), known=st.booleans(), number=st.integers(1, 250))
+def test_whoever_registers_is_answered_in_oauths_form(
+    client: AppClient, metadata: object, known: bool, number: int
+) -> None:
+    if known and isinstance(metadata, dict):
+        metadata = {"redirect_uris": [CALLBACK], **metadata}
+    headers, body = {"content-type": "application/json"}, json.dumps(metadata).encode()
+
+    answer = registration.register(
+        Call("POST", "/", "", headers, body, f"192.0.2.{number}", "id", client.pool.public_id)
+    )
+
+    if answer.status == 201:
+        assert access.client_in(client.pool, json.loads(answer.body)["client_id"]).registered == "openly"
+    else:
+        well_formed(answer)
 
 
 @pytest.mark.urls("identity.pool_urls")

@@ -391,7 +391,7 @@ def test_a_request_too_long_for_our_pages_is_refused_to_the_app_and_one_that_fit
     world: World, method: str, is_inside: bool
 ) -> None:
     asked = {"client_id": world.public.id, "redirect_uri": CALLBACK, "response_type": "code", "prompt": "login"}
-    room = interactions.CARRIED - authorize.SINCE_LENGTH - len(urlencode({**asked, "state": ""}))
+    room = interactions.CARRIED - authorize.OWN_LENGTH - len(urlencode({**asked, "state": ""}))
 
     def come(state: str) -> requests.Response:
         browser = world.browser(world.ann if is_inside else None)

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 import requests
 
+from tests.live import Live
 from tests.oidc import pages
+from tests.oidc.registering import PEOPLE, Registering
 from tests.oidc.world import AFTER_LOGOUT, CALLBACK, World
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
@@ -36,6 +38,12 @@ def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pytest.skip(f"needs: {PACKAGE} from npm, which cannot be reached: {installed.stderr[-200:]}")
     shutil.copy(Path(__file__).parent / "interop_openid_client.mjs", folder / "party.mjs")
     return folder
+
+
+@pytest.fixture(scope="session")
+def registering(live: Live) -> Registering:
+    """Return a pool where apps register themselves."""
+    return Registering(live)
 
 
 @pytest.fixture
@@ -98,3 +106,30 @@ def test_openid_client_walks_the_whole_flow(world: World, party: subprocess.Pope
     }
     left = browser.get(str(done["logout"]), allow_redirects=False, timeout=20)
     assert left.headers["Location"] == AFTER_LOGOUT
+
+
+@pytest.mark.parametrize("method", ["none", "client_secret_basic"])
+def test_openid_client_registers_itself_and_walks_the_whole_flow(
+    registering: Registering, party: subprocess.Popen[str], method: str
+) -> None:
+    asked = tell(
+        party,
+        issuer=registering.issuer,
+        registers={**PEOPLE, "post_logout_redirect_uris": [AFTER_LOGOUT], "token_endpoint_auth_method": method},
+        token=registering.key,
+        proof="none" if method == "none" else None,
+        redirect_uri=CALLBACK,
+        after_logout=AFTER_LOGOUT,
+    )
+
+    returned = pages.sign_in(requests.Session(), str(asked["url"]), registering.ann.email, until=CALLBACK)
+    done = tell(party, returned=returned)
+
+    claims, failures = done["claims"], done["failures"]
+    assert isinstance(claims, dict)
+    assert isinstance(failures, dict)
+    assert claims["sub"] == registering.ann.sub
+    assert claims["aud"] == done["client_id"]
+    assert done["client_id"] in registering.clients(ClientType="DCR")
+    assert done["refreshed"] is True
+    assert failures["replayed"]["error"] == "invalid_grant"

@@ -17,7 +17,7 @@ from tests import pseudo_language
 from tests.pseudo_language import TAG, unmarked, untranslated
 
 POOL = cast("Any", SimpleNamespace(public_id="us-east-1_abc", configuration={}))
-APP = cast("Any", SimpleNamespace(client_id="client", name="Photos"))
+APP = cast("Any", SimpleNamespace(client_id="client", name="Photos", registered=""))
 DATA = ["Photos", "123456", "ann", "UTC"]
 
 

@@ -132,7 +132,13 @@ SETTINGS = some(
         )
     ),
     UserPoolTier=st.sampled_from(["LITE", "ESSENTIALS", "PLUS"]),
-    DcrConfiguration=some(EnableStatus=st.just("Disabled")),
+    DcrConfiguration=some(
+        EnableStatus=st.sampled_from(["Enabled", "Disabled"]),
+        OpenDcrEnabled=st.booleans(),
+        AuthenticatedGrantTypes=subset("code", "implicit", "client_credentials"),
+        OpenDcrGrantTypes=subset("code", "implicit", "client_credentials"),
+        AllowedScopes=subset("openid", "aws.cognito.signin.user.admin", "aws.cognito/dcr/register"),
+    ),
     KeyConfiguration=some(KeyType=st.just("AWS_OWNED_KEY")),
     IssuerConfiguration=some(Type=st.sampled_from(["ORIGINAL", "UPDATED"])),
     AcrConfiguration=some(

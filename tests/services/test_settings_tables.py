@@ -259,7 +259,16 @@ class TestPools:
                 "username_configuration.case_sensitive",
             ),
             ({"lambda_config": {"pre_sign_up": "arn:aws:lambda:x"}}, errors.Invalid, "lambda_config"),
-            ({"dcr_configuration": {"enable_status": "Enabled"}}, errors.NotAvailable, "dcr_configuration"),
+            (
+                {"dcr_configuration": {"allowed_scopes": ["none/read"]}},
+                errors.Invalid,
+                "dcr_configuration.allowed_scopes",
+            ),
+            (
+                {"dcr_configuration": {"open_dcr_grant_types": ["password"]}},
+                errors.Invalid,
+                "dcr_configuration.open_dcr_grant_types",
+            ),
             ({"pool_name": " "}, errors.Invalid, "pool_name"),
             ({"mfa_configuration": "ON"}, errors.Invalid, "mfa_configuration"),
             (

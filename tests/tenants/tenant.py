@@ -147,7 +147,7 @@ class Tenant:
     """Cookies of sign-ins that wait, by what they wait for."""
 
     def __post_init__(self) -> None:
-        """Make the pool, three clients, a resource server, a group, an identity pool, a person who is in all of it."""
+        """Make the pool, four clients, a resource server, a group, an identity pool, a person who is in all of it."""
         from pools.services import access
         from pools.services.identity_pools import identity_pools
         from pools.services.people import groups
@@ -161,6 +161,8 @@ class Tenant:
             pool_domains.set_prefix(pool, f"d-{word}", by=by)
             scopes = [{"name": "read", "description": f"Read {word}"}]
             resource_servers.create(pool, identifier=f"api-{word}", name=f"API {word}", scopes=scopes, by=by)
+            registration = {"authenticated_grant_types": ["client_credentials"], "allowed_scopes": [self.scope]}
+            user_pools.update(pool, {"dcr_configuration": registration}, by=by)
             self.row = pool = access.pool(pool.public_id)
             self.pool_id = pool.public_id
             self.public = self._app("public", **OAUTH)
@@ -168,6 +170,10 @@ class Tenant:
             machine = {"allowed_oauth_flows": ["client_credentials"], "allowed_oauth_scopes": [self.scope]}
             self.machine = self._app(
                 "machine", generate_secret=True, **{**OAUTH, **machine, "callback_urls": [], "logout_urls": []}
+            )
+            registrar = {**machine, "allowed_oauth_scopes": ["aws.cognito/dcr/register"]}
+            self.registrar = self._app(
+                "registrar", generate_secret=True, **{**OAUTH, **registrar, "callback_urls": [], "logout_urls": []}
             )
             self.group = f"group-{word}"
             groups.create(pool, self.group, role_arn=f"arn:aws:iam::000000000000:role/{word}", precedence=1, by=by)
@@ -215,7 +221,7 @@ class Tenant:
     @cached_property
     def marks(self) -> frozenset[str]:
         """Return what nobody else's answer may hold: ids, secrets, and the word that is in every name."""
-        apps = (self.public, self.confidential, self.machine)
+        apps = (self.public, self.confidential, self.machine, self.registrar)
         ids = {self.pool_id, self.identity_pool_id, self.ann.sub, *(app.id for app in apps)}
         return frozenset({self.word, *ids, *(app.secret for app in apps if app.secret)})
 
@@ -291,6 +297,14 @@ class Tenant:
     def guest(self) -> str:
         """Return an identity without logins."""
         return str(self.wire.ask("GetId", IdentityPoolId=self.identity_pool_id)["IdentityId"])
+
+    def registrar_token(self) -> str:
+        """Return an access token by which apps register themselves."""
+        from pools.services import access
+        from pools.services.tokens import issue
+
+        with self.live.orm():
+            return issue.client_credentials(access.client(self.registrar.id), ["aws.cognito/dcr/register"]).access
 
     def forged(self, claims: dict[str, Any]) -> str:
         """Return an access token that says this and is signed by this pool's key."""

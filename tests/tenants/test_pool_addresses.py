@@ -49,11 +49,16 @@ PAGES = {
     "account_password": "session",
     "change_password": "",
     "confirm": "step",
+    "consent": "",
     "confirm_forgot": "step",
     "confirm_link": "",
     "error": "",
     "forgot": "step",
+    "join": "",
     "new_password": "new password",
+    "provider": "",
+    "provider_answer": "",
+    "provider_left": "",
     "resend": "",
     "sign_in": "session",
     "sign_out": "session",
@@ -63,7 +68,10 @@ PAGES = {
     "totp": "step",
     "factor_setup": "session",
 }
-WITHOUT_FORM = {"change_password": 405, "confirm_link": 405, "error": 400, "signed_out": 405}
+WITHOUT_FORM = {
+    **dict.fromkeys(("change_password", "confirm_link", "provider", "provider_left", "signed_out"), 405),
+    **dict.fromkeys(("error", "provider_answer"), 400),
+}
 ONLY_POST = {"resend", "strength"}
 
 
@@ -156,6 +164,20 @@ def revoke(mine: Tenant, theirs: Tenant) -> list[Case]:
         ({"data": {"token": foreign, "client_id": ours.id, "client_secret": other.secret}}, NO_CLIENT),
     ]
     return [Case("POST", {"data": {"token": own, **credentials(ours)}}, (200, ""), wrong)]
+
+
+@endpoint
+def register(mine: Tenant, theirs: Tenant) -> list[Case]:
+    own, foreign = mine.registrar_token(), theirs.registrar_token()
+    metadata = {"grant_types": ["client_credentials"], "scope": mine.scope}
+    said, about = (signing_keys.unverified_claims(each) for each in (own, foreign))
+    tokens = [foreign, mine.forged(about), mine.forged({**said, "sub": about["sub"], "client_id": about["client_id"]})]
+    wrong: list[tuple[dict[str, Any], tuple[int, str]]] = [
+        ({"headers": {"Authorization": f"Bearer {each}"}}, NO_TOKEN) for each in tokens
+    ]
+    wrong.append(({"json": {**metadata, "scope": theirs.scope}}, (400, "invalid_client_metadata")))
+    right = {"headers": {"Authorization": f"Bearer {own}"}, "json": metadata}
+    return [Case("POST", right, (201, mine.scope), wrong)]
 
 
 @endpoint

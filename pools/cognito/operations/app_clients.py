@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from identity.foundation.actor import Actor
 
 MOST = 60
-REGULAR = "REGULAR"
+IS_REGISTERED = {"REGULAR": False, "DCR": True}
+"""What each ClientType says of a client; none, of all."""
 
 
 @user_pools.operation
@@ -48,9 +49,8 @@ def describe_user_pool_client(call: DescribeUserPoolClientRequestTypeDef, by: Ac
 def list_user_pool_clients(call: ListUserPoolClientsRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_ListUserPoolClients."""
     pool = access.pool(call["UserPoolId"])
-    if call.get("ClientType", REGULAR) != REGULAR:  # those that registered themselves: this release has none
-        return shapes.page("UserPoolClients", (), "NextToken", None)
-    page = app_clients.page(pool, call.get("MaxResults", MOST), call.get("NextToken"))
+    registered = IS_REGISTERED.get(str(call.get("ClientType", "")))
+    page = app_clients.page(pool, call.get("MaxResults", MOST), call.get("NextToken"), registered=registered)
     lines = [{"ClientId": row.client_id, "UserPoolId": pool.public_id, "ClientName": row.name} for row in page.rows]
     return shapes.page("UserPoolClients", lines, "NextToken", page.token)
 
@@ -85,6 +85,7 @@ def add_user_pool_client_secret(call: AddUserPoolClientSecretRequestTypeDef, by:
 def list_user_pool_client_secrets(call: ListUserPoolClientSecretsRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_ListUserPoolClientSecrets. There are at most two, and so one page."""
     client = access.client_in(access.pool(call["UserPoolId"]), call["ClientId"])
+    client_secrets.check_operations(client)
     paging.read(call.get("NextToken"), purpose=f"client-secrets:{client.client_id}")
     return {"ClientSecrets": [shapes.client_secret(client, row) for row in client_secrets.of(client)]}
 

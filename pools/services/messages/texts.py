@@ -26,7 +26,7 @@ from django.utils.translation import get_language, get_language_bidi, gettext, g
 
 from identity.foundation import clock
 from pools.models import AppClient, UserPool
-from pools.services.pools import pool_domains
+from pools.services.pools import app_clients, pool_domains
 from pools.services.pools.message_templates import CODE, LINK, NAME, verification
 
 log = structlog.get_logger(__name__)
@@ -167,13 +167,14 @@ def confirmation_link(pool: UserPool, client: AppClient, username: str, code: st
 
 def reminder(pool: UserPool, client: AppClient) -> Composed:
     """Return the mail to somebody who signs up again. Links are from configuration; nothing in it was typed."""
+    app = app_clients.name_for_people(pool, client)
     query = urlencode({"client_id": client.client_id})
     address = pool_domains.address(pool)
     sign_in, reset = f"{address}/login?{query}", f"{address}/forgotPassword?{query}"
     subject = gettext("You already have an account")
     line = gettext(
         "Somebody, probably you, just asked for a new account at %(app)s with this address. It has one already."
-    ) % {"app": client.name}
+    ) % {"app": app}
     note = gettext("If it was not you, there is nothing to do: your account is as it was.")
     links = [
         gettext("Sign in: %(link)s") % {"link": sign_in},
@@ -181,7 +182,7 @@ def reminder(pool: UserPool, client: AppClient) -> Composed:
     ]
     text = "\n\n".join([subject, line, *links, note]) + "\n"
     context = {
-        **_frame(client.name, subject),
+        **_frame(app, subject),
         "preheader": line,
         "title": subject,
         "lines": [line],

@@ -25,7 +25,7 @@ from pools.services.audit import Tag
 from pools.services.messages import destinations, routes, sending
 from pools.services.messages.destinations import Delivery
 from pools.services.messages.sending import Outgoing
-from pools.services.people import profile, sign_in_names
+from pools.services.people import external_logins, profile, sign_in_names
 from pools.services.people.profile import ADDRESSES, Profile
 from pools.services.pools import app_clients, schema
 
@@ -217,7 +217,14 @@ def update(client: AppClient, user: User, changes: Mapping[str, str], *, by: Act
     """
     pool = client.pool
     refuse(map(AttributeNotWritable, _unwritable(pool, changes, client)))
+    refuse(_fixed_elsewhere(pool, user, changes))
     return _update(pool, client, user, changes, by=by)
+
+
+def _fixed_elsewhere(pool: UserPool, user: User, changes: Mapping[str, str]) -> Iterator[Invalid]:
+    """Yield each attribute that somebody's provider gives, and that they change there."""
+    for name in changes.keys() & external_logins.provided(pool, user):
+        yield Invalid(f"user.{name}: Attribute cannot be updated.", field=name, code="provided")
 
 
 def admin_update(pool: UserPool, user: User, changes: Mapping[str, str], *, by: Actor) -> list[Delivery]:

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from pools.models import ExternalLogin, User, UserPool
+from pools.models.user import Status
+from pools.services import configuration
 from pools.services.people import profile
 
 IDENTITIES = "identities"
@@ -26,6 +28,16 @@ def tell(pool: UserPool, user: User) -> None:
     told = described(of(pool, user))
     profile.write(user, {IDENTITIES: json.dumps(told, separators=(",", ":"), ensure_ascii=False) if told else ""})
     profile.store(user, ("attributes",))
+
+
+def provided(pool: UserPool, user: User) -> frozenset[str]:
+    """Return the attributes that somebody's providers give anew at each sign-in, where they sign in by no other way."""
+    if user.status != Status.EXTERNAL_PROVIDER:
+        return frozenset()
+    own = {each["providerName"] for each in json.loads(user.attributes.get(IDENTITIES) or "[]")}
+    return frozenset(
+        name for each in configuration.providers(pool) if each.name in own for name in each.attribute_mapping
+    )
 
 
 def described(logins: Iterable[ExternalLogin]) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from identity.foundation.actor import Actor
 from identity.foundation.errors import Invalid, refuse
 from pools.models import SignInName, User, UserPool, account_rows
 from pools.models.bulk_user_rows import NewUser
-from pools.services import access, audit, codes
+from pools.services import access, audit, codes, configuration
 from pools.services.audit import Tag
 from pools.services.pools.schema import is_email, is_phone
 
@@ -67,7 +67,17 @@ def _form_problem(pool: UserPool, username: str) -> Invalid | None:
         return None
     if not username or len(username) > LENGTH or not names.is_plain(username):
         return Invalid("Usernames hold 1 to 128 characters without spaces.", field="username", code="name")
+    if _is_a_providers(pool, username):
+        return Invalid("Username is kept for people of an identity provider.", field="username", code="of_provider")
     return _reads_like_another(pool, username, "Username", field="username")
+
+
+def _is_a_providers(pool: UserPool, name: str) -> bool:
+    """Say whether a name is one of those that people of a provider of the pool get: nobody else may have it before."""
+    if "_" not in name:
+        return False
+    normal = access.normalise(pool, name)
+    return any(normal.startswith(access.normalise(pool, f"{each.name}_")) for each in configuration.providers(pool))
 
 
 def _reads_like_another(pool: UserPool, name: str, what: str, *, field: str) -> Invalid | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.db.models import Q
 
@@ -22,17 +23,21 @@ from pools.models import AppClient, ClientSecret, UserPool, app_client_rows, del
 from pools.models.app_client_rows import App
 from pools.services import access, atomic_part, audit, configuration, receipts
 from pools.services.audit import Tag
-from pools.services.pools import client_secrets, client_settings, deciding_attributes, schema
+from pools.services.pools import client_secrets, client_settings, deciding_attributes, registration_settings, schema
 from pools.services.pools.client_rules import THE_POOL
+from pools.services.pools.registration_settings import RegistrationRefused
 from pools.services.receipts import Receipt
 
 MAX_CLIENTS = 10_000
+MAX_OPEN = 5_000
+"""How many of them may have registered without a token: whoever they are, they leave operators room."""
 DEFAULT_FLOWS = frozenset({"ALLOW_REFRESH_TOKEN_AUTH", "ALLOW_USER_SRP_AUTH", "ALLOW_CUSTOM_AUTH"})
 LEGACY_FLOWS = {
     "ADMIN_NO_SRP_AUTH": "ALLOW_ADMIN_USER_PASSWORD_AUTH",
     "CUSTOM_AUTH_FLOW_ONLY": "ALLOW_CUSTOM_AUTH",
     "USER_PASSWORD_AUTH": "ALLOW_USER_PASSWORD_AUTH",
 }
+Registered = AppClient.Registered
 PAGES = "code"
 """The OAuth flow of the hosted pages."""
 WRITABLE = frozenset(schema.STANDARD) - schema.VERIFIED - {"sub"}
@@ -40,34 +45,54 @@ READABLE = WRITABLE | schema.VERIFIED
 
 
 def create(
-    pool: UserPool, name: str, *, settings: Mapping[str, Any], receipt: Receipt | None = None, by: Actor
+    pool: UserPool,
+    name: str,
+    *,
+    settings: Mapping[str, Any],
+    registered: Registered = Registered.NOT,
+    receipt: Receipt | None = None,
+    by: Actor,
 ) -> AppClient:
     """Make a client, with Cognito's defaults for what is not given.
 
     Raises:
         Invalid, ScopeUnknown, OAuthFlowRefused, NotAvailable: a setting breaks a rule.
-        LimitExceeded: the pool has ten thousand clients.
+        LimitExceeded: the pool has ten thousand clients, or half of them registered themselves openly.
+        RegistrationRefused: it registers itself, and the pool lets none do so any more.
 
     """
     secret = client_secrets.chosen(settings)
-    client = AppClient(pool=pool, client_id=names.client_id(), confidential=secret is not None)
+    client = AppClient(pool=pool, client_id=names.client_id(), confidential=secret is not None, registered=registered)
     others = {member: value for member, value in settings.items() if member not in client_secrets.SETTINGS}
     client_settings.TABLE.apply(client, {"client_name": name, **others})
     client.created_at = client.modified_at = clock.now()
     with atomic_part.begin() as part:
-        access.lock_pool(part, pool)
-        if AppClient.objects.filter(pool_id=pool.pk)[:MAX_CLIENTS].count() >= MAX_CLIENTS:
-            part.refuse(LimitExceeded("The pool has too many app clients.", code="too_many_clients"))
+        # Strangers may be let in: who signs up meanwhile does not wait for them.
+        row = access.lock_pool(part, pool, changes_key=False)
+        if registered and not registration_settings.allowed_flows(row, registered):
+            part.refuse(RegistrationRefused())
+        part.refuse_if(_refusal_of_more(client))
         part.refuse_if(receipts.keep(receipt))
         client.save(force_insert=True)
         if secret is not None:
             client_secrets.sealed_row(client, secret, client.created_at).save(force_insert=True)
-        detail = {"name": client.name, "confidential": client.confidential}
+        detail: dict[str, Any] = {"name": client.name, "confidential": client.confidential}
+        if registered:
+            detail["registered"] = str(registered)
         audit.record(Tag.CLIENT_CREATED, pool=pool, subject=client.client_id, by=by, detail=detail)
         configuration.touch(pool)
     deciding_attributes.warn(pool)
     client_settings.TABLE.warn(client)
     return client
+
+
+def _refusal_of_more(client: AppClient) -> LimitExceeded | None:
+    """Return why a pool takes no more clients of a kind; its row is locked."""
+    rows = AppClient.objects.filter(pool_id=client.pool_id)
+    is_full = rows[:MAX_CLIENTS].count() >= MAX_CLIENTS
+    if not is_full and client.registered == Registered.OPENLY:
+        is_full = rows.filter(registered=Registered.OPENLY)[:MAX_OPEN].count() >= MAX_OPEN
+    return LimitExceeded("The pool has too many app clients.", code="too_many_clients") if is_full else None
 
 
 def update(
@@ -124,11 +149,13 @@ def delete(client: AppClient, *, by: Actor) -> None:
         configuration.touch(pool)
 
 
-def page(pool: UserPool, limit: int, token: str | None) -> Page[AppClient]:
-    """Return a page of a pool's clients in the order they were made."""
+def page(pool: UserPool, limit: int, token: str | None, *, registered: bool | None = None) -> Page[AppClient]:
+    """Return a page of a pool's clients in the order they were made: all, those that registered, or the others."""
     purpose = f"clients:{pool.pk}"
     start = paging.read(token, purpose=purpose)
     rows = AppClient.objects.filter(pool_id=pool.pk).order_by("id")
+    if registered is not None:
+        rows = rows.exclude(registered=Registered.NOT) if registered else rows.filter(registered=Registered.NOT)
     if start:
         rows = rows.filter(id__gt=start[0])
     return paging.cut(list(rows[: limit + 1]), limit, lambda client: [str(client.id)], purpose=purpose)
@@ -153,21 +180,47 @@ def has_directory(client: AppClient) -> bool:
 
 
 def oldest_with_pages(pool: UserPool) -> AppClient | None:
-    """Return the oldest app that :func:`has_pages` for the pool's own people, for somebody who came from no app."""
+    """Return the oldest app that :func:`has_pages` for the pool's own people, for somebody who came from no app.
+
+    None that registered itself: such an app does not speak for the pool.
+    """
     own = Q(identity_providers=[]) | Q(identity_providers__contains=[THE_POOL])
-    rows = AppClient.objects.filter(own, pool_id=pool.pk, oauth_enabled=True, oauth_flows__contains=[PAGES])
+    rows = AppClient.objects.filter(
+        own, pool_id=pool.pk, oauth_enabled=True, oauth_flows__contains=[PAGES], registered=Registered.NOT
+    )
     return rows.order_by("id").first()
 
 
-def name_for_people(pool: UserPool, client: AppClient | None) -> str:
-    """Return what people know a place by: the app's name, never the pool's; empty where it could be one of several."""
-    if client is not None:
+def name_for_people(pool: UserPool, client: AppClient | None, redirect_uri: str = "") -> str:
+    """Return what people know a place by: the app's name, never the pool's; empty where it could be one of several.
+
+    Anybody may have chosen the name of an app that registered openly, and be somebody else. Such an app is known by
+    where it leads: the redirect URI, one of its own, or what all of them share; else by its id (RFC 7591 section 2).
+    """
+    if client is None:
+        return shared_name(oldest_two_with_pages(pool))
+    if client.registered != Registered.OPENLY:
         return client.name
-    return shared_name(oldest_two_with_pages(pool))
+    places = {place_of(url) for url in ([redirect_uri] if redirect_uri else client.callback_urls)}
+    return places.pop() if len(places) == 1 else client.client_id
+
+
+def asks_consent(client: AppClient) -> bool:
+    """Say whether people are asked each time before an app gets what it asks for: one that anybody may have added.
+
+    Else whoever adds an app would be given everybody who follows its link and is signed in already.
+    """
+    return client.registered == Registered.OPENLY
+
+
+def place_of(url: str) -> str:
+    """Return whose an address is: host and port, or the scheme of an app on somebody's device."""
+    parts = urlsplit(url)
+    return parts.netloc or parts.scheme
 
 
 def oldest_two_with_pages(pool: UserPool) -> list[App]:
-    """Return what messages say of the oldest two apps that :func:`has_pages`."""
+    """Return what messages say of the oldest two apps that :func:`has_pages` and did not register themselves."""
     return app_client_rows.with_flow(pool.pk, PAGES, THE_POOL)
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
 from identity.foundation.errors import DomainError, Invalid, NotAvailable, OAuthFlowRefused, ScopeUnknown
-from pools.models import AppClient, IdentityProvider, ResourceServer
+from pools.models import AppClient, IdentityProvider, ResourceServer, UserPool
 from pools.services.pools import schema
 from pools.services.pools.settings_table import Given, rule, unique
 
@@ -34,6 +34,9 @@ BUILT_IN_SCOPES = (
     "profile",
     "aws.cognito.signin.user.admin",
 )
+REGISTRATION, REGISTER = "aws.cognito/dcr", "register"
+REGISTER_SCOPE = f"{REGISTRATION}/{REGISTER}"
+"""The resource server that a pool has while apps may register themselves, and the scope that lets its holder do so."""
 OAUTH_FLOWS = ("code", "implicit", "client_credentials")
 SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600, "days": 86400}
 NAME_LENGTH = 128
@@ -207,6 +210,19 @@ def oauth_is_whole(given: Given, _: AppClient) -> Iterator[Invalid]:
         yield Invalid("CallbackURLs are required for the code flow.", field=URLS, code="callback_url")
 
 
+def custom_scopes(pool: UserPool) -> set[str]:
+    """Return the scopes of a pool's resource servers, as they are at this moment."""
+    servers = ResourceServer.objects.filter(pool_id=pool.pk)
+    return {f"{server.identifier}/{scope['name']}" for server in servers for scope in server.scopes}
+
+
+def registered_apps_register_none(given: Given, client: AppClient) -> Iterator[Invalid]:
+    """An app that registered itself never lets others register (AWS: API_UserPoolClientType, ClientType)."""
+    if client.registered and REGISTER_SCOPE in given[SCOPES]:
+        text = f"App clients created through dynamic client registration can't have the {REGISTER_SCOPE} scope."
+        yield Invalid(text, field=SCOPES, code="register_scope")
+
+
 def scopes_exist(given: Given, client: AppClient) -> Iterator[DomainError]:
     """Scopes are those that every pool has, and those of the pool's resource servers."""
     scopes = unique(given[SCOPES])
@@ -214,8 +230,7 @@ def scopes_exist(given: Given, client: AppClient) -> Iterator[DomainError]:
         yield Invalid("A client has at most 50 scopes.", field=SCOPES, code="too_many_scopes")
     custom = [scope for scope in scopes if scope not in BUILT_IN_SCOPES]
     if custom:
-        servers = ResourceServer.objects.filter(pool_id=client.pool.pk)
-        known = {f"{server.identifier}/{scope['name']}" for server in servers for scope in server.scopes}
+        known = custom_scopes(client.pool)
         if unknown := [scope for scope in custom if scope not in known]:
             text = f"Invalid scope requested: {unknown[0]}"
             yield ScopeUnknown(text, code="no_such_scope", parameters={"scope": unknown[0]})
@@ -240,6 +255,7 @@ RULES = (
     rule(providers_exist, PROVIDERS),
     rule(machines_keep_a_secret, OAUTH),
     rule(oauth_is_whole, OAUTH, OAUTH_ON, SCOPES, URLS),
+    rule(registered_apps_register_none, SCOPES),
     rule(scopes_exist, SCOPES, OAUTH),
 )
 

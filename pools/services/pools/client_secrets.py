@@ -84,17 +84,30 @@ def public_id(client: AppClient, row: ClientSecret) -> str:
     return f"{client.client_id}--{round(row.created_at.timestamp() * 1000)}"
 
 
+def check_operations(client: AppClient) -> None:
+    """Refuse to look after the secrets of a client that registered itself (AWS: API_UserPoolClientType, ClientType).
+
+    Raises:
+        Invalid: as said.
+
+    """
+    if client.registered:
+        text = "Client secret operations are not supported for app clients created through dynamic client registration."
+        raise Invalid(text, field="client_id", code="registered_app")
+
+
 def add(
     client: AppClient, secret: str | None = None, *, receipt: Receipt | None = None, by: Actor
 ) -> tuple[ClientSecret, str]:
     """Give a client another secret, its own or a generated one, beside the one that it has; return both.
 
     Raises:
-        Invalid, NotAvailable: it is no secret, the client has it already, or the client is public.
+        Invalid, NotAvailable: it is no secret, the client has it already, is public, or registered itself.
         LimitExceeded: the client has two.
         ClientNotFound: the client was deleted meanwhile.
 
     """
+    check_operations(client)
     if not client.confidential:
         raise Invalid(
             "The app client has no client secret and cannot be given one.", field="client_id", code="public_app"
@@ -122,10 +135,11 @@ def delete(client: AppClient, secret_id: str, *, receipt: Receipt | None = None,
 
     Raises:
         NotFound: the client has none of that name.
-        Invalid: it is the last one.
+        Invalid: it is the last one, or the client registered itself.
         ClientNotFound: the client was deleted meanwhile.
 
     """
+    check_operations(client)
     with atomic_part.begin() as part:
         _lock(part, client)
         present = of(client)

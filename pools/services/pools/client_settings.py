@@ -29,7 +29,15 @@ from pools.services.pools.settings_table import (
 )
 
 ALWAYS, NEVER = Described.ALWAYS, Described.NEVER
-NOT_YET, KEPT_ONLY = Availability.NOT_YET, Availability.KEPT_ONLY
+OWN_SECRETS = (
+    "Secrets are sealed by the installation's own keys and told by DescribeUserPoolClient; nothing of AWS is asked to "
+    "keep or rotate them. Two of an app live at once, so that they change without a pause."
+)
+NOT_AT_AMAZON = (
+    "PublishSecretsInAWSSecretsManager cannot be true: this installation keeps secrets itself. Leave it out; a second "
+    "secret is made by AddUserPoolClientSecret."
+)
+REFUSED, KEPT_ONLY = Availability.REFUSED, Availability.KEPT_ONLY
 
 
 def put_lifetimes(client: AppClient, given: Given) -> None:
@@ -108,8 +116,10 @@ TABLE = Table(
             name="publish_secrets_in_aws_secrets_manager",
             place=None,
             described=NEVER,
-            availability=NOT_YET,
+            availability=REFUSED,
             is_harmless=equal_to(False),  # noqa: FBT003 - a value
+            why=OWN_SECRETS,
+            refusal=NOT_AT_AMAZON,
         ),
         Setting(name=rules.FLOWS, place="auth_flows", default=[], check=rules.flow_problems, keep=unique),
         *of_lifetime(
@@ -189,7 +199,7 @@ TABLE = Table(
             check=rules.url_problems,
             keep=unique,
             choice=Choice(
-                control=Control.ADDRESSES,
+                control=Control.LINES,
                 label=gettext_lazy("Callback URLs"),
                 help=gettext_lazy("Where people return after signing in: one absolute URL a line, matched exactly."),
             ),
@@ -201,7 +211,7 @@ TABLE = Table(
             check=rules.url_problems,
             keep=unique,
             choice=Choice(
-                control=Control.ADDRESSES,
+                control=Control.LINES,
                 label=gettext_lazy("Sign-out URLs"),
                 help=gettext_lazy("Where people return after signing out."),
             ),
@@ -213,7 +223,7 @@ TABLE = Table(
             default=[],
             keep=unique,
             choice=Choice(
-                control=Control.SEVERAL,
+                control=Control.SEVERAL_OF,
                 label=gettext_lazy("People come by"),
                 help=gettext_lazy("What this app’s login page offers. With nothing chosen: the pool’s own accounts."),
                 options_of=provider_options,

@@ -16,7 +16,7 @@ from django.db import IntegrityError
 
 from identity.foundation import clock, names
 from identity.foundation.actor import Actor
-from identity.foundation.errors import Invalid, NotAvailable, refuse
+from identity.foundation.errors import Invalid, refuse
 from pools.models import PoolDomain, UserPool
 from pools.services import access, atomic_part, audit, configuration
 from pools.services.audit import Tag
@@ -26,6 +26,7 @@ HOST = re.compile(rf"(?:{PREFIX.pattern}\.)+[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])?"
 HOST_LENGTH = 253
 RESERVED = ("aws", "amazon", "cognito")
 CLASSIC, MANAGED = 1, 2
+NO_REPLICAS = "Routing cannot be set: an installation has no replicas in other regions. Leave it out."
 ABSENT = "No such domain or user pool exists."
 
 
@@ -34,7 +35,6 @@ def create(pool: UserPool, name: str, *, settings: Mapping[str, Any], by: Actor)
 
     Raises:
         Invalid: the name is malformed, reserved or taken, or the pool has such a domain already.
-        NotAvailable: a setting asks for what this release has not.
 
     """
     own = settings.get("custom_domain_config") is not None
@@ -72,7 +72,6 @@ def update(pool: UserPool, name: str, *, settings: Mapping[str, Any], by: Actor)
 
     Raises:
         Invalid: the pool has no such domain, or a setting breaks a rule.
-        NotAvailable: a setting asks for what this release has not.
 
     """
     refuse(_setting_problems(settings))
@@ -150,7 +149,7 @@ def _host_problems(name: str) -> Iterator[Invalid]:
 
 def _setting_problems(settings: Mapping[str, Any]) -> Iterator[Invalid]:
     if settings.get("routing") is not None:
-        yield NotAvailable("Routing is not available in this release.", field="routing")
+        yield Invalid(NO_REPLICAS, field="routing")
     if settings.get("managed_login_version", CLASSIC) not in {CLASSIC, MANAGED}:
         yield Invalid("ManagedLoginVersion is 1 or 2.", field="managed_login_version")
 

@@ -12,7 +12,13 @@ from django.utils.translation import gettext_lazy
 
 from identity.foundation import clock
 from pools.models import UserPool
-from pools.services.pools import assurance_levels, message_templates, password_policy, schema
+from pools.services.pools import (
+    assurance_levels,
+    message_templates,
+    password_policy,
+    registration_settings,
+    schema,
+)
 from pools.services.pools import pool_rules as rules
 from pools.services.pools.pool_rules import AUTHENTICATOR, DAYS, MODE, OLDER_DAYS, POLICY, UPDATES, VERIFIED
 from pools.services.pools.settings_table import (
@@ -347,12 +353,7 @@ TABLE = Table(
         ),
         Setting(name="user_pool_add_ons.advanced_security_mode", availability=KEPT_ONLY, is_harmless=equal_to("OFF")),
         Setting(name="user_pool_add_ons.advanced_security_additional_flows", availability=KEPT_ONLY),
-        Setting(
-            name="dcr_configuration",
-            availability=NOT_YET,
-            is_harmless=lambda value: value.get("enable_status", "Disabled") == "Disabled",
-            stays=True,
-        ),
+        *registration_settings.ROWS,
         Setting(
             name="key_configuration.key_type",
             default="AWS_OWNED_KEY",
@@ -371,7 +372,8 @@ TABLE = Table(
             why=ONE_ISSUER,
         ),
     ),
-    rules=rules.RULES,
+    rules=(*rules.RULES, *registration_settings.RULES),
     derive=put_password_policy,
     derived=("password_history_since",),
+    filled={registration_settings.STRUCTURE: registration_settings.FILLED},
 )

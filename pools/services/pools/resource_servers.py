@@ -1,6 +1,7 @@
 """Resource servers of a pool: APIs with scopes of their own. Which scopes a client may ask for is the client's setting.
 
 A scope is written ``identifier/name``. Clients keep what they name when it goes; it is not granted any more.
+One resource server is the installation's own: it is there while apps may register themselves, and nobody changes it.
 """
 
 from __future__ import annotations
@@ -10,11 +11,12 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from identity.foundation import clock, paging
 from identity.foundation.actor import Actor
-from identity.foundation.errors import Invalid, LimitExceeded, NotFound, refuse
+from identity.foundation.errors import DomainError, Invalid, LimitExceeded, NotFound, refuse
 from identity.foundation.paging import Page
 from pools.models import AppClient, ResourceServer, UserPool
 from pools.services import access, atomic_part, audit, configuration
 from pools.services.audit import Tag
+from pools.services.pools.client_rules import REGISTER, REGISTRATION
 
 IDENTIFIER = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,256}")
 SCOPE = re.compile(r"[\x21\x23-\x2e\x30-\x5b\x5d-\x7e]{1,256}")
@@ -48,7 +50,7 @@ def create(
         if ResourceServer.objects.filter(pool_id=pool.pk, identifier=identifier).exists():
             text = f"{identifier} already exists in user pool {pool.public_id}."
             part.refuse(Invalid(text, field="identifier"))
-        if ResourceServer.objects.filter(pool_id=pool.pk)[:MAX_SERVERS].count() >= MAX_SERVERS:
+        if ResourceServer.objects.filter(pool_id=pool.pk).exclude(identifier=REGISTRATION).count() >= MAX_SERVERS:
             part.refuse(LimitExceeded("The pool has too many resource servers."))
         server.save(force_insert=True)
         _record(Tag.RESOURCE_SERVER_CREATED, server, by=by)
@@ -76,7 +78,7 @@ def update(
 
     Raises:
         NotFound: the pool has none of that identifier.
-        Invalid: a value breaks a rule.
+        Invalid: a value breaks a rule, or it is the installation's own.
 
     """
     kept = _checked(name, scopes)
@@ -85,6 +87,7 @@ def update(
         server = rows.select_for_update().first()
         if server is None:
             part.refuse(_absent(identifier))
+        part.refuse_if(_refusal_of_change(server))
         if (server.name, server.scopes) != (name, kept):
             rows.update(name=name, scopes=kept)
             server.name, server.scopes = name, kept
@@ -98,6 +101,7 @@ def delete(pool: UserPool, identifier: str, *, by: Actor) -> None:
 
     Raises:
         NotFound: the pool has none of that identifier.
+        Invalid: it is the installation's own.
 
     """
     with atomic_part.begin() as part:
@@ -105,14 +109,45 @@ def delete(pool: UserPool, identifier: str, *, by: Actor) -> None:
         server = rows.select_for_update().first()
         if server is None:
             part.refuse(_absent(identifier))
+        part.refuse_if(_refusal_of_change(server))
         rows.delete()
         _record(Tag.RESOURCE_SERVER_DELETED, server, by=by)
         configuration.touch(pool)
 
 
+def keep_own(pool: UserPool, *, by: Actor) -> None:
+    """See that a pool has the resource server of registration exactly while apps may register themselves.
+
+    Called in the transaction that makes the pool, or changes it, while its row is locked.
+    """
+    rows = ResourceServer.objects.filter(pool_id=pool.pk, identifier=REGISTRATION)
+    server = rows.first()
+    if pool.registration and server is None:
+        scopes = [{"name": REGISTER, "description": "Register app clients"}]
+        name = "Dynamic client registration"
+        server = ResourceServer(pool=pool, identifier=REGISTRATION, name=name, scopes=scopes, created_at=clock.now())
+        server.save(force_insert=True)
+        _record(Tag.RESOURCE_SERVER_CREATED, server, by=by)
+    elif not pool.registration and server is not None:
+        rows.delete()
+        _record(Tag.RESOURCE_SERVER_DELETED, server, by=by)
+
+
+def is_own(server: ResourceServer) -> bool:
+    """Say whether a resource server is the installation's own."""
+    return server.identifier == REGISTRATION
+
+
 def of(pool: UserPool) -> list[ResourceServer]:
     """Return a pool's resource servers in the order they were made."""
     return list(ResourceServer.objects.filter(pool_id=pool.pk).order_by("id"))
+
+
+def descriptions(pool: UserPool) -> dict[str, str]:
+    """Return what each scope of a pool's resource servers is described by."""
+    return {
+        f"{server.identifier}/{scope['name']}": scope["description"] for server in of(pool) for scope in server.scopes
+    }
 
 
 def page(pool: UserPool, limit: int, token: str | None) -> Page[ResourceServer]:
@@ -154,6 +189,12 @@ def _problems(name: str, scopes: Sequence[Mapping[str, str]]) -> Iterator[Invali
         description = scope["description"]
         if not SCOPE.fullmatch(scope["name"]) or not 1 <= len(description) <= TEXT or "\x00" in description:
             yield Invalid("Scope names hold no spaces and no slash; a description is needed.", field="scopes")
+
+
+def _refusal_of_change(server: ResourceServer) -> DomainError | None:
+    if not is_own(server):
+        return None
+    return Invalid(f"Resource server {server.identifier} is managed by Cognito.", field="identifier")
 
 
 def _absent(identifier: str) -> NotFound:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
@@ -53,10 +53,10 @@ class Control(Enum):
     SWITCH = "switch"
     ONE_OF = "one of"
     TEXT = "text"
-    ADDRESSES = "addresses"
+    SEVERAL_OF = "several of"
+    LINES = "lines"
     DURATION = "duration"
     NUMBER = "number"
-    SEVERAL = "several"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,6 +217,8 @@ class Table:
     derived: Sequence[str] = ()
     noted_in: str = "configuration"
     """The column that says of other columns that they were given."""
+    filled: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """Structures that are given whole, empty too: what is left out of one is as if this was given."""
 
     @cached_property
     def rows(self) -> dict[str, Setting]:
@@ -254,7 +256,7 @@ class Table:
             if name in rows:
                 found[name] = value
             elif isinstance(value, Mapping) and any(row.startswith(f"{name}.") for row in rows):
-                inside, strange = self._flat(value, f"{name}.")
+                inside, strange = self._flat({**deepcopy(self.filled.get(name, {})), **value}, f"{name}.")
                 found |= inside
                 unknown += strange
             else:

@@ -18,7 +18,7 @@ from identity.foundation.task_names import Task
 from pools.models import PoolDomain, User, UserPool
 from pools.services import access, atomic_part, audit, configuration, receipts, sealing_contexts
 from pools.services.audit import Tag
-from pools.services.pools import pool_rules, pool_settings, running_imports, schema, signing_keys
+from pools.services.pools import pool_rules, pool_settings, resource_servers, running_imports, schema, signing_keys
 from pools.services.receipts import Receipt
 
 PROTECTED = (
@@ -47,6 +47,7 @@ def create(name: str, *, settings: Mapping[str, Any], receipt: Receipt | None = 
         part.refuse_if(receipts.keep(receipt))
         pool.save(force_insert=True)
         signing_keys.store(pool, keys)
+        resource_servers.keep_own(pool, by=by)
         audit.record(Tag.POOL_CREATED, pool=pool, subject=pool.public_id, by=by, detail={"name": name})
         configuration.touch(pool)
     pool_settings.TABLE.warn(pool)
@@ -86,6 +87,7 @@ def update(
         columns, changed = table.change(row, given, whole=replaced)
         if changed:
             UserPool.objects.filter(pk=pool.pk).update(**columns, modified_at=clock.now())
+            resource_servers.keep_own(row, by=by)
             detail = {"changed": changed}
             audit.record(Tag.POOL_CHANGED, pool=pool, subject=pool.public_id, by=by, detail=detail)
             configuration.touch(pool)

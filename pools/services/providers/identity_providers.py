@@ -65,12 +65,14 @@ def create(  # noqa: PLR0913 - a provider has these parts
     acr_mapping: Mapping[str, str] | None = None,
     identifiers: Sequence[str] = (),
     asks_second_factor: bool = False,
+    signs_out: bool = False,
     receipt: Receipt | None = None,
     by: Actor,
 ) -> IdentityProvider:
     """Make an identity provider, and the group of those who will come by it.
 
-    ``asks_second_factor`` is ours: the pool's rule of second factors then holds for them too.
+    Two settings are ours: with ``asks_second_factor`` the pool's rule of second factors holds for them too, and with
+    ``signs_out`` whoever signs out here is sent there to do so as well.
 
     Raises:
         Invalid, NotAvailable: a value breaks a rule, or this release has no such kind.
@@ -90,7 +92,7 @@ def create(  # noqa: PLR0913 - a provider has these parts
     now = clock.now()
     provider = IdentityProvider(id=names.uuid7(), pool=pool, name=name, type=kind, created_at=now, modified_at=now)
     provider.attribute_mapping, provider.acr_mapping = mapping, levels
-    provider.asks_second_factor = asks_second_factor
+    provider.asks_second_factor, provider.signs_out = asks_second_factor, signs_out
     _put_details(provider, known.check_details(details))
     with atomic_part.begin() as part:
         # The pool's row serialises what is made, so that names, identifiers and quota hold.
@@ -219,7 +221,7 @@ def update(
     receipt: Receipt | None = None,
     by: Actor,
 ) -> IdentityProvider:
-    """Give a provider other ``details``, mappings, ``identifiers``, or another ``asks_second_factor``.
+    """Give a provider other ``details``, mappings, ``identifiers``, ``signs_out`` or ``asks_second_factor``.
 
     Each that is given takes the place of the old one, but for details that nobody is told: they stay until others come.
     With ``keeps_details`` so does each detail that is not named; an empty one goes.
@@ -272,6 +274,8 @@ def _columns(provider: IdentityProvider, changes: Mapping[str, Any]) -> dict[str
     columns: dict[str, Any] = {}
     if (mapping := changes.get("attribute_mapping")) is not None:
         columns["attribute_mapping"] = rules.completed_mapping(mapping, provider.type)
+    if (signs_out := changes.get("signs_out")) is not None:
+        columns["signs_out"] = bool(signs_out)
     if (levels := changes.get("acr_mapping")) is not None:
         refuse(rules.acr_problems(levels, provider.type))
         columns["acr_mapping"] = dict(levels)

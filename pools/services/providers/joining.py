@@ -196,7 +196,9 @@ def _login(pool: UserPool, arrival: Arrival) -> ExternalLogin | None:
     found = rows.filter(subject=arrival.subject).first()
     if found is not None:
         return found
-    unused = rows.filter(subject=None, attribute__in=list(arrival.values)).order_by("id")
+    # An address of which the provider does not say that it was verified is anybody's.
+    proven = [name for name in arrival.values if arrival.values.get(f"{name}_verified", "true") == "true"]
+    unused = rows.filter(subject=None, attribute__in=proven).order_by("id")
     return next((each for each in unused if arrival.values[each.attribute] == each.value), None)
 
 

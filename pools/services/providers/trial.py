@@ -155,9 +155,7 @@ def report(pool: UserPool, provider: IdentityProvider, identity: ExternalIdentit
 
 
 def _record(pool: UserPool, provider: IdentityProvider, refusal: DomainError | None, *, by: Actor) -> None:
-    detail = {"provider": provider.name}
-    if refusal is not None:
-        detail |= {"refusal": type(refusal).__name__, "why": refusal.detail[: trips.LONGEST_REASON]}
+    detail = {"provider": provider.name} if refusal is None else trips.described(provider, refusal)
     outcome = "done" if refusal is None else "refused"
     with transaction.atomic(durable=True):
         audit.record(Tag.PROVIDER_TRIED, pool=pool, subject=provider.name, by=by, outcome=outcome, detail=detail)

@@ -8,29 +8,32 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from django.db import transaction
+import structlog
 
-from identity.foundation import sealing
+from identity.foundation import clock, sealing
 from identity.foundation.actor import Actor
-from identity.foundation.errors import DomainError, InteractionExpired
+from identity.foundation.errors import DomainError, InteractionExpired, OutsideUnavailable, Overloaded
 from pools import ports
 from pools.models import AppClient, IdentityProvider, Interaction, UserPool
 from pools.ports import ExternalIdentity, UpstreamRedirect, UpstreamWishes
-from pools.services import audit
+from pools.services import assurance, audit
 from pools.services.audit import Tag
 from pools.services.pools import assurance_levels, pool_domains
+from pools.services.pools.client_rules import THE_POOL
 from pools.services.providers import arrivals, identity_providers, joining
 from pools.services.providers.arrivals import Arrival
 from pools.services.tokens import interactions
 from pools.services.tokens.interactions import Kind
 
+log = structlog.get_logger(__name__)
 MINUTES = 20
 """How long somebody may take at the provider. Amazon gives five; an authenticator may have to be fetched first."""
-LONGEST_HINT, LONGEST_REASON = 256, 300
+LONGEST_HINT, LONGEST_REASON, LONGEST_ONWARD = 256, 300, 2000
+LEAVING_SECONDS = 3600
 
 
 class Trip(NamedTuple):
@@ -55,6 +58,11 @@ def named(client: AppClient, *, name: str = "", identifier: str = "") -> Identit
         if provider.name == name or (identifier and identifier in identity_providers.identifiers(provider)):
             return provider
     return None
+
+
+def names_provider(parameters: Mapping[str, str]) -> bool:
+    """Say whether a request has people sent straight to an identity provider. AWS: The authorize endpoint."""
+    return parameters.get("identity_provider", THE_POOL) != THE_POOL or "idp_identifier" in parameters
 
 
 def asked(client: AppClient, parameters: Mapping[str, str]) -> IdentityProvider | None:
@@ -99,6 +107,40 @@ def wishes(client: AppClient, provider: IdentityProvider, parameters: Mapping[st
         prompt=" ".join(prompt),
         acr_values=" ".join(provider.acr_mapping[level] for level in asked if level in provider.acr_mapping),
     )
+
+
+def leave(pool: UserPool, methods: Sequence[str], *, onward: str) -> str:
+    """Return where somebody goes on who was signed out here, whose session these methods opened.
+
+    That is their provider's own page for signing out, which leads back to :func:`left`, where an operator wants that
+    and the provider has one; else ``onward``. A provider that does not answer keeps nobody signed in.
+    """
+    provider = joining.provider(pool, assurance.provider(methods))
+    if provider is None or not provider.signs_out or len(onward) > LONGEST_ONWARD:
+        return onward
+    state = sealing.seal_text(json.dumps([clock.epoch(), onward]).encode(), purpose=f"leaving:{pool.public_id}")
+    try:
+        details, callback = identity_providers.details(provider), f"{pool_domains.address(pool)}/oauth2/idplogout"
+        return ports.provider_kinds[provider.type].leave(details, state=state, callback=callback) or onward
+    except (OutsideUnavailable, Overloaded) as problem:
+        log.warning("provider_sign_out_left_out", provider=provider.name, why=problem.detail)
+        return onward
+
+
+def left(pool: UserPool, state: str) -> str:
+    """Return where somebody goes on who comes back from signing out at their provider.
+
+    Raises:
+        InteractionExpired: the state is not ours, or an hour old.
+
+    """
+    try:
+        began, onward = json.loads(sealing.unseal_text(state, purpose=f"leaving:{pool.public_id}"))
+    except (sealing.Unsealable, ValueError):
+        raise InteractionExpired(detail="no state of ours") from None
+    if clock.epoch() - began > LEAVING_SECONDS:
+        raise InteractionExpired(detail="too old")
+    return str(onward)
 
 
 def land(pool: UserPool, state: str, answer: Mapping[str, str], *, kind: Kind = Kind.TRIP) -> str:
@@ -166,10 +208,21 @@ def finish(pool: UserPool, trip: Trip, answer: Mapping[str, str], *, by: Actor) 
         )
         return arrivals.arrival(pool, provider, identity)
     except DomainError as refusal:
-        detail = {"provider": provider.name, "refusal": type(refusal).__name__, "why": refusal.detail[:LONGEST_REASON]}
-        with transaction.atomic(durable=True):
-            audit.record(Tag.PROVIDER_LOGIN_REFUSED, pool=pool, subject=provider.name, by=by, detail=detail)
+        _record_refusal(pool, provider, refusal, by=by)
         raise
+
+
+def _record_refusal(pool: UserPool, provider: IdentityProvider, refusal: DomainError, *, by: Actor) -> None:
+    """Leave an audit row of who did not come in."""
+    detail = described(provider, refusal)
+    audit.record(Tag.PROVIDER_LOGIN_REFUSED, pool=pool, subject=provider.name, outcome="refused", by=by, detail=detail)
+
+
+def described(provider: IdentityProvider, refusal: DomainError) -> dict[str, str]:
+    """Return what the audit log says of a refusal: which check failed, or what the provider said."""
+    said = str(refusal.parameters.get("error", ""))
+    check = refusal.code if said else (refusal.detail or refusal.code)[:LONGEST_REASON]
+    return {"provider": provider.name, "check": check, "said": said}
 
 
 def keep(pool: UserPool, arrival: Arrival, query: str, *, browser: str) -> uuid.UUID:

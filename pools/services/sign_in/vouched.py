@@ -22,6 +22,8 @@ class Vouched:
     """Whom a provider vouches for, and what it says of how and when they proved it."""
 
     user_id: UUID
+    provider: str
+    """Whose word it is, by its name in the pool."""
     methods: Sequence[str] = ()
     """In words of RFC 8176."""
     level: int = 1
@@ -39,7 +41,13 @@ class Vouched:
     def told(self) -> dict[str, Any]:
         """Return what it says beside who they are, as an attempt keeps it."""
         words = [f"{assurance.TOLD}{word}" for word in self.methods if len(word) <= LONGEST][:MOST]
-        kept: dict[str, Any] = {TOLD: [*words, f"{assurance.LEVEL}{self.level}"]}
+        kept: dict[str, Any] = {
+            TOLD: [
+                *words,
+                f"{assurance.LEVEL}{self.level}",
+                f"{assurance.BY}{self.provider}",
+            ]
+        }
         return kept | ({TOLD_AT: self.authenticated_at.timestamp()} if self.authenticated_at else {})
 
     def attempt(self, client: AppClient, found: Credentials) -> Attempt:

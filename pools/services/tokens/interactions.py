@@ -56,12 +56,21 @@ SINGLE = ("client_id", "redirect_uri", "response_type")
 """Parameters that our pages read, so that each comes once."""
 SIGNED_IN_SINCE = "signed_in_since"
 """Our own parameter on the way to the login page and back: the request was here at this moment, sealed."""
+CONSENTED = "consented"
+"""Our own parameter on the way back from the page that asks for consent: the answer, sealed."""
 OF_ONE_PAGE = frozenset({"code", "user_name", "confirmation_code", "error", "change"})
 """What a link to one of our pages says, which is not carried to the next."""
+OURS = OF_ONE_PAGE | {SIGNED_IN_SINCE, CONSENTED}
+"""Parameters that no application sends."""
 CARRIED = 6000
 """How long a query our pages carry from one to the next."""
 ASKS_AGAIN = frozenset({"login", "select_account"})
 """Prompts for which no session of before is good enough."""
+
+
+def of_application(parameters: Mapping[str, str]) -> dict[str, str]:
+    """Return what an application asked, as our pages carry it: without what is ours."""
+    return {name: value for name, value in parameters.items() if name not in OURS}
 
 
 def kind_of(parameters: Mapping[str, str]) -> Kind:

@@ -27,7 +27,7 @@ from identity.foundation.errors import (
 from pools.models import AppClient, UserPool, hot
 from pools.models.hot import Person
 from pools.services import access, assurance
-from pools.services.pools import signing_keys
+from pools.services.pools import resource_servers, signing_keys
 from pools.services.tokens import claims
 
 Use = signing_keys.Use
@@ -89,6 +89,28 @@ def verify_access(
     if changing_proof:
         check_proof(bearer)
     return bearer
+
+
+def verify_holder(token: str, *, scope: str, pool: UserPool) -> tuple[AppClient, Person | None]:
+    """Return the app that a live access token with a scope was issued to, and the person it acts for, if any.
+
+    Whether the app itself still lives, and may still have that scope, is asked too.
+
+    Raises:
+        TokenRefused: not an access token of this pool.
+        TokenExpired, TokenRevoked, ScopeMissing: as named.
+        UserDisabled, UserNotFound: the person was disabled or deleted.
+
+    """
+    payload, client = _verified(token, Use.ACCESS, pool)
+    if payload.get("token_use") != "access":
+        raise TokenRefused
+    person = _live(client, payload) if "username" in payload else None
+    if person is None and not AppClient.objects.filter(pool_id=client.pool_id, id=client.id).exists():
+        raise TokenRefused(detail="the client is gone")
+    if scope not in str(payload.get("scope", "")).split() or scope not in resource_servers.granted_scopes(client):
+        raise ScopeMissing
+    return client, person
 
 
 def check_proof(bearer: Bearer) -> None:

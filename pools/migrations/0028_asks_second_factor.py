@@ -10,7 +10,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies: ClassVar = [
-        ('pools', '0025_identity_providers'),
+        ('pools', '0027_provider_signs_out'),
     ]
 
     operations: ClassVar = [
