@@ -47,17 +47,19 @@ class Table:
             Invalid: the first thing that is wrong. ``field`` is ``provider_details``, with a dot and the key.
 
         """
-        refuse(self._problems(given))
+        refuse(self.problems(given))
         return {**self.defaults, **{key: value for key, value in given.items() if value}}
 
-    def _problems(self, given: Details) -> Iterator[Invalid]:
+    def problems(self, given: Details) -> Iterator[Invalid]:
+        """Yield all that is wrong with details, in Amazon's order."""
         if unknown := sorted(given.keys() - self.checks.keys()):
             key = unknown[0][:LONGEST]
             yield refused(key, "unknown_detail", f"Provider details of this type have no {key}.")
-        if missing := [key for key in self.required if not given.get(key)]:
-            yield refused(missing[0], "missing_detail", self.missing)
+        for key in self.required:
+            if not given.get(key):
+                yield refused(key, "missing_detail", self.missing)
         for key, value in given.items():
-            if value:
+            if value and key in self.checks:
                 yield from self.checks[key](key, value)
 
 
