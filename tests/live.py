@@ -152,9 +152,16 @@ class Live:
         return (self.logs / f"{name}.log").read_text(errors="replace")
 
     @contextlib.contextmanager
-    def second_web(self, *, server: str = "granian", application: str = "", **settings: str) -> Iterator[str]:
-        """Run another web process over the same database; give an address by which no other process is met."""
+    def second_web(
+        self, *, server: str = "granian", application: str = "", itself: bool = False, **settings: str
+    ) -> Iterator[str]:
+        """Run another web process over the same database; give an address by which no other process is met.
+
+        ``itself``: it takes that address for the installation's, and so leads nobody to the first process.
+        """
         port = servers.free_port()
+        if itself:
+            settings |= {"BASE_URL": f"http://localhost:{port}", "PORT": str(port)}
         command = tuple(server if word == "granian" else word for word in serve.web("127.0.0.1", port, 1, 24))
         if application:
             command = (*command[:-1], application)

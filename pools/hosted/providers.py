@@ -166,7 +166,7 @@ def take(page_request: PageRequest) -> HttpResponse:
         if "landing" in given:
             given = trips.landed(pool, state, given["landing"])
     except errors.InteractionExpired:
-        return page_request.problem("provider_expired")
+        return over(page_request, trips.purpose(pool, state, browser=browser))
     page_request.carry(trip.query)
     try:
         arrival = trips.finish(pool, trip, given, by=page_request.by)
@@ -198,11 +198,11 @@ def join_url(page_request: PageRequest, arrival_id: str) -> str:
 @page(directory=False)
 def join(page_request: PageRequest) -> HttpResponse:
     """Sign in who came; before, ask what their account lacks, and whether one that has their address is theirs."""
-    arrival_id = page_request.parameters.get(ARRIVAL, "")
+    arrival_id, browser = page_request.parameters.get(ARRIVAL, ""), page_request.browser.trip_secret()
     try:
-        kept = trips.kept(page_request.pool, arrival_id, browser=page_request.browser.trip_secret())
+        kept = trips.kept(page_request.pool, arrival_id, browser=browser)
     except errors.InteractionExpired:
-        return page_request.problem("provider_expired")
+        return over(page_request, trips.purpose_of_arrival(page_request.pool, arrival_id, browser=browser))
     if page_request.request.method == "HEAD":
         return page_request.problem("provider_expired")
     arrival, pool = kept.arrival, page_request.pool
@@ -282,6 +282,13 @@ def finish(
     except errors.DomainError as refusal:
         return explain(page_request, refusal)
     return proceed(page_request, outcome, username=user.username)
+
+
+def over(page_request: PageRequest, query: str) -> HttpResponse:
+    """Say that a sign-in is over; whoever began it in this browser is led to the start of what they came for."""
+    if query:
+        page_request.carry(query)
+    return page_request.problem("provider_expired")
 
 
 def explain(page_request: PageRequest, refusal: errors.DomainError) -> HttpResponse:

@@ -153,6 +153,7 @@ PROBLEMS: dict[str, Problem] = {
             "It was finished already, began in another browser, or took too long. If you are not signed in, go back "
             "to the app and start again."
         ),
+        again="start",
     ),
     "locked": Problem(
         gettext_lazy("Too many tries"),

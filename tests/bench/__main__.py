@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from identity.embedded.parts import Part
-from tests.bench import imports, installation, listings, many_pools, outbox
+from tests.bench import imports, installation, listings, many_pools, outbox, providers
 from tests.bench.figures import (
     Bare,
     Job,
@@ -46,6 +46,8 @@ CALLS = 300
 MASKED = re.compile(r"[^\"\s]\*{3}@[^\"\s]\*{3}")
 MADE_UP = re.compile(r'"(?:[\w+/=-]{28,}|(?:person|nobody)\d+)"')
 """What is another in each answer of an exchange by SRP: numbers, sealed text, and the name that was sent."""
+CONFIGURATION = 2.5
+"""Seconds after which every process knows what was configured meanwhile."""
 RETRY_AFTER = 1.0
 """Seconds after which a client that was turned away comes back, as the answer tells it."""
 # What of its floor a job should reach: bare hashing, or a view with as many signatures and one SELECT.
@@ -275,12 +277,14 @@ class Bench:
         self.people()
         self.machines()
         self.operators()
+        self.providers()
         self.lists()
         if self.chosen:
             print("\n" + table([*self.floors, *self.jobs]) + "\n")
             for name, ratio in self.reached.items():
                 print(f"{name:<44}{ratio:>6.2f}  (reach {REACH[name][1]:.2f})")
             self.tell_microseconds()
+            self.tell_providers()
             if self.is_chosen(MAIL):
                 self.mailed = self.mail()
             if self.is_chosen(AMONG):
@@ -356,6 +360,35 @@ class Bench:
         given = [{"UserPoolId": pool, "Username": name, **password} for name in names]
         self.job("AdminSetUserPassword", [self.signed("AdminSetUserPassword", each) for each in given], argon2=1, srp=1)
         self.job(LIST, [self.signed("ListUsers", {"UserPoolId": pool, "Limit": 60})] * 2)
+
+    def providers(self) -> None:
+        """Measure what is left to do when people come back from an identity provider, who come first and again."""
+        if self.chosen and not self.is_chosen(providers.FIRST):
+            return
+        port = self.ports["upstream"]
+        server = (sys.executable, "-m", "tests.bench.providers", "serve", str(port))
+        installation.keep(Part("upstream", server, directory=ROOT, ready=lambda: installation.listens(port)))
+        app = providers.make(self.world, port)
+        sleep(CONFIGURATION)
+        for name in (providers.FIRST, providers.AGAIN):
+            counted = [providers.statements(one) for one in providers.trips(app, range(1, 3))]
+            self.come_back(Rounds(), providers.trips(app, range(1_000_000, 1_000_020)))
+            rounds = Rounds()
+            self.come_back(rounds, providers.trips(app, range(100, 100 + providers.SIGN_INS)))
+            job = rounds.job(name)
+            job.queries = counted[-1]
+            milliseconds = self.bare["verify"].milliseconds
+            job.arithmetic = milliseconds * job.per_core / 1000
+            job.above = 1e6 / job.per_core - 1000 * milliseconds
+            self.jobs.append(job)
+            print(f"  {name}: {1000 / job.per_core:.1f} ms of the web process", flush=True)
+
+    def come_back(self, rounds: Rounds, browsers: list[list[str]]) -> None:
+        """Play one round of people who come back."""
+        own, database = processes(self.installation), processes(self.postgres)
+        before = processor_seconds(own), processor_seconds(database)
+        found = providers.come_back(self.ports["installation"], browsers)
+        rounds.add(found, processor_seconds(own) - before[0], processor_seconds(database) - before[1])
 
     def lists(self) -> None:
         """Measure lists of small and large pools, which should not differ."""
@@ -555,6 +588,14 @@ class Bench:
         shutil.rmtree(home, ignore_errors=True)
         return found
 
+    def tell_providers(self) -> None:
+        """Say what a sign-in by a provider costs the web process, and whether that is too much."""
+        for job in self.jobs:
+            if job.name in {providers.FIRST, providers.AGAIN}:
+                needs = 1000 / job.per_core
+                missed = "  MISSED" if needs > providers.REACH else ""
+                print(f"{job.name:<44}{needs:>6.1f} ms of a core (reach {providers.REACH:.0f} ms){missed}")
+
     def tell_microseconds(self) -> None:
         """Say what each job needs beside its cryptography, whether that is too much, and what no job can do without.
 
@@ -593,6 +634,7 @@ class Bench:
         for name, (ratio, wanted) in reach.items():
             print(f"{name:<44}{ratio:>6.2f}  (reach {wanted:.2f}){'' if ratio >= wanted else '  MISSED'}")
         self.tell_microseconds()
+        self.tell_providers()
         late = "" if storm.p99 <= 50 else "  MISSED"
         print(f"{'GetUser p99 in a storm of sign-ins':<44}{storm.p99:>6.0f} ms (reach 50){late}")
         print(f"{'memory of the web process':<44}{size:>6.0f} MiB; first answer after {self.first_answer:.1f} s")

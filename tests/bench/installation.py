@@ -86,7 +86,7 @@ def start() -> tuple[dict[str, int], int]:
         pids.append(keep(server.part()))
     postgres.ensure_database("cognate")
     keys.ensure(HOME / "secret_keys")
-    ports = {"installation": free_port(), "floor": free_port(), "sts": free_port(), "smtp": free_port()}
+    ports = {name: free_port() for name in ("installation", "floor", "sts", "smtp", "upstream")}
     os.environ.update(
         MODE="development",
         DEMO="0",

@@ -35,6 +35,12 @@ class Connection:
         self.port = port
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.head = b""
+
+    @property
+    def lines(self) -> list[str]:
+        """Return the headers of the last answer, its status line first."""
+        return self.head.decode("latin-1").split("\r\n")
 
     def ask(self, data: bytes) -> tuple[int, bytes]:
         """Send a request; return status and body."""
@@ -42,7 +48,8 @@ class Connection:
         got = b""
         while (end := got.find(b"\r\n\r\n")) < 0:
             got += self.more()
-        head = got[:end].lower()
+        self.head = got[:end]
+        head = self.head.lower()
         if b"transfer-encoding: chunked" in head:
             return int(head[9:12]), self.chunks(got[end + 4 :])
         start = head.find(b"content-length:")

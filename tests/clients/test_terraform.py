@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 from collections.abc import Callable
@@ -175,3 +176,11 @@ def test_the_page_shows_what_is_tested() -> None:
 
     for file in (HERE / "provider.tf", HERE / "whole" / "main.tf"):
         assert f"```hcl\n{file.read_text()}```" in page
+
+
+def test_the_page_of_identity_providers_shows_what_is_tested() -> None:
+    page, tested = (servers.ROOT / "docs" / "providers.md").read_text(), (HERE / "providers" / "main.tf").read_text()
+
+    blocks = re.findall(r"```hcl\n(.*?)```", page, re.DOTALL)
+    assert len(blocks) == 3
+    assert [block for block in blocks if block not in tested] == []

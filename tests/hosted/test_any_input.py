@@ -9,16 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pools.models import AppClient
+from identity.foundation.actor import Actor
+from pools.models import AppClient, ExternalLogin, User, UserPool
+from pools.ports import NO_WISHES
 from pools.services import configuration
-from tests import factories
+from pools.services.providers import identity_providers, trips
+from tests import factories, providers
 from tests.any_input import anything, state
 from tests.hosted import in_process
 from tests.hosted.in_process import PATHS
 from tests.hosted.world import CALLBACK, PASSWORD, Reader
 
 KNOWN, SECURED = "known@example.com", "secured@example.com"
-FIELDS = ["username", "password", "new_password", "code", "given_name", "email", "key", "answer", "chosen", "confirm"]
+FIELDS = [
+    *("username", "password", "new_password", "code", "given_name", "email", "key", "answer", "chosen", "confirm"),
+    *("state", "error", "error_description", "iss", "user"),
+]
 VALUES = [
     *(KNOWN, SECURED, "fresh@example.com", PASSWORD, "Battery-staple-8", "123456", "000000", "1", "0", "off", "resent"),
     *("", " ", "\x00", "a\x00b", "\r\nSet-Cookie: a=b", "%", "💥", "é" * 300, "x" * 5000, "<script>", "{{ 7 }}"),
@@ -26,13 +32,25 @@ VALUES = [
 QUERIES = [
     *("client_id", "redirect_uri", "response_type", "scope", "state", "code", "user_name", "confirmation_code"),
     *("error", "login_hint", "prompt", "max_age", "resume", "lang"),
+    *("error_description", "iss", "landing", "arrival", "identity_provider", "idp_identifier", "email"),
 ]
 TEXT = st.text(max_size=40) | st.sampled_from(VALUES)
 FORM = st.lists(st.tuples(st.sampled_from(FIELDS) | st.text(max_size=8), TEXT), max_size=6)
-ASKED = TEXT | st.sampled_from([CALLBACK, "code", "account_mfa"])
+ASKED = TEXT | st.sampled_from([CALLBACK, "code", "account_mfa", "arrival", "Corp", "corp.example", "ada@corp.example"])
 QUERY = st.lists(st.tuples(st.sampled_from(QUERIES), ASKED), max_size=4)
 STAGE = st.sampled_from(["nobody", "confirming", "recovering", "challenged", "inside"])
 PAGE = st.sampled_from(sorted(PATHS))
+ANSWERED = ["code", "state", "error", "error_description", "error_uri", "iss", "landing", "user", "session_state"]
+OF_PROVIDERS = TEXT | st.sampled_from(
+    ["access_denied", "server_error", "http://127.0.0.1:9", "https://evil.example", "{"]
+)
+ANSWER = st.lists(st.tuples(st.sampled_from(ANSWERED) | st.text(max_size=8), OF_PROVIDERS), max_size=5)
+SAID = st.tuples(st.sampled_from(["code", "error"]), OF_PROVIDERS)
+ENDPOINTS = {
+    name: f"http://127.0.0.1:9/{name}" for name in ("authorize_url", "token_url", "attributes_url", "jwks_uri")
+}
+NOWHERE = {**providers.CORP, **ENDPOINTS, "oidc_issuer": "http://127.0.0.1:9"}
+"""An identity provider that nobody is: what is traded there ends at once."""
 KIND = st.sampled_from(
     [
         *("application/x-www-form-urlencoded", "multipart/form-data", "multipart/form-data; boundary=x"),
@@ -89,7 +107,11 @@ def pool(transactional_db: None) -> Pool:
         "allowed_oauth_scopes": ["openid"],
         "callback_urls": [CALLBACK],
     }
-    return Pool(factories.make_client(made, **oauth))
+    identity_providers.create(
+        made, "Corp", kind="OIDC", details=NOWHERE, identifiers=["corp.example"], by=Actor.system()
+    )
+    made = UserPool.objects.get(pk=made.pk)
+    return Pool(factories.make_client(made, supported_identity_providers=["COGNITO", "Corp"], **oauth))
 
 
 def check(answer: Any, before: tuple[str, ...]) -> None:  # noqa: ANN401 - Django's answer
@@ -97,7 +119,7 @@ def check(answer: Any, before: tuple[str, ...]) -> None:  # noqa: ANN401 - Djang
     assert answer.status_code in {200, 302, 303, 400, 403, 405, 415, 429}
     if answer.status_code in {302, 303}:
         where = urllib.parse.urlsplit(answer["Location"])
-        assert where.netloc == "" or answer["Location"].startswith(CALLBACK)
+        assert where.netloc == "" or answer["Location"].startswith((CALLBACK, ENDPOINTS["authorize_url"]))
         return
     assert b"{{" not in answer.content.replace(b"{{ 7 }}", b"")
     assert b"<script>" not in answer.content
@@ -143,3 +165,32 @@ def test_cookies_that_we_never_set_get_a_page_too(pool: Pool, page: str, cookie:
     browser, before = in_process.browser({f"cg-{short}{kind}": cookie for kind in ("", "-form", "-step")}), state()
 
     check(browser.get(pool.url(page)), before)
+
+
+@anything
+@given(answer=ANSWER, leads=SAID, posted=st.booleans(), own=st.integers(0, 5), again=st.booleans())
+def test_any_answer_of_a_provider_gets_a_page_and_makes_nobody(
+    pool: Pool, answer: list[tuple[str, str]], leads: tuple[str, str], posted: bool, own: int, again: bool
+) -> None:
+    """On a trip that is under way, in its own browser; the same answer again finds it spent."""
+    browser = in_process.browser({f"cg-{pool.public_id.rpartition('_')[2]}-trip": "b" * 32})
+    people = (User.objects.count(), ExternalLogin.objects.count())
+    corp = trips.named(pool.app, name="Corp")
+    assert corp is not None
+    query = urllib.parse.urlencode({"client_id": pool.app.client_id, "response_type": "code"})
+    there = trips.depart(pool.app, corp, query=query, browser="b" * 32, wishes=NO_WISHES)
+    [state] = urllib.parse.parse_qs(urllib.parse.urlsplit(there).query)["state"]
+    given = dict([*answer, leads, *([("state", state)] if own else [])])
+
+    for _ in range(1 + again):
+        if posted:
+            shown = browser.post(pool.url("provider_answer"), given)
+            assert shown.status_code in {303, 400}
+            if shown.status_code == 303:
+                shown = browser.get(shown["Location"])
+        else:
+            shown = browser.get(pool.url("provider_answer", list(given.items())))
+        assert shown.status_code in {400, 403, 503}
+        assert b"{{" not in shown.content.replace(b"{{ 7 }}", b"")
+        assert b"<script>" not in shown.content
+    assert (User.objects.count(), ExternalLogin.objects.count()) == people

@@ -10,15 +10,9 @@ import pytest
 import requests
 
 from tests.hosted.federation import CHALLENGE, CORP, Federation
-from tests.hosted.world import OTHER_PASSWORD, PASSWORD, Page
+from tests.hosted.upstream import OVER, heading
+from tests.hosted.world import OTHER_PASSWORD, PASSWORD
 from tests.live import Live
-
-OVER = "This sign-in is over"
-
-
-def heading(page: Page) -> str:
-    """Return what a page about something that stopped says first."""
-    return page.read.title.removeprefix("Error: ").partition(" – ")[0]
 
 
 @pytest.fixture(scope="module")

@@ -187,6 +187,20 @@ def end(pool: UserPool, state: str, *, browser: str) -> Trip:
     return Trip(provider, kept["query"], UpstreamRedirect("", kept["kept"]), kept["callback"])
 
 
+def purpose(pool: UserPool, state: str, *, browser: str) -> str:
+    """Return what this browser went on a trip for, that is over or late too; empty for another browser's."""
+    try:
+        trip_id = read_id(pool, Kind.TRIP, state)
+    except InteractionExpired:
+        return ""
+    return _query(pool, interactions.recall(pool, trip_id, kind=Kind.TRIP, browser=browser))
+
+
+def purpose_of_arrival(pool: UserPool, arrival_id: str, *, browser: str) -> str:
+    """Return what this browser came for that arrived, as :func:`purpose` does."""
+    return _query(pool, interactions.recall(pool, arrival_id, kind=Kind.ARRIVAL, browser=browser))
+
+
 def finish(pool: UserPool, trip: Trip, answer: Mapping[str, str], *, by: Actor) -> Arrival:
     """Return who came back, by what the browser brought; an audit row says why somebody did not.
 
@@ -259,6 +273,10 @@ def kept(pool: UserPool, arrival_id: str, *, browser: str) -> Kept:
     row = interactions.peek(pool, arrival_id, kind=Kind.ARRIVAL, browser=browser)
     found = unseal(pool, row)
     return Kept(Arrival.from_text(found["arrival"]), found["query"], row)
+
+
+def _query(pool: UserPool, row: Interaction | None) -> str:
+    return str(unseal(pool, row)["query"]) if row is not None else ""
 
 
 def sealed_id(pool: UserPool, kind: Kind, row_id: uuid.UUID) -> str:

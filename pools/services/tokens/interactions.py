@@ -159,6 +159,16 @@ def peek(pool: UserPool, interaction_id: uuid.UUID | str, *, kind: Kind, browser
     return found
 
 
+def recall(pool: UserPool, interaction_id: uuid.UUID | str, *, kind: Kind, browser: str) -> Interaction | None:
+    """Return an interaction that this browser began, spent and late ones too: good for telling what it came for."""
+    try:
+        key = uuid.UUID(str(interaction_id))
+    except ValueError:
+        return None
+    found = Interaction.objects.filter(pool_id=pool.pk, pk=key, kind=kind).first()
+    return found if found is not None and sealing.matches("interaction", browser, found.browser) else None
+
+
 def take(pool: UserPool, interaction_id: uuid.UUID | str, *, kind: Kind, browser: str) -> Interaction:
     """Spend an interaction by one conditional statement, and return it.
 
