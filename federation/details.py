@@ -152,3 +152,19 @@ ENDPOINTS: Mapping[str, Check] = {
     "token_url": url_problems,
 }
 """Of a provider with endpoints that are known: Amazon fills them in, tells them, and takes others in their place."""
+
+
+def of_social_network(defaults: Details, **checks: Check) -> Table:
+    """Return the table of a kind whose endpoints are known and which knows us by id and secret."""
+    return Table(
+        required=("client_id", "client_secret", "authorize_scopes"),
+        missing="clientId, clientSecret and authorizeScopes are all required idp details.",
+        checks={
+            "client_id": name_problems,
+            "client_secret": name_problems,
+            "authorize_scopes": scope_problems,
+            **ENDPOINTS,
+            **checks,
+        },
+        defaults={"token_request_method": "POST", **defaults},
+    )
