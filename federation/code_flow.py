@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import secrets
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from federation import answers, token_requests
 from federation.details import Details, Table
 from federation.discovery import checked
+from federation.published import Published
 from federation.token_requests import Client, Tokens, UpstreamSession
 from identity.foundation import outbound
-from pools.ports import NO_WISHES, ExternalIdentity, UpstreamRedirect, UpstreamWishes
+from identity.foundation.errors import DomainError
+from pools.ports import NO_WISHES, ExternalIdentity, ProviderDocument, UpstreamRedirect, UpstreamWishes
 
 TOTAL = 5.0
 """Seconds that everything may take which is asked of a provider when somebody comes back."""
@@ -45,6 +47,10 @@ class CodeFlow(ABC):
     """It takes the proof of RFC 7636 that whoever redeems a code began the trip."""
     understands: ClassVar[tuple[str, ...]] = ()
     """Which wishes it takes."""
+
+    def problems(self, details: Mapping[str, str]) -> Iterator[DomainError]:
+        """Yield all that is wrong with details as they are given."""
+        yield from self.table.problems(details)
 
     def check_details(self, details: Mapping[str, str]) -> Mapping[str, str]:
         """Return a provider's details, completed.
@@ -103,6 +109,17 @@ class CodeFlow(ABC):
             )
             return self.identify(Trip(details, tokens, kept.get("nonce", ""), answer, wanted))
 
+    def documents(self, details: Mapping[str, str]) -> Sequence[ProviderDocument]:
+        """Return what this process knows of what the provider publishes."""
+        return [document(what, url, held) for what, url, held in self.published(details)]
+
+    def read_documents(self, details: Mapping[str, str]) -> Sequence[ProviderDocument]:
+        """Ask for what the provider publishes, within :data:`TOTAL` seconds. Raises Overloaded."""
+        with outbound.within(TOTAL):
+            for _, url, held in self.published(details):
+                held.ask(url)
+        return self.documents(details)
+
     @abstractmethod
     def identify(self, trip: Trip) -> ExternalIdentity:
         """Return whom tokens are about. Raises as :meth:`finish`."""
@@ -140,6 +157,11 @@ class CodeFlow(ABC):
         del details
         return ()
 
+    def published(self, details: Details) -> Iterator[tuple[str, str, Published[Any]]]:
+        """Yield what is read of the provider ahead of time: what it is, its address and who holds it."""
+        del details
+        yield from ()
+
     def tells_issuer(self, details: Details) -> bool:
         """Say whether the provider promises to name itself in its answers (RFC 9207)."""
         del details
@@ -155,6 +177,14 @@ class CodeFlow(ABC):
         return {
             name: value for name, value in given.items() if value and not (name == "prompt" and "none" in value.split())
         }
+
+
+def document(what: str, url: str, held: Published[Any]) -> ProviderDocument:
+    """Return how reading what a provider publishes went lately."""
+    state = held.state(url)
+    return ProviderDocument(
+        what, url, state.read_at, state.failed_at, problem=state.problem, parameters=state.parameters
+    )
 
 
 def attributes_url(details: Details, names: Collection[str]) -> str:

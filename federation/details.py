@@ -47,17 +47,19 @@ class Table:
             Invalid: the first thing that is wrong. ``field`` is ``provider_details``, with a dot and the key.
 
         """
-        refuse(self._problems(given))
+        refuse(self.problems(given))
         return {**self.defaults, **{key: value for key, value in given.items() if value}}
 
-    def _problems(self, given: Details) -> Iterator[Invalid]:
+    def problems(self, given: Details) -> Iterator[Invalid]:
+        """Yield all that is wrong with details, in Amazon's order."""
         if unknown := sorted(given.keys() - self.checks.keys()):
             key = unknown[0][:LONGEST]
             yield refused(key, "unknown_detail", f"Provider details of this type have no {key}.")
-        if missing := [key for key in self.required if not given.get(key)]:
-            yield refused(missing[0], "missing_detail", self.missing)
+        for key in self.required:
+            if not given.get(key):
+                yield refused(key, "missing_detail", self.missing)
         for key, value in given.items():
-            if value:
+            if value and key in self.checks:
                 yield from self.checks[key](key, value)
 
 
@@ -150,3 +152,19 @@ ENDPOINTS: Mapping[str, Check] = {
     "token_url": url_problems,
 }
 """Of a provider with endpoints that are known: Amazon fills them in, tells them, and takes others in their place."""
+
+
+def of_social_network(defaults: Details, **checks: Check) -> Table:
+    """Return the table of a kind whose endpoints are known and which knows us by id and secret."""
+    return Table(
+        required=("client_id", "client_secret", "authorize_scopes"),
+        missing="clientId, clientSecret and authorizeScopes are all required idp details.",
+        checks={
+            "client_id": name_problems,
+            "client_secret": name_problems,
+            "authorize_scopes": scope_problems,
+            **ENDPOINTS,
+            **checks,
+        },
+        defaults={"token_request_method": "POST", **defaults},
+    )

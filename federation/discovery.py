@@ -57,11 +57,14 @@ def fetch(issuer: str) -> Discovered:
     url = checked(issuer).removesuffix("/") + PATH
     told = json_answers.document(url)
     if told.get("issuer") not in names(issuer):
-        raise OutsideUnavailable(detail=f"{url} is about another issuer")
+        raise OutsideUnavailable(code="another_issuer", detail=f"{url} is about another issuer")
     endpoints = {key: told[name] for key, name in ENDPOINTS.items() if told.get(name)}
     for key, endpoint in endpoints.items():
         if not isinstance(endpoint, str) or any(details.url_problems(key, endpoint)):
-            raise OutsideUnavailable(detail=f"{url} has no usable {ENDPOINTS[key]}")
+            name = ENDPOINTS[key]
+            raise OutsideUnavailable(
+                code="unusable_endpoint", parameters={"name": name}, detail=f"{url} has no usable {name}"
+            )
     end = told.get("end_session_endpoint", "")
     if not isinstance(end, str) or any(details.url_problems("end_session_endpoint", end)):
         end = ""
@@ -77,7 +80,7 @@ def checked(url: str) -> str:
 
     """
     if not details.is_secure_enough(url):
-        raise OutsideUnavailable(detail=f"{url} is not https")
+        raise OutsideUnavailable(code="not_https", detail=f"{url} is not https")
     return url
 
 

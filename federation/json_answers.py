@@ -24,7 +24,9 @@ def document(url: str) -> dict[str, Any]:
     """
     answered = outbound.http("GET", url, headers=ACCEPT)
     if answered.status != HTTPStatus.OK:
-        raise OutsideUnavailable(detail=f"{url} answers {answered.status}")
+        raise OutsideUnavailable(
+            code="answered_status", parameters={"status": answered.status}, detail=f"{url} answers {answered.status}"
+        )
     return parsed(answered.body, url)
 
 
@@ -64,7 +66,7 @@ def parsed(body: bytes, what: str) -> dict[str, Any]:
     """
     found = object_of(body)
     if found is None:
-        raise OutsideUnavailable(detail=f"{what}: no JSON object")
+        raise OutsideUnavailable(code="answered_no_json", detail=f"{what}: no JSON object")
     return found
 
 

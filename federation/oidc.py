@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,6 +11,7 @@ from federation import discovery, json_answers
 from federation.code_flow import Trip, attributes_url
 from federation.details import Details, Table, refused
 from federation.openid_flow import OpenIdFlow
+from federation.published import Published
 from federation.refusals import forged
 from identity.foundation.errors import OutsideUnavailable
 
@@ -77,6 +78,11 @@ class OpenIdConnect(OpenIdFlow):
             return discovery.read(details["oidc_issuer"]).tells_issuer
         except OutsideUnavailable:
             return False
+
+    def published(self, details: Details) -> Iterator[tuple[str, str, Published[Any]]]:
+        """Yield the issuer's discovery document, and the keys."""
+        yield "discovery", details["oidc_issuer"], discovery.documents
+        yield from super().published(details)
 
     def jwks_uri(self, details: Details) -> str:
         """Return what is configured."""

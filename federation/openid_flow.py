@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
 from federation import claims as read
+from federation import provider_keys
 from federation.code_flow import CodeFlow, Trip
 from federation.details import Details
 from federation.id_tokens import PROOFS, Expected, verify_id_token
+from federation.published import Published
 from pools.ports import ExternalIdentity
 
 
@@ -38,6 +40,10 @@ class OpenIdFlow(CodeFlow):
         """Return the scopes; without ``openid`` no provider need answer with an ID token."""
         given = details["authorize_scopes"]
         return given if "openid" in given.split() else f"openid {given}"
+
+    def published(self, details: Details) -> Iterator[tuple[str, str, Published[Any]]]:
+        """Yield the provider's keys."""
+        yield "keys", self.place(self.jwks_uri(details)), provider_keys.documents
 
     @abstractmethod
     def jwks_uri(self, details: Details) -> str:

@@ -55,8 +55,8 @@ def find(url: str, *, kid: str, alg: str) -> Keys:
     """
     known = documents.get(url)
     found = chosen(known, kid, alg) or chosen(documents.newer(url, known), kid, alg)
-    if not found and (problem := documents.problem(url)):
-        raise OutsideUnavailable(detail=problem)
+    if not found and (state := documents.state(url)).failed_at:
+        raise state.error(url)
     return found
 
 
@@ -69,7 +69,7 @@ def fetch(url: str) -> Keys:
     """Read the keys at a URL. Raises as :func:`find`."""
     told = json_answers.document(url).get("keys")
     if not isinstance(told, list):
-        raise OutsideUnavailable(detail=f"{url} has no keys")
+        raise OutsideUnavailable(code="no_keys", detail=f"{url} has no keys")
     return tuple(each for given in told[:MOST_KEYS] for each in read(given))
 
 

@@ -9,11 +9,12 @@ import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from datetime import datetime
+from typing import Generic, NamedTuple, TypeVar
 
 from identity.foundation import clock
 from identity.foundation.destinations import TOTAL
-from identity.foundation.errors import OutsideUnavailable
+from identity.foundation.errors import NO_PARAMETERS, OutsideUnavailable, Parameters
 
 Document = TypeVar("Document")
 
@@ -28,6 +29,24 @@ FORCED = 10.0
 REMEMBERED = 512
 
 
+class State(NamedTuple):
+    """How reading a document went lately."""
+
+    read_at: datetime | None = None
+    """When it was last had."""
+    failed_at: datetime | None = None
+    """When it could not be had, where that was the last try."""
+    problem: str = ""
+    """Why: the error's code."""
+    parameters: Parameters = NO_PARAMETERS
+    detail: str = ""
+
+    def error(self, url: str) -> OutsideUnavailable:
+        """Return why it could not be had."""
+        detail = self.detail or f"nobody has read {url} in time"
+        return OutsideUnavailable(code=self.problem, parameters=self.parameters, detail=detail)
+
+
 @dataclass(slots=True)
 class Entry(Generic[Document]):
     """What is known of one URL."""
@@ -38,7 +57,7 @@ class Entry(Generic[Document]):
     read_at: float = float("-inf")
     failed_at: float = float("-inf")
     forced_at: float = float("-inf")
-    problem: str = ""
+    state: State = field(default_factory=State)
 
     def usable(self, seconds: float) -> Document | None:
         """Return the document unless it is older than so many seconds."""
@@ -82,9 +101,25 @@ class Published(Generic[Document]):
         """
         return self._renewed(url, self._entry(url), known)
 
-    def problem(self, url: str) -> str:
-        """Return why a document could not be had when it was asked for last; empty where it could."""
-        return self._entry(url).problem
+    def state(self, url: str) -> State:
+        """Return how reading a document went lately, as this process knows; nobody is asked or waited for."""
+        with self._lock:
+            entry = self._entries.get(url)
+            return entry.state if entry is not None else State()
+
+    def ask(self, url: str) -> None:
+        """Ask for a document now, whatever is known of it: :meth:`state` says what came of that.
+
+        Raises:
+            Overloaded: too many calls are under way.
+
+        """
+        entry = self._entry(url)
+        if entry.lock.acquire(timeout=TOTAL):  # else another thread asks, longer than a call may take
+            try:
+                self._ask(url, entry)
+            finally:
+                entry.lock.release()
 
     def forget_everything(self) -> None:
         """Hold nothing again."""
@@ -110,13 +145,16 @@ class Published(Generic[Document]):
                 entry.lock.release()
         found = entry.usable(STALE)
         if found is None:
-            raise OutsideUnavailable(detail=entry.problem or f"nobody has read {url} in time")
+            raise entry.state.error(url)
         return found
 
     def _ask(self, url: str, entry: Entry[Document]) -> None:
         try:
             entry.value = self._read(url)
         except OutsideUnavailable as problem:
-            entry.problem, entry.failed_at = problem.detail, clock.monotonic()
+            entry.failed_at = clock.monotonic()
+            state = (problem.code, problem.parameters, problem.detail)
+            entry.state = State(entry.state.read_at, clock.now(), *state)
         else:
-            entry.problem, entry.read_at, entry.failed_at = "", clock.monotonic(), float("-inf")
+            entry.read_at, entry.failed_at = clock.monotonic(), float("-inf")
+            entry.state = State(clock.now())

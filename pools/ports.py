@@ -5,13 +5,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
-from identity.foundation.errors import DomainError, LoginRefused, Misuse, NotAuthorized, RoleRefused
+from identity.foundation.errors import DomainError, LoginRefused, Misuse, NotAuthorized, Parameters, RoleRefused
 
 Answer = TypeVar("Answer")
 
@@ -102,8 +102,28 @@ class ExternalIdentity:
     """The class of assurance that was reached, in the provider's words, where it says so."""
 
 
+@dataclass(frozen=True, slots=True)
+class ProviderDocument:
+    """Something that a provider publishes and this process reads now and then: how that went lately."""
+
+    what: str
+    """``discovery`` or ``keys``."""
+    url: str
+    read_at: datetime | None = None
+    """When it was last had; None where it never was since the process began."""
+    failed_at: datetime | None = None
+    """When it could not be had, where that was the last try."""
+    problem: str = ""
+    """Why the last try failed: the code of an ``OutsideUnavailable``."""
+    parameters: Parameters = field(default_factory=dict)
+    """What words for that code may name."""
+
+
 class ProviderKind(Protocol):
     """A kind of identity provider that a user pool can have: OIDC, SAML, Google and so on."""
+
+    def problems(self, details: Mapping[str, str]) -> Iterator[DomainError]:
+        """Yield all that is wrong with a provider's details as they are given; nobody is asked."""
 
     def check_details(self, details: Mapping[str, str]) -> Mapping[str, str]:
         """Return a provider's details, completed.
@@ -155,6 +175,17 @@ class ProviderKind(Protocol):
             LoginRefused: it is forged, expired, or for someone else; or the provider's own refusal, of which the
                 parameters ``error``, ``description`` and ``status`` tell as they do in :class:`LoginDenied`.
             OutsideUnavailable: the provider does not answer, or nothing that can be understood.
+            Overloaded: too many calls are under way.
+
+        """
+
+    def documents(self, details: Mapping[str, str]) -> Sequence[ProviderDocument]:
+        """Return what this process knows of the documents that a provider publishes; nobody is asked."""
+
+    def read_documents(self, details: Mapping[str, str]) -> Sequence[ProviderDocument]:
+        """Ask the provider for each of its documents now, and return what is known then: what fails is told in it.
+
+        Raises:
             Overloaded: too many calls are under way.
 
         """

@@ -12,13 +12,15 @@ from typing import Any
 import pyotp
 
 from identity.foundation.actor import Actor
-from pools.models import AppClient, User, UserPool, hot
+from pools.models import AppClient, IdentityProvider, User, UserPool, hot
 from pools.models.hot import Person
 from pools.services import access
 from pools.services.people import users
 from pools.services.pools import app_clients, user_pools
+from pools.services.providers import identity_providers
 from pools.services.sign_in import flows, machine, own_factors
 from pools.services.sign_in.machine import Challenged, EndsIn, SignedIn
+from tests import providers
 
 BY = Actor.system()
 PASSWORD = "Correct-horse-1"
@@ -51,6 +53,12 @@ def make_client(pool: UserPool, **settings: Any) -> AppClient:
     """Make a client with password and refresh flows, existence hidden."""
     wanted = {"explicit_auth_flows": FLOWS, "prevent_user_existence_errors": "ENABLED", **settings}
     return access.client(app_clients.create(pool, f"client {number()}", settings=wanted, by=BY).client_id)
+
+
+def make_provider(pool: UserPool, kind: str = "OIDC", **more: Any) -> IdentityProvider:
+    """Make an identity provider that nobody has to be asked about."""
+    given = {"kind": kind, "details": providers.DETAILS[kind], **more}
+    return identity_providers.create(pool, given.pop("name", providers.named(kind)), **given, by=BY)
 
 
 def person_of(pool: UserPool, name: str) -> Person:

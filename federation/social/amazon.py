@@ -9,7 +9,6 @@ from urllib.parse import urlencode, urljoin
 from federation import access_tokens, claims, json_answers
 from federation import details as checks
 from federation.code_flow import CodeFlow, Trip, attributes_url
-from federation.details import Table
 from federation.refusals import forged
 from federation.social import places
 from identity.foundation import outbound
@@ -24,20 +23,11 @@ APPLICATION = ("aud", "app_id")
 class LoginWithAmazon(CodeFlow):
     """``LoginWithAmazon``: OAuth 2.0 and a profile; no ID token."""
 
-    table = Table(
-        required=("client_id", "client_secret", "authorize_scopes"),
-        missing="clientId, clientSecret and authorizeScopes are all required idp details.",
-        checks={
-            "client_id": checks.name_problems,
-            "client_secret": checks.name_problems,
-            "authorize_scopes": checks.scope_problems,
-            **checks.ENDPOINTS,
-        },
-        defaults={
+    table = checks.of_social_network(
+        {
             "attributes_url": "https://api.amazon.com/user/profile",
             "attributes_url_add_attributes": "false",
             "authorize_url": "https://www.amazon.com/ap/oa",
-            "token_request_method": "POST",
             "token_url": TOKEN_URL,
         },
     )

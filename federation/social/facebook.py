@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from federation import access_tokens, claims, json_answers, token_requests
 from federation import details as checks
 from federation.code_flow import CodeFlow, Trip, attributes_url
-from federation.details import Details, Table
+from federation.details import Details
 from federation.refusals import forged
 from federation.social import places
 from pools.ports import ExternalIdentity, VerifiedLogin
@@ -27,21 +27,14 @@ PUBLIC = ("id", "name", "first_name", "last_name", "picture")
 class Facebook(CodeFlow):
     """``Facebook``: OAuth 2.0 with commas between scopes, and a profile; no ID token."""
 
-    table = Table(
-        required=("client_id", "client_secret", "authorize_scopes"),
-        missing="clientId, clientSecret and authorizeScopes are all required idp details.",
-        checks={
-            "client_id": checks.name_problems,
-            "client_secret": checks.name_problems,
-            "authorize_scopes": checks.matching(SCOPES, "authorize_scopes of Facebook: names with commas between."),
-            "api_version": checks.matching(r"v\d{1,3}\.\d{1,2}", "api_version of Facebook has the form v17.0."),
-            **checks.ENDPOINTS,
-        },
-        defaults={
+    table = checks.of_social_network(
+        {
             "api_version": NEWEST,
             "attributes_url_add_attributes": "true",
             "token_request_method": "GET",
         },
+        authorize_scopes=checks.matching(SCOPES, "authorize_scopes of Facebook: names with commas between."),
+        api_version=checks.matching(r"v\d{1,3}\.\d{1,2}", "api_version of Facebook has the form v17.0."),
     )
     has_verifier = False
 

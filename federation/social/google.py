@@ -10,7 +10,7 @@ from typing import Any
 from federation import details as checks
 from federation import json_answers
 from federation.code_flow import Trip, attributes_url
-from federation.details import Details, Table
+from federation.details import Details
 from federation.openid_flow import OpenIdFlow
 from federation.refusals import forged
 from federation.social import places
@@ -37,24 +37,15 @@ WORDS = ("value", "displayName", "formattedValue", "name", "url")
 class Google(OpenIdFlow):
     """``Google``: OpenID Connect with endpoints that are known, and the People API for what its ID token lacks."""
 
-    table = Table(
-        required=("client_id", "client_secret", "authorize_scopes"),
-        missing="clientId, clientSecret and authorizeScopes are all required idp details.",
-        checks={
-            "client_id": checks.name_problems,
-            "client_secret": checks.name_problems,
-            "authorize_scopes": checks.scope_problems,
-            "oidc_issuer": checks.matching(re.escape(ISSUER), f"oidc_issuer of Google is {ISSUER}"),
-            **checks.ENDPOINTS,
-        },
-        defaults={
+    table = checks.of_social_network(
+        {
             "attributes_url": f"{PEOPLE}v1/people/me?personFields=",
             "attributes_url_add_attributes": "true",
             "authorize_url": "https://accounts.google.com/o/oauth2/v2/auth",
             "oidc_issuer": ISSUER,
-            "token_request_method": "POST",
             "token_url": "https://www.googleapis.com/oauth2/v4/token",
         },
+        oidc_issuer=checks.matching(re.escape(ISSUER), f"oidc_issuer of Google is {ISSUER}"),
     )
     understands = ("login_hint", "prompt")
 

@@ -23,6 +23,7 @@ NAMES: dict[str, Text] = {
     "provider_created": gettext_lazy("identity provider created"),
     "provider_changed": gettext_lazy("identity provider changed"),
     "provider_deleted": gettext_lazy("identity provider deleted"),
+    "provider_tried": gettext_lazy("identity provider tried"),
     "provider_linked": gettext_lazy("identity provider linked"),
     "provider_login_refused": gettext_lazy("sign-in with an identity provider"),
     "provider_unlinked": gettext_lazy("identity provider unlinked"),

@@ -53,6 +53,7 @@ TABS = (
     ("overview", gettext_lazy("Overview"), "console:pool"),
     ("apps", gettext_lazy("Apps"), "console:apps"),
     ("users", gettext_lazy("Users"), "console:users"),
+    ("providers", gettext_lazy("Identity providers"), "console:providers"),
     ("events", gettext_lazy("Audit"), "console:audit"),
 )
 Crumbs = list[tuple[Text, str]]

@@ -16,6 +16,7 @@ from identity.console import wording
 from identity.console.setting_names import operators_name
 from identity.console.tables import Text
 from identity.foundation import errors
+from pools.services.providers.identity_providers import ProviderChanged
 
 CONTENT_TYPE = "application/problem+json"
 STATUS: tuple[tuple[type[errors.DomainError], int], ...] = (
@@ -25,6 +26,7 @@ STATUS: tuple[tuple[type[errors.DomainError], int], ...] = (
     (errors.ResourceConflict, 409),
     (errors.PreconditionNotMet, 409),
     (errors.ImportInProgress, 409),
+    (ProviderChanged, 409),
     (errors.TooManyAttempts, 429),
     (errors.Overloaded, 503),
     (errors.OutsideUnavailable, 503),

@@ -19,8 +19,13 @@ from pools.web import repeated_forms
 
 FIELD = "csrfmiddlewaretoken"
 COOKIES = (settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, "messages")
-WITHOUT_PAGE = frozenset({"sign_out"})
-"""Forms that are a button of other pages."""
+WITHOUT_PAGE = {
+    "sign_out": "pools",
+    "check_provider": "provider",
+    "try_provider": "provider",
+    "tried_provider": "provider",
+}
+"""What is no page to be filled in, and the page that has its button."""
 
 
 def of(request: HttpRequest) -> Receipt | None:
@@ -48,7 +53,9 @@ def answer_once(request: HttpRequest, respond: Callable[[HttpRequest], HttpRespo
 def own_page(request: HttpRequest) -> str:
     """Return the address of the page that has the form that was sent."""
     match = request.resolver_match
-    return reverse("console:pools") if match and match.url_name in WITHOUT_PAGE else request.get_full_path()
+    if match is None or match.url_name not in WITHOUT_PAGE:
+        return request.get_full_path()
+    return reverse(f"console:{WITHOUT_PAGE[match.url_name]}", kwargs=match.kwargs)
 
 
 def show_again(request: HttpRequest) -> HttpResponse | None:

@@ -18,6 +18,7 @@ from pools.services.pools.settings_table import Choice, Control, Table
 FLOWS = ("code", "client_credentials")
 STATUSES = ("UNCONFIRMED", "CONFIRMED", "RESET_REQUIRED", "FORCE_CHANGE_PASSWORD", "EXTERNAL_PROVIDER")
 LIMIT = 60
+MOST_OPTIONS = 400
 MOST_SECONDS = max(most for _, _, most, _, _ in client_rules.LIFETIMES.values())
 
 
@@ -69,7 +70,10 @@ def field(choice: Choice, **more: Any) -> serializers.Field[Any, Any, Any, Any]:
         case Control.ONE_OF:
             return serializers.ChoiceField(choices=tuple(choice.options or ()), help_text=choice.help, **more)
         case Control.SEVERAL_OF:
-            one = serializers.ChoiceField(choices=tuple(choice.options or ()))
+            one: serializers.Field[Any, Any, Any, Any] = serializers.ChoiceField(choices=tuple(choice.options or ()))
+            if choice.options_of:  # which there are, the row says
+                one = serializers.CharField(max_length=128)
+                more = {"max_length": MOST_OPTIONS, **more}
             return serializers.ListField(child=one, help_text=choice.help, **more)
         case Control.LINES:
             line = serializers.CharField(max_length=1024)
@@ -222,6 +226,7 @@ class NewAppSerializer(Strict):
     callback_urls = field(chosen("callback_urls"), default=list)
     logout_urls = field(chosen("logout_urls"), default=list)
     openid_strict = field(chosen("openid_strict"), default=True)
+    identity_providers = field(chosen("identity_providers"), default=["COGNITO"])
 
     def settings(self) -> dict[str, Any]:
         """Return what the service is asked for."""
@@ -236,7 +241,7 @@ class NewAppSerializer(Strict):
                 "allowed_oauth_flows_user_pool_client": True,
                 "allowed_oauth_flows": given["oauth_flows"],
                 "allowed_oauth_scopes": given["scopes"],
-                "supported_identity_providers": ["COGNITO"],
+                "supported_identity_providers": given["identity_providers"],
             }
         elif given["scopes"]:
             raise serializers.ValidationError({"scopes": [gettext("Scopes need an OAuth flow.")]})

@@ -45,8 +45,8 @@ class Duration(forms.CharField):
         return int(found[1]) * SECONDS[f"{found[2].lower()}s"]
 
 
-def field(choice: Choice, longest: int | None) -> forms.Field:
-    """Return the field of a choice."""
+def field(choice: Choice, longest: int | None, row: Model) -> forms.Field:
+    """Return the field of a choice of a row."""
     texts: dict[str, Any] = {"label": choice.label, "help_text": choice.help, "show_hidden_initial": True}
     match choice.control:
         case Control.SWITCH:
@@ -55,9 +55,9 @@ def field(choice: Choice, longest: int | None) -> forms.Field:
             options = list((choice.options or {}).items())
             return forms.ChoiceField(choices=options, widget=forms.RadioSelect, **texts)
         case Control.SEVERAL_OF:
-            options = list((choice.options or {}).items())
+            several = choice.options_of(row) if choice.options_of else choice.options or {}
             return forms.MultipleChoiceField(
-                choices=options, widget=forms.CheckboxSelectMultiple, required=False, **texts
+                choices=list(several.items()), widget=forms.CheckboxSelectMultiple, required=False, **texts
             )
         case Control.LINES:
             return Lines(**texts)
@@ -66,6 +66,11 @@ def field(choice: Choice, longest: int | None) -> forms.Field:
         case Control.NUMBER:
             return forms.IntegerField(min_value=choice.least, max_value=choice.most, **texts)
     return forms.CharField(max_length=longest, widget=forms.TextInput(attrs={"autocomplete": "off"}), **texts)
+
+
+def in_order(chosen: list[str], before: list[str]) -> list[str]:
+    """Return what is chosen, what was there before in its order: boxes have none."""
+    return [*(each for each in before if each in chosen), *(each for each in chosen if each not in before)]
 
 
 class SettingsForm(Form):
@@ -83,7 +88,11 @@ class SettingsForm(Form):
         found: dict[str, Any] = {}
         for name in self.changed_data:
             if name in self.cleaned_data:
-                found |= self.table.choices[name][0].given_by(self.cleaned_data[name])
+                setting, choice = self.table.choices[name]
+                chosen = self.cleaned_data[name]
+                if choice.control is Control.SEVERAL_OF:
+                    chosen = in_order(chosen, getattr(self.row, name))
+                found |= setting.given_by(chosen)
         return found
 
     def clean(self) -> dict[str, Any]:
@@ -98,7 +107,8 @@ def settings_form(table: Table, row: Model, data: QueryDict | None) -> SettingsF
     """Return the form of a pool's or an app's choices."""
     columns = {name: row._meta.get_field(name) for name in table.choices}  # noqa: SLF001 - Django's public name
     fields = {
-        name: field(choice, getattr(columns[name], "max_length", None)) for name, (_, choice) in table.choices.items()
+        name: field(choice, getattr(columns[name], "max_length", None), row)
+        for name, (_, choice) in table.choices.items()
     }
     kind = type("SettingsOf", (SettingsForm,), {**fields, "table": table, "row": row})
     return kind(data, initial={name: getattr(row, name) for name in fields})  # type: ignore[no-any-return]

@@ -6,7 +6,7 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from django.urls.resolvers import RoutePattern
 from django.views.generic import RedirectView
 
-from identity.console import guard, keys, mailbox, pages, people, sign_in, user_imports
+from identity.console import guard, keys, mailbox, pages, people, provider_trials, providers, sign_in, user_imports
 
 app_name = "console"
 
@@ -23,6 +23,14 @@ INSIDE: list[tuple[str, guard.View, str]] = [
     ("console/pools/<str:pool_id>/imports", user_imports.imports, "imports"),
     ("console/pools/<str:pool_id>/imports/<str:job_id>", user_imports.one_import, "import"),
     ("console/pools/<str:pool_id>/imports/<str:job_id>/failures.csv", user_imports.import_failures, "import_failures"),
+    ("console/pools/<str:pool_id>/providers", providers.providers, "providers"),
+    ("console/pools/<str:pool_id>/providers/new", providers.kinds, "provider_kinds"),
+    ("console/pools/<str:pool_id>/providers/new/<slug:kind>", providers.new_provider, "new_provider"),
+    ("console/pools/<str:pool_id>/providers/<uuid:provider_id>", providers.provider, "provider"),
+    ("console/pools/<str:pool_id>/providers/<uuid:provider_id>/check", providers.check_provider, "check_provider"),
+    ("console/pools/<str:pool_id>/providers/<uuid:provider_id>/delete", providers.delete_provider, "delete_provider"),
+    ("console/pools/<str:pool_id>/providers/<uuid:provider_id>/try", provider_trials.begin, "try_provider"),
+    ("console/pools/<str:pool_id>/providers/<uuid:provider_id>/tried", provider_trials.end, "tried_provider"),
     ("console/pools/<str:pool_id>/audit", pages.events, "audit"),
     ("console/access-keys", keys.keys, "keys"),
     ("console/access-keys/<slug:key_id>", keys.limit_key, "limit_key"),

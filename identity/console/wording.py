@@ -57,6 +57,55 @@ WORDS: dict[str, _StrPromise] = {
     "pool_not_found": gettext_lazy("There is no pool “%(id)s”."),
     "client_not_found": gettext_lazy("There is no app “%(id)s”."),
     "user_not_found": gettext_lazy("This user does not exist."),
+    # Identity providers
+    "provider_name": gettext_lazy("A provider’s name has 3 to 32 characters without spaces, and _ only second."),
+    "provider_name_of_kind": gettext_lazy("A provider of this kind cannot be called “%(name)s”."),
+    "provider_kind": gettext_lazy("This release has no provider of that kind."),
+    "provider_not_supported": gettext_lazy("This release has no provider of that kind."),
+    "provider_not_found": gettext_lazy("There is no such identity provider."),
+    "no_such_provider": gettext_lazy("The pool has no identity provider “%(name)s”."),
+    "provider_exists": gettext_lazy("The pool has an identity provider of that name."),
+    "provider_changed": gettext_lazy("Somebody else changed this provider meanwhile. Load the page again."),
+    "too_many_providers": gettext_lazy("The pool has as many identity providers as it can have."),
+    "too_many_identifiers": gettext_lazy("A provider has at most 50 identifiers, each once."),
+    "identifier": gettext_lazy("An identifier has 1 to 40 letters, digits, spaces or any of + = . @ - _"),
+    "identifier_taken": gettext_lazy("Another provider of the pool has the identifier “%(name)s”."),
+    "attribute_mapping": gettext_lazy("These attributes cannot be mapped so: %(names)s."),
+    "levels_of_oidc": gettext_lazy("Only providers of OpenID Connect have levels of assurance."),
+    "levels": gettext_lazy("Each of Level1 to Level4 has one word of the provider’s, without spaces."),
+    "unknown_detail": gettext_lazy("A provider of this kind has no %(key)s."),
+    "missing_detail": gettext_lazy("The provider cannot be asked without this."),
+    "visible_characters": gettext_lazy("This has 1 to %(most)d visible characters."),
+    "scopes": gettext_lazy("Write scopes with one space between each two."),
+    "not_https": gettext_lazy("Providers are only asked over https."),
+    "url": gettext_lazy("This is not an address that can be asked."),
+    "not_among": gettext_lazy("This is one of: %(words)s."),
+    "form": gettext_lazy("This is not written as the provider has it."),
+    "private_key": gettext_lazy("This is not the private key of a .p8 file for Sign in with Apple."),
+    "no_discovery": gettext_lazy(
+        "Nothing can be read at this issuer’s /.well-known/openid-configuration. Check the address, or give the "
+        "endpoints."
+    ),
+    "not_discovered": gettext_lazy("The issuer does not tell this address: give it here."),
+    # What an identity provider answers
+    "answered_status": gettext_lazy("It answers with status %(status)d."),
+    "answered_no_json": gettext_lazy("What it answers is no JSON object."),
+    "answer_too_large": gettext_lazy("What it answers is larger than anyone needs."),
+    "another_issuer": gettext_lazy("The document is about another issuer than this one."),
+    "unusable_endpoint": gettext_lazy("The document’s %(name)s is no address that can be asked."),
+    "no_keys": gettext_lazy("The document has no keys."),
+    "login_denied": gettext_lazy("Nobody was signed in there."),
+    "provider_refused": gettext_lazy("The provider refuses what it was asked with. Check the client’s secret first."),
+    "login_refused": gettext_lazy("What came back could not be verified, or was not meant for this pool."),
+    "interaction_expired": gettext_lazy("That is over. Begin again."),
+    "subject": gettext_lazy("Who it is there makes no username here: it is empty, too long or has other characters."),
+    "username_taken": gettext_lazy("The username of the account is somebody else’s."),
+    "trigger_unavailable": gettext_lazy("A trigger of the pool (%(trigger)s) may refuse it, and cannot be called."),
+    # Values of attributes
+    "required": gettext_lazy("The pool wants this of everybody."),
+    "email": gettext_lazy("This is no email address."),
+    "phone_number": gettext_lazy("This is no phone number, written like +12065550100."),
+    "too_long": gettext_lazy("This is too long."),
     # Operators
     "operator_name": ngettext_lazy(
         "A name has 1 to %(most)d letter, digit or any of @ . + - _",
@@ -102,6 +151,11 @@ def of(problem: errors.DomainError) -> str:
         return wait(problem.retry_after)
     codes = (problem.code, *(kind.class_code for kind in type(problem).__mro__ if issubclass(kind, errors.DomainError)))
     return next(WORDS[code] for code in codes if code in WORDS) % problem.parameters
+
+
+def of_code(code: str, parameters: errors.Parameters) -> str:
+    """Return what an operator reads of a refusal of the outside that was kept by its code."""
+    return str(WORDS.get(code, WORDS["outside_unavailable"]) % parameters)
 
 
 def wait(seconds: int) -> str:

@@ -20,6 +20,7 @@ import structlog
 from django.conf import settings
 from django.urls import reverse
 
+from identity.demo import partner
 from identity.embedded import aws as embedded_aws
 from identity.foundation import errors, names
 from identity.foundation.actor import Actor
@@ -90,6 +91,7 @@ def seed(place: embedded_aws.Place | None) -> dict[str, Any]:
             kept |= stage(kept)
             write(kept)
     move_along(kept)
+    befriend_partner(kept)
     kept |= addresses(kept) | storage(place)
     write(kept)
     return kept
@@ -200,6 +202,18 @@ def move_along(kept: dict[str, Any]) -> None:
         logouts = [url for url in client.logout_urls if not url.endswith("/demo/")]
         urls = {"callback_urls": [*others, callback], "logout_urls": [*logouts, demo_url()]}
         app_clients.update(client, urls, by=BY)
+
+
+def befriend_partner(kept: dict[str, Any]) -> None:
+    """Make what is missing of the second pool, by which people may sign in to the first, and bring it along."""
+    try:
+        for key, stage in partner.STAGES:
+            if not kept.get(key):
+                kept |= stage(kept)
+                write(kept)
+        partner.move_along(kept)
+    except errors.NotFound as gone:
+        tell_what_is(gone)
 
 
 def confidential_client(kept: dict[str, Any]) -> dict[str, Any]:

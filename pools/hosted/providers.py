@@ -17,7 +17,7 @@ from pools.hosted.forms import AttributesForm
 from pools.ports import LoginDenied
 from pools.services import receipts
 from pools.services.pools import app_clients
-from pools.services.providers import arrivals, identity_providers, joining, trips
+from pools.services.providers import arrivals, identity_providers, joining, trial, trips
 from pools.services.sign_in import machine
 from pools.services.sign_in.vouched import Vouched
 from pools.services.tokens import interactions
@@ -117,10 +117,25 @@ def start(page_request: PageRequest) -> HttpResponse:
 @csrf_exempt
 def answer(request: HttpRequest) -> HttpResponse:
     """Take what a provider sends by the browser: in the address, or by a form of its own page, which has no cookies."""
-    return keep_form(request) if request.method == "POST" else take(request)
+    return lead_trial_on(request) or (keep_form(request) if request.method == "POST" else take(request))
 
 
 answer.judges_charset = True  # type: ignore[attr-defined]  # whatever it is, it is no answer of ours
+
+
+def lead_trial_on(request: HttpRequest) -> HttpResponse | None:
+    """Send on what an operator tries, to where it ends; None for a person's own trip."""
+    sent = {"GET": request.GET, "POST": request.POST}.get(request.method or "")
+    if sent is None:
+        return None
+    given = {name: str(sent[name]) for name in sent}
+    try:
+        where = trial.land(request_context.pool_of(request), given.get("state", ""), given)
+    except errors.PoolNotFound:
+        return problem_pages.show(request, "not_found", status=404)
+    except errors.InteractionExpired:
+        return problem_pages.show(request, "provider_expired", status=400)
+    return SeeOther(where) if where else None
 
 
 def keep_form(request: HttpRequest) -> HttpResponse:
@@ -255,7 +270,14 @@ def finish(
             spend=lambda: receipts.keep(page_request.receipt) or kept.spend(),
             by=page_request.by,
         )
-        vouched = Vouched(user.id, arrival.provider, arrival.methods, arrival.level, arrival.authenticated_at)
+        vouched = Vouched(
+            user.id,
+            arrival.provider,
+            arrival.methods,
+            arrival.level,
+            arrival.authenticated_at,
+            asks_second_factor=provider.asks_second_factor,
+        )
         outcome = machine.begin_upstream(page_request.app, vouched, by=page_request.by)
     except errors.DomainError as refusal:
         return explain(page_request, refusal)

@@ -31,6 +31,8 @@ class IdentityProvider(models.Model):
     """By attribute of the pool, the provider's claim that gives its value."""
     acr_mapping: models.JSONField[dict[str, str], dict[str, str]] = models.JSONField(db_default={}, default=dict)
     """By level of the pool, the provider's word for it."""
+    asks_second_factor = models.BooleanField(db_default=False, default=False)
+    """Whether the pool's rule of second factors holds for those who come by it. Cognito asks them for none."""
     signs_out = models.BooleanField(db_default=False, default=False)
     """Whoever signs out here is sent there to sign out too. Amazon does so by SAML alone."""
     created_at = models.DateTimeField(db_default=Now())

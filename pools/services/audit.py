@@ -52,6 +52,7 @@ class Tag(StrEnum):
     PROVIDER_DELETED = "provider_deleted"
     PROVIDER_LINKED = "provider_linked"
     PROVIDER_LOGIN_REFUSED = "provider_login_refused"
+    PROVIDER_TRIED = "provider_tried"
     PROVIDER_UNLINKED = "provider_unlinked"
     CLIENT_CREATED = "client_created"
     CLIENT_CHANGED = "client_changed"
@@ -152,7 +153,7 @@ DETAIL: dict[Tag, frozenset[str]] = {
     Tag.PROVIDER_CHANGED: frozenset({"provider", "type", "changed"}),
     **dict.fromkeys((Tag.PROVIDER_CREATED, Tag.PROVIDER_DELETED), frozenset({"provider", "type"})),
     **dict.fromkeys((Tag.PROVIDER_LINKED, Tag.PROVIDER_UNLINKED), frozenset({"provider", "attribute"})),
-    Tag.PROVIDER_LOGIN_REFUSED: frozenset({"provider", "check", "said"}),
+    **dict.fromkeys((Tag.PROVIDER_LOGIN_REFUSED, Tag.PROVIDER_TRIED), frozenset({"provider", "check", "said"})),
     Tag.CLIENT_CREATED: frozenset({"name", "confidential", "registered"}),
     Tag.CLIENT_CHANGED: frozenset({"changed"}),
     Tag.CLIENT_DELETED: frozenset({"name"}),

@@ -61,6 +61,7 @@ ACTORLESS: dict[str, dict[str, str]] = {
         **dict.fromkeys(("take_turn", "purge_users", "purge_unknown_callers", "reseal"), BY_ITSELF),
     },
     "pools/services/identity_pools/identities.py": {"keep": PARTS},
+    "pools/services/providers/health.py": {"check": "nothing changes: a receipt says that it was asked for"},
     "pools/services/tokens/interactions.py": {"begin": NO_CHANGE, "spend": NO_CHANGE},
     "pools/services/messages/outbox.py": {"queue": PARTS},
     "pools/services/operators/operators.py": {"key_used": BY_ITSELF},

@@ -33,7 +33,15 @@ PAGES = [route for route, _, _ in (*INSIDE, *OUTSIDE)]
 ROUTES = [*PAGES, "console/nowhere", *(f"api/{route}" for route, _, _ in API), "api/schema/", "api/docs/", "api/v1/no"]
 FIELDS = ["name", "kind", "scopes", "callback_urls", "logout_urls", "description", "username", "password", "code"]
 FIELDS += ["search", "by", "token", "after", "limit", "to", "next", "confirm", "prefix", "page_size", "cursor", "query"]
-FIELDS += ["sign_in", "self_sign_up", *pool_settings.TABLE.choices, *client_settings.TABLE.choices]
+FIELDS += ["oidc_issuer", "client_id", "client_secret", "identifiers", "claim-email", "details", "state", "landing"]
+FIELDS += [
+    "attribute_mapping",
+    "asks_second_factor",
+    "sign_in",
+    "self_sign_up",
+    *pool_settings.TABLE.choices,
+    *client_settings.TABLE.choices,
+]
 WORDS = [
     "",
     " ",
@@ -75,6 +83,8 @@ class Installation:
             "job_id": jobs.create(pool, "move", log_role="arn", by=factories.BY).public_id,
             "key": "disable",
             "key_id": key_id,
+            "kind": "oidc",
+            "provider_id": str(factories.make_provider(pool).id),
         }
         device = operator_sign_in.authenticator(who)
         assert device is not None
@@ -117,6 +127,8 @@ OTHERS = st.fixed_dictionaries(
         "sub": TEXT | st.just(str(uuid.UUID(int=7))),
         "key": TEXT | st.sampled_from(["enable", "disable"]),
         "key_id": TEXT | st.just(names.access_key_id()),
+        "kind": TEXT | st.sampled_from(["google", "apple"]),
+        "provider_id": TEXT | st.just(str(uuid.UUID(int=7))),
     },
 )
 

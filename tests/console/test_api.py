@@ -525,6 +525,8 @@ def test_the_schema_is_made_without_warnings(world: World) -> None:
         "/api/v1/pools/{pool_id}",
         "/api/v1/pools/{pool_id}/apps",
         "/api/v1/pools/{pool_id}/apps/{client_id}",
+        "/api/v1/pools/{pool_id}/providers",
+        "/api/v1/pools/{pool_id}/providers/{provider_id}",
         "/api/v1/pools/{pool_id}/users",
         "/api/v1/pools/{pool_id}/users/{sub}",
         "/api/v1/pools/{pool_id}/users/{sub}/disable",

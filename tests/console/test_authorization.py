@@ -15,8 +15,10 @@ from tests.live import Live
 OPEN = {"sign_in", "code", "sign_out", "link", "set_password", "set_authenticator", "mailbox", "messages"}
 OPEN |= {"api_docs", "api_schema", "api_nothing", "home"}
 POOL = {"name": "x", "sign_in": "email", "mfa": "OFF"}
-MAKING = {"api_apps", "api_pools", "api_keys"}
-WITHOUT_READING = {"api_disable_user", "api_enable_user", "api_limit_key", "api_disable_key"}
+MAKING = {"api_apps", "api_pools", "api_keys", "api_providers"}
+WITHOUT_READING = {"api_disable_user", "api_enable_user", "api_limit_key", "api_disable_key", "check_provider"}
+LEADING_ON = {"try_provider", "tried_provider"}
+"""To the provider, and to its page where nothing was tried."""
 PROBLEM = "application/problem+json"
 
 
@@ -48,6 +50,8 @@ def filled(world: World, address: str, *, foreign: bool = False) -> str:
         "key": "disable",
         "key_id": world.key[0],
         "job_id": job_of(world.live, world.pool_id),
+        "kind": "oidc",
+        "provider_id": world.other_provider_id if foreign else world.provider_id,
     }
     return re.sub(r"<\w+:(\w+)>", lambda hole: values[hole[1]], address)
 
@@ -84,6 +88,8 @@ def test_without_sign_in_every_address_is_closed(world: World, by_name: dict[str
         elif method in {"GET", "HEAD"}:
             assert answer.status_code == 302, name
             assert answer.headers["Location"].startswith("/console/sign-in?next=%2Fconsole%2F"), name
+        elif name in LEADING_ON | {"check_provider"}:  # to the page that has the button, which is closed
+            assert (answer.status_code, answer.headers["Location"]) == (303, filled(world, by_name["provider"])), name
         else:
             assert answer.status_code in {302, 403}, name
         assert world.subs[0] not in answer.text.replace(filled(world, address), "") or answer.status_code == 302
@@ -102,7 +108,7 @@ def test_a_proven_operator_reaches_every_address(world: World, by_name: dict[str
     for name, address in by_name.items():
         if name in {"disable_key", "limit_key", "api_key"}:
             continue  # the key belongs to the admin, whose session the next line uses
-        expected = 405 if name in WITHOUT_READING else 200
+        expected = 405 if name in WITHOUT_READING else 303 if name in LEADING_ON else 200
         assert world.session.get(filled(world, address)).status_code == expected, name
 
 
@@ -121,6 +127,9 @@ def test_a_forged_form_changes_nothing(world: World, by_name: dict[str, str], to
             filled(world, address),
             data={"csrfmiddlewaretoken": token, "confirmation": "person00@example.com", **POOL},
         )
+        if name in LEADING_ON | {"check_provider"}:
+            assert (answer.status_code, answer.headers["Location"]) == (303, filled(world, by_name["provider"])), name
+            continue
         # A form is not even a format that the API reads.
         assert answer.status_code in ({415} if name.startswith("api_") else {200, 422}), name
         is_shown = (

@@ -11,6 +11,9 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from tests import accessibility
 from tests.console.world import PASSWORD, World
+from tests.hosted.federation import Federation
+from tests.hosted.world import PASSWORD as PASSWORD_OF_PEOPLE
+from tests.live import Live
 
 pytestmark = pytest.mark.browser
 
@@ -73,6 +76,8 @@ def test_every_page_is_accessible_and_fits(world: World, page: Page) -> None:
         f"{pool}/apps/{world.client_id}",
     ]
     paths += [f"{pool}/users", f"{pool}/users?by=email&prefix=zzz", user, f"{user}/disable", f"{pool}/audit"]
+    providers = f"{pool}/providers"
+    paths += [providers, f"{providers}/new", f"{providers}/new/oidc", f"{providers}/{world.provider_id}"]
     paths += ["/console/access-keys", "/dev/mailbox", "/api/docs/", "/console/nothing"]
     for path in paths:
         page.goto(path)
@@ -227,6 +232,23 @@ def test_a_form_of_settings_with_faults_is_accessible_and_leads_to_the_first(wor
         expect(page.locator(f"#{name}")).to_have_attribute("aria-invalid", "true")
         assert f"{name}_error" in (page.locator(f"#{name}").get_attribute("aria-describedby") or "")
     assert faults(page) == []
+
+
+def test_a_provider_is_tried_from_its_page_and_back(world: World, page: Page, live: Live) -> None:
+    federation = Federation(live)
+    name = federation.up.person()
+    page.goto(f"/console/pools/{federation.down.pool_id}/providers")
+    page.get_by_role("link", name="Corp").click()
+    page.get_by_role("link", name="Test the sign-in").click()
+    assert page.url.startswith(federation.up.base)
+    page.fill("#username", name)
+    page.fill("#password", PASSWORD_OF_PEOPLE)
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_role("heading", name="What came back from Corp")).to_be_visible()
+    expect(page.locator("#mapped")).to_contain_text(name)
+    assert faults(page) == []
+    assert federation.users() == 0
 
 
 def test_new_mail_appears_by_itself(world: World, page: Page) -> None:

@@ -31,6 +31,11 @@ INSIDE = (
     "console/pools/<pool_id>/users/<sub>/sign-out",
     "console/pools/<pool_id>/imports",
     "console/pools/<pool_id>/imports/<job_id>",
+    "console/pools/<pool_id>/providers",
+    "console/pools/<pool_id>/providers/new",
+    *(f"console/pools/<pool_id>/providers/new/{kind}" for kind in ("oidc", "google", "facebook", "amazon", "apple")),
+    "console/pools/<pool_id>/providers/<provider_id>",
+    "console/pools/<pool_id>/providers/<provider_id>/delete",
     "console/pools/<pool_id>/audit",
     "console/access-keys",
     "console/access-keys/<key_id>",
@@ -42,8 +47,12 @@ WRONG = {
     "console/pools/new": {"name": "a/b", "sign_in": "x", "mfa": "x"},
     "console/pools/<pool_id>/apps/new": {"name": "", "kind": "machine"},
     "console/pools/<pool_id>/users/<sub>/disable": {"confirmation": "somebody else"},
+    "console/pools/<pool_id>/providers/new/oidc": {"oidc_issuer": "ftp://a", "authorize_scopes": "a  b", "name": "a b"},
+    "console/pools/<pool_id>/providers/new/apple": {"private_key": "none"},
 }
 """Forms that are sent wrongly."""
+PROVIDERS = ["Corp", "Google", "Facebook", "GET", "POST"]
+"""Names of providers, and of methods."""
 ATTRIBUTES = ["email"]
 """Names of attributes, which stand before their values as programs have them."""
 
@@ -72,6 +81,7 @@ def untranslated_at(place: Installation, page: str, *, inside: bool, sent: dict[
         place.known["sub"],
         "move",
         place.known["job_id"],
+        *PROVIDERS,
     ]
     return untranslated(answer.content.decode(), ["Cognate", *names, *ATTRIBUTES])
 

@@ -16,6 +16,7 @@ from django.test import RequestFactory
 
 from identity.console import guard, urls
 from tests.console.world import PASSWORD, TOKEN, Person, Visitor, World
+from tests.providers import SOCIAL
 
 Given = tuple[Visitor, Person, str, dict[str, str]]
 
@@ -39,7 +40,8 @@ class Sending(NamedTuple):
 
 def sending(world: World, visitor: Visitor, path: str, typed: dict[str, str]) -> Sending:
     """Return the form of a page, filled in."""
-    shown = visitor.get("/console/access-keys" if path == "/console/sign-out" else path)
+    page = "/console/access-keys" if path == "/console/sign-out" else path.removesuffix("/check")
+    shown = visitor.get(page)
     token = TOKEN.search(shown.text)
     assert token, (path, shown.status_code, shown.text[:500])
     body = {"csrfmiddlewaretoken": html.unescape(token[1]), **typed}
@@ -154,6 +156,35 @@ def pool_settings(world: World) -> Given:
     )
 
 
+def new_provider(world: World) -> Given:
+    """Add a provider to a pool of its own."""
+    visitor, who, path, _ = pool_settings(world)
+    return visitor, who, f"{path}/providers/new/amazon", {**SOCIAL, "claim-email": "email"}
+
+
+def a_provider(world: World) -> Given:
+    visitor, who, path, typed = new_provider(world)
+    return visitor, who, visitor.send_form(path, **typed).headers["Location"], {}
+
+
+def provider_settings(world: World) -> Given:
+    visitor, who, path, _ = a_provider(world)
+    typed = {**SOCIAL, "client_secret": "", "initial-authorize_scopes": SOCIAL["authorize_scopes"]}
+    return visitor, who, path, {**typed, "authorize_scopes": "profile postal_code"}
+
+
+def check_provider(world: World) -> Given:
+    """Google's keys are where the tests' copy of it would be: nobody answers, which is an answer."""
+    visitor, who, path, _ = pool_settings(world)
+    made = visitor.send_form(f"{path}/providers/new/google", **SOCIAL)
+    return visitor, who, f"{made.headers['Location']}/check", {}
+
+
+def delete_provider(world: World) -> Given:
+    visitor, who, path, _ = a_provider(world)
+    return visitor, who, f"{path}/delete", {"confirmation": "LoginWithAmazon"}
+
+
 class Case(NamedTuple):
     """A form: its page's name, how to come to it, where it leads, how many changes it makes."""
 
@@ -177,6 +208,10 @@ CASES = [
     Case("keys", new_key, "/console/access-keys"),
     Case("limit_key", limit_key, "/console/access-keys"),
     Case("disable_key", disable_key, "/console/access-keys"),
+    Case("new_provider", new_provider, "/console/pools/", 2),  # its group too
+    Case("provider", provider_settings, "/console/pools/"),
+    Case("check_provider", check_provider, "/console/pools/", 0),
+    Case("delete_provider", delete_provider, "/console/pools/"),
     Case("change_user", sign_out_everywhere, "/console/pools/"),
 ]
 

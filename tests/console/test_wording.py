@@ -15,10 +15,11 @@ from identity.foundation import errors, paging
 from pools.services.operators import operator_sign_in, operators
 from pools.services.people import user_filter
 from pools.services.pools import app_clients, client_rules, pool_rules, registration_settings, user_pools
+from pools.services.providers import identity_providers, provider_rules
 
 SERVICES = (
     *(paging, operator_sign_in, operators, user_filter, app_clients, user_pools, pool_rules, client_rules),
-    registration_settings,
+    *(registration_settings, identity_providers, provider_rules),
 )
 # By module: functions that the console does not call.
 WIRE_ONLY = {
@@ -35,7 +36,7 @@ WIRE_ONLY = {
     },
     "client_rules": {
         *("flow_problems", "unit_problems", "context_needs_a_secret", "rotation_is_the_only_refresh"),
-        *("attributes_exist", "required_attributes_are_writable", "providers_exist"),
+        *("attributes_exist", "required_attributes_are_writable"),
         "url_problems",  # whose codes are a table
     },
 }

@@ -14,6 +14,7 @@ import pyotp
 import requests
 from requests.adapters import HTTPAdapter
 
+from tests import factories
 from tests.live import Live
 
 PASSWORD = "a quiet harbour in november"
@@ -138,6 +139,9 @@ class World:
             self.other_client_id = app_clients.create(
                 self.other_pool, "Their front", settings={**oauth, **url}, by=by
             ).client_id
+            self.provider_id, self.other_provider_id = (
+                str(factories.make_provider(pool).id) for pool in (self.pool, self.other_pool)
+            )
         self.admin = self.operator()
         self.session = Visitor(self.base_url)
         assert self.session.sign_in(self.admin).status_code == 303

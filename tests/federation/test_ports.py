@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, get_args
 
 import pytest
 
-from identity.foundation.errors import Invalid, LoginRefused, Misuse
+from identity.foundation.errors import DomainError, Invalid, LoginRefused, Misuse
 from identity.settings import Environment
 from pools import ports
 
@@ -20,6 +20,18 @@ class Lantern:
         if "colour" not in details:
             raise Invalid("A lantern needs a colour.", field="ProviderDetails")
         return {"shade": "none", **details}
+
+    def problems(self, details: Mapping[str, str]) -> Iterator[DomainError]:
+        """Find nothing wrong: :meth:`check_details` says what is."""
+        del details
+        yield from ()
+
+    def documents(self, details: Mapping[str, str]) -> Sequence[ports.ProviderDocument]:
+        """Publish nothing."""
+        del details
+        return ()
+
+    read_documents = documents
 
     def start(
         self, details: Mapping[str, str], *, state: str, callback: str, wishes: ports.UpstreamWishes = ports.NO_WISHES

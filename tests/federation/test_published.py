@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from federation import published
-from federation.published import Published
+from federation.published import Published, State
 from identity.foundation.errors import OutsideUnavailable, Overloaded
 
 
@@ -132,3 +132,33 @@ def test_only_so_many_are_remembered(place: Place, monkeypatch: pytest.MonkeyPat
     documents.get("a")
     documents.get("b")
     assert place.asked == ["a", "b", "c", "b"]
+
+
+def test_how_reading_went_is_told_and_looking_asks_nobody(place: Place) -> None:
+    documents = Published(place.read)
+    assert documents.state("a") == State()
+    documents.get("a")
+    good = documents.state("a")
+    assert (good.read_at is not None, good.failed_at, good.problem) == (True, None, "")
+
+    place.problem = OutsideUnavailable(code="answered_status", parameters={"status": 500}, detail="a answers 500")
+    documents.ask("a")
+    bad = documents.state("a")
+
+    assert (bad.read_at, bad.problem, bad.parameters) == (good.read_at, "answered_status", {"status": 500})
+    assert bad.failed_at is not None
+    assert documents.get("a") == ["a"]
+    place.problem = None
+    documents.ask("a")
+    assert documents.state("a").problem == ""
+    assert place.asked == ["a", "a", "a"]
+
+
+def test_asking_now_is_no_more_than_there_is_room_for(place: Place) -> None:
+    documents = Published(place.read)
+    place.problem = Overloaded()
+
+    with pytest.raises(Overloaded):
+        documents.ask("a")
+
+    assert documents.state("a") == State()

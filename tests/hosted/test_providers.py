@@ -315,6 +315,22 @@ def test_a_pool_that_requires_a_second_factor_asks_none_of_who_comes_from_elsewh
     assert required.sign_in(required.up.person()).code
 
 
+def test_a_provider_that_asks_for_our_second_factor_has_who_comes_set_one_up(live: Live) -> None:
+    required = Federation(live, mfa="ON")
+    with required.down.rows() as pool:
+        from identity.foundation.actor import Actor
+        from pools.services.providers import identity_providers
+
+        identity_providers.update(pool, CORP, changes={"asks_second_factor": True}, by=Actor.system())
+    name = required.up.person()
+
+    page = required.sign_in(name)
+
+    assert page.path.partition("?")[0] == "/login/mfa"
+    assert page.form["code"]["autocomplete"] == "one-time-code"
+    assert required.down.visitor().start("/account").path.startswith("/login")
+
+
 def test_an_app_offers_what_it_names_and_a_request_may_go_straight_there(federation: Federation) -> None:
     alone = federation.down.app("Corp alone", SupportedIdentityProviders=[CORP])
     own = federation.down.app("Own people", SupportedIdentityProviders=["COGNITO"])

@@ -183,6 +183,7 @@ class Tenant:
             made = identity_pools.create(
                 f"Identities {word}", settings={**settings, "cognito_identity_providers": lines}, by=by
             )
+            self.identity_provider_id = str(factories.make_provider(pool, name=f"p-{word}").id)
             self.identity_pool_id, self.identity_pk = made.public_id, made.pk
         self.ann = self.person()
         with self.live.orm():

@@ -161,6 +161,11 @@ def page(pool: UserPool, limit: int, token: str | None, *, registered: bool | No
     return paging.cut(list(rows[: limit + 1]), limit, lambda client: [str(client.id)], purpose=purpose)
 
 
+def naming_provider(pool: UserPool, name: str, limit: int) -> list[AppClient]:
+    """Return the oldest apps by which people may come from an identity provider, so many at most."""
+    return list(AppClient.objects.filter(pool_id=pool.pk, identity_providers__contains=[name]).order_by("id")[:limit])
+
+
 def has_pages(client: AppClient) -> bool:
     """Say whether people may sign in to an app on the hosted pages: it uses OAuth, and its code grant."""
     return client.oauth_enabled and PAGES in client.oauth_flows

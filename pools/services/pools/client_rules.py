@@ -188,7 +188,7 @@ def providers_exist(given: Given, client: AppClient) -> Iterator[Invalid]:
     for provider in named:
         if provider not in known:
             text = f"The provider {provider} does not exist for User Pool {client.pool.public_id}."
-            yield Invalid(text, field=PROVIDERS)
+            yield Invalid(text, field=PROVIDERS, code="no_such_provider", parameters={"name": provider})
 
 
 def machines_keep_a_secret(given: Given, client: AppClient) -> Iterator[DomainError]:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
 from pools.models import AppClient
+from pools.services import configuration
 from pools.services.pools import client_rules as rules
 from pools.services.pools.client_rules import LIFETIMES, SECONDS
 from pools.services.pools.settings_table import (
@@ -52,6 +53,13 @@ def described_unit(client: AppClient, kind: str) -> str | None:
         return None
     # Refresh tokens are told with an amount always: without one that was given, the default's unit is told too.
     return default if kind == "refresh" and kind not in client.validity else given.get(kind, default)
+
+
+def provider_options(client: AppClient) -> dict[str, Text]:
+    """Return by what people may come to an app: the pool's own accounts, its providers, and those that went since."""
+    there = {provider.name: provider.name for provider in configuration.providers(client.pool)}
+    gone = {name: gettext("%(name)s (deleted)") % {"name": name} for name in client.identity_providers}
+    return {**gone, rules.THE_POOL: gettext_lazy("Accounts of this pool"), **there}
 
 
 def in_units(seconds: int) -> tuple[int, str]:
@@ -209,7 +217,18 @@ TABLE = Table(
             ),
         ),
         Setting(name=rules.REDIRECT, place="default_redirect_uri", default=""),
-        Setting(name=rules.PROVIDERS, place="identity_providers", default=[], keep=unique),
+        Setting(
+            name=rules.PROVIDERS,
+            place="identity_providers",
+            default=[],
+            keep=unique,
+            choice=Choice(
+                control=Control.SEVERAL_OF,
+                label=gettext_lazy("People come by"),
+                help=gettext_lazy("What this app’s login page offers. With nothing chosen: the pool’s own accounts."),
+                options_of=provider_options,
+            ),
+        ),
         Setting(
             name="openid_strict",
             place="openid_strict",

@@ -69,6 +69,8 @@ class Choice:
     column: str = ""
     """Where it is kept, and what operators call it. Default: the setting's own column."""
     options: Mapping[str, Text] | None = None
+    options_of: Callable[[Any], Mapping[str, Text]] | None = None
+    """Returns the options of a row, where they hang on it."""
     least: int = 0
     most: int | None = None
     """The bounds of a number."""

@@ -6,12 +6,12 @@ Whom of ours it means is ``joining``'s.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from identity.foundation.errors import Invalid, refuse
+from identity.foundation.errors import DomainError, Invalid, refuse
 from pools.models import IdentityProvider, UserPool
 from pools.ports import ExternalIdentity
 from pools.services.people import attributes
@@ -52,9 +52,9 @@ class Arrival:
         )
 
     @classmethod
-    def from_text(cls, text: str) -> Arrival:
+    def from_text(cls, kept: str) -> Arrival:
         """Return what :meth:`to_text` kept."""
-        provider, subject, values, methods, level, seconds = json.loads(text)
+        provider, subject, values, methods, level, seconds = json.loads(kept)
         when = datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
         return cls(provider, subject, values, tuple(methods), level, when)
 
@@ -69,24 +69,8 @@ def arrival(pool: UserPool, provider: IdentityProvider, identity: ExternalIdenti
         Invalid: a value is too long, or does not fit the pool's schema.
 
     """
-    if not identity.subject or len(identity.subject) > LONGEST:
-        raise Invalid("The identity provider's subject is empty or too long.", field="subject", code="subject")
-    values: dict[str, str] = {}
-    for name, claim in provider.attribute_mapping.items():
-        if name == USERNAME or (value := _text(identity.claims.get(claim))) is None:
-            continue
-        if len(value) > LONGEST:
-            raise Invalid(f"{name}: The identity provider's value is too long.", field=name, code="too_long")
-        values[name] = value
-    for address in ("email", "phone_number"):
-        flag = f"{address}_verified"
-        if address in values and flag not in values:
-            values[flag] = "false"
-        elif flag in values:
-            values[flag] = "true" if values[flag].lower() == "true" and address in values else "false"
-            if address not in values:
-                del values[flag]
-    refuse(attributes.problems(pool, values))
+    values = mapped(provider, identity)
+    refuse(problems(pool, identity, values))
     levels = {word: int(level.removeprefix("Level")) for level, word in provider.acr_mapping.items()}
     return Arrival(
         provider.name,
@@ -96,6 +80,33 @@ def arrival(pool: UserPool, provider: IdentityProvider, identity: ExternalIdenti
         levels.get(identity.acr, 1),
         identity.authenticated_at,
     )
+
+
+def mapped(provider: IdentityProvider, identity: ExternalIdentity) -> dict[str, str]:
+    """Return attributes of the pool by the provider's mapping, whatever the pool's schema says of their values."""
+    values: dict[str, str] = {}
+    for name, claim in provider.attribute_mapping.items():
+        if name != USERNAME and (value := text(identity.claims.get(claim))) is not None:
+            values[name] = value
+    for address in ("email", "phone_number"):
+        flag = f"{address}_verified"
+        if address in values and flag not in values:
+            values[flag] = "false"
+        elif flag in values:
+            values[flag] = "true" if values[flag].lower() == "true" and address in values else "false"
+            if address not in values:
+                del values[flag]
+    return values
+
+
+def problems(pool: UserPool, identity: ExternalIdentity, values: Mapping[str, str]) -> Iterator[DomainError]:
+    """Yield what is wrong with who came, and with each attribute that the provider gives."""
+    if not identity.subject or len(identity.subject) > LONGEST:
+        yield Invalid("The identity provider's subject is empty or too long.", field="subject", code="subject")
+    short = {name: value for name, value in values.items() if len(value) <= LONGEST}
+    for name in values.keys() - short.keys():
+        yield Invalid(f"{name}: The identity provider's value is too long.", field=name, code="too_long")
+    yield from attributes.problems(pool, short)
 
 
 def wanted_claims(provider: IdentityProvider) -> list[str]:
@@ -108,7 +119,7 @@ def missing(pool: UserPool, arrival: Arrival) -> list[str]:
     return [name for name in schema.required(pool) if not arrival.values.get(name)]
 
 
-def _text(value: Any) -> str | None:  # noqa: ANN401 - JSON
+def text(value: Any) -> str | None:  # noqa: ANN401 - JSON
     """Return a claim as an attribute holds it; None for one that is absent."""
     match value:
         case None | "":
@@ -118,7 +129,7 @@ def _text(value: Any) -> str | None:  # noqa: ANN401 - JSON
         case str():
             return value
         case list():
-            return f"[{','.join(filter(None, map(_text, value)))}]"
+            return f"[{','.join(filter(None, map(text, value)))}]"
         case dict():
             return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
     return str(value)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from enum import StrEnum
 from typing import NamedTuple
 
 from django.db import IntegrityError
@@ -85,6 +86,54 @@ def owner_of_address(pool: UserPool, arrival: Arrival) -> Owner | None:
         return None
     is_proven = found.email_verified and access.normalise(pool, found.email or "") == address
     return Owner(found.id, found.email or "") if is_proven else None
+
+
+class Leads(StrEnum):
+    """Where a sign-in by a provider leads."""
+
+    KNOWN = "known"
+    """To the account that has the login."""
+    LINKED = "linked"
+    """To the account that an operator linked by an attribute, which has the login from then on."""
+    ASKED = "asked"
+    """To a question: an account here has the address, and may be the person's."""
+    NEW = "new"
+    """To a new account."""
+
+
+class Foreseen(NamedTuple):
+    """Where a sign-in would lead, were it one."""
+
+    leads: Leads
+    username: str
+    sub: uuid.UUID | None = None
+    """Whose account it is; None where it would be made."""
+    is_enabled: bool = True
+    problem: DomainError | None = None
+    """What would keep the account from being made."""
+
+
+def foresee(pool: UserPool, arrival: Arrival) -> Foreseen:
+    """Return where a sign-in would lead, and write nothing."""
+    login = _login(pool, arrival)
+    known = login or owner_of_address(pool, arrival)
+    if known is None:
+        return _foresee_new(pool, arrival)
+    user = User.objects.filter(pool_id=pool.pk, pk=known.user_id, deleted_at=None).first()
+    if user is None:  # deleted meanwhile
+        return _foresee_new(pool, arrival)
+    leads = Leads.ASKED if login is None else Leads.KNOWN if login.subject is not None else Leads.LINKED
+    return Foreseen(leads, user.username, user.sub, user.enabled)
+
+
+def _foresee_new(pool: UserPool, arrival: Arrival) -> Foreseen:
+    try:
+        username = _username(pool, arrival)
+        triggers.check(pool, Trigger.PRE_SIGN_UP)
+    except DomainError as problem:
+        return Foreseen(Leads.NEW, "", problem=problem)
+    is_taken = bool(sign_in_names.subs(pool, [username])) or account_rows.find_user(pool.pk, name=username) is not None
+    return Foreseen(Leads.NEW, username, problem=UsernameTaken() if is_taken else None)
 
 
 def join(
@@ -224,9 +273,7 @@ def _make(
         raise AttributesMissing(missing)
     attributes.check(pool, given)
     triggers.check(pool, Trigger.PRE_SIGN_UP)
-    username = access.normalise(pool, f"{arrival.provider}_{arrival.subject}")
-    if len(username) > USERNAME_LENGTH or not names.is_plain(username):
-        raise Invalid("The identity provider's subject makes no username.", field="subject", code="subject")
+    username = _username(pool, arrival)
     now = clock.now()
     user = User(
         pool=pool,
@@ -251,6 +298,19 @@ def _make(
         audit.record(Tag.USER_CREATED, pool=pool, subject=user.sub, by=by, detail={"status": str(user.status)})
     triggers.check(pool, Trigger.POST_CONFIRMATION)
     return user
+
+
+def _username(pool: UserPool, arrival: Arrival) -> str:
+    """Return the name of the account that somebody's first sign-in makes.
+
+    Raises:
+        Invalid: who they are at their provider makes none.
+
+    """
+    username = access.normalise(pool, f"{arrival.provider}_{arrival.subject}")
+    if len(username) > USERNAME_LENGTH or not names.is_plain(username):
+        raise Invalid("The identity provider's subject makes no username.", field="subject", code="subject")
+    return username
 
 
 def _put_into_group(pool: UserPool, user: User, arrival: Arrival) -> None:

@@ -34,25 +34,27 @@ def name_problems(name: str, kind: str) -> Iterator[Invalid]:
     A social network has one provider, of its own name; no other type has that name, nor the pool's own.
     """
     if not NAME_LEAST <= len(name) <= NAME_MOST or not names.is_plain(name) or "_" in (name[0], *name[2:]):
-        yield Invalid("Provider names hold 3 to 32 characters without spaces.", field="provider_name")
+        text = "Provider names hold 3 to 32 characters without spaces."
+        yield Invalid(text, field="provider_name", code="provider_name")
     elif name.lower() == LOCAL or ((name in SOCIAL or kind in SOCIAL) and name != kind):
-        yield Invalid(f"Provider {name} cannot be of type {kind}.", field="provider_name")
+        text = f"Provider {name} cannot be of type {kind}."
+        yield Invalid(text, field="provider_name", code="provider_name_of_kind", parameters={"name": name})
 
 
 def identifier_problems(identifiers: Sequence[str]) -> Iterator[Invalid]:
     """Yield what keeps texts from being a provider's identifiers."""
     if len(identifiers) > IDENTIFIERS or len(set(identifiers)) != len(identifiers):
-        yield Invalid("At most 50 identifiers, each once.", field="idp_identifiers")
+        yield Invalid("At most 50 identifiers, each once.", field="idp_identifiers", code="too_many_identifiers")
     if any(not IDENTIFIER.fullmatch(each) for each in identifiers):
-        yield Invalid("Identifiers hold 1 to 40 characters.", field="idp_identifiers")
+        yield Invalid("Identifiers hold 1 to 40 characters.", field="idp_identifiers", code="identifier")
 
 
 def acr_problems(mapping: Mapping[str, str], kind: str) -> Iterator[Invalid]:
     """Yield what keeps a map of levels from being a provider's."""
     if mapping and kind != OIDC:
-        yield Invalid("Only OIDC identity providers support AcrMapping.", field="acr_mapping")
+        yield Invalid("Only OIDC identity providers support AcrMapping.", field="acr_mapping", code="levels_of_oidc")
     if mapping.keys() - LEVELS or any(not ACR.fullmatch(value) for value in mapping.values()):
-        yield Invalid("AcrMapping maps Level1 to Level4 to one value each.", field="acr_mapping")
+        yield Invalid("AcrMapping maps Level1 to Level4 to one value each.", field="acr_mapping", code="levels")
 
 
 def completed_mapping(mapping: Mapping[str, str], kind: str) -> dict[str, str]:
@@ -74,7 +76,14 @@ def mapping_problems(pool: UserPool, mapping: Mapping[str, str], kind: str) -> I
         or (claim != SUBJECT.get(kind, claim) if name == USERNAME else not _can_be_written(known.get(name)))
     ]
     if wrong:
-        yield Invalid(f"AttributeMapping contains invalid mapping: [{', '.join(wrong)}]", field="attribute_mapping")
+        listed = ", ".join(wrong)
+        text = f"AttributeMapping contains invalid mapping: [{listed}]"
+        yield Invalid(text, field="attribute_mapping", code="attribute_mapping", parameters={"names": listed})
+
+
+def writable_attributes(pool: UserPool) -> list[str]:
+    """Return the attributes of a pool that a mapping may name, in the schema's order."""
+    return [name for name, rule in schema.rules(pool).items() if _can_be_written(rule)]
 
 
 def _can_be_written(rule: schema.Rule | None) -> bool:

@@ -85,10 +85,10 @@ def depart(client: AppClient, provider: IdentityProvider, *, query: str, browser
     callback = callback_url(pool)
     details = identity_providers.details(provider)
     redirect = ports.provider_kinds[provider.type].start(
-        details, state=_sealed_id(pool, Kind.TRIP, trip_id), callback=callback, wishes=wishes
+        details, state=sealed_id(pool, Kind.TRIP, trip_id), callback=callback, wishes=wishes
     )
     kept = {"provider": provider.name, "query": query, "callback": callback, "kept": dict(redirect.kept)}
-    interactions.begin(pool, Kind.TRIP, _seal(pool, kept), browser=browser, minutes=MINUTES, interaction_id=trip_id)
+    interactions.begin(pool, Kind.TRIP, seal(pool, kept), browser=browser, minutes=MINUTES, interaction_id=trip_id)
     return redirect.url
 
 
@@ -143,32 +143,33 @@ def left(pool: UserPool, state: str) -> str:
     return str(onward)
 
 
-def land(pool: UserPool, state: str, answer: Mapping[str, str]) -> str:
+def land(pool: UserPool, state: str, answer: Mapping[str, str], *, kind: Kind = Kind.TRIP) -> str:
     """Keep an answer that came by a form of the provider's page; return by what the browser asks for it next.
 
-    A form of another site brings no cookie of ours: the navigation after it does.
+    A form of another site brings no cookie of ours: the navigation after it does. Nor does what an operator tries end
+    (``kind``) at the pool's address, but at the console's.
 
     Raises:
         InteractionExpired: no trip that is under way began with this state.
 
     """
-    trip_id = _read_id(pool, Kind.TRIP, state)
-    interactions.require_live(pool, trip_id, kind=Kind.TRIP)
-    sealed = _seal(pool, {"answer": dict(answer)})
+    trip_id = read_id(pool, kind, state)
+    interactions.require_live(pool, trip_id, kind=kind)
+    sealed = seal(pool, {"answer": dict(answer)})
     landing_id = interactions.begin(pool, Kind.LANDING, sealed, browser=str(trip_id), minutes=2)
-    return _sealed_id(pool, Kind.LANDING, landing_id)
+    return sealed_id(pool, Kind.LANDING, landing_id)
 
 
-def landed(pool: UserPool, state: str, landing: str) -> dict[str, str]:
+def landed(pool: UserPool, state: str, landing: str, *, kind: Kind = Kind.TRIP) -> dict[str, str]:
     """Spend a kept answer, and return it.
 
     Raises:
         InteractionExpired: there is none, or it is another trip's.
 
     """
-    trip_id, landing_id = _read_id(pool, Kind.TRIP, state), _read_id(pool, Kind.LANDING, landing)
+    trip_id, landing_id = read_id(pool, kind, state), read_id(pool, Kind.LANDING, landing)
     row = interactions.take(pool, landing_id, kind=Kind.LANDING, browser=str(trip_id))
-    return {str(name): str(value) for name, value in _unseal(pool, row)["answer"].items()}
+    return {str(name): str(value) for name, value in unseal(pool, row)["answer"].items()}
 
 
 def end(pool: UserPool, state: str, *, browser: str) -> Trip:
@@ -178,8 +179,8 @@ def end(pool: UserPool, state: str, *, browser: str) -> Trip:
         InteractionExpired: unknown, spent, late, or another browser's; or its provider is gone.
 
     """
-    row = interactions.take(pool, _read_id(pool, Kind.TRIP, state), kind=Kind.TRIP, browser=browser)
-    kept = _unseal(pool, row)
+    row = interactions.take(pool, read_id(pool, Kind.TRIP, state), kind=Kind.TRIP, browser=browser)
+    kept = unseal(pool, row)
     provider = joining.provider(pool, kept["provider"])
     if provider is None:
         raise InteractionExpired(detail="the provider was deleted meanwhile")
@@ -189,7 +190,7 @@ def end(pool: UserPool, state: str, *, browser: str) -> Trip:
 def purpose(pool: UserPool, state: str, *, browser: str) -> str:
     """Return what this browser went on a trip for, that is over or late too; empty for another browser's."""
     try:
-        trip_id = _read_id(pool, Kind.TRIP, state)
+        trip_id = read_id(pool, Kind.TRIP, state)
     except InteractionExpired:
         return ""
     return _query(pool, interactions.recall(pool, trip_id, kind=Kind.TRIP, browser=browser))
@@ -226,17 +227,22 @@ def finish(pool: UserPool, trip: Trip, answer: Mapping[str, str], *, by: Actor) 
 
 
 def _record_refusal(pool: UserPool, provider: IdentityProvider, refusal: DomainError, *, by: Actor) -> None:
-    """Leave an audit row of who did not come in: which check failed, or what the provider said."""
+    """Leave an audit row of who did not come in."""
+    detail = described(provider, refusal)
+    audit.record(Tag.PROVIDER_LOGIN_REFUSED, pool=pool, subject=provider.name, outcome="refused", by=by, detail=detail)
+
+
+def described(provider: IdentityProvider, refusal: DomainError) -> dict[str, str]:
+    """Return what the audit log says of a refusal: which check failed, or what the provider said."""
     said = str(refusal.parameters.get("error", ""))
     check = refusal.code if said else (refusal.detail or refusal.code)[:LONGEST_REASON]
-    detail = {"provider": provider.name, "check": check, "said": said}
-    audit.record(Tag.PROVIDER_LOGIN_REFUSED, pool=pool, subject=provider.name, outcome="refused", by=by, detail=detail)
+    return {"provider": provider.name, "check": check, "said": said}
 
 
 def keep(pool: UserPool, arrival: Arrival, query: str, *, browser: str) -> uuid.UUID:
     """Keep who came until their account is known; return the id by which the browser goes on."""
     kept = {"arrival": arrival.to_text(), "query": query}
-    return interactions.begin(pool, Kind.ARRIVAL, _seal(pool, kept), browser=browser, minutes=MINUTES)
+    return interactions.begin(pool, Kind.ARRIVAL, seal(pool, kept), browser=browser, minutes=MINUTES)
 
 
 class Kept(NamedTuple):
@@ -265,30 +271,39 @@ def kept(pool: UserPool, arrival_id: str, *, browser: str) -> Kept:
 
     """
     row = interactions.peek(pool, arrival_id, kind=Kind.ARRIVAL, browser=browser)
-    found = _unseal(pool, row)
+    found = unseal(pool, row)
     return Kept(Arrival.from_text(found["arrival"]), found["query"], row)
 
 
 def _query(pool: UserPool, row: Interaction | None) -> str:
-    return str(_unseal(pool, row)["query"]) if row is not None else ""
+    return str(unseal(pool, row)["query"]) if row is not None else ""
 
 
-def _sealed_id(pool: UserPool, kind: Kind, row_id: uuid.UUID) -> str:
+def sealed_id(pool: UserPool, kind: Kind, row_id: uuid.UUID) -> str:
+    """Return the id of an interaction as others may see it: of this pool, and of this kind alone."""
     return sealing.seal_text(row_id.bytes, purpose=f"{kind}:{pool.public_id}")
 
 
-def _read_id(pool: UserPool, kind: Kind, text: str) -> uuid.UUID:
+def read_id(pool: UserPool, kind: Kind, text: str) -> uuid.UUID:
+    """Return the id that :func:`sealed_id` wrote.
+
+    Raises:
+        InteractionExpired: it wrote no such text, or for another pool or kind.
+
+    """
     try:
         return uuid.UUID(bytes=sealing.unseal_text(text, purpose=f"{kind}:{pool.public_id}"))
     except (sealing.Unsealable, ValueError):
         raise InteractionExpired(detail="no state of ours") from None
 
 
-def _seal(pool: UserPool, kept: Mapping[str, Any]) -> dict[str, Any]:
+def seal(pool: UserPool, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what an interaction keeps, sealed."""
     return {"sealed": sealing.seal_text(json.dumps(kept).encode(), purpose=f"interaction:{pool.public_id}")}
 
 
-def _unseal(pool: UserPool, row: Interaction) -> dict[str, Any]:
+def unseal(pool: UserPool, row: Interaction) -> dict[str, Any]:
+    """Return what an interaction keeps."""
     found: dict[str, Any] = json.loads(
         sealing.unseal_text(row.request["sealed"], purpose=f"interaction:{pool.public_id}")
     )

@@ -33,6 +33,8 @@ class Kind(StrEnum):
     """An answer of a provider's that came by a form of its page, on its way to the browser's own request for it."""
     ARRIVAL = "arrival"
     """Somebody came from a provider, and it is not known yet whose account they have."""
+    TRIAL = "trial"
+    """To an identity provider and back, by which an operator sees what it tells: nobody is signed in by it."""
 
 
 RESUMES_AT: dict[Kind, str] = {
@@ -44,6 +46,7 @@ RESUMES_AT: dict[Kind, str] = {
     Kind.TRIP: "hosted:provider_answer",
     Kind.LANDING: "hosted:provider_answer",
     Kind.ARRIVAL: "hosted:join",
+    Kind.TRIAL: "hosted:provider_answer",
 }
 """The URL name at which each goes on."""
 RESUME = "resume"
@@ -125,16 +128,18 @@ def new_id() -> uuid.UUID:
     return uuid7()
 
 
-def require_live(pool: UserPool, interaction_id: uuid.UUID, *, kind: Kind) -> None:
-    """Check that an interaction waits, whichever browser's it is.
+def require_live(pool: UserPool, interaction_id: uuid.UUID, *, kind: Kind) -> Interaction:
+    """Return an interaction that waits, whichever browser's it is: what it keeps is not that browser's to see.
 
     Raises:
         InteractionExpired: unknown, spent or late.
 
     """
     rows = Interaction.objects.filter(pool_id=pool.pk, pk=interaction_id, kind=kind, consumed_at=None)
-    if not rows.filter(expires_at__gt=clock.now()).exists():
+    found = rows.filter(expires_at__gt=clock.now()).first()
+    if found is None:
         raise InteractionExpired
+    return found
 
 
 def peek(pool: UserPool, interaction_id: uuid.UUID | str, *, kind: Kind, browser: str) -> Interaction:

@@ -1,0 +1,34 @@
+"""How reading what a provider publishes went: its discovery document and its keys. What is told is this process's word.
+
+Looking asks nobody; a check asks the provider at once, when an operator wants to know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pools import ports
+from pools.models import IdentityProvider
+from pools.ports import ProviderDocument
+from pools.services import atomic_part, receipts
+from pools.services.receipts import Receipt
+
+
+def of(provider: IdentityProvider) -> Sequence[ProviderDocument]:
+    """Return what is known of each document; nothing of a provider that publishes none."""
+    kind = ports.provider_kinds.get(provider.type)
+    return kind.documents(provider.details) if kind is not None else ()
+
+
+def check(provider: IdentityProvider, *, receipt: Receipt | None = None) -> Sequence[ProviderDocument]:
+    """Ask for each document now, through the guarded client and within its time-out; return what is known then.
+
+    Raises:
+        AlreadyAccepted: the form that asks for it was accepted before.
+        Overloaded: too many calls are under way.
+
+    """
+    kind = ports.provider_kinds.get(provider.type)
+    with atomic_part.begin() as part:
+        part.refuse_if(receipts.keep(receipt))
+    return kind.read_documents(provider.details) if kind is not None else ()
