@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.db import transaction
+from django.db.models.signals import post_init
 
 from identity.foundation import sealing
 from identity.foundation.errors import Invalid, LimitExceeded, Misuse, NotFound
@@ -27,7 +29,8 @@ from pools.services import access, configuration, housekeeping, sealing_contexts
 from pools.services.audit import Tag
 from pools.services.people import external_logins, groups, users
 from pools.services.pools import user_pools
-from pools.services.providers import identity_providers, linking
+from pools.services.providers import identity_providers, joining, linking
+from pools.services.providers.arrivals import Arrival
 from pools.services.providers.identity_providers import ProviderChanged, ProviderExists, ProviderNotSupported
 from pools.services.providers.linking import Login
 from tests import factories
@@ -112,6 +115,33 @@ def named_here(name: str) -> Login:
 def reread(pool: UserPool, user: User) -> User:
     """Return a person's row as it is now."""
     return access.user_by_sub(pool, user.sub)
+
+
+@pytest.mark.parametrize("known_as", ["three@corp.example", "nobody@corp.example"])
+def test_who_comes_is_looked_for_by_one_statement_that_reads_nobody_elses_link(
+    pool: UserPool, django_assert_num_queries: Callable[[int], Any], known_as: str
+) -> None:
+    mapping = {"email": "email", "email_verified": "email_verified"}
+    make(pool, attribute_mapping=mapping)
+    for name in ("one", "two", "three", "four"):
+        owner, source = named_here(factories.make_user(pool).username), Login("Corp", "email", f"{name}@corp.example")
+        linking.link(pool, destination=owner, source=source, by=BY)
+    came = Arrival("Corp", "subject", {"email": known_as, "email_verified": "true", "given_name": "Ada"})
+    read: list[str] = []
+
+    def note(instance: ExternalLogin, **_: object) -> None:
+        read.append(instance.value)
+
+    post_init.connect(note, sender=ExternalLogin)
+    try:
+        with django_assert_num_queries(1):
+            known = joining.is_known(pool, came)
+    finally:
+        post_init.disconnect(note, sender=ExternalLogin)
+
+    assert read == ([known_as] if known else [])
+    assert known == known_as.startswith("three")
+    assert not joining.is_known(pool, replace(came, values={**came.values, "email_verified": "false"}))
 
 
 def test_a_first_sign_in_that_came_first_is_not_linked(pool: UserPool, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -25,9 +25,14 @@ def of(pool: UserPool, user: User) -> list[ExternalLogin]:
 
 def tell(pool: UserPool, user: User) -> None:
     """Make a locked row tell its person's logins as they are now, inside the transaction that changed them."""
-    told = described(of(pool, user))
-    profile.write(user, {IDENTITIES: json.dumps(told, separators=(",", ":"), ensure_ascii=False) if told else ""})
+    write(user, of(pool, user))
     profile.store(user, ("attributes",))
+
+
+def write(user: User, logins: Iterable[ExternalLogin]) -> None:
+    """Put all of somebody's logins into an unsaved or locked row. The caller saves it."""
+    told = described(logins)
+    profile.write(user, {IDENTITIES: json.dumps(told, separators=(",", ":"), ensure_ascii=False) if told else ""})
 
 
 def provided(pool: UserPool, user: User) -> frozenset[str]:

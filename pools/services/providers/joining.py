@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from django.db import IntegrityError
+from django.db.models import Q
 
 from identity.foundation import clock, names
 from identity.foundation.actor import Actor
@@ -192,14 +193,13 @@ def _join(
 
 def _login(pool: UserPool, arrival: Arrival) -> ExternalLogin | None:
     """Return whose login it is: by who it is there, else by what an operator linked that has not signed in yet."""
-    rows = ExternalLogin.objects.filter(pool_id=pool.pk, provider=arrival.provider)
-    found = rows.filter(subject=arrival.subject).first()
-    if found is not None:
-        return found
     # An address of which the provider does not say that it was verified is anybody's.
     proven = [name for name in arrival.values if arrival.values.get(f"{name}_verified", "true") == "true"]
-    unused = rows.filter(subject=None, attribute__in=proven).order_by("id")
-    return next((each for each in unused if arrival.values[each.attribute] == each.value), None)
+    fits = Q(subject=arrival.subject)
+    for name in proven:
+        fits |= Q(subject=None, attribute=name, value=arrival.values[name])
+    rows = ExternalLogin.objects.filter(fits, pool_id=pool.pk, provider=arrival.provider).order_by("id")
+    return min(rows, key=lambda each: each.subject is None, default=None)
 
 
 def _claim(part: AtomicPart, pool: UserPool, user: User, login: ExternalLogin, arrival: Arrival) -> None:
@@ -285,6 +285,7 @@ def _make(
     )
     profile.write(user, values)
     login = _row(pool, user, arrival, primary=True)
+    external_logins.write(user, [login])
     with atomic_part.begin() as part:
         part.refuse_if(spend())
         # No other name: nobody signs in by one of theirs, and whoever does by the same address stays who they are.
@@ -293,7 +294,6 @@ def _make(
         ):
             part.refuse(UsernameTaken(detail=f"{arrival.provider}: the username is somebody else's"))
         login.save(force_insert=True)
-        external_logins.tell(pool, user)
         _put_into_group(pool, user, arrival)
         audit.record(Tag.USER_CREATED, pool=pool, subject=user.sub, by=by, detail={"status": str(user.status)})
     triggers.check(pool, Trigger.POST_CONFIRMATION)
