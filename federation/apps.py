@@ -23,6 +23,8 @@ class FederationConfig(AppConfig):
         ports.credential_issuers.register(ports.STS, sts.SecurityTokenService())
         for provider, verifier in logins.VERIFIERS.items():
             ports.login_verifiers.register(provider, verifier)
+        for protocol, issuers in logins.ISSUER_VERIFIERS.items():
+            ports.issuer_verifiers.register(protocol, issuers)
         kinds: dict[str, ports.ProviderKind] = {
             "OIDC": oidc.OpenIdConnect(),
             "Google": google.Google(),

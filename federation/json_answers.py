@@ -35,7 +35,7 @@ def profile(url: str, *, token: str, method: str = "GET", what: str = "userinfo"
 
     Raises:
         LoginRefused: it refuses the token.
-        OutsideUnavailable: it does not answer, or no JSON object.
+        OutsideUnavailable: it does not answer, has been asked too often, or no JSON object.
         Overloaded: too many calls are under way.
 
     """
@@ -44,7 +44,8 @@ def profile(url: str, *, token: str, method: str = "GET", what: str = "userinfo"
 
 def told(answered: outbound.Answered, what: str) -> dict[str, Any]:
     """Return the object that was answered. Raises as :func:`profile`."""
-    if HTTPStatus.BAD_REQUEST <= answered.status < HTTPStatus.INTERNAL_SERVER_ERROR:
+    refuses = HTTPStatus.BAD_REQUEST <= answered.status < HTTPStatus.INTERNAL_SERVER_ERROR
+    if refuses and answered.status != HTTPStatus.TOO_MANY_REQUESTS:
         raise LoginRefused(REFUSED, code="provider_refused", detail=f"{what}: answers {answered.status}")
     if answered.status != HTTPStatus.OK:
         raise OutsideUnavailable(detail=f"{what}: answers {answered.status}")

@@ -1,11 +1,23 @@
-"""Who verifies logins of providers that are not pools of ours. One readable table.
+"""Who verifies logins of providers that are not pools of ours. Two readable tables.
 
-A provider that is missing here cannot be named by an identity pool: creating one says so. This release has none.
+A provider of the public that is missing here cannot be named by an identity pool: creating one says so. Twitter's
+logins are OAuth 1.0a, and Digits is no more.
 """
 
 from __future__ import annotations
 
-from pools.ports import LoginVerifier
+from federation.login_tokens import AnyIssuer, KnownProvider
+from federation.social import amazon, apple, facebook, google
+from pools.ports import OPENID, IssuerVerifier, LoginVerifier
 
-VERIFIERS: dict[str, LoginVerifier] = {}
-"""By the provider's name in ``Logins``."""
+VERIFIERS: dict[str, LoginVerifier] = {
+    "accounts.google.com": KnownProvider(
+        "accounts.google.com", (google.ISSUER, google.OLDER), google.JWKS_URI, is_presented_by_others=True
+    ),
+    "appleid.apple.com": KnownProvider("appleid.apple.com", (apple.ISSUER,), apple.JWKS_URI),
+    "graph.facebook.com": facebook.FacebookLogins(),
+    "www.amazon.com": amazon.AmazonLogins(),
+}
+"""By the provider's name in ``SupportedLoginProviders`` and ``Logins``."""
+ISSUER_VERIFIERS: dict[str, IssuerVerifier] = {OPENID: AnyIssuer()}
+"""By protocol."""

@@ -49,13 +49,15 @@ def find(url: str, *, kid: str, alg: str) -> Keys:
     An unknown ``kid`` has them read anew, at most every :data:`federation.published.FORCED` seconds.
 
     Raises:
-        OutsideUnavailable: they cannot be had.
+        OutsideUnavailable: they cannot be had; or none is known that fits, and whether there is a new one, neither.
         Overloaded: too many calls are under way.
 
     """
     known = documents.get(url)
-    found = chosen(known, kid, alg)
-    return found or chosen(documents.newer(url, known), kid, alg)
+    found = chosen(known, kid, alg) or chosen(documents.newer(url, known), kid, alg)
+    if not found and (failed := documents.state(url)).problem:
+        raise OutsideUnavailable(code=failed.problem, parameters=failed.parameters, detail=failed.detail)
+    return found
 
 
 def chosen(keys: Keys, kid: str, alg: str) -> Keys:

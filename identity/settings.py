@@ -11,13 +11,13 @@ from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from identity.foundation import cores, origins, server_urls
+from identity.foundation import cores, openid_issuers, origins, server_urls
 from identity.foundation.message_settings import MessageSettings
 from identity.foundation.setting_files import FileSource
-from identity.foundation.setting_types import Address, Count, Days, Endpoint, Host, Port, Region, Seconds
+from identity.foundation.setting_types import Address, Count, Days, Endpoint, Host, OpenIdIssuers, Port, Region, Seconds
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -116,6 +116,12 @@ class Environment(MessageSettings):
     social_providers_url: Endpoint = Field(
         "", description="Where copies of Google, Facebook, Amazon and Apple are, each under its host's name; for tests."
     )
+    openid_providers: OpenIdIssuers = Field(
+        {},
+        description="OpenID providers whose people identity pools may take, by `OpenIdConnectProviderARNs`: "
+        "`https://issuer=client_id,client_id`, with `;` or a line's end between two. ID tokens for other clients are "
+        "refused. AWS: IAM OIDC identity providers.",
+    )
     metrics_bind: Address = Field("", description="Client address that may read /metrics without being an operator.")
     metrics_dir: Path | None = Field(
         None, description="Folder in which a machine's processes count together; without it each counts for itself."
@@ -129,6 +135,19 @@ class Environment(MessageSettings):
     def split(cls, value: object) -> object:
         """Read a comma-separated list."""
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("openid_providers")
+    @classmethod
+    def others(cls, value: openid_issuers.Issuers, info: ValidationInfo) -> openid_issuers.Issuers:
+        """Refuse issuers in the clear, and this installation's own, whose people identity pools take by another way."""
+        base_url, region = info.data.get("base_url", ""), info.data.get("region", "")
+        own = origins.canonical_or_as_given(base_url).partition("://")[2]
+        for issuer in value:
+            if issuer.startswith("http:") and not info.data.get("insecure_providers"):
+                raise ValueError(f"{issuer} is not https")
+            if f"{issuer.partition('://')[2]}/".startswith((f"{own}/", f"cognito-idp.{region}.amazonaws.com/")):
+                raise ValueError(f"{issuer} is this installation's own: CognitoIdentityProviders name its user pools")
+        return value
 
     @model_validator(mode="before")
     @classmethod
@@ -225,6 +244,7 @@ UNKNOWN_CALLER_AUDIT_DAYS = environment.unknown_caller_audit_days
 GUEST_DAYS = environment.guest_days
 OUTBOUND_PRIVATE, OUTBOUND_PRIVATE_HOSTS = environment.outbound_private, environment.outbound_private_hosts
 INSECURE_PROVIDERS, SOCIAL_PROVIDERS_URL = environment.insecure_providers, environment.social_providers_url
+OPENID_PROVIDERS = environment.openid_providers
 METRICS_BIND = environment.metrics_bind
 METRICS_DIR = environment.metrics_dir
 if METRICS_DIR:  # prometheus_client reads the environment when it is first imported: after settings

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
-from identity.foundation.errors import DomainError, Misuse, NotAuthorized, Parameters, RoleRefused
+from identity.foundation.errors import DomainError, LoginRefused, Misuse, NotAuthorized, Parameters, RoleRefused
 
 Answer = TypeVar("Answer")
 
@@ -28,7 +28,8 @@ class VerifiedLogin:
     """The application that the token was made for."""
     claims: Mapping[str, Any] = field(default_factory=dict)
     kind: str = ""
-    """Stands between provider and subject where a token names the login: ``CognitoSignIn`` for our own pools."""
+    """Stands between provider and subject where a token names the login: ``CognitoSignIn`` for our own pools, the
+    application for others."""
 
     @property
     def name(self) -> str:
@@ -254,17 +255,41 @@ class Channel(Protocol):
         """
 
 
+OTHER_APPLICATION = "Token is not from a supported provider of this identity pool."
+OTHER_ISSUER = "Invalid login token. Issuer doesn't match providerName"
+NOT_SIGNED = "Invalid login token. Couldn't verify signed token."
+"""What logins are refused with, whoever verifies them, in Amazon's words. So are the next two."""
+
+
+def claim_missing(name: str) -> LoginRefused:
+    """Return the refusal of a login that lacks a claim."""
+    return LoginRefused(f"Invalid login token. Missing a required claim: {name}")
+
+
+def login_expired(expires: float, now: float) -> LoginRefused:
+    """Return the refusal of a login that is past its end."""
+    return LoginRefused(f"Invalid login token. Token expired: {now:.0f} >= {expires:.0f}")
+
+
 class LoginVerifier(Protocol):
     """Verifies logins of one provider that is not a pool of ours."""
 
-    def verify(self, token: str, *, audience: str) -> VerifiedLogin:
-        """Return who a token is about, if it was made for this audience.
+    def verify(self, token: str, *, audiences: Collection[str]) -> VerifiedLogin:
+        """Return who a token is about, if it was made for one of these applications.
 
         Raises:
-            LoginRefused: it is forged, expired, or for someone else.
-            OutsideUnavailable: the provider's keys cannot be had.
+            LoginRefused: it is forged, expired, or for someone else; in Amazon's words.
+            OutsideUnavailable: the provider's keys, or its own word on the token, cannot be had.
+            Overloaded: too many calls are under way.
 
         """
+
+
+class IssuerVerifier(Protocol):
+    """Verifies logins of any provider that speaks a protocol and is found by its issuer."""
+
+    def verify(self, token: str, *, issuer: str, audiences: Collection[str]) -> VerifiedLogin:
+        """Return who a token of this issuer is about. Raises as :meth:`LoginVerifier.verify`."""
 
 
 class CredentialIssuer(Protocol):
@@ -322,5 +347,8 @@ STS = "sts"
 """The name of the one issuer of credentials."""
 provider_kinds: Registry[ProviderKind] = Registry("provider kind")
 login_verifiers: Registry[LoginVerifier] = Registry("login verifier")
-"""By the provider's name in ``Logins``: the issuer without its scheme."""
+"""By the provider's name in ``SupportedLoginProviders`` and ``Logins``."""
+OPENID = "openid"
+"""The name of who verifies ID tokens of any issuer."""
+issuer_verifiers: Registry[IssuerVerifier] = Registry("issuer verifier")
 credential_issuers: Registry[CredentialIssuer] = Registry("credential issuer")

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from typing import Any
 from urllib.parse import urlencode, urljoin
 
-from federation import claims, json_answers
+from federation import access_tokens, claims, json_answers
 from federation import details as checks
 from federation.code_flow import CodeFlow, Trip, attributes_url
 from federation.details import Table
 from federation.refusals import forged
 from federation.social import places
 from identity.foundation import outbound
-from pools.ports import ExternalIdentity
+from identity.foundation.errors import LoginRefused
+from pools.ports import ExternalIdentity, VerifiedLogin
+
+TOKEN_URL = "https://api.amazon.com/auth/o2/token"  # noqa: S105 - an address
+APPLICATION = ("aud", "app_id")
+"""How tokeninfo names an application: by its client id, and by the older id that identity pools are given at AWS."""
 
 
 class LoginWithAmazon(CodeFlow):
@@ -31,7 +38,7 @@ class LoginWithAmazon(CodeFlow):
             "attributes_url_add_attributes": "false",
             "authorize_url": "https://www.amazon.com/ap/oa",
             "token_request_method": "POST",
-            "token_url": "https://api.amazon.com/auth/o2/token",
+            "token_url": TOKEN_URL,
         },
     )
 
@@ -42,9 +49,7 @@ class LoginWithAmazon(CodeFlow):
     def identify(self, trip: Trip) -> ExternalIdentity:
         """Return whose profile it is, once Amazon has said that the token is for us (Login with Amazon, tokeninfo)."""
         token = trip.tokens.access_token
-        query = urlencode({"access_token": token})
-        url = self.address(urljoin(trip.details["token_url"], "tokeninfo"))
-        told = json_answers.told(outbound.http("GET", f"{url}?{query}", headers=json_answers.ACCEPT), "tokeninfo")
+        told = tokeninfo(token, self.address(urljoin(trip.details["token_url"], "tokeninfo")))
         if told.get("aud") != trip.details["client_id"]:
             raise forged("tokeninfo: aud is somebody else")
         profile = json_answers.profile(
@@ -56,3 +61,33 @@ class LoginWithAmazon(CodeFlow):
         if told.get("user_id") != subject:
             raise forged("profile: user_id is somebody else")
         return ExternalIdentity(subject, profile)
+
+
+class AmazonLogins:
+    """Logins of identity pools: an access token, which Amazon says is an application's and whose it is."""
+
+    def verify(self, token: str, *, audiences: Collection[str]) -> VerifiedLogin:
+        """Return who a token is about. Raises as :meth:`pools.ports.LoginVerifier.verify`."""
+        with access_tokens.asked_about(token):
+            told = tokeninfo(token, places.at(urljoin(TOKEN_URL, "tokeninfo")))
+        audience = next((told[name] for name in APPLICATION if told.get(name) in audiences), "")
+        if not audience:
+            raise access_tokens.other_application("tokeninfo: aud is somebody else")
+        subject, left = told.get("user_id"), claims.seconds(told.get("exp"))
+        if not claims.is_subject(subject) or left is None or left <= 0:
+            raise LoginRefused(detail="tokeninfo: user_id or exp is missing")
+        about = {"iss": told.get("iss"), "user_id": subject, "aud": audience}
+        return VerifiedLogin("www.amazon.com", subject, audience, about, kind=audience)
+
+
+def tokeninfo(token: str, url: str) -> dict[str, Any]:
+    """Return what Amazon says there of an access token: whose it is and which application's (Login with Amazon).
+
+    Raises:
+        LoginRefused: it is none, or no longer.
+        OutsideUnavailable: Amazon does not answer.
+        Overloaded: too many calls are under way.
+
+    """
+    query = urlencode({"access_token": token})
+    return json_answers.told(outbound.http("GET", f"{url}?{query}", headers=json_answers.ACCEPT), "tokeninfo")

@@ -5,16 +5,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from urllib.parse import urlencode
 
-from federation import claims, json_answers, token_requests
+from federation import access_tokens, claims, json_answers, token_requests
 from federation import details as checks
 from federation.code_flow import CodeFlow, Trip, attributes_url
 from federation.details import Details, Table
 from federation.refusals import forged
 from federation.social import places
-from pools.ports import ExternalIdentity
+from pools.ports import ExternalIdentity, VerifiedLogin
 
 NEWEST = "v17.0"
 """The version of Amazon's examples, where details name none."""
@@ -89,3 +89,30 @@ class Facebook(CodeFlow):
     def fields(self, trip: Trip) -> tuple[str, ...]:
         """Return what the scopes grant."""
         return (*PUBLIC, *(["email"] if "email" in self.scope(trip.details).split(",") else []))
+
+
+class FacebookLogins:
+    """Logins of identity pools: an access token, of which the Graph API says whose it is, and which app's.
+
+    An identity pool names an app and has no secret of it. ``debug_token`` asks for one, ``/app`` does not: it answers
+    for the token's own app. An app that insists on ``appsecret_proof`` is refused by Facebook.
+    """
+
+    def verify(self, token: str, *, audiences: Collection[str]) -> VerifiedLogin:
+        """Return who a token is about. Raises as :meth:`pools.ports.LoginVerifier.verify`."""
+        with access_tokens.asked_about(token):
+            app = graph("app", token)
+        if app not in audiences:
+            raise access_tokens.other_application("app: id is somebody else")
+        with access_tokens.asked_about(token):
+            person = graph("me", token)
+        return VerifiedLogin("graph.facebook.com", person, app, {"aud": app, "sub": person}, kind=app)
+
+
+def graph(node: str, token: str) -> str:
+    """Return the id that a node of the Graph API has for an access token. Raises as :func:`json_answers.profile`."""
+    url = places.at(f"https://graph.facebook.com/{NEWEST}/{node}?fields=id")
+    found = json_answers.profile(url, token=token, what=node).get("id")
+    if not claims.is_subject(found):
+        raise forged(f"{node}: id is missing")
+    return found

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
+from pydantic_settings import NoDecode
 
-from identity.foundation import addresses, origins, regions, server_urls
+from identity.foundation import addresses, openid_issuers, origins, regions, server_urls
 
 Endpoint = Annotated[str, AfterValidator(origins.endpoint)]
 Host = Annotated[str, AfterValidator(origins.machine)]
@@ -15,4 +16,5 @@ Region = Annotated[str, Field(pattern=f"^{regions.PATTERN}$", max_length=regions
 Port = Annotated[int, Field(ge=1, le=server_urls.HIGHEST_PORT)]
 Count = Annotated[int, Field(le=1024)]
 Days = Annotated[int, Field(le=36_500)]
+OpenIdIssuers = Annotated[openid_issuers.Issuers, NoDecode, BeforeValidator(openid_issuers.read)]
 Seconds = Annotated[int, Field(le=2_000_000)]  # PostgreSQL counts milliseconds in 32 bits

@@ -174,7 +174,7 @@ IN_ALL = {
     "SMSMfaSettings": Note(Less.NOT_YET, f"A code by SMS {SECOND_FACTOR}"),
     "SmsMfaConfiguration": Note(Less.NOT_YET, "A code by SMS is no second factor yet."),
     "SupportedLoginProviders": Note(
-        Less.NOT_YET, "Logins of no provider but user pools and developers are verified yet."
+        Less.NOT_YET, "`api.twitter.com`, whose logins are OAuth 1.0a; and `www.digits.com`, which is no more."
     ),
     "UserContextData": Note(Less.NOT_USED, "There is no threat protection yet."),
     "ValidationData": Note(Less.NOT_USED, "It is for the trigger PreSignUp, with which the flow is refused."),

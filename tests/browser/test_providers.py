@@ -1,13 +1,14 @@
-"""Signing in with an identity provider in Chromium: pools that send people to each other, and each page on the way."""
+"""Two Cognates that send people to each other, in Chromium, and each page on the way."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests import providers
+from tests import providers, second_installation
 from tests.browser.test_appearance import checked
 from tests.browser.test_flows import person, submit
 from tests.hosted.federation import CORP, MAPPING, Federation
@@ -20,11 +21,16 @@ WELCOME = "Welcome back"
 
 
 @pytest.fixture(scope="module")
-def federation(live: Live, app_url: str) -> Federation:
-    """Return two pools, each of which is the other's provider."""
-    made = Federation(live, callback=app_url)
+def federation(live: Live, app_url: str) -> Iterator[Federation]:
+    """Return pools of two installations, each of which is the other's provider."""
+    with second_installation.running(live) as other:
+        yield both_ways(Federation(live, upstream=other, callback=app_url))
+
+
+def both_ways(made: Federation) -> Federation:
+    """Have the pool above send its people to the one below, too."""
     up, down = made.up, made.down
-    back = up.idp.create_user_pool_client(
+    back = down.idp.create_user_pool_client(
         UserPoolId=down.pool_id,
         ClientName="Upstream",
         GenerateSecret=True,
@@ -49,7 +55,7 @@ def federation(live: Live, app_url: str) -> Federation:
 
 
 @pytest.mark.parametrize("way", ["there", "back"])
-def test_two_pools_sign_in_each_others_people(federation: Federation, person: Page, way: str) -> None:
+def test_two_cognates_sign_in_each_others_people(federation: Federation, person: Page, way: str) -> None:
     here, there = (federation.down, federation.up) if way == "there" else (federation.up, federation.down)
     name = there.person()
 

@@ -342,7 +342,7 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
         NO_PROVIDER,
     ),
     "CreateIdentityPool.CognitoIdentityProviders.*.ClientId": ("{other_client}", INVALID, NO_PROVIDER),
-    "CreateIdentityPool.OpenIdConnectProviderARNs.*": (NO_ARN, INVALID, NOT_YET),
+    "CreateIdentityPool.OpenIdConnectProviderARNs.*": (NO_ARN, INVALID, "Invalid OpenId Connect Provider"),
     "CreateIdentityPool.SamlProviderARNs.*": (NO_ARN, INVALID, NOT_YET),
     "CreateIdentityPool.SupportedLoginProviders.{key}": ("none.example", INVALID, "none.example"),
     "GetCredentialsForIdentity.IdentityId": (NO_IDENTITY, NOT_FOUND, NO_IDENTITY),
@@ -378,7 +378,7 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
         NO_PROVIDER,
     ),
     "UpdateIdentityPool.CognitoIdentityProviders.*.ClientId": ("{other_client}", INVALID, NO_PROVIDER),
-    "UpdateIdentityPool.OpenIdConnectProviderARNs.*": (NO_ARN, INVALID, NOT_YET),
+    "UpdateIdentityPool.OpenIdConnectProviderARNs.*": (NO_ARN, INVALID, "Invalid OpenId Connect Provider"),
     "UpdateIdentityPool.SamlProviderARNs.*": (NO_ARN, INVALID, NOT_YET),
     "UpdateIdentityPool.SupportedLoginProviders.{key}": ("none.example", INVALID, "none.example"),
 }

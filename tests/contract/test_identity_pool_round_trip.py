@@ -7,12 +7,16 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
+from pytest_django import Settings
 
 from tests.contract.conftest import Place
 from tests.walks import walk
 
 NAMES = st.text("abzAZ09 +=,.@-_", min_size=1, max_size=20)
 OF_TAGS = st.sampled_from(string.ascii_letters + string.digits + "_.:/=+-@")
+SOCIAL = ("accounts.google.com", "appleid.apple.com", "graph.facebook.com", "www.amazon.com")
+APPLICATIONS = st.from_regex(r"[A-Za-z0-9._/-]{1,20}(;[A-Za-z0-9._/-]{1,20})?", fullmatch=True)
+ISSUERS = {"https://login.example/realms/our_realm": ("one",), "https://login.example:8443": ("one", "two")}
 TAGS = st.dictionaries(
     st.text(OF_TAGS, min_size=1, max_size=12).filter(lambda key: not key.lower().startswith("aws:")),
     st.text(OF_TAGS, max_size=12),
@@ -22,6 +26,7 @@ TAGS = st.dictionaries(
 
 def pools(place: Place, clients: list[str]) -> st.SearchStrategy[dict[str, Any]]:
     """Return all that an identity pool may be set to, but for its developers' name."""
+    arns = [f"arn:aws:iam::000000000000:oidc-provider/{issuer.partition('://')[2]}" for issuer in ISSUERS]
     name = f"cognito-idp.us-east-1.amazonaws.com/{place.pool}"
     line = st.fixed_dictionaries(
         {"ProviderName": st.just(name), "ClientId": st.sampled_from(clients)},
@@ -31,16 +36,19 @@ def pools(place: Place, clients: list[str]) -> st.SearchStrategy[dict[str, Any]]
         {"IdentityPoolName": NAMES, "AllowUnauthenticatedIdentities": st.booleans()},
         optional={
             "AllowClassicFlow": st.booleans(),
-            "SupportedLoginProviders": st.just({}),
+            "SupportedLoginProviders": st.dictionaries(st.sampled_from(SOCIAL), APPLICATIONS),
             "CognitoIdentityProviders": st.lists(line, unique_by=lambda each: each["ClientId"]),
-            "OpenIdConnectProviderARNs": st.just([]),
+            "OpenIdConnectProviderARNs": st.lists(st.sampled_from(arns), unique=True),
             "SamlProviderARNs": st.just([]),
             "IdentityPoolTags": TAGS,
         },
     )
 
 
-def test_a_described_pool_written_back_is_the_same_pool(transactional_db: None, place: Place) -> None:
+def test_a_described_pool_written_back_is_the_same_pool(
+    transactional_db: None, place: Place, settings: Settings
+) -> None:
+    settings.OPENID_PROVIDERS = ISSUERS
     clients = [place.client]
     for number in range(2):
         made = place.wire.ask("CreateUserPoolClient", UserPoolId=place.pool, ClientName=f"app{number}")

@@ -188,7 +188,7 @@ VALUES: dict[str, Any] = {
     "Routing": {"Failover": {"SecondaryRegion": "eu-west-1", "PrimaryRoute53HealthCheckId": "one"}},
     "SMSMfaSettings": {"Enabled": True},
     "SmsMfaConfiguration": {"SmsAuthenticationMessage": "Yours is {####}."},
-    "SupportedLoginProviders": {"graph.facebook.com": "1"},
+    "SupportedLoginProviders": {"api.twitter.com": "key;secret"},
     "WebAuthnMfaSettings": {"Enabled": True},
 }
 """Of each member that is not there yet, a value that asks for it."""

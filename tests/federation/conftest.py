@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -46,13 +46,13 @@ class Provider:
         payload = {"sub": subject, "aud": audience, "exp": clock.epoch() + 600, **claims}
         return jwt.encode({"alg": "RS256"}, payload, self.key)
 
-    def verify(self, token: str, *, audience: str) -> VerifiedLogin:
+    def verify(self, token: str, *, audiences: Collection[str]) -> VerifiedLogin:
         """Return who a token of this provider is about."""
         try:
             claims = jwt.decode(token, self.key).claims
         except (JoseError, ValueError) as problem:
             raise LoginRefused("Invalid login token. Couldn't verify signed token.") from problem
-        if claims["aud"] != audience:
+        if claims["aud"] not in audiences:
             raise LoginRefused("Token is not from a supported provider of this identity pool.")
         return VerifiedLogin(self.name, claims["sub"], claims["aud"], claims)
 

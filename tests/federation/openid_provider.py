@@ -24,7 +24,7 @@ SUBJECT = "subject-1"
 Key = RSAKey | ECKey | OctKey
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=32)
 def rsa_key(kid: str = "k1") -> RSAKey:
     """Return a key of the tests', made once."""
     return RSAKey.generate_key(2048, {"kid": kid})

@@ -27,6 +27,8 @@ from tests.federation.openid_provider import half_hash, public, rsa_key, signed,
 SECRET = "an app's s3cret"
 GOOGLE_ID, FACEBOOK_ID = "1example.apps.googleusercontent.com", "1234567890123456"
 AMAZON_ID, APPLE_ID = "amzn1.application-oa2-client.1example", "com.example.web"
+AMAZON_APP = "amzn1.application.1example"
+"""What else Amazon calls the application: its own identity pools are given this one."""
 TEAM, KEY = "TEAM123456", "KEY1234567"
 APPLE_KEY = ec.generate_private_key(ec.SECP256R1())
 HALF_A_YEAR = 15_777_000
@@ -57,6 +59,8 @@ class SocialProviders(Emulator):
         """Apps to which Apple has told a name before."""
         self.tokens: dict[str, str] = {}
         """Apps by the access tokens that they were given."""
+        self.people: dict[str, str] = {}
+        """Whose access tokens are that are nobody's usual."""
 
     def routes(self) -> Mapping[str, Answerer]:
         """Return what answers."""
@@ -70,6 +74,7 @@ class SocialProviders(Emulator):
             "GET /graph.facebook.com/v17.0/oauth/access_token": self.facebook_token,
             "POST /graph.facebook.com/v17.0/oauth/access_token": self.facebook_token,
             "GET /graph.facebook.com/v17.0/me": self.facebook_person,
+            "GET /graph.facebook.com/v17.0/app": self.facebook_app,
             "GET /www.amazon.com/ap/oa": self.amazon_authorize,
             "POST /api.amazon.com/auth/o2/token": self.amazon_token,
             "GET /api.amazon.com/auth/o2/tokeninfo": self.amazon_tokeninfo,
@@ -172,7 +177,9 @@ class SocialProviders(Emulator):
         return told({"access_token": self.access_token(asked), "token_type": "bearer", "expires_in": 5_183_944})
 
     def facebook_person(self, asked: Asked) -> Reply:
-        """Tell the fields that are asked for, to whoever proves to be the app."""
+        """Tell the fields that are asked for, to whoever proves to be the app; who it is, to whoever has the token."""
+        if asked["fields"] == "id":
+            return self.facebook_id(asked, self.people.get(asked.bearer, "10159"))
         self.expect(asked, ("fields", "appsecret_proof"))
         proof = hmac.new(SECRET.encode(), asked.bearer.encode(), hashlib.sha256).hexdigest()
         self.check(asked.bearer in self.tokens, "facebook: another token")
@@ -187,6 +194,17 @@ class SocialProviders(Emulator):
         }
         wanted = {name: known[name] for name in asked["fields"].split(",") if name in known}
         return told(without_none({**wanted, **self.person}))
+
+    def facebook_app(self, asked: Asked) -> Reply:
+        """Tell the app that a token was given to."""
+        return self.facebook_id(asked, self.tokens.get(asked.bearer, ""))
+
+    def facebook_id(self, asked: Asked, found: str) -> Reply:
+        """Tell an id to whoever has a token that is one."""
+        self.expect(asked, ("fields",))
+        if asked.bearer not in self.tokens:
+            return told({"error": {"message": "Malformed access token", "type": "OAuthException", "code": 190}}, 400)
+        return told(without_none({"id": found, **self.person}))
 
     # -- Login with Amazon -------------------------------------------------------------------------------------------
 
@@ -212,8 +230,9 @@ class SocialProviders(Emulator):
         client = self.tokens.get(asked["access_token"])
         if client is None:
             return told({"error": "invalid_token"}, 400)
-        about = {"iss": "https://www.amazon.com", "user_id": "amzn1.account.ADA", "aud": client, "exp": 3597}
-        return told(without_none({**about, **self.claims}))
+        who = self.people.get(asked["access_token"], "amzn1.account.ADA")
+        about = {"iss": "https://www.amazon.com", "user_id": who, "aud": client, "exp": 3597}
+        return told(without_none({**about, "app_id": AMAZON_APP, "iat": 3, **self.claims}))
 
     def amazon_person(self, asked: Asked) -> Reply:
         """Tell of the person."""

@@ -297,8 +297,7 @@ def test_credentials_are_never_asked_for_inside_a_transaction(pool: IdentityPool
 @pytest.mark.parametrize(
     "settings",
     [
-        {"supported_login_providers": {"graph.facebook.com": "1"}},
-        {"open_id_connect_provider_arns": ["arn:aws:iam::1:oidc-provider/x"]},
+        {"supported_login_providers": {"api.twitter.com": "key;secret"}},
         {"saml_provider_arns": ["arn:aws:iam::1:saml-provider/x"]},
         {
             "cognito_identity_providers": [

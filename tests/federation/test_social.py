@@ -13,9 +13,7 @@ from identity.foundation.errors import LoginRefused, OutsideUnavailable
 from pools import ports
 from pools.ports import LoginDenied, UpstreamWishes
 from tests.federation.emulator import Reply
-from tests.federation.social_emulator import (
-    SocialProviders,
-)
+from tests.federation.social_emulator import AMAZON_ID, FACEBOOK_ID, SocialProviders
 from tests.federation.social_trip import AMAZON, APPLE, CALLBACK, FACEBOOK, GIVEN, GOOGLE, SUBJECTS, TOKEN_PATHS, Trip
 
 
@@ -124,3 +122,21 @@ def test_google_may_leave_out_the_scheme_of_its_name_and_apple_may_not(social: S
 def test_an_answer_under_another_providers_name_is_refused(social: SocialProviders, kind: str) -> None:
     assert Trip(kind).refused(iss="https://elsewhere.example").detail == "answer: iss is another issuer's"
     assert social.count(TOKEN_PATHS[kind]) == 0
+
+
+# -- access tokens as logins of identity pools -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("provider", "app"), [("graph.facebook.com", FACEBOOK_ID), ("www.amazon.com", AMAZON_ID)])
+def test_an_access_token_is_a_login_of_its_own_application_alone(
+    social: SocialProviders, provider: str, app: str
+) -> None:
+    social.tokens["a-token"] = app
+    verifier = ports.login_verifiers[provider]
+
+    found = verifier.verify("a-token", audiences=["another", app])
+
+    who = "user_id" if app == AMAZON_ID else "sub"
+    assert (found.provider, found.audience, found.subject) == (provider, app, found.claims[who])
+    with pytest.raises(LoginRefused, match="Token is not from a supported provider of this identity pool"):
+        verifier.verify("a-token", audiences=["another"])

@@ -232,8 +232,7 @@ def test_a_login_counts_no_longer_than_person_and_session_whatever_is_said_of_th
 @pytest.mark.parametrize(
     ("member", "value"),
     [
-        ("SupportedLoginProviders", {"graph.facebook.com": "1234567890"}),
-        ("OpenIdConnectProviderARNs", ["arn:aws:iam::000000000000:oidc-provider/login.example.com"]),
+        ("SupportedLoginProviders", {"api.twitter.com": "key;secret"}),
         ("SamlProviderARNs", ["arn:aws:iam::000000000000:saml-provider/corp"]),
     ],
 )

@@ -138,7 +138,15 @@ NO_HOST = [
 NO_NUMBER = ["0x1", "1.5", "-1", "99999999999", SECRET, "1e400", "nan", "inf"]
 PORTS = ["0", "65536"]
 WRONG = {
-    **dict.fromkeys(("STS_ENDPOINT_URL", "STS_PUBLIC_URL", "BREACHED_PASSWORDS_URL"), NO_ENDPOINT),
+    **dict.fromkeys(
+        ("STS_ENDPOINT_URL", "STS_PUBLIC_URL", "BREACHED_PASSWORDS_URL", "SOCIAL_PROVIDERS_URL"), NO_ENDPOINT
+    ),
+    "OPENID_PROVIDERS": [
+        SECRET,
+        f"{SECRET}=x",
+        f"https://user:{SECRET}@id.example=x",
+        f"https://id.example={SECRET} x",
+    ],
     **dict.fromkeys(("SES_ENDPOINT_URL", "SNS_ENDPOINT_URL", "EUMS_ENDPOINT_URL", "SNS_STS_ENDPOINT_URL"), NO_ENDPOINT),
     "SOCIAL_PROVIDERS_URL": NO_ENDPOINT,
     **{name: [SECRET, "us-east-1.example"] for name in ("SES_REGION", "SNS_REGION", "EUMS_REGION")},

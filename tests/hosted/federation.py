@@ -21,9 +21,9 @@ CHALLENGE = base64.urlsafe_b64encode(hashlib.sha256(VERIFIER.encode()).digest())
 class Federation:
     """A pool that sends people to another one."""
 
-    def __init__(self, live: Live, *, callback: str = CALLBACK, **settings: Any) -> None:
-        """Make both, each registered with the other."""
-        self.up, self.down = World(live, callback=callback), World(live, callback=callback, **settings)
+    def __init__(self, live: Live, *, upstream: Live | None = None, callback: str = CALLBACK, **settings: Any) -> None:
+        """Make both, each registered with the other; ``upstream`` is another installation, if one is meant."""
+        self.up, self.down = World(upstream or live, callback=callback), World(live, callback=callback, **settings)
         made = self.up.idp.create_user_pool_client(
             UserPoolId=self.up.pool_id,
             ClientName="Downstream",

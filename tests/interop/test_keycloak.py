@@ -1,6 +1,7 @@
 """Signing in at Keycloak, with its own pages, by each algorithm that it signs by and OpenID Connect knows.
 
-By hand: set ``KEYCLOAK_HOME`` to where its distribution is unpacked. It needs Java.
+Its distribution comes from Maven Central, once, and stays in ``var/keycloak``; or ``KEYCLOAK_HOME`` says where it is
+unpacked. Without Java and Maven it is skipped by name.
 """
 
 from __future__ import annotations
@@ -8,6 +9,8 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from time import monotonic, sleep
@@ -25,6 +28,9 @@ pytestmark = [pytest.mark.interop, pytest.mark.timeout(600)]
 
 REALM, PASSWORD, ADMIN = "upstream", "Correct-horse-7", "root-of-this-test"
 PATIENCE = 240
+VERSION = "26.7.3"
+ARTIFACT = f"org.keycloak:keycloak-quarkus-dist:{VERSION}:zip"
+COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy"
 ALGORITHMS = ("RS256", "RS512", "PS256", "PS384", "ES256", "ES384", "ES512")
 KEYS = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 
@@ -32,13 +38,11 @@ KEYS = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 @pytest.fixture(scope="module")
 def keycloak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Run Keycloak with a realm of a person and a client for each algorithm; return the realm's issuer."""
-    home = os.environ.get("KEYCLOAK_HOME", "")
-    if not home or not shutil.which("java"):
-        pytest.skip("by hand: Keycloak (KEYCLOAK_HOME) and Java; no package registry has it")
+    home = distribution()
     port = servers.free_port()
     folder = tmp_path_factory.mktemp("keycloak")
     environment = {**os.environ, "KC_BOOTSTRAP_ADMIN_USERNAME": ADMIN, "KC_BOOTSTRAP_ADMIN_PASSWORD": PASSWORD}
-    command = [str(Path(home) / "bin" / "kc.sh"), "start-dev", "--db=dev-mem", "--http-host=127.0.0.1"]
+    command = ["sh", str(home / "bin" / "kc.sh"), "start-dev", "--db=dev-mem", "--http-host=127.0.0.1"]
     with (
         (folder / "log").open("wb") as log,
         subprocess.Popen(
@@ -56,6 +60,27 @@ def keycloak(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             yield f"{base}/realms/{REALM}"
         finally:
             os.killpg(process.pid, 9)
+
+
+def distribution() -> Path:
+    """Return where Keycloak is unpacked; skip where nothing here can run or fetch it."""
+    given = os.environ.get("KEYCLOAK_HOME", "")
+    if not shutil.which("java") or not (given or shutil.which("mvn")):
+        pytest.skip(f"without Java and Maven: Keycloak ({ARTIFACT})")
+    if given:
+        return Path(given)
+    folder = servers.ROOT / "var" / "keycloak"
+    home = folder / f"keycloak-{VERSION}"
+    if not home.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        options = (f"-Dartifact={ARTIFACT}", f"-DoutputDirectory={folder}")
+        subprocess.run(["mvn", "-q", "-B", COPY, *options], check=True, timeout=300)
+        archive = folder / f"keycloak-quarkus-dist-{VERSION}.zip"
+        with tempfile.TemporaryDirectory(dir=folder) as unpacked, zipfile.ZipFile(archive) as whole:
+            whole.extractall(unpacked)
+            (Path(unpacked) / home.name).rename(home)
+        archive.unlink()
+    return home
 
 
 def wait(base: str, process: subprocess.Popen[bytes], log: Path) -> None:

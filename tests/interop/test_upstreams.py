@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from identity.foundation.errors import DomainError, LoginRefused, OutsideUnavailable
+from pools import ports
 from pools.ports import LoginDenied, UpstreamWishes
 from tests import node_packages, servers
 from tests.interop.upstreams import CALLBACK, SECRET, Trip
@@ -75,6 +76,13 @@ def test_who_signs_in_by_its_pages_comes_back(openid_provider: str, alg: str, me
     assert found.subject == "ada"
     assert (found.claims["email"], found.claims["email_verified"]) == ("ada@id.example", True)
     assert found.claims["name"] == "ada of interop"
+
+
+@pytest.mark.parametrize("alg", ["RS256", "PS512", "ES256"])
+def test_its_id_token_is_a_login(openid_provider: str, alg: str) -> None:
+    found = Trip(openid_provider, alg).go(ADA).login()
+
+    assert (found.provider, found.subject, found.audience) == (openid_provider.partition("://")[2], "ada", alg)
 
 
 def test_a_client_without_a_secret_comes_back_by_its_verifier(openid_provider: str) -> None:
@@ -149,3 +157,26 @@ def test_what_the_mock_server_forges_is_refused_by_name(
     refused = Trip(mock_server, forgery).go({}).refused()
 
     assert (type(refused), refused.detail) == (kind, detail)
+
+
+def test_whom_the_mock_server_approves_has_a_login(mock_server: str) -> None:
+    assert Trip(mock_server, "honest").go({}).login().subject == "johndoe"
+
+
+@pytest.mark.parametrize(
+    ("forgery", "said"),
+    [
+        ("aud", ports.OTHER_APPLICATION),
+        ("azp", ports.OTHER_APPLICATION),
+        ("iss", ports.OTHER_ISSUER),
+        ("expired", "Invalid login token. Token expired: "),
+        ("future", "Invalid login token."),
+        ("sub", "Invalid login token. Missing a required claim: sub"),
+        ("kid", ports.NOT_SIGNED),
+    ],
+)
+def test_what_the_mock_server_forges_is_no_login(mock_server: str, forgery: str, said: str) -> None:
+    with pytest.raises(LoginRefused) as caught:
+        Trip(mock_server, forgery).go({}).login()
+
+    assert caught.value.message.startswith(said) if forgery == "expired" else caught.value.message == said

@@ -71,6 +71,21 @@ class Trip:
         """Return who came back."""
         return self.kind.finish(self.details, self.redirect, self.answer, callback=CALLBACK)
 
+    def login(self) -> ports.VerifiedLogin:
+        """Return whose login the ID token is that the code is traded for, as an identity pool sees it."""
+        client = self.details["client_id"]
+        given = {
+            "grant_type": "authorization_code",
+            "code": self.answer["code"],
+            "redirect_uri": CALLBACK,
+            "client_id": client,
+            "client_secret": self.details["client_secret"],
+            "code_verifier": self.redirect.kept["verifier"],
+        }
+        token = requests.post(self.details["token_url"], data=given, timeout=10).json()["id_token"]
+        issuer = self.details["oidc_issuer"]
+        return ports.issuer_verifiers[ports.OPENID].verify(token, issuer=issuer, audiences=["another", client])
+
     def refused(self) -> DomainError:
         """Return why nobody did."""
         with pytest.raises(DomainError) as caught:

@@ -29,7 +29,7 @@ def default(name: str, field: FieldInfo) -> str:
     if name == "data_dir":
         return "`./var`"
     value = field.default
-    if value in (None, "", PydanticUndefined) or value == []:
+    if value in (None, "", PydanticUndefined) or value in ([], {}):
         return ""
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 

@@ -11,18 +11,20 @@ from typing import Any
 from identity.foundation.errors import DomainError, Invalid, NotAvailable
 from pools import ports
 from pools.models import DEVELOPERS
-from pools.services.identity_pools import logins
+from pools.services.identity_pools import logins, openid_providers
 from pools.services.pools.pool_rules import tag_problems
 from pools.services.pools.settings_table import Availability, Described, Given, Setting, Table, equal_to, rule
 
 MOST_PROVIDERS = 50
 
 
-def social_problems(value: Mapping[str, str], field: str) -> Iterator[NotAvailable]:
-    """Yield the providers whose logins this release cannot verify."""
-    for provider in value:
+def social_problems(value: Mapping[str, str], field: str) -> Iterator[DomainError]:
+    """Yield the providers whose logins this release cannot verify, and those without an application."""
+    for provider, applications in value.items():
         if provider not in ports.login_verifiers.names():
             yield NotAvailable(f"Logins of {provider} are not available in this release.", field=field)
+        elif not logins.divided(applications):
+            yield Invalid(f"{provider} needs the id of an application.", field=field)
 
 
 def provider_problems(value: Sequence[Mapping[str, Any]], field: str) -> Iterator[DomainError]:
@@ -69,10 +71,8 @@ TABLE = Table(
     settings=(
         Setting(name="identity_pool_name", place="name", described=Described.ALWAYS, stays=True),
         Setting(name="developer_provider_name", check=developer_problems, stays=True),
-        *(
-            Setting(name=name, availability=Availability.NOT_YET, is_harmless=equal_to([]))
-            for name in ("open_id_connect_provider_arns", "saml_provider_arns")
-        ),
+        Setting(name="saml_provider_arns", availability=Availability.NOT_YET, is_harmless=equal_to([])),
+        Setting(name="open_id_connect_provider_arns", check=openid_providers.problems),
         Setting(
             name="allow_unauthenticated_identities",
             place="guests",

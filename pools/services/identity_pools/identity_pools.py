@@ -195,9 +195,10 @@ def set_tag_map(
 
     """
     identity_roles.check_tagging(pool, provider)
-    if use_defaults and tags and dict(tags) != identity_roles.DEFAULT_TAGS:
+    defaults = identity_roles.default_tags(provider)
+    if use_defaults and tags and dict(tags) != defaults:
         raise Invalid("PrincipalTags are either the defaults or one's own.", field="principal_tags")
-    kept = dict(identity_roles.DEFAULT_TAGS if use_defaults else tags or {})
+    kept = dict(defaults if use_defaults else tags or {})
     identity_roles.check_tags(kept)
     row = PrincipalTagMap(pool=pool, provider=identity_logins.canonical(provider), use_defaults=use_defaults, tags=kept)
     with atomic_part.begin() as part:

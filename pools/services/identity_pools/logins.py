@@ -2,7 +2,8 @@
 
 A user pool of ours has two names: its issuer without the scheme, and the one that Amazon gives to user pools. Both
 mean the same logins, which are kept under the second, since an installation's address may change. In providers and
-role mappings a name is kept as it was given, and read by ``kept_pool_id`` wherever the installation is now.
+role mappings a name is kept as it was given, and read by ``kept_pool_id`` wherever the installation is now. What the
+ARNs of OpenID providers mean is ``openid_providers``'s.
 """
 
 from __future__ import annotations
@@ -13,17 +14,20 @@ from typing import Any
 
 from django.conf import settings
 
-from identity.foundation import clock, names
+from identity.foundation import clock, destinations, names
 from identity.foundation.errors import ClientNotFound, Invalid, LoginRefused, PoolNotFound
 from pools import ports
 from pools.models import DEVELOPERS, IdentityLogin, IdentityPool
 from pools.models.hot import Person
 from pools.ports import VerifiedLogin
 from pools.services import access
+from pools.services.identity_pools import openid_providers
 from pools.services.pools import signing_keys
 from pools.services.tokens.verify import verify_id
 
 MOST = 10
+PATIENCE = 5.0
+"""Seconds in which all providers of a call's logins have to answer, however many they are."""
 ADDRESSES = ("email", "phone_number")
 TOKEN_LENGTH = 50_000
 NO_PROVIDER = "Invalid Cognito Identity Provider"
@@ -33,7 +37,8 @@ NO_LONGER = "Invalid login token. Token is no longer valid."
 DEVELOPER_USER = "developer_user"
 """The claim, ours, of tokens that developers are given: who it is there. No other token of an identity has it."""
 TAGS_CLAIM = "https://aws.amazon.com/tags"
-UNSUPPORTED = "Token is not from a supported provider of this identity pool."
+APART = ";"
+"""The one separator that Amazon's pattern of such a value has; no id of Google's, Facebook's or Apple's holds it."""
 
 
 def own_pool_id(provider: str) -> str:
@@ -51,8 +56,8 @@ def kept_pool_id(provider: str) -> str:
     That it named a pool of ours was checked when it was set; the installation may have moved since.
     """
     place, _, found = provider.rpartition("/")
-    own = place and provider not in ports.login_verifiers.names() and names.POOL_ID.match(found)
-    return found if own else ""
+    is_another = provider in ports.login_verifiers.names() or openid_providers.is_meant(provider)
+    return found if place and not is_another and names.POOL_ID.match(found) else ""
 
 
 def shown(provider: str) -> str:
@@ -78,12 +83,16 @@ def own_name(pool_id: str) -> str:
 def canonical(provider: str) -> str:
     """Return the one name of a provider, however it was written."""
     own = own_pool_id(provider)
-    return own_name(own) if own else provider
+    return own_name(own) if own else openid_providers.name_of(provider) or provider
 
 
 def is_known(provider: str) -> bool:
-    """Say whether this release can verify logins of a provider."""
-    return bool(own_pool_id(provider)) or provider in ports.login_verifiers.names()
+    """Say whether this installation can verify logins of a provider."""
+    return (
+        bool(own_pool_id(provider))
+        or provider in ports.login_verifiers.names()
+        or openid_providers.name_of(provider) in openid_providers.known()
+    )
 
 
 def check_named(provider: str, client_id: str) -> None:
@@ -108,12 +117,13 @@ def verify(pool: IdentityPool, logins: Mapping[str, str]) -> list[VerifiedLogin]
         OutsideUnavailable: a foreign provider's keys cannot be had.
 
     """
-    configured = pool.configuration.get("supported_login_providers") or developer_name(pool)
-    if logins and not pool.providers and not configured:
+    foreign = pool.configuration.get("supported_login_providers") or openid_providers.names_in(pool)
+    if logins and not pool.providers and not foreign and not developer_name(pool):
         raise LoginRefused(NO_MATCH)
     if len(logins) > MOST:
         raise Invalid(f"At most {MOST} logins are allowed.", field="logins")
-    found = [_verify(pool, provider, token) for provider, token in logins.items()]
+    with destinations.within(PATIENCE):
+        found = [_verify(pool, provider, token) for provider, token in logins.items()]
     if len({login.provider for login in found}) < len(found):
         raise Invalid("A provider is named twice.", field="logins")
     return found
@@ -121,7 +131,7 @@ def verify(pool: IdentityPool, logins: Mapping[str, str]) -> list[VerifiedLogin]
 
 def _verify(pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
     if not token or len(token) > TOKEN_LENGTH:
-        raise LoginRefused("Invalid login token. Couldn't verify signed token.")
+        raise LoginRefused(ports.NOT_SIGNED)
     if provider == DEVELOPERS:
         return _verify_developers(pool, token)
     own = own_pool_id(provider)
@@ -131,25 +141,45 @@ def _verify(pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
 def _verify_own(pool: IdentityPool, own: str, token: str) -> VerifiedLogin:
     clients = [line["client_id"] for line in pool.providers if kept_pool_id(line["provider_name"]) == own]
     if not clients:
-        raise LoginRefused(UNSUPPORTED)
+        raise LoginRefused(ports.OTHER_APPLICATION)
     try:
         user_pool = access.pool(own)
     except PoolNotFound:
-        raise LoginRefused(UNSUPPORTED, detail="the user pool is gone") from None
+        raise LoginRefused(ports.OTHER_APPLICATION, detail="the user pool is gone") from None
     claims, person = verify_id(token, pool=user_pool, client_ids=clients)
     proven = _with_proven_addresses(claims, person)
     return VerifiedLogin(own_name(own), str(claims["sub"]), str(claims["aud"]), proven, kind="CognitoSignIn")
 
 
 def _verify_foreign(pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
-    audience = pool.configuration.get("supported_login_providers", {}).get(provider)
-    verifier = ports.login_verifiers.get(provider)
-    if audience is None or verifier is None:
-        raise LoginRefused(UNSUPPORTED)
-    login = verifier.verify(token, audience=audience)
-    if login.provider != provider or login.audience != audience:
-        raise LoginRefused(UNSUPPORTED, detail=f"verified as {login.provider} for {login.audience}")
+    """Return whom a token of a provider that is no pool of ours speaks for.
+
+    Google and Apple may be named as what they are and by ARN: then the applications of both are taken.
+    """
+    name = provider.removesuffix("/")  # which Auth0 has at the end of its issuer, and apps make the name of that
+    trusted = openid_providers.known().get(name) if name in openid_providers.names_in(pool) else None
+    audiences = {*applications(pool, name), *(trusted.client_ids if trusted else ())}
+    verifier = ports.login_verifiers.get(name)
+    if verifier is not None and audiences:
+        login = verifier.verify(token, audiences=audiences)
+    elif trusted is not None:
+        openid = ports.issuer_verifiers[ports.OPENID]
+        login = openid.verify(token, issuer=trusted.issuer, audiences=audiences)
+    else:
+        raise LoginRefused(ports.OTHER_APPLICATION)
+    if login.provider != name or login.audience not in audiences:
+        raise LoginRefused(ports.OTHER_APPLICATION, detail=f"verified as {login.provider} for {login.audience}")
     return replace(login, claims=_with_proven_addresses(login.claims))
+
+
+def applications(pool: IdentityPool, provider: str) -> list[str]:
+    """Return the applications whose logins at a provider of the public a pool takes."""
+    return divided(pool.configuration.get("supported_login_providers", {}).get(provider, ""))
+
+
+def divided(given: str) -> list[str]:
+    """Return the applications that a value of ``SupportedLoginProviders`` names: one, or several with ``;`` between."""
+    return list(filter(None, given.split(APART)))
 
 
 def developer_name(pool: IdentityPool) -> str:
@@ -169,12 +199,12 @@ def _verify_developers(pool: IdentityPool, token: str) -> VerifiedLogin:
     """
     claims = signing_keys.verify(None, signing_keys.Use.IDENTITY, token)
     if claims is None:
-        raise LoginRefused("Invalid login token. Couldn't verify signed token.")
+        raise LoginRefused(ports.NOT_SIGNED)
     user, now, expires = claims.get(DEVELOPER_USER), clock.epoch(), claims["exp"]
     if claims["aud"] != pool.public_id or not isinstance(user, str):
-        raise LoginRefused(UNSUPPORTED)
+        raise LoginRefused(ports.OTHER_APPLICATION)
     if expires <= now:
-        raise LoginRefused(f"Invalid login token. Token expired: {expires} >= {now}")
+        raise ports.login_expired(expires, now)
     known = IdentityLogin.objects.filter(pool_id=pool.pk, provider=DEVELOPERS, subject=user)
     if not known.filter(identity__pool_id=pool.pk, identity__public_id=claims["sub"]).exists():
         raise LoginRefused(NO_LONGER)

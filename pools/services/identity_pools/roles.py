@@ -9,11 +9,14 @@ from typing import Any
 from identity.foundation.errors import Invalid, NotAuthorized, NotAvailable, RoleRefused
 from pools.models import DEVELOPERS, IdentityPool, PrincipalTagMap
 from pools.ports import VerifiedLogin
+from pools.services.identity_pools import openid_providers
 from pools.services.identity_pools.logins import is_known, kept_pool_id, own_name, own_pool_id, shown
 from pools.services.people import groups
 
 DEFAULT_TAGS = {"client": "aud", "username": "sub"}
 """Tag to claim, where a provider's map says ``use_defaults``."""
+OTHER_DEFAULT_TAGS = {"www.amazon.com": {"client": "aud", "username": "user_id"}}
+"""The same of providers that call somebody's id otherwise. AWS: Default provider mappings."""
 MOST_RULES = 25
 MOST_TAGS = 50
 KEY_LENGTH = 128
@@ -51,9 +54,11 @@ def choose(
 
 def _mappings(pool: IdentityPool) -> dict[tuple[str, str], Mapping[str, Any]]:
     found = {mapping_key(key): mapping for key, mapping in pool.role_mappings.items()}
+    openid = {*openid_providers.names_in(pool), *filter(None, map(openid_providers.name_of, pool.role_mappings))}
     for provider, _ in found:
-        # Only pools of ours have a path. Whom an unread mapping would have denied must not get the default role.
-        if "/" in provider and not kept_pool_id(provider) and not is_known(provider):
+        # Only they and pools of ours have a path. Whom an unread mapping would have denied must not get the default
+        # role; whose provider is known no longer gets none.
+        if "/" in provider and not kept_pool_id(provider) and provider not in openid:
             raise RoleRefused(detail=f"role mapping cannot be read: {provider}")
     return found
 
@@ -125,7 +130,7 @@ def mapping_key(key: str) -> tuple[str, str]:
     """Return the provider's one name, and the client, of a role mapping's key, wherever we were when it was set."""
     provider, client = split_key(key)
     own = kept_pool_id(provider)
-    return (own_name(own) if own else provider), client
+    return (own_name(own) if own else openid_providers.name_of(provider) or provider), client
 
 
 def check_role(role: str) -> None:
@@ -185,6 +190,7 @@ def is_configured(pool: IdentityPool, key: str) -> bool:
     named = {mapping_key(f"{line['provider_name']}:{line['client_id']}") for line in pool.providers}
     named |= {(provider, "") for provider, _ in named}
     named |= {(provider, "") for provider in pool.configuration.get("supported_login_providers", {})}
+    named |= {(provider, "") for provider in openid_providers.names_in(pool)}
     return (provider, client) in named
 
 
@@ -219,8 +225,13 @@ def tags(pool: IdentityPool, logins: Sequence[VerifiedLogin]) -> dict[str, str]:
     return {}
 
 
+def default_tags(provider: str) -> dict[str, str]:
+    """Return tag to claim of a provider whose map says ``use_defaults``."""
+    return dict(OTHER_DEFAULT_TAGS.get(provider, DEFAULT_TAGS))
+
+
 def _mapped(row: PrincipalTagMap, claims: Mapping[str, Any]) -> dict[str, str]:
-    wanted = DEFAULT_TAGS if row.use_defaults else row.tags
+    wanted = default_tags(row.provider) if row.use_defaults else row.tags
     found = {tag: claims.get(claim) for tag, claim in wanted.items()}
     return {tag: _value(tag, claim) for tag, claim in found.items() if claim not in (None, "", [])}
 

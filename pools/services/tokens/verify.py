@@ -24,6 +24,7 @@ from identity.foundation.errors import (
     UserDisabled,
     UserNotFound,
 )
+from pools import ports
 from pools.models import AppClient, UserPool, hot
 from pools.models.hot import Person
 from pools.services import access, assurance
@@ -180,20 +181,20 @@ def verify_id(token: str, *, pool: UserPool, client_ids: Sequence[str]) -> tuple
     """
     unverified = signing_keys.read(token)
     if signing_keys.issuer_pool(unverified.claims) != pool.public_id:
-        raise LoginRefused("Invalid login token. Issuer doesn't match providerName")
+        raise LoginRefused(ports.OTHER_ISSUER)
     payload = signing_keys.check(pool, Use.ID, unverified)
     if payload is None:
         if signing_keys.check(pool, Use.ACCESS, unverified) is not None:
-            raise LoginRefused("Invalid login token. Missing a required claim: aud")
-        raise LoginRefused("Invalid login token. Couldn't verify signed token.")
+            raise ports.claim_missing("aud")
+        raise LoginRefused(ports.NOT_SIGNED)
     now = clock.epoch()
     expires = payload.get("exp")
     if payload.get("token_use") != "id" or not isinstance(expires, int):
         raise LoginRefused("Invalid login token.")
     if expires <= now:
-        raise LoginRefused(f"Invalid login token. Token expired: {expires} >= {now}")
+        raise ports.login_expired(expires, now)
     if payload.get("aud") not in client_ids:
-        raise LoginRefused("Token is not from a supported provider of this identity pool.")
+        raise LoginRefused(ports.OTHER_APPLICATION)
     return payload, _still_live(pool, payload)
 
 
