@@ -149,6 +149,7 @@ def test_what_is_changed_is_changed_and_the_rest_stays(world: World) -> None:
     assert world.session.get(where).text.count(SECRET) == 0
 
     changes = {"authorize_scopes": "openid", "claim-name": "name", "identifiers": "a.example"}
+    changes |= {"asks_second_factor": "on", "signs_out": "on"}
 
     answer = save(world.session, where, **changes)
 
@@ -159,6 +160,11 @@ def test_what_is_changed_is_changed_and_the_rest_stays(world: World) -> None:
     assert told["ProviderDetails"]["token_url"] == CORP["token_url"]
     assert told["AttributeMapping"] == {"email": "email", "name": "name", "username": "sub"}
     assert told["IdpIdentifiers"] == ["a.example"]
+    ours = world.api("GET", f"/pools/{path.split('/')[3]}/providers").json()["items"][0]
+    assert (ours["asks_second_factor"], ours["signs_out"]) == (True, True)
+    assert save(world.session, where, signs_out="on").status_code == 303  # the other box is not ticked any more
+    ours = world.api("GET", f"/pools/{path.split('/')[3]}/providers").json()["items"][0]
+    assert (ours["asks_second_factor"], ours["signs_out"]) == (False, True)
 
 
 def test_what_another_changed_meanwhile_stays(world: World) -> None:
