@@ -29,6 +29,8 @@ from pools.web.page_view import page
 from pools.web.sign_in_outcomes import proceed
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from django.http import HttpRequest, HttpResponse
 
     from pools.services.providers.arrivals import Arrival
@@ -106,6 +108,7 @@ def start(page_request: PageRequest) -> HttpResponse:
             page_request.app,
             provider,
             query=page_request.query,
+            back=own_address(page_request.request),
             browser=page_request.browser.trip_secret(),
             wishes=wishes,
         )
@@ -117,7 +120,11 @@ def start(page_request: PageRequest) -> HttpResponse:
 @csrf_exempt
 def answer(request: HttpRequest) -> HttpResponse:
     """Take what a provider sends by the browser: in the address, or by a form of its own page, which has no cookies."""
-    return lead_trial_on(request) or (keep_form(request) if request.method == "POST" else take(request))
+    if (led := lead_trial_on(request)) is not None:
+        return led
+    if request.method == "POST":  # OAuth 2.0 Form Post Response Mode
+        return keep(request, {name: str(request.POST[name]) for name in request.POST})
+    return take(request)
 
 
 answer.judges_charset = True  # type: ignore[attr-defined]  # whatever it is, it is no answer of ours
@@ -138,19 +145,19 @@ def lead_trial_on(request: HttpRequest) -> HttpResponse | None:
     return SeeOther(where) if where else None
 
 
-def keep_form(request: HttpRequest) -> HttpResponse:
-    """Keep an answer until the browser comes for it with its cookies (OAuth 2.0 Form Post Response Mode)."""
+def keep(request: HttpRequest, given: Mapping[str, str]) -> HttpResponse:
+    """Keep an answer until the browser comes for it with its cookies, where its trip began."""
     try:
-        pool = request_context.pool_of(request)
-        given = {name: str(request.POST[name]) for name in request.POST}
-        state = given.get("state", "")
-        landing = trips.land(pool, state, given)
+        return SeeOther(trips.land(request_context.pool_of(request), given.get("state", ""), given))
     except errors.PoolNotFound:
         return problem_pages.show(request, "not_found", status=404)
     except errors.InteractionExpired:
         return problem_pages.show(request, "provider_expired", status=400)
-    query = urlencode({"state": state, "landing": landing})
-    return SeeOther(f"{reverse('hosted:provider_answer')}?{query}")
+
+
+def own_address(request: HttpRequest) -> str:
+    """Return the address for answers at the host that was asked, which the middleware found configured."""
+    return request.build_absolute_uri(reverse("hosted:provider_answer"))
 
 
 @page(app=False, methods=("GET", "HEAD"), directory=False)
@@ -166,6 +173,8 @@ def take(page_request: PageRequest) -> HttpResponse:
         if "landing" in given:
             given = trips.landed(pool, state, given["landing"])
     except errors.InteractionExpired:
+        if "landing" not in given and trips.began_elsewhere(pool, state, own_address(page_request.request)):
+            return keep(page_request.request, given)
         return over(page_request, trips.purpose(pool, state, browser=browser))
     page_request.carry(trip.query)
     try:

@@ -147,7 +147,8 @@ def trips(app: AppClient, people: range) -> list[list[str]]:
     }
     for person in people:
         browser = secrets.token_urlsafe(24)
-        url = began.depart(app, provider, query=urlencode(asked), browser=browser, wishes=NO_WISHES)
+        query = urlencode(asked)
+        url = began.depart(app, provider, query=query, back=began.callback_url(pool), browser=browser, wishes=NO_WISHES)
         [state], [nonce] = (parse_qs(urlsplit(url).query)[name] for name in ("state", "nonce"))
         address = {"email": f"upstream{person}@example.org", "email_verified": True}
         told = {"sub": f"upstream-{person}", "nonce": nonce, "given_name": "Ada", **address}

@@ -178,7 +178,8 @@ def test_any_answer_of_a_provider_gets_a_page_and_makes_nobody(
     corp = trips.named(pool.app, name="Corp")
     assert corp is not None
     query = urllib.parse.urlencode({"client_id": pool.app.client_id, "response_type": "code"})
-    there = trips.depart(pool.app, corp, query=query, browser="b" * 32, wishes=NO_WISHES)
+    back = trips.callback_url(pool.app.pool)
+    there = trips.depart(pool.app, corp, query=query, back=back, browser="b" * 32, wishes=NO_WISHES)
     [state] = urllib.parse.parse_qs(urllib.parse.urlsplit(there).query)["state"]
     given = dict([*answer, leads, *([("state", state)] if own else [])])
 

@@ -11,7 +11,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from django.db import transaction
-from django.utils.http import urlencode
 
 from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError, InteractionExpired, Invalid
@@ -94,12 +93,10 @@ def land(pool: UserPool, state: str, answer: Mapping[str, str]) -> str | None:
 
     """
     try:
-        trial_id = trips.read_id(pool, Kind.TRIAL, state)
+        trips.read_id(pool, Kind.TRIAL, state)
     except InteractionExpired:
         return None
-    row = interactions.require_live(pool, trial_id, kind=Kind.TRIAL)
-    landing = trips.land(pool, state, answer, kind=Kind.TRIAL)
-    return f"{trips.unseal(pool, row)['back']}?{urlencode({'state': state, 'landing': landing})}"
+    return trips.land(pool, state, answer, kind=Kind.TRIAL)
 
 
 def end(pool: UserPool, provider: IdentityProvider, *, state: str, landing: str, session: str, by: Actor) -> Report:

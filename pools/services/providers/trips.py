@@ -11,6 +11,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import structlog
 
@@ -71,10 +72,13 @@ def asked(client: AppClient, parameters: Mapping[str, str]) -> IdentityProvider 
     return named(client, name=parameters.get("identity_provider", ""), identifier=identifier)
 
 
-def depart(client: AppClient, provider: IdentityProvider, *, query: str, browser: str, wishes: UpstreamWishes) -> str:
+def depart(
+    client: AppClient, provider: IdentityProvider, *, query: str, back: str, browser: str, wishes: UpstreamWishes
+) -> str:
     """Begin a trip for the browser that holds this secret; return the address at the provider.
 
-    ``query`` is what the browser came for, which it goes on to afterwards.
+    ``query`` is what the browser came for, which it goes on to afterwards. ``back`` is the address for answers at the
+    host where the trip begins, which has the browser's cookies: a pool has several, and its provider knows one.
 
     Raises:
         OutsideUnavailable: what the provider tells of itself cannot be had.
@@ -87,7 +91,7 @@ def depart(client: AppClient, provider: IdentityProvider, *, query: str, browser
     redirect = ports.provider_kinds[provider.type].start(
         details, state=sealed_id(pool, Kind.TRIP, trip_id), callback=callback, wishes=wishes
     )
-    kept = {"provider": provider.name, "query": query, "callback": callback, "kept": dict(redirect.kept)}
+    kept = {"provider": provider.name, "query": query, "back": back, "callback": callback, "kept": dict(redirect.kept)}
     interactions.begin(pool, Kind.TRIP, seal(pool, kept), browser=browser, minutes=MINUTES, interaction_id=trip_id)
     return redirect.url
 
@@ -144,20 +148,29 @@ def left(pool: UserPool, state: str) -> str:
 
 
 def land(pool: UserPool, state: str, answer: Mapping[str, str], *, kind: Kind = Kind.TRIP) -> str:
-    """Keep an answer that came by a form of the provider's page; return by what the browser asks for it next.
+    """Keep an answer that came without cookies; return the address at which its browser asks for it next, with them.
 
-    A form of another site brings no cookie of ours: the navigation after it does. Nor does what an operator tries end
-    (``kind``) at the pool's address, but at the console's.
+    A form of another site brings no cookie of ours: the navigation after it does. What began at another host of the
+    pool's ends there, and what an operator tries (``kind``) at the console.
 
     Raises:
         InteractionExpired: no trip that is under way began with this state.
 
     """
     trip_id = read_id(pool, kind, state)
-    interactions.require_live(pool, trip_id, kind=kind)
+    back = unseal(pool, interactions.require_live(pool, trip_id, kind=kind))["back"]
     sealed = seal(pool, {"answer": dict(answer)})
     landing_id = interactions.begin(pool, Kind.LANDING, sealed, browser=str(trip_id), minutes=2)
-    return sealed_id(pool, Kind.LANDING, landing_id)
+    return f"{back}?{urlencode({'state': state, 'landing': sealed_id(pool, Kind.LANDING, landing_id)})}"
+
+
+def began_elsewhere(pool: UserPool, state: str, here: str) -> bool:
+    """Say whether a trip is under way that began at another host of the pool's than this address for answers."""
+    try:
+        row = interactions.require_live(pool, read_id(pool, Kind.TRIP, state), kind=Kind.TRIP)
+    except InteractionExpired:
+        return False
+    return bool(unseal(pool, row)["back"] != here)
 
 
 def landed(pool: UserPool, state: str, landing: str, *, kind: Kind = Kind.TRIP) -> dict[str, str]:
