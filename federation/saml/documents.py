@@ -27,7 +27,6 @@ DEEPEST: Final = 32
 MOST_ELEMENTS: Final = 5000
 MOST_NAMESPACES: Final = 100
 """Declarations in scope at one place: canonicalization looks through them at each element."""
-SPACE = " \t\r\n"
 BASE64_LINES = re.compile(r"[\r\n]")
 """What RFC 2045 6.8 puts between lines of base64."""
 NAME = re.compile(r"[^\W\d][\w.\-]{0,1023}")
