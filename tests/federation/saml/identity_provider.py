@@ -36,7 +36,8 @@ PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
 BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 PASSWORD = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
-NS = {"saml": SAML, "samlp": PROTOCOL, "ds": DS}
+XENC = "http://www.w3.org/2001/04/xmlenc#"
+NS = {"saml": SAML, "samlp": PROTOCOL, "ds": DS, "xenc": XENC}
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -13,8 +12,9 @@ from hypothesis import strategies as st
 from federation.saml import encryption
 from federation.saml.encryption import XENC, XENC11
 from identity.foundation.errors import LoginRefused
+from tests.federation.saml.edits import drop, repeat, text_at
 from tests.federation.saml.encryptor import CBC, GCM, OURS, Encryptor, put
-from tests.federation.saml.identity_provider import DS, rsa_key
+from tests.federation.saml.identity_provider import DS, one, rsa_key
 
 Element = Any
 PLAIN = b"<Assertion>" + b"x" * 100 + b"</Assertion>"
@@ -22,7 +22,6 @@ BROKEN = "cannot be decrypted"
 PARTS = "its parts are not those of SAML"
 TRANSPORT = "its key transport is not allowed"
 CIPHER = "its cipher is not allowed"
-NAMES = {"xenc": XENC, "ds": DS}
 
 
 def refusal(encryptor: Encryptor) -> str:
@@ -81,15 +80,6 @@ def flip(place: int) -> Callable[[bytes], bytes]:
     return edit
 
 
-def set_text(path: str, text: str | None) -> Callable[[Element], None]:
-    """Return an edit of a text."""
-
-    def edit(root: Element) -> None:
-        root.xpath(path, namespaces=NAMES)[0].text = text
-
-    return edit
-
-
 @pytest.mark.parametrize(
     "encryptor",
     [
@@ -106,9 +96,9 @@ def set_text(path: str, text: str | None) -> Callable[[Element], None]:
         Encryptor(method=CBC, spoil=lambda data: data[:16]),
         Encryptor(method=CBC, spoil=lambda data: b""),
         Encryptor(method=CBC, content_key=lambda key: key + key),
-        Encryptor(after=set_text("//xenc:EncryptedData/xenc:CipherData/xenc:CipherValue", "???")),
-        Encryptor(after=set_text("//xenc:EncryptedKey/xenc:CipherData/xenc:CipherValue", "AAAA")),
-        Encryptor(after=set_text("//xenc:EncryptedKey/xenc:CipherData/xenc:CipherValue", None)),
+        Encryptor(after=text_at("//xenc:EncryptedData/xenc:CipherData/xenc:CipherValue", "???")),
+        Encryptor(after=text_at("//xenc:EncryptedKey/xenc:CipherData/xenc:CipherValue", "AAAA")),
+        Encryptor(after=text_at("//xenc:EncryptedKey/xenc:CipherData/xenc:CipherValue", None)),
         Encryptor(transport=encryption.TRANSPORT, after=lambda root: tell_digest(root, f"{XENC}sha256")),
     ],
 )
@@ -138,34 +128,14 @@ def test_whoever_has_no_key_decrypts_nothing() -> None:
 
 def tell_digest(root: Element, digest: str, times: int = 1) -> None:
     """Tell which digest OAEP has."""
-    [method] = root.xpath("//xenc:EncryptedKey/xenc:EncryptionMethod", namespaces=NAMES)
+    method = one(root, "//xenc:EncryptedKey/xenc:EncryptionMethod")
     for _ in range(times):
         put(method, f"{{{DS}}}DigestMethod", Algorithm=digest)
 
 
-def repeat(path: str) -> Callable[[Element], None]:
-    """Return an edit that has a part twice."""
-
-    def edit(root: Element) -> None:
-        [found] = root.xpath(path, namespaces=NAMES)
-        found.addnext(copy.deepcopy(found))
-
-    return edit
-
-
-def drop(path: str) -> Callable[[Element], None]:
-    """Return an edit that leaves a part out."""
-
-    def edit(root: Element) -> None:
-        [found] = root.xpath(path, namespaces=NAMES)
-        found.getparent().remove(found)
-
-    return edit
-
-
 def by_reference(root: Element) -> None:
     """Have what is encrypted be elsewhere."""
-    [data] = root.xpath("//xenc:EncryptedData/xenc:CipherData", namespaces=NAMES)
+    data = one(root, "//xenc:EncryptedData/xenc:CipherData")
     put(data, f"{{{XENC}}}CipherReference", URI="http://127.0.0.1:9/")
     data.remove(data[0])
 
@@ -182,7 +152,7 @@ def by_reference(root: Element) -> None:
         (
             Encryptor(
                 after=lambda root: put(
-                    root.xpath("//xenc:EncryptedKey/xenc:EncryptionMethod", namespaces=NAMES)[0],
+                    one(root, "//xenc:EncryptedKey/xenc:EncryptionMethod"),
                     f"{{{XENC}}}OAEPparams",
                     "AAAA",
                 )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import copy
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +14,7 @@ from signxml.algorithms import DigestAlgorithm, SignatureMethod
 
 from federation.saml import documents, signatures
 from identity.foundation.errors import LoginRefused
+from tests.federation.saml.edits import add, drop, repeat, set_at, text_at
 from tests.federation.saml.identity_provider import (
     DS,
     EXCLUSIVE,
@@ -101,44 +101,6 @@ def test_what_the_signature_does_not_cover_is_not_returned() -> None:
 # -- each rule, broken alone -----------------------------------------------------------------------------------------
 
 
-def set_at(path: str, name: str, value: str) -> Callable[[Element], None]:
-    """Return an edit of an attribute."""
-
-    def edit(root: Element) -> None:
-        one(root, path).set(name, value)
-
-    return edit
-
-
-def repeat(path: str) -> Callable[[Element], None]:
-    """Return an edit that has a part twice."""
-
-    def edit(root: Element) -> None:
-        found = one(root, path)
-        found.addnext(copy.deepcopy(found))
-
-    return edit
-
-
-def drop(path: str) -> Callable[[Element], None]:
-    """Return an edit that leaves a part out."""
-
-    def edit(root: Element) -> None:
-        found = one(root, path)
-        found.getparent().remove(found)
-
-    return edit
-
-
-def add(path: str, name: str, **attributes: str) -> Callable[[Element], None]:
-    """Return an edit that adds a part."""
-
-    def edit(root: Element) -> None:
-        put(one(root, path), name, None, **attributes)
-
-    return edit
-
-
 def swap_transforms(root: Element) -> None:
     """Canonicalize before the signature is taken out."""
     transforms = one(root, f"{REFERENCE}/ds:Transforms")
@@ -190,24 +152,24 @@ C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
         (drop(REFERENCE), "it has not one Reference"),
         (drop(SIGNED), "it has not one Reference"),
         (repeat(SIGNED), "it has not one Reference"),
-        (set_at(REFERENCE, "URI", ""), ELSEWHERE),
-        (set_at(REFERENCE, "URI", "#_other"), ELSEWHERE),
-        (set_at(REFERENCE, "URI", "#xpointer(/)"), ELSEWHERE),
-        (set_at(REFERENCE, "URI", "http://127.0.0.1:9/x"), ELSEWHERE),
-        (set_at("//saml:Assertion", "ID", "_other"), ELSEWHERE),
-        (lambda root: one(root, "//saml:Assertion").attrib.pop("ID"), ELSEWHERE),
+        (set_at(REFERENCE, URI=""), ELSEWHERE),
+        (set_at(REFERENCE, URI="#_other"), ELSEWHERE),
+        (set_at(REFERENCE, URI="#xpointer(/)"), ELSEWHERE),
+        (set_at(REFERENCE, URI="http://127.0.0.1:9/x"), ELSEWHERE),
+        (set_at("//saml:Assertion", ID="_other"), ELSEWHERE),
+        (set_at("//saml:Assertion", ID=None), ELSEWHERE),
         (swap_transforms, TRANSFORMS),
         (add_xslt, TRANSFORMS),
         (drop(f"{REFERENCE}/ds:Transforms"), TRANSFORMS),
         (drop(f"{TRANSFORM}[2]"), TRANSFORMS),
         (drop(f"{TRANSFORM}[1]"), TRANSFORMS),
-        (set_at(f"{TRANSFORM}[2]", "Algorithm", C14N), TRANSFORMS),
-        (set_at(f"{TRANSFORM}[2]", "Algorithm", f"{EXCLUSIVE}WithComments"), TRANSFORMS),
-        (set_at(f"{TRANSFORM}[2]", "Algorithm", f"{DS}base64"), TRANSFORMS),
+        (set_at(f"{TRANSFORM}[2]", Algorithm=C14N), TRANSFORMS),
+        (set_at(f"{TRANSFORM}[2]", Algorithm=f"{EXCLUSIVE}WithComments"), TRANSFORMS),
+        (set_at(f"{TRANSFORM}[2]", Algorithm=f"{DS}base64"), TRANSFORMS),
         (add(f"{TRANSFORM}[1]", "ds:XPath"), TRANSFORMS),
         (add(f"{TRANSFORM}[2]", "ds:XPath"), CANONICALIZATION),
-        (set_at(CANONICAL, "Algorithm", C14N), CANONICALIZATION),
-        (set_at(CANONICAL, "Algorithm", f"{EXCLUSIVE}WithComments"), CANONICALIZATION),
+        (set_at(CANONICAL, Algorithm=C14N), CANONICALIZATION),
+        (set_at(CANONICAL, Algorithm=f"{EXCLUSIVE}WithComments"), CANONICALIZATION),
         (add(CANONICAL, "ds:XPath"), PARTS),
         (tell_prefixes(CANONICAL, "x"), PARTS),
         (tell_prefixes(f"{TRANSFORM}[2]", "x " * 200), CANONICALIZATION),
@@ -225,25 +187,25 @@ C14N = "http://www.w3.org/TR/2001/REC-xml-c14n-20010315"
         (add(f"{REFERENCE}/ds:DigestValue", "ds:DigestValue"), PARTS),
         (add("//ds:SignatureValue", "saml:x"), PARTS),
         (add("//ds:Signature", "saml:x"), PARTS),
-        (set_at(METHOD, "Algorithm", f"{DS}rsa-sha1"), NOT_ALLOWED),
-        (set_at(METHOD, "Algorithm", f"{DS}hmac-sha1"), NOT_ALLOWED),
-        (set_at(METHOD, "Algorithm", SignatureMethod.DSA_SHA256.value), NOT_ALLOWED),
-        (set_at(METHOD, "Algorithm", "none"), NOT_ALLOWED),
-        (lambda root: one(root, METHOD).attrib.pop("Algorithm"), NOT_ALLOWED),
-        (set_at(DIGEST, "Algorithm", f"{DS}sha1"), "its digest is not allowed"),
-        (set_at(DIGEST, "Algorithm", "none"), "its digest is not allowed"),
-        (set_at(METHOD, "Algorithm", SignatureMethod.ECDSA_SHA256.value), STRANGER),
-        (set_at(METHOD, "Algorithm", SignatureMethod.RSA_SHA512.value), STRANGER),
-        (set_at("//ds:SignatureValue", "Id", "_s"), None),
-        (lambda root: setattr(one(root, "//ds:SignatureValue"), "text", "AAAA"), STRANGER),
-        (lambda root: setattr(one(root, "//ds:SignatureValue"), "text", "?"), STRANGER),
-        (lambda root: setattr(one(root, "//ds:SignatureValue"), "text", None), "not verifiable (TypeError)"),
-        (lambda root: setattr(one(root, f"{REFERENCE}/ds:DigestValue"), "text", "AAAA"), STRANGER),
-        (lambda root: setattr(one(root, "//saml:NameID"), "text", "mallory"), STRANGER),
+        (set_at(METHOD, Algorithm=f"{DS}rsa-sha1"), NOT_ALLOWED),
+        (set_at(METHOD, Algorithm=f"{DS}hmac-sha1"), NOT_ALLOWED),
+        (set_at(METHOD, Algorithm=SignatureMethod.DSA_SHA256.value), NOT_ALLOWED),
+        (set_at(METHOD, Algorithm="none"), NOT_ALLOWED),
+        (set_at(METHOD, Algorithm=None), NOT_ALLOWED),
+        (set_at(DIGEST, Algorithm=f"{DS}sha1"), "its digest is not allowed"),
+        (set_at(DIGEST, Algorithm="none"), "its digest is not allowed"),
+        (set_at(METHOD, Algorithm=SignatureMethod.ECDSA_SHA256.value), STRANGER),
+        (set_at(METHOD, Algorithm=SignatureMethod.RSA_SHA512.value), STRANGER),
+        (set_at("//ds:SignatureValue", Id="_s"), None),
+        (text_at("//ds:SignatureValue", "AAAA"), STRANGER),
+        (text_at("//ds:SignatureValue", "?"), STRANGER),
+        (text_at("//ds:SignatureValue", None), "not verifiable (TypeError)"),
+        (text_at(f"{REFERENCE}/ds:DigestValue", "AAAA"), STRANGER),
+        (text_at("//saml:NameID", "mallory"), STRANGER),
         (lambda root: setattr(one(root, "//ds:Signature"), "tail", "text"), "not verifiable (XMLSyntaxError)"),
-        (set_at("//saml:NameID", "Format", "urn:other"), STRANGER),
+        (set_at("//saml:NameID", Format="urn:other"), STRANGER),
         (add("//saml:Subject", "saml:NameID"), STRANGER),
-        (set_at("//ds:SignedInfo", "Odd", "x"), "not verifiable (DocumentInvalid)"),
+        (set_at("//ds:SignedInfo", Odd="x"), "not verifiable (DocumentInvalid)"),
     ],
 )
 def test_each_rule_refuses_alone(edit: Callable[[Element], None], rule: str | None) -> None:
