@@ -216,9 +216,13 @@ def bearer_problems(confirmation: Element, expected: Expected) -> Iterator[str]:
     """Yield what keeps a confirmation from being for whoever brings it (SAML profiles 4.1.4.2)."""
     found = confirmation.findall(saml("SubjectConfirmationData"))
     if len(found) != 1:
-        yield "there are no data"
-        return
-    [data] = found
+        yield "SubjectConfirmationData is missing, or there twice"
+    for data in found:
+        yield from data_problems(data, expected)
+
+
+def data_problems(data: Element, expected: Expected) -> Iterator[str]:
+    """Yield what keeps the data of a confirmation from being for us, this request and this moment."""
     if data.get("Recipient") != expected.acs_url:
         yield "Recipient is missing" if data.get("Recipient") is None else "Recipient is another address"
     ends = moment(data.get("NotOnOrAfter"))
@@ -236,19 +240,24 @@ def conditions(assertion: Element, expected: Expected) -> Iterator[str]:
     found = assertion.findall(saml("Conditions"))
     if len(found) != 1:
         yield "there are not some once"
-        return
+    for each in found:
+        yield from time_problems(each, expected)
+        if {child.tag for child in each} - UNDERSTOOD:
+            yield "one is not understood"
+
+
+def time_problems(conditions: Element, expected: Expected) -> Iterator[str]:
+    """Yield what keeps conditions from being of this moment."""
     for name, is_wrong, problem in (
         ("NotBefore", expected.is_to_come, "NotBefore is to come"),
         ("NotOnOrAfter", expected.is_past, "NotOnOrAfter is past"),
     ):
-        value = found[0].get(name)
+        value = conditions.get(name)
         at = moment(value)
         if value is not None and at is None:
             yield f"{name} is no moment in UTC"
         elif at is not None and is_wrong(at):
             yield problem
-    if {child.tag for child in found[0]} - UNDERSTOOD:
-        yield "one is not understood"
 
 
 def audience_restriction(assertion: Element, expected: Expected) -> Iterator[str]:

@@ -32,6 +32,11 @@ def refusal(data: bytes) -> str:
     return caught.value.detail
 
 
+def attributes(count: int) -> str:
+    """Return a document with attributes."""
+    return "<a " + " ".join(f"a{number}='1'" for number in range(count)) + "/>"
+
+
 def armoured(data: bytes) -> str:
     """Return base64."""
     return base64.b64encode(data).decode()
@@ -56,6 +61,7 @@ def deflated(data: bytes) -> bytes:
         '<a xmlns="urn:a"><b xmlns=""/><c xmlns:x="http://x"/></a>',
         "<a>" * 32 + "</a>" * 32,
         f"<a>{'<b/>' * 4999}</a>",
+        attributes(64),
         '<a xmlns:x="urn:x">' + '<b xmlns:x="urn:x" xmlns:y="urn:y"/>' * 200 + "</a>",
     ],
 )
@@ -90,6 +96,7 @@ def test_a_plain_document_is_parsed(text: str) -> None:
         ('<?xml-stylesheet href="x.xsl"?><a/>', OTHER_NODES),
         ("<a>" * 33 + "</a>" * 33, "it is too deep"),
         (f"<a>{'<b/>' * 5000}</a>", "it is too deep"),
+        (attributes(65), "an element has too many attributes"),
         ('<a xmlns:x="relative"/>', NAMESPACES),
         ('<a><b xmlns="../x"/></a>', NAMESPACES),
         ("<a " + " ".join(f'xmlns:n{n}="urn:{n}"' for n in range(101)) + "/>", NAMESPACES),

@@ -9,7 +9,7 @@ import pytest
 import time_machine
 
 from identity.foundation import clock
-from tests.federation.saml.edits import add, drop, set_at, text_at, then
+from tests.federation.saml.edits import add, drop, repeat, set_at, text_at, then
 from tests.federation.saml.encryptor import Encryptor
 from tests.federation.saml.identity_provider import (
     ACS,
@@ -75,7 +75,7 @@ CASES: list[tuple[Edit, str]] = [
         set_at("//saml:SubjectConfirmation", Method="urn:oasis:names:tc:SAML:2.0:cm:holder-of-key"),
         "assertion SubjectConfirmation: there is none for a bearer",
     ),
-    (drop(DATA), "assertion SubjectConfirmation: there are no data"),
+    (drop(DATA), "assertion SubjectConfirmation: SubjectConfirmationData is missing, or there twice"),
     (set_at(DATA, Recipient=None), "assertion SubjectConfirmation: Recipient is missing"),
     (set_at(DATA, Recipient=f"{ACS}2"), "assertion SubjectConfirmation: Recipient is another address"),
     (
@@ -132,6 +132,18 @@ def test_each_rule_refuses_alone(edit: Edit, rule: str, must_encrypt: bool) -> N
     provider = IdentityProvider(before=edit, encrypt=Encryptor() if must_encrypt else nothing)
 
     assert refusal(provider) == rule
+
+
+@pytest.mark.parametrize(
+    ("edit", "rule"),
+    [
+        (set_at(ASSERTED, ID=None), "assertion ID: it has none"),
+        (drop("//saml:Assertion/saml:Issuer"), "assertion Issuer: there is not one"),
+        (repeat("//saml:Assertion/saml:Issuer"), "assertion Issuer: there is not one"),
+    ],
+)
+def test_without_what_its_own_signature_needs_an_assertion_is_refused(edit: Edit, rule: str) -> None:
+    assert refusal(IdentityProvider(signs=("response",), before=edit)) == rule
 
 
 @pytest.mark.parametrize(("seconds", "is_taken"), [(-59, True), (-60, False), (-61, False)])

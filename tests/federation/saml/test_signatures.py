@@ -255,3 +255,17 @@ def test_a_signature_of_one_assertion_is_none_of_another() -> None:
     assert refusal(root) == STRANGER
     one(root, "//saml:Assertion").set("ID", new_id())
     assert refusal(root) == ELSEWHERE
+
+
+def test_an_id_that_begins_like_a_reference_is_refused_twice() -> None:
+    """To signxml ``##x`` is ``#x``. Documents with such an ID come no further; here one does."""
+
+    def edit(root: Element) -> None:
+        set_at("//saml:Assertion", ID="#_part")(root)
+        set_at("//saml:Subject", ID="_part")(root)
+
+    assertion = one(IdentityProvider(before=edit).response(), "saml:Assertion")
+
+    with pytest.raises(LoginRefused) as caught:
+        signatures.verified(assertion, [certificate(rsa_key())])
+    assert caught.value.detail == "saml signature: not verifiable (DocumentInvalid)"
