@@ -56,11 +56,11 @@ def redirected(text: object) -> bytes:
     return found
 
 
-def unarmoured(text: object, *, most: int = LARGEST) -> bytes:
+def unarmoured(text: object) -> bytes:
     """Return what strict base64 holds, which may come in lines. Raises LoginRefused."""
     if not isinstance(text, str) or not text:
         raise forged("saml document: none in the answer")
-    if len(text) > most * 2:
+    if len(text) > 2 * LARGEST:
         raise forged("saml document: too large")
     joined = BASE64_LINES.sub("", text)
     try:

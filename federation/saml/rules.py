@@ -48,8 +48,10 @@ class Expected:
     """Where responses are brought to us, exactly."""
     audience: str
     """What we call ourselves there: our entity id."""
-    request_id: str | None
-    """The ID of the request that a browser left with; None where it may come without, and left with none."""
+    request_id: str = ""
+    """The ID of the request that a browser left with."""
+    is_unsolicited: bool = False
+    """A browser left with no request, and may come without: said beside no ``request_id``, or nothing is read."""
     keys: Sequence[rsa.RSAPrivateKey] = field(default=(), repr=False)
     """Ours, for which assertions may be encrypted."""
     must_be_encrypted: bool = False
@@ -58,8 +60,10 @@ class Expected:
 
     def __post_init__(self) -> None:
         """Raise ValueError where nothing would be expected: an empty name is everybody's."""
-        if not (self.issuer and self.acs_url and self.audience) or self.request_id == "":
+        if not (self.issuer and self.acs_url and self.audience):
             raise ValueError("an expectation is empty")
+        if bool(self.request_id) == self.is_unsolicited:
+            raise ValueError("an answer is either to a request or unsolicited")
 
     def is_past(self, moment: datetime, *, since: timedelta = timedelta()) -> bool:
         """Say whether a moment has come, so long ago at least, by the slowest of clocks."""
@@ -131,7 +135,7 @@ def issue_instant(element: Element, expected: Expected) -> Iterator[str]:
         yield "it is missing, or no moment in UTC"
     elif expected.is_to_come(made):
         yield "it is to come"
-    elif expected.request_id is None and expected.is_past(made, since=UNSOLICITED):
+    elif expected.is_unsolicited and expected.is_past(made, since=UNSOLICITED):
         yield "it is too long ago for what nobody asked for"
 
 
@@ -166,7 +170,7 @@ def destination(response: Element, expected: Expected) -> Iterator[str]:
 def in_response_to(element: Element, expected: Expected) -> Iterator[str]:
     """Whoever left with a request comes back with its answer, and who left with none brings no answer to one."""
     found = element.get("InResponseTo")
-    if expected.request_id is None:
+    if expected.is_unsolicited:
         if found is not None:
             yield "it names a request, and none is pending"
     elif found is None:

@@ -26,6 +26,8 @@ from tests.federation.saml.identity_provider import (
 Element = Any
 UNASKED = then(set_at(".", InResponseTo=None), set_at("//saml:SubjectConfirmationData", InResponseTo=None))
 """Makes a response one to nobody's request."""
+NOBODYS: dict[str, Any] = {"request_id": "", "is_unsolicited": True}
+"""What is expected of such a one."""
 
 
 def expected(**changes: Any) -> Expected:

@@ -21,7 +21,7 @@ from tests.federation.saml.identity_provider import (
     at,
     nothing,
 )
-from tests.federation.saml.reader import UNASKED, expected, read, refusal
+from tests.federation.saml.reader import NOBODYS, UNASKED, expected, read, refusal
 
 Element = Any
 Edit = Callable[[Element], None]
@@ -181,9 +181,9 @@ def test_a_response_is_good_for_some_minutes() -> None:
 def test_an_answer_to_a_request_is_none_where_none_is_pending() -> None:
     problem = "InResponseTo: it names a request, and none is pending"
 
-    assert refusal(IdentityProvider(), request_id=None) == f"response {problem}"
+    assert refusal(IdentityProvider(), **NOBODYS) == f"response {problem}"
     only_inside = IdentityProvider(before=set_at(".", InResponseTo=None))
-    assert refusal(only_inside, request_id=None) == f"assertion SubjectConfirmation: {problem}"
+    assert refusal(only_inside, **NOBODYS) == f"assertion SubjectConfirmation: {problem}"
 
 
 def test_what_nobody_asked_for_is_none_where_a_request_is_pending() -> None:
@@ -195,12 +195,18 @@ def test_what_nobody_asked_for_is_six_minutes_old_at_most(path: str) -> None:
     fresh = IdentityProvider(before=then(UNASKED, set_at(path, IssueInstant=-400)))
     stale = IdentityProvider(before=then(UNASKED, set_at(path, IssueInstant=-421)))
 
-    read(fresh, request_id=None)
-    assert refusal(stale, request_id=None).endswith("IssueInstant: it is too long ago for what nobody asked for")
+    read(fresh, **NOBODYS)
+    assert refusal(stale, **NOBODYS).endswith("IssueInstant: it is too long ago for what nobody asked for")
     read(IdentityProvider(before=set_at(path, IssueInstant=-421)))
 
 
-@pytest.mark.parametrize("name", ["issuer", "acs_url", "audience", "request_id"])
+@pytest.mark.parametrize("name", ["issuer", "acs_url", "audience"])
 def test_an_empty_expectation_is_a_mistake(name: str) -> None:
     with pytest.raises(ValueError, match="empty"):
         expected(**{name: ""})
+
+
+@pytest.mark.parametrize("told", [{"request_id": ""}, {"is_unsolicited": True}])
+def test_whether_somebody_left_with_a_request_is_said_in_one_way(told: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="unsolicited"):
+        expected(**told)

@@ -35,7 +35,7 @@ from tests.federation.saml.identity_provider import (
     put,
     rsa_key,
 )
-from tests.federation.saml.reader import UNASKED, read, refusal
+from tests.federation.saml.reader import NOBODYS, UNASKED, read, refusal
 
 Element = Any
 Edit = Callable[[Element], None]
@@ -116,7 +116,7 @@ def test_any_certificate_of_the_provider_is_good() -> None:
 
 
 def test_whom_the_provider_sends_unasked_is_read_where_that_may_be() -> None:
-    assert read(IdentityProvider(before=UNASKED), request_id=None).name_id.value == NAME
+    assert read(IdentityProvider(before=UNASKED), **NOBODYS).name_id.value == NAME
 
 
 @pytest.mark.parametrize(
