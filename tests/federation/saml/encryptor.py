@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from cryptography.hazmat.primitives import hashes
@@ -43,8 +43,8 @@ class Encryptor:
     transport: str = encryption.TRANSPORT_MGF1_SHA1
     digest: str = ""
     mask: str = ""
-    keys: Sequence[rsa.RSAPrivateKey] = field(default_factory=lambda: [rsa_key(OURS)])
-    """Recipients."""
+    keys: Sequence[str] = (OURS,)
+    """Recipients, by their names."""
     beside: bool = False
     """Keys stand beside the data, and not in it."""
     plain: Callable[[bytes], bytes] = bytes
@@ -72,7 +72,7 @@ class Encryptor:
         text = self.spoil(self.by_cipher(key, self.plain(plain)))
         self.put_value(data, text)
         for recipient in self.keys:
-            self.put_key(info, self.wrapped(recipient, self.content_key(key)))
+            self.put_key(info, self.wrapped(rsa_key(recipient), self.content_key(key)))
         self.after(root)
         return root
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
@@ -39,11 +39,17 @@ PASSWORD = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
 XENC = "http://www.w3.org/2001/04/xmlenc#"
 NS = {"saml": SAML, "samlp": PROTOCOL, "ds": DS, "xenc": XENC}
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
+THEIRS = "the provider's"
+
+
+def rsa_key(name: str = THEIRS) -> rsa.RSAPrivateKey:
+    """Return an RSA key by its name, made once."""
+    return made_for(name)
 
 
 @cache
-def rsa_key(name: str = "the provider's") -> rsa.RSAPrivateKey:
-    """Return an RSA key by its name."""
+def made_for(name: str) -> rsa.RSAPrivateKey:
+    """Make an RSA key."""
     del name
     return rsa.generate_private_key(public_exponent=65537, key_size=2048)
 
@@ -96,7 +102,8 @@ def nothing(element: Element) -> None:
 class IdentityProvider:
     """What issues. Each member is one thing that it may do otherwise."""
 
-    key: Key = field(default_factory=rsa_key)
+    key: Key | str = THEIRS
+    """Or its name: keys are made when they are first needed."""
     entity_id: str = ISSUER
     signs: Sequence[str] = ("assertion",)
     """``assertion`` and ``response``."""
@@ -167,7 +174,8 @@ class IdentityProvider:
         tail, element.tail = element.tail, None
         placeholder = etree.Element(f"{{{DS}}}Signature", {"Id": "placeholder"}, nsmap={"ds": DS})
         one(element, "saml:Issuer").addnext(placeholder)
-        is_rsa = isinstance(self.key, rsa.RSAPrivateKey)
+        key = rsa_key(self.key) if isinstance(self.key, str) else self.key
+        is_rsa = isinstance(key, rsa.RSAPrivateKey)
         signer = Signer(
             signature_algorithm=self.method or (SignatureMethod.RSA_SHA256 if is_rsa else SignatureMethod.ECDSA_SHA256),
             digest_algorithm=self.digest,
@@ -175,8 +183,8 @@ class IdentityProvider:
         )
         made = signer.sign(
             element,
-            key=self.key,
-            cert=[certificate(self.key).public_bytes(Encoding.PEM).decode()],
+            key=key,
+            cert=[certificate(key).public_bytes(Encoding.PEM).decode()],
             reference_uri=[SignatureReference(URI=f"#{element.get('ID')}", inclusive_ns_prefixes=list(self.prefixes))],
             id_attribute="ID",
         )

@@ -57,7 +57,7 @@ def test_each_mask_is_read(mask: str) -> None:
 @pytest.mark.parametrize("keys", [(OURS, "next"), ("next", OURS), ("next", OURS, "a stranger's")])
 def test_any_of_our_keys_reads_what_is_for_any(keys: tuple[str, ...]) -> None:
     held = [rsa_key(name) for name in keys]
-    among_others = Encryptor(keys=[rsa_key("another's"), rsa_key(OURS)])
+    among_others = Encryptor(keys=["another's", OURS])
 
     assert encryption.decrypted(Encryptor().encrypted(PLAIN), held) == PLAIN
     assert encryption.decrypted(among_others.encrypted(PLAIN), held) == PLAIN
@@ -83,7 +83,7 @@ def flip(place: int) -> Callable[[bytes], bytes]:
 @pytest.mark.parametrize(
     "encryptor",
     [
-        Encryptor(keys=[rsa_key("another's")]),
+        Encryptor(keys=["another's"]),
         Encryptor(spoil=flip(0)),
         Encryptor(spoil=flip(20)),
         Encryptor(spoil=flip(-1)),
@@ -173,7 +173,7 @@ def by_reference(root: Element) -> None:
         (Encryptor(after=lambda root: put(root, f"{{{DS}}}KeyInfo")), PARTS),
         (Encryptor(after=lambda root: root[0].set("Type", f"{XENC}Content")), PARTS),
         (Encryptor(after=by_reference), PARTS),
-        (Encryptor(keys=[rsa_key(OURS)] * 5), PARTS),
+        (Encryptor(keys=[OURS] * 5), PARTS),
     ],
 )
 def test_each_rule_refuses_alone(encryptor: Encryptor, rule: str) -> None:

@@ -196,7 +196,7 @@ def test_an_assertion_that_all_can_read_is_refused_where_it_has_to_be_encrypted(
 @pytest.mark.parametrize(
     ("encryptor", "rule"),
     [
-        (Encryptor(keys=[rsa_key("another's")]), "encryption: cannot be decrypted"),
+        (Encryptor(keys=["another's"]), "encryption: cannot be decrypted"),
         (Encryptor(plain=lambda plain: b"no XML"), "document: not XML (XMLSyntaxError)"),
         (Encryptor(plain=lambda plain: b"<!DOCTYPE a><a/>"), "document: it has a DOCTYPE"),
         (
