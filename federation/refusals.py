@@ -13,8 +13,10 @@ from pools.ports import LoginDenied
 
 FORGED = "The identity provider's answer could not be verified."
 REFUSED = "The identity provider refused the sign-in."
-DENIALS = frozenset({"access_denied", "user_cancelled_authorize", "user_cancelled_login"})
-"""RFC 6749 4.1.2.1; Apple; LinkedIn."""
+DENIALS = frozenset(
+    {"access_denied", "user_cancelled_authorize", "user_cancelled_login", "AuthnFailed", "RequestDenied"}
+)
+"""RFC 6749 4.1.2.1; Apple; LinkedIn; SAML core 3.2.2.2."""
 UNAVAILABLE = frozenset({"server_error", "temporarily_unavailable"})
 """The same section, of the provider's own trouble."""
 NOT_PRINTED = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")

@@ -121,7 +121,18 @@ def _scrubbed_fields(event: Mapping[str, Any]) -> dict[str, object]:
 
 LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 # Below a warning these print requests and answers whole.
-TALKATIVE = ("amqp", "authlib", "boto3", "botocore", "django.db.backends", "kombu", "redis", "urllib3", "werkzeug")
+TALKATIVE = (
+    "amqp",
+    "authlib",
+    "boto3",
+    "botocore",
+    "django.db.backends",
+    "kombu",
+    "redis",
+    "signxml",
+    "urllib3",
+    "werkzeug",
+)
 
 
 def configure(level_name: str, form: str, more: Mapping[str, Mapping[str, Any]] | None = None) -> None:

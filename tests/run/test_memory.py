@@ -49,6 +49,9 @@ NOT_FOR_A_WEB_PROCESS = frozenset(
         "pytest",
         "identity.embedded",
         "identity.demo",
+        "federation.saml",
+        "lxml",
+        "signxml",
         "celery.bin",
         "celery.worker.consumer",
     ]

@@ -1,0 +1,1 @@
+"""SAML: an identity provider that issues, and whoever attacks what it issued."""
