@@ -29,10 +29,11 @@ from pools.web.page_view import page
 from pools.web.sign_in_outcomes import proceed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from django.http import HttpRequest, HttpResponse
 
+    from pools.models import UserPool
     from pools.services.providers.arrivals import Arrival
     from pools.services.providers.trips import Kept
 
@@ -120,39 +121,30 @@ def start(page_request: PageRequest) -> HttpResponse:
 @csrf_exempt
 def answer(request: HttpRequest) -> HttpResponse:
     """Take what a provider sends by the browser: in the address, or by a form of its own page, which has no cookies."""
-    if (led := lead_trial_on(request)) is not None:
-        return led
-    if request.method == "POST":  # OAuth 2.0 Form Post Response Mode
-        return keep(request, {name: str(request.POST[name]) for name in request.POST})
-    return take(request)
+    if request.method not in {"GET", "POST"}:
+        return take(request)
+    sent = request.POST if request.method == "POST" else request.GET
+    given = {name: str(sent[name]) for name in sent}
+    led = lead_on(request, given, trial.land)
+    if led is None and request.method == "POST":  # OAuth 2.0 Form Post Response Mode
+        led = lead_on(request, given, trips.land)
+    return led or take(request)
 
 
 answer.judges_charset = True  # type: ignore[attr-defined]  # whatever it is, it is no answer of ours
 
 
-def lead_trial_on(request: HttpRequest) -> HttpResponse | None:
-    """Send on what an operator tries, to where it ends; None for a person's own trip."""
-    sent = {"GET": request.GET, "POST": request.POST}.get(request.method or "")
-    if sent is None:
-        return None
-    given = {name: str(sent[name]) for name in sent}
+def lead_on(
+    request: HttpRequest, given: Mapping[str, str], land: Callable[[UserPool, str, Mapping[str, str]], str | None]
+) -> HttpResponse | None:
+    """Keep an answer, and send its browser to where its cookies are; None where ``land`` knows of no such trip."""
     try:
-        where = trial.land(request_context.pool_of(request), given.get("state", ""), given)
+        where = land(request_context.pool_of(request), given.get("state", ""), given)
     except errors.PoolNotFound:
         return problem_pages.show(request, "not_found", status=404)
     except errors.InteractionExpired:
         return problem_pages.show(request, "provider_expired", status=400)
     return SeeOther(where) if where else None
-
-
-def keep(request: HttpRequest, given: Mapping[str, str]) -> HttpResponse:
-    """Keep an answer until the browser comes for it with its cookies, where its trip began."""
-    try:
-        return SeeOther(trips.land(request_context.pool_of(request), given.get("state", ""), given))
-    except errors.PoolNotFound:
-        return problem_pages.show(request, "not_found", status=404)
-    except errors.InteractionExpired:
-        return problem_pages.show(request, "provider_expired", status=400)
 
 
 def own_address(request: HttpRequest) -> str:
@@ -174,7 +166,7 @@ def take(page_request: PageRequest) -> HttpResponse:
             given = trips.landed(pool, state, given["landing"])
     except errors.InteractionExpired:
         if "landing" not in given and trips.began_elsewhere(pool, state, own_address(page_request.request)):
-            return keep(page_request.request, given)
+            return SeeOther(trips.land(pool, state, given))
         return over(page_request, trips.purpose(pool, state, browser=browser))
     page_request.carry(trip.query)
     try:
