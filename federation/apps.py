@@ -25,15 +25,15 @@ class FederationConfig(AppConfig):
             ports.login_verifiers.register(provider, verifier)
         for protocol, issuers in logins.ISSUER_VERIFIERS.items():
             ports.issuer_verifiers.register(protocol, issuers)
-        kinds: dict[str, ports.ProviderKind] = {
-            "OIDC": oidc.OpenIdConnect(),
-            "Google": google.Google(),
-            "Facebook": facebook.Facebook(),
-            "LoginWithAmazon": amazon.LoginWithAmazon(),
-            "SignInWithApple": apple.SignInWithApple(),
-        }
-        for name, kind in kinds.items():
-            ports.provider_kinds.register(name, kind)
+        kinds: tuple[ports.ProviderKind, ...] = (
+            oidc.OpenIdConnect(),
+            google.Google(),
+            facebook.Facebook(),
+            amazon.LoginWithAmazon(),
+            apple.SignInWithApple(),
+        )
+        for kind in kinds:
+            ports.provider_kinds.register(kind.about.type, kind)
         channels: dict[str, ports.Channel] = {
             "smtp": smtp.Smtp(),
             "ses": ses.Ses(),

@@ -20,6 +20,7 @@ from federation.token_requests import Client, Tokens, UpstreamSession
 from identity.foundation import outbound
 from identity.foundation.errors import DomainError
 from pools.ports import NO_WISHES, ExternalIdentity, ProviderDocument, UpstreamRedirect, UpstreamWishes
+from pools.provider_kinds import About
 
 TOTAL = 5.0
 """Seconds that everything may take which is asked of a provider when somebody comes back."""
@@ -40,6 +41,7 @@ class Trip:
 class CodeFlow(ABC):
     """A kind of provider."""
 
+    about: ClassVar[About]
     table: ClassVar[Table]
     has_nonce: ClassVar[bool] = False
     """Its ID tokens name the trip."""

@@ -6,21 +6,71 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlencode
 
+from django.utils.translation import gettext_lazy
+
 from federation import details as checks
 from federation import discovery, json_answers
 from federation.code_flow import Trip, attributes_url
+from federation.detail_fields import CLIENT_ID, CLIENT_SECRET, USUAL, client_secret, endpoint, scopes
 from federation.details import Details, Table, refused
 from federation.openid_flow import OpenIdFlow
 from federation.published import Published
 from federation.refusals import forged
 from identity.foundation.errors import OutsideUnavailable
+from pools.provider_kinds import About, Control, Detail
 
 NEEDED = ("authorize_url", "token_url", "jwks_uri")
+ABOUT = About(
+    "OIDC",
+    "oidc",
+    gettext_lazy("OpenID Connect"),
+    gettext_lazy("Any provider that speaks it: Okta, Auth0, Entra ID, Keycloak, another pool of Cognate."),
+    gettext_lazy(
+        "Register a web application at the provider, with the redirect URI above. It gives you a client ID, and a "
+        "client secret if the application keeps one."
+    ),
+    (
+        Detail(
+            "oidc_issuer",
+            gettext_lazy("Issuer"),
+            gettext_lazy(
+                "The provider’s own address, as its tokens name it. Below it lies "
+                "/.well-known/openid-configuration, from which everything else is read."
+            ),
+            Control.ADDRESS,
+        ),
+        Detail("client_id", CLIENT_ID, gettext_lazy("What the provider calls this pool.")),
+        client_secret(
+            CLIENT_SECRET,
+            gettext_lazy("Leave it empty for an application without one: the code is proven by PKCE alone."),
+            is_required=False,
+        ),
+        scopes("openid email profile"),
+        Detail(
+            "attributes_request_method",
+            gettext_lazy("Ask for userinfo by"),
+            gettext_lazy("GET fits almost every provider."),
+            Control.ONE_OF,
+            initial="GET",
+            options={"GET": "GET", "POST": "POST"},
+        ),
+    ),
+    (
+        endpoint("authorize_url", gettext_lazy("Authorization endpoint")),
+        endpoint("token_url", gettext_lazy("Token endpoint")),
+        endpoint("attributes_url", gettext_lazy("Userinfo endpoint")),
+        endpoint("jwks_uri", gettext_lazy("Address of the keys (JWKS)")),
+    ),
+    mapping=USUAL,
+    subject_claim="sub",
+    has_levels=True,
+)
 
 
 class OpenIdConnect(OpenIdFlow):
     """``OIDC``. Its endpoints are found by its issuer's discovery document, or given where it has none."""
 
+    about = ABOUT
     table = Table(
         required=("client_id", "authorize_scopes", "oidc_issuer", "attributes_request_method"),
         missing="clientId, authorizeScopes, oidcIssuer and attributesRequestMethod are all required idp details.",

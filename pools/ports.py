@@ -12,6 +12,7 @@ from typing import Any, Generic, Protocol, TypeVar
 from uuid import UUID
 
 from identity.foundation.errors import DomainError, LoginRefused, Misuse, NotAuthorized, Parameters, RoleRefused
+from pools.provider_kinds import About
 
 Answer = TypeVar("Answer")
 
@@ -121,6 +122,10 @@ class ProviderDocument:
 
 class ProviderKind(Protocol):
     """A kind of identity provider that a user pool can have: OIDC, SAML, Google and so on."""
+
+    @property
+    def about(self) -> About:
+        """Return what it says of itself."""
 
     def problems(self, details: Mapping[str, str]) -> Iterator[DomainError]:
         """Yield all that is wrong with a provider's details as they are given; nobody is asked."""
@@ -346,6 +351,7 @@ channels: Registry[Channel] = Registry("channel")
 STS = "sts"
 """The name of the one issuer of credentials."""
 provider_kinds: Registry[ProviderKind] = Registry("provider kind")
+"""By the type that each has in what it says of itself, in the order in which operators are offered them."""
 login_verifiers: Registry[LoginVerifier] = Registry("login verifier")
 """By the provider's name in ``SupportedLoginProviders`` and ``Logins``."""
 OPENID = "openid"

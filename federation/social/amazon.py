@@ -6,23 +6,48 @@ from collections.abc import Collection
 from typing import Any
 from urllib.parse import urlencode, urljoin
 
+from django.utils.translation import gettext_lazy
+
 from federation import access_tokens, claims, json_answers
 from federation import details as checks
 from federation.code_flow import CodeFlow, Trip, attributes_url
+from federation.detail_fields import CLIENT_ID, client_secret, scopes
 from federation.refusals import forged
 from federation.social import places
 from identity.foundation import outbound
 from identity.foundation.errors import LoginRefused
 from pools.ports import ExternalIdentity, VerifiedLogin
+from pools.provider_kinds import About, Detail
 
 TOKEN_URL = "https://api.amazon.com/auth/o2/token"  # noqa: S105 - an address
 APPLICATION = ("aud", "app_id")
 """How tokeninfo names an application: by its client id, and by the older id that identity pools are given at AWS."""
+ABOUT = About(
+    "LoginWithAmazon",
+    "amazon",
+    gettext_lazy("Login with Amazon"),
+    gettext_lazy("People sign in with their Amazon account."),
+    gettext_lazy(
+        "In the developer console of Login with Amazon create a security profile. Its ID and secret are under Web "
+        "Settings; enter the redirect URI above among the Allowed Return URLs."
+    ),
+    (
+        Detail("client_id", CLIENT_ID, gettext_lazy("It begins with amzn1.application-oa2-client.")),
+        client_secret(),
+        scopes("profile"),
+    ),
+    mapping={"email": "email", "name": "name"},
+    subject_claim="user_id",
+    is_social=True,
+    button=gettext_lazy("Login with Amazon"),
+    mark="hosted/marks/amazon.svg",
+)
 
 
 class LoginWithAmazon(CodeFlow):
     """``LoginWithAmazon``: OAuth 2.0 and a profile; no ID token."""
 
+    about = ABOUT
     table = checks.of_social_network(
         {
             "attributes_url": "https://api.amazon.com/user/profile",

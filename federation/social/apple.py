@@ -9,18 +9,21 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import load_der_private_key
+from django.utils.translation import gettext_lazy
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from federation import claims, json_answers
 from federation import details as checks
 from federation.code_flow import Trip
+from federation.detail_fields import scopes
 from federation.details import Details, Table, refused
 from federation.openid_flow import OpenIdFlow
 from federation.refusals import forged
 from federation.social import places
 from identity.foundation import clock
 from identity.foundation.errors import Invalid
+from pools.provider_kinds import About, Control, Detail
 
 ISSUER = "https://appleid.apple.com"
 ARMOUR = re.compile(r"\s*-----BEGIN PRIVATE KEY-----(?P<body>.*)-----END PRIVATE KEY-----\s*", re.DOTALL)
@@ -32,6 +35,39 @@ SECRET_SECONDS = 300
 LONGEST_USER = 4096
 FLAGS = ("email_verified", "is_private_email")
 """Claims that Apple writes as true or as "true"."""
+ABOUT = About(
+    "SignInWithApple",
+    "apple",
+    gettext_lazy("Sign in with Apple"),
+    gettext_lazy("People sign in with their Apple Account, and may hide their address."),
+    gettext_lazy(
+        "In Apple’s developer account, under Certificates, Identifiers & Profiles, make an App ID with Sign in "
+        "with Apple, a Services ID with the redirect URI above as its Return URL, and a key."
+    ),
+    (
+        Detail("client_id", gettext_lazy("Services ID"), gettext_lazy("Like com.example.web; not the App ID.")),
+        Detail("team_id", gettext_lazy("Team ID"), gettext_lazy("At the top right of the developer account.")),
+        Detail("key_id", gettext_lazy("Key ID"), gettext_lazy("Of the key that was made for it.")),
+        Detail(
+            "private_key",
+            gettext_lazy("Private key"),
+            gettext_lazy("The whole text of the .p8 file, which Apple lets you download once."),
+            Control.FILE,
+        ),
+        scopes("email name"),
+    ),
+    mapping={
+        "email": "email",
+        "email_verified": "email_verified",
+        "name": "name",
+        "given_name": "firstName",
+        "family_name": "lastName",
+    },
+    subject_claim="sub",
+    is_social=True,
+    button=gettext_lazy("Sign in with Apple"),
+    mark="hosted/marks/apple.svg",
+)
 
 
 def private_key(text: str) -> ec.EllipticCurvePrivateKey:
@@ -64,6 +100,7 @@ def key_problems(key: str, value: str) -> Iterator[Invalid]:
 class SignInWithApple(OpenIdFlow):
     """``SignInWithApple``: OpenID Connect without userinfo, by a secret that is signed anew for each call."""
 
+    about = ABOUT
     table = Table(
         required=("client_id", "private_key", "team_id", "key_id", "authorize_scopes"),
         missing="clientId, privateKey, teamId, and keyId are all required idp details.",

@@ -8,13 +8,17 @@ import re
 from collections.abc import Collection, Mapping
 from urllib.parse import urlencode
 
+from django.utils.translation import gettext_lazy
+
 from federation import access_tokens, claims, json_answers, token_requests
 from federation import details as checks
 from federation.code_flow import CodeFlow, Trip, attributes_url
+from federation.detail_fields import client_secret
 from federation.details import Details
 from federation.refusals import forged
 from federation.social import places
 from pools.ports import ExternalIdentity, VerifiedLogin
+from pools.provider_kinds import About, Detail
 
 NEWEST = "v17.0"
 """The version of Amazon's examples, where details name none."""
@@ -22,11 +26,43 @@ SCOPES = r"[a-z0-9_]+(?:(?:, ?| )[a-z0-9_]+)*"
 FIELD = re.compile(r"[a-z_]{1,64}")
 PUBLIC = ("id", "name", "first_name", "last_name", "picture")
 """What ``public_profile`` grants, for a pool that wants nothing in particular."""
+ABOUT = About(
+    "Facebook",
+    "facebook",
+    "Facebook",
+    gettext_lazy("People sign in with their Facebook account."),
+    gettext_lazy(
+        "In Meta for Developers create an app with Facebook Login. Its ID and secret are under App settings, "
+        "Basic; enter the redirect URI above among the Valid OAuth Redirect URIs."
+    ),
+    (
+        Detail("client_id", gettext_lazy("App ID")),
+        client_secret(gettext_lazy("App secret")),
+        Detail(
+            "authorize_scopes",
+            gettext_lazy("Permissions"),
+            gettext_lazy("What is asked for, with a comma between each two."),
+            initial="public_profile,email",
+        ),
+        Detail(
+            "api_version",
+            gettext_lazy("Version of the Graph API"),
+            gettext_lazy("For example v21.0. Leave it empty for v17.0."),
+            is_required=False,
+        ),
+    ),
+    mapping={"email": "email", "name": "name", "given_name": "first_name", "family_name": "last_name"},
+    subject_claim="id",
+    is_social=True,
+    button=gettext_lazy("Continue with Facebook"),
+    mark="hosted/marks/facebook.svg",
+)
 
 
 class Facebook(CodeFlow):
     """``Facebook``: OAuth 2.0 with commas between scopes, and a profile; no ID token."""
 
+    about = ABOUT
     table = checks.of_social_network(
         {
             "api_version": NEWEST,

@@ -7,14 +7,18 @@ from collections.abc import Collection, Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
+from django.utils.translation import gettext_lazy
+
 from federation import details as checks
 from federation import json_answers
 from federation.code_flow import Trip, attributes_url
+from federation.detail_fields import CLIENT_ID, USUAL, client_secret, scopes
 from federation.details import Details
 from federation.openid_flow import OpenIdFlow
 from federation.refusals import forged
 from federation.social import places
 from identity.foundation import outbound
+from pools.provider_kinds import About, Detail
 
 ISSUER = "https://accounts.google.com"
 OLDER = "accounts.google.com"
@@ -32,11 +36,32 @@ PERSON_FIELDS = frozenset(
 """What the People API can be asked for; it refuses a request with any other (people.get, personFields)."""
 WORDS = ("value", "displayName", "formattedValue", "name", "url")
 """Where an entry of a field has its text."""
+ABOUT = About(
+    "Google",
+    "google",
+    "Google",
+    gettext_lazy("People sign in with their Google account."),
+    gettext_lazy(
+        "In the Google Cloud console open APIs & Services, Credentials, and create an OAuth client ID of the type "
+        "Web application. Enter the redirect URI above among its authorised redirect URIs."
+    ),
+    (
+        Detail("client_id", CLIENT_ID, gettext_lazy("It ends with .apps.googleusercontent.com.")),
+        client_secret(),
+        scopes("openid email profile"),
+    ),
+    mapping={**USUAL, "picture": "picture"},
+    subject_claim="sub",
+    is_social=True,
+    button=gettext_lazy("Sign in with Google"),
+    mark="hosted/marks/google.svg",
+)
 
 
 class Google(OpenIdFlow):
     """``Google``: OpenID Connect with endpoints that are known, and the People API for what its ID token lacks."""
 
+    about = ABOUT
     table = checks.of_social_network(
         {
             "attributes_url": f"{PEOPLE}v1/people/me?personFields=",

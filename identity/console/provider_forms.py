@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy
 
 from identity.console import wording
 from identity.console.forms import OFF, Form, Lines
-from identity.console.provider_kinds import Control, Detail, Kind
 from identity.console.setting_names import DETAIL, operators_name
+from pools.provider_kinds import About, Control, Detail
 from pools.services.providers import identity_providers, provider_rules
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ class ProviderForm(Form):
     )
 
     def __init__(
-        self, data: QueryDict | None, *, kind: Kind, pool: UserPool, provider: IdentityProvider | None = None
+        self, data: QueryDict | None, *, kind: About, pool: UserPool, provider: IdentityProvider | None = None
     ) -> None:
         """Have the fields of a kind, filled in with what is there, or with what is usual."""
         super().__init__(data)

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils.translation import gettext, gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
-from identity.console import forms, provider_kinds, receipts, wording
+from identity.console import forms, receipts, wording
 from identity.console.guard import actor, redirect_with_message, render
 from identity.console.pages import PAGE, READY, SAVED, inside, page_token, pager, show_list
 from identity.console.provider_forms import ProviderForm
@@ -22,7 +22,7 @@ from identity.console.tables import Cell, Column, Empty, Table, moment, state
 from identity.foundation import errors
 from pools.services import access
 from pools.services.pools import app_clients
-from pools.services.providers import health, identity_providers, trips
+from pools.services.providers import health, identity_providers, provider_rules, trips
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -49,6 +49,12 @@ def crumbs(pool: UserPool, provider: IdentityProvider | None = None) -> list[tup
 def address(pool: UserPool, provider: IdentityProvider, name: str = "provider") -> str:
     """Return the address of one of a provider's pages."""
     return reverse(f"console:{name}", args=[pool.public_id, provider.id])
+
+
+def kind_label(provider_type: str) -> Text:
+    """Return what operators call a kind; Amazon's name of one that this release does not have."""
+    about = provider_rules.about(provider_type)
+    return about.label if about is not None else provider_type
 
 
 def health_of(documents: Sequence[ProviderDocument]) -> Cell:
@@ -82,7 +88,7 @@ def providers(request: HttpRequest, pool_id: str) -> HttpResponse:
         rows=[
             (
                 Cell(row.name, href=address(pool, row)),
-                Cell(provider_kinds.label(row.type)),
+                Cell(kind_label(row.type)),
                 health_of(health.of(row)),
                 moment(row.created_at),
             )
@@ -110,7 +116,7 @@ def kinds(request: HttpRequest, pool_id: str) -> HttpResponse:
             "href": reverse("console:new_provider", args=[pool_id, kind.slug]),
             "is_taken": kind.is_social and kind.type in taken,
         }
-        for kind in provider_kinds.KINDS
+        for kind in provider_rules.kinds()
     ]
     context = inside(pool, "providers", title=ADD, choices=choices)
     context["crumbs"] += crumbs(pool)
@@ -121,7 +127,7 @@ def kinds(request: HttpRequest, pool_id: str) -> HttpResponse:
 def new_provider(request: HttpRequest, pool_id: str, kind: str) -> HttpResponse:
     """Add a provider of a kind."""
     pool = access.pool(pool_id)
-    chosen = provider_kinds.BY_SLUG.get(kind)
+    chosen = next((each for each in provider_rules.kinds() if each.slug == kind), None)
     if chosen is None:
         raise errors.NotFound
     form = ProviderForm(request.POST or None, kind=chosen, pool=pool)
@@ -158,7 +164,7 @@ def provider(request: HttpRequest, pool_id: str, provider_id: UUID) -> HttpRespo
     """Show a provider: its redirect URI, how reading what it publishes went, its apps; change what operators choose."""
     pool = access.pool(pool_id)
     row = identity_providers.by_id(pool, provider_id)
-    kind = provider_kinds.BY_TYPE.get(row.type)
+    kind = provider_rules.about(row.type)
     form = ProviderForm(request.POST or None, kind=kind, pool=pool, provider=row) if kind is not None else None
     if request.method == "POST" and form is not None and form.is_valid():
         try:
@@ -183,7 +189,7 @@ def provider(request: HttpRequest, pool_id: str, provider_id: UUID) -> HttpRespo
         title=row.name,
         provider=row,
         kind=kind,
-        kind_label=provider_kinds.label(row.type),
+        kind_label=kind_label(row.type),
         form=form,
         callback=trips.callback_url(pool),
         documents=[(DOCUMENTS[each.what], each, why(each)) for each in documents],

@@ -12,14 +12,14 @@ from rest_framework import exceptions, serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from identity.console import provider_kinds, wording
+from identity.console import wording
 from identity.console.rest import MADE, PROBLEM, View
 from identity.console.serializers import Paging, Strict
 from identity.console.setting_names import operators_name
 from pools.services import access
-from pools.services.providers import health, identity_providers, trips
+from pools.services.providers import health, identity_providers, provider_rules, trips
 
-TYPES = tuple(kind.type for kind in provider_kinds.KINDS)
+TYPES = tuple(about.type for about in provider_rules.kinds())
 LONGEST = 4096
 DETAILS = (
     "What the provider is asked with, by Cognito's names in snake case: `client_id`, `client_secret`, "

@@ -17,7 +17,7 @@ from pools.hosted.forms import AttributesForm
 from pools.ports import LoginDenied
 from pools.services import receipts
 from pools.services.pools import app_clients
-from pools.services.providers import arrivals, identity_providers, joining, trial, trips
+from pools.services.providers import arrivals, identity_providers, joining, provider_rules, trial, trips
 from pools.services.sign_in import machine
 from pools.services.sign_in.vouched import Vouched
 from pools.services.tokens import interactions
@@ -39,13 +39,6 @@ if TYPE_CHECKING:
 
 TRIPS, WINDOW = 60, 60
 """How many trips may begin from an address, and in how many seconds: each is a row."""
-MARKS = {
-    "Google": "hosted/marks/google.svg",
-    "Facebook": "hosted/marks/facebook.svg",
-    "LoginWithAmazon": "hosted/marks/amazon.svg",
-    "SignInWithApple": "hosted/marks/apple.svg",
-}
-"""By kind, the mark of a social network, which its rules want on its button."""
 EMAIL = "email"
 """The parameter in which somebody says their address, whose domain says which provider is theirs."""
 ARRIVAL = "arrival"
@@ -75,11 +68,11 @@ def choices(page_request: PageRequest) -> dict[str, Any]:
             {
                 "name": provider.name,
                 "kind": provider.type,
-                "label": wording.PROVIDERS.get(provider.type, ""),
-                "mark": MARKS.get(provider.type, ""),
+                "label": about.button if about is not None else "",
+                "mark": about.mark if about is not None else "",
                 "href": f"{there}?{urlencode({'identity_provider': provider.name})}{f'&{query}' if query else ''}",
             }
-            for provider in offered
+            for provider, about in ((each, provider_rules.about(each.type)) for each in offered)
         ],
         "last_way": page_request.browser.last_way if len(offered) + has_directory > 1 else "",
         "by_domain": any(map(identity_providers.identifiers, offered)),

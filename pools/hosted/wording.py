@@ -32,15 +32,6 @@ EMAIL_TAKEN = gettext_lazy("This address already belongs to another account. Sig
 BY_OPERATOR = gettext_lazy("Passwords are set by an administrator here. Ask for a new one.")
 INVITATION_OVER = gettext_lazy("Your temporary password has expired. Ask an administrator for a new one.")
 A_MINUTE = 60
-# By the kind of an identity provider, the button's words, which the social networks' rules prescribe.
-PROVIDERS = {
-    "Google": gettext_lazy("Sign in with Google"),
-    "Facebook": gettext_lazy("Continue with Facebook"),
-    "LoginWithAmazon": gettext_lazy("Login with Amazon"),
-    "SignInWithApple": gettext_lazy("Sign in with Apple"),
-}
-
-
 PASSWORD_FAILED = gettext_lazy("Choose another password. It has to meet everything listed here.")
 # By the rule that is broken (``password_policy`` and ``password_history``).
 PASSWORD_REASONS = {

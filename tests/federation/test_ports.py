@@ -10,10 +10,13 @@ import pytest
 from identity.foundation.errors import DomainError, Invalid, LoginRefused, Misuse
 from identity.settings import Environment
 from pools import ports
+from pools.provider_kinds import About
 
 
 class Lantern:
     """A kind of identity provider that this release does not know."""
+
+    about = About("Lantern", "lantern", "Lantern", "Whoever sees it.", "On its box.", ())
 
     def check_details(self, details: Mapping[str, str]) -> Mapping[str, str]:
         """Ask for a colour, add a shade."""

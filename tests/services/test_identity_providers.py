@@ -25,6 +25,7 @@ from pools.models import (
     User,
     UserPool,
 )
+from pools.provider_kinds import About
 from pools.services import access, configuration, housekeeping, sealing_contexts
 from pools.services.audit import Tag
 from pools.services.people import external_logins, groups, users
@@ -46,6 +47,8 @@ def make(pool: UserPool, name: str = "Corp", kind: str = "OIDC", **more: Any) ->
 
 class Kind:
     """A kind of provider whose details are taken as they are; what happens meanwhile is a test's."""
+
+    about = About("Plain", "plain", "Plain", "Anybody.", "Nowhere.", ())
 
     def __init__(self) -> None:
         """Do nothing meanwhile."""

@@ -14,6 +14,7 @@ from identity.foundation.errors import DomainError, InteractionExpired, Misuse
 from pools import ports
 from pools.models import AuditEvent, IdentityProvider, Interaction, UserPool
 from pools.ports import ExternalIdentity, ProviderDocument, UpstreamRedirect
+from pools.provider_kinds import About
 from pools.services.providers import identity_providers, trial, trips
 from pools.services.providers.trial import Report
 from tests import factories
@@ -27,6 +28,8 @@ CODE = "the code"
 
 class Plain:
     """A kind of provider that believes whoever comes back."""
+
+    about = About("Plain", "plain", "Plain", "Anybody.", "Nowhere.", ())
 
     def problems(self, details: Mapping[str, str]) -> Iterator[DomainError]:
         """Find nothing wrong."""

@@ -7,7 +7,7 @@ on naming it, as they do with scopes: nobody signs in by it any more.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -34,9 +34,6 @@ from pools.services.providers import provider_rules as rules
 from pools.services.receipts import Receipt
 
 MAX_PROVIDERS = 300
-SECRET = frozenset({"client_secret", "private_key"})
-NOT_TOLD = frozenset({"private_key"})
-"""What Amazon does not describe, and so what whoever writes back what is described need not know."""
 
 
 class ProviderExists(AlreadyExists):
@@ -93,7 +90,7 @@ def create(  # noqa: PLR0913 - a provider has these parts
     provider = IdentityProvider(id=names.uuid7(), pool=pool, name=name, type=kind, created_at=now, modified_at=now)
     provider.attribute_mapping, provider.acr_mapping = mapping, levels
     provider.asks_second_factor, provider.signs_out = asks_second_factor, signs_out
-    _put_details(provider, known.check_details(details))
+    _put_details(provider, known.check_details(details), secrets=known.about.secrets)
     with atomic_part.begin() as part:
         # The pool's row serialises what is made, so that names, identifiers and quota hold.
         locked = access.lock_pool(part, pool, changes_key=False)
@@ -209,7 +206,10 @@ def details(provider: IdentityProvider) -> dict[str, str]:
 
 def described_details(provider: IdentityProvider) -> dict[str, str]:
     """Return the details that Amazon describes: the client's secret, and no private key."""
-    return {name: value for name, value in sorted(details(provider).items()) if name not in NOT_TOLD}
+    about = rules.about(provider.type)
+    shown = details(provider) if about is not None else provider.details
+    untold = about.untold if about is not None else frozenset[str]()
+    return {name: value for name, value in sorted(shown.items()) if name not in untold}
 
 
 def update(
@@ -240,8 +240,9 @@ def update(
         raise ProviderNotSupported
     columns = _columns(provider, changes)
     if (given := changes.get("details")) is not None:
-        kept = {key: value for key, value in details(provider).items() if keeps_details or key in NOT_TOLD}
-        _put_details(provider, kind.check_details({**kept, **given}))
+        untold = kind.about.untold
+        kept = {key: value for key, value in details(provider).items() if keeps_details or key in untold}
+        _put_details(provider, kind.check_details({**kept, **given}), secrets=kind.about.secrets)
         columns |= {"details": provider.details, "sealed_details": provider.sealed_details}
     with atomic_part.begin() as part:
         locked = access.lock_pool(part, pool, changes_key=False)
@@ -305,10 +306,10 @@ def delete(pool: UserPool, name: str, *, receipt: Receipt | None = None, by: Act
         configuration.touch(pool)
 
 
-def _put_details(provider: IdentityProvider, given: Mapping[str, str]) -> None:
-    """Put details into a row that is to be saved, what is secret of them sealed."""
-    provider.details = {name: value for name, value in given.items() if name not in SECRET}
-    secret = json.dumps({name: value for name, value in given.items() if name in SECRET}).encode()
+def _put_details(provider: IdentityProvider, given: Mapping[str, str], *, secrets: Collection[str]) -> None:
+    """Put details into a row that is to be saved, those that are secret sealed."""
+    provider.details = {name: value for name, value in given.items() if name not in secrets}
+    secret = json.dumps({name: value for name, value in given.items() if name in secrets}).encode()
     provider.sealed_details = sealing.seal(secret, place=sealing_contexts.provider_details(provider.id))
 
 

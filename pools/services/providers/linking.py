@@ -140,7 +140,7 @@ def _check_source(provider: IdentityProvider, source: Login) -> None:
     """
     if not 1 <= len(source.value.encode()) <= LONGEST:
         raise Invalid("Invalid SourceUser: ProviderAttributeValue is missing or too long.", field="source_user")
-    mapped = provider.attribute_mapping.keys() - {rules.USERNAME} if provider.type not in rules.SOCIAL else set[str]()
+    mapped = provider.attribute_mapping.keys() - {rules.USERNAME} if not rules.is_social(provider.type) else set[str]()
     if not source.is_by_subject and source.attribute not in mapped:
         words = f"{COGNITO_SUBJECT} or a mapped attribute" if mapped else COGNITO_SUBJECT
         raise Invalid(f"Invalid SourceUser: ProviderAttributeName must be {words}.", field="source_user")

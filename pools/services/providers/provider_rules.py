@@ -1,4 +1,4 @@
-"""What names, mappings and identifiers of an identity provider may be. Pure. Its details are its kind's to check.
+"""What names, mappings and identifiers of an identity provider may be. Its details are its kind's to check.
 
 Texts are Amazon's where somebody has printed them (aws-cli#3179, aws-cli#9729).
 """
@@ -10,13 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from identity.foundation import names
 from identity.foundation.errors import Invalid
+from pools import ports
 from pools.models import UserPool
+from pools.provider_kinds import About
 from pools.services.pools import schema
 
-OIDC = "OIDC"
-SUBJECT = {"OIDC": "sub", "Google": "sub", "SignInWithApple": "sub", "Facebook": "id", "LoginWithAmazon": "user_id"}
-"""By type, the claim that says who somebody is, to which Cognito maps ``username`` by itself."""
-SOCIAL = frozenset(SUBJECT) - {OIDC}
 USERNAME = "username"
 LOCAL = "cognito"
 """The pool itself among its providers, in whatever case it is written."""
@@ -28,6 +26,30 @@ LEVELS = frozenset({"Level1", "Level2", "Level3", "Level4"})
 ACR = re.compile(r"[\x21\x23-\x5b\x5d-\x7e]{1,64}")
 
 
+def kinds() -> Iterator[About]:
+    """Yield what each kind of provider says of itself."""
+    for name in ports.provider_kinds.names():
+        yield ports.provider_kinds[name].about
+
+
+def about(kind: str) -> About | None:
+    """Return what a kind of provider says of itself; None of one that this release does not have."""
+    found = ports.provider_kinds.get(kind)
+    return found.about if found is not None else None
+
+
+def is_social(kind: str) -> bool:
+    """Say whether a kind is a social network's."""
+    found = about(kind)
+    return found is not None and found.is_social
+
+
+def subject_claim(kind: str) -> str:
+    """Return the claim by which people of a kind are known; empty where it is none that a mapping could name."""
+    found = about(kind)
+    return found.subject_claim if found is not None else ""
+
+
 def name_problems(name: str, kind: str) -> Iterator[Invalid]:
     """Yield what keeps a text from being the name of a provider of a type.
 
@@ -36,7 +58,7 @@ def name_problems(name: str, kind: str) -> Iterator[Invalid]:
     if not NAME_LEAST <= len(name) <= NAME_MOST or not names.is_plain(name) or "_" in (name[0], *name[2:]):
         text = "Provider names hold 3 to 32 characters without spaces."
         yield Invalid(text, field="provider_name", code="provider_name")
-    elif name.lower() == LOCAL or ((name in SOCIAL or kind in SOCIAL) and name != kind):
+    elif name.lower() == LOCAL or ((is_social(name) or is_social(kind)) and name != kind):
         text = f"Provider {name} cannot be of type {kind}."
         yield Invalid(text, field="provider_name", code="provider_name_of_kind", parameters={"name": name})
 
@@ -51,7 +73,8 @@ def identifier_problems(identifiers: Sequence[str]) -> Iterator[Invalid]:
 
 def acr_problems(mapping: Mapping[str, str], kind: str) -> Iterator[Invalid]:
     """Yield what keeps a map of levels from being a provider's."""
-    if mapping and kind != OIDC:
+    found = about(kind)
+    if mapping and (found is None or not found.has_levels):
         yield Invalid("Only OIDC identity providers support AcrMapping.", field="acr_mapping", code="levels_of_oidc")
     if mapping.keys() - LEVELS or any(not ACR.fullmatch(value) for value in mapping.values()):
         yield Invalid("AcrMapping maps Level1 to Level4 to one value each.", field="acr_mapping", code="levels")
@@ -59,7 +82,8 @@ def acr_problems(mapping: Mapping[str, str], kind: str) -> Iterator[Invalid]:
 
 def completed_mapping(mapping: Mapping[str, str], kind: str) -> dict[str, str]:
     """Return a mapping of attributes as Cognito keeps it: with the username, which is who somebody is there."""
-    return {**mapping, **({USERNAME: SUBJECT[kind]} if kind in SUBJECT and USERNAME not in mapping else {})}
+    claim = subject_claim(kind)
+    return {**mapping, **({USERNAME: claim} if claim and USERNAME not in mapping else {})}
 
 
 def mapping_problems(pool: UserPool, mapping: Mapping[str, str], kind: str) -> Iterator[Invalid]:
@@ -73,7 +97,7 @@ def mapping_problems(pool: UserPool, mapping: Mapping[str, str], kind: str) -> I
         name
         for name, claim in mapping.items()
         if not 1 <= len(claim) <= CLAIM
-        or (claim != SUBJECT.get(kind, claim) if name == USERNAME else not _can_be_written(known.get(name)))
+        or (claim != (subject_claim(kind) or claim) if name == USERNAME else not _can_be_written(known.get(name)))
     ]
     if wrong:
         listed = ", ".join(wrong)
