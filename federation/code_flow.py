@@ -19,8 +19,8 @@ from federation.published import Published
 from federation.token_requests import Client, Tokens, UpstreamSession
 from identity.foundation import outbound
 from identity.foundation.errors import DomainError
-from pools.ports import NO_WISHES, ExternalIdentity, ProviderDocument, UpstreamRedirect, UpstreamWishes
-from pools.provider_kinds import About
+from pools.ports import NO_WISHES, ExternalIdentity, OurSide, ProviderDocument, UpstreamRedirect, UpstreamWishes
+from pools.ports.kinds import About
 
 TOTAL = 5.0
 """Seconds that everything may take which is asked of a provider when somebody comes back."""
@@ -63,13 +63,30 @@ class CodeFlow(ABC):
         """
         return self.table.completed(details)
 
+    def fetch(self, details: Mapping[str, str], *, in_job: bool = False) -> Mapping[str, str]:
+        """Return nothing: what is published is held by the process that read it."""
+        del details, in_job
+        return {}
+
+    def told(self, details: Mapping[str, str], ours: OurSide) -> Mapping[str, str]:
+        """Return nothing: its details are all that there is."""
+        del details, ours
+        return {}
+
+    def introduce(self, ours: OurSide) -> bytes:
+        """Return nothing: a client is registered by hand."""
+        del ours
+        return b""
+
     def start(
-        self, details: Mapping[str, str], *, state: str, callback: str, wishes: UpstreamWishes = NO_WISHES
+        self, details: Mapping[str, str], ours: OurSide, *, state: str, wishes: UpstreamWishes = NO_WISHES
     ) -> UpstreamRedirect:
         """Return the way to the provider. Raises as :meth:`pools.ports.ProviderKind.start`."""
         verifier = secrets.token_urlsafe(48) if self.has_verifier else ""
         nonce = secrets.token_urlsafe(24) if self.has_nonce else ""
-        session = UpstreamSession(client_id=details["client_id"], redirect_uri=callback, code_challenge_method="S256")
+        session = UpstreamSession(
+            client_id=details["client_id"], redirect_uri=ours.callback, code_challenge_method="S256"
+        )
         url, _ = session.create_authorization_url(
             self.address(details["authorize_url"]),
             state=state,
@@ -83,18 +100,18 @@ class CodeFlow(ABC):
         kept = {"verifier": verifier, "nonce": nonce, **promised}
         return UpstreamRedirect(url, {name: value for name, value in kept.items() if value})
 
-    def leave(self, details: Mapping[str, str], *, state: str, callback: str) -> str:
+    def leave(self, details: Mapping[str, str], ours: OurSide, *, state: str, session: Mapping[str, str]) -> str:
         """Return where somebody signs out of the provider: there is no such place, unless a kind says so."""
-        del details, state, callback
+        del details, ours, state, session
         return ""
 
     def finish(
         self,
         details: Mapping[str, str],
+        ours: OurSide,
         redirect: UpstreamRedirect,
         answer: Mapping[str, str],
         *,
-        callback: str,
         wanted: Collection[str] = (),
     ) -> ExternalIdentity:
         """Return who came back, within :data:`TOTAL` seconds. Raises as :meth:`pools.ports.ProviderKind.finish`."""
@@ -103,7 +120,7 @@ class CodeFlow(ABC):
         with outbound.within(TOTAL):
             tokens = token_requests.redeem(
                 self.address(details["token_url"]),
-                Client(details["client_id"], self.secret(details), callback),
+                Client(details["client_id"], self.secret(details), ours.callback),
                 code,
                 verifier=kept.get("verifier", ""),
                 method=details.get("token_request_method", "POST"),

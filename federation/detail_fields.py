@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.utils.translation import gettext_lazy
 
-from pools.provider_kinds import Control, Detail, Text
+from pools.ports.kinds import Control, Detail, Text
 
 CLIENT_ID, CLIENT_SECRET = gettext_lazy("Client ID"), gettext_lazy("Client secret")
 USUAL = {

@@ -17,7 +17,8 @@ from federation.openid_flow import OpenIdFlow
 from federation.published import Published
 from federation.refusals import forged
 from identity.foundation.errors import OutsideUnavailable
-from pools.provider_kinds import About, Control, Detail
+from pools.ports import OurSide
+from pools.ports.kinds import About, Control, Detail
 
 NEEDED = ("authorize_url", "token_url", "jwks_uri")
 ABOUT = About(
@@ -109,13 +110,14 @@ class OpenIdConnect(OpenIdFlow):
                 raise refused(key, "not_discovered", text)
         return completed
 
-    def leave(self, details: Mapping[str, str], *, state: str, callback: str) -> str:
+    def leave(self, details: Mapping[str, str], ours: OurSide, *, state: str, session: Mapping[str, str]) -> str:
         """Return its ``end_session_endpoint`` (OpenID Connect RP-Initiated Logout 1.0, section 2), as our client there.
 
         No ID token is kept to be shown as a hint: the provider may ask before it signs anybody out.
         """
+        del session
         end = discovery.read(details["oidc_issuer"]).end_session
-        asked = {"client_id": details["client_id"], "post_logout_redirect_uri": callback, "state": state}
+        asked = {"client_id": details["client_id"], "post_logout_redirect_uri": ours.signed_out, "state": state}
         return f"{end}{'&' if '?' in end else '?'}{urlencode(asked)}" if end else ""
 
     def issuers(self, details: Details) -> Collection[str]:

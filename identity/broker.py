@@ -70,6 +70,7 @@ def configuration(url: str, prefix: str) -> dict[str, Any]:
             # Asked for more often than they run: beat forgets with its container what it asked for. Each task knows
             # in PostgreSQL when it is due.
             "make partitions": periodic(Task.MAKE_PARTITIONS, 300),
+            "read what providers publish": periodic(Task.FETCH_PROVIDERS, 60),
             "rotate due keys": periodic(Task.ROTATE_DUE_KEYS, 300),
             "reseal": periodic(Task.RESEAL, 3600),
         },

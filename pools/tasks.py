@@ -27,7 +27,8 @@ from identity.foundation.actor import Actor
 from identity.foundation.task_names import Task
 from pools.services import housekeeping
 from pools.services.messages import deliveries
-from pools.services.pools import signing_keys
+from pools.services.pools import certificates, signing_keys
+from pools.services.providers import fetching
 from pools.services.user_imports import work
 
 log = structlog.get_logger(__name__)
@@ -98,6 +99,14 @@ def rotate_due_keys() -> None:
     """Rotate signing keys that have signed long enough."""
     if housekeeping.take_turn("rotate_due_keys", timedelta(minutes=30)):
         signing_keys.rotate_due(by=Actor.system())
+        certificates.roll_due(by=Actor.system())
+
+
+@shared_task(name=Task.FETCH_PROVIDERS.value, ignore_result=True, base=LimitedTask)
+def fetch_providers() -> None:
+    """Read what identity providers publish, where that is due."""
+    if housekeeping.take_turn("fetch_providers", timedelta(seconds=5)):
+        fetching.refresh_due()
 
 
 @shared_task(name=Task.RESEAL.value, ignore_result=True, base=LimitedTask)

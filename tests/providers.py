@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+from pools.ports import KeyPair, OurSide
 
 _file = ec.generate_private_key(ec.SECP256R1()).private_bytes(
     serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -37,6 +40,23 @@ DETAILS = {
     },
 }
 """By type, what is needed and no more, but that Corp's endpoints are given, so that nobody asks for them."""
+
+
+class Unmade:
+    """The keys of a pool that no provider of a test asks for."""
+
+    def signing(self) -> KeyPair:
+        """Fail."""
+        raise AssertionError("nothing is signed")
+
+    def decryption(self) -> Sequence[KeyPair]:
+        """Fail."""
+        raise AssertionError("nothing is encrypted")
+
+
+def ours(callback: str) -> OurSide:
+    """Return a pool as its providers know it that send people back to this address."""
+    return OurSide("urn:amazon:cognito:sp:pool", callback, callback.replace("response", "logout"), Unmade())
 
 
 def named(kind: str) -> str:

@@ -17,7 +17,7 @@ from federation.social import places
 from identity.foundation import outbound
 from identity.foundation.errors import LoginRefused
 from pools.ports import ExternalIdentity, VerifiedLogin
-from pools.provider_kinds import About, Detail
+from pools.ports.kinds import About, Detail
 
 TOKEN_URL = "https://api.amazon.com/auth/o2/token"  # noqa: S105 - an address
 APPLICATION = ("aud", "app_id")

@@ -23,7 +23,7 @@ from federation.refusals import forged
 from federation.social import places
 from identity.foundation import clock
 from identity.foundation.errors import Invalid
-from pools.provider_kinds import About, Control, Detail
+from pools.ports.kinds import About, Control, Detail
 
 ISSUER = "https://appleid.apple.com"
 ARMOUR = re.compile(r"\s*-----BEGIN PRIVATE KEY-----(?P<body>.*)-----END PRIVATE KEY-----\s*", re.DOTALL)

@@ -18,7 +18,7 @@ from federation.details import Details
 from federation.refusals import forged
 from federation.social import places
 from pools.ports import ExternalIdentity, VerifiedLogin
-from pools.provider_kinds import About, Detail
+from pools.ports.kinds import About, Detail
 
 NEWEST = "v17.0"
 """The version of Amazon's examples, where details name none."""

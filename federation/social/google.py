@@ -18,7 +18,7 @@ from federation.openid_flow import OpenIdFlow
 from federation.refusals import forged
 from federation.social import places
 from identity.foundation import outbound
-from pools.provider_kinds import About, Detail
+from pools.ports.kinds import About, Detail
 
 ISSUER = "https://accounts.google.com"
 OLDER = "accounts.google.com"

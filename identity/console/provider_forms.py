@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 from identity.console import wording
 from identity.console.forms import OFF, Form, Lines
 from identity.console.setting_names import DETAIL, operators_name
-from pools.provider_kinds import About, Control, Detail
+from pools.ports.kinds import About, Control, Detail
 from pools.services.providers import identity_providers, provider_rules
 
 if TYPE_CHECKING:

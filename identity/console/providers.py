@@ -22,7 +22,7 @@ from identity.console.tables import Cell, Column, Empty, Table, moment, state
 from identity.foundation import errors
 from pools.services import access
 from pools.services.pools import app_clients
-from pools.services.providers import health, identity_providers, provider_rules, trips
+from pools.services.providers import health, identity_providers, our_side, provider_rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -154,7 +154,7 @@ def new_provider(request: HttpRequest, pool_id: str, kind: str) -> HttpResponse:
         else:
             return redirect_with_message(request, READY % {"name": made.name}, address(pool, made))
     context = inside(pool, "providers", title=gettext("Add %(kind)s") % {"kind": chosen.label}, form=form)
-    context |= {"kind": chosen, "callback": trips.callback_url(pool)}
+    context |= {"kind": chosen, "callback": our_side.of(pool, chosen.type).callback}
     context["crumbs"] += [*crumbs(pool), (ADD, reverse("console:provider_kinds", args=[pool_id]))]
     return render(request, "new_provider.html", context, 422 if request.method == "POST" else 200)
 
@@ -191,7 +191,7 @@ def provider(request: HttpRequest, pool_id: str, provider_id: UUID) -> HttpRespo
         kind=kind,
         kind_label=kind_label(row.type),
         form=form,
-        callback=trips.callback_url(pool),
+        callback=our_side.of(pool, row.type).callback,
         documents=[(DOCUMENTS[each.what], each, why(each)) for each in documents],
         health=health_of(documents),
         apps=app_clients.naming_provider(pool, row.name, APPS),

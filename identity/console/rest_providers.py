@@ -17,7 +17,7 @@ from identity.console.rest import MADE, PROBLEM, View
 from identity.console.serializers import Paging, Strict
 from identity.console.setting_names import operators_name
 from pools.services import access
-from pools.services.providers import health, identity_providers, provider_rules, trips
+from pools.services.providers import health, identity_providers, our_side, provider_rules
 
 TYPES = tuple(about.type for about in provider_rules.kinds())
 LONGEST = 4096
@@ -80,8 +80,7 @@ class ProviderSerializer(serializers.Serializer[Any]):
 
     def get_redirect_uri(self, provider: Any) -> str:  # noqa: ANN401 - a row; the schema is made from types that exist at run time
         """Return the pool's address for answers."""
-        del provider
-        return trips.callback_url(self.context["pool"])
+        return our_side.of(self.context["pool"], provider.type).callback
 
     @extend_schema_field(DocumentSerializer(many=True))
     def get_documents(self, provider: Any) -> Any:  # noqa: ANN401 - a row

@@ -14,7 +14,7 @@ from identity.foundation.actor import Actor
 from pools.services import access
 from pools.services.people import passwords, users
 from pools.services.pools import app_clients, client_secrets, user_pools
-from pools.services.providers import identity_providers, trips
+from pools.services.providers import identity_providers, our_side
 
 BY = Actor.system()
 NAME = "Partner"
@@ -105,7 +105,7 @@ def details(kept: dict[str, Any]) -> dict[str, str]:
 
 def callback(kept: dict[str, Any]) -> str:
     """Return where the partner sends people back to."""
-    return trips.callback_url(access.pool(kept["user_pool_id"]))
+    return our_side.of(access.pool(kept["user_pool_id"]), "OIDC").callback
 
 
 def move_along(kept: dict[str, Any]) -> None:

@@ -9,6 +9,7 @@ class Task(StrEnum):
     """Every task that may be asked for, by a service or by beat."""
 
     DELIVER = "pools.tasks.deliver"
+    FETCH_PROVIDERS = "pools.tasks.fetch_providers"
     IMPORT_USERS = "pools.tasks.import_users"
     MAKE_PARTITIONS = "pools.tasks.make_partitions"
     PURGE = "pools.tasks.purge"

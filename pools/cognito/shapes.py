@@ -199,7 +199,7 @@ def identity_provider(pool: UserPool, provider: IdentityProvider) -> dict[str, A
     return {
         **identity_provider_line(provider),
         "UserPoolId": pool.public_id,
-        "ProviderDetails": identity_providers.described_details(provider),
+        "ProviderDetails": identity_providers.described_details(pool, provider),
         "AttributeMapping": provider.attribute_mapping,
         **({"AcrMapping": provider.acr_mapping} if provider.acr_mapping else {}),
         "IdpIdentifiers": identity_providers.identifiers(provider),

@@ -270,6 +270,7 @@ def finish(
             arrival.methods,
             arrival.level,
             arrival.authenticated_at,
+            session=arrival.session,
             asks_second_factor=provider.asks_second_factor,
         )
         outcome = machine.begin_upstream(page_request.app, vouched, by=page_request.by)

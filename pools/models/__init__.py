@@ -14,6 +14,7 @@ from pools.models.interaction import FormReceipt, Interaction
 from pools.models.message import CapturedMessage, OutboxMessage, PeriodicTask
 from pools.models.session import Attempt, BrowserSession, Guess, Spent
 from pools.models.token import AuthorizationCode, OneTimeCode, RefreshFamily, SigningCertificate, SigningKey
+from pools.models.upstream import EncryptionKey, UpstreamSession, UsedProof
 from pools.models.user import Group, Membership, Password, PasswordHistory, SignInName, User
 from pools.models.user_import import UserImportChunk, UserImportJob, UserImportLine
 from pools.models.user_pool import PoolDomain, ResourceServer, UserPool
@@ -30,6 +31,7 @@ __all__ = [
     "BrowserSession",
     "CapturedMessage",
     "ClientSecret",
+    "EncryptionKey",
     "ExternalLogin",
     "FormReceipt",
     "Group",
@@ -55,6 +57,8 @@ __all__ = [
     "SigningKey",
     "Spent",
     "TotpFactor",
+    "UpstreamSession",
+    "UsedProof",
     "User",
     "UserImportChunk",
     "UserImportJob",

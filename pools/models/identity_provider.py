@@ -35,6 +35,14 @@ class IdentityProvider(models.Model):
     """Whether the pool's rule of second factors holds for those who come by it. Cognito asks them for none."""
     signs_out = models.BooleanField(db_default=False, default=False)
     """Whoever signs out here is sent there to sign out too. Amazon does so by SAML alone."""
+    fetched: models.JSONField[dict[str, str], dict[str, str]] = models.JSONField(db_default={}, default=dict)
+    """What the provider publishes and its kind wants kept, as it was when it was last good."""
+    fetched_at = models.DateTimeField(null=True)
+    """When it was last asked for; None where there is nothing to ask for, or nobody has asked yet."""
+    fetch_failed_at = models.DateTimeField(null=True)
+    """When asking failed, where that was the last try."""
+    fetch_problem = models.CharField(max_length=64, db_default="", default="", blank=True)
+    """Why: the code of the refusal."""
     created_at = models.DateTimeField(db_default=Now())
     modified_at = models.DateTimeField(db_default=Now())
 

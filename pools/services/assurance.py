@@ -27,6 +27,8 @@ TOLD = "fed:"
 """Before a word of RFC 8176 by which such a provider says how somebody proved it there: told on, it proves nothing."""
 BY = "fed-by:"
 """Before the name of that provider."""
+SESSION = "fed-session:"
+"""Before the id of what is kept of the session there."""
 LEVEL = "fed-level:"
 """Before the number of the pool's level that the provider's word stands for."""
 
@@ -56,6 +58,16 @@ def level(methods: Iterable[str]) -> int:
 def provider(methods: Iterable[str]) -> str:
     """Return the name of the provider whose word opened a session; empty where none did."""
     return next((method.removeprefix(BY) for method in methods if method.startswith(BY)), "")
+
+
+def upstream_session(methods: Iterable[str]) -> str:
+    """Return the id of what is kept of the session at a provider that opened one of ours; empty where nothing is."""
+    return next((method.removeprefix(SESSION) for method in methods if method.startswith(SESSION)), "")
+
+
+def of_tokens(methods: Iterable[str]) -> list[str]:
+    """Return of a session's methods what tokens tell: who vouched, and in which session, is the browser's alone."""
+    return [method for method in methods if not method.startswith((BY, SESSION))]
 
 
 def words(methods: Iterable[str]) -> list[str]:

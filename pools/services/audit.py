@@ -40,6 +40,7 @@ class Tag(StrEnum):
     POOL_DELETED = "pool_deleted"
     ATTRIBUTES_ADDED = "attributes_added"
     CERTIFICATE_MADE = "certificate_made"
+    ENCRYPTION_KEY_MADE = "encryption_key_made"
     MFA_SET = "mfa_set"
     DOMAIN_CHANGED = "domain_changed"
     DOMAIN_DELETED = "domain_deleted"
@@ -83,6 +84,7 @@ class Tag(StrEnum):
     FACTOR_REFUSED = "factor_refused"
     MFA_PREFERENCE_SET = "mfa_preference_set"
     SIGNED_OUT = "signed_out"
+    SIGNED_OUT_UPSTREAM = "signed_out_upstream"
     SIGNED_OUT_EVERYWHERE = "signed_out_everywhere"
     TOKEN_REVOKED = "token_revoked"  # noqa: S105
     TOKEN_REUSED = "token_reused"  # noqa: S105

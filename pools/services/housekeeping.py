@@ -29,6 +29,7 @@ from pools.models import (
     BrowserSession,
     CapturedMessage,
     ClientSecret,
+    EncryptionKey,
     ExternalLogin,
     FormReceipt,
     Group,
@@ -53,6 +54,8 @@ from pools.models import (
     SigningKey,
     SignInName,
     TotpFactor,
+    UpstreamSession,
+    UsedProof,
     User,
     UserImportChunk,
     UserImportJob,
@@ -128,6 +131,9 @@ OF_A_POOL: tuple[type[models.Model], ...] = (
     IdentityProvider,
     ResourceServer,
     PoolDomain,
+    EncryptionKey,
+    UpstreamSession,
+    UsedProof,
     SigningCertificate,
     SigningKey,
 )
@@ -141,6 +147,8 @@ SEALED: tuple[tuple[type[models.Model], str, Callable[[Any], str]], ...] = (
     (IdentityProvider, "sealed_details", lambda row: sealing_contexts.provider_details(row.id)),
     (SigningKey, "sealed_private", lambda row: sealing_contexts.signing_key(row.kid)),
     (SigningCertificate, "sealed_private", lambda row: sealing_contexts.certificate(row.id)),
+    (EncryptionKey, "sealed_private", lambda row: sealing_contexts.encryption_key(row.id)),
+    (UpstreamSession, "sealed", lambda row: sealing_contexts.upstream_session(row.id)),
     (TotpFactor, "sealed_seed", lambda row: sealing_contexts.totp_seed(row.user_id)),
     (TotpFactor, "sealed_pending", lambda row: sealing_contexts.totp_seed(row.user_id)),
     (Password, "sealed_verifier", lambda row: sealing_contexts.verifier(row.verifier_pool, row.verifier_name)),
@@ -191,6 +199,8 @@ def _purge() -> int:
             BrowserSession.objects.filter(expires_at__lt=expired),
             RefreshFamily.objects.filter(expires_at__lt=expired),
             Interaction.objects.filter(expires_at__lt=expired),
+            UpstreamSession.objects.filter(expires_at__lt=now),
+            UsedProof.objects.filter(expires_at__lt=now),
             FormReceipt.objects.filter(expires_at__lt=now),  # nobody looks for the reason of an acceptance
             Guess.objects.filter(last_at__lt=now - QUIET).filter(
                 models.Q(locked_until=None) | models.Q(locked_until__lt=now)

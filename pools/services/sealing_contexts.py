@@ -43,6 +43,16 @@ def certificate(certificate_id: UUID) -> str:
     return f"signing_certificate:{certificate_id}"
 
 
+def encryption_key(key_id: UUID) -> str:
+    """Return the place of the private key for which providers encrypt."""
+    return f"encryption_key:{key_id}"
+
+
+def upstream_session(session_id: UUID) -> str:
+    """Return the place of what is said to a provider to end a session there."""
+    return f"upstream_session:{session_id}"
+
+
 def message(outbox_id: UUID) -> str:
     """Return the place of a message that waits in the outbox."""
     return f"outbox:{outbox_id}"

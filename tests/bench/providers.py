@@ -131,6 +131,7 @@ def make(world: World, port: int) -> AppClient:
 def trips(app: AppClient, people: range) -> list[list[str]]:
     """Begin a trip for each of these people; return the addresses at which they come back, and their cookies."""
     from pools.ports import NO_WISHES
+    from pools.services.providers import our_side
     from pools.services.providers import trips as began
 
     pool, found = app.pool, []
@@ -148,7 +149,8 @@ def trips(app: AppClient, people: range) -> list[list[str]]:
     for person in people:
         browser = secrets.token_urlsafe(24)
         query = urlencode(asked)
-        url = began.depart(app, provider, query=query, back=began.callback_url(pool), browser=browser, wishes=NO_WISHES)
+        back = our_side.of(pool, provider.type).callback
+        url = began.depart(app, provider, query=query, back=back, browser=browser, wishes=NO_WISHES)
         [state], [nonce] = (parse_qs(urlsplit(url).query)[name] for name in ("state", "nonce"))
         address = {"email": f"upstream{person}@example.org", "email_verified": True}
         told = {"sub": f"upstream-{person}", "nonce": nonce, "given_name": "Ada", **address}

@@ -11,10 +11,12 @@ from identity.foundation import destinations
 from identity.foundation.errors import DomainError
 from pools import ports
 from pools.ports import ExternalIdentity, UpstreamWishes
+from tests import providers
 from tests.federation.emulator import brought_back, running
 from tests.federation.openid_provider import CALLBACK, OpenIdProvider
 
 KIND = "OIDC"
+OURS = providers.ours(CALLBACK)
 
 
 def forget() -> None:
@@ -45,7 +47,7 @@ class Trip:
 
     def go(self, wishes: UpstreamWishes = ports.NO_WISHES) -> Trip:
         """Go there, once more, and come back."""
-        self.redirect = self.kind.start(self.details, state="the-state", callback=CALLBACK, wishes=wishes)
+        self.redirect = self.kind.start(self.details, OURS, state="the-state", wishes=wishes)
         place, self.answer = brought_back(self.redirect.url)
         assert place == CALLBACK
         assert self.answer["state"] == "the-state"
@@ -54,7 +56,7 @@ class Trip:
     def finish(self, *, wanted: Collection[str] = (), **answer: str) -> ExternalIdentity:
         """Return who came back."""
         brought = {**self.answer, **answer}
-        return self.kind.finish(self.details, self.redirect, brought, callback=CALLBACK, wanted=wanted)
+        return self.kind.finish(self.details, OURS, self.redirect, brought, wanted=wanted)
 
     def refused(self, **answer: str) -> DomainError:
         """Return why nobody did."""

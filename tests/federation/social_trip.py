@@ -12,6 +12,7 @@ from identity.foundation import destinations
 from identity.foundation.errors import DomainError
 from pools import ports
 from pools.ports import ExternalIdentity
+from tests import providers
 from tests.federation.emulator import brought_back, running
 from tests.federation.social_emulator import (
     AMAZON_ID,
@@ -27,6 +28,7 @@ from tests.federation.social_emulator import (
 )
 
 CALLBACK = "https://pool.example/oauth2/idpresponse"
+OURS = providers.ours(CALLBACK)
 GOOGLE, FACEBOOK, AMAZON, APPLE = "Google", "Facebook", "LoginWithAmazon", "SignInWithApple"
 GIVEN = {
     GOOGLE: {"client_id": GOOGLE_ID, "client_secret": SECRET, "authorize_scopes": "email profile openid"},
@@ -69,15 +71,13 @@ class Trip:
         """Go there and come back."""
         self.kind = ports.provider_kinds[kind]
         self.details = self.kind.check_details({**GIVEN[kind], **changes})
-        self.redirect = self.kind.start(self.details, state="the-state", callback=CALLBACK)
+        self.redirect = self.kind.start(self.details, OURS, state="the-state")
         place, self.answer = brought_back(self.redirect.url)
         assert (place, self.answer["state"]) == (CALLBACK, "the-state")
 
     def finish(self, *, wanted: Collection[str] = (), **answer: str) -> ExternalIdentity:
         """Return who came back."""
-        return self.kind.finish(
-            self.details, self.redirect, {**self.answer, **answer}, callback=CALLBACK, wanted=wanted
-        )
+        return self.kind.finish(self.details, OURS, self.redirect, {**self.answer, **answer}, wanted=wanted)
 
     def refused(self, *, wanted: Collection[str] = (), **answer: str) -> DomainError:
         """Return why nobody did."""

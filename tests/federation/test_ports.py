@@ -10,7 +10,10 @@ import pytest
 from identity.foundation.errors import DomainError, Invalid, LoginRefused, Misuse
 from identity.settings import Environment
 from pools import ports
-from pools.provider_kinds import About
+from pools.ports.kinds import About
+from tests import providers
+
+OURS = providers.ours("https://id.example.com/back")
 
 
 class Lantern:
@@ -37,24 +40,45 @@ class Lantern:
     read_documents = documents
 
     def start(
-        self, details: Mapping[str, str], *, state: str, callback: str, wishes: ports.UpstreamWishes = ports.NO_WISHES
+        self,
+        details: Mapping[str, str],
+        ours: ports.OurSide,
+        *,
+        state: str,
+        wishes: ports.UpstreamWishes = ports.NO_WISHES,
     ) -> ports.UpstreamRedirect:
         """Send the browser to where the lantern hangs."""
         return ports.UpstreamRedirect(
-            f"https://lantern.example/{details['colour']}?to={callback}&state={state}", {"match": "lit"}
+            f"https://lantern.example/{details['colour']}?to={ours.callback}&state={state}", {"match": "lit"}
         )
 
-    def leave(self, details: Mapping[str, str], *, state: str, callback: str) -> str:
+    def fetch(self, details: Mapping[str, str], *, in_job: bool = False) -> Mapping[str, str]:
+        """Keep nothing."""
+        del details, in_job
+        return {}
+
+    def told(self, details: Mapping[str, str], ours: ports.OurSide) -> Mapping[str, str]:
+        """Tell nothing more."""
+        del details, ours
+        return {}
+
+    def introduce(self, ours: ports.OurSide) -> bytes:
+        """Introduce nobody."""
+        del ours
+        return b""
+
+    def leave(self, details: Mapping[str, str], ours: ports.OurSide, *, state: str, session: Mapping[str, str]) -> str:
         """Send the browser to where the lantern is put out."""
-        return f"https://lantern.example/{details['colour']}/out?to={callback}&state={state}"
+        del session
+        return f"https://lantern.example/{details['colour']}/out?to={ours.signed_out}&state={state}"
 
     def finish(
         self,
         details: Mapping[str, str],
+        ours: ports.OurSide,
         redirect: ports.UpstreamRedirect,
         answer: Mapping[str, str],
         *,
-        callback: str,
         wanted: Collection[str] = (),
     ) -> ports.ExternalIdentity:
         """Believe who comes back by the light of the same match."""
@@ -85,17 +109,15 @@ def test_a_kind_of_provider_answers_by_its_name(lantern: Lantern) -> None:
 
 def test_a_trip_to_a_provider_ends_with_one_external_identity(lantern: Lantern) -> None:
     kind = ports.provider_kinds["Lantern"]
-    redirect = kind.start({"colour": "red"}, state="s", callback="https://id.example.com/back")
+    redirect = kind.start({"colour": "red"}, OURS, state="s")
 
-    found = kind.finish(
-        {"colour": "red"}, redirect, {"match": "lit", "who": "k1"}, callback="https://id.example.com/back"
-    )
+    found = kind.finish({"colour": "red"}, OURS, redirect, {"match": "lit", "who": "k1"})
 
     assert redirect.url == "https://lantern.example/red?to=https://id.example.com/back&state=s"
     assert "lit" not in repr(redirect)
     assert (found.subject, found.claims) == ("k1", {"name": "PartRunner"})
     with pytest.raises(LoginRefused):
-        kind.finish({"colour": "red"}, redirect, {"match": "out", "who": "k1"}, callback="https://id.example.com/back")
+        kind.finish({"colour": "red"}, OURS, redirect, {"match": "out", "who": "k1"})
 
 
 @pytest.mark.parametrize("setting", ["mail_channel", "sms_channel"])

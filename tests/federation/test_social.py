@@ -14,7 +14,7 @@ from pools import ports
 from pools.ports import LoginDenied, UpstreamWishes
 from tests.federation.emulator import Reply
 from tests.federation.social_emulator import AMAZON_ID, FACEBOOK_ID, SocialProviders
-from tests.federation.social_trip import AMAZON, APPLE, CALLBACK, FACEBOOK, GIVEN, GOOGLE, SUBJECTS, TOKEN_PATHS, Trip
+from tests.federation.social_trip import AMAZON, APPLE, FACEBOOK, GIVEN, GOOGLE, OURS, SUBJECTS, TOKEN_PATHS, Trip
 
 
 @pytest.mark.parametrize("kind", GIVEN)
@@ -70,7 +70,7 @@ def test_without_a_copy_people_are_sent_to_the_real_provider(settings: Settings,
     found = ports.provider_kinds[kind]
     details = found.check_details(GIVEN[kind])
 
-    url = found.start(details, state="s", callback=CALLBACK).url
+    url = found.start(details, OURS, state="s").url
 
     assert url.startswith(f"{details['authorize_url']}?")
 
@@ -80,7 +80,7 @@ def test_only_google_is_told_who_wants_to_sign_in(kind: str) -> None:
     found = ports.provider_kinds[kind]
     wishes = UpstreamWishes(login_hint="ada@id.example", prompt="login", acr_values="gold")
 
-    url = found.start(found.check_details(GIVEN[kind]), state="s", callback=CALLBACK, wishes=wishes).url
+    url = found.start(found.check_details(GIVEN[kind]), OURS, state="s", wishes=wishes).url
 
     asked = parse_qs(urlsplit(url).query)
     assert ("login_hint" in asked, "prompt" in asked, "acr_values" in asked) == (kind == GOOGLE, kind == GOOGLE, False)

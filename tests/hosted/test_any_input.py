@@ -13,7 +13,7 @@ from identity.foundation.actor import Actor
 from pools.models import AppClient, ExternalLogin, User, UserPool
 from pools.ports import NO_WISHES
 from pools.services import configuration
-from pools.services.providers import identity_providers, trips
+from pools.services.providers import identity_providers, our_side, trips
 from tests import factories, providers
 from tests.any_input import anything, state
 from tests.hosted import in_process
@@ -178,7 +178,7 @@ def test_any_answer_of_a_provider_gets_a_page_and_makes_nobody(
     corp = trips.named(pool.app, name="Corp")
     assert corp is not None
     query = urllib.parse.urlencode({"client_id": pool.app.client_id, "response_type": "code"})
-    back = trips.callback_url(pool.app.pool)
+    back = our_side.of(pool.app.pool, "OIDC").callback
     there = trips.depart(pool.app, corp, query=query, back=back, browser="b" * 32, wishes=NO_WISHES)
     [state] = urllib.parse.parse_qs(urllib.parse.urlsplit(there).query)["state"]
     given = dict([*answer, leads, *([("state", state)] if own else [])])

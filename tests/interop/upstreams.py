@@ -12,9 +12,11 @@ from federation import discovery, provider_keys
 from identity.foundation.errors import DomainError
 from pools import ports
 from pools.ports import ExternalIdentity, UpstreamWishes
+from tests import providers
 from tests.federation.emulator import Form
 
 CALLBACK = "https://pool.example/oauth2/idpresponse"
+OURS = providers.ours(CALLBACK)
 SECRET = "a secret of at least thirty-two characters"
 STEPS = 12
 """How often a browser is sent on before somebody gives up."""
@@ -41,7 +43,7 @@ class Trip:
 
     def go(self, typed: Mapping[str, str], *, wishes: UpstreamWishes = ports.NO_WISHES, aborts: bool = False) -> Trip:
         """Go through the provider's pages: type what its forms ask for and agree, or turn back."""
-        self.redirect = self.kind.start(self.details, state="the-state", callback=CALLBACK, wishes=wishes)
+        self.redirect = self.kind.start(self.details, OURS, state="the-state", wishes=wishes)
         self.seen: list[str] = []
         with requests.Session() as browser:
             answered = browser.get(self.redirect.url, allow_redirects=False)
@@ -69,7 +71,7 @@ class Trip:
 
     def finish(self) -> ExternalIdentity:
         """Return who came back."""
-        return self.kind.finish(self.details, self.redirect, self.answer, callback=CALLBACK)
+        return self.kind.finish(self.details, OURS, self.redirect, self.answer)
 
     def login(self) -> ports.VerifiedLogin:
         """Return whose login the ID token is that the code is traded for, as an identity pool sees it."""

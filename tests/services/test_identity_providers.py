@@ -25,7 +25,7 @@ from pools.models import (
     User,
     UserPool,
 )
-from pools.provider_kinds import About
+from pools.ports.kinds import About
 from pools.services import access, configuration, housekeeping, sealing_contexts
 from pools.services.audit import Tag
 from pools.services.people import external_logins, groups, users
@@ -61,11 +61,17 @@ class Kind:
         self.meanwhile()
         return details
 
+    def fetch(self, *_: object, **__: object) -> dict[str, str]:
+        """Keep nothing."""
+        return {}
+
+    told = fetch
+
     def start(self, *_: object, **__: object) -> Any:  # noqa: ANN401 - not reached
         """Not asked."""
         raise NotImplementedError
 
-    finish = leave = problems = documents = read_documents = start
+    finish = leave = introduce = problems = documents = read_documents = start
 
 
 @pytest.fixture
@@ -179,8 +185,9 @@ def test_secrets_are_sealed_and_nowhere_else(pool: UserPool) -> None:
         assert DETAILS["SignInWithApple"]["private_key"] not in kept
         assert not {"client_secret", "private_key"} & row.details.keys()
     assert secret not in f"{[row.detail for row in AuditEvent.objects.all()]}"
-    assert identity_providers.described_details(identity_providers.named(pool, "Corp"))["client_secret"] == secret + "2"
-    assert "private_key" not in identity_providers.described_details(apple)
+    corp = identity_providers.named(pool, "Corp")
+    assert identity_providers.described_details(pool, corp)["client_secret"] == secret + "2"
+    assert "private_key" not in identity_providers.described_details(pool, apple)
     with pytest.raises(sealing.Unsealable):
         sealing.unseal(provider.sealed_details, place=sealing_contexts.provider_details(apple.id))
 

@@ -13,8 +13,8 @@ from identity.foundation import clock
 from identity.foundation.errors import DomainError, InteractionExpired, Misuse
 from pools import ports
 from pools.models import AuditEvent, IdentityProvider, Interaction, UserPool
-from pools.ports import ExternalIdentity, ProviderDocument, UpstreamRedirect
-from pools.provider_kinds import About
+from pools.ports import ExternalIdentity, OurSide, ProviderDocument, UpstreamRedirect
+from pools.ports.kinds import About
 from pools.services.providers import identity_providers, trial, trips
 from pools.services.providers.trial import Report
 from tests import factories
@@ -40,6 +40,16 @@ class Plain:
         """Return them."""
         return details
 
+    def fetch(self, *_: object, **__: object) -> dict[str, str]:
+        """Keep nothing."""
+        return {}
+
+    told = fetch
+
+    def introduce(self, *_: object) -> bytes:
+        """Introduce nobody."""
+        return b""
+
     def documents(self, details: Mapping[str, str]) -> Sequence[ProviderDocument]:
         """Publish nothing."""
         del details
@@ -52,10 +62,15 @@ class Plain:
         return UpstreamRedirect(f"https://plain.example/?state={state}", {"nonce": "kept"})
 
     def finish(
-        self, details: Mapping[str, str], redirect: UpstreamRedirect, answer: Mapping[str, str], **_: object
+        self,
+        details: Mapping[str, str],
+        ours: OurSide,
+        redirect: UpstreamRedirect,
+        answer: Mapping[str, str],
+        **_: object,
     ) -> ExternalIdentity:
         """Return who came back, outside any transaction."""
-        del details
+        del details, ours
         if transaction.get_connection().in_atomic_block:
             raise Misuse("asked inside a transaction")
         assert redirect.kept == {"nonce": "kept"}

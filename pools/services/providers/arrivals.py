@@ -37,6 +37,8 @@ class Arrival:
     level: int = 1
     """Which of the pool's levels of assurance the provider's word stands for."""
     authenticated_at: datetime | None = None
+    session: str = ""
+    """The id of what is kept of the session there; empty where nothing is."""
 
     @property
     def proven_email(self) -> str:
@@ -47,16 +49,17 @@ class Arrival:
         """Return it as it is kept, sealed, while somebody is asked for more."""
         seconds = self.authenticated_at.timestamp() if self.authenticated_at else None
         return json.dumps(
-            [self.provider, self.subject, dict(self.values), list(self.methods), self.level, seconds],
+            [self.provider, self.subject, dict(self.values), list(self.methods), self.level, seconds, self.session],
             separators=(",", ":"),
         )
 
     @classmethod
     def from_text(cls, kept: str) -> Arrival:
         """Return what :meth:`to_text` kept."""
-        provider, subject, values, methods, level, seconds = json.loads(kept)
+        # A process of the release before, while both run, keeps none of what stands behind.
+        provider, subject, values, methods, level, seconds, *more = json.loads(kept)
         when = datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
-        return cls(provider, subject, values, tuple(methods), level, when)
+        return cls(provider, subject, values, tuple(methods), level, when, *more)
 
 
 def arrival(pool: UserPool, provider: IdentityProvider, identity: ExternalIdentity) -> Arrival:

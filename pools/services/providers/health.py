@@ -11,13 +11,17 @@ from pools import ports
 from pools.models import IdentityProvider
 from pools.ports import ProviderDocument
 from pools.services import atomic_part, receipts
+from pools.services.providers import fetching
 from pools.services.receipts import Receipt
 
 
 def of(provider: IdentityProvider) -> Sequence[ProviderDocument]:
     """Return what is known of each document; nothing of a provider that publishes none."""
     kind = ports.provider_kinds.get(provider.type)
-    return kind.documents(provider.details) if kind is not None else ()
+    if kind is None:
+        return ()
+    kept = fetching.document(provider)
+    return kind.documents(provider.details) if kept is None else (kept, *kind.documents(provider.details))
 
 
 def check(provider: IdentityProvider, *, receipt: Receipt | None = None) -> Sequence[ProviderDocument]:
@@ -31,4 +35,9 @@ def check(provider: IdentityProvider, *, receipt: Receipt | None = None) -> Sequ
     kind = ports.provider_kinds.get(provider.type)
     with atomic_part.begin() as part:
         part.refuse_if(receipts.keep(receipt))
-    return kind.read_documents(provider.details) if kind is not None else ()
+    if kind is None:
+        return ()
+    if fetching.document(provider) is not None:
+        fetching.refresh(provider)
+    kind.read_documents(provider.details)
+    return of(provider)

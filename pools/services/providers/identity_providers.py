@@ -30,10 +30,12 @@ from pools.services import access, atomic_part, audit, configuration, receipts, 
 from pools.services.atomic_part import AtomicPart
 from pools.services.audit import Tag
 from pools.services.people import groups
+from pools.services.providers import fetching, our_side
 from pools.services.providers import provider_rules as rules
 from pools.services.receipts import Receipt
 
 MAX_PROVIDERS = 300
+DETAIL_COLUMNS = ("details", "sealed_details", "fetched", "fetched_at", "fetch_failed_at", "fetch_problem")
 
 
 class ProviderExists(AlreadyExists):
@@ -90,7 +92,9 @@ def create(  # noqa: PLR0913 - a provider has these parts
     provider = IdentityProvider(id=names.uuid7(), pool=pool, name=name, type=kind, created_at=now, modified_at=now)
     provider.attribute_mapping, provider.acr_mapping = mapping, levels
     provider.asks_second_factor, provider.signs_out = asks_second_factor, signs_out
-    _put_details(provider, known.check_details(details), secrets=known.about.secrets)
+    completed = known.check_details(details)
+    _put_details(provider, completed, secrets=known.about.secrets)
+    fetching.put(provider, known, completed)
     with atomic_part.begin() as part:
         # The pool's row serialises what is made, so that names, identifiers and quota hold.
         locked = access.lock_pool(part, pool, changes_key=False)
@@ -106,6 +110,7 @@ def create(  # noqa: PLR0913 - a provider has these parts
         groups.ensure(part, pool, group_name(pool, name), description=description, by=by)
         _record(Tag.PROVIDER_CREATED, pool, provider, by=by)
         configuration.touch(pool)
+        fetching.ask_soon(provider)
         return named(pool, name)
 
 
@@ -198,18 +203,33 @@ def identifiers(provider: IdentityProvider) -> list[str]:
 
 
 def details(provider: IdentityProvider) -> dict[str, str]:
-    """Return all of a provider's details, for its kind."""
+    """Return all of a provider's details, for its kind, with what the provider publishes and we keep."""
+    return {**provider.fetched, **given_details(provider)}
+
+
+def given_details(provider: IdentityProvider) -> dict[str, str]:
+    """Return all of a provider's details, as operators give them."""
     place = sealing_contexts.provider_details(provider.id)
     secret: dict[str, str] = json.loads(sealing.unseal(provider.sealed_details, place=place))
     return {**provider.details, **secret}
 
 
-def described_details(provider: IdentityProvider) -> dict[str, str]:
-    """Return the details that Amazon describes: the client's secret, and no private key."""
+def described_details(pool: UserPool, provider: IdentityProvider) -> dict[str, str]:
+    """Return the details that Amazon describes: the client's secret, no private key, and what follows from them."""
+    kind = ports.provider_kinds.get(provider.type)
+    if kind is None:
+        return dict(sorted(provider.details.items()))
+    told = kind.told(details(provider), our_side.of(pool, provider.type))
+    shown = {**given_details(provider), **told}
+    return {name: value for name, value in sorted(shown.items()) if name not in kind.about.untold}
+
+
+def signs_out(provider: IdentityProvider) -> bool:
+    """Say whether who signs out here is sent to the provider to sign out there too."""
     about = rules.about(provider.type)
-    shown = details(provider) if about is not None else provider.details
-    untold = about.untold if about is not None else frozenset[str]()
-    return {name: value for name, value in sorted(shown.items()) if name not in untold}
+    if about is None:
+        return False
+    return provider.details.get(about.sign_out_detail) == "true" if about.sign_out_detail else provider.signs_out
 
 
 def update(
@@ -241,9 +261,11 @@ def update(
     columns = _columns(provider, changes)
     if (given := changes.get("details")) is not None:
         untold = kind.about.untold
-        kept = {key: value for key, value in details(provider).items() if keeps_details or key in untold}
-        _put_details(provider, kind.check_details({**kept, **given}), secrets=kind.about.secrets)
-        columns |= {"details": provider.details, "sealed_details": provider.sealed_details}
+        kept = {key: value for key, value in given_details(provider).items() if keeps_details or key in untold}
+        completed = kind.check_details({**kept, **given})
+        _put_details(provider, completed, secrets=kind.about.secrets)
+        fetching.put(provider, kind, completed)
+        columns |= {name: getattr(provider, name) for name in DETAIL_COLUMNS}
     with atomic_part.begin() as part:
         locked = access.lock_pool(part, pool, changes_key=False)
         rows = IdentityProvider.objects.filter(pool_id=pool.pk, id=provider.id)
@@ -262,6 +284,7 @@ def update(
         changed = sorted(key for key, value in changes.items() if value is not None)
         _record(Tag.PROVIDER_CHANGED, pool, row, by=by, changed=changed)
         configuration.touch(pool)
+        fetching.ask_soon(provider)
         return named(pool, name)
 
 

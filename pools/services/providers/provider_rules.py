@@ -12,7 +12,7 @@ from identity.foundation import names
 from identity.foundation.errors import Invalid
 from pools import ports
 from pools.models import UserPool
-from pools.provider_kinds import About
+from pools.ports.kinds import About
 from pools.services.pools import schema
 
 USERNAME = "username"

@@ -20,7 +20,7 @@ from pools.ports import ExternalIdentity, UpstreamRedirect
 from pools.services import audit
 from pools.services.audit import Tag
 from pools.services.pools import schema
-from pools.services.providers import arrivals, identity_providers, joining, trips
+from pools.services.providers import arrivals, identity_providers, joining, our_side, proofs, trips
 from pools.services.providers.identity_providers import ProviderNotSupported
 from pools.services.providers.joining import Foreseen
 from pools.services.tokens import interactions
@@ -75,10 +75,10 @@ def begin(pool: UserPool, provider: IdentityProvider, *, back: str, session: str
     kind = ports.provider_kinds.get(provider.type)
     if kind is None:
         raise ProviderNotSupported
-    trial_id, callback = interactions.new_id(), trips.callback_url(pool)
+    trial_id, ours = interactions.new_id(), our_side.of(pool, provider.type)
     state = trips.sealed_id(pool, Kind.TRIAL, trial_id)
-    redirect = kind.start(identity_providers.details(provider), state=state, callback=callback)
-    kept = {"provider": str(provider.id), "back": back, "callback": callback, "kept": dict(redirect.kept)}
+    redirect = kind.start(identity_providers.details(provider), ours, state=state)
+    kept = {"provider": str(provider.id), "back": back, "callback": ours.callback, "kept": dict(redirect.kept)}
     interactions.begin(
         pool, Kind.TRIAL, trips.seal(pool, kept), browser=session, minutes=trips.MINUTES, interaction_id=trial_id
     )
@@ -117,11 +117,12 @@ def end(pool: UserPool, provider: IdentityProvider, *, state: str, landing: str,
     try:
         identity: ExternalIdentity = ports.provider_kinds[provider.type].finish(
             identity_providers.details(provider),
+            our_side.of(pool, provider.type, callback=kept["callback"]),
             UpstreamRedirect("", kept["kept"]),
             answer,
-            callback=kept["callback"],
             wanted=arrivals.wanted_claims(provider),
         )
+        proofs.take(provider, identity)
     except DomainError as refusal:
         _record(pool, provider, refusal, by=by)
         return Report(refusal=refusal)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -23,9 +24,9 @@ from pools.models import AppClient, IdentityProvider, Interaction, UserPool
 from pools.ports import ExternalIdentity, UpstreamRedirect, UpstreamWishes
 from pools.services import assurance, audit
 from pools.services.audit import Tag
-from pools.services.pools import assurance_levels, pool_domains
+from pools.services.pools import assurance_levels
 from pools.services.pools.client_rules import THE_POOL
-from pools.services.providers import arrivals, identity_providers, joining
+from pools.services.providers import arrivals, identity_providers, joining, our_side, proofs, upstream_sessions
 from pools.services.providers.arrivals import Arrival
 from pools.services.tokens import interactions
 from pools.services.tokens.interactions import Kind
@@ -86,19 +87,19 @@ def depart(
 
     """
     pool, trip_id = client.pool, interactions.new_id()
-    callback = callback_url(pool)
-    details = identity_providers.details(provider)
+    details, ours = identity_providers.details(provider), our_side.of(pool, provider.type)
     redirect = ports.provider_kinds[provider.type].start(
-        details, state=sealed_id(pool, Kind.TRIP, trip_id), callback=callback, wishes=wishes
+        details, ours, state=sealed_id(pool, Kind.TRIP, trip_id), wishes=wishes
     )
-    kept = {"provider": provider.name, "query": query, "back": back, "callback": callback, "kept": dict(redirect.kept)}
+    kept = {
+        "provider": provider.name,
+        "query": query,
+        "back": back,
+        "callback": ours.callback,
+        "kept": dict(redirect.kept),
+    }
     interactions.begin(pool, Kind.TRIP, seal(pool, kept), browser=browser, minutes=MINUTES, interaction_id=trip_id)
     return redirect.url
-
-
-def callback_url(pool: UserPool) -> str:
-    """Return the address at which providers send people back, as it has to be registered with them."""
-    return f"{pool_domains.address(pool)}/oauth2/idpresponse"
 
 
 def wishes(client: AppClient, provider: IdentityProvider, parameters: Mapping[str, str]) -> UpstreamWishes:
@@ -120,12 +121,13 @@ def leave(pool: UserPool, methods: Sequence[str], *, onward: str) -> str:
     and the provider has one; else ``onward``. A provider that does not answer keeps nobody signed in.
     """
     provider = joining.provider(pool, assurance.provider(methods))
-    if provider is None or not provider.signs_out or len(onward) > LONGEST_ONWARD:
+    if provider is None or not identity_providers.signs_out(provider) or len(onward) > LONGEST_ONWARD:
         return onward
     state = sealing.seal_text(json.dumps([clock.epoch(), onward]).encode(), purpose=f"leaving:{pool.public_id}")
     try:
-        details, callback = identity_providers.details(provider), f"{pool_domains.address(pool)}/oauth2/idplogout"
-        return ports.provider_kinds[provider.type].leave(details, state=state, callback=callback) or onward
+        details, ours = identity_providers.details(provider), our_side.of(pool, provider.type)
+        session = upstream_sessions.of(pool, methods)
+        return ports.provider_kinds[provider.type].leave(details, ours, state=state, session=session) or onward
     except (OutsideUnavailable, Overloaded) as problem:
         log.warning("provider_sign_out_left_out", provider=provider.name, why=problem.detail)
         return onward
@@ -228,12 +230,14 @@ def finish(pool: UserPool, trip: Trip, answer: Mapping[str, str], *, by: Actor) 
     try:
         identity: ExternalIdentity = ports.provider_kinds[provider.type].finish(
             identity_providers.details(provider),
+            our_side.of(pool, provider.type, callback=trip.callback),
             trip.redirect,
             answer,
-            callback=trip.callback,
             wanted=arrivals.wanted_claims(provider),
         )
-        return arrivals.arrival(pool, provider, identity)
+        proofs.take(provider, identity)
+        arrival = arrivals.arrival(pool, provider, identity)
+        return replace(arrival, session=upstream_sessions.keep(pool, provider.name, identity))
     except DomainError as refusal:
         _record_refusal(pool, provider, refusal, by=by)
         raise

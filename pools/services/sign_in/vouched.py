@@ -13,8 +13,10 @@ from pools.models.hot import Credentials
 from pools.services import assurance
 from pools.services.sign_in.attempt import TOLD, TOLD_AT, Attempt, Challenge, EndsIn, moment
 
-LONGEST, MOST = 32, 8
-"""Of the words that a provider says: characters of each, and how many are kept."""
+LONGEST, MOST = 12, 8
+"""Of the words that a provider says: characters of each, as the column of tokens has room for, and how many are kept.
+
+RFC 8176's own have six at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,8 @@ class Vouched:
     level: int = 1
     """The pool's level of assurance that the provider's word stands for."""
     authenticated_at: datetime | None = None
+    session: str = field(default="", kw_only=True)
+    """The id of what is kept of the session there; empty where nothing is."""
     asks_second_factor: bool = field(default=False, kw_only=True)
     """Whether the pool's rule of second factors holds all the same."""
 
@@ -46,6 +50,7 @@ class Vouched:
                 *words,
                 f"{assurance.LEVEL}{self.level}",
                 f"{assurance.BY}{self.provider}",
+                *([f"{assurance.SESSION}{self.session}"] if self.session else []),
             ]
         }
         return kept | ({TOLD_AT: self.authenticated_at.timestamp()} if self.authenticated_at else {})

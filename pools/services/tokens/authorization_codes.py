@@ -16,6 +16,7 @@ from identity.foundation.actor import Actor
 from identity.foundation.errors import GrantRefused
 from identity.foundation.names import uuid7
 from pools.models import AppClient, AuthorizationCode, hot
+from pools.services import assurance
 from pools.services.audit import Tag
 from pools.services.tokens import bound as bounds
 from pools.services.tokens import issue, refresh_tokens, revoke
@@ -44,7 +45,7 @@ def issue_code(
         nonce=bound.nonce,
         code_challenge=code_challenge,
         auth_time=session.auth_time,
-        methods=session.methods,
+        methods=assurance.of_tokens(session.methods),
         epoch=session.epoch,
         event_id=session.event_id,
         family_id=uuid7(),

@@ -1,0 +1,94 @@
+"""What pools needs from outside, as Protocols, and where the answers are registered.
+
+``federation/apps.py`` registers them at start-up. Nothing here knows who answers.
+"""
+
+from __future__ import annotations
+
+from pools.ports.logins import (
+    NOT_SIGNED,
+    OTHER_APPLICATION,
+    OTHER_ISSUER,
+    CredentialIssuer,
+    Credentials,
+    IssuerVerifier,
+    LoginVerifier,
+    TokenTooOld,
+    VerifiedLogin,
+    claim_missing,
+    login_expired,
+)
+from pools.ports.messages import (
+    Channel,
+    InstallationAtFault,
+    Message,
+    NotNow,
+    Sender,
+    Undeliverable,
+)
+from pools.ports.providers import (
+    NO_WISHES,
+    ExternalIdentity,
+    KeyPair,
+    LoginDenied,
+    OurSide,
+    OwnKeys,
+    ProviderDocument,
+    ProviderKind,
+    UpstreamRedirect,
+    UpstreamWishes,
+)
+from pools.ports.registry import (
+    Registry,
+)
+
+__all__ = [
+    "NOT_SIGNED",
+    "NO_WISHES",
+    "OPENID",
+    "OTHER_APPLICATION",
+    "OTHER_ISSUER",
+    "STS",
+    "Channel",
+    "CredentialIssuer",
+    "Credentials",
+    "ExternalIdentity",
+    "InstallationAtFault",
+    "IssuerVerifier",
+    "KeyPair",
+    "LoginDenied",
+    "LoginVerifier",
+    "Message",
+    "NotNow",
+    "OurSide",
+    "OwnKeys",
+    "ProviderDocument",
+    "ProviderKind",
+    "Registry",
+    "Sender",
+    "TokenTooOld",
+    "Undeliverable",
+    "UpstreamRedirect",
+    "UpstreamWishes",
+    "VerifiedLogin",
+    "channels",
+    "claim_missing",
+    "credential_issuers",
+    "issuer_verifiers",
+    "login_expired",
+    "login_verifiers",
+    "provider_kinds",
+]
+
+channels: Registry[Channel] = Registry("channel")
+"""By the name in ``MAIL_CHANNEL`` or ``SMS_CHANNEL``."""
+STS = "sts"
+"""The name of the one issuer of credentials."""
+provider_kinds: Registry[ProviderKind] = Registry("provider kind")
+"""By the type that each has in what it says of itself, in the order in which operators are offered them."""
+login_verifiers: Registry[LoginVerifier] = Registry("login verifier")
+"""By the provider's name in ``SupportedLoginProviders`` and ``Logins``."""
+OPENID = "openid"
+"""The name of who verifies ID tokens of any issuer."""
+issuer_verifiers: Registry[IssuerVerifier] = Registry("issuer verifier")
+credential_issuers: Registry[CredentialIssuer] = Registry("credential issuer")
