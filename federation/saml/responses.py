@@ -129,14 +129,12 @@ def check_success(response: Element) -> None:
 
 def told(assertion: Element, expected: Expected, *, was_encrypted: bool) -> SignedIn:
     """Return what an assertion tells that keeps all rules."""
-    name = assertion.find(saml("Subject/NameID"))
-    described = (word(name.get(part)) for part in ("Format", "NameQualifier", "SPNameQualifier"))
     statement = assertion.find(saml("AuthnStatement"))
     data = assertion.iterfind(saml("Subject/SubjectConfirmation/SubjectConfirmationData"))
     ends = [found for each in data if (found := moment(each.get("NotOnOrAfter"))) is not None]
     return SignedIn(
         expected.issuer,
-        NameId(word(text(name)), *described),
+        named(assertion.find(saml("Subject/NameID"))),
         attributes(assertion),
         datetime.fromisoformat(statement.get("AuthnInstant")),
         word(statement.get("SessionIndex")),
@@ -146,6 +144,12 @@ def told(assertion: Element, expected: Expected, *, was_encrypted: bool) -> Sign
         max(ends),
         was_encrypted=was_encrypted,
     )
+
+
+def named(name: Element) -> NameId:
+    """Return how a person is named by an element that keeps the rules of names."""
+    described = (word(name.get(part)) for part in ("Format", "NameQualifier", "SPNameQualifier"))
+    return NameId(word(text(name)), *described)
 
 
 def attributes(assertion: Element) -> dict[str, tuple[str, ...]]:

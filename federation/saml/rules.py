@@ -192,11 +192,12 @@ def subject(assertion: Element, expected: Expected) -> Iterator[str]:
 def name_id(assertion: Element, expected: Expected) -> Iterator[str]:
     """Who has one name, in clear, that can be kept: a text, of a Format that names people."""
     del expected
-    names = [
-        child
-        for child in assertion.findall(saml("Subject/*"))
-        if child.tag in {saml("NameID"), saml("BaseID"), saml("EncryptedID")}
-    ]
+    subjects = assertion.findall(saml("Subject"))
+    yield from name_problems([child for each in subjects for child in each if child.tag in NAMES])
+
+
+def name_problems(names: Sequence[Element]) -> Iterator[str]:
+    """Yield what keeps elements from being the one name of a person, which can be kept."""
     if len(names) != 1 or names[0].tag != saml("NameID"):
         yield "there is not one"
     elif not 0 < len(word(text(names[0]))) <= LONGEST_NAME:
@@ -301,6 +302,8 @@ def attribute_statement(assertion: Element, expected: Expected) -> Iterator[str]
             yield "an attribute has no Name"
 
 
+NAMES = {saml("NameID"), saml("BaseID"), saml("EncryptedID")}
+"""Ways to name somebody."""
 UNDERSTOOD = {saml("AudienceRestriction"), saml("OneTimeUse"), saml("ProxyRestriction")}
 """Conditions that bind us, or only others: who keeps each assertion's ID uses it once."""
 RESPONSE: Mapping[str, Rule] = {
