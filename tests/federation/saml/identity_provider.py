@@ -37,7 +37,8 @@ SUCCESS = "urn:oasis:names:tc:SAML:2.0:status:Success"
 BEARER = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 PASSWORD = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
 XENC = "http://www.w3.org/2001/04/xmlenc#"
-NS = {"saml": SAML, "samlp": PROTOCOL, "ds": DS, "xenc": XENC}
+MD = "urn:oasis:names:tc:SAML:2.0:metadata"
+NS = {"saml": SAML, "samlp": PROTOCOL, "ds": DS, "xenc": XENC, "md": MD}
 Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 THEIRS = "the provider's"
 
