@@ -14,7 +14,6 @@ from lxml import etree
 
 from federation import details
 from federation.saml.documents import Element
-from federation.saml.messages import written
 from federation.saml.rules import moment
 from identity.foundation.errors import Invalid
 
@@ -65,7 +64,7 @@ def find(source: BinaryIO, entity_id: str = "", *, largest: int = LARGEST) -> by
             raise refused("several_providers", "The metadata describe several identity providers.")
         found = alone(entity)
     if not found:
-        raise refused("no_such_provider", "The metadata do not describe the identity provider.")
+        raise refused("provider_not_in_metadata", "The metadata do not describe the identity provider.")
     return found
 
 
@@ -74,7 +73,7 @@ def alone(entity: Element) -> bytes:
     end = valid_until(entity, *entity.iterancestors())
     if end is not None:
         entity.set("validUntil", end.isoformat().replace("+00:00", "Z"))
-    return written(entity)
+    return bytes(etree.tostring(entity, encoding="UTF-8"))
 
 
 def valid_until(*elements: Element) -> datetime | None:

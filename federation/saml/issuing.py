@@ -7,17 +7,17 @@ so are the names and addresses of an application, all of them as they were regis
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from federation.saml import encrypting, signing
 from federation.saml.documents import ABSOLUTE, NAME, Element
 from federation.saml.responses import ASSERTION, RESPONSE, NameId
 from federation.saml.rules import BEARER, LONGEST_NAME, PROTOCOL, SAML, SKEW, SUCCESS, saml, samlp, word
+from federation.saml.signing import SigningKey
 from federation.saml.statuses import Status
 from federation.saml.writing import instant, new_id, put, root, unwritable, written
 from identity.foundation import clock
@@ -34,8 +34,7 @@ class Issuer:
     """Who issues: an identity provider, by the key whose certificate applications hold."""
 
     entity_id: str
-    key: rsa.RSAPrivateKey = field(repr=False)
-    certificate: x509.Certificate
+    signing: SigningKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +103,12 @@ def response(issuer: Issuer, application: Application, sign_in: SignIn, *, reque
     told = assertion(issuer, application, sign_in, request_id)
     written(told)  # too large is too large before it is signed
     if application.signs_assertion:
-        told = signing.signed(told, issuer.key, issuer.certificate)
+        told = signing.signed(told, issuer.signing)
     if application.encrypts_for is not None:
         told = encrypting.encrypted(told, application.encrypts_for)
     found.append(told)
     if application.signs_response:
-        found = signing.signed(found, issuer.key, issuer.certificate)
+        found = signing.signed(found, issuer.signing)
     return written(found)
 
 
@@ -127,7 +126,7 @@ def failure(issuer: Issuer, acs_url: str, status: Status, *, request_id: str = "
         put(code, samlp("StatusCode"), Value=status.sub_code)
     if message:
         put(told, samlp("StatusMessage"), message)
-    return written(signing.signed(found, issuer.key, issuer.certificate))
+    return written(signing.signed(found, issuer.signing))
 
 
 def envelope(issuer: Issuer, acs_url: str, request_id: str) -> Element:

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from federation.refusals import forged, printed
 from federation.saml import documents, encryption, messages, responses, rules
 from federation.saml.bindings import Received
 from federation.saml.documents import Element
-from federation.saml.messages import Message, put
+from federation.saml.messages import Message
 from federation.saml.responses import STATUS, NameId
 from federation.saml.rules import Expected, moment, saml, samlp, text, word
+from federation.saml.writing import instant, put
+from identity.foundation import clock
 
-LIFETIME: Final = 300
-"""Seconds for which a request that is written here may be taken."""
+LIFETIME: Final = timedelta(minutes=5)
+"""For which a request that is written here may be taken."""
 MOST_SESSIONS: Final = 100
 """Of one request."""
 PARTIAL: Final = f"{STATUS}PartialLogout"
@@ -56,19 +58,25 @@ class LogoutResponse:
 # -- writing ---------------------------------------------------------------------------------------------------------
 
 
-def request(*, issuer: str, destination: str, name_id: NameId, session_indexes: Sequence[str] = ()) -> Message:
-    """Return a LogoutRequest, unsigned: whoever sends it signs it, in the way of its binding."""
-    message = messages.begin("LogoutRequest", issuer=issuer, destination=destination)
-    message.root.set("NotOnOrAfter", messages.instant(LIFETIME))
-    name = put(message.root, saml("NameID"), name_id.value)
-    qualifiers = {
-        "Format": name_id.format,
-        "NameQualifier": name_id.name_qualifier,
-        "SPNameQualifier": name_id.sp_name_qualifier,
-    }
-    for attribute, value in qualifiers.items():
-        if value:
-            name.set(attribute, value)
+def request(
+    *, issuer: str, destination: str, name_id: NameId, session_indexes: Sequence[str] = (), identifier: str = ""
+) -> Message:
+    """Return a LogoutRequest, unsigned: whoever sends it signs it, in the way of its binding.
+
+    Raises:
+        Unwritable: XML cannot hold a name.
+
+    """
+    message = messages.begin("LogoutRequest", issuer=issuer, destination=destination, identifier=identifier)
+    message.root.set("NotOnOrAfter", instant(clock.now() + LIFETIME))
+    put(
+        message.root,
+        saml("NameID"),
+        name_id.value,
+        Format=name_id.format,
+        NameQualifier=name_id.name_qualifier,
+        SPNameQualifier=name_id.sp_name_qualifier,
+    )
     for index in session_indexes:
         put(message.root, samlp("SessionIndex"), index)
     return message

@@ -6,22 +6,23 @@ What others tell is read by :mod:`federation.saml.metadata`.
 from __future__ import annotations
 
 import base64
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
-from lxml import etree
 
-from federation.saml import messages
+from federation.saml import signing
 from federation.saml.aggregates import ENTITY, IDP, MD, md
 from federation.saml.documents import Element
 from federation.saml.encryption import TRANSPORT_MGF1_SHA1, XENC11
-from federation.saml.messages import SigningKey, put
 from federation.saml.metadata import POST, REDIRECT, ds
 from federation.saml.rules import PROTOCOL
 from federation.saml.signatures import DS
+from federation.saml.signing import SigningKey
+from federation.saml.writing import put, root, written
 
 ENCRYPTION_METHODS: Final = (f"{XENC11}aes256-gcm", TRANSPORT_MGF1_SHA1)
 """What senders shall encrypt by: others are read too, and these are the best that all of them know."""
@@ -62,7 +63,7 @@ class IdentityProvider:
 
 def of_service_provider(provider: ServiceProvider, key: SigningKey | None = None) -> bytes:
     """Return the metadata of a service provider (SAML metadata 2.4.4), signed if there is a key."""
-    root, role = entity(provider.entity_id, md("SPSSODescriptor"))
+    found, role = entity(provider.entity_id, md("SPSSODescriptor"))
     role.set("AuthnRequestsSigned", truth(provider.signs_requests))
     role.set("WantAssertionsSigned", "true")
     put_keys(role, "signing", provider.signing)
@@ -72,29 +73,34 @@ def of_service_provider(provider: ServiceProvider, key: SigningKey | None = None
     service = put(role, md("AssertionConsumerService"), Binding=POST, Location=provider.acs_url)
     service.set("index", "0")
     service.set("isDefault", "true")
-    return finished(root, key)
+    return finished(found, key)
 
 
 def of_identity_provider(provider: IdentityProvider, key: SigningKey | None = None) -> bytes:
     """Return the metadata of an identity provider (SAML metadata 2.4.3), signed if there is a key."""
-    root, role = entity(provider.entity_id, IDP)
+    found, role = entity(provider.entity_id, IDP)
     role.set("WantAuthnRequestsSigned", truth(provider.wants_requests_signed))
     put_keys(role, "signing", provider.signing)
     put_addresses(role, "SingleLogoutService", provider.slo_url)
     put_formats(role, provider.name_id_formats)
     put_addresses(role, "SingleSignOnService", provider.sso_url)
-    return finished(root, key)
+    return finished(found, key)
 
 
 def entity(entity_id: str, name: str) -> tuple[Element, Element]:
     """Return an entity and its one role of SAML 2.0."""
-    root = etree.Element(ENTITY, {"ID": messages.new_id(), "entityID": entity_id}, nsmap={"md": MD, "ds": DS})
-    return root, put(root, name, protocolSupportEnumeration=PROTOCOL)
+    found = root(ENTITY, {"md": MD, "ds": DS}, ID=identifier(entity_id), entityID=entity_id)
+    return found, put(found, name, protocolSupportEnumeration=PROTOCOL)
 
 
-def finished(root: Element, key: SigningKey | None) -> bytes:
+def identifier(entity_id: str) -> str:
+    """Return the ID of an entity's document, which is the same as long as the document is."""
+    return f"_{hashlib.sha256(entity_id.encode()).hexdigest()[:40]}"
+
+
+def finished(found: Element, key: SigningKey | None) -> bytes:
     """Return the bytes of a document, signed if there is a key."""
-    return messages.written(root) if key is None else messages.signed(root, key)
+    return written(found if key is None else signing.signed(found, key))
 
 
 def put_keys(role: Element, use: str, certificates: Sequence[x509.Certificate], methods: Sequence[str] = ()) -> None:

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from federation.saml import messages
-from federation.saml.messages import Message, put
+from federation.saml.messages import Message
 from federation.saml.rules import saml, samlp
+from federation.saml.writing import put
 
 POST: Final = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
 Comparison = Literal["exact", "minimum", "maximum", "better"]

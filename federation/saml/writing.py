@@ -17,7 +17,7 @@ from identity.foundation.errors import DomainError
 class Unwritable(DomainError):
     """A value cannot be told in a message of SAML. The detail names the part, and not the value."""
 
-    public = "The message to the application could not be written."
+    public = "The message could not be written."
 
 
 def unwritable(problem: str) -> Unwritable:

@@ -27,6 +27,7 @@ NAMES: dict[str, Text] = {
     "provider_tried": gettext_lazy("identity provider tried"),
     "provider_linked": gettext_lazy("identity provider linked"),
     "provider_login_refused": gettext_lazy("sign-in with an identity provider"),
+    "provider_sign_out_refused": gettext_lazy("sign-out with an identity provider refused"),
     "provider_unlinked": gettext_lazy("identity provider unlinked"),
     "client_created": gettext_lazy("client created"),
     "client_changed": gettext_lazy("client changed"),

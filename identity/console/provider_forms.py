@@ -27,6 +27,7 @@ CLAIM = "claim-"
 SWITCHES = ("asks_second_factor", "signs_out")
 KEPT = gettext_lazy("Kept. Type another one to replace it.")
 LONGEST = 4096
+LONGEST_FILE = 1 << 20
 
 
 class SecretLines(forms.Textarea):
@@ -59,6 +60,9 @@ def detail_field(detail: Detail, *, is_kept: bool) -> forms.Field:
         is_file = detail.control is Control.FILE
         widget = SecretLines(attrs={"rows": 5, **attrs}) if is_file else forms.PasswordInput(attrs=attrs)
         return forms.CharField(max_length=LONGEST, strip=is_file, widget=widget, **texts)
+    if detail.control is Control.LINES:
+        lines = forms.Textarea(attrs={"rows": 8, **plain})
+        return forms.CharField(max_length=LONGEST_FILE, widget=lines, **texts)
     if detail.control is Control.ADDRESS:
         plain["inputmode"] = "url"
     return forms.CharField(max_length=LONGEST, widget=forms.TextInput(attrs=plain), **texts)
@@ -98,8 +102,9 @@ class ProviderForm(Form):
         super().__init__(data)
         self.kind, self.pool, self.provider = kind, pool, provider
         self.secrets = identity_providers.details(provider) if provider is not None else {}
-        added = dict(self._added())
-        self.fields = {**added, **self.fields}
+        if kind.sign_out_detail:  # which says the same
+            del self.fields["signs_out"]
+        self.fields = {**dict(self._added()), **self.fields}
         for name, field in self.fields.items():
             field.initial = self._initial(name)
             is_secret = isinstance(field.widget, SecretLines | forms.PasswordInput)
@@ -225,8 +230,8 @@ class ProviderForm(Form):
 
     def changes(self) -> dict[str, Any]:
         """Return what is to be changed of a provider that is there."""
-        own = ("identifiers", *SWITCHES)
-        changed: dict[str, Any] = {name: self.cleaned_data[name] for name in own if name in self.changed_data}
+        own = [name for name in ("identifiers", *SWITCHES) if name in self.changed_data]
+        changed: dict[str, Any] = {name: self.cleaned_data[name] for name in own}
         if details := self.details():
             changed["details"] = details
         if any(name.startswith(CLAIM) for name in self.changed_data):

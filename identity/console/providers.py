@@ -32,7 +32,11 @@ if TYPE_CHECKING:
     from pools.ports import ProviderDocument
 
 ADD = gettext_lazy("Add a provider")
-DOCUMENTS: dict[str, Text] = {"discovery": gettext_lazy("Discovery"), "keys": gettext_lazy("Keys")}
+DOCUMENTS: dict[str, Text] = {
+    "discovery": gettext_lazy("Discovery"),
+    "keys": gettext_lazy("Keys"),
+    "metadata": gettext_lazy("Metadata"),
+}
 APPS = 25
 """How many apps a provider's page names."""
 
@@ -49,6 +53,15 @@ def crumbs(pool: UserPool, provider: IdentityProvider | None = None) -> list[tup
 def address(pool: UserPool, provider: IdentityProvider, name: str = "provider") -> str:
     """Return the address of one of a provider's pages."""
     return reverse(f"console:{name}", args=[pool.public_id, provider.id])
+
+
+def shared_with_it(pool: UserPool, provider_type: str) -> dict[str, str]:
+    """Return what has to be registered at a provider of a kind, as the pages show it."""
+    ours, about = our_side.of(pool, provider_type), provider_rules.about(provider_type)
+    shared = {"callback": ours.callback}
+    if about is not None and about.introduction:
+        shared |= {"entity_id": ours.entity_id, "introduction": our_side.address(pool, about.introduction)}
+    return shared
 
 
 def kind_label(provider_type: str) -> Text:
@@ -82,7 +95,7 @@ def providers(request: HttpRequest, pool_id: str) -> HttpResponse:
         columns=(
             Column(gettext("Name")),
             Column(gettext("Kind"), wide_only=True),
-            Column(gettext("Discovery and keys")),
+            Column(gettext("What it publishes")),
             Column(gettext("Created"), wide_only=True),
         ),
         rows=[
@@ -141,7 +154,7 @@ def new_provider(request: HttpRequest, pool_id: str, kind: str) -> HttpResponse:
                 attribute_mapping=form.mapping(),
                 identifiers=form.cleaned_data["identifiers"],
                 asks_second_factor=form.cleaned_data["asks_second_factor"],
-                signs_out=form.cleaned_data["signs_out"],
+                signs_out=form.cleaned_data.get("signs_out", False),
                 receipt=receipts.of(request),
                 by=actor(request),
             )
@@ -154,7 +167,7 @@ def new_provider(request: HttpRequest, pool_id: str, kind: str) -> HttpResponse:
         else:
             return redirect_with_message(request, READY % {"name": made.name}, address(pool, made))
     context = inside(pool, "providers", title=gettext("Add %(kind)s") % {"kind": chosen.label}, form=form)
-    context |= {"kind": chosen, "callback": our_side.of(pool, chosen.type).callback}
+    context |= {"kind": chosen, **shared_with_it(pool, chosen.type)}
     context["crumbs"] += [*crumbs(pool), (ADD, reverse("console:provider_kinds", args=[pool_id]))]
     return render(request, "new_provider.html", context, 422 if request.method == "POST" else 200)
 
@@ -191,7 +204,7 @@ def provider(request: HttpRequest, pool_id: str, provider_id: UUID) -> HttpRespo
         kind=kind,
         kind_label=kind_label(row.type),
         form=form,
-        callback=our_side.of(pool, row.type).callback,
+        **shared_with_it(pool, row.type),
         documents=[(DOCUMENTS[each.what], each, why(each)) for each in documents],
         health=health_of(documents),
         apps=app_clients.naming_provider(pool, row.name, APPS),

@@ -47,7 +47,7 @@ def names(**more: Any) -> serializers.ListField:
 class DocumentSerializer(serializers.Serializer[Any]):
     """Something that a provider publishes, and how reading it went lately."""
 
-    what = serializers.ChoiceField(choices=("discovery", "keys"))
+    what = serializers.ChoiceField(choices=("discovery", "keys", "metadata"))
     url = serializers.CharField()
     read_at = serializers.DateTimeField(allow_null=True)
     failed_at = serializers.DateTimeField(allow_null=True, help_text="Set where the last try failed.")

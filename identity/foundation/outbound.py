@@ -206,9 +206,14 @@ class NoCookies(requests.cookies.cookielib.DefaultCookiePolicy):  # type: ignore
 
 
 def http(
-    method: str, url: str, *, headers: Mapping[str, str] | None = None, data: bytes | Mapping[str, str] | None = None
+    method: str,
+    url: str,
+    *,
+    headers: Mapping[str, str] | None = None,
+    data: bytes | Mapping[str, str] | None = None,
+    by: GuardedSession | None = None,
 ) -> Answered:
-    """Ask once, without redirects.
+    """Ask once, without redirects. ``by`` is a session with other limits than the process's own.
 
     Raises:
         OutsideUnavailable: no answer in time, a private address, or too large an answer.
@@ -216,7 +221,7 @@ def http(
 
     """
     try:
-        response = shared().request(method, url, headers={**(headers or {}), **asked_by()}, data=data)
+        response = (by or shared()).request(method, url, headers={**(headers or {}), **asked_by()}, data=data)
     except requests.RequestException as problem:  # the URL itself is wrong: nothing was asked
         raise OutsideUnavailable(detail=f"{type(problem).__name__}") from problem
     return Answered(response.status_code, CaseInsensitiveDict(response.headers), response.content)

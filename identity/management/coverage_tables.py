@@ -188,13 +188,11 @@ CHALLENGES = Note(
 )
 CHOICE = Note(Less.NOT_USED, "It carries a sign-up on to `USER_AUTH`, which is not there yet: SignUp gives none.")
 GRANTS = Note(Less.NOT_YET, "`implicit`.")
-PROVIDER_TYPES = Note(Less.NOT_YET, "`SAML`.")
 IN_ONE = {
     "AdminInitiateAuth.AuthFlow": FLOWS,
     "AdminInitiateAuth.Session": CHOICE,
     "AdminRespondToAuthChallenge.ChallengeName": CHALLENGES,
     "ConfirmSignUp.Session": CHOICE,
-    "CreateIdentityProvider.ProviderType": PROVIDER_TYPES,
     "CreateUserPoolClient.AllowedOAuthFlows": GRANTS,
     "InitiateAuth.AuthFlow": FLOWS,
     "InitiateAuth.Session": CHOICE,

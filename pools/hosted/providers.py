@@ -17,7 +17,7 @@ from pools.hosted.forms import AttributesForm
 from pools.ports import LoginDenied
 from pools.services import receipts
 from pools.services.pools import app_clients
-from pools.services.providers import arrivals, identity_providers, joining, provider_rules, trial, trips
+from pools.services.providers import arrivals, identity_providers, joining, provider_rules, sign_outs, trial, trips
 from pools.services.sign_in import machine
 from pools.services.sign_in.vouched import Vouched
 from pools.services.tokens import interactions
@@ -161,6 +161,12 @@ def take(page_request: PageRequest) -> HttpResponse:
         if "landing" not in given and trips.began_elsewhere(pool, state, own_address(page_request.request)):
             return SeeOther(trips.land(pool, state, given))
         return over(page_request, trips.purpose(pool, state, browser=browser))
+    return arrive(page_request, trip, given)
+
+
+def arrive(page_request: PageRequest, trip: trips.Trip, given: Mapping[str, str]) -> HttpResponse:
+    """Read who came back, and lead to the page that joins them to an account."""
+    pool, browser = page_request.pool, page_request.browser.trip_secret()
     page_request.carry(trip.query)
     try:
         arrival = trips.finish(pool, trip, given, by=page_request.by)
@@ -174,7 +180,7 @@ def take(page_request: PageRequest) -> HttpResponse:
 def left(page_request: PageRequest) -> HttpResponse:
     """Go on with somebody who has signed out at their provider."""
     try:
-        return SeeOther(trips.left(page_request.pool, page_request.request.GET.get("state", "")))
+        return SeeOther(sign_outs.left(page_request.pool, page_request.request.GET.get("state", "")))
     except errors.InteractionExpired:
         return page_request.go("signed_out")
 

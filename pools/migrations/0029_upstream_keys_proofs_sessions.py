@@ -18,6 +18,11 @@ class Migration(migrations.Migration):
 
     operations: ClassVar = [
         migrations.AddField(
+            model_name='externallogin',
+            name='issuer',
+            field=models.CharField(blank=True, db_default='', default='', max_length=1024),
+        ),
+        migrations.AddField(
             model_name='identityprovider',
             name='fetch_failed_at',
             field=models.DateTimeField(null=True),

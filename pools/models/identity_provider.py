@@ -14,8 +14,12 @@ COGNITO_SUBJECT = "Cognito_Subject"
 """The attribute of a login that is who it is at its provider, whatever the provider calls that."""
 
 
+ISSUER = "issuer"
+"""Of what is fetched, what the provider calls itself, where people's logins tell that."""
+
+
 class IdentityProvider(models.Model):
-    """A system that a pool lets people sign in with: by OpenID Connect, or one of the social networks.
+    """A system that a pool lets people sign in with: by OpenID Connect or SAML, or one of the social networks.
 
     What is secret of its details is sealed as one JSON object; the rest is as it is described.
     """
@@ -103,6 +107,8 @@ class ExternalLogin(models.Model):
     value = models.CharField(max_length=2048, db_collation="C")
     subject = models.CharField(max_length=2048, null=True, db_collation="C")  # noqa: DJ001 - absent is not empty
     """Who it is at the provider; None until the first sign-in of one that was linked by another attribute."""
+    issuer = models.CharField(max_length=1024, db_default="", default="", blank=True)
+    """What the provider calls itself (an entity id of SAML); empty where its kind has no such name."""
     primary = models.BooleanField(db_default=False, default=False)
     """Whether the user was made by its first sign-in, and not linked by an operator."""
     created_at = models.DateTimeField(db_default=Now())

@@ -28,6 +28,7 @@ from pools.ports.messages import (
 )
 from pools.ports.providers import (
     NO_WISHES,
+    EndedSessions,
     ExternalIdentity,
     KeyPair,
     LoginDenied,
@@ -35,6 +36,8 @@ from pools.ports.providers import (
     OwnKeys,
     ProviderDocument,
     ProviderKind,
+    SignOutMessage,
+    SignOutProtocol,
     UpstreamRedirect,
     UpstreamWishes,
 )
@@ -52,6 +55,7 @@ __all__ = [
     "Channel",
     "CredentialIssuer",
     "Credentials",
+    "EndedSessions",
     "ExternalIdentity",
     "InstallationAtFault",
     "IssuerVerifier",
@@ -66,6 +70,8 @@ __all__ = [
     "ProviderKind",
     "Registry",
     "Sender",
+    "SignOutMessage",
+    "SignOutProtocol",
     "TokenTooOld",
     "Undeliverable",
     "UpstreamRedirect",
@@ -78,12 +84,15 @@ __all__ = [
     "login_expired",
     "login_verifiers",
     "provider_kinds",
+    "sign_out_protocols",
 ]
 
 channels: Registry[Channel] = Registry("channel")
 """By the name in ``MAIL_CHANNEL`` or ``SMS_CHANNEL``."""
 STS = "sts"
 """The name of the one issuer of credentials."""
+sign_out_protocols: Registry[SignOutProtocol] = Registry("protocol of signing out")
+"""By the type of provider, where it has one."""
 provider_kinds: Registry[ProviderKind] = Registry("provider kind")
 """By the type that each has in what it says of itself, in the order in which operators are offered them."""
 login_verifiers: Registry[LoginVerifier] = Registry("login verifier")

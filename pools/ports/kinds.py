@@ -23,6 +23,8 @@ class Control(Enum):
     SECRET = "secret"  # noqa: S105 - a kind of field
     FILE = "file"
     """Lines of a file, which are secret: nobody is told them again."""
+    LINES = "lines"
+    """Lines of a file that anybody may see."""
     ONE_OF = "one of"
 
 
@@ -70,6 +72,10 @@ class About:
     """Where its providers send people back, below a pool's address."""
     signed_out: str = "oauth2/idplogout"
     """Where they send who signed out there."""
+    introduction: str = ""
+    """Where they find the document by which they know a pool; empty where there is none."""
+    unasked_detail: str = ""
+    """The detail that says whether people may come whom nobody sent there; nobody may where there is none."""
     sign_out_detail: str = ""
     """The detail that says whether who signs out here is sent there to do so too; else the provider's switch does."""
     fetched_from: str = ""

@@ -215,3 +215,56 @@ class ProviderKind(Protocol):
             Overloaded: too many calls are under way.
 
         """
+
+
+@dataclass(frozen=True, slots=True)
+class EndedSessions:
+    """What a provider says has ended at its side, and asks us to end here."""
+
+    subject: str
+    """Whose sessions they were, there."""
+    names: tuple[str, ...]
+    """What the provider calls them; none is all of the person's."""
+    request_id: str
+    """What the answer names."""
+    relay_state: str = field(default="", repr=False)
+    """What the answer brings back."""
+
+
+class SignOutProtocol(Protocol):
+    """How a kind of provider and we tell one another by browsers that somebody has signed out."""
+
+    def state(self, message: SignOutMessage) -> str:
+        """Return the state with which a browser comes back from the provider; empty where it asks something of us."""
+
+    def check_answer(self, details: Mapping[str, str], ours: OurSide, message: SignOutMessage, *, state: str) -> None:
+        """Check a provider's answer to what :meth:`ProviderKind.leave` asked with ``state``.
+
+        Raises:
+            LoginRefused: it is forged, another's, or says that nobody was signed out.
+
+        """
+
+    def issuer(self, message: SignOutMessage) -> str:
+        """Return what a request's sender says it is called, which nobody has checked. Raises LoginRefused."""
+
+    def ended(self, details: Mapping[str, str], ours: OurSide, message: SignOutMessage) -> EndedSessions:
+        """Return whose sessions a provider's request is about.
+
+        Raises:
+            LoginRefused: it is forged or expired.
+
+        """
+
+    def answer(self, details: Mapping[str, str], ours: OurSide, ended: EndedSessions) -> str:
+        """Return the way back with our answer that all have ended; empty where the provider wants none."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignOutMessage:
+    """What a browser brought to our address for signing out."""
+
+    query: str = field(repr=False)
+    """The octets behind the question mark; empty where it was a form."""
+    fields: Mapping[str, str] = field(repr=False)
+    """The form's fields; nothing where it was a query."""

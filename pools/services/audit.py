@@ -53,6 +53,7 @@ class Tag(StrEnum):
     PROVIDER_DELETED = "provider_deleted"
     PROVIDER_LINKED = "provider_linked"
     PROVIDER_LOGIN_REFUSED = "provider_login_refused"
+    PROVIDER_SIGN_OUT_REFUSED = "provider_sign_out_refused"
     PROVIDER_TRIED = "provider_tried"
     PROVIDER_UNLINKED = "provider_unlinked"
     CLIENT_CREATED = "client_created"
@@ -155,7 +156,11 @@ DETAIL: dict[Tag, frozenset[str]] = {
     Tag.PROVIDER_CHANGED: frozenset({"provider", "type", "changed"}),
     **dict.fromkeys((Tag.PROVIDER_CREATED, Tag.PROVIDER_DELETED), frozenset({"provider", "type"})),
     **dict.fromkeys((Tag.PROVIDER_LINKED, Tag.PROVIDER_UNLINKED), frozenset({"provider", "attribute"})),
-    **dict.fromkeys((Tag.PROVIDER_LOGIN_REFUSED, Tag.PROVIDER_TRIED), frozenset({"provider", "check", "said"})),
+    **dict.fromkeys(
+        (Tag.PROVIDER_LOGIN_REFUSED, Tag.PROVIDER_SIGN_OUT_REFUSED, Tag.PROVIDER_TRIED),
+        frozenset({"provider", "check", "said"}),
+    ),
+    Tag.SIGNED_OUT_UPSTREAM: frozenset({"provider"}),
     Tag.CLIENT_CREATED: frozenset({"name", "confidential", "registered"}),
     Tag.CLIENT_CHANGED: frozenset({"changed"}),
     Tag.CLIENT_DELETED: frozenset({"name"}),

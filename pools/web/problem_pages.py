@@ -134,6 +134,13 @@ PROBLEMS: dict[str, Problem] = {
         ),
         again="start",
     ),
+    "provider_sign_out_refused": Problem(
+        gettext_lazy("That message could not be checked"),
+        gettext_lazy(
+            "It says that somebody has signed out elsewhere, and is not what their provider sends. Nobody was signed "
+            "out by it here."
+        ),
+    ),
     "provider_away": Problem(
         gettext_lazy("The other side does not answer"),
         gettext_lazy("Nobody can sign in that way just now. Try again in a moment, or choose another way."),

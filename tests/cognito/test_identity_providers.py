@@ -121,7 +121,20 @@ BAD: list[tuple[dict[str, Any], str | None]] = [
     ({"ProviderName": "COGNITO"}, "Provider COGNITO cannot be of type OIDC."),
     ({"ProviderName": "Google"}, "Provider Google cannot be of type OIDC."),
     ({"ProviderType": "Google", "ProviderDetails": SOCIAL}, "Provider Other cannot be of type Google."),
-    ({"ProviderType": "SAML"}, "ProviderType SAML is not available in this release."),
+    ({"ProviderType": "SAML"}, "Provider details of this type have no attributes_request_method."),
+    (
+        {"ProviderType": "SAML", "ProviderDetails": {"IDPInit": "true"}},
+        "Either MetadataURL or MetadataFile is a required idp detail.",
+    ),
+    (
+        {"ProviderType": "SAML", "ProviderDetails": {"MetadataFile": "<a/>"}},
+        "The metadata do not describe the identity provider.",
+    ),
+    ({"ProviderType": "SAML", "ProviderDetails": {"MetadataFile": "no xml"}}, "Unable to unmarshall metadata"),
+    (
+        {"ProviderType": "SAML", "ProviderDetails": {"MetadataURL": "https://corp.example/metadata"}},
+        "Unable to contact metadata url",
+    ),
     ({"ProviderType": "Twitter"}, UNTOLD),
     ({"ProviderDetails": {}}, REQUIRED),
     ({"ProviderDetails": {**CORP, "oidc_issuer": ""}}, REQUIRED),

@@ -51,7 +51,7 @@ WRONG = {
     "console/pools/<pool_id>/providers/new/apple": {"private_key": "none"},
 }
 """Forms that are sent wrongly."""
-PROVIDERS = ["Corp", "Google", "Facebook", "GET", "POST"]
+PROVIDERS = ["Corp", "Google", "SAML 2.0", "Facebook", "GET", "POST"]
 """Names of providers, and of methods."""
 ATTRIBUTES = ["email"]
 """Names of attributes, which stand before their values as programs have them."""

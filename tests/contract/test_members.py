@@ -183,7 +183,6 @@ VALUES: dict[str, Any] = {
     "ChallengeName": "SMS_MFA",
     "EmailMfaSettings": {"Enabled": True},
     "MFAOptions": [{"DeliveryMedium": "SMS", "AttributeName": "phone_number"}],
-    "ProviderType": "SAML",
     "RevokeAssociatedSessions": "LINKED",
     "Routing": {"Failover": {"SecondaryRegion": "eu-west-1", "PrimaryRoute53HealthCheckId": "one"}},
     "SMSMfaSettings": {"Enabled": True},

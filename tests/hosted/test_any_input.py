@@ -13,7 +13,7 @@ from identity.foundation.actor import Actor
 from pools.models import AppClient, ExternalLogin, User, UserPool
 from pools.ports import NO_WISHES
 from pools.services import configuration
-from pools.services.providers import identity_providers, our_side, trips
+from pools.services.providers import identity_providers, introductions, our_side, trips
 from tests import factories, providers
 from tests.any_input import anything, state
 from tests.hosted import in_process
@@ -110,6 +110,7 @@ def pool(transactional_db: None) -> Pool:
     identity_providers.create(
         made, "Corp", kind="OIDC", details=NOWHERE, identifiers=["corp.example"], by=Actor.system()
     )
+    introductions.of(made, "SAML")  # whose keys are made when somebody first looks
     made = UserPool.objects.get(pk=made.pk)
     return Pool(factories.make_client(made, supported_identity_providers=["COGNITO", "Corp"], **oauth))
 

@@ -15,7 +15,7 @@ from pools.hosted.urls import urlpatterns
 from tests import providers
 from tests.hosted.world import CALLBACK, World
 
-NEEDS_NO_APP = {"error", "provider_answer", "provider_left"}
+NEEDS_NO_APP = {"error", "provider_answer", "provider_left", "saml_answer", "saml_metadata", "saml_sign_out"}
 PATHS = sorted(str(each.pattern) for each in urlpatterns if each.name not in NEEDS_NO_APP)
 WITHOUT: dict[str, dict[str, Any]] = {
     "without OAuth": {"AllowedOAuthFlowsUserPoolClient": False},
@@ -45,7 +45,7 @@ def resources(world: World) -> None:
 BY_PROVIDER = {"SupportedIdentityProviders": ["Google"]}
 OPEN_TO_PROVIDERS = {
     *("sign_in", "provider", "join", "provider_answer", "totp", "factor_setup", "account", "account_mfa", "sign_out"),
-    *("signed_out", "error", "provider_left"),
+    *("signed_out", "error", "provider_left", "saml_answer", "saml_metadata", "saml_sign_out"),
 }
 """Pages that an app has to which people come by a provider alone."""
 

@@ -60,6 +60,9 @@ PAGES = {
     "provider_answer": "",
     "provider_left": "",
     "resend": "",
+    "saml_answer": "",
+    "saml_metadata": "",
+    "saml_sign_out": "",
     "sign_in": "session",
     "sign_out": "session",
     "sign_up": "step",
@@ -69,8 +72,10 @@ PAGES = {
     "factor_setup": "session",
 }
 WITHOUT_FORM = {
-    **dict.fromkeys(("change_password", "confirm_link", "provider", "provider_left", "signed_out"), 405),
-    **dict.fromkeys(("error", "provider_answer"), 400),
+    **dict.fromkeys(
+        ("change_password", "confirm_link", "provider", "provider_left", "saml_metadata", "signed_out"), 405
+    ),
+    **dict.fromkeys(("error", "provider_answer", "saml_answer", "saml_sign_out"), 400),
 }
 ONLY_POST = {"resend", "strength"}
 

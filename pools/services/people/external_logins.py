@@ -55,7 +55,7 @@ def described(logins: Iterable[ExternalLogin]) -> list[dict[str, Any]]:
             "userId": login.subject,
             "providerName": login.provider,
             "providerType": login.provider_type,
-            "issuer": None,
+            "issuer": login.issuer or None,
             "primary": login.primary,
             "dateCreated": int(login.created_at.timestamp() * 1000),
         }

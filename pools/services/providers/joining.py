@@ -19,6 +19,7 @@ from identity.foundation.actor import Actor
 from identity.foundation.errors import AliasExists, DomainError, Invalid, WrongState
 from pools.models import (
     COGNITO_SUBJECT,
+    ISSUER,
     ExternalLogin,
     Group,
     IdentityProvider,
@@ -220,13 +221,14 @@ def _link(part: AtomicPart, pool: UserPool, user: User, arrival: Arrival, *, by:
 
 
 def _row(pool: UserPool, user: User, arrival: Arrival, *, primary: bool) -> ExternalLogin:
-    of_pool = identity_providers.held(pool)
+    found = provider(pool, arrival.provider)
     return ExternalLogin(
         id=names.uuid7(),
         pool=pool,
         user=user,
         provider=arrival.provider,
-        provider_type=next((each.type for each in of_pool if each.name == arrival.provider), ""),
+        provider_type=found.type if found is not None else "",
+        issuer=found.fetched.get(ISSUER, "") if found is not None else "",
         attribute=COGNITO_SUBJECT,
         value=arrival.subject,
         subject=arrival.subject,

@@ -13,7 +13,7 @@ from django.db.models import Q, QuerySet
 from identity.foundation import clock, names
 from identity.foundation.actor import Actor
 from identity.foundation.errors import Invalid, LimitExceeded, NotFound, UserNotFound
-from pools.models import COGNITO_SUBJECT, ExternalLogin, IdentityProvider, User, UserPool, account_rows
+from pools.models import COGNITO_SUBJECT, ISSUER, ExternalLogin, IdentityProvider, User, UserPool, account_rows
 from pools.models.user import Status
 from pools.services import access, atomic_part, audit
 from pools.services.atomic_part import AtomicPart
@@ -74,6 +74,7 @@ def link(pool: UserPool, *, destination: Login, source: Login, by: Actor) -> Non
         user=user,
         provider=provider.name,
         provider_type=provider.type,
+        issuer=provider.fetched.get(ISSUER, ""),
         attribute=source.attribute,
         value=source.value,
         subject=source.value if source.is_by_subject else None,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from pools.models import UserPool
 from pools.ports import KeyPair, OurSide
@@ -29,12 +29,15 @@ class PoolKeys:
         return certificates.decryption(self.pool)
 
 
+def address(pool: UserPool, path: str) -> str:
+    """Return an address of a pool as its providers know it."""
+    return f"{pool_domains.address(pool)}/{path}"
+
+
 def of(pool: UserPool, kind: str, *, callback: str = "") -> OurSide:
     """Return the pool as providers of a kind know it; ``callback`` is where a trip that is under way comes back to."""
-    about, address = provider_rules.about(kind), pool_domains.address(pool)
+    about, entity_id = provider_rules.about(kind), f"{ENTITY_ID}{pool.public_id}"
     if about is None:
-        return OurSide(f"{ENTITY_ID}{pool.public_id}", callback, "", PoolKeys(pool))
-    ours = OurSide(
-        f"{ENTITY_ID}{pool.public_id}", f"{address}/{about.callback}", f"{address}/{about.signed_out}", PoolKeys(pool)
-    )
-    return replace(ours, callback=callback) if callback else ours
+        return OurSide(entity_id, callback, "", PoolKeys(pool))
+    own, signed_out = callback or address(pool, about.callback), address(pool, about.signed_out)
+    return OurSide(entity_id, own, signed_out, PoolKeys(pool))

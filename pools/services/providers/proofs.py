@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
 
 from django.db import IntegrityError, transaction
 
 from identity.foundation.errors import LoginRefused
 from pools.models import IdentityProvider, UsedProof
 from pools.ports import ExternalIdentity
-
-LATEST = datetime(9000, 1, 1, tzinfo=UTC)
-"""Providers may say any moment; PostgreSQL and Python agree on those before it."""
 
 
 def take(provider: IdentityProvider, identity: ExternalIdentity) -> None:
@@ -25,9 +21,8 @@ def take(provider: IdentityProvider, identity: ExternalIdentity) -> None:
     if not identity.once or identity.once_until is None:
         return
     named = hashlib.sha256(f"{provider.id}:{identity.once}".encode()).digest()
-    until = min(identity.once_until, LATEST)
     try:
         with transaction.atomic():
-            UsedProof.objects.create(pool_id=provider.pool_id, hashed=named, expires_at=until)
+            UsedProof.objects.create(pool_id=provider.pool_id, hashed=named, expires_at=identity.once_until)
     except IntegrityError:
         raise LoginRefused(detail="proof: taken before") from None

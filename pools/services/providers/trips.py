@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,13 +16,13 @@ from urllib.parse import urlencode
 
 import structlog
 
-from identity.foundation import clock, sealing
+from identity.foundation import sealing
 from identity.foundation.actor import Actor
-from identity.foundation.errors import DomainError, InteractionExpired, OutsideUnavailable, Overloaded
+from identity.foundation.errors import DomainError, InteractionExpired
 from pools import ports
 from pools.models import AppClient, IdentityProvider, Interaction, UserPool
 from pools.ports import ExternalIdentity, UpstreamRedirect, UpstreamWishes
-from pools.services import assurance, audit
+from pools.services import audit
 from pools.services.audit import Tag
 from pools.services.pools import assurance_levels
 from pools.services.pools.client_rules import THE_POOL
@@ -34,8 +34,7 @@ from pools.services.tokens.interactions import Kind
 log = structlog.get_logger(__name__)
 MINUTES = 20
 """How long somebody may take at the provider. Amazon gives five; an authenticator may have to be fetched first."""
-LONGEST_HINT, LONGEST_REASON, LONGEST_ONWARD = 256, 300, 2000
-LEAVING_SECONDS = 3600
+LONGEST_HINT, LONGEST_REASON = 256, 300
 
 
 class Trip(NamedTuple):
@@ -114,41 +113,6 @@ def wishes(client: AppClient, provider: IdentityProvider, parameters: Mapping[st
     )
 
 
-def leave(pool: UserPool, methods: Sequence[str], *, onward: str) -> str:
-    """Return where somebody goes on who was signed out here, whose session these methods opened.
-
-    That is their provider's own page for signing out, which leads back to :func:`left`, where an operator wants that
-    and the provider has one; else ``onward``. A provider that does not answer keeps nobody signed in.
-    """
-    provider = joining.provider(pool, assurance.provider(methods))
-    if provider is None or not identity_providers.signs_out(provider) or len(onward) > LONGEST_ONWARD:
-        return onward
-    state = sealing.seal_text(json.dumps([clock.epoch(), onward]).encode(), purpose=f"leaving:{pool.public_id}")
-    try:
-        details, ours = identity_providers.details(provider), our_side.of(pool, provider.type)
-        session = upstream_sessions.of(pool, methods)
-        return ports.provider_kinds[provider.type].leave(details, ours, state=state, session=session) or onward
-    except (OutsideUnavailable, Overloaded) as problem:
-        log.warning("provider_sign_out_left_out", provider=provider.name, why=problem.detail)
-        return onward
-
-
-def left(pool: UserPool, state: str) -> str:
-    """Return where somebody goes on who comes back from signing out at their provider.
-
-    Raises:
-        InteractionExpired: the state is not ours, or an hour old.
-
-    """
-    try:
-        began, onward = json.loads(sealing.unseal_text(state, purpose=f"leaving:{pool.public_id}"))
-    except (sealing.Unsealable, ValueError):
-        raise InteractionExpired(detail="no state of ours") from None
-    if clock.epoch() - began > LEAVING_SECONDS:
-        raise InteractionExpired(detail="too old")
-    return str(onward)
-
-
 def land(pool: UserPool, state: str, answer: Mapping[str, str], *, kind: Kind = Kind.TRIP) -> str:
     """Keep an answer that came without cookies; return the address at which its browser asks for it next, with them.
 
@@ -173,6 +137,15 @@ def began_elsewhere(pool: UserPool, state: str, here: str) -> bool:
     except InteractionExpired:
         return False
     return bool(unseal(pool, row)["back"] != here)
+
+
+def is_state(pool: UserPool, text: str) -> bool:
+    """Say whether a text is the state of a trip of this pool, which may be over."""
+    try:
+        read_id(pool, Kind.TRIP, text)
+    except InteractionExpired:
+        return False
+    return True
 
 
 def landed(pool: UserPool, state: str, landing: str, *, kind: Kind = Kind.TRIP) -> dict[str, str]:

@@ -67,7 +67,8 @@ def end(pool: UserPool, provider: str, subject: str, names: Collection[str], *, 
     words = {
         f"{assurance.SESSION}{row.id}" for row in rows if not hashed or any(bytes(row.name) == each for each in hashed)
     }
-    login = ExternalLogin.objects.filter(pool_id=pool.pk, provider=provider, subject=subject).first()
+    logins = ExternalLogin.objects.filter(pool_id=pool.pk, user__pool_id=pool.pk, provider=provider, subject=subject)
+    login = logins.select_related("user").first()
     if login is None or not words:
         return 0
     now = clock.now()

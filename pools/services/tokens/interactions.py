@@ -31,6 +31,8 @@ class Kind(StrEnum):
     """To an identity provider, and back."""
     LANDING = "landing"
     """An answer of a provider's that came by a form of its page, on its way to the browser's own request for it."""
+    UNASKED = "unasked"
+    """Somebody whom a provider sent by itself, on the way to the browser's own request for its answer."""
     ARRIVAL = "arrival"
     """Somebody came from a provider, and it is not known yet whose account they have."""
     TRIAL = "trial"
@@ -45,6 +47,7 @@ RESUMES_AT: dict[Kind, str] = {
     Kind.ACCOUNT_PASSWORD: "hosted:account_password",
     Kind.TRIP: "hosted:provider_answer",
     Kind.LANDING: "hosted:provider_answer",
+    Kind.UNASKED: "hosted:saml_answer",
     Kind.ARRIVAL: "hosted:join",
     Kind.TRIAL: "hosted:provider_answer",
 }

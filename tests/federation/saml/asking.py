@@ -9,6 +9,7 @@ from lxml import etree
 
 from federation.saml import authn_requests, signing
 from federation.saml.authn_requests import AuthnRequest, Expected, StatusRefused
+from federation.saml.signing import SigningKey
 from identity.foundation.errors import LoginRefused
 from tests.federation.saml.identity_provider import (
     ACS,
@@ -41,7 +42,7 @@ def request(edit: Edit = nothing, *, signed_by: str = "") -> bytes:
     put(root, "saml:Issuer", AUDIENCE)
     edit(root)
     if signed_by:
-        root = signing.signed(root, rsa_key(signed_by), certificate(rsa_key(signed_by)))
+        root = signing.signed(root, SigningKey(rsa_key(signed_by), certificate(rsa_key(signed_by))))
     return written(root)
 
 

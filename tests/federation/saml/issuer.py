@@ -10,6 +10,7 @@ from lxml import etree
 from federation.saml import authn_contexts, issuing, name_ids
 from federation.saml.issuing import Application, Attribute, Issuer, SignIn
 from federation.saml.responses import NameId
+from federation.saml.signing import SigningKey
 from identity.foundation import clock
 from tests.federation.saml.identity_provider import ACS, AUDIENCE, ISSUER, NAME, REQUEST, certificate, rsa_key
 
@@ -26,7 +27,7 @@ TOLD = {each.name: tuple(each.values) for each in ATTRIBUTES if each.values}
 
 def issuer() -> Issuer:
     """Return who issues."""
-    return Issuer(ISSUER, rsa_key(), certificate(rsa_key()))
+    return Issuer(ISSUER, SigningKey(rsa_key(), certificate(rsa_key())))
 
 
 def application(**changes: Any) -> Application:

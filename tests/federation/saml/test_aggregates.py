@@ -78,13 +78,13 @@ def test_the_only_identity_provider_needs_no_name(text: str) -> None:
     [
         (FEDERATION, "", "several_providers"),
         (several(entity("a"), entity("a")), "https://a.example", "several_providers"),
-        (FEDERATION, "https://z.example", "no_such_provider"),
-        (FEDERATION, "https://d.example", "no_such_provider"),
-        (FEDERATION, "https://A.example", "no_such_provider"),
-        (several(), "", "no_such_provider"),
-        ("<a/>", "", "no_such_provider"),
-        (f"<a>{several(entity('a'))}</a>", "", "no_such_provider"),
-        (FEDERATION.replace(MD, "urn:other"), "https://a.example", "no_such_provider"),
+        (FEDERATION, "https://z.example", "provider_not_in_metadata"),
+        (FEDERATION, "https://d.example", "provider_not_in_metadata"),
+        (FEDERATION, "https://A.example", "provider_not_in_metadata"),
+        (several(), "", "provider_not_in_metadata"),
+        ("<a/>", "", "provider_not_in_metadata"),
+        (f"<a>{several(entity('a'))}</a>", "", "provider_not_in_metadata"),
+        (FEDERATION.replace(MD, "urn:other"), "https://a.example", "provider_not_in_metadata"),
         (several(entity("a", ' validUntil="tomorrow"')), "", "not_a_moment"),
     ],
 )
@@ -97,7 +97,7 @@ def test_an_entity_inside_another_is_none() -> None:
     text = several(entity("a").replace("<m:Extensions>", f"<m:Extensions>{inner}"))
 
     assert find(text, "a").find(f".//{{{MD}}}EntityDescriptor") is not None
-    assert refusal(text, "https://b.example") == ("no_such_provider", "")
+    assert refusal(text, "https://b.example") == ("provider_not_in_metadata", "")
 
 
 @pytest.mark.parametrize(

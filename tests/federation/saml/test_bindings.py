@@ -16,11 +16,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from federation.saml import bindings, messages, requests
+from federation.saml import bindings, requests, signing
 from federation.saml.bindings import Field, Received
-from federation.saml.messages import SigningKey
+from federation.saml.signing import SigningKey
 from identity.foundation.errors import LoginRefused
-from tests.federation.saml.identity_provider import ACS, AUDIENCE, Key, certificate, ec_key, one, posted, rsa_key
+from tests.federation.saml.identity_provider import (
+    ACS,
+    AUDIENCE,
+    Key,
+    certificate,
+    ec_key,
+    one,
+    posted,
+    rsa_key,
+    written,
+)
 
 SSO = "https://idp.example/sso"
 RSA = "http://www.w3.org/2001/04/xmldsig-more#rsa-"
@@ -353,9 +363,9 @@ def assert_read_or_refused(raw: str, *, may_be_unsigned: bool) -> None:
 
 def form(*, key: str = "", state: str = "s") -> dict[str, str]:
     """Return the fields of a form with a signed message."""
-    signing = rsa_key(key) if key else rsa_key()
+    chosen = rsa_key(key) if key else rsa_key()
     root = requests.authn_request(requests.Asked(AUDIENCE, SSO, ACS)).root
-    data = messages.signed(root, SigningKey(signing, certificate(signing)))
+    data = written(signing.signed(root, SigningKey(chosen, certificate(chosen))))
     return bindings.form_fields(data, field="SAMLRequest", relay_state=state)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -11,12 +12,13 @@ import pytest
 import time_machine
 from lxml import etree
 
-from federation.saml import bindings, documents, encryption, logout, messages, rules
+from federation.saml import bindings, documents, encryption, logout, rules, signing
 from federation.saml.bindings import Field, Received
 from federation.saml.logout import LogoutRequest, LogoutResponse
-from federation.saml.messages import Message, SigningKey
+from federation.saml.messages import Message
 from federation.saml.responses import NameId
 from federation.saml.rules import Expected
+from federation.saml.signing import SigningKey
 from identity.foundation.errors import LoginRefused
 from tests.federation.saml.edits import add, drop, repeat, set_at, text_at, then
 from tests.federation.saml.encryptor import OURS, Encryptor
@@ -67,7 +69,7 @@ def by_redirect(root: Element, field: Field) -> Received:
 
 def by_form(root: Element, field: Field) -> Received:
     """Return a message as a form brings it."""
-    data = messages.signed(root, SigningKey(rsa_key(), certificate(rsa_key())))
+    data = written(signing.signed(copy.deepcopy(root), SigningKey(rsa_key(), certificate(rsa_key()))))
     fields = bindings.form_fields(data, field=field)
     return bindings.verified_form(fields, [certificate(rsa_key())], field=field)
 
@@ -307,7 +309,7 @@ def test_an_end_is_late_by_the_skew(seconds: int, is_taken: bool) -> None:
 )
 def test_what_was_signed_is_changed_by_nobody(edit: Edit) -> None:
     key = SigningKey(rsa_key(), certificate(rsa_key()))
-    root = etree.fromstring(messages.signed(request().root, key))
+    root = etree.fromstring(written(signing.signed(request().root, key)))
     edit(root)
 
     with pytest.raises(LoginRefused) as caught:

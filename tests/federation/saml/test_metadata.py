@@ -21,8 +21,8 @@ from lxml import etree
 from pytest_django import Settings
 
 from federation.saml import metadata, metadata_writing
-from federation.saml.messages import SigningKey
 from federation.saml.metadata import POST, REDIRECT, IdentityProviderMetadata
+from federation.saml.signing import SigningKey
 from identity.foundation.errors import Invalid
 from tests.federation.saml.edits import add, drop, repeat, set_at, text_at, then
 from tests.federation.saml.identity_provider import (
@@ -297,7 +297,7 @@ NO_SSO = "No SingleSignOn Http redirect binding location found in metadata."
         (set_at(".", validUntil="2040-01-01T00:00:00+01:00"), "not_a_moment"),
         (set_at(ROLE, validUntil="2020-01-01T00:00:00Z"), "expired_metadata"),
         (set_at(ROLE, validUntil=""), "not_a_moment"),
-        (drop(ROLE), "no_such_provider"),
+        (drop(ROLE), "provider_not_in_metadata"),
         (repeat(ROLE), "no_identity_provider"),
         (set_at(ROLE, protocolSupportEnumeration=None), "no_identity_provider"),
         (set_at(ROLE, protocolSupportEnumeration="urn:oasis:names:tc:SAML:1.1:protocol"), "no_identity_provider"),

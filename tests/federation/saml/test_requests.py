@@ -6,10 +6,20 @@ import pytest
 import time_machine
 from lxml import etree
 
-from federation.saml import documents, messages, requests, signatures
-from federation.saml.messages import SigningKey
+from federation.saml import documents, requests, signatures, signing
 from federation.saml.requests import Asked
-from tests.federation.saml.identity_provider import ACS, AUDIENCE, PASSWORD, PERSISTENT, certificate, one, rsa_key
+from federation.saml.signing import SigningKey
+from federation.saml.writing import Unwritable
+from tests.federation.saml.identity_provider import (
+    ACS,
+    AUDIENCE,
+    PASSWORD,
+    PERSISTENT,
+    certificate,
+    one,
+    rsa_key,
+    written,
+)
 
 SSO = "https://idp.example/sso"
 OTHER = "urn:oasis:names:tc:SAML:2.0:ac:classes:X509"
@@ -25,7 +35,7 @@ def test_a_request_says_who_asks_whom_for_an_answer_to_where() -> None:
     assert dict(root.attrib) == {
         "ID": message.id,
         "Version": "2.0",
-        "IssueInstant": "2026-03-04T05:06:07Z",
+        "IssueInstant": "2026-03-04T05:06:07.900Z",
         "Destination": SSO,
         "AssertionConsumerServiceURL": ACS,
         "ProtocolBinding": "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST",
@@ -67,7 +77,7 @@ def test_what_is_asked_for_is_said() -> None:
 def test_a_signature_stands_behind_the_issuer_and_covers_all() -> None:
     message = requests.authn_request(Asked(AUDIENCE, SSO, ACS, force_authn=True))
 
-    root = documents.parse(messages.signed(message.root, SigningKey(rsa_key(), certificate(rsa_key()))))
+    root = documents.parse(written(signing.signed(message.root, SigningKey(rsa_key(), certificate(rsa_key())))))
 
     assert [etree.QName(child).localname for child in root] == ["Issuer", "Signature", "NameIDPolicy"]
     found = signatures.verified(root, [certificate(rsa_key("b")), certificate(rsa_key())])
@@ -84,5 +94,6 @@ def test_a_name_is_never_markup(name: str) -> None:
 
 
 def test_what_xml_cannot_say_is_a_mistake() -> None:
-    with pytest.raises(ValueError, match="XML"):
+    with pytest.raises(Unwritable) as caught:
         requests.authn_request(Asked("a\x00", SSO, ACS))
+    assert caught.value.detail == "saml writing: Issuer has characters that XML does not"
