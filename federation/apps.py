@@ -14,13 +14,12 @@ class FederationConfig(AppConfig):
 
     def ready(self) -> None:
         """Register who answers what pools ask of the outside."""
-        from federation import logins, oidc, saml_provider, sts
-        from federation.channels import eums, ses, smtp, sns
+        from federation import logins, oidc, saml_provider
         from federation.social import amazon, apple, facebook, google
         from pools import ports
         from pools.services.messages import destinations, mailbox
 
-        ports.credential_issuers.register(ports.STS, sts.SecurityTokenService())
+        ports.credential_issuers.register_place(ports.STS, "federation.sts.SecurityTokenService")
         for provider, verifier in logins.VERIFIERS.items():
             ports.login_verifiers.register(provider, verifier)
         for protocol, issuers in logins.ISSUER_VERIFIERS.items():
@@ -36,12 +35,13 @@ class FederationConfig(AppConfig):
         for kind in kinds:
             ports.provider_kinds.register(kind.about.type, kind)
         ports.sign_out_protocols.register(saml.about.type, saml)
-        channels: dict[str, ports.Channel] = {
-            "smtp": smtp.Smtp(),
-            "ses": ses.Ses(),
-            "sns": sns.Sns(),
-            "eums": eums.Eums(),
-            destinations.CAPTURED: mailbox.Mailbox(),
+        ports.channels.register(destinations.CAPTURED, mailbox.Mailbox())
+        # By name alone: what they speak weighs some MiB, and most processes send nothing.
+        channels = {
+            "smtp": "federation.channels.smtp.Smtp",
+            "ses": "federation.channels.ses.Ses",
+            "sns": "federation.channels.sns.Sns",
+            "eums": "federation.channels.eums.Eums",
         }
-        for name, channel in channels.items():
-            ports.channels.register(name, channel)
+        for name, place in channels.items():
+            ports.channels.register_place(name, place)

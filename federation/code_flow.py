@@ -16,7 +16,7 @@ from federation import answers, token_requests
 from federation.details import Details, Table
 from federation.discovery import checked
 from federation.published import Published
-from federation.token_requests import Client, Tokens, UpstreamSession
+from federation.token_requests import Client, Tokens
 from identity.foundation import outbound
 from identity.foundation.errors import DomainError
 from pools.ports import NO_WISHES, ExternalIdentity, OurSide, ProviderDocument, UpstreamRedirect, UpstreamWishes
@@ -84,7 +84,7 @@ class CodeFlow(ABC):
         """Return the way to the provider. Raises as :meth:`pools.ports.ProviderKind.start`."""
         verifier = secrets.token_urlsafe(48) if self.has_verifier else ""
         nonce = secrets.token_urlsafe(24) if self.has_nonce else ""
-        session = UpstreamSession(
+        session = token_requests.session(
             client_id=details["client_id"], redirect_uri=ours.callback, code_challenge_method="S256"
         )
         url, _ = session.create_authorization_url(

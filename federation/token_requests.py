@@ -8,10 +8,7 @@ from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
 
-from authlib.integrations.requests_client import OAuth2Session
-
 from federation import json_answers, refusals
-from identity.foundation import outbound
 from identity.foundation.errors import LoginRefused, OutsideUnavailable
 
 TOKEN = re.compile(r"[\x21-\x7e]+")
@@ -20,15 +17,6 @@ WHAT = "token endpoint"
 Told = Mapping[str, Any]
 ErrorOf = Callable[[Told], tuple[str, str]]
 """Returns the error of an answer and its description; empty where it has none."""
-
-
-class UpstreamSession(OAuth2Session, outbound.GuardedSession):  # type: ignore[misc]  # Authlib has no types
-    """Authlib's client with no way out but ours: guarded addresses, no redirects, capped and timed answers."""
-
-    def __init__(self, **client: Any) -> None:
-        """Be a client of a provider."""
-        OAuth2Session.__init__(self, **client)
-        self.guard(outbound.adapter())
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +37,13 @@ class Client:
     callback: str
 
 
+def session(**client: Any) -> Any:  # noqa: ANN401 - Authlib has no types
+    """Return Authlib's session of a client: imported for the first, since most processes never ask a provider."""
+    from federation.upstream_sessions import UpstreamSession
+
+    return UpstreamSession(**client)
+
+
 def error_of(told: Told) -> tuple[str, str]:
     """Return the error of an answer as RFC 6749 5.2 has it."""
     return str(told.get("error") or ""), str(told.get("error_description") or "")
@@ -66,16 +61,16 @@ def redeem(
 
     """
     posts = method == "POST"
-    session = UpstreamSession(
+    asking = session(
         client_id=client.id,
         client_secret=client.secret,
         redirect_uri=client.callback,
         token_endpoint_auth_method="client_secret_post" if posts and client.secret else "none",
     )
-    session.register_compliance_hook("access_token_response", lambda response: understood(response, error_of))
+    asking.register_compliance_hook("access_token_response", lambda response: understood(response, error_of))
     beside = {} if posts else {"client_secret": client.secret}
     try:
-        told = session.fetch_token(
+        told = asking.fetch_token(
             url, method=method, grant_type="authorization_code", code=code, code_verifier=verifier, **beside
         )
     except (ValueError, TypeError, OverflowError) as problem:  # an expires_in that is no number

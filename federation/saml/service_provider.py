@@ -32,7 +32,7 @@ from federation.saml.responses import NameId, SignedIn
 from federation.saml.rules import SKEW, Expected, moment, saml, text
 from federation.saml.signing import SigningKey
 from identity.foundation import outbound
-from identity.foundation.destinations import TOTAL
+from identity.foundation.destinations import CAP, TOTAL
 from identity.foundation.errors import OutsideUnavailable
 from pools.ports import EndedSessions, ExternalIdentity, OurSide, SignOutMessage, UpstreamRedirect, UpstreamWishes
 
@@ -66,7 +66,7 @@ def fetched(details: Mapping[str, str], *, in_job: bool) -> dict[str, str]:
         data = details[names.FILE].encode()
     elif not entity_id:
         try:
-            data = loaded(details[names.URL], outbound.CAP, TOTAL)
+            data = loaded(details[names.URL], CAP, TOTAL)
         except OutsideUnavailable as problem:
             if in_job:
                 raise
@@ -83,7 +83,7 @@ def fetched(details: Mapping[str, str], *, in_job: bool) -> dict[str, str]:
 
 def loaded(url: str, cap: int, seconds: float) -> bytes:
     """Return what is at an address. Raises OutsideUnavailable, Overloaded."""
-    answer = outbound.http("GET", url, headers=ACCEPT, by=outbound.session(cap=cap, total=seconds))
+    answer = outbound.http("GET", url, headers=ACCEPT, cap=cap, total=seconds)
     if answer.status != HTTPStatus.OK:
         raise OutsideUnavailable(
             code="answered_status", parameters={"status": answer.status}, detail="metadata: not there"

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import lru_cache
+from urllib.parse import urlsplit
 
 import structlog
 from django.conf import settings
@@ -26,6 +27,8 @@ REFUSED = Counter("cognate_outbound_refused_total", "Outbound calls refused befo
 SECONDS = Histogram(
     "cognate_outbound_seconds", "How long outbound calls took.", buckets=(0.01, 0.03, 0.1, 0.3, 1, 3, 10)
 )
+CAP = 1 << 20
+"""Bytes of an answer's body, unpacked."""
 TOTAL = 3.0
 """Seconds that a whole call may take, retries included."""
 PATIENCE = 0.1
@@ -34,6 +37,13 @@ PER_DESTINATION = 4
 FAILURES = 5
 OPEN_SECONDS = 10.0
 REMEMBERED = 4096
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port of a URL: the name of a destination."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    return f"{parts.scheme}://{(parts.hostname or '').lower()}:{port}"
 
 
 @dataclass(slots=True)

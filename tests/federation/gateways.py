@@ -17,7 +17,7 @@ from moto.server import ThreadedMotoServer
 from pytest_django import Settings
 
 from federation.channels import assumed_roles
-from identity.foundation import clock, destinations, outbound
+from identity.foundation import aws_clients, clock, destinations
 from pools import ports
 from pools.models import AppClient, OutboxMessage, UserPool
 from pools.services.messages import deliveries
@@ -57,12 +57,12 @@ def aws(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Setting
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name, raising=False)
     destinations.permits.cache_clear()
-    outbound._client.cache_clear()
+    aws_clients._client.cache_clear()
     for channel in ("sns", "eums"):
         monkeypatch.setattr(ports.channels[channel], "roles", assumed_roles.Roles())
     yield settings
     destinations.permits.cache_clear()
-    outbound._client.cache_clear()
+    aws_clients._client.cache_clear()
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from pytest_django import Settings
 
 from federation.channels import amazon
-from identity.foundation import clock, destinations, outbound
+from identity.foundation import aws_clients, clock, destinations
 from pools.models import AuditEvent, OutboxMessage
 from pools.services.messages import deliveries, routes
 from pools.services.pools import user_pools
@@ -240,13 +240,13 @@ def test_without_an_endpoint_it_is_amazons_of_the_region(
     aws.EUMS_ENDPOINT_URL, aws.SNS_STS_ENDPOINT_URL = "", ""
     places = list[str]()
 
-    def send(_: outbound.Carrier, request: AWSPreparedRequest, **event: Any) -> AWSResponse:
+    def send(_: aws_clients.Carrier, request: AWSPreparedRequest, **event: Any) -> AWSResponse:
         del event
         places.append(request.url)
         body, kind = (assumed("ONE", timedelta(hours=1)), XML) if "//sts." in request.url else (SENT, JSON)
-        return AWSResponse(request.url, 200, kind, outbound.Body(body))
+        return AWSResponse(request.url, 200, kind, aws_clients.Body(body))
 
-    monkeypatch.setattr(outbound.Carrier, "send", send)
+    monkeypatch.setattr(aws_clients.Carrier, "send", send)
 
     assert deliveries.deliver(waiting("sms", **own(region=region)).id) == State.SENT
 

@@ -18,7 +18,7 @@ from django.db import transaction
 from pytest_django.fixtures import Settings
 
 from identity.embedded import tls as embedded_tls
-from identity.foundation import destinations, guarded, outbound
+from identity.foundation import destinations, guarded, http_sessions, outbound
 from identity.foundation.errors import Misuse, OutsideUnavailable, Overloaded
 from tests.federation.servers import Told, serving, trickle
 
@@ -137,11 +137,11 @@ def refuse(request: BaseHTTPRequestHandler) -> None:
 
 
 def test_a_body_beyond_the_cap_is_refused(told: Told) -> None:
-    told.body = b"x" * outbound.CAP
-    assert len(outbound.http("GET", told.url).body) == outbound.CAP
+    told.body = b"x" * http_sessions.CAP
+    assert len(outbound.http("GET", told.url).body) == http_sessions.CAP
 
     told.body += b"x"
-    with pytest.raises(outbound.AnswerTooLarge):
+    with pytest.raises(http_sessions.AnswerTooLarge):
         outbound.http("GET", told.url)
 
 
@@ -197,14 +197,14 @@ def test_tls_is_checked_by_the_name_asked_for_and_kept_to_the_clock(
     server.load_cert_chain(kept.certificate, kept.key)
     with serving(Told(), tls=server) as told:
         with pytest.raises(OutsideUnavailable):
-            outbound.session().get(told.url)
+            http_sessions.session().get(told.url)
         monkeypatch.setattr(certifi, "where", lambda: str(tmp_path / "ca.pem"))
-        assert outbound.session().get(told.url).content == b"hello"
+        assert http_sessions.session().get(told.url).content == b"hello"
 
         told.instead = trickle
         began = monotonic()
         with pytest.raises(OutsideUnavailable):
-            outbound.session(total=0.5).get(told.url)
+            http_sessions.session(total=0.5).get(told.url)
         assert monotonic() - began < 1.5
 
 

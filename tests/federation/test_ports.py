@@ -7,6 +7,7 @@ from typing import Any, get_args
 
 import pytest
 
+from federation.channels.smtp import Smtp
 from identity.foundation.errors import DomainError, Invalid, LoginRefused, Misuse
 from identity.settings import Environment
 from pools import ports
@@ -126,6 +127,30 @@ def test_a_channel_is_registered_under_each_name_that_a_setting_may_give(setting
 
     assert given
     assert given <= set(ports.channels.names())
+
+
+def test_what_is_registered_by_its_place_is_made_once_when_first_asked_for() -> None:
+    places: ports.Registry[ports.Channel] = ports.Registry("channel")
+    places.register_place("post", "federation.channels.smtp.Smtp")
+
+    found = places["post"]
+
+    assert isinstance(found, Smtp)
+    assert places.get("post") is found
+    assert places.names() == ("post",)
+    with pytest.raises(Misuse):
+        places.register_place("post", "federation.channels.smtp.Smtp")
+    places.withdraw("post")
+    assert places.get("post") is None
+
+
+@pytest.mark.parametrize(
+    ("registry", "does"), [(ports.channels, "send"), (ports.credential_issuers, "issue")], ids=["channels", "issuers"]
+)
+def test_everything_registered_by_its_place_is_there(registry: ports.Registry[Any], does: str) -> None:
+    assert registry.names()
+    for name in registry.names():
+        assert callable(getattr(registry[name], does))
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 import structlog
 from pytest_django import Settings
 
-from identity.foundation import clock, outbound
+from identity.foundation import clock, http_sessions
 from identity.foundation.errors import LoginRefused, OutsideUnavailable
 from tests.federation.emulator import Asked, Reply, replied, told
 from tests.federation.openid_provider import (
@@ -160,7 +160,7 @@ def test_a_provider_at_a_private_address_is_asked_nothing_unless_that_is_allowed
 ) -> None:
     trip = Trip(provider)
     settings.OUTBOUND_PRIVATE = False
-    outbound.adapter.cache_clear()  # with the connections that were allowed
+    http_sessions.adapter.cache_clear()  # with the connections that were allowed
 
     refused = trip.refused()
 

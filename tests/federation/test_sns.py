@@ -19,7 +19,7 @@ from pytest_django import Settings
 
 from federation.channels import amazon
 from identity import telemetry
-from identity.foundation import clock, outbound
+from identity.foundation import aws_clients, clock
 from pools.models import AuditEvent, CapturedMessage, OutboxMessage
 from pools.services.messages import deliveries
 from pools.services.pools import user_pools
@@ -316,16 +316,16 @@ def test_a_role_of_the_machine_is_assumed_by_the_one_way_out(
     token.write_text("machine-token")
     monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(token))
     monkeypatch.setenv("AWS_ROLE_ARN", ROLE)
-    real, places = outbound.Carrier.send, []
+    real, places = aws_clients.Carrier.send, []
 
-    def send(carrier: outbound.Carrier, request: AWSPreparedRequest, **event: Any) -> AWSResponse:
+    def send(carrier: aws_clients.Carrier, request: AWSPreparedRequest, **event: Any) -> AWSResponse:
         places.append(request.url)
         if "sts." not in request.url:
             return real(carrier, request, **event)
         assert "machine-token" in str(request.body)
-        return AWSResponse(request.url, 200, XML, outbound.Body(GIVEN))
+        return AWSResponse(request.url, 200, XML, aws_clients.Body(GIVEN))
 
-    monkeypatch.setattr(outbound.Carrier, "send", send)
+    monkeypatch.setattr(aws_clients.Carrier, "send", send)
 
     assert deliveries.deliver(waiting("sms").id) == State.SENT
 
