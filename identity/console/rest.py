@@ -16,7 +16,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from identity.console import problems, serializers
+from identity.console import problems, rest_problems, serializers
 from identity.console.callers import AccessKey, Session
 from identity.foundation import errors, limits
 from identity.foundation.actor import Actor
@@ -89,7 +89,7 @@ class View(APIView):
 
     def get_exception_handler(self) -> Any:  # noqa: ANN401 - DRF's signature
         """Refuse by problem JSON."""
-        return problems.handle
+        return rest_problems.handle
 
     def actor(self, request: Request) -> Actor:
         """Return who acts."""
