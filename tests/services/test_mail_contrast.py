@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from unittest.mock import patch
 
 import pytest
 
 from pools.models import AppClient, UserPool
-from pools.services.messages import texts
+from pools.services.messages import styles, texts
 from pools.services.messages.texts import Change, Composed
 from pools.services.pools import pool_domains
 
@@ -27,11 +28,12 @@ def mails() -> dict[str, Composed]:
 
 
 def composed() -> dict[str, Composed]:
-    """Return them."""
+    """Return them, as they are delivered."""
     codes = {kind: texts.mail(POOL, kind, secret="123456", username="ann", app="Photos") for kind in texts.WORDS}
     notices = {kind.value: texts.notice(POOL, kind, client_id=APP.client_id, app="Photos") for kind in Change}
     link = texts.mail(POOL, "sign_up", secret="123456", link="https://a.example/", app="")
-    return {**codes, **notices, "link": link, "reminder": texts.reminder(POOL, APP)}
+    found = {**codes, **notices, "link": link, "reminder": texts.reminder(POOL, APP)}
+    return {kind: replace(mail, html=styles.inlined(mail.html, pool="")) for kind, mail in found.items()}
 
 
 def luminance(colour: str) -> float:

@@ -32,6 +32,27 @@ def test_a_code_goes_out_whatever_the_templates_style(transactional_db: None, st
 
 
 @pytest.mark.parametrize(
+    ("template", "is_framed"),
+    [("Yours: {####}", True), ("<html><style>p { color: red }</style><p>Yours: {####}</p></html>", False)],
+)
+def test_our_frames_styles_are_written_into_a_mails_elements_once_it_is_delivered(
+    transactional_db: None, template: str, *, is_framed: bool
+) -> None:
+    pool = factories.make_pool(
+        username_attributes=["email"],
+        auto_verified_attributes=["email"],
+        verification_message_template={"email_message": template},
+    )
+    client, address = factories.make_client(pool), f"sheet{factories.number()}@example.com"
+    composed = texts.mail(pool, "sign_up", secret="123456")
+
+    sign_up.sign_up(client, address, password=PASSWORD, attributes={}, by=VISITOR)
+
+    assert " style=" not in composed.html
+    assert (" style=" in mail_to(address).html) is is_framed
+
+
+@pytest.mark.parametrize(
     "own",
     [
         {

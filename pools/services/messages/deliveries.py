@@ -74,8 +74,9 @@ def _hand_over(row: OutboxMessage) -> State | None:
     if (over := _over(row)) is not None:
         return _finish(row, over, problem=row.problem)
     try:
-        route = routes.of(_pool_of(row), row.channel)
-        message, channel = _message(row, route.sender), _channel(route)
+        pool = _pool_of(row)
+        route = routes.of(pool, row.channel)
+        message, channel = _message(row, pool, route.sender), _channel(route)
         if not OutboxMessage.objects.filter(pool_id=row.pool_id, id=row.id, lease=row.lease).update(
             state=State.HANDING
         ):
@@ -90,7 +91,7 @@ def _hand_over(row: OutboxMessage) -> State | None:
     return _finish(row, State.SENT, gateway_id=gateway_id[:LONGEST_GATEWAY_ID])
 
 
-def _message(row: OutboxMessage, sender: ports.Sender) -> ports.Message:
+def _message(row: OutboxMessage, pool: UserPool | None, sender: ports.Sender) -> ports.Message:
     try:
         content = json.loads(sealing.unseal(bytes(row.sealed or b""), place=sealing_contexts.message(row.id)))
     except sealing.KeyUnknown as problem:
@@ -100,9 +101,17 @@ def _message(row: OutboxMessage, sender: ports.Sender) -> ports.Message:
         raise ports.Undeliverable(detail=type(problem).__name__) from None
     # Another release may have written more.
     parts = {part: content.get(part, "") for part in ("to", "subject", "text", "html", "reply_to")}
+    if content.get("has_sheet"):
+        parts["html"] = _styled(parts["html"], pool)
     return ports.Message(
         id=row.id, pool_id=row.pool_id, medium=row.channel, created_at=row.created_at, sender=sender, **parts
     )
+
+
+def _styled(page: str, pool: UserPool | None) -> str:
+    from pools.services.messages import styles
+
+    return styles.inlined(page, pool=pool.public_id if pool else "")
 
 
 def _channel(route: routes.Route) -> ports.Channel:

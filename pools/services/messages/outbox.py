@@ -49,6 +49,7 @@ def seal(  # noqa: PLR0913 - a message has these parts
         "subject": composed.subject,
         "text": composed.text,
         "html": composed.html,
+        "has_sheet": composed.has_sheet,
         **({"reply_to": reply_to} if (reply_to := _reply_to(pool)) else {}),
     }
     sealed = sealing.seal(json.dumps(carried).encode(), place=sealing_contexts.message(outbox_id))

@@ -14,8 +14,6 @@ from enum import StrEnum
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
-import css_inline
-import structlog
 from django.conf import settings
 from django.template.loader import get_template
 from django.utils.formats import date_format
@@ -29,10 +27,7 @@ from pools.models import AppClient, UserPool
 from pools.services.pools import app_clients, pool_domains
 from pools.services.pools.message_templates import CODE, LINK, NAME, verification
 
-log = structlog.get_logger(__name__)
-
 SUBJECT_LENGTH = 140
-INLINER = css_inline.CSSInliner(keep_style_tags=True, keep_at_rules=True, load_remote_stylesheets=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +146,8 @@ class Composed:
     subject: str
     text: str
     html: str
+    has_sheet: bool = False
+    """Its styles stand in a sheet of ours, to be written into its elements by whoever delivers it (``styles``)."""
 
 
 def confirmation_link(pool: UserPool, client: AppClient, username: str, code: str) -> str:
@@ -193,7 +190,7 @@ def reminder(pool: UserPool, client: AppClient) -> Composed:
         "other_text": gettext("Choose a new one"),
         "note": note,
     }
-    return Composed(subject, text, _inlined(pool, get_template("messages/mail.html").render(context)))
+    return _in_our_frame(subject, text, context)
 
 
 def notice(pool: UserPool, change: Change, *, client_id: str, app: str) -> Composed:
@@ -214,7 +211,7 @@ def notice(pool: UserPool, change: Change, *, client_id: str, app: str) -> Compo
     note = gettext("If it was you, there is nothing to do.")
     text = "\n\n".join([subject, *lines, *([link["link"]] if link else []), note]) + "\n"
     context = {**_frame(app, subject), "preheader": lines[0], "title": subject, "lines": lines, "note": note, **link}
-    return Composed(subject, text, _inlined(pool, get_template("messages/mail.html").render(context)))
+    return _in_our_frame(subject, text, context)
 
 
 def _frame(app: str, subject: str) -> dict[str, Any]:
@@ -259,16 +256,11 @@ def mail(pool: UserPool, purpose: str, *, secret: str, username: str = "", link:
             "lines": [line],
             "note": words.note,
         }
-    return Composed(subject, text, _inlined(pool, get_template("messages/mail.html").render(context)))
+    return _in_our_frame(subject, text, context)
 
 
-def _inlined(pool: UserPool, page: str) -> str:
-    try:
-        return INLINER.inline(page)
-    except css_inline.InlineError as problem:
-        # The operator's own template: a style that nobody can read costs looks, not people their codes.
-        log.warning("mail_not_inlined", pool=pool.public_id, problem=str(problem))
-        return page
+def _in_our_frame(subject: str, text: str, context: Mapping[str, Any]) -> Composed:
+    return Composed(subject, text, get_template("messages/mail.html").render(dict(context)), has_sheet=True)
 
 
 def sms(pool: UserPool, purpose: str, *, secret: str, username: str = "") -> Composed:
