@@ -6,6 +6,7 @@ Knows names, shapes and declared errors; knows no rule of ours and no HTTP.
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -87,20 +88,26 @@ class Operation:
         return complaints
 
 
-def without_prose(node: Any) -> Any:  # noqa: ANN401 - JSON
+def without_prose(node: Any, kept: dict[object, Any]) -> Any:  # noqa: ANN401 - JSON
     """Return a model without its documentation, which nobody reads here and which is most of what it weighs.
 
-    Only a text is prose: a shape or a member of that name would be described by an object.
+    Only a text is prose: a shape or a member of that name would be described by an object. Equal parts are one object
+    of those ``kept``, which halves the rest: nobody changes a model.
     """
+    found: object
     if isinstance(node, dict):
-        return {
-            name: without_prose(inner)
+        found = {
+            sys.intern(name): without_prose(inner, kept)
             for name, inner in node.items()
             if not (name == "documentation" and isinstance(inner, str))
         }
-    if isinstance(node, list):
-        return [without_prose(inner) for inner in node]
-    return node
+        key: object = (dict, *((name, id(inner)) for name, inner in found.items()))
+    elif isinstance(node, list):
+        found = [without_prose(inner, kept) for inner in node]
+        key = (list, *map(id, found))
+    else:
+        found, key = node, (type(node), node)
+    return kept.setdefault(key, found)
 
 
 OTHERWISE: dict[str, dict[str, Any]] = {
@@ -126,9 +133,10 @@ class Service:
         """Load the model."""
         # Without the constructor's defaults: nobody's home folder has a say in what the contract is.
         loader = Loader(include_default_search_paths=False, extra_search_paths=[Loader.BUILTIN_DATA_PATH])
-        description = without_prose(loader.load_service_model(self.name, "service-2"))
+        description = loader.load_service_model(self.name, "service-2")
         for name, rules in OTHERWISE.items():
             description["shapes"].get(name, {}).update(rules)
+        description = without_prose(description, {})
         self.model = model = ServiceModel(description, self.name)
         self.target = model.metadata["targetPrefix"]
         self.operations = {name: Operation(name, self, model.operation_model(name)) for name in model.operation_names}
