@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import json
+import multiprocessing
 import os
 import sys
 import tempfile
@@ -86,7 +87,7 @@ def main(arguments: list[str]) -> int:
             with tempfile.TemporaryDirectory(prefix="cognate-metrics-") as folder:
                 # Web processes count together, from nothing at each start.
                 os.environ.setdefault("METRICS_DIR", folder)
-                return serve_web() if is_safe() else 1
+                return serve_web() if is_safe_apart() else 1
         case ["worker"]:
             return become_worker() if is_safe() else 1
         case ["beat", word] if word == SETTINGS:
@@ -115,15 +116,41 @@ def is_safe() -> bool:
     return True
 
 
+def is_safe_apart() -> bool:
+    """Load what is served, and check everything in a process forked from this: what only checks load ends with it.
+
+    They walk every page and every template tag, the management API's among them: 8 MiB, which each web process would
+    have for good.
+    """
+    import django
+
+    django.setup()
+    load_pages()
+    checking = multiprocessing.get_context("fork").Process(target=lambda: sys.exit(not is_safe()))
+    checking.start()
+    checking.join()
+    return checking.exitcode == 0
+
+
+def load_pages() -> None:
+    """Import what every web process serves, but the management API, so that those which are forked share it."""
+    from django.conf import settings
+    from django.template import engines
+    from django.urls import resolve
+
+    import_module("identity.fast_path")
+    engines.all()
+    resolve("/health/live")
+    resolve("/login", settings.POOL_URLCONF)
+
+
 def serve_web() -> int:
     """Serve by granian, in this process and those that it forks: they find all of it imported, and in shared memory."""
-    from django.db import connections as held
     from granian.cli import cli
 
     from identity.settings import environment
 
     import_module("identity.wsgi")
-    held.close_all()  # the check's own
     # What lives now lives on: a collection that looked at it would copy its pages for each process.
     gc.collect()
     gc.freeze()

@@ -302,7 +302,8 @@ MIDDLEWARE = [
 
 TEMPLATES = [
     {
-        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "BACKEND": "identity.templating.NamedLibraries",
+        "NAME": "django",
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": False,
         "OPTIONS": {
@@ -312,9 +313,12 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
             ],
             "builtins": ["django.templatetags.static", "django.templatetags.i18n"],
+            "libraries": {"i18n": "django.templatetags.i18n", "static": "django.templatetags.static"},
         },
     }
 ]
+
+FORM_RENDERER = "identity.templating.FormTemplates"
 
 DATABASE_PREPARES = environment.database_prepares
 DATABASES = {

@@ -37,8 +37,14 @@ CALLBACK = "https://app.example.com/back"
 # Each was loaded once without need, or soon would be.
 NOT_FOR_A_WEB_PROCESS = frozenset(
     [
+        "rest_framework.compat",
         "rest_framework.views",
         "drf_spectacular.generators",
+        "botocore.session",
+        "requests",
+        "charset_normalizer",
+        "authlib.integrations",
+        "css_inline",
         "jsonschema",
         "django.test",
         "unittest",
@@ -274,11 +280,20 @@ def test_beat_does_without_django_and_the_tasks() -> None:
 def test_a_web_process_does_without_what_only_others_need() -> None:
     program = """
 import json, sys
-import identity.wsgi
-from django.urls import get_resolver, resolve
-get_resolver("identity.pool_urls").reverse_dict
-resolve("/health/ready")
-json.dump(sorted(sys.modules), sys.stdout)
+import granian.cli
+from identity import serve
+
+def serves(*given, **named):
+    from django import forms
+    from django.template.loader import get_template
+    from django.urls import get_resolver
+    get_resolver("identity.pool_urls").reverse_dict
+    get_template("hosted/sign_in.html")
+    str(forms.CharField().get_bound_field(forms.Form(), "name"))
+    json.dump(sorted(sys.modules), sys.stdout)
+
+granian.cli.cli = serves
+sys.exit(serve.main(["web", serve.SIZED]))
 """
     settings = {**os.environ, "DEMO": "0"}
     done = subprocess.run(
