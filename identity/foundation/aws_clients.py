@@ -1,4 +1,4 @@
-"""Clients of AWS by botocore, for ``outbound``, which imports this when a process first wants one: it weighs 8 MiB.
+"""Clients of AWS by boto3, for ``outbound``, which imports this when a process first wants one: it weighs 8 MiB.
 
 Their requests go out as all others do (``http_sessions``); their keys are those that they are made with.
 """
@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
+import boto3.session
 import botocore.config
 import botocore.loaders
 import botocore.session
@@ -119,19 +120,20 @@ _making = threading.Lock()
 def _client(service: str, endpoint_url: str, keys: tuple[str, ...] | None, region: str) -> Any:  # noqa: ANN401 - botocore's own
     nothing = (None, None, None, None)
     nowhere = (None, None, os.devnull, None)
-    session = botocore.session.Session(
+    bare = botocore.session.Session(
         session_vars={"profile": nothing, "config_file": nowhere, "credentials_file": nowhere}
     )
     if service in LEAN:
-        session.register_component("data_loader", Loader())
+        bare.register_component("data_loader", Loader())
     private = bool(endpoint_url) and endpoint_url in own_endpoints()
-    # To the session: what botocore asks to have a role of the machine's goes the same way, to the same region.
-    session.set_config_variable("region", region)
-    session.register("before-send", Carrier(private=private).send)
+    # To the session: what boto3 asks to have a role of the machine's goes the same way, to the same region.
+    bare.set_config_variable("region", region)
+    bare.register("before-send", Carrier(private=private).send)
+    session = boto3.session.Session(botocore_session=bare)
     if keys is None and session.get_credentials() is None:
         raise aws.NoCredentialsError  # not kept, as a client without any would be: the machine may have some soon
     key_id, secret, token = (*(keys or (None, None)), None)[:3]
-    return session.create_client(
+    return session.client(
         service,
         endpoint_url=endpoint_url or None,
         region_name=region,

@@ -137,8 +137,8 @@ def refuse(request: BaseHTTPRequestHandler) -> None:
 
 
 def test_a_body_beyond_the_cap_is_refused(told: Told) -> None:
-    told.body = b"x" * http_sessions.CAP
-    assert len(outbound.http("GET", told.url).body) == http_sessions.CAP
+    told.body = b"x" * destinations.CAP
+    assert len(outbound.http("GET", told.url).body) == destinations.CAP
 
     told.body += b"x"
     with pytest.raises(http_sessions.AnswerTooLarge):

@@ -11,7 +11,7 @@ import pytest
 from prometheus_client import REGISTRY
 from pytest_django.fixtures import Settings
 
-from identity.foundation import destinations, http_sessions
+from identity.foundation import destinations
 from pools.services.people import breached_passwords
 from tests.federation.servers import Told, serving, trickle
 
@@ -77,9 +77,9 @@ def test_five_digits_of_its_digest_are_all_that_leaves(ranges: Told) -> None:
 
 def huge(request: BaseHTTPRequestHandler) -> None:
     """Answer with more than anyone reads, the ending first."""
-    request.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % (http_sessions.CAP * 2))
+    request.wfile.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % (destinations.CAP * 2))
     request.wfile.write(ENDING + b":3\r\n")
-    request.wfile.write(b"x" * (http_sessions.CAP * 2))
+    request.wfile.write(b"x" * (destinations.CAP * 2))
 
 
 def refused(request: BaseHTTPRequestHandler) -> None:
