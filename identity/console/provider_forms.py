@@ -101,7 +101,7 @@ class ProviderForm(Form):
         """Have the fields of a kind, filled in with what is there, or with what is usual."""
         super().__init__(data)
         self.kind, self.pool, self.provider = kind, pool, provider
-        self.secrets = identity_providers.details(provider) if provider is not None else {}
+        self.secrets = identity_providers.given_details(provider) if provider is not None else {}
         if kind.sign_out_detail:  # which says the same
             del self.fields["signs_out"]
         self.fields = {**dict(self._added()), **self.fields}

@@ -158,7 +158,7 @@ class ChangeProviderSerializer(WhollyChecked):
         return {
             "name": row.name,
             "kind": row.type,
-            "details": {**identity_providers.details(row), **attrs.get("details", {})},
+            "details": {**identity_providers.given_details(row), **attrs.get("details", {})},
             "attribute_mapping": attrs.get("attribute_mapping", row.attribute_mapping),
             "acr_mapping": attrs.get("acr_mapping", row.acr_mapping),
             "identifiers": attrs.get("identifiers", identity_providers.identifiers(row)),

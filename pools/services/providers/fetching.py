@@ -17,6 +17,7 @@ from identity.foundation.errors import Invalid, OutsideUnavailable, Overloaded
 from identity.foundation.task_names import Task
 from pools import ports
 from pools.models import IdentityProvider
+from pools.models.identity_provider import of_pool
 from pools.ports import ProviderDocument, ProviderKind
 from pools.services import configuration
 from pools.services.providers import provider_rules
@@ -76,7 +77,7 @@ def refresh_due(*, limit: int = 20) -> int:
 
 
 def refresh(provider: IdentityProvider) -> IdentityProvider:
-    """Ask now, outside any transaction; what fails is noted, and changes nothing else."""
+    """Ask now, outside any transaction, and return the row; what fails is noted, and changes nothing else."""
     kind = ports.provider_kinds[provider.type]
     before = provider.details
     row = IdentityProvider(pool=provider.pool, id=provider.id, type=provider.type, details=before)
@@ -92,5 +93,4 @@ def refresh(provider: IdentityProvider) -> IdentityProvider:
         rows = IdentityProvider.objects.filter(pool_id=provider.pool_id, id=provider.id, details=before)
         if rows.update(**changes):
             configuration.touch(provider.pool)
-    provider.refresh_from_db()
-    return provider
+    return of_pool(provider.pool_id).filter(id=provider.id).first() or provider

@@ -38,6 +38,6 @@ def check(provider: IdentityProvider, *, receipt: Receipt | None = None) -> Sequ
     if kind is None:
         return ()
     if fetching.document(provider) is not None:
-        fetching.refresh(provider)
+        provider = fetching.refresh(provider)
     kind.read_documents(provider.details)
     return of(provider)
