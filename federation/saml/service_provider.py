@@ -25,7 +25,17 @@ from cryptography.hazmat.primitives.serialization import Encoding, load_der_priv
 from federation import saml_details as names
 from federation.details import refused
 from federation.refusals import forged
-from federation.saml import aggregates, apart, bindings, logout, metadata, metadata_writing, requests, responses
+from federation.saml import (
+    aggregates,
+    apart,
+    bindings,
+    logout,
+    metadata,
+    metadata_writing,
+    redaction,
+    requests,
+    responses,
+)
 from federation.saml.bindings import Received
 from federation.saml.metadata import IdentityProviderMetadata
 from federation.saml.responses import NameId, SignedIn
@@ -33,8 +43,16 @@ from federation.saml.rules import SKEW, Expected, moment, saml, text
 from federation.saml.signing import SigningKey
 from identity.foundation import outbound
 from identity.foundation.destinations import CAP, TOTAL
-from identity.foundation.errors import OutsideUnavailable
-from pools.ports import EndedSessions, ExternalIdentity, OurSide, SignOutMessage, UpstreamRedirect, UpstreamWishes
+from identity.foundation.errors import LoginRefused, OutsideUnavailable
+from pools.ports import (
+    MESSAGE,
+    EndedSessions,
+    ExternalIdentity,
+    OurSide,
+    SignOutMessage,
+    UpstreamRedirect,
+    UpstreamWishes,
+)
 
 KEPT: Final = "metadata"
 """The detail that holds what a provider's metadata say."""
@@ -188,7 +206,7 @@ def arrival(
         keys=decryption(details, ours),
         must_be_encrypted=details.get(names.ENCRYPTED) == names.TRUE,
     )
-    signed_in = apart.run(lambda: responses.read(answer.get("SAMLResponse"), wanted))
+    signed_in = apart.run(lambda: read(answer.get("SAMLResponse"), wanted))
     name = signed_in.name_id
     return ExternalIdentity(
         name.value,
@@ -200,6 +218,15 @@ def arrival(
         once=signed_in.assertion_id,
         once_until=until(signed_in),
     )
+
+
+def read(sent: object, wanted: Expected) -> SignedIn:
+    """Return who came back; a refusal shows an operator the message, without what it says of people."""
+    try:
+        return responses.read(sent, wanted)
+    except LoginRefused as refusal:
+        refusal.parameters = {**refusal.parameters, MESSAGE: redaction.redacted(sent)}
+        raise
 
 
 def until(signed_in: SignedIn) -> datetime:

@@ -207,6 +207,7 @@ def provider(request: HttpRequest, pool_id: str, provider_id: UUID) -> HttpRespo
         **shared_with_it(pool, row.type),
         documents=[(DOCUMENTS[each.what], each, why(each)) for each in documents],
         health=health_of(documents),
+        refused=health.refused(row),
         apps=app_clients.naming_provider(pool, row.name, APPS),
         check=address(pool, row, "check_provider"),
         trial=address(pool, row, "try_provider"),

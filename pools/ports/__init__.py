@@ -27,6 +27,7 @@ from pools.ports.messages import (
     Undeliverable,
 )
 from pools.ports.providers import (
+    MESSAGE,
     NO_WISHES,
     EndedSessions,
     ExternalIdentity,
@@ -46,6 +47,7 @@ from pools.ports.registry import (
 )
 
 __all__ = [
+    "MESSAGE",
     "NOT_SIGNED",
     "NO_WISHES",
     "OPENID",

@@ -24,6 +24,10 @@ class LoginDenied(NotAuthorized):
     public = "The identity provider did not sign the user in."
 
 
+MESSAGE = "message"
+"""The parameter of a refusal that shows an operator what came, without what it says of people."""
+
+
 @dataclass(frozen=True, slots=True)
 class UpstreamWishes:
     """What is wanted of a trip to an upstream provider; empty is nothing. A kind hands on what its providers know."""

@@ -158,7 +158,7 @@ DETAIL: dict[Tag, frozenset[str]] = {
     **dict.fromkeys((Tag.PROVIDER_LINKED, Tag.PROVIDER_UNLINKED), frozenset({"provider", "attribute"})),
     **dict.fromkeys(
         (Tag.PROVIDER_LOGIN_REFUSED, Tag.PROVIDER_SIGN_OUT_REFUSED, Tag.PROVIDER_TRIED),
-        frozenset({"provider", "check", "said"}),
+        frozenset({"provider", "check", "said", "message"}),
     ),
     Tag.SIGNED_OUT_UPSTREAM: frozenset({"provider"}),
     Tag.CLIENT_CREATED: frozenset({"name", "confidential", "registered"}),

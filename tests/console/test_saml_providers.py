@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import html
 import re
+from datetime import UTC, datetime
 from urllib.parse import urljoin
 
-import requests
+import pytest
 
 from tests.console.test_providers import PROBLEM, described, faults, places, save, shown
 from tests.console.world import World
-from tests.federation.saml.identity_provider import rsa_key
+from tests.federation.saml.identity_provider import Element, one, rsa_key
 from tests.hosted import world as hosted
-from tests.hosted.saml_upstream import EMAIL, SLO, SSO, SamlProvider, sent
+from tests.hosted.saml_upstream import EMAIL, SLO, SSO, Federated, SamlProvider, sent
 
 USUAL = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress"
 
@@ -79,26 +81,51 @@ def test_new_metadata_take_the_place_of_the_old_and_the_rest_stays(world: World)
     assert details["EncryptedResponses"] == "true"
 
 
-def test_the_sign_in_is_tried_and_shows_what_came_and_what_was_refused(world: World) -> None:
-    path = places(world)
-    where = made(world, path)
-    pool_id = path.split("/")[3]
-    pool = hosted.World.__new__(hosted.World)
-    pool.live, pool.pool_id, pool.base = world.live, pool_id, f"{world.base_url}/{pool_id}"
+@pytest.fixture
+def staff(world: World) -> Federated:
+    """Return a pool that sends people to a provider of SAML."""
+    return Federated(hosted.World(world.live, mfa="OFF", by_email=False), SamlProvider())
+
+
+def page_of(world: World, staff: Federated) -> str:
+    """Return where the provider is in the console."""
+    pool_id = staff.world.pool_id
+    [found] = world.api("GET", f"/pools/{pool_id}/providers").json()["items"]
+    return f"/console/pools/{pool_id}/providers/{found['id']}"
+
+
+def test_the_sign_in_is_tried_and_shows_what_came_and_what_was_refused(world: World, staff: Federated) -> None:
+    where = page_of(world, staff)
 
     def tried(upstream: SamlProvider) -> str:
-        there = world.session.get(f"{where}/try").headers["Location"]
-        asked = sent(there, to=SSO)
-        given = {"SAMLResponse": upstream.response(pool, asked.id), "RelayState": asked.relay_state}
-        back = requests.post(f"{pool.base}/saml2/idpresponse", data=given, allow_redirects=False, timeout=30)
+        asked = sent(world.session.get(f"{where}/try").headers["Location"], to=SSO)
+        back = staff.bring(upstream.response(staff.world, asked.id), asked.relay_state)
         assert back.status_code == 303
-        return world.session.get(urljoin(back.url, back.headers["Location"])).text
+        return str(world.session.get(urljoin(back.url, back.headers["Location"])).text)
 
     page = tried(SamlProvider())
     assert "Ada.Lovelace" in page
     assert "ada@corp.example" in page
     refused = tried(SamlProvider(key="a stranger's"))
     assert "saml signature" in re.sub(r"<[^>]+>", " ", refused)
+
+
+def late(root: Element) -> None:
+    """Have been over long ago."""
+    one(root, ".//saml:Conditions").set("NotOnOrAfter", "2020-01-01T00:00:00Z")
+
+
+def test_a_refused_sign_in_shows_its_check_both_times_and_what_came(world: World, staff: Federated) -> None:
+    visitor, asked = staff.depart()
+
+    staff.post(visitor, staff.upstream.response(staff.world, asked.id, edit=late), asked.relay_state)
+
+    page = html.unescape(world.session.get(page_of(world, staff)).text)
+    assert "saml assertion Conditions" in page
+    assert 'NotOnOrAfter="2020-01-01T00:00:00Z"' in page
+    assert f'<time datetime="{datetime.now(UTC):%Y-%m-%d}' in page
+    assert "ada@corp.example" not in page
+    assert "Ada.Lovelace" not in page
 
 
 def test_the_api_has_it_too(world: World) -> None:

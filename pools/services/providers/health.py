@@ -1,6 +1,7 @@
-"""How reading what a provider publishes went: its discovery document and its keys. What is told is this process's word.
+"""How a provider fares: how reading what it publishes went, and which sign-ins by it were refused.
 
-Looking asks nobody; a check asks the provider at once, when an operator wants to know.
+Looking asks nobody; a check asks the provider at once, when an operator wants to know. What a process holds by itself,
+each knows for itself.
 """
 
 from __future__ import annotations
@@ -8,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from pools import ports
-from pools.models import IdentityProvider
+from pools.models import AuditEvent, IdentityProvider
 from pools.ports import ProviderDocument
 from pools.services import atomic_part, receipts
+from pools.services.audit import Tag
 from pools.services.providers import fetching
 from pools.services.receipts import Receipt
 
@@ -41,3 +43,9 @@ def check(provider: IdentityProvider, *, receipt: Receipt | None = None) -> Sequ
         provider = fetching.refresh(provider)
     kind.read_documents(provider.details)
     return of(provider)
+
+
+def refused(provider: IdentityProvider, *, limit: int = 10) -> list[AuditEvent]:
+    """Return the latest sign-ins by a provider that were refused, the newest first; each names the check."""
+    rows = AuditEvent.objects.filter(pool_id=provider.pool_id, subject=provider.name, tag=Tag.PROVIDER_LOGIN_REFUSED)
+    return list(rows.order_by("-id")[:limit])

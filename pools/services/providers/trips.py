@@ -226,7 +226,8 @@ def described(provider: IdentityProvider, refusal: DomainError) -> dict[str, str
     """Return what the audit log says of a refusal: which check failed, or what the provider said."""
     said = str(refusal.parameters.get("error", ""))
     check = refusal.code if said else (refusal.detail or refusal.code)[:LONGEST_REASON]
-    return {"provider": provider.name, "check": check, "said": said}
+    message = str(refusal.parameters.get(ports.MESSAGE, ""))
+    return {"provider": provider.name, "check": check, "said": said, **({"message": message} if message else {})}
 
 
 def keep(pool: UserPool, arrival: Arrival, query: str, *, browser: str) -> uuid.UUID:
