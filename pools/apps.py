@@ -19,11 +19,13 @@ class PoolsConfig(AppConfig):
         from identity import telemetry
         from pools.services import configuration
         from pools.services.messages import deliveries
+        from pools.services.providers import expiry
 
         post_migrate.connect(ensure_keys, sender=self)
         post_migrate.connect(ensure_web_role, sender=self)
         telemetry.register_probe("configuration", configuration.problem)
         telemetry.register_gauges(deliveries.gauges)
+        telemetry.register_gauges(expiry.gauges)
         telemetry.register_warning("messages", deliveries.warning)
 
 

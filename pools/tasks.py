@@ -28,7 +28,7 @@ from identity.foundation.task_names import Task
 from pools.services import housekeeping
 from pools.services.messages import deliveries
 from pools.services.pools import certificates, signing_keys
-from pools.services.providers import fetching
+from pools.services.providers import expiry, fetching
 from pools.services.user_imports import work
 
 log = structlog.get_logger(__name__)
@@ -107,6 +107,8 @@ def fetch_providers() -> None:
     """Read what identity providers publish, where that is due."""
     if housekeeping.take_turn("fetch_providers", timedelta(seconds=5)):
         fetching.refresh_due()
+    if housekeeping.take_turn("tell_expiry", timedelta(hours=1)):
+        expiry.tell_due(by=Actor.system())
 
 
 @shared_task(name=Task.RESEAL.value, ignore_result=True, base=LimitedTask)

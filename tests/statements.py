@@ -45,6 +45,8 @@ BEYOND = {
     "pools/services/housekeeping.py:purge_users": "finds deleted users of all pools, then works pool by pool",
     "pools/services/messages/mailbox.py:captured": "the mailbox of development, of the whole installation",
     "pools/services/pools/certificates.py:roll_due": "finds keys that are due in all pools",
+    "pools/services/providers/expiry.py:tell_due": "finds providers of all pools, then works pool by pool",
+    "pools/services/providers/expiry.py:gauges": "a figure of the whole installation",
     "pools/services/providers/fetching.py:refresh_due": "finds providers of all pools, then works pool by pool",
     "pools/services/pools/pool_domains.py:named": "domains are unique, and callers name nothing else",
     "pools/services/pools/signing_keys.py:rotate_due": "finds keys that are due in all pools",

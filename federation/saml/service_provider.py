@@ -57,6 +57,7 @@ from pools.ports import (
 KEPT: Final = "metadata"
 """The detail that holds what a provider's metadata say."""
 ISSUER: Final = "issuer"
+ENDS: Final = "ends"
 JOB_SECONDS: Final = 60.0
 ACCEPT: Final = {"Accept": "application/samlmetadata+xml, application/xml, text/xml, */*"}
 REQUEST: Final = "request_id"
@@ -96,7 +97,8 @@ def fetched(details: Mapping[str, str], *, in_job: bool) -> dict[str, str]:
     found = apart.run(lambda: metadata.read(aggregates.find(io.BytesIO(data), entity_id)))
     if not found.sso_redirect_url:
         raise aggregates.refused("no_sso_url", "No SingleSignOn Http redirect binding location found in metadata.")
-    return {KEPT: kept(found), ISSUER: found.entity_id}
+    last = max(each.not_valid_after_utc for each in found.certificates)
+    return {KEPT: kept(found), ISSUER: found.entity_id, ENDS: last.isoformat()}
 
 
 def loaded(url: str, cap: int, seconds: float) -> bytes:

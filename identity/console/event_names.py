@@ -22,6 +22,7 @@ NAMES: dict[str, Text] = {
     "resource_server_changed": gettext_lazy("resource server changed"),
     "resource_server_deleted": gettext_lazy("resource server deleted"),
     "provider_created": gettext_lazy("identity provider created"),
+    "provider_certificate_ends": gettext_lazy("identity provider’s certificate ends soon"),
     "provider_changed": gettext_lazy("identity provider changed"),
     "provider_deleted": gettext_lazy("identity provider deleted"),
     "provider_tried": gettext_lazy("identity provider tried"),

@@ -22,7 +22,7 @@ from identity.console.tables import Cell, Column, Empty, Table, moment, state
 from identity.foundation import errors
 from pools.services import access
 from pools.services.pools import app_clients
-from pools.services.providers import health, identity_providers, our_side, provider_rules
+from pools.services.providers import expiry, health, identity_providers, our_side, provider_rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -208,6 +208,7 @@ def provider(request: HttpRequest, pool_id: str, provider_id: UUID) -> HttpRespo
         documents=[(DOCUMENTS[each.what], each, why(each)) for each in documents],
         health=health_of(documents),
         refused=health.refused(row),
+        ends_soon=expiry.is_soon(row),
         apps=app_clients.naming_provider(pool, row.name, APPS),
         check=address(pool, row, "check_provider"),
         trial=address(pool, row, "try_provider"),

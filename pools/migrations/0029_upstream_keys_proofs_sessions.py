@@ -24,6 +24,16 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='identityprovider',
+            name='ends_at',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='identityprovider',
+            name='expiry_told',
+            field=models.DateTimeField(null=True),
+        ),
+        migrations.AddField(
+            model_name='identityprovider',
             name='fetch_failed_at',
             field=models.DateTimeField(null=True),
         ),

@@ -9,7 +9,14 @@ from pools.models.app_client import AppClient, ClientSecret
 from pools.models.event import AuditEvent, AuditPersonal, AuthEvent
 from pools.models.factor import TotpFactor
 from pools.models.identity_pool import DEVELOPERS, Identity, IdentityLogin, IdentityPool, PrincipalTagMap
-from pools.models.identity_provider import COGNITO_SUBJECT, ISSUER, ExternalLogin, IdentityProvider, ProviderIdentifier
+from pools.models.identity_provider import (
+    COGNITO_SUBJECT,
+    ENDS,
+    ISSUER,
+    ExternalLogin,
+    IdentityProvider,
+    ProviderIdentifier,
+)
 from pools.models.interaction import FormReceipt, Interaction
 from pools.models.message import CapturedMessage, OutboxMessage, PeriodicTask
 from pools.models.session import Attempt, BrowserSession, Guess, Spent
@@ -22,6 +29,7 @@ from pools.models.user_pool import PoolDomain, ResourceServer, UserPool
 __all__ = [
     "COGNITO_SUBJECT",
     "DEVELOPERS",
+    "ENDS",
     "ISSUER",
     "AppClient",
     "Attempt",

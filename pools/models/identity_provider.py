@@ -16,6 +16,8 @@ COGNITO_SUBJECT = "Cognito_Subject"
 
 ISSUER = "issuer"
 """Of what is fetched, what the provider calls itself, where people's logins tell that."""
+ENDS = "ends"
+"""Of what is fetched, when the last of the provider's certificates ends (ISO 8601)."""
 
 
 class IdentityProvider(models.Model):
@@ -47,6 +49,10 @@ class IdentityProvider(models.Model):
     """When asking failed, where that was the last try."""
     fetch_problem = models.CharField(max_length=64, db_default="", default="", blank=True)
     """Why: the code of the refusal."""
+    ends_at = models.DateTimeField(null=True)
+    """When the last of the provider's certificates ends, where its kind has any."""
+    expiry_told = models.DateTimeField(null=True)
+    """Of which such end operators were told."""
     created_at = models.DateTimeField(db_default=Now())
     modified_at = models.DateTimeField(db_default=Now())
 

@@ -48,6 +48,7 @@ class Tag(StrEnum):
     RESOURCE_SERVER_CHANGED = "resource_server_changed"
     RESOURCE_SERVER_CREATED = "resource_server_created"
     RESOURCE_SERVER_DELETED = "resource_server_deleted"
+    PROVIDER_CERTIFICATE_ENDS = "provider_certificate_ends"
     PROVIDER_CHANGED = "provider_changed"
     PROVIDER_CREATED = "provider_created"
     PROVIDER_DELETED = "provider_deleted"
@@ -153,6 +154,7 @@ DETAIL: dict[Tag, frozenset[str]] = {
         (Tag.RESOURCE_SERVER_CHANGED, Tag.RESOURCE_SERVER_CREATED, Tag.RESOURCE_SERVER_DELETED),
         frozenset({"identifier", "scopes"}),
     ),
+    Tag.PROVIDER_CERTIFICATE_ENDS: frozenset({"provider", "until"}),
     Tag.PROVIDER_CHANGED: frozenset({"provider", "type", "changed"}),
     **dict.fromkeys((Tag.PROVIDER_CREATED, Tag.PROVIDER_DELETED), frozenset({"provider", "type"})),
     **dict.fromkeys((Tag.PROVIDER_LINKED, Tag.PROVIDER_UNLINKED), frozenset({"provider", "attribute"})),

@@ -9,7 +9,7 @@ import html
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 from urllib.parse import urlencode, urlsplit
@@ -211,6 +211,24 @@ def notice(pool: UserPool, change: Change, *, client_id: str, app: str) -> Compo
     note = gettext("If it was you, there is nothing to do.")
     text = "\n\n".join([subject, *lines, *([link["link"]] if link else []), note]) + "\n"
     context = {**_frame(app, subject), "preheader": lines[0], "title": subject, "lines": lines, "note": note, **link}
+    return _in_our_frame(subject, text, context)
+
+
+def certificate_ends(pool: UserPool, provider: str, end: datetime) -> Composed:
+    """Return the mail that tells operators that a provider's last certificate ends."""
+    subject = gettext("The certificate of %(provider)s ends soon") % {"provider": provider}
+    moment = date_format(end.astimezone(UTC), "DATETIME_FORMAT")
+    lines = [
+        gettext("People sign in to the pool %(pool)s by the identity provider %(provider)s.")
+        % {"pool": pool.name, "provider": provider},
+        gettext("The last of its certificates that we know ends at %(moment)s UTC.") % {"moment": moment},
+    ]
+    note = gettext(
+        "Ask those who run it for metadata with the next one, and give them to us before they change it: in the "
+        "console, among the pool’s identity providers. Where metadata are read at an address, that happens by itself."
+    )
+    text = "\n\n".join([subject, *lines, note]) + "\n"
+    context = {**_frame("", subject), "preheader": lines[1], "title": subject, "lines": lines, "note": note}
     return _in_our_frame(subject, text, context)
 
 

@@ -69,6 +69,8 @@ class KeyLimits:
         return is_listed and (self.pools is None or pool_id in self.pools)
 
 
+MOST_ADDRESSES = 50
+"""How many operators are told of one thing by mail."""
 EVERYTHING = KeyLimits()
 
 
@@ -83,6 +85,12 @@ class AccessKeyView:
     last_used_at: datetime | None
     """Coarse: see :func:`key_used`."""
     limits: KeyLimits
+
+
+def addresses() -> list[str]:
+    """Return the addresses of those who administer the installation and have one."""
+    rows = Operator.objects.filter(is_active=True).exclude(email="").order_by("id")
+    return list(rows.values_list("email", flat=True)[:MOST_ADDRESSES])
 
 
 def create(username: str, *, email: str = "", password: str | None = None, by: Actor) -> Operator:

@@ -6,7 +6,7 @@ The last that was good stays until there is a better one. What a kind holds in i
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 from django.db import transaction
@@ -16,13 +16,15 @@ from identity.foundation import clock, later
 from identity.foundation.errors import Invalid, OutsideUnavailable, Overloaded
 from identity.foundation.task_names import Task
 from pools import ports
-from pools.models import IdentityProvider
+from pools.models import ENDS, IdentityProvider
 from pools.models.identity_provider import of_pool
 from pools.ports import ProviderDocument, ProviderKind
 from pools.services import configuration
 from pools.services.providers import provider_rules
 
 log = structlog.get_logger(__name__)
+COLUMNS = ("fetched", "fetched_at", "fetch_failed_at", "fetch_problem", "ends_at")
+"""What is known of what a provider publishes."""
 EVERY = timedelta(hours=6)
 """AWS: SAML user pool IdP names and identifiers: metadata is read again every six hours, or before it expires."""
 
@@ -39,6 +41,7 @@ def put(provider: IdentityProvider, kind: ProviderKind, details: Mapping[str, st
     found = kind.fetch(details, in_job=in_job)
     provider.fetched = dict(found)
     provider.fetched_at = clock.now() if found else None
+    provider.ends_at = datetime.fromisoformat(found[ENDS]) if ENDS in found else None
     provider.fetch_failed_at, provider.fetch_problem = None, ""
 
 
@@ -84,7 +87,7 @@ def refresh(provider: IdentityProvider) -> IdentityProvider:
     changes: dict[str, object]
     try:
         put(row, kind, {**before}, in_job=True)
-        changes = {"fetched": row.fetched, "fetched_at": row.fetched_at, "fetch_failed_at": None, "fetch_problem": ""}
+        changes = {name: getattr(row, name) for name in COLUMNS}
     except (Invalid, OutsideUnavailable, Overloaded) as problem:
         log.warning("provider_not_read", provider=provider.name, why=problem.detail or problem.code)
         changes = {"fetch_failed_at": clock.now(), "fetch_problem": problem.code}

@@ -35,7 +35,7 @@ from pools.services.providers import provider_rules as rules
 from pools.services.receipts import Receipt
 
 MAX_PROVIDERS = 300
-DETAIL_COLUMNS = ("details", "sealed_details", "fetched", "fetched_at", "fetch_failed_at", "fetch_problem")
+DETAIL_COLUMNS = ("details", "sealed_details", *fetching.COLUMNS)
 
 
 class ProviderExists(AlreadyExists):
