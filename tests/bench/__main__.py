@@ -21,7 +21,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from identity.embedded.parts import Part
-from tests.bench import imports, installation, listings, many_pools, outbox, providers
+from tests.bench import imports, installation, listings, many_pools, outbox, providers, saml
 from tests.bench.figures import (
     Bare,
     Job,
@@ -635,6 +635,9 @@ class Bench:
             print(f"{name:<44}{ratio:>6.2f}  (reach {wanted:.2f}){'' if ratio >= wanted else '  MISSED'}")
         self.tell_microseconds()
         self.tell_providers()
+        of_saml = list(saml.rows())
+        for row in of_saml:
+            print(saml.tell(row))
         late = "" if storm.p99 <= 50 else "  MISSED"
         print(f"{'GetUser p99 in a storm of sign-ins':<44}{storm.p99:>6.0f} ms (reach 50){late}")
         print(f"{'memory of the web process':<44}{size:>6.0f} MiB; first answer after {self.first_answer:.1f} s")
@@ -664,6 +667,7 @@ class Bench:
                     "floors": [plain(job) for job in self.floors],
                     "jobs": [plain(job) for job in self.jobs],
                     "reach": {name: {"ratio": ratio, "wanted": wanted} for name, (ratio, wanted) in reach.items()},
+                    "saml": [plain(row.measured) for row in of_saml],
                     "ranks": ranks,
                     "memory_mib": size,
                     "first_answer_seconds": self.first_answer,
