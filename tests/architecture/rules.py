@@ -15,6 +15,7 @@ import botocore.model
 from tests.architecture.commits import commits
 from tests.architecture.factor_names import factor_names
 from tests.architecture.issuers import issuers
+from tests.architecture.kind_names import kind_names
 from tests.architecture.source import Source, dotted
 
 FORBIDDEN = {"utils", "util", "helpers", "common", "core", "misc", "base", "lib", "manager", "domain"}
@@ -433,6 +434,7 @@ RULES: dict[str, Rule] = {
         issuers,
         commits,
         factor_names,
+        kind_names,
         wire_names,
         no_http_in_rules,
         actors_are_named,

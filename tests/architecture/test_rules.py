@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.architecture import factor_names
+from tests.architecture import factor_names, kind_names
 from tests.architecture.rules import RULES, Rule
 from tests.architecture.source import planted, pretend, sources
 
@@ -35,6 +35,10 @@ def test_a_file_that_names_no_factor_any_more_leaves_the_list() -> None:
     names = {source.path for source in sources() if factor_names.NAMES.search(source.text)}
 
     assert factor_names.LISTED.keys() - names == set()
+
+
+def test_a_file_that_names_no_kind_of_provider_any_more_leaves_the_list() -> None:
+    assert kind_names.LISTED.keys() - {source.path for source in sources() if kind_names.names(source)} == set()
 
 
 def rule_of(path: Path) -> str:
