@@ -29,7 +29,6 @@ from pools.ports.kinds import About, Control, Detail
 MISSING = "Either MetadataURL or MetadataFile is a required idp detail."
 LARGEST_FILE = 1 << 20
 CLAIMS = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/"
-NO_OR_YES = {"": gettext_lazy("No"), "true": gettext_lazy("Yes")}
 
 
 def address_problems(key: str, value: str) -> Iterator[Invalid]:
@@ -97,25 +96,22 @@ ABOUT = About(
             ENCRYPTED,
             gettext_lazy("Only encrypted assertions"),
             gettext_lazy("The provider encrypts for the certificate in our metadata."),
-            Control.ONE_OF,
+            Control.SWITCH,
             is_required=False,
-            options=NO_OR_YES,
         ),
         Detail(
             UNASKED,
             gettext_lazy("Sign-in that begins at the provider"),
             gettext_lazy("People may come from its portal. Apps that let them have providers of this kind alone."),
-            Control.ONE_OF,
+            Control.SWITCH,
             is_required=False,
-            options=NO_OR_YES,
         ),
         Detail(
             SIGNS_OUT,
             gettext_lazy("Sign people out there too"),
             gettext_lazy("Who signs out here is sent to the provider to sign out as well."),
-            Control.ONE_OF,
+            Control.SWITCH,
             is_required=False,
-            options=NO_OR_YES,
         ),
     ),
     mapping={

@@ -145,14 +145,12 @@ def known(details: Mapping[str, str]) -> IdentityProviderMetadata:
 
 def told(details: Mapping[str, str], ours: OurSide) -> dict[str, str]:
     """Return what follows from a provider's metadata, by Amazon's names."""
-    found: dict[str, str] = {}
+    found = {names.CERTIFICATE: base64.b64encode(ours.keys.decryption()[0].certificate).decode()}
     if KEPT in details:
         provider = known(details)
         found[names.SSO] = provider.sso_redirect_url
         if provider.slo_redirect_url:
             found[names.SLO] = provider.slo_redirect_url
-    if details.get(names.ENCRYPTED) == names.TRUE:
-        found[names.CERTIFICATE] = base64.b64encode(ours.keys.decryption()[0].certificate).decode()
     return found
 
 
@@ -205,7 +203,7 @@ def arrival(
         ours,
         ours.callback,
         request_id=kept.get(REQUEST, ""),
-        keys=decryption(details, ours),
+        keys=decryption(ours),
         must_be_encrypted=details.get(names.ENCRYPTED) == names.TRUE,
     )
     signed_in = apart.run(lambda: read(answer.get("SAMLResponse"), wanted))
@@ -310,7 +308,7 @@ def issuer_of(message: SignOutMessage) -> str:
 
 def ended(details: Mapping[str, str], ours: OurSide, message: SignOutMessage) -> EndedSessions:
     """Return whose sessions a provider asks us to end. Raises LoginRefused."""
-    wanted = expected(details, ours, ours.signed_out, keys=decryption(details, ours))
+    wanted = expected(details, ours, ours.signed_out, keys=decryption(ours))
 
     def read() -> EndedSessions:
         found = received(message, "SAMLRequest", wanted.certificates)
@@ -348,10 +346,9 @@ def certificate(der: bytes) -> x509.Certificate:
     return x509.load_der_x509_certificate(der)
 
 
-def decryption(details: Mapping[str, str], ours: OurSide) -> list[rsa.RSAPrivateKey]:
-    """Return our keys for which a provider encrypts, where it has to: another was told of none."""
-    is_told = details.get(names.ENCRYPTED) == names.TRUE
-    return [private(each.private) for each in ours.keys.decryption()] if is_told else []
+def decryption(ours: OurSide) -> list[rsa.RSAPrivateKey]:
+    """Return our keys for which providers encrypt. All are told of them; who has to, a detail says."""
+    return [private(each.private) for each in ours.keys.decryption()]
 
 
 def private(der: bytes) -> rsa.RSAPrivateKey:

@@ -27,6 +27,7 @@ CLAIM = "claim-"
 SWITCHES = ("asks_second_factor", "signs_out")
 KEPT = gettext_lazy("Kept. Type another one to replace it.")
 LONGEST = 4096
+TRUE = "true"
 LONGEST_FILE = 1 << 20
 
 
@@ -53,6 +54,8 @@ def detail_field(detail: Detail, *, is_kept: bool) -> forms.Field:
     plain = {"autocomplete": "off", **OFF}
     if detail.control is Control.ONE_OF:
         return forms.ChoiceField(choices=list(detail.options.items()), widget=forms.RadioSelect, **texts)
+    if detail.control is Control.SWITCH:
+        return forms.BooleanField(**{**texts, "required": False})
     if detail.control in {Control.SECRET, Control.FILE}:
         attrs = {**plain, **({"placeholder": KEPT} if is_kept else {})}
         if is_kept:
@@ -156,7 +159,8 @@ class ProviderForm(Form):
             return identity_providers.identifiers(provider)
         if name in SWITCHES:
             return getattr(provider, name)
-        return provider.details.get(name, "")
+        kept = provider.details.get(name, "")
+        return kept == TRUE if isinstance(self.fields[name], forms.BooleanField) else kept
 
     # -- as the page draws it ------------------------------------------------------------------------------------------
 
@@ -210,7 +214,7 @@ class ProviderForm(Form):
         Another issuer has other endpoints: those that were left as they are are then found anew.
         """
         names = [each.name for each in (*self.kind.details, *self.kind.endpoints)]
-        given = {name: str(self.cleaned_data.get(name, "")) for name in names}
+        given = {name: _text(self.cleaned_data.get(name, "")) for name in names}
         if self.provider is None:
             return {name: value for name, value in given.items() if value}
         found = {name: value for name, value in given.items() if name in self.changed_data}
@@ -253,3 +257,8 @@ class ProviderForm(Form):
         ):
             self.clean_or_blame(getattr(problem, "field", ""), wording.of(problem))
         return given
+
+
+def _text(value: object) -> str:
+    """Return what a field holds as a detail's value; one that is switched off is not there."""
+    return (TRUE if value else "") if isinstance(value, bool) else str(value)

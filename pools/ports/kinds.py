@@ -25,6 +25,8 @@ class Control(Enum):
     """Lines of a file, which are secret: nobody is told them again."""
     LINES = "lines"
     """Lines of a file that anybody may see."""
+    SWITCH = "switch"
+    """Its value is ``true``, or it is not there."""
     ONE_OF = "one of"
 
 

@@ -46,6 +46,7 @@ def test_a_provider_is_added_by_its_metadata_and_told_ours(world: World) -> None
         "RequestSigningAlgorithm": "rsa-sha256",
         "SSORedirectBindingURI": SSO,
         "SLORedirectBindingURI": SLO,
+        "ActiveEncryptionCertificate": found["ProviderDetails"]["ActiveEncryptionCertificate"],
     }
     page = world.session.get(where).text
     assert "They were given as a text" in page
@@ -73,12 +74,15 @@ def test_new_metadata_take_the_place_of_the_old_and_the_rest_stays(world: World)
     where = made(world, path, EncryptedResponses="true")
     rsa_key("the next")
 
-    answer = save(world.session, where, MetadataFile=SamlProvider(key="the next").metadata)
+    assert re.search(r'name="EncryptedResponses"[^>]* checked', world.session.get(where).text)
+    answer = save(world.session, where, MetadataFile=SamlProvider(key="the next").metadata, EncryptedResponses="on")
 
     assert answer.status_code == 303, faults(answer)
     details = described(world, path, "Staff")["ProviderDetails"]
     assert details["MetadataFile"] == SamlProvider(key="the next").metadata.strip()
     assert details["EncryptedResponses"] == "true"
+    save(world.session, where)  # nothing is ticked
+    assert "EncryptedResponses" not in described(world, path, "Staff")["ProviderDetails"]
 
 
 @pytest.fixture
