@@ -81,7 +81,7 @@ def test_new_metadata_take_the_place_of_the_old_and_the_rest_stays(world: World)
     details = described(world, path, "Staff")["ProviderDetails"]
     assert details["MetadataFile"] == SamlProvider(key="the next").metadata.strip()
     assert details["EncryptedResponses"] == "true"
-    save(world.session, where)  # nothing is ticked
+    save(world.session, where, MetadataFile=details["MetadataFile"])  # nothing is ticked
     assert "EncryptedResponses" not in described(world, path, "Staff")["ProviderDetails"]
 
 
