@@ -24,9 +24,9 @@ NOT_PRINTED = re.compile(r"[^\x20\x21\x23-\x5b\x5d-\x7e]")
 LONGEST_ERROR, LONGEST_DESCRIPTION = 64, 256
 
 
-def forged(check: str) -> LoginRefused:
-    """Return the refusal of an answer that does not pass a check, which only logs name."""
-    return LoginRefused(FORGED, detail=check)
+def forged(check: str, **parameters: str | int) -> LoginRefused:
+    """Return the refusal of an answer that does not pass a check, which only logs name; and what others choose by."""
+    return LoginRefused(FORGED, detail=check, parameters=parameters)
 
 
 def told(error: str, description: str, *, status: int = HTTPStatus.BAD_REQUEST) -> DomainError:

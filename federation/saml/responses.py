@@ -110,10 +110,14 @@ def decrypted(encrypted: Element, expected: Expected) -> Element:
 
 
 def check(element: Element, table: Mapping[str, rules.Rule], what: str, expected: Expected) -> None:
-    """Raise LoginRefused for the first rule of a table that an element breaks."""
+    """Raise LoginRefused for the first rule of a table that an element breaks.
+
+    Its parameters are the ``rule``, and ``ended``, in seconds of the epoch, where only its time is over.
+    """
     for name, problems in table.items():
         for problem in problems(element, expected):
-            raise forged(f"saml {what} {name}: {problem}")
+            ended = {"ended": int(problem.since.timestamp())} if isinstance(problem, rules.Past) else {}
+            raise forged(f"saml {what} {name}: {problem}", rule=name, **ended)
 
 
 def check_success(response: Element) -> None:

@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -52,6 +52,9 @@ class Expected:
     """The ID of the request that a browser left with."""
     is_unsolicited: bool = False
     """A browser left with no request, and may come without: said beside no ``request_id``, or nothing is read."""
+    is_of_others: bool = False
+    """It was issued for a sign-in at an application, whose request nobody here knows: it may name any, or none, and is
+    good until it ends, however long ago it was issued. Said in place of the two before."""
     keys: Sequence[rsa.RSAPrivateKey] = field(default=(), repr=False)
     """Ours, for which assertions may be encrypted."""
     must_be_encrypted: bool = False
@@ -62,8 +65,8 @@ class Expected:
         """Raise ValueError where nothing would be expected: an empty name is everybody's."""
         if not (self.issuer and self.acs_url and self.audience):
             raise ValueError("an expectation is empty")
-        if bool(self.request_id) == self.is_unsolicited:
-            raise ValueError("an answer is either to a request or unsolicited")
+        if [bool(self.request_id), self.is_unsolicited, self.is_of_others].count(True) != 1:
+            raise ValueError("an answer is either to a request of ours, or unsolicited, or of others")
 
     def is_past(self, moment: datetime, *, since: timedelta = timedelta()) -> bool:
         """Say whether a moment has come, so long ago at least, by the slowest of clocks."""
@@ -72,6 +75,19 @@ class Expected:
     def is_to_come(self, moment: datetime) -> bool:
         """Say whether a moment is yet to come, by the fastest of clocks."""
         return moment > clock.now() + timedelta(seconds=self.skew)
+
+
+class Past(str):
+    """What is wrong with an element because its time is over, and since when."""
+
+    __slots__ = ("since",)
+    since: datetime
+
+    def __new__(cls, problem: str, since: datetime) -> Self:
+        """Keep both."""
+        made = super().__new__(cls, problem)
+        made.since = since
+        return made
 
 
 Rule = Callable[[Element, Expected], Iterator[str]]
@@ -168,8 +184,13 @@ def destination(response: Element, expected: Expected) -> Iterator[str]:
 
 
 def in_response_to(element: Element, expected: Expected) -> Iterator[str]:
-    """Whoever left with a request comes back with its answer, and who left with none brings no answer to one."""
+    """Whoever left with a request comes back with its answer, and who left with none brings no answer to one.
+
+    Where others sent them, their request is for those others to know.
+    """
     found = element.get("InResponseTo")
+    if expected.is_of_others:
+        return
     if expected.is_unsolicited:
         if found is not None:
             yield "it names a request, and none is pending"
@@ -234,7 +255,7 @@ def data_problems(data: Element, expected: Expected) -> Iterator[str]:
     if ends is None:
         yield "NotOnOrAfter is missing, or no moment in UTC"
     elif expected.is_past(ends):
-        yield "NotOnOrAfter is past"
+        yield Past("NotOnOrAfter is past", ends)
     if data.get("NotBefore") is not None:
         yield "NotBefore is there"
     yield from (f"InResponseTo: {problem}" for problem in in_response_to(data, expected))
@@ -253,16 +274,15 @@ def conditions(assertion: Element, expected: Expected) -> Iterator[str]:
 
 def time_problems(conditions: Element, expected: Expected) -> Iterator[str]:
     """Yield what keeps conditions from being of this moment."""
-    for name, is_wrong, problem in (
-        ("NotBefore", expected.is_to_come, "NotBefore is to come"),
-        ("NotOnOrAfter", expected.is_past, "NotOnOrAfter is past"),
-    ):
-        value = conditions.get(name)
-        at = moment(value)
-        if value is not None and at is None:
-            yield f"{name} is no moment in UTC"
-        elif at is not None and is_wrong(at):
-            yield problem
+    begins, ends = (moment(conditions.get(name)) for name in ("NotBefore", "NotOnOrAfter"))
+    if begins is None and conditions.get("NotBefore") is not None:
+        yield "NotBefore is no moment in UTC"
+    elif begins is not None and expected.is_to_come(begins):
+        yield "NotBefore is to come"
+    if ends is None and conditions.get("NotOnOrAfter") is not None:
+        yield "NotOnOrAfter is no moment in UTC"
+    elif ends is not None and expected.is_past(ends):
+        yield Past("NotOnOrAfter is past", ends)
 
 
 def audience_restriction(assertion: Element, expected: Expected) -> Iterator[str]:
@@ -289,7 +309,7 @@ def authn_statement(assertion: Element, expected: Expected) -> Iterator[str]:
         if ends is None and each.get("SessionNotOnOrAfter") is not None:
             yield "SessionNotOnOrAfter is no moment in UTC"
         elif ends is not None and expected.is_past(ends):
-            yield "SessionNotOnOrAfter is past"
+            yield Past("SessionNotOnOrAfter is past", ends)
 
 
 def attribute_statement(assertion: Element, expected: Expected) -> Iterator[str]:

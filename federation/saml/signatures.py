@@ -38,6 +38,8 @@ METHODS = frozenset(
     }
 )
 DIGESTS = frozenset({DigestAlgorithm.SHA256, DigestAlgorithm.SHA384, DigestAlgorithm.SHA512})
+RULE: Final = "Signature"
+"""What is broken, as a refusal's parameters name it."""
 METHOD_NAMES = frozenset(method.value for method in METHODS)
 DIGEST_NAMES = frozenset(digest.value for digest in DIGESTS)
 
@@ -58,7 +60,7 @@ def verified(element: Element, certificates: Sequence[x509.Certificate]) -> Elem
     """
     for name, is_broken in RULES.items():
         if is_broken(element):
-            raise forged(f"saml signature: {name}")
+            raise forged(f"saml signature: {name}", rule=RULE)
     [signature] = element.findall(SIGNATURE)
     method = algorithm(signature, "SignedInfo/SignatureMethod")
     data = etree.tostring(element, with_tail=False)
@@ -66,7 +68,7 @@ def verified(element: Element, certificates: Sequence[x509.Certificate]) -> Elem
     roots = (documents.parse(found) for certificate in fitting if (found := covered(data, certificate)) is not None)
     genuine = next((root for root in roots if is_of(root, element)), None)
     if genuine is None:
-        raise forged("saml signature: by no certificate of the provider")
+        raise forged("saml signature: by no certificate of the provider", rule=RULE)
     return genuine
 
 
@@ -103,7 +105,7 @@ def covered(data: bytes, certificate: x509.Certificate) -> bytes | None:
     except InvalidSignature:
         return None
     except Exception as problem:  # noqa: BLE001 - whatever libraries make of a stranger's signature is a refusal
-        raise forged(f"saml signature: not verifiable ({type(problem).__name__})") from None
+        raise forged(f"saml signature: not verifiable ({type(problem).__name__})", rule=RULE) from None
     return None if isinstance(found, list) else found.signed_data
 
 

@@ -28,6 +28,8 @@ UNASKED = then(set_at(".", InResponseTo=None), set_at("//saml:SubjectConfirmatio
 """Makes a response one to nobody's request."""
 NOBODYS: dict[str, Any] = {"request_id": "", "is_unsolicited": True}
 """What is expected of such a one."""
+OF_OTHERS: dict[str, Any] = {"request_id": "", "is_of_others": True}
+"""What is expected of one that was issued for a sign-in at an application."""
 
 
 def expected(**changes: Any) -> Expected:

@@ -21,7 +21,7 @@ from tests.federation.saml.identity_provider import (
     at,
     nothing,
 )
-from tests.federation.saml.reader import NOBODYS, UNASKED, expected, read, refusal
+from tests.federation.saml.reader import NOBODYS, OF_OTHERS, UNASKED, expected, read, refusal
 
 Element = Any
 Edit = Callable[[Element], None]
@@ -206,7 +206,30 @@ def test_an_empty_expectation_is_a_mistake(name: str) -> None:
         expected(**{name: ""})
 
 
-@pytest.mark.parametrize("told", [{"request_id": ""}, {"is_unsolicited": True}])
+# -- what others asked for -------------------------------------------------------------------------------------------
+
+LONG_AGO = then(*(set_at(path, IssueInstant=-7200) for path in (".", ASSERTED)))
+
+
+@pytest.mark.parametrize("edit", [nothing, UNASKED, set_at(DATA, InResponseTo="_other"), LONG_AGO])
+def test_an_answer_to_others_may_name_any_request_and_is_good_until_it_ends(edit: Edit) -> None:
+    assert read(IdentityProvider(before=edit), **OF_OTHERS).name_id.value == NAME
+
+
+@pytest.mark.parametrize(("edit", "rule"), [case for case in CASES if "InResponseTo" not in case[1]])
+def test_each_other_rule_refuses_an_answer_to_others(edit: Edit, rule: str) -> None:
+    assert refusal(IdentityProvider(before=edit), **OF_OTHERS) == rule
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"request_id": ""},
+        {"is_unsolicited": True},
+        {"is_of_others": True},
+        {"request_id": "", "is_unsolicited": True, "is_of_others": True},
+    ],
+)
 def test_whether_somebody_left_with_a_request_is_said_in_one_way(told: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="unsolicited"):
         expected(**told)
