@@ -14,10 +14,21 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from identity.foundation import cores, openid_issuers, origins, server_urls
+from identity.foundation import cores, openid_issuers, origins, saml_issuers, server_urls
 from identity.foundation.message_settings import MessageSettings
 from identity.foundation.setting_files import FileSource
-from identity.foundation.setting_types import Address, Count, Days, Endpoint, Host, OpenIdIssuers, Port, Region, Seconds
+from identity.foundation.setting_types import (
+    Address,
+    Count,
+    Days,
+    Endpoint,
+    Host,
+    OpenIdIssuers,
+    Port,
+    Region,
+    SamlProviders,
+    Seconds,
+)
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -122,6 +133,13 @@ class Environment(MessageSettings):
         "`https://issuer=client_id,client_id`, with `;` or a line's end between two. ID tokens for other clients are "
         "refused. AWS: IAM OIDC identity providers.",
     )
+    saml_providers: SamlProviders = Field(
+        {},
+        description="SAML providers whose people identity pools may take, by `SamlProviderARNs`: "
+        "`arn=metadata,audience,recipient`, with `;` or a line's end between two. Metadata are an https address or the "
+        "absolute path of a file; audience and recipient are those of the application that people sign in to, by "
+        "default `urn:amazon:webservices` and `https://signin.aws.amazon.com/saml`. AWS: IAM SAML identity providers.",
+    )
     metrics_bind: Address = Field("", description="Client address that may read /metrics without being an operator.")
     metrics_dir: Path | None = Field(
         None, description="Folder in which a machine's processes count together; without it each counts for itself."
@@ -147,6 +165,15 @@ class Environment(MessageSettings):
                 raise ValueError(f"{issuer} is not https")
             if f"{issuer.partition('://')[2]}/".startswith((f"{own}/", f"cognito-idp.{region}.amazonaws.com/")):
                 raise ValueError(f"{issuer} is this installation's own: CognitoIdentityProviders name its user pools")
+        return value
+
+    @field_validator("saml_providers")
+    @classmethod
+    def private(cls, value: saml_issuers.Providers, info: ValidationInfo) -> saml_issuers.Providers:
+        """Refuse metadata in the clear: whoever changed them on their way would be the provider."""
+        for arn, provider in value.items():
+            if provider.metadata.lower().startswith("http:") and not info.data.get("insecure_providers"):
+                raise ValueError(f"the metadata of {arn} are not at an https address")
         return value
 
     @model_validator(mode="before")
@@ -244,7 +271,7 @@ UNKNOWN_CALLER_AUDIT_DAYS = environment.unknown_caller_audit_days
 GUEST_DAYS = environment.guest_days
 OUTBOUND_PRIVATE, OUTBOUND_PRIVATE_HOSTS = environment.outbound_private, environment.outbound_private_hosts
 INSECURE_PROVIDERS, SOCIAL_PROVIDERS_URL = environment.insecure_providers, environment.social_providers_url
-OPENID_PROVIDERS = environment.openid_providers
+OPENID_PROVIDERS, SAML_PROVIDERS = environment.openid_providers, environment.saml_providers
 METRICS_BIND = environment.metrics_bind
 METRICS_DIR = environment.metrics_dir
 if METRICS_DIR:  # prometheus_client reads the environment when it is first imported: after settings

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
-from identity.foundation import addresses, openid_issuers, origins, regions, server_urls
+from identity.foundation import addresses, openid_issuers, origins, regions, saml_issuers, server_urls
 
 Endpoint = Annotated[str, AfterValidator(origins.endpoint)]
 Host = Annotated[str, AfterValidator(origins.machine)]
@@ -17,4 +17,5 @@ Port = Annotated[int, Field(ge=1, le=server_urls.HIGHEST_PORT)]
 Count = Annotated[int, Field(le=1024)]
 Days = Annotated[int, Field(le=36_500)]
 OpenIdIssuers = Annotated[openid_issuers.Issuers, NoDecode, BeforeValidator(openid_issuers.read)]
+SamlProviders = Annotated[saml_issuers.Providers, NoDecode, BeforeValidator(saml_issuers.read)]
 Seconds = Annotated[int, Field(le=2_000_000)]  # PostgreSQL counts milliseconds in 32 bits

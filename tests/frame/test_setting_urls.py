@@ -147,6 +147,13 @@ WRONG = {
         f"https://user:{SECRET}@id.example=x",
         f"https://id.example={SECRET} x",
     ],
+    "SAML_PROVIDERS": [
+        SECRET,
+        f"{SECRET}=x",
+        f"arn:aws:iam::000000000000:saml-provider/x={SECRET}",
+        f"arn:aws:iam::000000000000:saml-provider/x=https://user:{SECRET}@idp.example/",
+        f"arn:aws:iam::000000000000:saml-provider/x=/idp.xml,{SECRET} x",
+    ],
     **dict.fromkeys(("SES_ENDPOINT_URL", "SNS_ENDPOINT_URL", "EUMS_ENDPOINT_URL", "SNS_STS_ENDPOINT_URL"), NO_ENDPOINT),
     "SOCIAL_PROVIDERS_URL": NO_ENDPOINT,
     **{name: [SECRET, "us-east-1.example"] for name in ("SES_REGION", "SNS_REGION", "EUMS_REGION")},
