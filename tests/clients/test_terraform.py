@@ -68,7 +68,7 @@ class Terraform:
     """A folder with a configuration and its state."""
 
     def __init__(self, folder: Path, case: str, live: Live) -> None:
-        """Copy a configuration without its change."""
+        """Copy a configuration without its change, and the files that it reads."""
         folder.mkdir()
         self.folder, self.case = folder, case
         settings = folder / "settings.tfrc"
@@ -86,7 +86,7 @@ class Terraform:
             "TF_INPUT": "0",
             "TF_VAR_cognate": live.base_url,
         }
-        self.add(HERE / "provider.tf", HERE / case / "main.tf")
+        self.add(HERE / "provider.tf", HERE / case / "main.tf", *(HERE / case).glob("*.xml"))
 
     def add(self, *files: Path) -> None:
         """Add files to the configuration."""

@@ -76,6 +76,20 @@ resource "aws_cognito_identity_provider" "apple" {
   }
 }
 
+resource "aws_cognito_identity_provider" "staff" {
+  idp_identifiers   = []
+  attribute_mapping = { email = "email" }
+
+  provider_details = {
+    EncryptedResponses    = "false"
+    IDPInit               = "false"
+    IDPSignout            = "false"
+    MetadataFile          = replace(file("${path.module}/staff.xml"), "https://idp.corp.example/sso", "https://idp.corp.example/saml/sso")
+    SLORedirectBindingURI = "https://idp.corp.example/slo"
+    SSORedirectBindingURI = "https://idp.corp.example/saml/sso"
+  }
+}
+
 resource "aws_cognito_user_pool_client" "providers" {
   supported_identity_providers = [
     aws_cognito_identity_provider.corp.provider_name,

@@ -112,6 +112,28 @@ resource "aws_cognito_identity_provider" "apple" {
   }
 }
 
+resource "aws_cognito_identity_provider" "staff" {
+  user_pool_id      = aws_cognito_user_pool.providers.id
+  provider_name     = "Staff"
+  provider_type     = "SAML"
+  idp_identifiers   = ["staff.example"]
+  attribute_mapping = { email = "http://schemas.xmlsoap.org/ws/2005/05/identity/claims/emailaddress" }
+
+  provider_details = {
+    EncryptedResponses      = "true"
+    IDPInit                 = "false"
+    IDPSignout              = "true"
+    MetadataFile            = file("${path.module}/staff.xml")
+    RequestSigningAlgorithm = "rsa-sha256"
+    SLORedirectBindingURI   = "https://idp.corp.example/slo"
+    SSORedirectBindingURI   = "https://idp.corp.example/sso"
+  }
+
+  lifecycle {
+    ignore_changes = [provider_details["ActiveEncryptionCertificate"]] # the pool's own, told where EncryptedResponses is
+  }
+}
+
 resource "aws_cognito_user_pool_client" "providers" {
   name         = "providers"
   user_pool_id = aws_cognito_user_pool.providers.id
