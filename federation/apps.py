@@ -24,6 +24,8 @@ class FederationConfig(AppConfig):
             ports.login_verifiers.register(provider, verifier)
         for protocol, issuers in logins.ISSUER_VERIFIERS.items():
             ports.issuer_verifiers.register(protocol, issuers)
+        for protocol, assertions in logins.ASSERTION_VERIFIERS.items():
+            ports.assertion_verifiers.register(protocol, assertions)
         kinds: tuple[ports.ProviderKind, ...] = (
             oidc.OpenIdConnect(),
             google.Google(),

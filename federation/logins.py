@@ -1,4 +1,4 @@
-"""Who verifies logins of providers that are not pools of ours. Two readable tables.
+"""Who verifies logins of providers that are not pools of ours. Three readable tables.
 
 A provider of the public that is missing here cannot be named by an identity pool: creating one says so. Twitter's
 logins are OAuth 1.0a, and Digits is no more.
@@ -7,8 +7,9 @@ logins are OAuth 1.0a, and Digits is no more.
 from __future__ import annotations
 
 from federation.login_tokens import AnyIssuer, KnownProvider
+from federation.saml_logins import SamlLogins
 from federation.social import amazon, apple, facebook, google
-from pools.ports import OPENID, IssuerVerifier, LoginVerifier
+from pools.ports import OPENID, SAML, AssertionVerifier, IssuerVerifier, LoginVerifier
 
 VERIFIERS: dict[str, LoginVerifier] = {
     "accounts.google.com": KnownProvider(
@@ -20,4 +21,5 @@ VERIFIERS: dict[str, LoginVerifier] = {
 }
 """By the provider's name in ``SupportedLoginProviders`` and ``Logins``."""
 ISSUER_VERIFIERS: dict[str, IssuerVerifier] = {OPENID: AnyIssuer()}
-"""By protocol."""
+ASSERTION_VERIFIERS: dict[str, AssertionVerifier] = {SAML: SamlLogins()}
+"""By protocol, both."""

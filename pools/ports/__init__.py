@@ -9,6 +9,7 @@ from pools.ports.logins import (
     NOT_SIGNED,
     OTHER_APPLICATION,
     OTHER_ISSUER,
+    AssertionVerifier,
     CredentialIssuer,
     Credentials,
     IssuerVerifier,
@@ -53,7 +54,9 @@ __all__ = [
     "OPENID",
     "OTHER_APPLICATION",
     "OTHER_ISSUER",
+    "SAML",
     "STS",
+    "AssertionVerifier",
     "Channel",
     "CredentialIssuer",
     "Credentials",
@@ -79,6 +82,7 @@ __all__ = [
     "UpstreamRedirect",
     "UpstreamWishes",
     "VerifiedLogin",
+    "assertion_verifiers",
     "channels",
     "claim_missing",
     "credential_issuers",
@@ -102,4 +106,7 @@ login_verifiers: Registry[LoginVerifier] = Registry("login verifier")
 OPENID = "openid"
 """The name of who verifies ID tokens of any issuer."""
 issuer_verifiers: Registry[IssuerVerifier] = Registry("issuer verifier")
+SAML = "saml"
+"""The name of who verifies SAML responses of any provider."""
+assertion_verifiers: Registry[AssertionVerifier] = Registry("assertion verifier")
 credential_issuers: Registry[CredentialIssuer] = Registry("credential issuer")

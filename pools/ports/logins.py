@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from identity.foundation.errors import LoginRefused, RoleRefused
+from identity.foundation.saml_issuers import SamlProvider
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +81,17 @@ class IssuerVerifier(Protocol):
 
     def verify(self, token: str, *, issuer: str, audiences: Collection[str]) -> VerifiedLogin:
         """Return who a token of this issuer is about. Raises as :meth:`LoginVerifier.verify`."""
+
+
+class AssertionVerifier(Protocol):
+    """Verifies SAML responses of any provider that the installation trusts."""
+
+    def verify(self, response: str, *, arn: str, provider: SamlProvider) -> VerifiedLogin:
+        """Return who a response is about that a provider, known by an ARN, issued to its application.
+
+        It is not used up: until it ends it is a login as often as it is brought. Raises as
+        :meth:`LoginVerifier.verify`.
+        """
 
 
 class CredentialIssuer(Protocol):

@@ -343,7 +343,7 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     ),
     "CreateIdentityPool.CognitoIdentityProviders.*.ClientId": ("{other_client}", INVALID, NO_PROVIDER),
     "CreateIdentityPool.OpenIdConnectProviderARNs.*": (NO_ARN, INVALID, "Invalid OpenId Connect Provider"),
-    "CreateIdentityPool.SamlProviderARNs.*": (NO_ARN, INVALID, NOT_YET),
+    "CreateIdentityPool.SamlProviderARNs.*": (NO_ARN, INVALID, "Invalid SAML Provider"),
     "CreateIdentityPool.SupportedLoginProviders.{key}": ("none.example", INVALID, "none.example"),
     "GetCredentialsForIdentity.IdentityId": (NO_IDENTITY, NOT_FOUND, NO_IDENTITY),
     "GetCredentialsForIdentity.CustomRoleArn": (ROLE, INVALID, "CustomRoleArn"),
@@ -379,7 +379,7 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     ),
     "UpdateIdentityPool.CognitoIdentityProviders.*.ClientId": ("{other_client}", INVALID, NO_PROVIDER),
     "UpdateIdentityPool.OpenIdConnectProviderARNs.*": (NO_ARN, INVALID, "Invalid OpenId Connect Provider"),
-    "UpdateIdentityPool.SamlProviderARNs.*": (NO_ARN, INVALID, NOT_YET),
+    "UpdateIdentityPool.SamlProviderARNs.*": (NO_ARN, INVALID, "Invalid SAML Provider"),
     "UpdateIdentityPool.SupportedLoginProviders.{key}": ("none.example", INVALID, "none.example"),
 }
 """What is checked: something that is not there, or is another pool's, the code of the refusal, and words of it."""

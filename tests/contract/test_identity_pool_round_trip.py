@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+from identity.foundation.saml_issuers import SamlProvider
 from tests.contract.conftest import Place
 from tests.walks import walk
 
@@ -17,6 +18,7 @@ OF_TAGS = st.sampled_from(string.ascii_letters + string.digits + "_.:/=+-@")
 SOCIAL = ("accounts.google.com", "appleid.apple.com", "graph.facebook.com", "www.amazon.com")
 APPLICATIONS = st.from_regex(r"[A-Za-z0-9._/-]{1,20}(;[A-Za-z0-9._/-]{1,20})?", fullmatch=True)
 ISSUERS = {"https://login.example/realms/our_realm": ("one",), "https://login.example:8443": ("one", "two")}
+SAML = {f"arn:aws:iam::000000000000:saml-provider/{name}": SamlProvider("/idp.xml") for name in ("corp", "b.B_-2")}
 TAGS = st.dictionaries(
     st.text(OF_TAGS, min_size=1, max_size=12).filter(lambda key: not key.lower().startswith("aws:")),
     st.text(OF_TAGS, max_size=12),
@@ -39,7 +41,7 @@ def pools(place: Place, clients: list[str]) -> st.SearchStrategy[dict[str, Any]]
             "SupportedLoginProviders": st.dictionaries(st.sampled_from(SOCIAL), APPLICATIONS),
             "CognitoIdentityProviders": st.lists(line, unique_by=lambda each: each["ClientId"]),
             "OpenIdConnectProviderARNs": st.lists(st.sampled_from(arns), unique=True),
-            "SamlProviderARNs": st.just([]),
+            "SamlProviderARNs": st.lists(st.sampled_from(list(SAML)), unique=True),
             "IdentityPoolTags": TAGS,
         },
     )
@@ -48,7 +50,7 @@ def pools(place: Place, clients: list[str]) -> st.SearchStrategy[dict[str, Any]]
 def test_a_described_pool_written_back_is_the_same_pool(
     transactional_db: None, place: Place, settings: Settings
 ) -> None:
-    settings.OPENID_PROVIDERS = ISSUERS
+    settings.OPENID_PROVIDERS, settings.SAML_PROVIDERS = ISSUERS, SAML
     clients = [place.client]
     for number in range(2):
         made = place.wire.ask("CreateUserPoolClient", UserPoolId=place.pool, ClientName=f"app{number}")

@@ -1,10 +1,12 @@
-"""An installation that knows the providers of the public and two OpenID providers on loopback, and their logins."""
+"""An installation that knows the providers of the public, two OpenID and two SAML providers, and their logins."""
 
 from __future__ import annotations
 
 import secrets
+import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -15,8 +17,10 @@ from joserfc.jwk import RSAKey
 from identity.foundation import clock
 from pools.services.pools import signing_keys
 from tests import servers
+from tests.federation.assertions import CORP, METADATA, response
 from tests.federation.emulator import Answerer, Asked, Emulator, Reply, running, told
 from tests.federation.openid_provider import public, rsa_key, signed, without_none
+from tests.federation.saml.identity_provider import ACS, AUDIENCE, Edit, nothing
 from tests.federation.servers import Told, serving
 from tests.federation.social_emulator import AMAZON_ID, APPLE_ID, FACEBOOK_ID, GOOGLE_ID, SocialProviders
 from tests.federation.test_sts import GIVEN
@@ -102,6 +106,12 @@ class World:
         self.identity.set_identity_pool_roles(IdentityPoolId=made, Roles={"authenticated": ROLE})
         return made
 
+    def assertion(self, subject: str = "ada", edit: Edit = nothing, **provider: Any) -> str:
+        """Return a response of the SAML provider about somebody."""
+        made = response(subject, edit, **provider)
+        self.sent.append(made)
+        return made
+
     def claims(self, provider: str, subject: str, **changes: Any) -> dict[str, Any]:
         """Return an ID token's claims; None leaves one out."""
         now = clock.epoch()
@@ -165,10 +175,17 @@ def refusal(call: Any, **arguments: Any) -> tuple[str, str]:  # noqa: ANN401 - a
 def installation(live: Live) -> Iterator[World]:
     """Run it. No token that was brought to it is in its log afterwards."""
     social, realm, away = SocialProviders(), Realm(), f"http://127.0.0.1:{servers.free_port()}"
-    with running(social), running(realm), serving(Told(body=GIVEN, headers={"content-type": "text/xml"})) as sts:
+    answers = serving(Told(body=GIVEN, headers={"content-type": "text/xml"}))
+    with running(social), running(realm), answers as sts, tempfile.TemporaryDirectory() as folder:
+        metadata = Path(folder) / "idp.xml"
+        metadata.write_text(METADATA)
         trusted = f"{realm.issuer}/={CLIENT},{SECOND}; {away}={CLIENT}; https://accounts.google.com=mobile-app"
+        saml = f"{CORP}={metadata},{AUDIENCE},{ACS}\n{CORP}.away={away}"
         with live.second_web(
-            SOCIAL_PROVIDERS_URL=social.url, OPENID_PROVIDERS=trusted, STS_ENDPOINT_URL=sts.url
+            SOCIAL_PROVIDERS_URL=social.url,
+            OPENID_PROVIDERS=trusted,
+            SAML_PROVIDERS=saml,
+            STS_ENDPOINT_URL=sts.url,
         ) as url:
             world = World(live, url, social, realm, sts, away)
             yield world

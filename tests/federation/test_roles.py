@@ -298,7 +298,6 @@ def test_credentials_are_never_asked_for_inside_a_transaction(pool: IdentityPool
     "settings",
     [
         {"supported_login_providers": {"api.twitter.com": "key;secret"}},
-        {"saml_provider_arns": ["arn:aws:iam::1:saml-provider/x"]},
         {
             "cognito_identity_providers": [
                 {"provider_name": "cognito-idp.eu-west-9.amazonaws.com/x_y", "client_id": "c"}

@@ -233,7 +233,6 @@ def test_a_login_counts_no_longer_than_person_and_session_whatever_is_said_of_th
     ("member", "value"),
     [
         ("SupportedLoginProviders", {"api.twitter.com": "key;secret"}),
-        ("SamlProviderARNs", ["arn:aws:iam::000000000000:saml-provider/corp"]),
     ],
 )
 def test_what_this_release_lacks_is_said(member: str, value: Any, world: World) -> None:  # noqa: ANN401

@@ -443,4 +443,4 @@ class TestIdentityPools:
             "identity_pool_tags": {"team": "red"},
         }
         with pytest.raises(errors.NotAvailable):
-            identity_pools.update(pool, {"saml_provider_arns": ["arn:aws:iam::000000000000:saml-provider/x"]}, by=BY)
+            identity_pools.update(pool, {"supported_login_providers": {"api.twitter.com": "key;secret"}}, by=BY)

@@ -46,7 +46,8 @@ No trigger of `LambdaConfig` is called. Where one may refuse or change something
 sign-in and for each token; DefineAuthChallenge and its two others at CUSTOM_AUTH; either custom sender where any code
 or invitation is due. PostConfirmation, PostAuthentication, CustomMessage and UserMigration are left out, and the log
 says so.
-
+"""
+SETTINGS = """
 Settings, by the operation that makes the thing, or the only one that takes them:
 
 | operation | member |
@@ -61,11 +62,6 @@ NOT_YET = """
 ## Not yet
 
 Refused by name: `… is not available in this release.` Only values that mean the same as leaving a member out are taken.
-
-Settings, by the operation that makes the thing, or the only one that takes them:
-
-| operation | member |
-| --- | --- |
 """
 REFUSED = """
 ## Refused
@@ -105,6 +101,12 @@ SUBJECTS = (
 )
 """What operations that are not there yet are about, by a word of their name; the first that fits."""
 FEW = 5
+
+
+def listed(availability: Availability) -> Iterator[str]:
+    """Yield a table of the settings that are no more available than that, and do not say why; nothing for none."""
+    found = list(rows(availability))
+    yield from (SETTINGS, *found) if found else ()
 
 
 def rows(availability: Availability) -> Iterator[str]:
@@ -244,7 +246,7 @@ class Command(DocumentCommand):
         yield "\nA member is counted in each operation that takes it.\n"
         for service in (user_pools, identity_pools):
             yield from chapter(service)
-        yield from (KEPT_ONLY, *rows(Availability.KEPT_ONLY), *explained(Less.KEPT_ONLY))
+        yield from (KEPT_ONLY, *listed(Availability.KEPT_ONLY), *explained(Less.KEPT_ONLY))
         yield from (NOT_USED, *explained(Less.NOT_USED))
-        yield from (NOT_YET, *rows(Availability.NOT_YET), *explained(Less.NOT_YET))
+        yield from (NOT_YET, *listed(Availability.NOT_YET), *explained(Less.NOT_YET))
         yield from (REFUSED, *explained(Less.REFUSED))

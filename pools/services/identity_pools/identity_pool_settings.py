@@ -11,9 +11,9 @@ from typing import Any
 from identity.foundation.errors import DomainError, Invalid, NotAvailable
 from pools import ports
 from pools.models import DEVELOPERS
-from pools.services.identity_pools import logins, openid_providers
+from pools.services.identity_pools import logins, openid_providers, saml_providers
 from pools.services.pools.pool_rules import tag_problems
-from pools.services.pools.settings_table import Availability, Described, Given, Setting, Table, equal_to, rule
+from pools.services.pools.settings_table import Described, Given, Setting, Table, rule
 
 MOST_PROVIDERS = 50
 
@@ -71,7 +71,7 @@ TABLE = Table(
     settings=(
         Setting(name="identity_pool_name", place="name", described=Described.ALWAYS, stays=True),
         Setting(name="developer_provider_name", check=developer_problems, stays=True),
-        Setting(name="saml_provider_arns", availability=Availability.NOT_YET, is_harmless=equal_to([])),
+        Setting(name="saml_provider_arns", check=saml_providers.problems),
         Setting(name="open_id_connect_provider_arns", check=openid_providers.problems),
         Setting(
             name="allow_unauthenticated_identities",

@@ -3,7 +3,7 @@
 A user pool of ours has two names: its issuer without the scheme, and the one that Amazon gives to user pools. Both
 mean the same logins, which are kept under the second, since an installation's address may change. In providers and
 role mappings a name is kept as it was given, and read by ``kept_pool_id`` wherever the installation is now. What the
-ARNs of OpenID providers mean is ``openid_providers``'s.
+ARNs of OpenID and SAML providers mean is ``openid_providers``' and ``saml_providers``'.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from pools.models import DEVELOPERS, IdentityLogin, IdentityPool
 from pools.models.hot import Person
 from pools.ports import VerifiedLogin
 from pools.services import access
-from pools.services.identity_pools import openid_providers
+from pools.services.identity_pools import openid_providers, saml_providers
 from pools.services.pools import signing_keys
 from pools.services.tokens.verify import verify_id
 
@@ -92,6 +92,7 @@ def is_known(provider: str) -> bool:
         bool(own_pool_id(provider))
         or provider in ports.login_verifiers.names()
         or openid_providers.name_of(provider) in openid_providers.known()
+        or provider in saml_providers.known()
     )
 
 
@@ -117,7 +118,8 @@ def verify(pool: IdentityPool, logins: Mapping[str, str]) -> list[VerifiedLogin]
         OutsideUnavailable: a foreign provider's keys cannot be had.
 
     """
-    foreign = pool.configuration.get("supported_login_providers") or openid_providers.names_in(pool)
+    named = openid_providers.names_in(pool) | saml_providers.named_in(pool)
+    foreign = pool.configuration.get("supported_login_providers") or named
     if logins and not pool.providers and not foreign and not developer_name(pool):
         raise LoginRefused(NO_MATCH)
     if len(logins) > MOST:
@@ -134,6 +136,8 @@ def _verify(pool: IdentityPool, provider: str, token: str) -> VerifiedLogin:
         raise LoginRefused(ports.NOT_SIGNED)
     if provider == DEVELOPERS:
         return _verify_developers(pool, token)
+    if saml_providers.is_meant(provider):
+        return _verify_saml(pool, provider, token)
     own = own_pool_id(provider)
     return _verify_own(pool, own, token) if own else _verify_foreign(pool, provider, token)
 
@@ -169,6 +173,15 @@ def _verify_foreign(pool: IdentityPool, provider: str, token: str) -> VerifiedLo
         raise LoginRefused(ports.OTHER_APPLICATION)
     if login.provider != name or login.audience not in audiences:
         raise LoginRefused(ports.OTHER_APPLICATION, detail=f"verified as {login.provider} for {login.audience}")
+    return replace(login, claims=_with_proven_addresses(login.claims))
+
+
+def _verify_saml(pool: IdentityPool, arn: str, response: str) -> VerifiedLogin:
+    """Return whom a SAML response speaks for."""
+    provider = saml_providers.known().get(arn) if arn in saml_providers.named_in(pool) else None
+    if provider is None:
+        raise LoginRefused(ports.OTHER_APPLICATION)
+    login = ports.assertion_verifiers[ports.SAML].verify(response, arn=arn, provider=provider)
     return replace(login, claims=_with_proven_addresses(login.claims))
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from identity.foundation.errors import Invalid, NotAuthorized, NotAvailable, RoleRefused
 from pools.models import DEVELOPERS, IdentityPool, PrincipalTagMap
 from pools.ports import VerifiedLogin
-from pools.services.identity_pools import openid_providers
+from pools.services.identity_pools import openid_providers, saml_providers
 from pools.services.identity_pools.logins import is_known, kept_pool_id, own_name, own_pool_id, shown
 from pools.services.people import groups
 
@@ -46,10 +46,18 @@ def choose(
     for login in logins:
         mapping = mappings.get((login.provider, login.audience)) or mappings.get((login.provider, ""))
         if mapping is not None:
-            return _by_mapping(pool, mapping, login.claims, custom_role), login
+            return _by_mapping(pool, mapping, login, custom_role), login
     if custom_role and custom_role != pool.member_role:
-        raise _not_yours(custom_role)
+        return custom_role, _by_assertion(logins, custom_role)
     return _default(pool.member_role), logins[0]
+
+
+def _by_assertion(logins: Sequence[VerifiedLogin], custom_role: str) -> VerifiedLogin:
+    """Return the login whose assertion offers a role. AWS: API_GetCredentialsForIdentity (CustomRoleArn)."""
+    for login in logins:
+        if saml_providers.is_meant(login.provider) and custom_role in saml_providers.roles(login):
+            return login
+    raise _not_yours(custom_role)
 
 
 def _mappings(pool: IdentityPool) -> dict[tuple[str, str], Mapping[str, Any]]:
@@ -58,16 +66,18 @@ def _mappings(pool: IdentityPool) -> dict[tuple[str, str], Mapping[str, Any]]:
     for provider, _ in found:
         # Only they and pools of ours have a path. Whom an unread mapping would have denied must not get the default
         # role; whose provider is known no longer gets none.
-        if "/" in provider and not kept_pool_id(provider) and provider not in openid:
+        is_foreign = provider in openid or saml_providers.is_meant(provider)
+        if "/" in provider and not kept_pool_id(provider) and not is_foreign:
             raise RoleRefused(detail=f"role mapping cannot be read: {provider}")
     return found
 
 
-def _by_mapping(
-    pool: IdentityPool, mapping: Mapping[str, Any], claims: Mapping[str, Any], custom_role: str | None
-) -> str:
-    offered, preferred = _from_token(claims) if mapping["type"] == "Token" else _from_rules(mapping, claims)
+def _by_mapping(pool: IdentityPool, mapping: Mapping[str, Any], login: VerifiedLogin, custom_role: str | None) -> str:
+    read = _from_token(login.claims) if mapping["type"] == "Token" else _from_rules(mapping, login.claims)
+    offered, preferred = read
     if custom_role:
+        if saml_providers.is_meant(login.provider):  # rules say what may be had, the assertion who may have it
+            offered = [role for role in offered if role in saml_providers.roles(login)]
         if custom_role not in offered:
             raise _not_yours(custom_role)
         return custom_role
@@ -190,7 +200,7 @@ def is_configured(pool: IdentityPool, key: str) -> bool:
     named = {mapping_key(f"{line['provider_name']}:{line['client_id']}") for line in pool.providers}
     named |= {(provider, "") for provider, _ in named}
     named |= {(provider, "") for provider in pool.configuration.get("supported_login_providers", {})}
-    named |= {(provider, "") for provider in openid_providers.names_in(pool)}
+    named |= {(provider, "") for provider in openid_providers.names_in(pool) | saml_providers.named_in(pool)}
     return (provider, client) in named
 
 
@@ -227,6 +237,8 @@ def tags(pool: IdentityPool, logins: Sequence[VerifiedLogin]) -> dict[str, str]:
 
 def default_tags(provider: str) -> dict[str, str]:
     """Return tag to claim of a provider whose map says ``use_defaults``."""
+    if saml_providers.is_meant(provider):
+        return dict(saml_providers.DEFAULT_TAGS)
     return dict(OTHER_DEFAULT_TAGS.get(provider, DEFAULT_TAGS))
 
 
