@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cognito.conftest import World, refused
+from tests.hosted.saml_upstream import SLO, SSO, SamlProvider
 from tests.providers import CORP, DETAILS, SOCIAL, named, request
 
 INVALID, NOT_FOUND = "InvalidParameterException", "ResourceNotFoundException"
@@ -80,6 +81,33 @@ def test_what_is_described_may_be_written_back(kind: str, new_world: Callable[..
 
         kept = identity_providers.details(identity_providers.named(access.pool(world.pool_id), named(kind)))
     assert kept.items() >= DETAILS[kind].items()
+
+
+STAFF = SamlProvider()
+OTHERS = STAFF.metadata.replace(SSO, f"{SSO}/2").replace(SLO, f"{SLO}/2")
+TOLD = {"SSORedirectBindingURI": SSO, "SLORedirectBindingURI": SLO}
+SIGNED = {"RequestSigningAlgorithm": "rsa-sha256", "IDPSignout": "true", "IDPInit": "false"}
+
+
+@pytest.mark.parametrize(
+    ("given", "more"), [({}, set()), (SIGNED, set()), ({"EncryptedResponses": "true"}, {"ActiveEncryptionCertificate"})]
+)
+def test_what_is_described_of_a_saml_provider_may_be_written_back_and_is_no_word_of_ours_to_keep(
+    given: dict[str, str], more: set[str], new_world: Callable[..., World]
+) -> None:
+    world = new_world()
+    details = {"MetadataFile": STAFF.metadata, **given}
+    made = make(world, ProviderName="Staff", ProviderType="SAML", ProviderDetails=details)
+    described = made["ProviderDetails"]
+    assert {name: value for name, value in described.items() if name not in more} == {**details, **TOLD}
+    assert described.keys() >= more
+
+    again = change(world, "Staff", ProviderDetails=described)
+    assert {**again, "LastModifiedDate": None} == {**made, "LastModifiedDate": None}
+
+    stale = change(world, "Staff", ProviderDetails={**described, "MetadataFile": OTHERS})["ProviderDetails"]
+    followed = {name: f"{value}/2" for name, value in TOLD.items()}
+    assert stale == {**described, "MetadataFile": OTHERS, **followed}
 
 
 def test_what_is_given_takes_the_place_of_what_was(new_world: Callable[..., World]) -> None:
