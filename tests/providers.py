@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from pools.ports import KeyPair, OurSide
+from tests import servers
 
 _file = ec.generate_private_key(ec.SECP256R1()).private_bytes(
     serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -40,6 +41,9 @@ DETAILS = {
     },
 }
 """By type, what is needed and no more, but that Corp's endpoints are given, so that nobody asks for them."""
+
+STAFF = (servers.ROOT / "tests" / "clients" / "terraform" / "providers" / "staff.xml").read_text()
+"""Metadata of an identity provider that speaks SAML, and whose key nobody has."""
 
 
 class Unmade:

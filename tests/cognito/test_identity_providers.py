@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from tests.cognito.conftest import World, refused
-from tests.hosted.saml_upstream import SLO, SSO, SamlProvider
-from tests.providers import CORP, DETAILS, SOCIAL, named, request
+from tests.providers import CORP, DETAILS, SOCIAL, STAFF, named, request
 
 INVALID, NOT_FOUND = "InvalidParameterException", "ResourceNotFoundException"
 SUBJECT = {"OIDC": "sub", "Google": "sub", "SignInWithApple": "sub", "Facebook": "id", "LoginWithAmazon": "user_id"}
@@ -83,8 +82,8 @@ def test_what_is_described_may_be_written_back(kind: str, new_world: Callable[..
     assert kept.items() >= DETAILS[kind].items()
 
 
-STAFF = SamlProvider()
-OTHERS = STAFF.metadata.replace(SSO, f"{SSO}/2").replace(SLO, f"{SLO}/2")
+SSO, SLO = "https://idp.corp.example/sso", "https://idp.corp.example/slo"
+OTHERS = STAFF.replace(SSO, f"{SSO}/2").replace(SLO, f"{SLO}/2")
 TOLD = {"SSORedirectBindingURI": SSO, "SLORedirectBindingURI": SLO}
 SIGNED = {"RequestSigningAlgorithm": "rsa-sha256", "IDPSignout": "true", "IDPInit": "false"}
 
@@ -96,7 +95,7 @@ def test_what_is_described_of_a_saml_provider_may_be_written_back_and_is_no_word
     given: dict[str, str], more: set[str], new_world: Callable[..., World]
 ) -> None:
     world = new_world()
-    details = {"MetadataFile": STAFF.metadata, **given}
+    details = {"MetadataFile": STAFF, **given}
     made = make(world, ProviderName="Staff", ProviderType="SAML", ProviderDetails=details)
     described = made["ProviderDetails"]
     assert {name: value for name, value in described.items() if name not in more} == {**details, **TOLD}

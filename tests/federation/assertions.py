@@ -13,7 +13,11 @@ from tests.hosted.saml_upstream import SamlProvider as Upstream
 
 CORP = "arn:aws:iam::000000000000:saml-provider/corp"
 ROLE = "https://aws.amazon.com/SAML/Attributes/Role"
-METADATA = Upstream().metadata
+
+
+def described() -> str:
+    """Return the provider's metadata."""
+    return Upstream().metadata
 
 
 def at(metadata: str) -> SamlProvider:

@@ -17,7 +17,7 @@ from joserfc.jwk import RSAKey
 from identity.foundation import clock
 from pools.services.pools import signing_keys
 from tests import servers
-from tests.federation.assertions import CORP, METADATA, response
+from tests.federation.assertions import CORP, described, response
 from tests.federation.emulator import Answerer, Asked, Emulator, Reply, running, told
 from tests.federation.openid_provider import public, rsa_key, signed, without_none
 from tests.federation.saml.identity_provider import ACS, AUDIENCE, Edit, nothing
@@ -178,7 +178,7 @@ def installation(live: Live) -> Iterator[World]:
     answers = serving(Told(body=GIVEN, headers={"content-type": "text/xml"}))
     with running(social), running(realm), answers as sts, tempfile.TemporaryDirectory() as folder:
         metadata = Path(folder) / "idp.xml"
-        metadata.write_text(METADATA)
+        metadata.write_text(described())
         trusted = f"{realm.issuer}/={CLIENT},{SECOND}; {away}={CLIENT}; https://accounts.google.com=mobile-app"
         saml = f"{CORP}={metadata},{AUDIENCE},{ACS}\n{CORP}.away={away}"
         with live.second_web(

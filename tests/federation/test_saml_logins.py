@@ -18,7 +18,7 @@ from identity.foundation.saml_issuers import AUDIENCE, RECIPIENT, SamlProvider
 from pools import ports
 from pools.ports import VerifiedLogin
 from pools.services.identity_pools import identity_pools, roles
-from tests.federation.assertions import CORP, METADATA, ROLE, at, response, telling
+from tests.federation.assertions import CORP, ROLE, at, described, response, telling
 from tests.federation.conftest import BY, MEMBER_ROLE
 from tests.federation.saml.edits import set_at, text_at, then
 from tests.federation.saml.encryptor import Encryptor
@@ -34,7 +34,7 @@ def trusted(settings: Settings, tmp_path: Path) -> Iterator[Path]:
     """Have the installation trust a provider whose metadata are a file; return that."""
     forget()
     file = tmp_path / "idp.xml"
-    file.write_text(METADATA)
+    file.write_text(described())
     settings.SAML_PROVIDERS = {CORP: at(str(file))}
     yield file
     forget()
@@ -120,7 +120,7 @@ def test_what_speaks_for_nobody_is_refused_by_name(text: Callable[[], str], deta
 def test_metadata_at_an_address_are_read_once_and_kept_while_their_provider_is_away(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with serving(Told(body=METADATA.encode())) as told:
+    with serving(Told(body=described().encode())) as told:
         there = at(f"http://127.0.0.1:{told.port}/idp?app=1")
         for _ in range(2):
             assert verify(response(), there).subject == "ada"
@@ -135,16 +135,18 @@ def test_metadata_at_an_address_are_read_once_and_kept_while_their_provider_is_a
 
 
 @pytest.mark.parametrize(
-    ("body", "code"),
+    ("spoil", "code"),
     [
-        (b"no metadata", "unreadable_metadata"),
-        (METADATA.replace("IDPSSODescriptor", "SPSSODescriptor").encode(), "provider_not_in_metadata"),
-        (METADATA.encode() + b" " * (1 << 20), "metadata_too_large"),
-        (METADATA.replace("entityID", 'validUntil="2020-01-01T00:00:00Z" entityID').encode(), "expired_metadata"),
+        (lambda _: "no metadata", "unreadable_metadata"),
+        (lambda good: good.replace("IDPSSODescriptor", "SPSSODescriptor"), "provider_not_in_metadata"),
+        (lambda good: good + " " * (1 << 20), "metadata_too_large"),
+        (lambda good: good.replace("entityID", 'validUntil="2020-01-01T00:00:00Z" entityID'), "expired_metadata"),
     ],
 )
-def test_a_file_that_holds_no_metadata_lets_nobody_in_and_says_why(body: bytes, code: str, trusted: Path) -> None:
-    trusted.write_bytes(body)
+def test_a_file_that_holds_no_metadata_lets_nobody_in_and_says_why(
+    spoil: Callable[[str], str], code: str, trusted: Path
+) -> None:
+    trusted.write_text(spoil(described()))
 
     found = refused(response(), at(str(trusted)))
     assert (type(found), found.code) == (OutsideUnavailable, code)
@@ -159,7 +161,7 @@ def test_a_file_that_is_not_there_lets_nobody_in(trusted: Path) -> None:
 
 
 def test_metadata_that_end_while_they_are_kept_let_nobody_in(trusted: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    trusted.write_text(METADATA.replace("entityID", 'validUntil="2099-01-01T00:00:00Z" entityID'))
+    trusted.write_text(described().replace("entityID", 'validUntil="2099-01-01T00:00:00Z" entityID'))
     assert verify(response(), at(str(trusted))).subject == "ada"
 
     until = login_responses.documents.get(str(trusted)).valid_until
