@@ -17,7 +17,7 @@ from federation.saml.metadata import IdentityProviderMetadata
 from federation.saml.responses import SignedIn
 from federation.saml.rules import NAME_FORMAT, Expected
 from federation.saml.signatures import RULE as SIGNATURE
-from identity.foundation import clock, outbound
+from identity.foundation import clock
 from identity.foundation.destinations import TOTAL
 from identity.foundation.errors import Invalid, LoginRefused, OutsideUnavailable
 from identity.foundation.saml_issuers import SamlProvider
@@ -92,7 +92,7 @@ def claims(signed_in: SignedIn) -> dict[str, str | Sequence[str]]:
 
 def fetch(place: str) -> IdentityProviderMetadata:
     """Read the metadata at an address or in a file. Raises OutsideUnavailable, Overloaded."""
-    data = from_file(place) if place.startswith("/") else service_provider.loaded(place, outbound.CAP, TOTAL)
+    data = from_file(place) if place.startswith("/") else service_provider.loaded(place, metadata.LARGEST, TOTAL)
     try:
         return apart.run(lambda: metadata.read(data))
     except Invalid as problem:
