@@ -14,26 +14,16 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
-from identity.foundation import cores, openid_issuers, origins, saml_issuers, server_urls
+from identity.foundation import cores, openid_issuers, origins, server_urls
 from identity.foundation.message_settings import MessageSettings
+from identity.foundation.provider_settings import ProviderSettings
 from identity.foundation.setting_files import FileSource
-from identity.foundation.setting_types import (
-    Address,
-    Count,
-    Days,
-    Endpoint,
-    Host,
-    OpenIdIssuers,
-    Port,
-    Region,
-    SamlProviders,
-    Seconds,
-)
+from identity.foundation.setting_types import Address, Count, Days, Endpoint, Host, OpenIdIssuers, Port, Region, Seconds
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
 
-class Environment(MessageSettings):
+class Environment(ProviderSettings, MessageSettings):
     """What the environment may say. Any ``NAME`` may also be given as ``NAME_FILE``, a path to its value."""
 
     model_config = SettingsConfigDict(env_prefix="", extra="ignore", case_sensitive=False, env_ignore_empty=True)
@@ -121,24 +111,11 @@ class Environment(MessageSettings):
     outbound_private_hosts: Annotated[list[Host], NoDecode] = Field(
         [], description="Hosts, comma-separated, that outbound calls may reach at private addresses."
     )
-    insecure_providers: bool = Field(
-        False, description="Allow identity providers whose addresses are not https; on in development."
-    )
-    social_providers_url: Endpoint = Field(
-        "", description="Where copies of Google, Facebook, Amazon and Apple are, each under its host's name; for tests."
-    )
     openid_providers: OpenIdIssuers = Field(
         {},
         description="OpenID providers whose people identity pools may take, by `OpenIdConnectProviderARNs`: "
         "`https://issuer=client_id,client_id`, with `;` or a line's end between two. ID tokens for other clients are "
         "refused. AWS: IAM OIDC identity providers.",
-    )
-    saml_providers: SamlProviders = Field(
-        {},
-        description="SAML providers whose people identity pools may take, by `SamlProviderARNs`: "
-        "`arn=metadata,audience,recipient`, with `;` or a line's end between two. Metadata are an https address or the "
-        "absolute path of a file; audience and recipient are those of the application that people sign in to, by "
-        "default `urn:amazon:webservices` and `https://signin.aws.amazon.com/saml`. AWS: IAM SAML identity providers.",
     )
     metrics_bind: Address = Field("", description="Client address that may read /metrics without being an operator.")
     metrics_dir: Path | None = Field(
@@ -165,15 +142,6 @@ class Environment(MessageSettings):
                 raise ValueError(f"{issuer} is not https")
             if f"{issuer.partition('://')[2]}/".startswith((f"{own}/", f"cognito-idp.{region}.amazonaws.com/")):
                 raise ValueError(f"{issuer} is this installation's own: CognitoIdentityProviders name its user pools")
-        return value
-
-    @field_validator("saml_providers")
-    @classmethod
-    def private(cls, value: saml_issuers.Providers, info: ValidationInfo) -> saml_issuers.Providers:
-        """Refuse metadata in the clear: whoever changed them on their way would be the provider."""
-        for arn, provider in value.items():
-            if provider.metadata.lower().startswith("http:") and not info.data.get("insecure_providers"):
-                raise ValueError(f"the metadata of {arn} are not at an https address")
         return value
 
     @model_validator(mode="before")

@@ -36,7 +36,8 @@ def test_the_page_of_coverage_names_what_is_kept_only_what_is_not_yet_and_what_i
 
     assert "| CreateUserPoolClient | `EnablePropagateAdditionalUserContextData` |" in kept
     assert set(re.findall(r"\| CreateUserPool \| `([\w.]+)` \|", not_yet)) <= {"DcrConfiguration"}
-    assert "IdentityPool" not in not_yet
+    assert "| CreateIdentityPool |" not in not_yet
+    assert "| operation | member |" not in not_yet
     assert "| SetUserPoolMfaConfig | `EmailMfaConfiguration` |" in kept
     assert "SoftwareTokenMfaConfiguration" not in kept + not_yet + refused
     of_pools = "CreateUserPool, UpdateUserPool"

@@ -9,6 +9,7 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from identity.foundation.message_settings import MessageSettings
+from identity.foundation.provider_settings import ProviderSettings
 from identity.management.document_command import DocumentCommand
 from identity.settings import Environment
 
@@ -57,6 +58,7 @@ class Command(DocumentCommand):
 
     def text(self) -> str:
         """Return the whole page."""
-        of_messages = MessageSettings.model_fields
-        others = {name: field for name, field in Environment.model_fields.items() if name not in of_messages}
-        return HEAD + table(others) + MESSAGES + table(of_messages)
+        of_messages, of_providers = MessageSettings.model_fields, ProviderSettings.model_fields
+        apart = of_messages.keys() | of_providers.keys()
+        others = {name: field for name, field in Environment.model_fields.items() if name not in apart}
+        return HEAD + table({**others, **of_providers}) + MESSAGES + table(of_messages)
