@@ -182,5 +182,5 @@ def test_the_page_of_identity_providers_shows_what_is_tested() -> None:
     page, tested = (servers.ROOT / "docs" / "providers.md").read_text(), (HERE / "providers" / "main.tf").read_text()
 
     blocks = re.findall(r"```hcl\n(.*?)```", page, re.DOTALL)
-    assert len(blocks) == 3
+    assert len(blocks) == 4
     assert [block for block in blocks if block not in tested] == []
