@@ -9,7 +9,7 @@ from __future__ import annotations
 from federation.login_tokens import AnyIssuer, KnownProvider
 from federation.saml_logins import SamlLogins
 from federation.social import amazon, apple, facebook, google
-from pools.ports import OPENID, SAML, AssertionVerifier, IssuerVerifier, LoginVerifier
+from pools.ports import ASSERTIONS, OPENID, AssertionVerifier, IssuerVerifier, LoginVerifier
 
 VERIFIERS: dict[str, LoginVerifier] = {
     "accounts.google.com": KnownProvider(
@@ -21,5 +21,5 @@ VERIFIERS: dict[str, LoginVerifier] = {
 }
 """By the provider's name in ``SupportedLoginProviders`` and ``Logins``."""
 ISSUER_VERIFIERS: dict[str, IssuerVerifier] = {OPENID: AnyIssuer()}
-ASSERTION_VERIFIERS: dict[str, AssertionVerifier] = {SAML: SamlLogins()}
+ASSERTION_VERIFIERS: dict[str, AssertionVerifier] = {ASSERTIONS: SamlLogins()}
 """By protocol, both."""

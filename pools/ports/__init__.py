@@ -48,13 +48,13 @@ from pools.ports.registry import (
 )
 
 __all__ = [
+    "ASSERTIONS",
     "MESSAGE",
     "NOT_SIGNED",
     "NO_WISHES",
     "OPENID",
     "OTHER_APPLICATION",
     "OTHER_ISSUER",
-    "SAML",
     "STS",
     "AssertionVerifier",
     "Channel",
@@ -106,7 +106,7 @@ login_verifiers: Registry[LoginVerifier] = Registry("login verifier")
 OPENID = "openid"
 """The name of who verifies ID tokens of any issuer."""
 issuer_verifiers: Registry[IssuerVerifier] = Registry("issuer verifier")
-SAML = "saml"
+ASSERTIONS = "saml"
 """The name of who verifies SAML responses of any provider."""
 assertion_verifiers: Registry[AssertionVerifier] = Registry("assertion verifier")
 credential_issuers: Registry[CredentialIssuer] = Registry("credential issuer")

@@ -48,7 +48,7 @@ def forget() -> None:
 
 def verify(text: str, provider: SamlProvider) -> VerifiedLogin:
     """Return whom a response speaks for."""
-    return ports.assertion_verifiers[ports.SAML].verify(text, arn=CORP, provider=provider)
+    return ports.assertion_verifiers[ports.ASSERTIONS].verify(text, arn=CORP, provider=provider)
 
 
 def refused(text: str, provider: SamlProvider) -> DomainError:

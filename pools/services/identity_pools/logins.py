@@ -181,7 +181,7 @@ def _verify_saml(pool: IdentityPool, arn: str, response: str) -> VerifiedLogin:
     provider = saml_providers.known().get(arn) if arn in saml_providers.named_in(pool) else None
     if provider is None:
         raise LoginRefused(ports.OTHER_APPLICATION)
-    login = ports.assertion_verifiers[ports.SAML].verify(response, arn=arn, provider=provider)
+    login = ports.assertion_verifiers[ports.ASSERTIONS].verify(response, arn=arn, provider=provider)
     return replace(login, claims=_with_proven_addresses(login.claims))
 
 

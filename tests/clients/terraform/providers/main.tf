@@ -130,7 +130,7 @@ resource "aws_cognito_identity_provider" "staff" {
   }
 
   lifecycle {
-    ignore_changes = [provider_details["ActiveEncryptionCertificate"]] # the pool's own, told where EncryptedResponses is
+    ignore_changes = [provider_details["ActiveEncryptionCertificate"]] # the pool’s own
   }
 }
 
