@@ -166,6 +166,8 @@ def introduction(ours: OurSide) -> bytes:
             [signing.certificate],
             [certificate(each.certificate) for each in ours.keys.decryption()[:1]],
             FORMATS,
+            # Each provider of a pool decides it for itself: one that is promised signatures refuses what has none.
+            signs_requests=False,
         ),
         signing,
     )

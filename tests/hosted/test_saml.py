@@ -106,6 +106,7 @@ def test_the_metadata_name_addresses_and_both_certificates(world: World) -> None
     assert root.get("entityID") == f"urn:amazon:cognito:sp:{world.pool_id}"
     [acs] = root.xpath("//md:AssertionConsumerService", namespaces=md)
     assert acs.get("Location") == f"{world.base}/saml2/idpresponse"
+    assert acs.getparent().get("AuthnRequestsSigned") == "false"
     keys = root.xpath("//md:KeyDescriptor", namespaces=md)
     assert [key.get("use") for key in keys] == ["signing", "encryption"]
     known = world.idp.get_signing_certificate(UserPoolId=world.pool_id)["Certificate"]
