@@ -11,7 +11,7 @@ import requests
 from cryptography import x509
 from lxml import etree
 
-from tests.federation.saml.identity_provider import Edit, Element, one, posted
+from tests.federation.saml.identity_provider import Edit, Element, at, one, posted
 from tests.hosted.federation import VERIFIER
 from tests.hosted.saml_upstream import EMAIL, GROUP, SLO, SSO, Federated, SamlProvider, sent
 from tests.hosted.upstream import OVER, accounts, heading, refusals
@@ -85,6 +85,20 @@ def test_who_has_to_sign_in_anew_has_to_at_the_provider_too(staff: Federated) ->
     _, asked = staff.depart(prompt="login")
 
     assert asked.root.get("ForceAuthn") == "true"
+
+
+@pytest.mark.parametrize(("seconds_ago", "is_new"), [(0, True), (60, False)])
+def test_who_has_to_sign_in_anew_has_done_so_in_the_second_that_the_provider_tells(
+    staff: Federated, *, seconds_ago: int, is_new: bool
+) -> None:
+    visitor, asked = staff.depart(prompt="login")
+
+    def whole_seconds(root: Element) -> None:
+        one(root, ".//saml:AuthnStatement").set("AuthnInstant", f"{at(-seconds_ago).partition('.')[0]}Z")
+
+    page = staff.post(visitor, staff.upstream.response(staff.world, asked.id, edit=whole_seconds), asked.relay_state)
+
+    assert page.url.startswith(staff.world.callback if is_new else SSO)
 
 
 def test_a_signed_request_is_signed_by_the_certificate_that_amazon_tells(world: World) -> None:

@@ -47,6 +47,7 @@ METHODS = {
 
 TOLD, TOLD_AT = "upstream_told", "upstream_at"
 """Evidence of what a provider says beside who somebody is: how (``assurance.TOLD``, ``LEVEL``), and when."""
+LAST_OF_SECOND = 0.999
 
 
 class Carried(NamedTuple):
@@ -141,7 +142,12 @@ class Attempt:
     def authenticated_at(self) -> datetime:
         """Return when the person has proven who they are: where a provider says when, then, else now."""
         told, now = self.evidence.get(TOLD_AT), clock.now()
-        return min(now, datetime.fromtimestamp(told, UTC)) if told else now
+        if not told:
+            return now
+        # Whole seconds, which most providers tell, may mean any moment of that second: if its first were meant, who
+        # signs in within the second in which an app asks for it would not have done so since.
+        latest = told + LAST_OF_SECOND if told == int(told) else told
+        return min(now, datetime.fromtimestamp(latest, UTC))
 
     def proven(self, what: str) -> bool:
         """Say whether a proof was recorded."""
