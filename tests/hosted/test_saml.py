@@ -242,6 +242,14 @@ def test_encrypted_assertions_are_read_where_they_are_wanted_and_others_are_not(
     assert told(staff, staff.sign_in())["cognito:username"] == "Staff_Ada.Lovelace"
 
 
+def test_what_is_encrypted_for_our_metadata_is_read_where_nothing_has_to_be(staff: Federated) -> None:
+    metadata = etree.fromstring(requests.get(f"{staff.world.base}/saml2/metadata", timeout=30).content)
+    [shown] = metadata.xpath("//*[local-name()='KeyDescriptor'][@use='encryption']//*[local-name()='X509Certificate']")
+    staff.upstream.encrypts_for = x509.load_der_x509_certificate(base64.b64decode(shown.text))
+
+    assert staff.sign_in().code
+
+
 # -- people whom a provider sends by itself --------------------------------------------------------------------------
 
 
