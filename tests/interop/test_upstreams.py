@@ -5,58 +5,32 @@ Both run in Node, from ``tests/interop/node/package-lock.json``.
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
 from identity.foundation.errors import DomainError, LoginRefused, OutsideUnavailable
 from pools import ports
 from pools.ports import LoginDenied, UpstreamWishes
-from tests import node_packages, servers
+from tests.interop import programs
 from tests.interop.upstreams import CALLBACK, SECRET, Trip
 
 pytestmark = [pytest.mark.interop, pytest.mark.timeout(300)]
 
-HERE = Path(__file__).parent
 ADA = {"login": "ada", "password": "any"}
-
-
-@contextmanager
-def started(program: str) -> Iterator[str]:
-    """Run a provider; return its issuer."""
-    folder = node_packages.folder(HERE / "node", "upstreams")
-    settings = {"port": servers.free_port(), "secret": SECRET, "callback": CALLBACK}
-    with subprocess.Popen(
-        ["node", program], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stdin
-        assert process.stdout
-        assert process.stderr
-        try:
-            process.stdin.write(f"{json.dumps(settings)}\n")
-            process.stdin.flush()
-            line = process.stdout.readline()
-            assert line, process.stderr.read()
-            yield json.loads(line)["issuer"]
-        finally:
-            process.kill()
 
 
 @pytest.fixture(scope="module")
 def openid_provider() -> Iterator[str]:
     """Run panva's provider."""
-    with started("openid_provider.mjs") as issuer:
+    with programs.in_node("openid_provider.mjs", secret=SECRET, callback=CALLBACK) as issuer:
         yield issuer
 
 
 @pytest.fixture(scope="module")
 def mock_server() -> Iterator[str]:
     """Run the one that forges."""
-    with started("mock_server.mjs") as issuer:
+    with programs.in_node("mock_server.mjs") as issuer:
         yield issuer
 
 
