@@ -1,4 +1,4 @@
-"""A real STS and S3 (Ceph's gateway), and an identity pool whose members and guests have roles there."""
+"""A real STS and S3 (Ceph's gateway), an identity pool whose members and guests have roles there, and Keycloak."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ from botocore.exceptions import ClientError
 from identity.embedded.aws import ceph as ceph_parts
 from identity.embedded.aws import described, home, resources
 from tests import servers
+from tests.interop import keycloak
+from tests.interop.keycloak import Keycloak
 from tests.live import Live
 
 PASSWORD = "Correct-horse-7"
@@ -88,6 +90,13 @@ def cloud() -> Cloud:
     for part in gateway.parts():
         servers.start_part(part, servers.slot())
     return Cloud(gateway.endpoint_url, gateway.keys)
+
+
+@pytest.fixture(scope="session")
+def keycloak_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Keycloak]:
+    """Run Keycloak, for whichever protocol it is spoken to by."""
+    with keycloak.started(tmp_path_factory.mktemp("keycloak")) as found:
+        yield found
 
 
 class Shaper:
