@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import copy
 import time
-from collections.abc import Callable
 
 import pytest
 from cryptography.hazmat.primitives import hashes, hmac
@@ -81,8 +80,11 @@ def test_no_certificate_is_nobodys() -> None:
     assert refusal(IdentityProvider(), certificates=[]) == STRANGER
 
 
-@pytest.mark.parametrize("form", ["PEM certificate", "DER certificate", "PEM key"])
-def test_what_is_public_is_no_secret(form: str) -> None:
+PUBLIC = ["PEM certificate", "DER certificate", "PEM key"]
+
+
+def by_secret(form: str) -> Edit:
+    """Return an edit that signs by what is public, as if it were a secret."""
     known = certificate(rsa_key())
     secret = {
         "PEM certificate": known.public_bytes(Encoding.PEM),
@@ -96,38 +98,43 @@ def test_what_is_public_is_no_secret(form: str) -> None:
         mac.update(etree.tostring(one(root, SIGNED_INFO), method="c14n", exclusive=True))
         one(root, "//ds:SignatureValue").text = base64.b64encode(mac.finalize()).decode()
 
-    assert refusal(edited(edit)) == NOT_ALLOWED
+    return edit
 
 
-@pytest.mark.parametrize(
-    ("provider", "rule"),
-    [
-        (IdentityProvider(signs=()), MISSING),
-        (IdentityProvider(method=SignatureMethod.RSA_SHA1), NOT_ALLOWED),
-        (IdentityProvider(digest=DigestAlgorithm.SHA1), "signature: its digest is not allowed"),
-        (IdentityProvider(signs=(), encrypt=Encryptor()), MISSING),
-        (IdentityProvider(key="a stranger's", encrypt=Encryptor()), STRANGER),
-    ],
-)
+@pytest.mark.parametrize("form", PUBLIC)
+def test_what_is_public_is_no_secret(form: str) -> None:
+    assert refusal(edited(by_secret(form))) == NOT_ALLOWED
+
+
+WEAK: list[tuple[IdentityProvider, str]] = [
+    (IdentityProvider(signs=()), MISSING),
+    (IdentityProvider(method=SignatureMethod.RSA_SHA1), NOT_ALLOWED),
+    (IdentityProvider(digest=DigestAlgorithm.SHA1), "signature: its digest is not allowed"),
+    (IdentityProvider(signs=(), encrypt=Encryptor()), MISSING),
+    (IdentityProvider(key="a stranger's", encrypt=Encryptor()), STRANGER),
+]
+
+
+@pytest.mark.parametrize(("provider", "rule"), WEAK)
 def test_whoever_signs_nothing_or_by_something_weak_is_refused(provider: IdentityProvider, rule: str) -> None:
     assert refusal(provider) == rule
 
 
-@pytest.mark.parametrize(
-    "edit",
-    [
-        text_at("//saml:NameID", "mallory"),
-        text_at("//saml:AttributeValue[. = 'admins']", "root"),
-        text_at("//saml:Audience", "urn:other"),
-        set_at("//saml:SubjectConfirmationData", NotOnOrAfter=3000),
-        set_at("//saml:NameID", SPNameQualifier=None),
-        add("//saml:AttributeStatement", "saml:Attribute", Name="admin"),
-        add("//saml:Subject", "saml:NameID", "mallory"),
-        drop("//saml:Attribute[1]"),
-        repeat("//saml:Attribute[1]"),
-        text_at(DIGEST_VALUE, base64.b64encode(bytes(32)).decode()),
-    ],
-)
+EDITS: list[Edit] = [
+    text_at("//saml:NameID", "mallory"),
+    text_at("//saml:AttributeValue[. = 'admins']", "root"),
+    text_at("//saml:Audience", "urn:other"),
+    set_at("//saml:SubjectConfirmationData", NotOnOrAfter=3000),
+    set_at("//saml:NameID", SPNameQualifier=None),
+    add("//saml:AttributeStatement", "saml:Attribute", Name="admin"),
+    add("//saml:Subject", "saml:NameID", "mallory"),
+    drop("//saml:Attribute[1]"),
+    repeat("//saml:Attribute[1]"),
+    text_at(DIGEST_VALUE, base64.b64encode(bytes(32)).decode()),
+]
+
+
+@pytest.mark.parametrize("edit", EDITS)
 def test_what_was_edited_is_refused(edit: Edit) -> None:
     assert refusal(edited(edit)) == STRANGER
 
@@ -154,24 +161,21 @@ def storm(before: str, after: str) -> Edit:
 
 
 FORGED_DIGEST = base64.b64encode(b"f" * 32).decode()
+STORMS: list[Edit] = [
+    storm(f"<!--{FORGED_DIGEST}-->", ""),
+    storm("", f"<!--{FORGED_DIGEST}-->"),
+    storm(FORGED_DIGEST, "<!---->"),
+    storm(f"<!--{FORGED_DIGEST}-->", f"<!--{FORGED_DIGEST}-->"),
+]
 
 
-@pytest.mark.parametrize(
-    ("before", "after"),
-    [
-        (f"<!--{FORGED_DIGEST}-->", ""),
-        ("", f"<!--{FORGED_DIGEST}-->"),
-        (FORGED_DIGEST, "<!---->"),
-        (f"<!--{FORGED_DIGEST}-->", f"<!--{FORGED_DIGEST}-->"),
-    ],
-)
-def test_a_comment_in_a_digest_is_refused(before: str, after: str) -> None:
-    assert refusal(edited(storm(before, after))) == OTHER_NODES
+@pytest.mark.parametrize("edit", STORMS)
+def test_a_comment_in_a_digest_is_refused(edit: Edit) -> None:
+    assert refusal(edited(edit)) == OTHER_NODES
 
 
-@pytest.mark.parametrize("is_first", [False, True])
-def test_two_signed_infos_are_refused(is_first: bool) -> None:
-    """CVE-2025-29774."""
+def another_signed_info(*, is_first: bool) -> Edit:
+    """Return an edit that signs by two SignedInfo (CVE-2025-29774)."""
 
     def edit(root: Element) -> None:
         genuine = one(root, SIGNED_INFO)
@@ -179,21 +183,30 @@ def test_two_signed_infos_are_refused(is_first: bool) -> None:
         one(forged, ".//ds:DigestValue").text = FORGED_DIGEST
         (genuine.addprevious if is_first else genuine.addnext)(forged)
 
-    assert refusal(edited(edit)) == REFERENCES
+    return edit
 
 
-def test_two_signed_infos_of_which_one_covers_nothing_are_refused() -> None:
-    def edit(root: Element) -> None:
-        forged = copy.deepcopy(one(root, SIGNED_INFO))
-        forged.remove(one(forged, "ds:Reference"))
-        one(root, "//ds:Signature").insert(0, forged)
-
-    assert refusal(edited(edit)) == PARTS
+def empty_signed_info(root: Element) -> None:
+    """Have a SignedInfo that covers nothing before the genuine one."""
+    forged = copy.deepcopy(one(root, SIGNED_INFO))
+    forged.remove(one(forged, "ds:Reference"))
+    one(root, "//ds:Signature").insert(0, forged)
 
 
-@pytest.mark.parametrize("path", ["samlp:Response", "saml:Assertion", "ds:Signature", "ds:SignedInfo"])
-def test_what_canonicalizes_to_nothing_is_refused(path: str) -> None:
-    """A relative namespace has no canonical form (PortSwigger, "The Fragile Lock", 2025)."""
+SIGNED_INFOS: list[tuple[Edit, str]] = [
+    (another_signed_info(is_first=False), REFERENCES),
+    (another_signed_info(is_first=True), REFERENCES),
+    (empty_signed_info, PARTS),
+]
+
+
+@pytest.mark.parametrize(("edit", "rule"), SIGNED_INFOS)
+def test_two_signed_infos_are_refused(edit: Edit, rule: str) -> None:
+    assert refusal(edited(edit)) == rule
+
+
+def void(path: str) -> bytes:
+    """Return a message that has no canonical form (PortSwigger, "The Fragile Lock", 2025)."""
     prefix, _, name = path.partition(":")
     data = written(IdentityProvider().response()).decode()
 
@@ -201,24 +214,39 @@ def test_what_canonicalizes_to_nothing_is_refused(path: str) -> None:
     forged = forged if forged != data else data.replace(f"<{prefix}:{name}>", f'<{prefix}:{name} xmlns:void="1">', 1)
 
     assert forged != data
-    assert refusal(forged.encode()) == "document: its namespaces are relative or too many"
+    return forged.encode()
 
 
-@pytest.mark.parametrize("node", ["<!---->", "<!-- c -->", "<?pi?>", "<?xml-stylesheet x?>"])
-@pytest.mark.parametrize("place", ["ada@example.com<HERE>.evil.example", "<HERE>ada", "ada<HERE>", "ada<HERE>b"])
-def test_a_name_in_two_parts_is_refused(node: str, place: str) -> None:
+VOID = ["samlp:Response", "saml:Assertion", "ds:Signature", "ds:SignedInfo"]
+
+
+@pytest.mark.parametrize("path", VOID)
+def test_what_canonicalizes_to_nothing_is_refused(path: str) -> None:
+    assert refusal(void(path)) == "document: its namespaces are relative or too many"
+
+
+def in_parts(node: str, place: str) -> bytes:
+    """Return a message whose name has something that is no text in it."""
     data = written(IdentityProvider().response()).decode()
     forged = data.replace(f">{NAME}</saml:NameID>", f">{place.replace('<HERE>', node)}</saml:NameID>")
-
     assert forged != data
-    assert refusal(forged.encode()) == OTHER_NODES
+    return forged.encode()
 
 
-def test_a_comment_is_refused_where_it_would_change_nothing() -> None:
-    """Its canonical form has none: to the signature it is the same message."""
-    data = written(IdentityProvider().response()).replace(b"ada@", b"ada<!-- -->@")
+NODES = ["<!---->", "<!-- c -->", "<?pi?>", "<?xml-stylesheet x?>"]
+PLACES = [
+    "ada@example.com<HERE>.evil.example",
+    "<HERE>ada",
+    "ada<HERE>",
+    "ada<HERE>b",
+    "ada<HERE>@example.com",  # its canonical form has no comment: to the signature it is the same message
+]
 
-    assert refusal(data) == OTHER_NODES
+
+@pytest.mark.parametrize("node", NODES)
+@pytest.mark.parametrize("place", PLACES)
+def test_a_name_in_two_parts_is_refused(node: str, place: str) -> None:
+    assert refusal(in_parts(node, place)) == OTHER_NODES
 
 
 ENTITY = '<!DOCTYPE samlp:Response [<!ENTITY x SYSTEM "file:///etc/passwd">]>'
@@ -229,14 +257,23 @@ LAUGHS = (
 )
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "utf-16-be"])
-@pytest.mark.parametrize("doctype", ["<!DOCTYPE samlp:Response>", ENTITY, LAUGHS])
-@pytest.mark.parametrize("reference", ["", "&x;"])
-def test_a_doctype_is_refused_in_any_encoding(encoding: str, doctype: str, reference: str) -> None:
+DOCTYPES = ["<!DOCTYPE samlp:Response>", ENTITY, LAUGHS]
+UNICODE = ["utf-8", "utf-16", "utf-16-le", "utf-16-be"]
+ENCODINGS = ["utf-16", "utf-32", "utf-7", "cp037", "iso-8859-1", "windows-1252"]
+
+
+def encoded(encoding: str, doctype: str = "", reference: str = "") -> bytes:
+    """Return a message in an encoding, with a DOCTYPE, and a reference in place of names."""
     data = written(IdentityProvider().response()).decode()
     data = f'<?xml version="1.0" encoding="{encoding}"?>{doctype}{data}'.replace(NAME, reference or NAME)
+    return data.encode(encoding)
 
-    found = refusal(data.encode(encoding))
+
+@pytest.mark.parametrize("encoding", UNICODE)
+@pytest.mark.parametrize("doctype", DOCTYPES)
+@pytest.mark.parametrize("reference", ["", "&x;"])
+def test_a_doctype_is_refused_in_any_encoding(encoding: str, doctype: str, reference: str) -> None:
+    found = refusal(encoded(encoding, doctype, reference))
 
     if encoding == "utf-8":
         is_undeclared = bool(reference) and "ENTITY" not in doctype
@@ -245,26 +282,23 @@ def test_a_doctype_is_refused_in_any_encoding(encoding: str, doctype: str, refer
         assert found in {"document: not UTF-8", NOT_XML, DOCTYPE}
 
 
-@pytest.mark.parametrize("encoding", ["utf-16", "utf-32", "utf-7", "cp037", "iso-8859-1", "windows-1252"])
+@pytest.mark.parametrize("encoding", ENCODINGS)
 def test_a_genuine_message_in_another_encoding_is_refused(encoding: str) -> None:
-    data = written(IdentityProvider().response()).decode()
-    found = refusal(f'<?xml version="1.0" encoding="{encoding}"?>{data}'.encode(encoding))
-
-    assert found in {"document: not UTF-8", "document: its encoding is not UTF-8", NOT_XML}
+    assert refusal(encoded(encoding)) in {"document: not UTF-8", "document: its encoding is not UTF-8", NOT_XML}
 
 
-@pytest.mark.parametrize(
-    ("answer", "rule"),
-    [
-        ("", "document: none in the answer"),
-        ("%%%", "document: not base64"),
-        ("QQ", "document: not base64"),
-        (posted(b"ada"), NOT_XML),
-        (posted(b"<a/>"), "response: another message"),
-        (posted(b'{"saml": true}'), NOT_XML),
-        (posted(base64.b64encode(b"<a/>")), NOT_XML),
-    ],
-)
+NOTHING: list[tuple[str, str]] = [
+    ("", "document: none in the answer"),
+    ("%%%", "document: not base64"),
+    ("QQ", "document: not base64"),
+    (posted(b"ada"), NOT_XML),
+    (posted(b"<a/>"), "response: another message"),
+    (posted(b'{"saml": true}'), NOT_XML),
+    (posted(base64.b64encode(b"<a/>")), NOT_XML),
+]
+
+
+@pytest.mark.parametrize(("answer", "rule"), NOTHING)
 def test_what_is_no_response_is_none(answer: str, rule: str) -> None:
     assert refusal(answer) == rule
 
@@ -319,19 +353,19 @@ def long(root: Element) -> None:
     put(root, "samlp:Extensions", "x" * (2 << 20))
 
 
-@pytest.mark.parametrize(
-    ("edit", "rule"),
-    [
-        (add_xslt, "signature: its transforms are not the two of SAML"),
-        (many_elements, "document: it is too deep"),
-        (many_attributes, "document: an element has too many attributes"),
-        (many_namespaces, "document: its namespaces are relative or too many"),
-        (many_prefixes, "signature: its canonicalization is another"),
-        (deep, "document: it is too deep"),
-        (long, "document: too large"),
-    ],
-)
-def test_what_costs_much_is_refused_before_it_does(edit: Callable[[Element], None], rule: str) -> None:
+COSTLY: list[tuple[Edit, str]] = [
+    (add_xslt, "signature: its transforms are not the two of SAML"),
+    (many_elements, "document: it is too deep"),
+    (many_attributes, "document: an element has too many attributes"),
+    (many_namespaces, "document: its namespaces are relative or too many"),
+    (many_prefixes, "signature: its canonicalization is another"),
+    (deep, "document: it is too deep"),
+    (long, "document: too large"),
+]
+
+
+@pytest.mark.parametrize(("edit", "rule"), COSTLY)
+def test_what_costs_much_is_refused_before_it_does(edit: Edit, rule: str) -> None:
     answer = posted(edited(edit))
     begun = time.process_time()
 

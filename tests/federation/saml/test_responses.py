@@ -119,31 +119,31 @@ def test_whom_the_provider_sends_unasked_is_read_where_that_may_be() -> None:
     assert read(IdentityProvider(before=UNASKED), **NOBODYS).name_id.value == NAME
 
 
-@pytest.mark.parametrize(
-    "edit",
-    [
-        drop("/samlp:Response/saml:Issuer"),
-        set_at("/samlp:Response/saml:Issuer", Format="urn:oasis:names:tc:SAML:2.0:nameid-format:entity"),
-        set_at("//saml:Conditions", NotBefore=None, NotOnOrAfter=None),
-        set_at("//saml:Conditions", NotBefore=55),
-        set_at("//saml:Conditions", NotOnOrAfter=-30),
-        set_at("//saml:SubjectConfirmationData", NotOnOrAfter=-30),
-        set_at("//saml:SubjectConfirmationData", NotOnOrAfter="9999-12-31T23:59:59Z", Address="192.0.2.7"),
-        set_at("//saml:SubjectConfirmationData", NotOnOrAfter="2100-01-01T00:00:00.1234567Z"),
-        add("//saml:Conditions", "saml:OneTimeUse"),
-        add("//saml:Conditions", "saml:ProxyRestriction", Count="0"),
-        add("//saml:AudienceRestriction", "saml:Audience", "somebody else"),
-        add("//saml:Subject", "saml:SubjectConfirmation", Method="urn:oasis:names:tc:SAML:2.0:cm:sender-vouches"),
-        add("//saml:Subject", "saml:SubjectConfirmation", Method=BEARER),
-        add("//saml:Attribute[@Name='email']", "saml:AttributeValue", None, **{f"{{{XSI}}}nil": "true"}),
-        drop("//saml:AttributeStatement"),
-        set_at("//saml:AuthnStatement", SessionIndex=None, SessionNotOnOrAfter=None),
-        set_at("//saml:NameID", Format=None, SPNameQualifier=None),
-        text_at("//saml:NameID", NAME),
-        set_at(".", Consent="urn:oasis:names:tc:SAML:2.0:consent:obtained"),
-        add(".", "samlp:Extensions"),
-    ],
-)
+UNUSUAL: list[Edit] = [
+    drop("/samlp:Response/saml:Issuer"),
+    set_at("/samlp:Response/saml:Issuer", Format="urn:oasis:names:tc:SAML:2.0:nameid-format:entity"),
+    set_at("//saml:Conditions", NotBefore=None, NotOnOrAfter=None),
+    set_at("//saml:Conditions", NotBefore=55),
+    set_at("//saml:Conditions", NotOnOrAfter=-30),
+    set_at("//saml:SubjectConfirmationData", NotOnOrAfter=-30),
+    set_at("//saml:SubjectConfirmationData", NotOnOrAfter="9999-12-31T23:59:59Z", Address="192.0.2.7"),
+    set_at("//saml:SubjectConfirmationData", NotOnOrAfter="2100-01-01T00:00:00.1234567Z"),
+    add("//saml:Conditions", "saml:OneTimeUse"),
+    add("//saml:Conditions", "saml:ProxyRestriction", Count="0"),
+    add("//saml:AudienceRestriction", "saml:Audience", "somebody else"),
+    add("//saml:Subject", "saml:SubjectConfirmation", Method="urn:oasis:names:tc:SAML:2.0:cm:sender-vouches"),
+    add("//saml:Subject", "saml:SubjectConfirmation", Method=BEARER),
+    add("//saml:Attribute[@Name='email']", "saml:AttributeValue", None, **{f"{{{XSI}}}nil": "true"}),
+    drop("//saml:AttributeStatement"),
+    set_at("//saml:AuthnStatement", SessionIndex=None, SessionNotOnOrAfter=None),
+    set_at("//saml:NameID", Format=None, SPNameQualifier=None),
+    text_at("//saml:NameID", NAME),
+    set_at(".", Consent="urn:oasis:names:tc:SAML:2.0:consent:obtained"),
+    add(".", "samlp:Extensions"),
+]
+
+
+@pytest.mark.parametrize("edit", UNUSUAL)
 def test_what_is_unusual_and_right_is_taken(edit: Edit) -> None:
     assert read(IdentityProvider(before=edit)).name_id.value == NAME
 
@@ -193,40 +193,40 @@ def test_an_assertion_that_all_can_read_is_refused_where_it_has_to_be_encrypted(
     assert refusal(IdentityProvider(), must_be_encrypted=True) == "response: its assertion is not encrypted"
 
 
-@pytest.mark.parametrize(
-    ("encryptor", "rule"),
-    [
-        (Encryptor(keys=["another's"]), "encryption: cannot be decrypted"),
-        (Encryptor(plain=lambda plain: b"no XML"), "document: not XML (XMLSyntaxError)"),
-        (Encryptor(plain=lambda plain: b"<!DOCTYPE a><a/>"), "document: it has a DOCTYPE"),
-        (
-            Encryptor(plain=lambda plain: plain.replace(b"ada@", b"ada<!---->@", 1)),
-            "document: it has comments or processing instructions",
+DECRYPTED: list[tuple[Encryptor, str]] = [
+    (Encryptor(keys=["another's"]), "encryption: cannot be decrypted"),
+    (Encryptor(plain=lambda plain: b"no XML"), "document: not XML (XMLSyntaxError)"),
+    (Encryptor(plain=lambda plain: b"<!DOCTYPE a><a/>"), "document: it has a DOCTYPE"),
+    (
+        Encryptor(plain=lambda plain: plain.replace(b"ada@", b"ada<!---->@", 1)),
+        "document: it has comments or processing instructions",
+    ),
+    (Encryptor(plain=lambda plain: b"<Assertion/>"), "encryption: it holds another message"),
+    (
+        Encryptor(
+            plain=lambda plain: plain.replace(
+                b"<saml:Subject>", b"<saml:Advice>" + plain + b"</saml:Advice><saml:Subject>"
+            )
         ),
-        (Encryptor(plain=lambda plain: b"<Assertion/>"), "encryption: it holds another message"),
-        (
-            Encryptor(
-                plain=lambda plain: plain.replace(
-                    b"<saml:Subject>", b"<saml:Advice>" + plain + b"</saml:Advice><saml:Subject>"
-                )
-            ),
-            "document: an ID is there twice",
+        "document: an ID is there twice",
+    ),
+    (
+        Encryptor(
+            plain=lambda plain: plain.replace(
+                b"<saml:Subject>", b"<saml:Advice><saml:Assertion/></saml:Advice><saml:Subject>"
+            )
         ),
-        (
-            Encryptor(
-                plain=lambda plain: plain.replace(
-                    b"<saml:Subject>", b"<saml:Advice><saml:Assertion/></saml:Advice><saml:Subject>"
-                )
-            ),
-            "response: several assertions",
-        ),
-        (
-            Encryptor(plain=lambda plain: plain.replace(b"ada@", b"eve@", 1)),
-            "signature: by no certificate of the provider",
-        ),
-        (Encryptor(transport=f"{encryption.XENC}rsa-1_5"), "encryption: its key transport is not allowed"),
-    ],
-)
+        "response: several assertions",
+    ),
+    (
+        Encryptor(plain=lambda plain: plain.replace(b"ada@", b"eve@", 1)),
+        "signature: by no certificate of the provider",
+    ),
+    (Encryptor(transport=f"{encryption.XENC}rsa-1_5"), "encryption: its key transport is not allowed"),
+]
+
+
+@pytest.mark.parametrize(("encryptor", "rule"), DECRYPTED)
 def test_what_was_decrypted_is_trusted_as_little(encryptor: Encryptor, rule: str) -> None:
     assert refusal(IdentityProvider(encrypt=encryptor)) == rule
 

@@ -157,21 +157,20 @@ def in_an_object(same_id: bool) -> Wrap:
     return wrap
 
 
+WRAPPED: list[tuple[str, Callable[[bool], Wrap], str]] = [
+    ("response", in_its_signature, SEVERAL_RESPONSES),
+    ("response", before_its_signature, SEVERAL_RESPONSES),
+    ("assertion", before, SEVERAL),
+    ("assertion", around, SEVERAL),
+    ("assertion", after, SEVERAL),
+    ("assertion", in_the_assertions_signature, SEVERAL),
+    ("assertion", in_extensions, SEVERAL),
+    ("assertion", in_an_object, SEVERAL),
+]
+
+
 @pytest.mark.parametrize("same_id", [False, True], ids=["another ID", "one ID"])
-@pytest.mark.parametrize(
-    ("signed", "wrap", "rule"),
-    [
-        ("response", in_its_signature, SEVERAL_RESPONSES),
-        ("response", before_its_signature, SEVERAL_RESPONSES),
-        ("assertion", before, SEVERAL),
-        ("assertion", around, SEVERAL),
-        ("assertion", after, SEVERAL),
-        ("assertion", in_the_assertions_signature, SEVERAL),
-        ("assertion", in_extensions, SEVERAL),
-        ("assertion", in_an_object, SEVERAL),
-    ],
-    ids=[f"XSW{number}" for number in range(1, 9)],
-)
+@pytest.mark.parametrize(("signed", "wrap", "rule"), WRAPPED, ids=[f"XSW{number}" for number in range(1, 9)])
 def test_what_is_wrapped_is_refused(signed: str, wrap: Callable[[bool], Wrap], rule: str, same_id: bool) -> None:
     root = IdentityProvider(signs=(signed,)).response()
     assert read(copy.deepcopy(root)).name_id.value == NAME
@@ -283,25 +282,25 @@ def signed_subject(root: Element) -> Element:
     return root
 
 
-@pytest.mark.parametrize(
-    ("wrap", "rule"),
-    [
-        (hidden, REFERENCE),
-        (second_signature, "signature: there are several of one element"),
-        (another_root, "response: another message"),
-        (bare, "response: another message"),
-        (deeper, ELSEWHERE),
-        (signature_elsewhere, REFERENCE),
-        (clear_beside_encrypted, SEVERAL),
-        (namespaced_id, "document: an ID is no name, or in a namespace"),
-        (xml_id, "document: an ID is no name, or in a namespace"),
-        (other_spelling, TWICE),
-        (hash_id, "document: an ID is no name, or in a namespace"),
-        (nested_response, SEVERAL_RESPONSES),
-        (nested_assertion_in_advice, SEVERAL),
-        (signed_subject, REFERENCE),
-    ],
-)
+MISPLACED: list[tuple[Wrap, str]] = [
+    (hidden, REFERENCE),
+    (second_signature, "signature: there are several of one element"),
+    (another_root, "response: another message"),
+    (bare, "response: another message"),
+    (deeper, ELSEWHERE),
+    (signature_elsewhere, REFERENCE),
+    (clear_beside_encrypted, SEVERAL),
+    (namespaced_id, "document: an ID is no name, or in a namespace"),
+    (xml_id, "document: an ID is no name, or in a namespace"),
+    (other_spelling, TWICE),
+    (hash_id, "document: an ID is no name, or in a namespace"),
+    (nested_response, SEVERAL_RESPONSES),
+    (nested_assertion_in_advice, SEVERAL),
+    (signed_subject, REFERENCE),
+]
+
+
+@pytest.mark.parametrize(("wrap", "rule"), MISPLACED)
 def test_what_is_at_another_place_is_refused(wrap: Wrap, rule: str) -> None:
     root = IdentityProvider().response()
     assert read(copy.deepcopy(root)).name_id.value == NAME
