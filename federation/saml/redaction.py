@@ -6,6 +6,7 @@ are left out; who sent it where, when, and by which algorithms is kept.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Final
 
 from lxml import etree
@@ -38,25 +39,36 @@ def redacted(sent: object) -> str:
         root = etree.fromstring(data, documents.parser())
     except (LoginRefused, etree.XMLSyntaxError, ValueError):
         return ""
-    return "\n".join(lines(root, 0))[:LONGEST]
+    shown, length = [], 0
+    for line in lines(root, 0):
+        shown.append(line)
+        length += len(line) + 1
+        if length > LONGEST:  # what comes behind is not even looked at: there may be very much of it
+            break
+    return "\n".join(shown)[:LONGEST]
 
 
-def lines(element: Element, depth: int) -> list[str]:
-    """Return an element and all in it, a line each; those within too many others are left out."""
+def lines(element: Element, depth: int) -> Iterator[str]:
+    """Yield an element and all in it, a line each; those within too many others are left out."""
     if not isinstance(element.tag, str) or depth > documents.DEEPEST:
-        return ["  " * depth + LEFT_OUT]
+        yield "  " * depth + LEFT_OUT
+        return
     name = etree.QName(element).localname
     shown = "".join(f' {key}="{value}"' for key, value in attributes(element, name))
     text = (element.text or "").strip()
     own = text[:LONGEST_VALUE] if name in TEXTS else LEFT_OUT if text else ""
-    return [
-        f"{'  ' * depth}{name}{shown}{f': {own}' if own else ''}",
-        *(line for child in element for line in lines(child, depth + 1)),
-    ]
+    yield f"{'  ' * depth}{name}{shown}{f': {own}' if own else ''}"
+    for child in element:
+        yield from lines(child, depth + 1)
 
 
 def attributes(element: Element, name: str) -> list[tuple[str, str]]:
-    """Return an element's attributes; of those that may tell of a person, that they are there."""
+    """Return an element's attributes; of those that may tell of a person, that they are there.
+
+    Of too many, that they are: to libxml2 each costs a look at all before it.
+    """
+    if len(element.attrib) > documents.MOST_ATTRIBUTES:
+        return [(LEFT_OUT, LEFT_OUT)]
     found = []
     for key, value in element.attrib.items():
         local = etree.QName(key).localname

@@ -66,6 +66,18 @@ def test_a_large_message_is_cut() -> None:
     assert len(redaction.redacted(posted(b"<r>" + b"<a/>" * 5000 + b"</r>"))) == redaction.LONGEST
 
 
+def test_of_too_many_attributes_is_said_that_they_are_there() -> None:
+    names = " ".join(f"n{number}='{NAME}'" for number in range(documents.MOST_ATTRIBUTES + 1))
+
+    shown = redaction.redacted(posted(f"<r><a {names}/><b ID='_1'/></r>".encode()))
+
+    assert shown.splitlines() == ["r", '  a …="…"', '  b ID="_1"']
+
+
+def test_what_is_too_large_for_a_document_shows_nothing() -> None:
+    assert redaction.redacted(posted(f"<r>{'x' * documents.LARGEST}</r>".encode())) == ""
+
+
 def test_entities_are_not_expanded() -> None:
     shown = redaction.redacted(posted(b"<!DOCTYPE r [<!ENTITY e 'secret'>]><r><Issuer>&e;</Issuer></r>"))
 
