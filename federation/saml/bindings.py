@@ -32,8 +32,10 @@ RELAY_STATE, ALGORITHM, SIGNATURE, ENCODING = "RelayState", "SigAlg", "Signature
 OWN: Final = ("SAMLRequest", "SAMLResponse", RELAY_STATE, ALGORITHM, SIGNATURE, ENCODING)
 """Parameters that mean something here. An address may have others of its own."""
 DEFLATE: Final = "urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE"
-LONGEST_QUERY: Final = 3 * documents.LARGEST
-"""Characters: base64 makes a third more of a document, escapes some of that, and a signature comes on top."""
+LONGEST_QUERY: Final = 128 * 1024
+"""Characters: more than browsers, proxies and servers let through, and each may have to be decoded."""
+MOST_PARAMETERS: Final = 100
+"""Of a query, with those that an address has of its own."""
 NOT_IN_QUERIES = re.compile(r"[^\x21-\x7e]")
 HASHES: Mapping[str, Callable[[], hashes.HashAlgorithm]] = {
     SignatureMethod.RSA_SHA256.value: hashes.SHA256,
@@ -138,6 +140,8 @@ def verified_redirect(
         raise forged("saml redirect: it is too long")
     if NOT_IN_QUERIES.search(raw_query):
         raise forged("saml redirect: it is no query")
+    if raw_query.count("&") >= MOST_PARAMETERS:
+        raise forged("saml redirect: it has too many parameters")
     pairs = [(name, value) for name, _, value in (part.partition("=") for part in raw_query.split("&"))]
     query = Query(field, pairs)
     for name, is_broken in RULES.items():

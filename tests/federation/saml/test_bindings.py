@@ -181,6 +181,10 @@ def test_parameters_may_come_in_another_order_and_with_others() -> None:
     assert verified(raw).relay_state == STATE
 
 
+def test_parameters_may_be_many() -> None:
+    assert verified(f"{query()}{'&x=y' * 96}").relay_state == STATE
+
+
 def test_an_encoding_may_be_named() -> None:
     deflate = quote("urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE", safe="")
 
@@ -224,6 +228,7 @@ def other_message(_: str) -> str:
         (lambda raw: raw + "é", "it is no query"),
         (lambda raw: raw + " ", "it is no query"),
         (lambda raw: raw + "&x=" + "y" * bindings.LONGEST_QUERY, "it is too long"),
+        (lambda raw: raw + "&x=y" * 97, "it has too many parameters"),
         (lambda raw: raw.replace("SAMLRequest", "SAML%52equest"), "a parameter's name is encoded"),
         (lambda raw: raw + "&%53AMLRequest=x", "a parameter's name is encoded"),
         (lambda raw: raw + "&Relay%53tate=x", "a parameter's name is encoded"),
