@@ -11,6 +11,7 @@ import binascii
 import re
 import zlib
 from collections.abc import Callable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from lxml import etree
@@ -27,6 +28,8 @@ DEEPEST: Final = 32
 MOST_ELEMENTS: Final = 5000
 MOST_ATTRIBUTES: Final = 64
 """Of one element: looking at each costs libxml2 a look at all before it."""
+MOST_ATTRIBUTES_IN_ALL: Final = 2 * MOST_ELEMENTS
+"""A value of SAML has one, which tells its type; an attribute of SAML has three."""
 MOST_NAMESPACES: Final = 100
 """Declarations in scope at one place: canonicalization looks through them at each element."""
 BASE64_LINES = re.compile(r"[\r\n]")
@@ -139,20 +142,26 @@ def has_other_nodes(root: Element) -> bool:
 
 
 def is_too_deep(root: Element) -> bool:
-    """Say whether elements are nested beyond :data:`DEEPEST`, or there are too many of them."""
+    """Say whether elements, and comments, are nested beyond :data:`DEEPEST`, or there are too many of them."""
     layer = [root]
     depth = count = 0
     while layer:
         depth, count = depth + 1, count + len(layer)
         if depth > DEEPEST or count > MOST_ELEMENTS:
             return True
-        layer = [child for element in layer for child in element]
+        children = (child for element in layer for child in element)
+        layer = list(islice(children, MOST_ELEMENTS + 1))
     return False
 
 
 def is_too_wide(root: Element) -> bool:
     """Say whether an element has more attributes than :data:`MOST_ATTRIBUTES`."""
     return any(len(element.attrib) > MOST_ATTRIBUTES for element in root.iter())
+
+
+def has_too_many_attributes(root: Element) -> bool:
+    """Say whether elements have more attributes together than :data:`MOST_ATTRIBUTES_IN_ALL`."""
+    return sum(len(element.attrib) for element in root.iter()) > MOST_ATTRIBUTES_IN_ALL
 
 
 def has_odd_namespaces(root: Element) -> bool:
@@ -190,9 +199,10 @@ def ids(root: Element) -> Iterator[tuple[bool, str]]:
 RULES: Mapping[str, Callable[[Element], bool]] = {
     "it has a DOCTYPE": has_doctype,
     "its encoding is not UTF-8": has_other_encoding,
-    "it has comments or processing instructions": has_other_nodes,
     "it is too deep": is_too_deep,
+    "it has comments or processing instructions": has_other_nodes,
     "an element has too many attributes": is_too_wide,
+    "it has too many attributes": has_too_many_attributes,
     "its namespaces are relative or too many": has_odd_namespaces,
     "an ID is no name, or in a namespace": has_odd_ids,
     "an ID is there twice": has_id_twice,

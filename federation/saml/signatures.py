@@ -63,7 +63,7 @@ def verified(element: Element, certificates: Sequence[x509.Certificate]) -> Elem
             raise forged(f"saml signature: {name}", rule=RULE)
     [signature] = element.findall(SIGNATURE)
     method = algorithm(signature, "SignedInfo/SignatureMethod")
-    data = etree.tostring(element, with_tail=False)
+    data = etree.tostring(element, encoding="UTF-8", with_tail=False)
     fitting = (certificate for certificate in certificates if fits(certificate, method))
     roots = (documents.parse(found) for certificate in fitting if (found := covered(data, certificate)) is not None)
     genuine = next((root for root in roots if is_of(root, element)), None)

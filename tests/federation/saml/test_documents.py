@@ -62,6 +62,7 @@ def deflated(data: bytes) -> bytes:
         "<a>" * 32 + "</a>" * 32,
         f"<a>{'<b/>' * 4999}</a>",
         attributes(64),
+        f"<a>{attributes(50) * 200}</a>",
         '<a xmlns:x="urn:x">' + '<b xmlns:x="urn:x" xmlns:y="urn:y"/>' * 200 + "</a>",
     ],
 )
@@ -96,7 +97,9 @@ def test_a_plain_document_is_parsed(text: str) -> None:
         ('<?xml-stylesheet href="x.xsl"?><a/>', OTHER_NODES),
         ("<a>" * 33 + "</a>" * 33, "it is too deep"),
         (f"<a>{'<b/>' * 5000}</a>", "it is too deep"),
+        (f"<a>{'<!---->' * 5000}</a>", "it is too deep"),
         (attributes(65), "an element has too many attributes"),
+        (f"<r>{attributes(50) * 200}{attributes(1)}</r>", "it has too many attributes"),
         ('<a xmlns:x="relative"/>', NAMESPACES),
         ('<a><b xmlns="../x"/></a>', NAMESPACES),
         ("<a " + " ".join(f'xmlns:n{n}="urn:{n}"' for n in range(101)) + "/>", NAMESPACES),
