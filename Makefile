@@ -43,7 +43,7 @@ interop: $(VENV)/.development
 
 # Walks fifty times as long, with seeds of their own; what they find is kept in var/walks and tried first the next time.
 soak: $(VENV)/.development
-	SOAK=1 $(PYTEST) tests/*/test_any_*.py tests/contract/test_callers.py tests/services/test_srp.py \
+	SOAK=1 $(PYTEST) tests/*/test_any_*.py tests/*/*/test_any_*.py tests/contract/test_callers.py tests/services/test_srp.py \
 		-n $(WORKERS) --dist loadfile --timeout 7200
 
 bench: $(VENV)/.development
