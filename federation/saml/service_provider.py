@@ -289,7 +289,9 @@ def request_of(state: str) -> str:
 
 
 def state_of(message: SignOutMessage) -> str:
-    """Return the RelayState of an answer; empty of a request, which asks something of us."""
+    """Return the RelayState of an answer; empty of a request, which asks something of us, and of what is too large."""
+    if bindings.size_problem(message.query):
+        return ""
     fields = message.fields or dict(parse_qsl(message.query))
     return fields.get("RelayState", "") if "SAMLResponse" in fields else ""
 
