@@ -39,7 +39,7 @@ from federation.saml import (
 from federation.saml.bindings import Received
 from federation.saml.metadata import IdentityProviderMetadata
 from federation.saml.responses import NameId, SignedIn
-from federation.saml.rules import SKEW, Expected, moment, saml, text
+from federation.saml.rules import SKEW, Expected, saml, text
 from federation.saml.signing import SigningKey
 from identity.foundation import outbound
 from identity.foundation.destinations import CAP, TOTAL
@@ -127,7 +127,7 @@ def read_kept(told: str) -> IdentityProviderMetadata:
         x509.load_der_x509_certificate(base64.b64decode(each)) for each in found["certificates"]
     )
     found["name_id_formats"] = tuple(found["name_id_formats"])
-    found["valid_until"] = moment(found["valid_until"])
+    found["valid_until"] = datetime.fromisoformat(found["valid_until"]) if found["valid_until"] else None
     return IdentityProviderMetadata(**found)
 
 
