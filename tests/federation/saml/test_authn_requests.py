@@ -31,7 +31,9 @@ from tests.federation.saml.asking import (
 from tests.federation.saml.edits import add, drop, repeat, set_at, text_at, then
 from tests.federation.saml.identity_provider import ACS, AUDIENCE, NAME, PERSISTENT, put
 from tests.federation.saml.issuer import tree
+from tests.walks import walk
 
+anything = walk(100)
 Element = Any
 Edit = Callable[[Element], None]
 POLICY = "samlp:NameIDPolicy"
@@ -362,6 +364,7 @@ PIECES = st.sampled_from(
 )
 
 
+@anything
 @given(data=st.data())
 def test_whatever_comes_is_a_request_or_refused(data: st.DataObject) -> None:
     genuine = request(asks(PASSWORD)).decode()

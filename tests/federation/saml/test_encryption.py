@@ -15,7 +15,9 @@ from identity.foundation.errors import LoginRefused
 from tests.federation.saml.edits import drop, repeat, text_at
 from tests.federation.saml.encryptor import CBC, GCM, OURS, Encryptor, put
 from tests.federation.saml.identity_provider import DS, one, rsa_key
+from tests.walks import walk
 
+anything = walk(100)
 Element = Any
 PLAIN = b"<Assertion>" + b"x" * 100 + b"</Assertion>"
 BROKEN = "cannot be decrypted"
@@ -63,6 +65,7 @@ def test_any_of_our_keys_reads_what_is_for_any(keys: tuple[str, ...]) -> None:
     assert encryption.decrypted(among_others.encrypted(PLAIN), held) == PLAIN
 
 
+@anything
 @given(plain=st.binary(max_size=200), method=st.sampled_from(sorted(encryption.SIZES)))
 def test_what_is_encrypted_comes_out(plain: bytes, method: str) -> None:
     assert encryption.decrypted(Encryptor(method=method).encrypted(plain), [rsa_key(OURS)]) == plain
@@ -180,6 +183,7 @@ def test_each_rule_refuses_alone(encryptor: Encryptor, rule: str) -> None:
     assert refusal(encryptor) == rule
 
 
+@anything
 @given(data=st.data(), method=st.sampled_from([GCM, CBC]))
 def test_whatever_was_changed_is_refused_or_some_bytes(data: st.DataObject, method: str) -> None:
     spoil = flip(data.draw(st.integers(0, 120)))

@@ -39,7 +39,9 @@ from tests.federation.saml.identity_provider import (
     rsa_key,
     written,
 )
+from tests.walks import walk
 
+anything = walk(100)
 ROLE = "//md:IDPSSODescriptor"
 KEY = "//md:KeyDescriptor"
 X509 = "//ds:X509Certificate"
@@ -414,6 +416,7 @@ PIECES = [
 ]
 
 
+@anything
 @given(
     place=st.floats(0, 1),
     length=st.integers(0, 40),
@@ -426,11 +429,13 @@ def test_bytes_that_others_took_the_place_of(place: float, length: int, put_in: 
     assert_read_or_refused(data[:at] + put_in + data[at + length :])
 
 
+@anything
 @given(st.one_of(st.binary(), st.text("<>/!-[]&;?md:IDPx='\" ").map(str.encode)))
 def test_anything_at_all(data: bytes) -> None:
     assert_read_or_refused(data)
 
 
+@anything
 @given(data=st.data())
 def test_parts_that_were_moved(data: st.DataObject) -> None:
     root = published()

@@ -19,7 +19,9 @@ from tests.federation.saml.encryptor import OURS
 from tests.federation.saml.identity_provider import ACS, NAME, REQUEST, certificate, one, rsa_key
 from tests.federation.saml.issuer import application, issued, issuer, sign_in, tree
 from tests.federation.saml.reader import read
+from tests.walks import walk
 
+anything = walk(100)
 ATTACKS = [
     '"><saml:Attribute Name="role"><saml:AttributeValue>admin</saml:AttributeValue></saml:Attribute>',
     "</saml:AttributeValue></saml:Attribute><saml:Attribute Name='role'><saml:AttributeValue>admin",
@@ -128,6 +130,7 @@ def test_what_only_encryption_makes_too_large_is_refused() -> None:
     assert caught.value.detail == "saml writing: too large"
 
 
+@anything
 @given(values=st.lists(WRITABLE | st.sampled_from(SPACES), min_size=1, max_size=4), name=WRITABLE.filter(bool))
 @example(values=["]]>", "\r"], name="<")
 def test_whatever_is_told_comes_back(values: list[str], name: str) -> None:
@@ -141,6 +144,7 @@ def test_whatever_is_told_comes_back(values: list[str], name: str) -> None:
     assert read(data).attributes == {name: tuple(values)}
 
 
+@anything
 @given(text=st.text(st.characters(codec=None)))
 def test_whatever_is_told_comes_back_or_nothing_is_issued(text: str) -> None:
     try:
