@@ -77,7 +77,7 @@ def test_of_a_provider_that_nobody_has_read_yet_nothing_is_known() -> None:
         service_provider.known({})
 
     assert caught.value.code == "not_read_yet"
-    assert service_provider.told({}, POOL) == {}
+    assert service_provider.told({}, POOL).keys() == {names.CERTIFICATE}
 
 
 PATH = "/metadata"
@@ -136,7 +136,7 @@ def test_what_follows_from_metadata_is_told_by_amazons_names() -> None:
 
     own = base64.b64encode(pair("the next").certificate).decode()
     assert told == {names.SSO: SSO, names.SLO: SLO, names.CERTIFICATE: own}
-    assert service_provider.told(details(drop(SLO_REDIRECT)), POOL) == {names.SSO: SSO}
+    assert service_provider.told(details(drop(SLO_REDIRECT)), POOL) == {names.SSO: SSO, names.CERTIFICATE: own}
 
 
 def test_a_pool_introduces_itself_by_signed_metadata() -> None:
