@@ -226,12 +226,13 @@ def test_nobody_comes_unasked_unless_an_operator_lets_them() -> None:
     assert arrive(provider, details(more={names.UNASKED: names.TRUE}), {}).subject == NAME
 
 
-def test_an_encrypted_assertion_is_read_by_either_key_where_that_is_wanted() -> None:
+def test_an_encrypted_assertion_is_read_by_either_key_and_has_to_be_encrypted_where_that_is_wanted() -> None:
     for name in (OURS, "the next"):
         provider = IdentityProvider(encrypt=Encryptor(keys=[name]))
         assert arrive(provider, details(more=ENCRYPTED)).subject == NAME
-        with pytest.raises(LoginRefused, match="could not be verified"):
-            arrive(provider, details())
+        assert arrive(provider, details()).subject == NAME
+    with pytest.raises(LoginRefused, match="could not be verified"):
+        arrive(IdentityProvider(encrypt=Encryptor(keys=["a stranger's"])), details())
 
     with pytest.raises(LoginRefused) as caught:
         arrive(IdentityProvider(), details(more=ENCRYPTED))
