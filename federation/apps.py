@@ -14,7 +14,7 @@ class FederationConfig(AppConfig):
 
     def ready(self) -> None:
         """Register who answers what pools ask of the outside."""
-        from federation import logins, oidc, saml_provider, sts
+        from federation import logins, oidc, saml_applications, saml_provider, sts
         from federation.channels import eums, ses, smtp, sns
         from federation.social import amazon, apple, facebook, google
         from pools import ports
@@ -36,6 +36,7 @@ class FederationConfig(AppConfig):
         for kind in kinds:
             ports.provider_kinds.register(kind.about.type, kind)
         ports.sign_out_protocols.register(saml.about.type, saml)
+        ports.application_protocols.register(ports.SAML, saml_applications.SamlApplications())
         channels: dict[str, ports.Channel] = {
             "smtp": smtp.Smtp(),
             "ses": ses.Ses(),

@@ -34,7 +34,15 @@ from federation.saml.signing import SigningKey
 from identity.foundation import outbound
 from identity.foundation.destinations import TOTAL
 from identity.foundation.errors import OutsideUnavailable
-from pools.ports import EndedSessions, ExternalIdentity, OurSide, SignOutMessage, UpstreamRedirect, UpstreamWishes
+from pools.ports import (
+    BrowserMessage,
+    EndedSessions,
+    ExternalIdentity,
+    OurSide,
+    SignOutMessage,
+    UpstreamRedirect,
+    UpstreamWishes,
+)
 
 KEPT: Final = "metadata"
 """The detail that holds what a provider's metadata say."""
@@ -259,7 +267,7 @@ def request_of(state: str) -> str:
     return f"_{hashlib.sha256(state.encode()).hexdigest()}"
 
 
-def state_of(message: SignOutMessage) -> str:
+def state_of(message: BrowserMessage) -> str:
     """Return the RelayState of an answer; empty of a request, which asks something of us."""
     fields = message.fields or dict(parse_qsl(message.query))
     return fields.get("RelayState", "") if "SAMLResponse" in fields else ""
@@ -302,7 +310,7 @@ def sign_out_answer(details: Mapping[str, str], ours: OurSide, ended: EndedSessi
     return bindings.redirect_url(url, message.data, field="SAMLResponse", relay_state=ended.relay_state, key=key)
 
 
-def received(message: SignOutMessage, field: bindings.Field, certificates: Sequence[x509.Certificate]) -> Received:
+def received(message: BrowserMessage, field: bindings.Field, certificates: Sequence[x509.Certificate]) -> Received:
     """Return a message as it came by either binding; signed, where there are certificates. Raises LoginRefused."""
     may_be_unsigned = not certificates
     if message.fields:

@@ -28,6 +28,7 @@ from pools.ports.messages import (
 )
 from pools.ports.providers import (
     NO_WISHES,
+    BrowserMessage,
     EndedSessions,
     ExternalIdentity,
     KeyPair,
@@ -44,6 +45,17 @@ from pools.ports.providers import (
 from pools.ports.registry import (
     Registry,
 )
+from pools.ports.saml import (
+    ApplicationLogout,
+    ApplicationProtocol,
+    IssuingSide,
+    PostedForm,
+    RegisteredApplication,
+    RequestUnfulfilled,
+    SamlName,
+    SamlRequest,
+    SamlSignIn,
+)
 
 __all__ = [
     "NOT_SIGNED",
@@ -51,7 +63,11 @@ __all__ = [
     "OPENID",
     "OTHER_APPLICATION",
     "OTHER_ISSUER",
+    "SAML",
     "STS",
+    "ApplicationLogout",
+    "ApplicationProtocol",
+    "BrowserMessage",
     "Channel",
     "CredentialIssuer",
     "Credentials",
@@ -59,6 +75,7 @@ __all__ = [
     "ExternalIdentity",
     "InstallationAtFault",
     "IssuerVerifier",
+    "IssuingSide",
     "KeyPair",
     "LoginDenied",
     "LoginVerifier",
@@ -66,9 +83,15 @@ __all__ = [
     "NotNow",
     "OurSide",
     "OwnKeys",
+    "PostedForm",
     "ProviderDocument",
     "ProviderKind",
+    "RegisteredApplication",
     "Registry",
+    "RequestUnfulfilled",
+    "SamlName",
+    "SamlRequest",
+    "SamlSignIn",
     "Sender",
     "SignOutMessage",
     "SignOutProtocol",
@@ -77,6 +100,7 @@ __all__ = [
     "UpstreamRedirect",
     "UpstreamWishes",
     "VerifiedLogin",
+    "application_protocols",
     "channels",
     "claim_missing",
     "credential_issuers",
@@ -93,6 +117,9 @@ STS = "sts"
 """The name of the one issuer of credentials."""
 sign_out_protocols: Registry[SignOutProtocol] = Registry("protocol of signing out")
 """By the type of provider, where it has one."""
+SAML = "saml"
+"""The name of the one protocol of applications that is not OAuth."""
+application_protocols: Registry[ApplicationProtocol] = Registry("protocol of applications")
 provider_kinds: Registry[ProviderKind] = Registry("provider kind")
 """By the type that each has in what it says of itself, in the order in which operators are offered them."""
 login_verifiers: Registry[LoginVerifier] = Registry("login verifier")
