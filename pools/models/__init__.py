@@ -12,6 +12,7 @@ from pools.models.identity_pool import DEVELOPERS, Identity, IdentityLogin, Iden
 from pools.models.identity_provider import COGNITO_SUBJECT, ISSUER, ExternalLogin, IdentityProvider, ProviderIdentifier
 from pools.models.interaction import FormReceipt, Interaction
 from pools.models.message import CapturedMessage, OutboxMessage, PeriodicTask
+from pools.models.saml_application import SamlApplication, SamlParticipant
 from pools.models.session import Attempt, BrowserSession, Guess, Spent
 from pools.models.token import AuthorizationCode, OneTimeCode, RefreshFamily, SigningCertificate, SigningKey
 from pools.models.upstream import EncryptionKey, UpstreamSession, UsedProof
@@ -53,6 +54,8 @@ __all__ = [
     "ProviderIdentifier",
     "RefreshFamily",
     "ResourceServer",
+    "SamlApplication",
+    "SamlParticipant",
     "SignInName",
     "SigningCertificate",
     "SigningKey",
