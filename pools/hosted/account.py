@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pools.hosted.authenticator import sign_in_first
-from pools.services.providers import sign_outs
+from pools.services.providers import saml_logouts
 from pools.services.sign_in import factors
 from pools.services.tokens import sessions
 from pools.services.tokens.interactions import Kind
@@ -31,7 +31,7 @@ def account(page_request: PageRequest) -> HttpResponse:
     if is_leaving:
         sessions.end(page_request.pool, session, receipt=page_request.receipt, by=page_request.by_user(session))
         page_request.browser.close()
-        return SeeOther(sign_outs.leave(page_request.pool, session.methods, onward=page_request.url("signed_out")))
+        return SeeOther(saml_logouts.leave(page_request.pool, session, onward=page_request.url("signed_out")))
     notice = notices.NOTICES.get(page_request.page_state.notice)
     if notice is not None:
         page_request.browser.keep(PageState())  # read once
@@ -58,7 +58,7 @@ def sign_out(page_request: PageRequest) -> HttpResponse:
     if page_request.is_form:
         sessions.end(page_request.pool, session, receipt=page_request.receipt, by=page_request.by_user(session))
         page_request.browser.close()
-        return SeeOther(sign_outs.leave(page_request.pool, session.methods, onward=onward))
+        return SeeOther(saml_logouts.leave(page_request.pool, session, onward=onward))
     is_enough = sessions.is_enough(page_request.pool, session)
     return page_request.show("sign_out", known=account_name(session) if is_enough else "")
 

@@ -1,7 +1,7 @@
-"""Addresses of a pool as a SAML identity provider: its metadata, and where applications have people signed in.
+"""Addresses of a pool as a SAML identity provider: its metadata, and where applications have people signed in and out.
 
 Reads how messages travel, and nothing of what they say. Somebody who has to sign in first does so on the pages of every
-app, which carry the request along. Signing out is ``saml_logout``.
+app, which carry the request along.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from identity.foundation import errors
 from pools.ports import BrowserMessage, PostedForm, RequestUnfulfilled
 from pools.ports import saml as statuses
 from pools.services.pools import app_clients
-from pools.services.providers import saml_applications, saml_sign_ins
+from pools.services.providers import saml_applications, saml_logouts, saml_sign_ins
 from pools.services.tokens.interactions import Kind
 from pools.web import consent, problem_pages, request_context, resume
 from pools.web.consent import Answer
@@ -95,6 +95,25 @@ def go_on(page_request: PageRequest) -> HttpResponse:
     except RequestUnfulfilled as refusal:
         answer = saml_sign_ins.refuse(pool, asked.application, refusal, by=page_request.by)
     return show_answer(page_request.request, answer, app_name=page_request.app_name)
+
+
+@csrf_exempt
+@require_http_methods(["GET", "POST"])
+def sign_out(request: HttpRequest) -> HttpResponse:
+    """Sign out whom an application signed out, and tell the others; or go on with somebody who was signed out there."""
+    try:
+        pool = request_context.pool_of(request)
+        onward = saml_logouts.receive(pool, message_of(request), by=request_context.visitor(request))
+    except errors.PoolNotFound:
+        return problem_pages.show(request, "not_found", status=HTTPStatus.NOT_FOUND)
+    except errors.InteractionExpired:
+        return SeeOther(reverse("hosted:signed_out"))
+    except errors.LoginRefused:
+        return problem_pages.show(request, "application_refused", status=HTTPStatus.BAD_REQUEST)
+    return SeeOther(onward or reverse("hosted:signed_out"))
+
+
+sign_out.judges_charset = True  # type: ignore[attr-defined]  # whatever it is, it is no message
 
 
 def must_ask_for_consent(page_request: PageRequest, asked: Asked, session: BrowserSession) -> bool:

@@ -33,6 +33,7 @@ urlpatterns = [
     path("saml2/metadata", saml.metadata, name="saml_metadata"),
     path("saml2/idp/metadata", saml_idp.metadata, name="saml_idp_metadata"),
     path("saml2/idp/sso", saml_idp.sign_on, name="saml_sso"),
+    path("saml2/idp/slo", saml_idp.sign_out, name="saml_slo"),
     path("saml2/idp/request", saml_idp.go_on, name="saml_request"),
     path("login/mfa", authenticator.set_up, name="factor_setup"),
     path("login/new-password", sign_in.new_password, name="new_password"),

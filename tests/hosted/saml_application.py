@@ -22,6 +22,7 @@ from federation.saml.signing import SigningKey
 from tests.federation.saml.identity_provider import (
     PROTOCOL,
     SAML,
+    SUCCESS,
     Edit,
     Element,
     at,
@@ -33,7 +34,7 @@ from tests.federation.saml.identity_provider import (
     rsa_key,
     written,
 )
-from tests.hosted.saml_upstream import RSA_SHA256
+from tests.hosted.saml_upstream import RSA_SHA256, Message, sent
 from tests.hosted.world import PASSWORD, Page, Visitor, World
 
 ENTITY_ID, ACS, SLO = "https://wiki.example/saml", "https://wiki.example/saml/acs", "https://wiki.example/saml/slo"
@@ -140,6 +141,50 @@ class Application:
         assert root.find(f"{{{SAML}}}Assertion") is None
         codes = root.findall(f".//{{{PROTOCOL}}}StatusCode")
         return str(codes[-1].get("Value")).removeprefix(STATUS)
+
+    @property
+    def slo(self) -> str:
+        """Return where the pool takes logout messages."""
+        return f"{self.world.base}/saml2/idp/slo"
+
+    def logout_message(self, name: str, **attributes: str) -> Element:
+        """Return a logout message that nobody signed, and that says no more than who sends it."""
+        told = {"ID": new_id(), "Version": "2.0", "IssueInstant": at(), "Destination": self.slo}
+        root = etree.Element(f"{{{PROTOCOL}}}{name}", {**told, **attributes}, nsmap={"samlp": PROTOCOL, "saml": SAML})
+        put(root, "saml:Issuer", self.entity_id)
+        return root
+
+    def logout_request(self, known: SignedIn, *indexes: str, edit: Edit = nothing) -> str:
+        """Return an address that brings the request that somebody's sessions end: all of theirs without an index."""
+        root = self.logout_message("LogoutRequest")
+        put(root, "saml:NameID", known.name_id.value)
+        for index in indexes:
+            put(root, "samlp:SessionIndex", index)
+        edit(root)
+        self.asked = root.get("ID")
+        return self.redirect(self.slo, root, relay_state="theirs")
+
+    def logout_answer(self, asked: Message, status: str = SUCCESS, *, edit: Edit = nothing) -> str:
+        """Return an address that brings the answer to a request to sign somebody out."""
+        root = self.logout_message("LogoutResponse", InResponseTo=asked.id)
+        put(put(root, "samlp:Status"), "samlp:StatusCode", Value=status)
+        edit(root)
+        return self.redirect(self.slo, root, field="SAMLResponse", relay_state=asked.relay_state)
+
+    def told_to_sign_out(self, page: Page) -> Message:
+        """Return the request to sign somebody out that a browser was sent with."""
+        found = sent(page.url, to=self.settings["slo_url"])
+        assert found.root.tag == f"{{{PROTOCOL}}}LogoutRequest"
+        assert found.is_signed_by(self.pool.certificates[0])
+        return found
+
+    def outcome(self, page: Page) -> str:
+        """Return what the pool answers to this application's own request to sign somebody out."""
+        found = sent(page.url, to=self.settings["slo_url"], name="SAMLResponse")
+        assert found.root.tag == f"{{{PROTOCOL}}}LogoutResponse"
+        assert found.is_signed_by(self.pool.certificates[0])
+        assert (found.root.get("InResponseTo"), found.relay_state) == (self.asked, "theirs")
+        return str(found.root.findall(f".//{{{PROTOCOL}}}StatusCode")[-1].get("Value")).removeprefix(STATUS)
 
     def sign_in(self, visitor: Visitor, name: str, edit: Edit = nothing) -> SignedIn:
         """Have somebody sign in, asked by this application."""

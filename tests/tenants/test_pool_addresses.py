@@ -65,6 +65,7 @@ PAGES = {
     "saml_metadata": "",
     "saml_request": "",
     "saml_sign_out": "",
+    "saml_slo": "",
     "saml_sso": "",
     "sign_in": "session",
     "sign_out": "session",
@@ -82,7 +83,7 @@ WITHOUT_FORM = {
         ),
         405,
     ),
-    **dict.fromkeys(("error", "provider_answer", "saml_answer", "saml_sign_out", "saml_sso"), 400),
+    **dict.fromkeys(("error", "provider_answer", "saml_answer", "saml_sign_out", "saml_slo", "saml_sso"), 400),
 }
 DOCUMENTS = {"saml_idp_metadata", "saml_metadata"}
 """What each pool tells anybody of itself, whatever app is named."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import NamedTuple
+from uuid import UUID
 
 import structlog
 
@@ -89,8 +90,17 @@ def come_back(pool: UserPool, kind: str, message: SignOutMessage, *, by: Actor) 
     return leaving.onward
 
 
-def end(pool: UserPool, kind: str, message: SignOutMessage, *, by: Actor) -> str:
-    """End here what a provider of a kind says has ended there; return the way back with our answer, or nothing.
+class Ended(NamedTuple):
+    """What a provider ended."""
+
+    sessions: list[UUID]
+    """Browsers' sessions here."""
+    onward: str
+    """The way back with our answer; empty where it wants none."""
+
+
+def end(pool: UserPool, kind: str, message: SignOutMessage, *, by: Actor) -> Ended:
+    """End here what a provider of a kind says has ended there.
 
     Raises:
         LoginRefused: the message is forged, expired, or no provider's of the pool. An audit row says so.
@@ -109,8 +119,8 @@ def end(pool: UserPool, kind: str, message: SignOutMessage, *, by: Actor) -> str
         except LoginRefused as problem:
             refusal = problem
             continue
-        upstream_sessions.end(pool, provider.name, ended.subject, ended.names, by=by)
-        return protocol.answer(details, ours, ended)
+        found = upstream_sessions.end(pool, provider.name, ended.subject, ended.names, by=by)
+        return Ended(found, protocol.answer(details, ours, ended))
     _record(pool, named[0], refusal or LoginRefused(), by=by)
     raise refusal or LoginRefused()
 

@@ -37,6 +37,8 @@ class Kind(StrEnum):
     """Somebody came from a provider, and it is not known yet whose account they have."""
     SAML_REQUEST = "saml_request"
     """What an application asks the pool as its identity provider."""
+    SAML_LOGOUT = "saml_logout"
+    """An application that is being told that a browser's session is over."""
     TRIAL = "trial"
     """To an identity provider and back, by which an operator sees what it tells: nobody is signed in by it."""
 
@@ -52,6 +54,7 @@ RESUMES_AT: dict[Kind, str] = {
     Kind.UNASKED: "hosted:saml_answer",
     Kind.ARRIVAL: "hosted:join",
     Kind.SAML_REQUEST: "hosted:saml_request",
+    Kind.SAML_LOGOUT: "hosted:saml_slo",
     Kind.TRIAL: "hosted:provider_answer",
 }
 """The URL name at which each goes on."""
