@@ -10,7 +10,7 @@ import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from identity.foundation.errors import Invalid, NotFound
-from pools.models import AppClient, AuditEvent, SamlApplication, UserPool
+from pools.models import AuditEvent, SamlApplication, UserPool
 from pools.services import housekeeping
 from pools.services.pools import app_clients
 from pools.services.providers import saml_applications
@@ -36,20 +36,9 @@ def of_curve() -> str:
     return certificate(ec_key()).public_bytes(Encoding.PEM).decode()
 
 
-def client_with_pages(pool: UserPool) -> AppClient:
-    """Return an app client that people sign in to on pages."""
-    return factories.make_client(
-        pool,
-        allowed_oauth_flows_user_pool_client=True,
-        allowed_oauth_flows=["code"],
-        allowed_oauth_scopes=["openid"],
-        callback_urls=["https://app.example/callback"],
-    )
-
-
 def make(pool: UserPool, **settings: Any) -> SamlApplication:
     """Register an application for an app client of its own."""
-    return saml_applications.create(pool, client_with_pages(pool), {**LEAST, **settings}, by=BY)
+    return saml_applications.create(pool, factories.make_client(pool, **factories.PAGES), {**LEAST, **settings}, by=BY)
 
 
 def test_what_is_not_said_is_the_careful_choice(pool: UserPool) -> None:

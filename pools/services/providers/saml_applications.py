@@ -12,7 +12,7 @@ from uuid import UUID
 
 from identity.foundation import clock, names, paging
 from identity.foundation.actor import Actor
-from identity.foundation.errors import AlreadyExists, DomainError, Invalid, LimitExceeded, NotFound, refuse
+from identity.foundation.errors import AlreadyExists, DomainError, Invalid, LimitExceeded, Misuse, NotFound, refuse
 from identity.foundation.paging import Page
 from pools import ports
 from pools.models import AppClient, SamlApplication, SamlParticipant, UserPool, deletion
@@ -230,7 +230,7 @@ def _only(found: SamlApplication | None) -> SamlApplication:
 def _completed(settings: Mapping[str, Any]) -> dict[str, Any]:
     """Return a whole registration."""
     if unknown := sorted(settings.keys() - SETTINGS.keys()):
-        raise Invalid(f"Applications have no {unknown[0]}.", field=unknown[0])
+        raise Misuse(f"applications have no {unknown[0]}")
     given = {**SETTINGS, **settings}
     return given if "acs_indexes" in settings else {**given, "acs_indexes": list(range(len(given["acs_urls"])))}
 
