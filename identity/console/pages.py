@@ -54,6 +54,7 @@ TABS = (
     ("apps", gettext_lazy("Apps"), "console:apps"),
     ("users", gettext_lazy("Users"), "console:users"),
     ("providers", gettext_lazy("Identity providers"), "console:providers"),
+    ("saml", gettext_lazy("SAML applications"), "console:saml_applications"),
     ("events", gettext_lazy("Audit"), "console:audit"),
 )
 Crumbs = list[tuple[Text, str]]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 import requests
 
+from tests.console.test_providers import faults, shown
 from tests.console.world import World
 from tests.federation.saml.test_application_metadata import acs, document
 from tests.hosted.saml_application import told_certificate
@@ -133,3 +135,134 @@ def test_a_change_that_would_break_a_rule_changes_nothing(world: World) -> None:
     assert wrong(world.api("PATCH", where, json={"client_id": client_id})) == {"client_id": "invalid"}
     assert world.api("PATCH", where, json={}).status_code == 400
     assert world.api("GET", where).json() == made
+
+
+# -- the console -------------------------------------------------------------------------------------------------------
+
+USUAL = {"signs_assertion": "on", "signs_response": "on"}
+
+
+def console(world: World) -> tuple[str, str]:
+    """Return where a new pool's applications are in the console, and an app client of its."""
+    path, client_id = place(world)
+    return f"/console{path.removesuffix('-applications')}", client_id
+
+
+def told(world: World, where: str) -> dict[str, Any]:
+    """Return an application as the API tells it."""
+    found: dict[str, Any] = world.api(
+        "GET", where.removeprefix("/console").replace("/saml/", "/saml-applications/")
+    ).json()
+    return found
+
+
+def made(world: World, path: str, client_id: str, **typed: str) -> str:
+    """Register an application; return where it is."""
+    given = {"client_id": client_id, "entity_id": ENTITY_ID, "acs_urls": ACS, **USUAL, **typed}
+    answer = world.session.send_form(f"{path}/new", **given)
+    assert answer.status_code == 303, faults(answer)
+    return answer.headers["Location"]
+
+
+def test_an_application_is_registered_by_hand_and_its_page_says_what_it_needs(world: World) -> None:
+    path, client_id = console(world)
+    assert "No SAML application yet" in world.session.get(path).text
+    assert shown(world.session, f"{path}/new?app={client_id}")["client_id"] == client_id
+
+    where = made(
+        world,
+        path,
+        client_id,
+        acs_urls=f"{ACS}\n{ACS}/other",
+        attributes="mail = email\nurn:a=b = given_name",
+        certificates=told_certificate(),
+        allows_unasked="on",
+    )
+
+    found = told(world, where)
+    assert (found["acs_urls"], found["certificates"]) == ([ACS, f"{ACS}/other"], [told_certificate()])
+    assert found["attributes"] == {"mail": "email", "urn:a=b": "given_name"}
+    assert (found["name_id_format"], found["signs_response"], found["encrypts"]) == ("persistent", True, False)
+    page = world.session.get(where).text
+    for address in found["identity_provider"].values():
+        assert f"{address}</code>" in page
+    assert f"/saml2/idp/sso?entity_id={quote(ENTITY_ID, safe='')}</code>" in page
+    assert ENTITY_ID in world.session.get(path).text
+
+
+def test_an_application_is_registered_by_its_metadata(world: World) -> None:
+    path, client_id = console(world)
+    metadata = document(acs("3", ACS)).decode()
+
+    where = made(world, path, client_id, metadata=metadata, entity_id="", acs_urls="", name_id_format="emailAddress")
+
+    found = told(world, where)
+    assert (found["entity_id"], found["acs_urls"]) == ("https://sp.example/metadata", [ACS])
+    assert found["name_id_format"] == "emailAddress"
+
+
+def test_all_that_is_wrong_is_said_at_its_field(world: World) -> None:
+    path, client_id = console(world)
+    wrong = {"acs_urls": "nowhere", "certificates": "none", "encrypts": "on", "attributes": "mail = nobody"}
+
+    page = world.session.send_form(f"{path}/new", client_id=client_id, **wrong)
+    unknown = world.session.send_form(f"{path}/new", client_id="nobody", entity_id=ENTITY_ID, acs_urls=ACS, **USUAL)
+    unread = world.session.send_form(f"{path}/new", client_id=client_id, metadata="none", attributes="mail")
+
+    assert page.status_code == 422
+    assert set(faults(page)) == {
+        *("entity_id", "acs_urls", "certificates", "encryption_certificate", "signs_assertion", "attributes")
+    }
+    assert faults(unknown) == {"client_id": "The pool has no such app."}
+    assert set(faults(unread)) == {"metadata", "attributes"}
+    assert world.api("GET", path.removeprefix("/console") + "-applications").json()["items"] == []
+
+
+def test_only_what_was_changed_changes(world: World) -> None:
+    path, client_id = console(world)
+    where = made(world, path, client_id, attributes="mail = email")
+    held = page_fields(world, where)
+    world.api(
+        "PATCH",
+        where.removeprefix("/console").replace("/saml/", "/saml-applications/"),
+        json={"encrypts": False, "slo_url": f"{ACS}/slo"},
+    )
+
+    answer = world.session.send_form(where, **held | {"attributes": "mail = email\ngroups = cognito:groups"})
+
+    assert answer.status_code == 303, faults(answer)
+    found = told(world, where)
+    assert found["attributes"] == {"mail": "email", "groups": "cognito:groups"}
+    assert found["slo_url"] == f"{ACS}/slo"  # which another operator set meanwhile
+    assert found["signs_response"] is True
+
+
+def page_fields(world: World, where: str) -> dict[str, str]:
+    """Return what an application's page would send as it is."""
+    found = shown(world.session, where)
+    found |= {**USUAL, "acs_urls": ACS, "attributes": "mail = email", "certificates": "", "encryption_certificate": ""}
+    return {name: value for name, value in found.items() if name != "csrfmiddlewaretoken"}
+
+
+def test_an_application_is_deleted_by_its_name(world: World) -> None:
+    path, client_id = console(world)
+    where = made(world, path, client_id)
+
+    refused = world.session.send_form(f"{where}/delete", confirmation="another")
+    answer = world.session.send_form(f"{where}/delete", confirmation="Wiki")
+
+    assert (refused.status_code, answer.status_code, answer.headers["Location"]) == (422, 303, path)
+    assert world.session.get(where).status_code == 404
+
+
+def test_a_second_application_is_refused_at_its_field(world: World) -> None:
+    path, client_id = console(world)
+    made(world, path, client_id)
+    given = {"acs_urls": ACS, **USUAL}
+
+    same_app = world.session.send_form(f"{path}/new", client_id=client_id, entity_id="another", **given)
+    other = app(world, path.split("/")[3])
+    same_name = world.session.send_form(f"{path}/new", client_id=other, entity_id=ENTITY_ID, **given)
+
+    assert faults(same_app) == {"client_id": "This app has a SAML application already."}
+    assert faults(same_name) == {"entity_id": "Another application of the pool has this entity ID."}
