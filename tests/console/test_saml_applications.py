@@ -167,6 +167,8 @@ def made(world: World, path: str, client_id: str, **typed: str) -> str:
 def test_an_application_is_registered_by_hand_and_its_page_says_what_it_needs(world: World) -> None:
     path, client_id = console(world)
     assert "No SAML application yet" in world.session.get(path).text
+    app_page = f"{path.removesuffix('/saml')}/apps/{client_id}"
+    assert f'href="{path}/new?app={client_id}"' in world.session.get(app_page).text
     assert shown(world.session, f"{path}/new?app={client_id}")["client_id"] == client_id
 
     where = made(
@@ -188,6 +190,7 @@ def test_an_application_is_registered_by_hand_and_its_page_says_what_it_needs(wo
         assert f"{address}</code>" in page
     assert f"/saml2/idp/sso?entity_id={quote(ENTITY_ID, safe='')}</code>" in page
     assert ENTITY_ID in world.session.get(path).text
+    assert f'href="{where}"' in world.session.get(app_page).text
 
 
 def test_an_application_is_registered_by_its_metadata(world: World) -> None:

@@ -161,6 +161,11 @@ def by_id(pool: UserPool, application_id: UUID) -> SamlApplication:
     return _only(_of(pool).filter(id=application_id).first())
 
 
+def of_client(client: AppClient) -> SamlApplication | None:
+    """Return the application of an app client, if it has one."""
+    return SamlApplication.objects.filter(pool_id=client.pool_id, client_id=client.id).first()
+
+
 def called(pool: UserPool, entity_id: str) -> SamlApplication:
     """Return an application with its app client, by what it calls itself.
 
