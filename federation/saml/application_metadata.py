@@ -64,6 +64,7 @@ def read(data: bytes) -> RegisteredApplication:
         acs_urls=dict(addresses(role)),
         slo_url=slo_url(role),
         certificates=signing,
+        signs_requests=role.get("AuthnRequestsSigned") in TRUE,
         encryption_certificate=next(certificates(role, "encryption", only_rsa=True), ""),
         name_id_format=next((each.strip().rpartition(":")[2] for each in formats if each.strip() in FORMATS), ""),
     )

@@ -124,17 +124,23 @@ def issuer_of(message: BrowserMessage, field: bindings.Field) -> str:
 def request(ours: IssuingSide, application: RegisteredApplication, message: BrowserMessage) -> SamlRequest:
     """Return what an application asks, by all rules. Raises LoginRefused, RequestUnfulfilled."""
     known_by = certificates(application)
-    wanted = authn_requests.Expected(
-        application.entity_id,
-        ours.sso_url,
-        application.acs_urls,
-        known_by,
-        {FORMATS[application.name_id_format], name_ids.TRANSIENT},
-    )
-    return apart.run(lambda: read(service_provider.received(message, "SAMLRequest", known_by), wanted))
+    may_be_unsigned = not (known_by and application.signs_requests)
+
+    def read() -> SamlRequest:
+        found = service_provider.received(message, "SAMLRequest", known_by, may_be_unsigned=may_be_unsigned)
+        wanted = authn_requests.Expected(
+            application.entity_id,
+            ours.sso_url,
+            application.acs_urls,
+            known_by if found.is_signed else (),
+            {FORMATS[application.name_id_format], name_ids.TRANSIENT},
+        )
+        return told(found, wanted)
+
+    return apart.run(read)
 
 
-def read(received: Received, wanted: authn_requests.Expected) -> SamlRequest:
+def told(received: Received, wanted: authn_requests.Expected) -> SamlRequest:
     """Return what a request asks that came by either binding. Raises as :func:`request`."""
     if received.root.tag != AUTHN_REQUEST:
         raise forged("saml request: another message")
@@ -184,7 +190,7 @@ def answer(
         application.signs_response,
         certificate(encrypts_for) if encrypts_for else None,
     )
-    told = SignIn(
+    signed_in = SignIn(
         name_id=name_of(ours, application, sign_in.name),
         authn_instant=sign_in.authenticated_at,
         authn_context=sign_in.context,
@@ -193,7 +199,7 @@ def answer(
         attributes=[Attribute(name, values) for name, values in sign_in.attributes.items()],
     )
     try:
-        data = issuing.response(issuer(ours), issued_to, told, request_id=asked.id)
+        data = issuing.response(issuer(ours), issued_to, signed_in, request_id=asked.id)
     except Unwritable as problem:
         raise RequestUnfulfilled(
             statuses.name_of(statuses.AUTHN_FAILED),
@@ -255,9 +261,9 @@ def check_signed_out(
     """Check that an application says, itself, that a session has ended there. Raises LoginRefused."""
     known_by = certificates(application)
     wanted = expected(ours, application, request_id=service_provider.request_of(state))
-    told = apart.run(lambda: logout.read_response(logout_message(message, "SAMLResponse", known_by), wanted))
-    if not told.is_success:
-        raise forged(f"saml logout response: the application says {told.code}")
+    answer = apart.run(lambda: logout.read_response(logout_message(message, "SAMLResponse", known_by), wanted))
+    if not answer.is_success:
+        raise forged(f"saml logout response: the application says {answer.code}")
 
 
 def logout_answer(

@@ -156,6 +156,7 @@ def introduction(ours: OurSide) -> bytes:
             [signing.certificate],
             [certificate(each.certificate) for each in ours.keys.decryption()[:1]],
             FORMATS,
+            signs_requests=False,  # each provider is sent what it wants
         ),
         signing,
     )
@@ -310,9 +311,18 @@ def sign_out_answer(details: Mapping[str, str], ours: OurSide, ended: EndedSessi
     return bindings.redirect_url(url, message.data, field="SAMLResponse", relay_state=ended.relay_state, key=key)
 
 
-def received(message: BrowserMessage, field: bindings.Field, certificates: Sequence[x509.Certificate]) -> Received:
-    """Return a message as it came by either binding; signed, where there are certificates. Raises LoginRefused."""
-    may_be_unsigned = not certificates
+def received(
+    message: BrowserMessage,
+    field: bindings.Field,
+    certificates: Sequence[x509.Certificate],
+    *,
+    may_be_unsigned: bool = False,
+) -> Received:
+    """Return a message as it came by either binding; signed, where there are certificates. Raises LoginRefused.
+
+    Unless it ``may_be_unsigned``: then a signature is verified where there is one.
+    """
+    may_be_unsigned = may_be_unsigned or not certificates
     if message.fields:
         return bindings.verified_form(message.fields, certificates, field=field, may_be_unsigned=may_be_unsigned)
     return bindings.verified_redirect(message.query, certificates, field=field, may_be_unsigned=may_be_unsigned)

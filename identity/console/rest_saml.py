@@ -30,7 +30,8 @@ HELP = {
     "entity_id": "What the application calls itself.",
     "acs_urls": "Where it takes answers by POST; the first is the default.",
     "slo_url": "Where it takes logout messages by redirect; empty where it takes none.",
-    "certificates": "By whose keys it signs: PEM or base64. Without one its requests need no signature.",
+    "certificates": "By whose keys it signs: PEM or base64. Without one it signs nobody out.",
+    "signs_requests": "Whether each request has to be signed, where it has a certificate.",
     "encryption_certificate": "For whose key assertions may be encrypted.",
     "name_id_format": "How people are named to it. A request may ask for a transient name instead.",
     "name_id_attribute": "What names people where the format is `unspecified`; empty is `cognito:username`.",
@@ -62,6 +63,7 @@ class SamlApplicationSerializer(serializers.Serializer[Any]):
     acs_urls = serializers.ListField(child=serializers.CharField(), help_text=HELP["acs_urls"])
     slo_url = serializers.CharField(help_text=HELP["slo_url"])
     certificates = serializers.ListField(child=serializers.CharField(), help_text="By whose keys it signs: base64.")
+    signs_requests = serializers.BooleanField(help_text=HELP["signs_requests"])
     encryption_certificate = serializers.CharField(help_text=HELP["encryption_certificate"])
     name_id_format = serializers.ChoiceField(choices=saml_application_rules.FORMATS, help_text=HELP["name_id_format"])
     name_id_attribute = serializers.CharField(help_text=HELP["name_id_attribute"])
@@ -111,6 +113,7 @@ class SettingsSerializer(Strict):
         max_length=saml_application_rules.MOST_CERTIFICATES,
         help_text=HELP["certificates"],
     )
+    signs_requests = serializers.BooleanField(required=False, help_text=HELP["signs_requests"])
     encryption_certificate = optional(LONGEST_CERTIFICATE, "encryption_certificate")
     name_id_format = serializers.ChoiceField(
         choices=saml_application_rules.FORMATS, required=False, help_text=HELP["name_id_format"]

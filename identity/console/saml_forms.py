@@ -30,7 +30,7 @@ FORMATS = (
     ("unspecified", gettext_lazy("An attribute")),
 )
 AS_METADATA_SAY = ("", gettext_lazy("As the metadata say, else persistent"))
-SWITCHES = ("signs_assertion", "signs_response", "encrypts", "allows_unasked")
+SWITCHES = ("signs_requests", "signs_assertion", "signs_response", "encrypts", "allows_unasked")
 METADATA = ("metadata_url", "metadata")
 
 
@@ -99,9 +99,7 @@ class ApplicationForm(Form):
     )
     certificates = Certificates(
         label=gettext_lazy("Certificates for signatures"),
-        help_text=gettext_lazy(
-            "PEM, or base64 one a line. With one, requests have to be signed; without one, it can sign nobody out here."
-        ),
+        help_text=gettext_lazy("PEM, or base64 one a line. Without one, the application can sign nobody out here."),
     )
     encryption_certificate = text_field(
         gettext_lazy("Certificate for encryption"), gettext_lazy("Of an RSA key."), rows=4, most=LONGEST_FILE
@@ -124,6 +122,11 @@ class ApplicationForm(Form):
             "One a line, as name = attribute: the name that the application reads, and an attribute of this pool, "
             "cognito:username or cognito:groups. Addresses that nobody proved are not told."
         ),
+    )
+    signs_requests = forms.BooleanField(
+        label=gettext_lazy("Requests have to be signed"),
+        help_text=gettext_lazy("Where there is a certificate. What is signed is verified either way."),
+        required=False,
     )
     signs_assertion = forms.BooleanField(
         label=gettext_lazy("Sign assertions"), help_text=gettext_lazy("Most applications want this."), required=False
@@ -192,7 +195,7 @@ class ApplicationForm(Form):
         """Read the metadata, and say all that is wrong, each at its field."""
         given = super().clean() or self.cleaned_data
         try:
-            self.settings = {**self._told(given), **self._chosen(given)}
+            self.settings = {**self._switched(given), **self._told(given), **self._chosen(given)}
             if self.application is None:
                 self.client = self._app(str(given.get("client_id", "")))
         except errors.Invalid as problem:
@@ -226,4 +229,8 @@ class ApplicationForm(Form):
         names = [name for name in saml_applications.SETTINGS if name in given]
         if self.application is not None:
             return {name: given[name] for name in names if name in self.changed_data}
-        return {name: given[name] for name in names if name in SWITCHES or given[name]}
+        return {name: given[name] for name in names if name not in SWITCHES and given[name]}
+
+    def _switched(self, given: dict[str, Any]) -> dict[str, Any]:
+        """Return the check boxes of an application that is new: what metadata say of one counts more."""
+        return {name: given[name] for name in SWITCHES if name in given and self.application is None}

@@ -30,6 +30,7 @@ class Migration(migrations.Migration):
                 ('acs_indexes', django.contrib.postgres.fields.ArrayField(base_field=models.IntegerField(), db_default=[], default=list, size=None)),
                 ('slo_url', models.CharField(blank=True, db_default='', default='', max_length=2048)),
                 ('certificates', models.JSONField(db_default=[], default=list)),
+                ('signs_requests', models.BooleanField(db_default=True, default=True)),
                 ('encryption_certificate', models.TextField(blank=True, db_default='', default='')),
                 ('name_id_format', models.CharField(choices=[('persistent', 'Persistent'), ('transient', 'Transient'), ('emailAddress', 'Email'), ('unspecified', 'Unspecified')], db_default='persistent', default='persistent', max_length=16)),
                 ('name_id_attribute', models.CharField(blank=True, db_default='', default='', max_length=64)),

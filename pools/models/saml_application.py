@@ -38,7 +38,9 @@ class SamlApplication(models.Model):
     slo_url = models.CharField(max_length=2048, blank=True, db_default="", default="")
     """Where it takes logout messages by redirect; empty where it takes none."""
     certificates: models.JSONField[list[str], list[str]] = models.JSONField(db_default=[], default=list)
-    """By whose keys it signs, DER in base64. Without one its requests need no signature, and it signs nobody out."""
+    """By whose keys it signs, DER in base64. Without one it signs nobody out."""
+    signs_requests = models.BooleanField(db_default=True, default=True)
+    """Whether each request of one with a certificate has to be signed; what is signed is verified either way."""
     encryption_certificate = models.TextField(blank=True, db_default="", default="")
     name_id_format = models.CharField(
         max_length=16, choices=NameIdFormat, db_default=NameIdFormat.PERSISTENT, default=NameIdFormat.PERSISTENT

@@ -57,6 +57,8 @@ class RegisteredApplication:
     """Where it takes logout messages by redirect; empty where it takes none."""
     certificates: Sequence[str] = ()
     """By whose keys it signs, DER in base64."""
+    signs_requests: bool = True
+    """Whether each request of one with a certificate is signed."""
     encryption_certificate: str = ""
     """For whose key assertions are encrypted; empty where they are not."""
     name_id_format: str = ""

@@ -197,9 +197,11 @@ def test_an_application_is_registered_by_its_metadata(world: World) -> None:
     path, client_id = console(world)
     metadata = document(acs("3", ACS)).decode()
 
-    where = made(world, path, client_id, metadata=metadata, entity_id="", acs_urls="", name_id_format="emailAddress")
+    given = {"metadata": metadata, "entity_id": "", "acs_urls": "", "signs_requests": "on"}
+    where = made(world, path, client_id, **given, name_id_format="emailAddress")
 
     found = told(world, where)
+    assert found["signs_requests"] is False
     assert (found["entity_id"], found["acs_urls"]) == ("https://sp.example/metadata", [ACS])
     assert found["name_id_format"] == "emailAddress"
 

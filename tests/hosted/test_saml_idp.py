@@ -405,6 +405,16 @@ def test_a_request_that_is_not_the_applications_ends_on_our_page(signing: Applic
     assert (told["application"], told["status"]) == (ENTITY_ID, "")
 
 
+@pytest.mark.parametrize("binding", ["redirect", "form"])
+def test_a_signature_that_is_not_wanted_is_verified_all_the_same(world: World, binding: str) -> None:
+    application, visitor = Application(world, certificates=[told_certificate()], signs_requests=False), world.visitor()
+    ask = application.ask if binding == "redirect" else application.ask_by_form
+
+    for key, is_taken in (("", True), ("an application's", True), ("a stranger's", False)):
+        application.key = key
+        assert is_login(ask(visitor)) is is_taken, key
+
+
 @pytest.mark.parametrize(
     "query", ["", "SAMLRequest=", "SAMLRequest=AAAA", "SAMLRequest=%00&SAMLResponse=a", "entity_id="]
 )
@@ -504,13 +514,13 @@ def test_sign_in_begins_nowhere_else(wiki: Application, asked: dict[str, str]) -
 @pytest.mark.parametrize("is_encrypted", [False, True], ids=["plain", "encrypted"])
 def test_a_pool_signs_people_in_by_another_one(live: Live, is_encrypted: bool) -> None:
     up, down = World(live), World(live, mfa="OFF", by_email=False)
-    details = {"EncryptedResponses": "true"} if is_encrypted else {}
+    details = {"EncryptedResponses": "true", "RequestSigningAlgorithm": "rsa-sha256"} if is_encrypted else {}
     above = requests.get(f"{up.base}/saml2/idp/metadata", timeout=30).text
     down.idp.create_identity_provider(
         UserPoolId=down.pool_id,
         ProviderName="Above",
         ProviderType="SAML",
-        ProviderDetails={"MetadataFile": above, "RequestSigningAlgorithm": "rsa-sha256", **details},
+        ProviderDetails={"MetadataFile": above, **details},
         AttributeMapping={"email": "mail"},
     )
     app = down.app("By Above", SupportedIdentityProviders=["Above"])

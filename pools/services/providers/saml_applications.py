@@ -32,6 +32,7 @@ SETTINGS: Final[Mapping[str, Any]] = {
     "acs_indexes": (),
     "slo_url": "",
     "certificates": (),
+    "signs_requests": True,
     "encryption_certificate": "",
     "name_id_format": str(SamlApplication.NameIdFormat.PERSISTENT),
     "name_id_attribute": "",
@@ -185,6 +186,7 @@ def registered(application: SamlApplication) -> RegisteredApplication:
         acs_urls=dict(zip(application.acs_indexes, application.acs_urls, strict=True)),
         slo_url=application.slo_url,
         certificates=tuple(application.certificates),
+        signs_requests=application.signs_requests,
         encryption_certificate=application.encryption_certificate if application.encrypts else "",
         name_id_format=application.name_id_format,
         signs_assertion=application.signs_assertion,
@@ -211,6 +213,7 @@ def of_metadata(data: bytes) -> dict[str, Any]:
         "acs_indexes": list(found.acs_urls),
         "slo_url": found.slo_url,
         "certificates": list(found.certificates),
+        "signs_requests": found.signs_requests,
         "encryption_certificate": found.encryption_certificate,
     }
     return told | ({"name_id_format": found.name_id_format} if found.name_id_format else {})

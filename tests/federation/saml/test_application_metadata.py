@@ -54,8 +54,15 @@ def test_what_our_own_service_provider_tells_is_read() -> None:
 
     found = read(written)
 
+    assert read(document()).signs_requests is False  # which is what saying nothing means
     assert found == RegisteredApplication(
-        ENTITY_ID, {0: ACS}, SLO, [told(rsa_key("signs"))], told(rsa_key("decrypts")), "persistent"
+        ENTITY_ID,
+        {0: ACS},
+        SLO,
+        [told(rsa_key("signs"))],
+        signs_requests=True,
+        encryption_certificate=told(rsa_key("decrypts")),
+        name_id_format="persistent",
     )
 
 
