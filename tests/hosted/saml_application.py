@@ -171,9 +171,9 @@ class Application:
         edit(root)
         return self.redirect(self.slo, root, field="SAMLResponse", relay_state=asked.relay_state)
 
-    def told_to_sign_out(self, page: Page) -> Message:
+    def told_to_sign_out(self, url: str) -> Message:
         """Return the request to sign somebody out that a browser was sent with."""
-        found = sent(page.url, to=self.settings["slo_url"])
+        found = sent(url, to=self.settings["slo_url"])
         assert found.root.tag == f"{{{PROTOCOL}}}LogoutRequest"
         assert found.is_signed_by(self.pool.certificates[0])
         return found

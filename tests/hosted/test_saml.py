@@ -106,6 +106,7 @@ def test_the_metadata_name_addresses_and_both_certificates(world: World) -> None
     assert root.get("entityID") == f"urn:amazon:cognito:sp:{world.pool_id}"
     [acs] = root.xpath("//md:AssertionConsumerService", namespaces=md)
     assert acs.get("Location") == f"{world.base}/saml2/idpresponse"
+    assert root.xpath("string(//md:SPSSODescriptor/@AuthnRequestsSigned)", namespaces=md) == "false"
     keys = root.xpath("//md:KeyDescriptor", namespaces=md)
     assert [key.get("use") for key in keys] == ["signing", "encryption"]
     known = world.idp.get_signing_certificate(UserPoolId=world.pool_id)["Certificate"]
@@ -303,9 +304,8 @@ def test_who_signs_out_here_signs_out_there_and_comes_back(staff: Federated) -> 
     known = staff.world.idp.get_signing_certificate(UserPoolId=staff.world.pool_id)["Certificate"]
 
     visitor.open(f"{staff.world.base}/account")
-    visitor.submit()
 
-    request = sent(visitor.here.url, to=SLO)
+    request = sent(visitor.submit().link("Go on"), to=SLO)
     assert request.is_signed_by(x509.load_der_x509_certificate(base64.b64decode(known)))
     assert one(request.root, "saml:NameID").text == "Ada.Lovelace"
     assert one(request.root, "samlp:SessionIndex").text == "_s1"

@@ -116,7 +116,7 @@ def test_each_other_application_is_told_and_then_the_one_that_asked(world: World
     first, second, known, elsewhere = both(world, visitor)
 
     page = visitor.open(first.logout_request(known, known.session_index))
-    asked = second.told_to_sign_out(page)
+    asked = second.told_to_sign_out(page.url)
     assert asked.root.findtext("{*}NameID") == elsewhere.name_id.value
     assert asked.root.findtext("{*}SessionIndex") == elsewhere.session_index
     page = visitor.open(second.logout_answer(asked))
@@ -133,7 +133,7 @@ def test_the_one_that_asked_is_told_where_another_could_not_be_signed_out(
 
     page = visitor.open(first.logout_request(known, known.session_index))
     if fault != "no address":
-        asked = second.told_to_sign_out(page)
+        asked = second.told_to_sign_out(page.url)
         second.key = "a stranger's" if fault == "another key" else second.key
         status = REQUESTER if fault == "failed" else SUCCESS
         edit = set_at(".", InResponseTo="_another") if fault == "another request" else nothing
@@ -146,7 +146,7 @@ def test_the_one_that_asked_is_told_where_another_could_not_be_signed_out(
 
 def test_an_answer_leads_on_once(world: World, visitor: Visitor) -> None:
     first, second, known, _ = both(world, visitor)
-    asked = second.told_to_sign_out(visitor.open(first.logout_request(known, known.session_index)))
+    asked = second.told_to_sign_out(visitor.open(first.logout_request(known, known.session_index)).url)
     first.outcome(visitor.open(second.logout_answer(asked)))
 
     assert heading(visitor.open(second.logout_answer(asked))) == SIGNED_OUT
@@ -231,12 +231,12 @@ def test_who_signs_out_here_is_signed_out_of_every_application_and_goes_on(
     client_id = world.app("Leaves", LogoutURLs=[goodbye])
 
     if way == "an app":
-        page = visitor.open(f"{world.base}/logout?client_id={client_id}&logout_uri={goodbye}")
+        begun = visitor.open(f"{world.base}/logout?client_id={client_id}&logout_uri={goodbye}").url
     else:
         visitor.open(f"{world.base}/account")
-        page = visitor.submit()
-    page = visitor.open(first.logout_answer(first.told_to_sign_out(page)))
-    page = visitor.open(second.logout_answer(second.told_to_sign_out(page)))
+        begun = visitor.submit().link("Go on")
+    page = visitor.open(first.logout_answer(first.told_to_sign_out(begun)))
+    page = visitor.open(second.logout_answer(second.told_to_sign_out(page.url)))
 
     if way == "an app":
         assert page.url == goodbye
@@ -297,7 +297,7 @@ def test_who_signs_out_at_the_provider_signs_out_of_the_application_too(above: t
     there = f"{staff.world.base}/saml2/logout"
 
     page = visitor.open(staff.upstream.redirect(there, request, name="SAMLRequest", relay_state="theirs"))
-    page = visitor.open(wiki.logout_answer(wiki.told_to_sign_out(page)))
+    page = visitor.open(wiki.logout_answer(wiki.told_to_sign_out(page.url)))
 
     answer = sent(page.url, to=THEIR_SLO, name="SAMLResponse")
     assert (answer.root.get("InResponseTo"), answer.relay_state) == (request.get("ID"), "theirs")

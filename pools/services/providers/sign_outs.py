@@ -21,6 +21,8 @@ from pools.ports import SignOutMessage
 from pools.services import assurance, audit
 from pools.services.audit import Tag
 from pools.services.providers import identity_providers, joining, our_side, trips, upstream_sessions
+from pools.services.tokens import interactions
+from pools.services.tokens.interactions import Kind
 
 log = structlog.get_logger(__name__)
 LONGEST_ONWARD = 2000
@@ -53,6 +55,25 @@ def leave(pool: UserPool, methods: Sequence[str], *, onward: str) -> str:
     except (OutsideUnavailable, Overloaded) as problem:
         log.warning("provider_sign_out_left_out", provider=provider.name, why=problem.detail)
         return onward
+
+
+def keep_way(pool: UserPool, url: str) -> str:
+    """Keep where somebody goes on until a page of ours leads there; return by what its address names it."""
+    kept = trips.seal(pool, {"url": url})
+    row_id = interactions.begin(pool, Kind.LEAVING, kept, browser=str(Kind.LEAVING), minutes=2)
+    return trips.sealed_id(pool, Kind.LEAVING, row_id)
+
+
+def take_way(pool: UserPool, named: str) -> str:
+    """Return, once, where somebody goes on.
+
+    Raises:
+        InteractionExpired: nobody does by that name, or any more.
+
+    """
+    row_id = trips.read_id(pool, Kind.LEAVING, named)
+    row = interactions.take(pool, row_id, kind=Kind.LEAVING, browser=str(Kind.LEAVING))
+    return str(trips.unseal(pool, row)["url"])
 
 
 def left(pool: UserPool, state: str) -> str:

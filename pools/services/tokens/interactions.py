@@ -35,6 +35,8 @@ class Kind(StrEnum):
     """Somebody whom a provider sent by itself, on the way to the browser's own request for its answer."""
     ARRIVAL = "arrival"
     """Somebody came from a provider, and it is not known yet whose account they have."""
+    LEAVING = "leaving"
+    """Somebody who was signed out on a page whose forms lead to no other site, on the way to one."""
     SAML_REQUEST = "saml_request"
     """What an application asks the pool as its identity provider."""
     SAML_LOGOUT = "saml_logout"
@@ -53,6 +55,7 @@ RESUMES_AT: dict[Kind, str] = {
     Kind.LANDING: "hosted:provider_answer",
     Kind.UNASKED: "hosted:saml_answer",
     Kind.ARRIVAL: "hosted:join",
+    Kind.LEAVING: "hosted:signed_out",
     Kind.SAML_REQUEST: "hosted:saml_request",
     Kind.SAML_LOGOUT: "hosted:saml_slo",
     Kind.TRIAL: "hosted:provider_answer",
