@@ -14,7 +14,7 @@ class FederationConfig(AppConfig):
 
     def ready(self) -> None:
         """Register who answers what pools ask of the outside."""
-        from federation import logins, oidc, saml_provider
+        from federation import logins, oidc, saml_applications, saml_provider
         from federation.social import amazon, apple, facebook, google
         from pools import ports
         from pools.services.messages import destinations, mailbox
@@ -37,6 +37,7 @@ class FederationConfig(AppConfig):
         for kind in kinds:
             ports.provider_kinds.register(kind.about.type, kind)
         ports.sign_out_protocols.register(saml.about.type, saml)
+        ports.application_protocols.register(ports.SAML_APPLICATIONS, saml_applications.SamlApplications())
         ports.channels.register(destinations.CAPTURED, mailbox.Mailbox())
         # By name alone: what they speak weighs some MiB, and most processes send nothing.
         channels = {

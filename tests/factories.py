@@ -12,12 +12,12 @@ from typing import Any
 import pyotp
 
 from identity.foundation.actor import Actor
-from pools.models import AppClient, IdentityProvider, User, UserPool, hot
+from pools.models import AppClient, IdentityProvider, SamlApplication, User, UserPool, hot
 from pools.models.hot import Person
 from pools.services import access
 from pools.services.people import users
 from pools.services.pools import app_clients, user_pools
-from pools.services.providers import identity_providers
+from pools.services.providers import identity_providers, saml_applications
 from pools.services.sign_in import flows, machine, own_factors
 from pools.services.sign_in.machine import Challenged, EndsIn, SignedIn
 from tests import providers
@@ -59,6 +59,12 @@ def make_provider(pool: UserPool, kind: str = "OIDC", **more: Any) -> IdentityPr
     """Make an identity provider that nobody has to be asked about."""
     given = {"kind": kind, "details": providers.DETAILS[kind], **more}
     return identity_providers.create(pool, given.pop("name", providers.named(kind)), **given, by=BY)
+
+
+def make_saml_application(client: AppClient, **settings: Any) -> SamlApplication:
+    """Make a SAML application of an app client that has pages."""
+    given = {"entity_id": f"urn:application:{number()}", "acs_urls": ["https://sp.example/acs"], **settings}
+    return saml_applications.create(client.pool, client, given, by=BY)
 
 
 def person_of(pool: UserPool, name: str) -> Person:

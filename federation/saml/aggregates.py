@@ -33,7 +33,9 @@ def md(name: str) -> str:
     return f"{{{MD}}}{name}"
 
 
-ENTITY, ENTITIES, IDP = md("EntityDescriptor"), md("EntitiesDescriptor"), md("IDPSSODescriptor")
+ENTITY, ENTITIES = md("EntityDescriptor"), md("EntitiesDescriptor")
+IDP, SP = md("IDPSSODescriptor"), md("SPSSODescriptor")
+"""The two roles of an entity that are looked for: identity provider and application."""
 
 
 def refused(code: str, text: str, **parameters: str | int) -> Invalid:
@@ -46,26 +48,40 @@ def unreadable(reason: str) -> Invalid:
     return refused("unreadable_metadata", "Unable to unmarshall metadata", reason=reason)
 
 
-def find(source: BinaryIO, entity_id: str = "", *, largest: int = LARGEST) -> bytes:
-    """Return the identity provider with an entity id, or the only one, as a document of its own without comments.
+def find(source: BinaryIO, entity_id: str = "", *, role: str = IDP, largest: int = LARGEST) -> bytes:
+    """Return the entity of a role with an entity id, or the only one, as a document of its own without comments.
 
     Its ``validUntil`` is the earliest of its own and of those around it. The whole document is read: one that was cut
     short is refused. Of a stranger's document lxml keeps each name for as long as the thread lives.
 
     Raises:
-        Invalid: it is no metadata, too large, or there is not one such provider.
+        Invalid: it is no metadata, too large, or there is not one such entity.
 
     """
     found = b""
     for entity in entities(source, largest):
-        if entity.find(IDP) is None or (entity_id and entity.get("entityID") != entity_id):
+        if entity.find(role) is None or (entity_id and entity.get("entityID") != entity_id):
             continue
         if found:
-            raise refused("several_providers", "The metadata describe several identity providers.")
+            raise several(role)
         found = alone(entity)
     if not found:
-        raise refused("provider_not_in_metadata", "The metadata do not describe the identity provider.")
+        raise missing(role)
     return found
+
+
+def several(role: str) -> Invalid:
+    """Return the refusal of metadata that describe more than one entity of a role."""
+    if role == SP:
+        return refused("several_applications", "The metadata describe several applications.")
+    return refused("several_providers", "The metadata describe several identity providers.")
+
+
+def missing(role: str) -> Invalid:
+    """Return the refusal of metadata that describe no such entity of a role."""
+    if role == SP:
+        return refused("no_application", "The metadata describe no application of SAML 2.0, or several.")
+    return refused("provider_not_in_metadata", "The metadata do not describe the identity provider.")
 
 
 def alone(entity: Element) -> bytes:

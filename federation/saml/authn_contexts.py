@@ -56,6 +56,11 @@ def context_class(methods: Collection[str], requested: Requested = NOTHING) -> s
     return next((each for each in reached(methods) if satisfies(each, requested)), "")
 
 
+def can_be_reached(requested: Requested) -> bool:
+    """Say whether there is a class, of those that any proofs reach here, which satisfies what an application asks."""
+    return any(satisfies(each, requested) for each in STRENGTH)
+
+
 def satisfies(reached: str, requested: Requested) -> bool:
     """Say whether a class is what an application asks for.
 

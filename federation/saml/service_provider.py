@@ -46,6 +46,7 @@ from identity.foundation.destinations import CAP, TOTAL
 from identity.foundation.errors import LoginRefused, OutsideUnavailable
 from pools.ports import (
     MESSAGE,
+    BrowserMessage,
     EndedSessions,
     ExternalIdentity,
     OurSide,
@@ -288,7 +289,7 @@ def request_of(state: str) -> str:
     return f"_{hashlib.sha256(state.encode()).hexdigest()}"
 
 
-def state_of(message: SignOutMessage) -> str:
+def state_of(message: BrowserMessage) -> str:
     """Return the RelayState of an answer; empty of a request, which asks something of us, and of what is too large."""
     if bindings.size_problem(message.query):
         return ""
@@ -333,9 +334,18 @@ def sign_out_answer(details: Mapping[str, str], ours: OurSide, ended: EndedSessi
     return bindings.redirect_url(url, message.data, field="SAMLResponse", relay_state=ended.relay_state, key=key)
 
 
-def received(message: SignOutMessage, field: bindings.Field, certificates: Sequence[x509.Certificate]) -> Received:
-    """Return a message as it came by either binding; signed, where there are certificates. Raises LoginRefused."""
-    may_be_unsigned = not certificates
+def received(
+    message: BrowserMessage,
+    field: bindings.Field,
+    certificates: Sequence[x509.Certificate],
+    *,
+    may_be_unsigned: bool = False,
+) -> Received:
+    """Return a message as it came by either binding; signed, where there are certificates. Raises LoginRefused.
+
+    Unless it ``may_be_unsigned``: then a signature is verified where there is one.
+    """
+    may_be_unsigned = may_be_unsigned or not certificates
     if message.fields:
         return bindings.verified_form(message.fields, certificates, field=field, may_be_unsigned=may_be_unsigned)
     return bindings.verified_redirect(message.query, certificates, field=field, may_be_unsigned=may_be_unsigned)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 from federation.saml.responses import STATUS
@@ -13,6 +14,11 @@ class Status(NamedTuple):
     code: str
     sub_code: str = ""
     """Empty where the first says it all."""
+
+
+def name_of(status: Status) -> str:
+    """Return what pools and logs call a status."""
+    return (status.sub_code or status.code).removeprefix(STATUS)
 
 
 REQUESTER: Final = f"{STATUS}Requester"
@@ -27,3 +33,19 @@ NO_AUTHN_CONTEXT: Final = Status(RESPONDER, f"{STATUS}NoAuthnContext")
 NO_PASSIVE: Final = Status(RESPONDER, f"{STATUS}NoPassive")
 REQUEST_DENIED: Final = Status(RESPONDER, f"{STATUS}RequestDenied")
 UNKNOWN_PRINCIPAL: Final = Status(RESPONDER, f"{STATUS}UnknownPrincipal")
+
+BY_NAME: Mapping[str, Status] = {
+    name_of(each): each
+    for each in (
+        VERSION_MISMATCH,
+        INVALID_NAME_ID_POLICY,
+        REQUEST_UNSUPPORTED,
+        UNSUPPORTED_BINDING,
+        AUTHN_FAILED,
+        NO_AUTHN_CONTEXT,
+        NO_PASSIVE,
+        REQUEST_DENIED,
+        UNKNOWN_PRINCIPAL,
+    )
+}
+"""By the innermost code's name, without SAML's prefix: what pools and logs call them."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import URLPattern, path, re_path
 
-from identity.console import api_docs, rest, rest_keys, rest_providers
+from identity.console import api_docs, rest, rest_keys, rest_providers, rest_saml
 
 API = [
     ("v1/pools", rest.Pools, "api_pools"),
@@ -13,6 +13,12 @@ API = [
     ("v1/pools/<str:pool_id>/apps/<slug:client_id>", rest.App, "api_app"),
     ("v1/pools/<str:pool_id>/providers", rest_providers.Providers, "api_providers"),
     ("v1/pools/<str:pool_id>/providers/<uuid:provider_id>", rest_providers.Provider, "api_provider"),
+    ("v1/pools/<str:pool_id>/saml-applications", rest_saml.Applications, "api_saml_applications"),
+    (
+        "v1/pools/<str:pool_id>/saml-applications/<uuid:application_id>",
+        rest_saml.Application,
+        "api_saml_application",
+    ),
     ("v1/pools/<str:pool_id>/users", rest.Users, "api_users"),
     ("v1/pools/<str:pool_id>/users/<uuid:sub>", rest.User, "api_user"),
     ("v1/pools/<str:pool_id>/users/<uuid:sub>/disable", rest.DisableUser, "api_disable_user"),

@@ -30,6 +30,7 @@ from pools.services.pools import (
     resource_servers,
     user_pools,
 )
+from pools.services.providers import saml_applications
 
 if TYPE_CHECKING:
     from pools.models import AppClient, UserPool
@@ -54,6 +55,7 @@ TABS = (
     ("apps", gettext_lazy("Apps"), "console:apps"),
     ("users", gettext_lazy("Users"), "console:users"),
     ("providers", gettext_lazy("Identity providers"), "console:providers"),
+    ("saml", gettext_lazy("SAML applications"), "console:saml_applications"),
     ("events", gettext_lazy("Audit"), "console:audit"),
 )
 Crumbs = list[tuple[Text, str]]
@@ -298,6 +300,8 @@ def app(request: HttpRequest, pool_id: str, client_id: str) -> HttpResponse:
         form=form,
         without_effect=client_settings.TABLE.without_effect(client),
         self_made=deciding_attributes.find(found, client),
+        saml=saml_applications.of_client(client),
+        has_pages=app_clients.has_pages(client),
     )
     context["crumbs"] += [
         (found.name, reverse("console:pool", args=[pool_id])),

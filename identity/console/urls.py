@@ -6,7 +6,18 @@ from django.urls import URLPattern, URLResolver, path, re_path
 from django.urls.resolvers import RoutePattern
 from django.views.generic import RedirectView
 
-from identity.console import guard, keys, mailbox, pages, people, provider_trials, providers, sign_in, user_imports
+from identity.console import (
+    guard,
+    keys,
+    mailbox,
+    pages,
+    people,
+    provider_trials,
+    providers,
+    saml_applications,
+    sign_in,
+    user_imports,
+)
 
 app_name = "console"
 
@@ -31,6 +42,14 @@ INSIDE: list[tuple[str, guard.View, str]] = [
     ("console/pools/<str:pool_id>/providers/<uuid:provider_id>/delete", providers.delete_provider, "delete_provider"),
     ("console/pools/<str:pool_id>/providers/<uuid:provider_id>/try", provider_trials.begin, "try_provider"),
     ("console/pools/<str:pool_id>/providers/<uuid:provider_id>/tried", provider_trials.end, "tried_provider"),
+    ("console/pools/<str:pool_id>/saml", saml_applications.applications, "saml_applications"),
+    ("console/pools/<str:pool_id>/saml/new", saml_applications.new_application, "new_saml_application"),
+    ("console/pools/<str:pool_id>/saml/<uuid:application_id>", saml_applications.application, "saml_application"),
+    (
+        "console/pools/<str:pool_id>/saml/<uuid:application_id>/delete",
+        saml_applications.delete_application,
+        "delete_saml_application",
+    ),
     ("console/pools/<str:pool_id>/audit", pages.events, "audit"),
     ("console/access-keys", keys.keys, "keys"),
     ("console/access-keys/<slug:key_id>", keys.limit_key, "limit_key"),

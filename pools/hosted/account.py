@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from django.utils.http import urlencode
+
+from identity.foundation import errors
 from pools.hosted.authenticator import sign_in_first
-from pools.services.providers import sign_outs
+from pools.services.providers import saml_logouts, sign_outs
 from pools.services.sign_in import factors
 from pools.services.tokens import sessions
 from pools.services.tokens.interactions import Kind
@@ -16,6 +19,11 @@ from pools.web.page_view import page
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
+
+    from pools.models.hot import BrowserSession
+
+LEAVING = "leaving"
+"""The parameter by which our last page is told where it leads on to."""
 
 
 @page(app=False, directory=False)
@@ -31,7 +39,7 @@ def account(page_request: PageRequest) -> HttpResponse:
     if is_leaving:
         sessions.end(page_request.pool, session, receipt=page_request.receipt, by=page_request.by_user(session))
         page_request.browser.close()
-        return SeeOther(sign_outs.leave(page_request.pool, session.methods, onward=page_request.url("signed_out")))
+        return leave(page_request, session)
     notice = notices.NOTICES.get(page_request.page_state.notice)
     if notice is not None:
         page_request.browser.keep(PageState())  # read once
@@ -48,6 +56,19 @@ def account(page_request: PageRequest) -> HttpResponse:
     )
 
 
+def leave(page_request: PageRequest, session: BrowserSession) -> HttpResponse:
+    """Lead to our last page, which leads on to whoever else has to hear that a session is over.
+
+    A form of an account page ends here, with all redirects that follow it: browsers hold each against its policy.
+    """
+    last = page_request.url("signed_out")
+    onward = saml_logouts.leave(page_request.pool, session, onward=last)
+    if onward == last:
+        return SeeOther(last)
+    named = urlencode({LEAVING: sign_outs.keep_way(page_request.pool, onward)})
+    return SeeOther(f"{page_request.plain_url('signed_out')}?{named}")
+
+
 @page(app=False, directory=False)
 def sign_out(page_request: PageRequest) -> HttpResponse:
     """Ask somebody whom a link would sign out, and go back to it: it leads on once nobody is signed in."""
@@ -58,12 +79,19 @@ def sign_out(page_request: PageRequest) -> HttpResponse:
     if page_request.is_form:
         sessions.end(page_request.pool, session, receipt=page_request.receipt, by=page_request.by_user(session))
         page_request.browser.close()
-        return SeeOther(sign_outs.leave(page_request.pool, session.methods, onward=onward))
+        return SeeOther(saml_logouts.leave(page_request.pool, session, onward=onward))
     is_enough = sessions.is_enough(page_request.pool, session)
     return page_request.show("sign_out", known=account_name(session) if is_enough else "")
 
 
 @page(app=False, methods=("GET", "HEAD"), directory=False)
 def signed_out(page_request: PageRequest) -> HttpResponse:
-    """Say that it is done."""
-    return page_request.show("signed_out")
+    """Say that it is done, and lead on where somebody else has to hear of it."""
+    onward = ""
+    named = page_request.request.GET.get(LEAVING, "")
+    if named and page_request.request.method == "GET":
+        try:
+            onward = sign_outs.take_way(page_request.pool, named)
+        except errors.InteractionExpired:
+            return SeeOther(page_request.plain_url("signed_out"))
+    return page_request.show("signed_out", onward=onward)

@@ -9,7 +9,6 @@ from django.utils.translation import gettext_lazy
 
 from pools.services.pools import app_clients, resource_servers
 from pools.services.tokens import interactions
-from pools.services.tokens.interactions import Kind
 from pools.web import consent, resume
 from pools.web.consent import Answer
 from pools.web.page_request import PageRequest, SeeOther, account_name
@@ -41,7 +40,7 @@ def ask(page_request: PageRequest) -> HttpResponse:
     if page_request.is_form:
         answer = Answer.DECLINED if "declined" in page_request.request.POST else Answer.AGREED
         asked[interactions.CONSENTED] = consent.seal(page_request.pool, session, asked, answer)
-        return SeeOther(resume.url(Kind.OAUTH_REQUEST, urlencode(asked)))
+        return SeeOther(resume.url(interactions.kind_of(asked), urlencode(asked)))
     return page_request.show("consent", known=account_name(session), wishes=wishes(page_request))
 
 

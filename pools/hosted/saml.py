@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from identity.foundation import errors, limits
 from pools.hosted import providers
 from pools.ports import SignOutMessage
-from pools.services.providers import introductions, sign_outs, trial, trips, unasked
+from pools.services.providers import introductions, saml_logouts, sign_outs, trial, trips, unasked
 from pools.web import problem_pages, request_context
 from pools.web.page_request import PageRequest, SeeOther
 from pools.web.page_view import page
@@ -86,7 +86,8 @@ def sign_out(request: HttpRequest) -> HttpResponse:
         by = request_context.visitor(request)
         onward = sign_outs.come_back(pool, KIND, message, by=by)
         if onward is None:
-            onward = sign_outs.end(pool, KIND, message, by=by)
+            ended = sign_outs.end(pool, KIND, message, by=by)
+            onward = saml_logouts.tell(pool, ended.sessions, onward=ended.onward)
     except errors.PoolNotFound:
         return problem_pages.show(request, "not_found", status=HTTPStatus.NOT_FOUND)
     except errors.InteractionExpired:

@@ -70,7 +70,7 @@ def show_form(page_request: PageRequest, form: SignInForm) -> HttpResponse:
         form=form.focus(),
         known=account_name(session) if session else "",
         onward=page_request.onward_url if session else "",
-        can_sign_up=not page_request.pool.admin_only_sign_up and interactions.RESUME not in page_request.parameters,
+        can_sign_up=not page_request.pool.admin_only_sign_up and interactions.is_for_anybody(page_request.parameters),
         **providers.choices(page_request),
     )
 

@@ -19,6 +19,7 @@ from pools.models.identity_provider import (
 )
 from pools.models.interaction import FormReceipt, Interaction
 from pools.models.message import CapturedMessage, OutboxMessage, PeriodicTask
+from pools.models.saml_application import SamlApplication, SamlParticipant
 from pools.models.session import Attempt, BrowserSession, Guess, Spent
 from pools.models.token import AuthorizationCode, OneTimeCode, RefreshFamily, SigningCertificate, SigningKey
 from pools.models.upstream import EncryptionKey, UpstreamSession, UsedProof
@@ -61,6 +62,8 @@ __all__ = [
     "ProviderIdentifier",
     "RefreshFamily",
     "ResourceServer",
+    "SamlApplication",
+    "SamlParticipant",
     "SignInName",
     "SigningCertificate",
     "SigningKey",

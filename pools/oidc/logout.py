@@ -19,7 +19,7 @@ from pools.oidc import browser, errors
 from pools.oidc.errors import PageRefusal
 from pools.services import access
 from pools.services.pools import openid
-from pools.services.providers import sign_outs
+from pools.services.providers import saml_logouts
 from pools.services.tokens import sessions
 from pools.services.tokens.interactions import Kind
 from pools.web import request_context, resume, session_cookie
@@ -67,7 +67,7 @@ def logout(request: HttpRequest) -> HttpResponse:
     except PageRefusal as problem:
         return errors.redirect_to_error_page(problem)
     if request.method == "GET" and session is not None:
-        location = sign_outs.leave(logout_request.pool, session.methods, onward=location)
+        location = saml_logouts.leave(logout_request.pool, session, onward=location)
     response = errors.redirect(location, 302)
     if request.method == "GET":
         end_session(request, logout_request, session)

@@ -30,6 +30,7 @@ from pools.ports.messages import (
 from pools.ports.providers import (
     MESSAGE,
     NO_WISHES,
+    BrowserMessage,
     EndedSessions,
     ExternalIdentity,
     KeyPair,
@@ -46,6 +47,17 @@ from pools.ports.providers import (
 from pools.ports.registry import (
     Registry,
 )
+from pools.ports.saml import (
+    ApplicationLogout,
+    ApplicationProtocol,
+    IssuingSide,
+    PostedForm,
+    RegisteredApplication,
+    RequestUnfulfilled,
+    SamlName,
+    SamlRequest,
+    SamlSignIn,
+)
 
 __all__ = [
     "ASSERTIONS",
@@ -55,8 +67,12 @@ __all__ = [
     "OPENID",
     "OTHER_APPLICATION",
     "OTHER_ISSUER",
+    "SAML_APPLICATIONS",
     "STS",
+    "ApplicationLogout",
+    "ApplicationProtocol",
     "AssertionVerifier",
+    "BrowserMessage",
     "Channel",
     "CredentialIssuer",
     "Credentials",
@@ -64,6 +80,7 @@ __all__ = [
     "ExternalIdentity",
     "InstallationAtFault",
     "IssuerVerifier",
+    "IssuingSide",
     "KeyPair",
     "LoginDenied",
     "LoginVerifier",
@@ -71,9 +88,15 @@ __all__ = [
     "NotNow",
     "OurSide",
     "OwnKeys",
+    "PostedForm",
     "ProviderDocument",
     "ProviderKind",
+    "RegisteredApplication",
     "Registry",
+    "RequestUnfulfilled",
+    "SamlName",
+    "SamlRequest",
+    "SamlSignIn",
     "Sender",
     "SignOutMessage",
     "SignOutProtocol",
@@ -82,6 +105,7 @@ __all__ = [
     "UpstreamRedirect",
     "UpstreamWishes",
     "VerifiedLogin",
+    "application_protocols",
     "assertion_verifiers",
     "channels",
     "claim_missing",
@@ -99,6 +123,9 @@ STS = "sts"
 """The name of the one issuer of credentials."""
 sign_out_protocols: Registry[SignOutProtocol] = Registry("protocol of signing out")
 """By the type of provider, where it has one."""
+SAML_APPLICATIONS = "saml"
+"""The name of the one protocol of applications that is not OAuth."""
+application_protocols: Registry[ApplicationProtocol] = Registry("protocol of applications")
 provider_kinds: Registry[ProviderKind] = Registry("provider kind")
 """By the type that each has in what it says of itself, in the order in which operators are offered them."""
 login_verifiers: Registry[LoginVerifier] = Registry("login verifier")

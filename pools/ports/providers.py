@@ -222,6 +222,22 @@ class ProviderKind(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class BrowserMessage:
+    """A message of another system that a browser brought to an address of ours."""
+
+    query: str = field(repr=False)
+    """The octets behind the question mark; empty where it was a form."""
+    fields: Mapping[str, str] = field(repr=False)
+    """The form's fields; nothing where it was a query."""
+
+
+class SignOutMessage(BrowserMessage):
+    """What a browser brought to our address for signing out."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
 class EndedSessions:
     """What a provider says has ended at its side, and asks us to end here."""
 
@@ -262,13 +278,3 @@ class SignOutProtocol(Protocol):
 
     def answer(self, details: Mapping[str, str], ours: OurSide, ended: EndedSessions) -> str:
         """Return the way back with our answer that all have ended; empty where the provider wants none."""
-
-
-@dataclass(frozen=True, slots=True)
-class SignOutMessage:
-    """What a browser brought to our address for signing out."""
-
-    query: str = field(repr=False)
-    """The octets behind the question mark; empty where it was a form."""
-    fields: Mapping[str, str] = field(repr=False)
-    """The form's fields; nothing where it was a query."""

@@ -57,6 +57,12 @@ class Tag(StrEnum):
     PROVIDER_SIGN_OUT_REFUSED = "provider_sign_out_refused"
     PROVIDER_TRIED = "provider_tried"
     PROVIDER_UNLINKED = "provider_unlinked"
+    SAML_APPLICATION_CHANGED = "saml_application_changed"
+    SAML_APPLICATION_CREATED = "saml_application_created"
+    SAML_APPLICATION_DELETED = "saml_application_deleted"
+    SAML_LOGOUT_REFUSED = "saml_logout_refused"
+    SAML_REQUEST_REFUSED = "saml_request_refused"
+    SAML_RESPONSE_ISSUED = "saml_response_issued"
     CLIENT_CREATED = "client_created"
     CLIENT_CHANGED = "client_changed"
     CLIENT_DELETED = "client_deleted"
@@ -163,6 +169,12 @@ DETAIL: dict[Tag, frozenset[str]] = {
         frozenset({"provider", "check", "said", "message"}),
     ),
     Tag.SIGNED_OUT_UPSTREAM: frozenset({"provider"}),
+    Tag.SAML_APPLICATION_CHANGED: frozenset({"application", "changed"}),
+    **dict.fromkeys(
+        (Tag.SAML_APPLICATION_CREATED, Tag.SAML_APPLICATION_DELETED, Tag.SAML_RESPONSE_ISSUED),
+        frozenset({"application"}),
+    ),
+    **dict.fromkeys((Tag.SAML_REQUEST_REFUSED, Tag.SAML_LOGOUT_REFUSED), frozenset({"application", "check", "status"})),
     Tag.CLIENT_CREATED: frozenset({"name", "confidential", "registered"}),
     Tag.CLIENT_CHANGED: frozenset({"changed"}),
     Tag.CLIENT_DELETED: frozenset({"name"}),

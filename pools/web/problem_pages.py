@@ -141,6 +141,13 @@ PROBLEMS: dict[str, Problem] = {
             "out by it here."
         ),
     ),
+    "application_refused": Problem(
+        gettext_lazy("This request could not be checked"),
+        gettext_lazy(
+            "It is not what a registered app sends, so nobody was signed in or out. Go back to the app and start "
+            "again; if it stays, tell the people who run it the reference below."
+        ),
+    ),
     "provider_away": Problem(
         gettext_lazy("The other side does not answer"),
         gettext_lazy("Nobody can sign in that way just now. Try again in a moment, or choose another way."),

@@ -10,7 +10,7 @@ import structlog
 from identity.foundation import errors
 from pools.services.sign_in import factors, machine, own_factors
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn
-from pools.services.tokens import sessions
+from pools.services.tokens import participants, sessions
 from pools.web.browser import MADE_HERE, PageState
 
 if TYPE_CHECKING:
@@ -89,6 +89,8 @@ def open_session(page_request: PageRequest, outcome: SignedIn, *, username: str)
     if before is not None:
         # Whoever has a copy of the old cookie has nothing: the session changes with every new proof.
         sessions.end(page_request.pool, before, by=page_request.by_user(before))
+        if before.person.id == outcome.person.id:
+            participants.hand_over(page_request.pool.pk, before.id, opened.id, seconds=opened.max_age)
     page_request.browser.open(opened)
     page_request.browser.remember_way(page_request.provider)
     pool, person = page_request.pool, outcome.person

@@ -75,16 +75,17 @@ class Installation:
         who = operators.create(f"ada{factories.number()}", password=PASSWORD, by=factories.BY)
         operator_sign_in.enrol(who, by=factories.BY, confirmed=True)
         key_id, _ = operators.create_key(who, by=factories.BY)
-        person = factories.make_user(pool)
+        person, client = factories.make_user(pool), factories.make_client(pool, **factories.PAGES)
         self.known = {
             "pool_id": pool.public_id,
-            "client_id": factories.make_client(pool).client_id,
+            "client_id": client.client_id,
             "sub": str(person.sub),
             "job_id": jobs.create(pool, "move", log_role="arn", by=factories.BY).public_id,
             "key": "disable",
             "key_id": key_id,
             "kind": "oidc",
             "provider_id": str(factories.make_provider(pool).id),
+            "application_id": str(factories.make_saml_application(client).id),
         }
         device = operator_sign_in.authenticator(who)
         assert device is not None
@@ -129,6 +130,7 @@ OTHERS = st.fixed_dictionaries(
         "key_id": TEXT | st.just(names.access_key_id()),
         "kind": TEXT | st.sampled_from(["google", "apple"]),
         "provider_id": TEXT | st.just(str(uuid.UUID(int=7))),
+        "application_id": TEXT | st.just(str(uuid.UUID(int=7))),
     },
 )
 

@@ -15,7 +15,7 @@ from tests.live import Live
 OPEN = {"sign_in", "code", "sign_out", "link", "set_password", "set_authenticator", "mailbox", "messages"}
 OPEN |= {"api_docs", "api_schema", "api_nothing", "home"}
 POOL = {"name": "x", "sign_in": "email", "mfa": "OFF"}
-MAKING = {"api_apps", "api_pools", "api_keys", "api_providers"}
+MAKING = {"api_apps", "api_pools", "api_keys", "api_providers", "api_saml_applications"}
 WITHOUT_READING = {"api_disable_user", "api_enable_user", "api_limit_key", "api_disable_key", "check_provider"}
 LEADING_ON = {"try_provider", "tried_provider"}
 """To the provider, and to its page where nothing was tried."""
@@ -51,6 +51,7 @@ def filled(world: World, address: str, *, foreign: bool = False) -> str:
         "key_id": world.key[0],
         "job_id": job_of(world.live, world.pool_id),
         "kind": "oidc",
+        "application_id": world.other_application_id if foreign else world.application_id,
         "provider_id": world.other_provider_id if foreign else world.provider_id,
     }
     return re.sub(r"<\w+:(\w+)>", lambda hole: values[hole[1]], address)

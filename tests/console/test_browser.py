@@ -78,6 +78,7 @@ def test_every_page_is_accessible_and_fits(world: World, page: Page) -> None:
     paths += [f"{pool}/users", f"{pool}/users?by=email&prefix=zzz", user, f"{user}/disable", f"{pool}/audit"]
     providers = f"{pool}/providers"
     paths += [providers, f"{providers}/new", f"{providers}/new/oidc", f"{providers}/{world.provider_id}"]
+    paths += [f"{pool}/saml", f"{pool}/saml/new", f"{pool}/saml/{world.application_id}"]
     paths += ["/console/access-keys", "/dev/mailbox", "/api/docs/", "/console/nothing"]
     for path in paths:
         page.goto(path)

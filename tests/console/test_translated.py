@@ -36,6 +36,10 @@ INSIDE = (
     *(f"console/pools/<pool_id>/providers/new/{kind}" for kind in ("oidc", "google", "facebook", "amazon", "apple")),
     "console/pools/<pool_id>/providers/<provider_id>",
     "console/pools/<pool_id>/providers/<provider_id>/delete",
+    "console/pools/<pool_id>/saml",
+    "console/pools/<pool_id>/saml/new",
+    "console/pools/<pool_id>/saml/<application_id>",
+    "console/pools/<pool_id>/saml/<application_id>/delete",
     "console/pools/<pool_id>/audit",
     "console/access-keys",
     "console/access-keys/<key_id>",
@@ -49,6 +53,7 @@ WRONG = {
     "console/pools/<pool_id>/users/<sub>/disable": {"confirmation": "somebody else"},
     "console/pools/<pool_id>/providers/new/oidc": {"oidc_issuer": "ftp://a", "authorize_scopes": "a  b", "name": "a b"},
     "console/pools/<pool_id>/providers/new/apple": {"private_key": "none"},
+    "console/pools/<pool_id>/saml/new": {"entity_id": " ", "acs_urls": "a", "attributes": "a", "encrypts": "on"},
 }
 """Forms that are sent wrongly."""
 PROVIDERS = ["Corp", "Google", "SAML 2.0", "Facebook", "GET", "POST"]

@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.test import RequestFactory
 
 from identity.console import guard, urls
+from tests.console import test_saml_applications as saml
 from tests.console.world import PASSWORD, TOKEN, Person, Visitor, World
 from tests.providers import SOCIAL
 
@@ -185,6 +186,25 @@ def delete_provider(world: World) -> Given:
     return visitor, who, f"{path}/delete", {"confirmation": "LoginWithAmazon"}
 
 
+def new_saml_application(world: World) -> Given:
+    """Register an application in a pool of its own."""
+    visitor, who, path, _ = pool_settings(world)
+    client_id = saml.app(world, path.rpartition("/")[2])
+    typed = {"client_id": client_id, "entity_id": saml.ENTITY_ID, "acs_urls": saml.ACS, **saml.USUAL}
+    return visitor, who, f"{path}/saml/new", typed
+
+
+def saml_application(world: World) -> Given:
+    visitor, who, path, typed = new_saml_application(world)
+    where = visitor.send_form(path, **typed).headers["Location"]
+    return visitor, who, where, {**typed, "slo_url": "https://wiki.example/slo"}
+
+
+def delete_saml_application(world: World) -> Given:
+    visitor, who, path, _ = saml_application(world)
+    return visitor, who, f"{path}/delete", {"confirmation": "Wiki"}
+
+
 class Case(NamedTuple):
     """A form: its page's name, how to come to it, where it leads, how many changes it makes."""
 
@@ -212,6 +232,9 @@ CASES = [
     Case("provider", provider_settings, "/console/pools/"),
     Case("check_provider", check_provider, "/console/pools/", 0),
     Case("delete_provider", delete_provider, "/console/pools/"),
+    Case("new_saml_application", new_saml_application, "/console/pools/"),
+    Case("saml_application", saml_application, "/console/pools/"),
+    Case("delete_saml_application", delete_saml_application, "/console/pools/"),
     Case("change_user", sign_out_everywhere, "/console/pools/"),
 ]
 

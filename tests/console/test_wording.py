@@ -15,11 +15,11 @@ from identity.foundation import errors, paging
 from pools.services.operators import operator_sign_in, operators
 from pools.services.people import user_filter
 from pools.services.pools import app_clients, client_rules, pool_rules, registration_settings, user_pools
-from pools.services.providers import identity_providers, provider_rules
+from pools.services.providers import identity_providers, provider_rules, saml_application_rules, saml_applications
 
 SERVICES = (
     *(paging, operator_sign_in, operators, user_filter, app_clients, user_pools, pool_rules, client_rules),
-    *(registration_settings, identity_providers, provider_rules),
+    *(registration_settings, identity_providers, provider_rules, saml_applications, saml_application_rules),
 )
 # By module: functions that the console does not call.
 WIRE_ONLY = {

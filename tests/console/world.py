@@ -87,6 +87,7 @@ class World:
         self._names = itertools.count()
         with live.orm():
             from identity.foundation.actor import Actor
+            from pools.services import access
             from pools.services.people import users
             from pools.services.pools import app_clients, resource_servers, user_pools
 
@@ -141,6 +142,10 @@ class World:
             ).client_id
             self.provider_id, self.other_provider_id = (
                 str(factories.make_provider(pool).id) for pool in (self.pool, self.other_pool)
+            )
+            self.application_id, self.other_application_id = (
+                str(factories.make_saml_application(access.client(client_id)).id)
+                for client_id in (self.client_id, self.other_client_id)
             )
         self.admin = self.operator()
         self.session = Visitor(self.base_url)

@@ -15,7 +15,10 @@ from pools.hosted.urls import urlpatterns
 from tests import providers
 from tests.hosted.world import CALLBACK, World
 
-NEEDS_NO_APP = {"error", "provider_answer", "provider_left", "saml_answer", "saml_metadata", "saml_sign_out"}
+NEEDS_NO_APP = {
+    *("error", "provider_answer", "provider_left", "saml_answer", "saml_metadata", "saml_sign_out"),
+    *("saml_idp_metadata", "saml_slo", "saml_sso"),
+}
 PATHS = sorted(str(each.pattern) for each in urlpatterns if each.name not in NEEDS_NO_APP)
 WITHOUT: dict[str, dict[str, Any]] = {
     "without OAuth": {"AllowedOAuthFlowsUserPoolClient": False},
@@ -46,6 +49,7 @@ BY_PROVIDER = {"SupportedIdentityProviders": ["Google"]}
 OPEN_TO_PROVIDERS = {
     *("sign_in", "provider", "join", "provider_answer", "totp", "factor_setup", "account", "account_mfa", "sign_out"),
     *("signed_out", "error", "provider_left", "saml_answer", "saml_metadata", "saml_sign_out"),
+    *("saml_idp_metadata", "saml_slo", "saml_sso", "saml_request"),
 }
 """Pages that an app has to which people come by a provider alone."""
 

@@ -449,6 +449,8 @@ def test_who_signs_out_here_signs_out_there_where_an_operator_wants_it(live: Liv
         else:
             visitor.open(f"{federation.down.base}/account?client_id={app}")
             assert visitor.submit().path.startswith("/signedout")
+            if signs_out:
+                assert visitor.follow("Go on").path.startswith("/signedout")
         assert ("Signed in as" in visitor.open(there).text) is not signs_out
 
 

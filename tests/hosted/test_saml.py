@@ -326,9 +326,8 @@ def test_who_signs_out_here_signs_out_there_and_comes_back(staff: Federated) -> 
     known = staff.world.idp.get_signing_certificate(UserPoolId=staff.world.pool_id)["Certificate"]
 
     visitor.open(f"{staff.world.base}/account")
-    visitor.submit()
 
-    request = sent(visitor.here.url, to=SLO)
+    request = sent(visitor.submit().link("Go on"), to=SLO)
     assert request.is_signed_by(x509.load_der_x509_certificate(base64.b64decode(known)))
     assert one(request.root, "saml:NameID").text == "Ada.Lovelace"
     assert one(request.root, "samlp:SessionIndex").text == "_s1"

@@ -184,6 +184,8 @@ class Tenant:
                 f"Identities {word}", settings={**settings, "cognito_identity_providers": lines}, by=by
             )
             self.identity_provider_id = str(factories.make_provider(pool, name=f"p-{word}").id)
+            client = access.client_in(pool, self.public.id)
+            self.application_id = str(factories.make_saml_application(client).id)
             self.identity_pool_id, self.identity_pk = made.public_id, made.pk
         self.ann = self.person()
         with self.live.orm():

@@ -38,7 +38,7 @@ CLOSED = {"metrics": 200}  # to this machine, where tests are; to others 404 wha
 OF_A_PAGE = {"console:check_provider", "console:try_provider", "console:tried_provider"}
 """Buttons, whose form leads back to their page where it came too late or from nobody: that page is closed itself."""
 # With an operator's credential: what of another pool may stand in the address of one.
-HOLES = {"client_id", "sub", "provider_id"}
+HOLES = {"client_id", "sub", "provider_id", "application_id"}
 
 
 def patterns(resolver: URLResolver, space: str = "") -> list[tuple[str, str]]:
@@ -67,6 +67,7 @@ def filled(path: str, pool: Tenant, things: Tenant, sub: str = "") -> str:
         "key": "sign-out",
         "key_id": things.confidential.id,
         "job_id": "import-none",
+        "application_id": things.application_id,
         "provider_id": things.identity_provider_id,
         "kind": "oidc",
     }
@@ -93,8 +94,9 @@ def test_every_address_says_what_a_foreign_credential_means_there() -> None:
     assert all(name.startswith("console:") for name in GUARDED), GUARDED
     assert {"console:user", "console:change_user", "console:app", "console:api_user", "console:api_app"} <= set(MIXED)
     assert {"console:provider", "console:try_provider", "console:tried_provider", "console:api_provider"} <= set(MIXED)
+    assert {"console:saml_application", "console:delete_saml_application", "console:api_saml_application"} <= set(MIXED)
     assert {re.sub(r".*:", "", hole) for path in GUARDED.values() for hole in re.findall(r"<(\w+:\w+)>", path)} == {
-        "pool_id", "client_id", "sub", "key", "key_id", "job_id", "provider_id", "kind"
+        "pool_id", "client_id", "sub", "key", "key_id", "job_id", "provider_id", "kind", "application_id"
     }  # fmt: skip
 
 

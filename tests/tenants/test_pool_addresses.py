@@ -61,8 +61,12 @@ PAGES = {
     "provider_left": "",
     "resend": "",
     "saml_answer": "",
+    "saml_idp_metadata": "",
     "saml_metadata": "",
+    "saml_request": "",
     "saml_sign_out": "",
+    "saml_slo": "",
+    "saml_sso": "",
     "sign_in": "session",
     "sign_out": "session",
     "sign_up": "step",
@@ -73,11 +77,15 @@ PAGES = {
 }
 WITHOUT_FORM = {
     **dict.fromkeys(
-        ("change_password", "confirm_link", "provider", "provider_left", "saml_metadata", "signed_out"), 405
+        (
+            *("change_password", "confirm_link", "provider", "provider_left", "saml_idp_metadata", "saml_metadata"),
+            *("saml_request", "signed_out"),
+        ),
+        405,
     ),
-    **dict.fromkeys(("error", "provider_answer", "saml_answer", "saml_sign_out"), 400),
+    **dict.fromkeys(("error", "provider_answer", "saml_answer", "saml_sign_out", "saml_slo", "saml_sso"), 400),
 }
-DOCUMENTS = {"saml_metadata"}
+DOCUMENTS = {"saml_idp_metadata", "saml_metadata"}
 """What each pool tells anybody of itself, whatever app is named."""
 ONLY_POST = {"resend", "strength"}
 

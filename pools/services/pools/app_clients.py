@@ -19,7 +19,7 @@ from identity.foundation.errors import (
     LimitExceeded,
 )
 from identity.foundation.paging import Page
-from pools.models import AppClient, ClientSecret, UserPool, app_client_rows, deletion
+from pools.models import AppClient, ClientSecret, SamlApplication, UserPool, app_client_rows, deletion
 from pools.models.app_client_rows import App
 from pools.services import access, atomic_part, audit, configuration, receipts
 from pools.services.audit import Tag
@@ -144,6 +144,7 @@ def delete(client: AppClient, *, by: Actor) -> None:
         if rows.select_for_update().first() is None:
             part.refuse(ClientNotFound(client.client_id))
         ClientSecret.objects.filter(pool_id=pool.pk, client_id=client.id).delete()
+        deletion.delete(SamlApplication.objects.filter(pool_id=pool.pk, client_id=client.id))
         deletion.delete(rows)
         audit.record(Tag.CLIENT_DELETED, pool=pool, subject=client.client_id, by=by, detail={"name": client.name})
         configuration.touch(pool)

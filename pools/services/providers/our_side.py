@@ -1,12 +1,13 @@
-"""As whom a pool meets its identity providers: its names, its addresses and its keys there. Each kind has its own."""
+"""As whom a pool meets its identity providers, of which each kind has its own, and the applications that speak SAML."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from identity.foundation import names
 from pools.models import UserPool
-from pools.ports import KeyPair, OurSide
+from pools.ports import IssuingSide, KeyPair, OurSide
 from pools.services.pools import certificates, pool_domains
 from pools.services.providers import provider_rules
 
@@ -41,3 +42,12 @@ def of(pool: UserPool, kind: str, *, callback: str = "") -> OurSide:
         return OurSide(entity_id, callback, "", PoolKeys(pool))
     own, signed_out = callback or address(pool, about.callback), address(pool, about.signed_out)
     return OurSide(entity_id, own, signed_out, PoolKeys(pool))
+
+
+def issuing(pool: UserPool) -> IssuingSide:
+    """Return the pool as applications of SAML know it.
+
+    By the installation's address alone, as an issuer of tokens: a host name that a pool gets later changes none of it.
+    """
+    own = f"{names.issuer(pool.public_id)}/saml2/idp"
+    return IssuingSide(f"{own}/metadata", f"{own}/sso", f"{own}/slo", PoolKeys(pool))

@@ -1,8 +1,9 @@
-"""Proofs of providers that are taken once, though they would be good for longer. What proves, the kind says."""
+"""What is taken once, though it would be good for longer: providers' proofs, and requests of applications."""
 
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
 
 from django.db import IntegrityError, transaction
 
@@ -20,9 +21,19 @@ def take(provider: IdentityProvider, identity: ExternalIdentity) -> None:
     """
     if not identity.once or identity.once_until is None:
         return
-    named = hashlib.sha256(f"{provider.id}:{identity.once}".encode()).digest()
+    note(provider.pool_id, f"{provider.id}:{identity.once}", identity.once_until)
+
+
+def note(pool_id: int, named: str, until: datetime) -> None:
+    """Note that something was taken, by a name that nothing else in the pool has; it may come again until then.
+
+    Raises:
+        LoginRefused: it was taken before.
+
+    """
+    hashed = hashlib.sha256(named.encode()).digest()
     try:
         with transaction.atomic():
-            UsedProof.objects.create(pool_id=provider.pool_id, hashed=named, expires_at=identity.once_until)
+            UsedProof.objects.create(pool_id=pool_id, hashed=hashed, expires_at=until)
     except IntegrityError:
         raise LoginRefused(detail="proof: taken before") from None

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import NamedTuple
+from uuid import UUID
 
 import structlog
 
@@ -20,6 +21,8 @@ from pools.ports import SignOutMessage
 from pools.services import assurance, audit
 from pools.services.audit import Tag
 from pools.services.providers import identity_providers, joining, our_side, trips, upstream_sessions
+from pools.services.tokens import interactions
+from pools.services.tokens.interactions import Kind
 
 log = structlog.get_logger(__name__)
 LONGEST_ONWARD = 2000
@@ -52,6 +55,25 @@ def leave(pool: UserPool, methods: Sequence[str], *, onward: str) -> str:
     except (OutsideUnavailable, Overloaded) as problem:
         log.warning("provider_sign_out_left_out", provider=provider.name, why=problem.detail)
         return onward
+
+
+def keep_way(pool: UserPool, url: str) -> str:
+    """Keep where somebody goes on until a page of ours leads there; return by what its address names it."""
+    kept = trips.seal(pool, {"url": url})
+    row_id = interactions.begin(pool, Kind.LEAVING, kept, browser=str(Kind.LEAVING), minutes=2)
+    return trips.sealed_id(pool, Kind.LEAVING, row_id)
+
+
+def take_way(pool: UserPool, named: str) -> str:
+    """Return, once, where somebody goes on.
+
+    Raises:
+        InteractionExpired: nobody does by that name, or any more.
+
+    """
+    row_id = trips.read_id(pool, Kind.LEAVING, named)
+    row = interactions.take(pool, row_id, kind=Kind.LEAVING, browser=str(Kind.LEAVING))
+    return str(trips.unseal(pool, row)["url"])
 
 
 def left(pool: UserPool, state: str) -> str:
@@ -89,8 +111,17 @@ def come_back(pool: UserPool, kind: str, message: SignOutMessage, *, by: Actor) 
     return leaving.onward
 
 
-def end(pool: UserPool, kind: str, message: SignOutMessage, *, by: Actor) -> str:
-    """End here what a provider of a kind says has ended there; return the way back with our answer, or nothing.
+class Ended(NamedTuple):
+    """What a provider ended."""
+
+    sessions: list[UUID]
+    """Browsers' sessions here."""
+    onward: str
+    """The way back with our answer; empty where it wants none."""
+
+
+def end(pool: UserPool, kind: str, message: SignOutMessage, *, by: Actor) -> Ended:
+    """End here what a provider of a kind says has ended there.
 
     Raises:
         LoginRefused: the message is forged, expired, or no provider's of the pool. An audit row says so.
@@ -109,8 +140,8 @@ def end(pool: UserPool, kind: str, message: SignOutMessage, *, by: Actor) -> str
         except LoginRefused as problem:
             refusal = problem
             continue
-        upstream_sessions.end(pool, provider.name, ended.subject, ended.names, by=by)
-        return protocol.answer(details, ours, ended)
+        found = upstream_sessions.end(pool, provider.name, ended.subject, ended.names, by=by)
+        return Ended(found, protocol.answer(details, ours, ended))
     _record(pool, named[0], refusal or LoginRefused(), by=by)
     raise refusal or LoginRefused()
 

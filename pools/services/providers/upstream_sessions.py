@@ -56,11 +56,11 @@ def of(pool: UserPool, methods: Sequence[str]) -> Mapping[str, str]:
     return found
 
 
-def end(pool: UserPool, provider: str, subject: str, names: Collection[str], *, by: Actor) -> int:
+def end(pool: UserPool, provider: str, subject: str, names: Collection[str], *, by: Actor) -> list[uuid.UUID]:
     """End what came of a person's sessions at a provider: browsers' sessions here, and the refresh tokens of those.
 
-    ``names`` are the provider's for its sessions; without any, all of the person's that came by it end. Returns how
-    many browsers were signed out.
+    ``names`` are the provider's for its sessions; without any, all of the person's that came by it end. Returns the
+    browsers' sessions that ended.
     """
     rows = UpstreamSession.objects.filter(pool_id=pool.pk, provider=provider, subject=subject)
     hashed = {sealing.keyed_hash(HASHED, name) for name in names}
@@ -70,7 +70,7 @@ def end(pool: UserPool, provider: str, subject: str, names: Collection[str], *, 
     logins = ExternalLogin.objects.filter(pool_id=pool.pk, user__pool_id=pool.pk, provider=provider, subject=subject)
     login = logins.select_related("user").first()
     if login is None or not words:
-        return 0
+        return []
     now = clock.now()
     with transaction.atomic(durable=True):
         live = BrowserSession.objects.filter(pool_id=pool.pk, user_id=login.user_id, ended_at=None)
@@ -84,4 +84,4 @@ def end(pool: UserPool, provider: str, subject: str, names: Collection[str], *, 
         if ended:
             detail = {"provider": provider}
             audit.record(Tag.SIGNED_OUT_UPSTREAM, pool=pool, subject=login.user.sub, by=by, detail=detail)
-    return len(ended)
+    return [row.id for row in ended]

@@ -35,6 +35,12 @@ class Kind(StrEnum):
     """Somebody whom a provider sent by itself, on the way to the browser's own request for its answer."""
     ARRIVAL = "arrival"
     """Somebody came from a provider, and it is not known yet whose account they have."""
+    LEAVING = "leaving"
+    """Somebody who was signed out on a page whose forms lead to no other site, on the way to one."""
+    SAML_REQUEST = "saml_request"
+    """What an application asks the pool as its identity provider."""
+    SAML_LOGOUT = "saml_logout"
+    """An application that is being told that a browser's session is over."""
     TRIAL = "trial"
     """To an identity provider and back, by which an operator sees what it tells: nobody is signed in by it."""
 
@@ -49,12 +55,15 @@ RESUMES_AT: dict[Kind, str] = {
     Kind.LANDING: "hosted:provider_answer",
     Kind.UNASKED: "hosted:saml_answer",
     Kind.ARRIVAL: "hosted:join",
+    Kind.LEAVING: "hosted:signed_out",
+    Kind.SAML_REQUEST: "hosted:saml_request",
+    Kind.SAML_LOGOUT: "hosted:saml_slo",
     Kind.TRIAL: "hosted:provider_answer",
 }
 """The URL name at which each goes on."""
 RESUME = "resume"
-"""Our own parameter, by which an account page that needs a sign-in first says that it is the one to come back to."""
-RESUMABLE = frozenset({Kind.ACCOUNT_MFA, Kind.ACCOUNT_PASSWORD, Kind.ARRIVAL})
+"""Our own parameter, by which a page that needs a sign-in first says that it is the one to come back to."""
+RESUMABLE = frozenset({Kind.ACCOUNT_MFA, Kind.ACCOUNT_PASSWORD, Kind.ARRIVAL, Kind.SAML_REQUEST})
 SINGLE = ("client_id", "redirect_uri", "response_type")
 """Parameters that our pages read, so that each comes once."""
 SIGNED_IN_SINCE = "signed_in_since"
@@ -92,6 +101,11 @@ def parameters_of(kind: Kind) -> dict[str, str]:
 def needs_new_sign_in(parameters: Mapping[str, str]) -> bool:
     """Say whether a session that is there already is not enough."""
     return not {"max_age", SIGNED_IN_SINCE, RESUME}.isdisjoint(parameters)
+
+
+def is_for_anybody(parameters: Mapping[str, str]) -> bool:
+    """Say whether somebody without an account may have come for it: for an app, not for a page of an account's own."""
+    return parameters.get(RESUME, Kind.SAML_REQUEST) == Kind.SAML_REQUEST
 
 
 def is_to_be_noted(parameters: Mapping[str, str]) -> bool:

@@ -22,6 +22,7 @@ from pools.models.hot import Person
 from pools.services import assurance, audit, receipts
 from pools.services.audit import Tag
 from pools.services.receipts import Receipt
+from pools.services.tokens import participants
 
 LIFE = timedelta(hours=1)
 """Absolute: Cognito's hour, not renewed by use."""
@@ -64,6 +65,8 @@ class PreparedSession:
             if live.update(ended_at=clock.now()) != 1:
                 raise AttemptTokenRefused(detail="the session was ended meanwhile")
         self.row.save(force_insert=True)
+        if self.instead_of is not None:
+            participants.hand_over(self.row.pool_id, self.instead_of, self.row.pk, seconds=self.opened.max_age)
         return self.opened
 
 
