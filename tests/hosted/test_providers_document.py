@@ -12,17 +12,21 @@ from tests.architecture.source import ROOT
 from tests.federation.emulator import running
 from tests.federation.openid_provider import SECRET, OpenIdProvider
 from tests.federation.social_emulator import APPLE_KEY, pem
+from tests.hosted.saml_upstream import SamlProvider
 from tests.hosted.upstream import Sent
 from tests.hosted.world import World
 from tests.live import Live
 
 PAGE = (ROOT / "docs" / "providers.md").read_text()
+METADATA = SamlProvider().metadata
 SOCIAL = ("Google", "Facebook", "LoginWithAmazon")
 
 
 def test_the_page_makes_one_of_each_kind_by_which_people_sign_in(live: Live, tmp_path: Path) -> None:
     world = World(live, mfa="OFF")
-    [program] = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    program, by_saml = re.findall(r"```python\n(.*?)```", PAGE, re.DOTALL)
+    # What follows goes on from there; this test has metadata as a text.
+    program += by_saml.replace('"MetadataURL": "https://idp.corp.example/metadata"', f'"MetadataFile": {METADATA!r}')
     (key := tmp_path / "AuthKey.p8").write_text(pem(APPLE_KEY))
     bare = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     corp = OpenIdProvider()

@@ -132,6 +132,21 @@ def test_somebody_signs_in_and_is_brought_to_the_application(world: World, bindi
     assert dict(found.attributes) == {}
 
 
+def test_each_answer_leaves_an_audit_row_of_whom_it_is_about(wiki: Application) -> None:
+    from pools.models import AuditEvent
+
+    world, visitor, name = wiki.world, wiki.world.visitor(), wiki.world.person()
+    wiki.sign_in(visitor, name)
+    wiki.read(wiki.ask(visitor))
+
+    told = world.idp.admin_get_user(UserPoolId=world.pool_id, Username=name)["UserAttributes"]
+    sub = next(each["Value"] for each in told if each["Name"] == "sub")
+    with world.rows() as pool:
+        rows = list(AuditEvent.objects.filter(pool_id=pool.pk, tag="saml_response_issued"))
+    assert [(row.subject, row.actor_kind, row.actor_id) for row in rows] == [(sub, "user", sub)] * 2
+    assert rows[0].detail == {"application": ENTITY_ID, "client_id": wiki.client_id}
+
+
 def test_an_application_is_told_what_it_is_registered_for_and_groups(wiki: Application) -> None:
     world, name = wiki.world, wiki.world.person()
     for group in ("staff", "admins"):

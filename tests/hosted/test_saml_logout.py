@@ -219,6 +219,26 @@ def test_a_request_that_is_not_the_applications_ends_nothing(
     assert found.startswith(check)
 
 
+@pytest.mark.parametrize("query", ["", "SAMLRequest=", "SAMLRequest=AAAA", "SAMLResponse=AAAA", "RelayState=x"])
+def test_what_is_no_message_ends_on_our_page(world: World, query: str) -> None:
+    url = f"{world.base}/saml2/idp/slo"
+
+    answered = [requests.get(f"{url}?{query}", timeout=30), requests.post(url, data=query, timeout=30)]
+
+    assert [each.status_code for each in answered] == [400, 400]
+
+
+@pytest.mark.parametrize("state", ["none", "A" * 90])
+def test_an_answer_that_nobody_waits_for_leads_to_our_last_page(
+    wiki: Application, visitor: Visitor, state: str
+) -> None:
+    root = wiki.logout_message("LogoutResponse", InResponseTo="_x")
+
+    page = visitor.open(wiki.redirect(wiki.slo, root, field="SAMLResponse", relay_state=state))
+
+    assert heading(page) == SIGNED_OUT
+
+
 # -- begun here --------------------------------------------------------------------------------------------------------
 
 

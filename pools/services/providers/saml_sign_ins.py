@@ -192,7 +192,7 @@ def answer(pool: UserPool, asked: Asked, session: BrowserSession, *, by: Actor) 
     """
     application, _, request, _ = asked
     protocol = ports.application_protocols[ports.SAML_APPLICATIONS]
-    told = known_of(asked.client, session)
+    told = known_of(asked, session)
     name_id_format = request.name_id_format or application.name_id_format
     known_by = participants.join(
         application, session, name_id_format, lambda: name_of(asked, session, told, name_id_format)
@@ -220,12 +220,12 @@ def answer(pool: UserPool, asked: Asked, session: BrowserSession, *, by: Actor) 
     return form
 
 
-def known_of(client: AppClient, session: BrowserSession) -> dict[str, Sequence[str]]:
+def known_of(asked: Asked, session: BrowserSession) -> dict[str, Sequence[str]]:
     """Return what an application may know of a session's person, by what gives it.
 
     That is what its app client reads. An address that nobody proved is left out: SAML has no word for that.
     """
-    person = session.person
+    client, person = asked.client, session.person
     seen = claims.visible(client, person, None)
     found: dict[str, Sequence[str]] = {name: (value,) for name, value in seen.items() if value}
     if not person.email_verified:
@@ -233,9 +233,9 @@ def known_of(client: AppClient, session: BrowserSession) -> dict[str, Sequence[s
     if not person.phone_number_verified:
         found.pop("phone_number", None)
     found[USERNAME] = (person.username,)
-    proven = hot.proven(client.pool_id, person.id)
-    if proven is not None and proven.groups:
-        found[GROUPS] = tuple(group.name for group in proven.groups)
+    if GROUPS in asked.application.attributes.values():
+        proven = hot.proven(client.pool_id, person.id)
+        found[GROUPS] = tuple(group.name for group in proven.groups) if proven is not None else ()
     return found
 
 
