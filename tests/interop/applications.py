@@ -49,7 +49,9 @@ class Browser(organisations.Browser):
 def goes_everywhere(cookie: Cookie, url: str) -> bool:
     """Say whether a cookie is of an address's host, and goes there from other sites too."""
     same_site = str(cookie.get_nonstandard_attr("SameSite") or "")
-    return same_site.lower() == "none" and cookie.domain.removesuffix(".local") == urlsplit(url).hostname
+    return (
+        same_site.lower() == "none" and cookie.domain.removeprefix(".").removesuffix(".local") == urlsplit(url).hostname
+    )
 
 
 class Employer:
