@@ -8,9 +8,15 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
+from http import HTTPStatus
 from pathlib import Path
+from typing import NamedTuple
 
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+from tests.federation.saml.identity_provider import certificate, rsa_key
+from tests.interop.applications import Browser, Employer
 from tests.interop.programs import running
 
 MODULES = Path("/usr/lib/apache2/modules")
@@ -48,7 +54,7 @@ def folder() -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def started(place: Path, port: int, modules: Mapping[str, str], pages: Sequence[str], more: str) -> Iterator[None]:
+def started(place: Path, port: int, modules: Mapping[str, str], pages: Collection[str], more: str) -> Iterator[None]:
     """Run it in a folder with some modules, each with the file it is loaded from, and a page at each path."""
     for path in ("", *pages):
         where = place / "pages" / path
@@ -71,3 +77,28 @@ def started(place: Path, port: int, modules: Mapping[str, str], pages: Sequence[
 def told(names: Mapping[str, str]) -> str:
     """Return directives by which an answer has a header of each name with a variable of the environment."""
     return "\n".join(f'Header always set {name} "expr=%{{reqenv:{variable}}}"' for name, variable in names.items())
+
+
+class Lane(NamedTuple):
+    """A pool, and an Apache that guards a path for each of some applications."""
+
+    employer: Employer
+    base: str
+
+    def sign_in(self, browser: Browser, path: str, name: str) -> None:
+        """Have somebody sign in, asked by an application."""
+        browser.open(f"{self.base}/{path}/")
+        self.employer.sign_in(browser, name)
+        assert self.knows(browser, path), browser.here.text
+
+    def knows(self, browser: Browser, path: str) -> bool:
+        """Say whether an application knows, by itself, who is there."""
+        return browser.ask("GET", f"{self.base}/{path}/").status_code == HTTPStatus.OK
+
+
+def introduce(employer: Employer, place: Path, name: str) -> None:
+    """Write down a key and its certificate, by the key's name, and what a pool tells of itself."""
+    key = rsa_key(name)
+    (place / "key.pem").write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    (place / "certificate.pem").write_bytes(certificate(key).public_bytes(Encoding.PEM))
+    (place / "pool.xml").write_text(employer.metadata)

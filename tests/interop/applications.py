@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import requests
 from lxml import etree
 
-from tests.federation.saml.identity_provider import Edit
+from tests.federation.saml.identity_provider import Edit, one
 from tests.hosted.upstream import heading
-from tests.hosted.world import PASSWORD, TIMEOUT, Page, World
+from tests.hosted.world import PASSWORD, TIMEOUT, From, Page, World
 from tests.interop import organisations
 from tests.live import Live
 
@@ -22,7 +22,7 @@ GROUPS = ("admins", "R&D")
 
 
 class Browser(organisations.Browser):
-    """A browser that sends cookies of ``SameSite=None`` with what one site has it post to another.
+    """A browser at one address, which sends cookies of ``SameSite=None`` with what one site has it post to another.
 
     Its owner may edit the responses that it carries.
     """
@@ -34,16 +34,20 @@ class Browser(organisations.Browser):
 
     def ask(self, method: str, url: str, **more: Any) -> requests.Response:
         """Ask for an address, once."""
-        kept = {each.name: each.value or "" for each in self.session.cookies if goes_everywhere(each, url)}
-        here = urlsplit(self.page.url).hostname if self.page is not None else None
-        if method == "POST" and here != urlsplit(url).hostname and kept:
-            more["cookies"] = kept
         response = more.get("data", {}).get("SAMLResponse")
         if response and self.edit is not None:
             root = etree.fromstring(base64.b64decode(response))
             self.edit(root)
             more["data"] = {**more["data"], "SAMLResponse": base64.b64encode(etree.tostring(root)).decode()}
-        return super().ask(method, url, **more)
+        here = urlsplit(self.page.url).hostname if self.page is not None else None
+        if method == "GET" or here == urlsplit(url).hostname:
+            return super().ask(method, url, **more)
+        with requests.Session() as elsewhere:
+            elsewhere.mount("http://", From(self.address))
+            kept = {each.name: each.value or "" for each in self.session.cookies if goes_everywhere(each, url)}
+            answered = elsewhere.request(method, url, cookies=kept, allow_redirects=False, timeout=TIMEOUT, **more)
+        self.session.cookies.update(answered.cookies)
+        return answered
 
 
 def goes_everywhere(cookie: Cookie, url: str) -> bool:
@@ -52,6 +56,11 @@ def goes_everywhere(cookie: Cookie, url: str) -> bool:
     return (
         same_site.lower() == "none" and cookie.domain.removeprefix(".").removesuffix(".local") == urlsplit(url).hostname
     )
+
+
+def rename(response: etree._Element) -> None:
+    """Have a response say that it is somebody else."""
+    one(response, ".//saml:NameID").text = "somebody-else"
 
 
 class Employer:

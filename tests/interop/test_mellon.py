@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import html
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import pytest
 import requests
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from lxml import etree
 
 from tests import servers
-from tests.federation.saml.identity_provider import certificate, one, rsa_key
 from tests.hosted.upstream import heading
 from tests.interop import apache
-from tests.interop.applications import GROUPS, Browser, Employer
+from tests.interop.apache import Lane
+from tests.interop.applications import GROUPS, Employer, rename
 from tests.interop.organisations import is_encrypted
 from tests.live import Live
 
@@ -44,36 +41,15 @@ APPLICATION = """
 TOLD = apache.told({"Person": "MELLON_NAME_ID", "Mail": "MELLON_mail", "Member": "MELLON_member"})
 
 
-class Lane(NamedTuple):
-    """A pool, and where its applications are."""
-
-    employer: Employer
-    base: str
-
-    def sign_in(self, browser: Browser, path: str, name: str) -> None:
-        """Have somebody sign in, asked by an application."""
-        browser.open(f"{self.base}/{path}/?page=7")
-        self.employer.sign_in(browser, name)
-        assert self.knows(browser, path), browser.here.text
-
-    def knows(self, browser: Browser, path: str) -> bool:
-        """Say whether an application knows, by itself, who is there."""
-        answered = browser.ask("GET", f"{self.base}/{path}/")
-        return answered.status_code == 200
-
-
 @pytest.fixture(scope="module")
 def lane(live: Live) -> Iterator[Lane]:
     """Run the applications, which a pool knows from the start."""
     if not apache.has("mod_auth_mellon"):
         pytest.skip(f"needs: {NEEDS}")
-    employer, key, port = Employer(live), rsa_key("mellon's"), servers.free_port()
+    employer, port = Employer(live), servers.free_port()
     base = f"http://127.0.0.1:{port}"
     with apache.folder() as folder:
-        private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-        (folder / "key.pem").write_bytes(private)
-        (folder / "certificate.pem").write_bytes(certificate(key).public_bytes(Encoding.PEM))
-        (folder / "pool.xml").write_text(employer.metadata)
+        apache.introduce(employer, folder, "mellon's")
         more = "".join(APPLICATION.format(path=each, base=base, folder=folder, told=TOLD) for each in SETTINGS)
         modules = {"auth_mellon_module": "mod_auth_mellon"}
         with apache.started(folder, port, modules, list(SETTINGS), more):
@@ -116,11 +92,6 @@ def test_an_application_takes_nothing_that_was_edited(lane: Lane) -> None:
 
     assert page.status == 400
     assert not lane.knows(browser, "plain")
-
-
-def rename(root: etree._Element) -> None:
-    """Say that it is somebody else."""
-    one(root, ".//saml:NameID").text = "somebody-else"
 
 
 @pytest.mark.parametrize("path", ["plain", "encrypted"])

@@ -13,7 +13,7 @@ from lxml import etree
 from tests.federation.saml.identity_provider import DS, PERSISTENT, Edit, certificate, one, rsa_key
 from tests.hosted.upstream import heading
 from tests.interop import programs
-from tests.interop.applications import GROUPS, Browser, Employer
+from tests.interop.applications import GROUPS, Browser, Employer, rename
 from tests.interop.organisations import is_encrypted
 from tests.live import Live
 
@@ -83,11 +83,6 @@ def test_sign_in_may_begin_at_the_pool(lane: Lane) -> None:
 
     assert browser.here.url == f"{lane.base}/begun/7"
     assert browser.here.answer.json()["mail"] == f"{name}@example.org"
-
-
-def rename(root: etree._Element) -> None:
-    """Say that it is somebody else."""
-    one(root, ".//saml:NameID").text = "somebody else"
 
 
 def strip(root: etree._Element) -> None:
