@@ -112,6 +112,7 @@ def test_who_signs_in_is_the_same_person_each_time(brokers: dict[str, Broker], h
 
     assert [each["email"] for each in found] == [f"{name}@example.org"] * 2
     assert found[0]["sub"] == found[1]["sub"]
+    assert len(found[0]["preferred_username"]) == 64
 
 
 def test_it_takes_nothing_that_was_edited(brokers: dict[str, Broker]) -> None:
