@@ -53,7 +53,7 @@ from pools.ports import (
     SamlSignIn,
 )
 
-FORMATS: Final = {each.rpartition(":")[2]: each for each in sorted(name_ids.FORMATS)}
+FORMATS: Final = {each.rpartition(":")[2]: each for each in name_ids.FORMATS}
 """By the last part of a format's name."""
 UNKNOWN: Final = (statuses.REQUESTER, statuses.UNKNOWN_PRINCIPAL.sub_code)
 PARTIAL: Final = (rules.SUCCESS, logout.PARTIAL)

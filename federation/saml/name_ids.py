@@ -14,8 +14,8 @@ PERSISTENT: Final = f"{NAME_FORMAT}persistent"
 TRANSIENT: Final = f"{NAME_FORMAT}transient"
 EMAIL: Final = "urn:oasis:names:tc:SAML:1.1:nameid-format:emailAddress"
 UNSPECIFIED: Final = "urn:oasis:names:tc:SAML:1.1:nameid-format:unspecified"
-FORMATS = frozenset({PERSISTENT, TRANSIENT, EMAIL, UNSPECIFIED})
-"""What we issue."""
+FORMATS: Final = (PERSISTENT, TRANSIENT, EMAIL, UNSPECIFIED)
+"""What we issue. Some applications take the first that metadata list: it tells them least, and stays."""
 QUALIFIED = frozenset({PERSISTENT, TRANSIENT})
 """Formats whose names are good between one identity provider and one application (SAML core 8.3.7, 8.3.8)."""
 

@@ -102,6 +102,7 @@ def test_the_metadata_name_addresses_and_the_certificate_that_amazon_tells(world
         f"{own}/sso",
     )
     assert (found.slo_redirect_url, found.slo_post_url) == (f"{own}/slo", f"{own}/slo")
+    assert found.name_id_formats[0] == name_ids.PERSISTENT
     known = world.idp.get_signing_certificate(UserPoolId=world.pool_id)["Certificate"]
     [told] = found.certificates
     assert base64.b64encode(told.public_bytes(Encoding.DER)).decode() == known

@@ -41,6 +41,9 @@ class Browser(Visitor):
                     continue
                 answered.url, answered._content = url, b""
             self.page = Page(answered)
+            if onward := leads_to(self.page):
+                url = urljoin(answered.url, onward)
+                continue
             form = next((each for each in self.page.read.forms if CARRIED & set(each.values)), None)
             if form is None:
                 return self.page
@@ -79,6 +82,12 @@ class Browser(Visitor):
         for tag, given in page.read.tags:
             if tag == "iframe":
                 self.open(urljoin(page.url, given["src"]))
+
+
+def leads_to(page: Page) -> str:
+    """Return where a page leads by itself; empty where it stays."""
+    told = (given for tag, given in page.read.tags if tag == "meta" and given.get("http-equiv") == "refresh")
+    return next(told, {}).get("content", "").partition("url=")[2]
 
 
 class Organisation:
