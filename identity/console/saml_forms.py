@@ -61,11 +61,18 @@ class Pairs(Lines):
         return dict(pairs)
 
 
-def text_field(label: Any, help_text: Any, *, rows: int = 0, most: int = LONGEST) -> forms.CharField:  # noqa: ANN401 - lazy texts
-    """Return a field that may be left empty."""
+def text_field(
+    label: Any,  # noqa: ANN401 - lazy texts
+    help_text: Any,  # noqa: ANN401
+    *,
+    rows: int = 0,
+    most: int = LONGEST,
+    is_required: bool = False,
+) -> forms.CharField:
+    """Return a field that may be left empty, unless it is required."""
     plain = {"autocomplete": "off", **OFF}
     widget = forms.Textarea(attrs={"rows": rows, **plain}) if rows else forms.TextInput(attrs=plain)
-    return forms.CharField(required=False, max_length=most, label=label, help_text=help_text, widget=widget)
+    return forms.CharField(required=is_required, max_length=most, label=label, help_text=help_text, widget=widget)
 
 
 class ApplicationForm(Form):
@@ -76,7 +83,11 @@ class ApplicationForm(Form):
 
     client_id = text_field(
         gettext_lazy("Client ID of the app"),
-        gettext_lazy("People sign in on its pages, and the application is told what the app may read. It has one."),
+        gettext_lazy(
+            "People sign in on the app’s pages, and the application is told what the app may read. An app has one "
+            "application at most."
+        ),
+        is_required=True,
     )
     metadata_url = text_field(
         gettext_lazy("Address of the metadata"),
