@@ -35,12 +35,14 @@ from federation.saml import (
     redaction,
     requests,
     responses,
+    signing,
 )
 from federation.saml.bindings import Received
 from federation.saml.metadata import IdentityProviderMetadata
 from federation.saml.responses import NameId, SignedIn
 from federation.saml.rules import SKEW, Expected, saml, text
 from federation.saml.signing import SigningKey
+from federation.saml.writing import written
 from identity.foundation import outbound
 from identity.foundation.destinations import CAP, TOTAL
 from identity.foundation.errors import LoginRefused, OutsideUnavailable
@@ -96,8 +98,6 @@ def fetched(details: Mapping[str, str], *, in_job: bool) -> dict[str, str]:
     else:
         return {}
     found = apart.run(lambda: metadata.read(aggregates.find(io.BytesIO(data), entity_id)))
-    if not found.sso_redirect_url:
-        raise aggregates.refused("no_sso_url", "No SingleSignOn Http redirect binding location found in metadata.")
     last = max(each.not_valid_after_utc for each in found.certificates)
     return {KEPT: kept(found), ISSUER: found.entity_id, ENDS: last.isoformat()}
 
@@ -149,7 +149,7 @@ def told(details: Mapping[str, str], ours: OurSide) -> dict[str, str]:
     found = {names.CERTIFICATE: base64.b64encode(ours.keys.decryption()[0].certificate).decode()}
     if KEPT in details:
         provider = known(details)
-        found[names.SSO] = provider.sso_redirect_url
+        found[names.SSO] = provider.sso_redirect_url or provider.sso_post_url
         if provider.slo_redirect_url:
             found[names.SLO] = provider.slo_redirect_url
     return found
@@ -157,20 +157,19 @@ def told(details: Mapping[str, str], ours: OurSide) -> dict[str, str]:
 
 def introduction(ours: OurSide) -> bytes:
     """Return our metadata, signed."""
-    own = ours.keys.signing()
-    signing = SigningKey(private(own.private), certificate(own.certificate))
+    key = signing_key(ours)
     return metadata_writing.of_service_provider(
         metadata_writing.ServiceProvider(
             ours.entity_id,
             ours.callback,
             ours.signed_out,
-            [signing.certificate],
+            [key.certificate],
             [certificate(each.certificate) for each in ours.keys.decryption()[:1]],
             FORMATS,
             # Each provider of a pool decides it for itself: one that is promised signatures refuses what has none.
             signs_requests=False,
         ),
-        signing,
+        key,
     )
 
 
@@ -178,21 +177,20 @@ def introduction(ours: OurSide) -> bytes:
 
 
 def departure(details: Mapping[str, str], ours: OurSide, *, state: str, wishes: UpstreamWishes) -> UpstreamRedirect:
-    """Return the way to a provider with an AuthnRequest (SAML profiles 4.1.3)."""
+    """Return the way to a provider with an AuthnRequest (SAML profiles 4.1.3): by a form where it takes no redirect."""
     provider = known(details)
-    asked = requests.Asked(
-        ours.entity_id,
-        provider.sso_redirect_url,
-        ours.callback,
-        force_authn=not ASKS_AGAIN.isdisjoint(wishes.prompt.split()),
-    )
-    message = requests.authn_request(asked)
+    there = provider.sso_redirect_url or provider.sso_post_url
+    is_again = not ASKS_AGAIN.isdisjoint(wishes.prompt.split())
+    message = requests.authn_request(requests.Asked(ours.entity_id, there, ours.callback, force_authn=is_again))
     is_signed = bool(details.get(names.SIGNED)) or provider.wants_requests_signed
-    key = private(ours.keys.signing().private) if is_signed else None
-    url = bindings.redirect_url(
-        provider.sso_redirect_url, message.data, field="SAMLRequest", relay_state=state, key=key
-    )
-    return UpstreamRedirect(url, {REQUEST: message.id})
+    key = signing_key(ours) if is_signed else None
+    kept = {REQUEST: message.id}
+    if provider.sso_redirect_url:
+        private_key = key.key if key is not None else None
+        url = bindings.redirect_url(there, message.data, field="SAMLRequest", relay_state=state, key=private_key)
+        return UpstreamRedirect(url, kept)
+    data = message.data if key is None else written(signing.signed(message.root, key))
+    return UpstreamRedirect(there, kept, fields=bindings.form_fields(data, field="SAMLRequest", relay_state=state))
 
 
 def arrival(
@@ -363,6 +361,12 @@ def certificate(der: bytes) -> x509.Certificate:
 def decryption(ours: OurSide) -> list[rsa.RSAPrivateKey]:
     """Return our keys for which providers encrypt. All are told of them; who has to, a detail says."""
     return [private(each.private) for each in ours.keys.decryption()]
+
+
+def signing_key(ours: OurSide) -> SigningKey:
+    """Return the pool's key, and the certificate that providers know it by."""
+    own = ours.keys.signing()
+    return SigningKey(private(own.private), certificate(own.certificate))
 
 
 def private(der: bytes) -> rsa.RSAPrivateKey:

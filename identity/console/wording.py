@@ -99,7 +99,7 @@ WORDS: dict[str, _StrPromise] = {
     "expired_metadata": gettext_lazy("The metadata were good until a moment that is past."),
     "not_a_moment": gettext_lazy("The metadata’s validUntil is no moment in UTC."),
     "no_entity_id": gettext_lazy("The metadata have no usable entity ID."),
-    "no_sso_url": gettext_lazy("The metadata name no address for signing in by redirect."),
+    "no_sso_url": gettext_lazy("The metadata name no address for signing in by redirect or form."),
     "not_https_in_metadata": gettext_lazy("An address in the metadata (%(name)s) does not start with https://"),
     "no_url_in_metadata": gettext_lazy("An address in the metadata (%(name)s) cannot be asked."),
     "no_certificate": gettext_lazy("The metadata have no certificate to verify signatures with."),

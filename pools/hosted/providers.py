@@ -111,6 +111,16 @@ def start(page_request: PageRequest) -> HttpResponse:
     return SeeOther(url)
 
 
+@page(app=False, methods=("GET", "HEAD"), directory=False)
+def form(page_request: PageRequest) -> HttpResponse:
+    """Show the form that a browser posts at once to a provider which takes no redirect."""
+    try:
+        found = trips.form(page_request.pool, str(page_request.request.GET.get(trips.FORM, "")))
+    except errors.InteractionExpired:
+        return page_request.problem("provider_expired")
+    return page_request.show("saml_answer", answer=found, is_on_the_way=True)
+
+
 @csrf_exempt
 def answer(request: HttpRequest) -> HttpResponse:
     """Take what a provider sends by the browser: in the address, or by a form of its own page, which has no cookies."""

@@ -25,6 +25,7 @@ urlpatterns = [
     path("login", sign_in.sign_in, name="sign_in"),
     *(path(f"login/{factor.kind}", sign_in.second_factor, name=factor.kind) for factor in factors.FACTORS),
     path("login/provider", providers.start, name="provider"),
+    path("login/provider/form", providers.form, name="provider_form"),
     path("login/join", providers.join, name="join"),
     path("oauth2/idpresponse", providers.answer, name="provider_answer"),
     path("oauth2/idplogout", providers.left, name="provider_left"),

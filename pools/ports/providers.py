@@ -82,6 +82,8 @@ class UpstreamRedirect:
 
     url: str
     """Where the browser is sent."""
+    fields: Mapping[str, str] = field(default_factory=dict, repr=False, kw_only=True)
+    """What it posts there by a form; nothing where a redirect is enough."""
     kept: Mapping[str, str] = field(default_factory=dict, repr=False)
     """What :meth:`ProviderKind.finish` needs again, and nobody may see or change: a nonce, a verifier, an id."""
 

@@ -39,7 +39,7 @@ from tests.hosted.world import Page, Visitor, World
 SSO, SLO = "https://idp.example/sso", "https://idp.example/slo"
 EMAIL, GROUP = "email", "http://schemas.xmlsoap.org/claims/Group"
 RSA_SHA256 = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha256"
-REDIRECT = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
+REDIRECT, POST = (f"urn:oasis:names:tc:SAML:2.0:bindings:HTTP-{name}" for name in ("Redirect", "POST"))
 
 
 @dataclass
@@ -85,6 +85,8 @@ class SamlProvider:
     session: str = "_s1"
     signs: Sequence[str] = ("assertion",)
     encrypts_for: x509.Certificate | None = None
+    binding: str = REDIRECT
+    """By which it takes requests to sign in."""
 
     @property
     def metadata(self) -> str:
@@ -96,7 +98,7 @@ class SamlProvider:
             <md:KeyDescriptor use="signing"><ds:KeyInfo><ds:X509Data><ds:X509Certificate>{told}</ds:X509Certificate>
             </ds:X509Data></ds:KeyInfo></md:KeyDescriptor>
             <md:SingleLogoutService Binding="{REDIRECT}" Location="{SLO}"/>
-            <md:SingleSignOnService Binding="{REDIRECT}" Location="{SSO}"/>
+            <md:SingleSignOnService Binding="{self.binding}" Location="{SSO}"/>
           </md:IDPSSODescriptor></md:EntityDescriptor>"""
 
     def response(self, world: World, request_id: str = "", *, edit: Callable[[Element], None] = nothing) -> str:

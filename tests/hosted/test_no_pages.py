@@ -16,7 +16,7 @@ from tests import providers
 from tests.hosted.world import CALLBACK, World
 
 NEEDS_NO_APP = {
-    *("error", "provider_answer", "provider_left", "saml_answer", "saml_metadata", "saml_sign_out"),
+    *("error", "provider_answer", "provider_form", "provider_left", "saml_answer", "saml_metadata", "saml_sign_out"),
     *("saml_idp_metadata", "saml_slo", "saml_sso"),
 }
 PATHS = sorted(str(each.pattern) for each in urlpatterns if each.name not in NEEDS_NO_APP)
@@ -48,7 +48,7 @@ def resources(world: World) -> None:
 BY_PROVIDER = {"SupportedIdentityProviders": ["Google"]}
 OPEN_TO_PROVIDERS = {
     *("sign_in", "provider", "join", "provider_answer", "totp", "factor_setup", "account", "account_mfa", "sign_out"),
-    *("signed_out", "error", "provider_left", "saml_answer", "saml_metadata", "saml_sign_out"),
+    *("signed_out", "error", "provider_form", "provider_left", "saml_answer", "saml_metadata", "saml_sign_out"),
     *("saml_idp_metadata", "saml_slo", "saml_sso", "saml_request"),
 }
 """Pages that an app has to which people come by a provider alone."""

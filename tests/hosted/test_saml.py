@@ -11,9 +11,10 @@ import requests
 from cryptography import x509
 from lxml import etree
 
+from federation.saml import signatures
 from tests.federation.saml.identity_provider import Edit, Element, at, one, posted
-from tests.hosted.federation import VERIFIER
-from tests.hosted.saml_upstream import EMAIL, GROUP, SLO, SSO, Federated, SamlProvider, sent
+from tests.hosted.federation import CHALLENGE, VERIFIER
+from tests.hosted.saml_upstream import EMAIL, GROUP, POST, SLO, SSO, Federated, SamlProvider, sent
 from tests.hosted.upstream import OVER, accounts, heading, refusals
 from tests.hosted.world import Page, Visitor, World
 from tests.live import Live
@@ -108,6 +109,35 @@ def test_a_signed_request_is_signed_by_the_certificate_that_amazon_tells(world: 
     _, asked = staff.depart()
 
     assert asked.is_signed_by(x509.load_der_x509_certificate(base64.b64decode(known)))
+
+
+@pytest.mark.parametrize("is_signed", [False, True])
+def test_a_provider_that_takes_no_redirect_is_sent_a_form(world: World, is_signed: bool) -> None:
+    signed = {"RequestSigningAlgorithm": "rsa-sha256"} if is_signed else {}
+    staff = Federated(world, SamlProvider(binding=POST), **signed)
+    visitor = world.visitor()
+    asked = {"client_id": staff.app, "identity_provider": staff.name, "code_challenge": CHALLENGE}
+
+    page = visitor.open(world.url("/oauth2/authorize", **asked))
+
+    assert heading(page) == "On to your provider"
+    assert page.form.action == SSO
+    sent_with = page.form.values
+    root = etree.fromstring(base64.b64decode(sent_with["SAMLRequest"]))
+    known = world.idp.get_signing_certificate(UserPoolId=world.pool_id)["Certificate"]
+    assert signatures.is_signed(root) is is_signed
+    if is_signed:
+        signatures.verified(root, [x509.load_der_x509_certificate(base64.b64decode(known))])
+    assert visitor.open(page.url).form.values == sent_with  # loaded again
+    back = staff.post(visitor, staff.upstream.response(world, root.get("ID")), sent_with["RelayState"])
+    assert told(staff, back)["cognito:username"] == "Staff_Ada.Lovelace"
+
+
+@pytest.mark.parametrize("named", ["", "nobody", "%00"])
+def test_no_form_leads_where_nobody_sent(world: World, named: str) -> None:
+    page = world.visitor().open(f"{world.base}/login/provider/form?form={named}")
+
+    assert (heading(page), page.status) == (OVER, 400)
 
 
 def test_the_metadata_name_addresses_and_both_certificates(world: World) -> None:

@@ -58,6 +58,7 @@ PAGES = {
     "new_password": "new password",
     "provider": "",
     "provider_answer": "",
+    "provider_form": "",
     "provider_left": "",
     "resend": "",
     "saml_answer": "",
@@ -79,7 +80,7 @@ WITHOUT_FORM = {
     **dict.fromkeys(
         (
             *("change_password", "confirm_link", "provider", "provider_left", "saml_idp_metadata", "saml_metadata"),
-            *("saml_request", "signed_out"),
+            *("provider_form", "saml_request", "signed_out"),
         ),
         405,
     ),

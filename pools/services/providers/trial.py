@@ -82,7 +82,7 @@ def begin(pool: UserPool, provider: IdentityProvider, *, back: str, session: str
     interactions.begin(
         pool, Kind.TRIAL, trips.seal(pool, kept), browser=session, minutes=trips.MINUTES, interaction_id=trial_id
     )
-    return redirect.url
+    return trips.way(pool, redirect)
 
 
 def land(pool: UserPool, state: str, answer: Mapping[str, str]) -> str | None:

@@ -21,7 +21,7 @@ from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError, InteractionExpired
 from pools import ports
 from pools.models import AppClient, IdentityProvider, Interaction, UserPool
-from pools.ports import ExternalIdentity, UpstreamRedirect, UpstreamWishes
+from pools.ports import ExternalIdentity, PostedForm, UpstreamRedirect, UpstreamWishes
 from pools.services import audit
 from pools.services.audit import Tag
 from pools.services.pools import assurance_levels
@@ -32,6 +32,8 @@ from pools.services.tokens import interactions
 from pools.services.tokens.interactions import Kind
 
 log = structlog.get_logger(__name__)
+FORM_PATH, FORM = "login/provider/form", "form"
+"""Where the page is whose form leads to a provider, and the parameter that names the form."""
 MINUTES = 20
 """How long somebody may take at the provider. Amazon gives five; an authenticator may have to be fetched first."""
 LONGEST_HINT, LONGEST_REASON = 256, 300
@@ -98,7 +100,27 @@ def depart(
         "kept": dict(redirect.kept),
     }
     interactions.begin(pool, Kind.TRIP, seal(pool, kept), browser=browser, minutes=MINUTES, interaction_id=trip_id)
-    return redirect.url
+    return way(pool, redirect)
+
+
+def way(pool: UserPool, redirect: UpstreamRedirect) -> str:
+    """Return where a browser goes on a trip: to the provider, or to a page of ours whose form leads there."""
+    if not redirect.fields:
+        return redirect.url
+    kept = seal(pool, {"url": redirect.url, "fields": dict(redirect.fields)})
+    row_id = interactions.begin(pool, Kind.DEPARTURE, kept, browser=str(Kind.DEPARTURE), minutes=MINUTES)
+    return f"{our_side.address(pool, FORM_PATH)}?{urlencode({FORM: sealed_id(pool, Kind.DEPARTURE, row_id)})}"
+
+
+def form(pool: UserPool, named: str) -> PostedForm:
+    """Return the form that leads to a provider, as often as its page is loaded.
+
+    Raises:
+        InteractionExpired: there is none by that name, or it is over.
+
+    """
+    row = interactions.require_live(pool, read_id(pool, Kind.DEPARTURE, named), kind=Kind.DEPARTURE)
+    return PostedForm(**unseal(pool, row))
 
 
 def wishes(client: AppClient, provider: IdentityProvider, parameters: Mapping[str, str]) -> UpstreamWishes:

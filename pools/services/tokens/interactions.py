@@ -29,6 +29,8 @@ class Kind(StrEnum):
     ACCOUNT_PASSWORD = "account_password"  # noqa: S105 - a page
     TRIP = "trip"
     """To an identity provider, and back."""
+    DEPARTURE = "departure"
+    """A form that leads to an identity provider which takes no redirect."""
     LANDING = "landing"
     """An answer of a provider's that came by a form of its page, on its way to the browser's own request for it."""
     UNASKED = "unasked"
@@ -52,6 +54,7 @@ RESUMES_AT: dict[Kind, str] = {
     Kind.ACCOUNT_MFA: "hosted:account_mfa",
     Kind.ACCOUNT_PASSWORD: "hosted:account_password",
     Kind.TRIP: "hosted:provider_answer",
+    Kind.DEPARTURE: "hosted:provider_form",
     Kind.LANDING: "hosted:provider_answer",
     Kind.UNASKED: "hosted:saml_answer",
     Kind.ARRIVAL: "hosted:join",

@@ -16,7 +16,7 @@ from identity.foundation import destinations
 from identity.foundation.errors import Invalid, LoginRefused, OutsideUnavailable
 from pools.ports import MESSAGE, NO_WISHES, ExternalIdentity, UpstreamWishes
 from tests.federation.emulator import Answerer, Emulator, Reply, replied, running
-from tests.federation.saml.edits import drop, set_at
+from tests.federation.saml.edits import drop, set_at, then
 from tests.federation.saml.encryptor import OURS, Encryptor
 from tests.federation.saml.identity_provider import (
     ACS,
@@ -36,7 +36,7 @@ from tests.federation.saml.identity_provider import (
 )
 from tests.federation.saml.pool import POOL, SESSION, STATE, details, pair, sent
 from tests.federation.saml.reader import UNASKED
-from tests.federation.saml.test_metadata import ROLE, SLO, SLO_REDIRECT, SSO, SSO_REDIRECT, published
+from tests.federation.saml.test_metadata import ROLE, SLO, SLO_REDIRECT, SSO, SSO_POST, SSO_REDIRECT, published
 
 KEPT_REQUEST = {service_provider.REQUEST: REQUEST}
 ENCRYPTED = {names.ENCRYPTED: names.TRUE}
@@ -67,7 +67,7 @@ def test_what_is_kept_of_metadata_is_what_they_say() -> None:
 
 def test_a_provider_that_nobody_can_be_sent_to_is_refused() -> None:
     with pytest.raises(Invalid) as caught:
-        details(drop(SSO_REDIRECT))
+        details(then(drop(SSO_REDIRECT), drop(SSO_POST)))
 
     assert caught.value.code == "no_sso_url"
 
