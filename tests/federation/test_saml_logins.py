@@ -72,6 +72,12 @@ def test_a_response_to_any_request_speaks_for_whom_it_names_as_often_as_it_is_br
         assert login.claims[login_responses.NAME_IDENTIFIER] == "ada"
 
 
+def test_one_that_has_ended_says_when_in_amazons_words(trusted: Path) -> None:
+    text = response("ada", set_at("//saml:Conditions", NotOnOrAfter="2020-01-01T00:00:00Z"))
+
+    assert refused(text, at(str(trusted))).message.startswith("Invalid login token. Token expired: ")
+
+
 def test_an_attribute_that_is_called_as_the_name_is_stands_before_it(trusted: Path) -> None:
     login = verify(response("ada", telling(**{login_responses.NAME_IDENTIFIER: ["A. L."]})), at(str(trusted)))
 

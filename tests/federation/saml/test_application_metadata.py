@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from federation.saml import identity_provider, metadata_writing
+from federation.saml import application_metadata, identity_provider, metadata_writing
 from federation.saml.metadata_writing import ServiceProvider
 from identity.foundation.errors import Invalid
 from pools.ports import RegisteredApplication
@@ -134,3 +134,17 @@ def test_metadata_are_asked_for_at_an_address_alone(url: str) -> None:
         identity_provider.fetch_metadata(url)
 
     assert (refused.value.field, refused.value.code) == ("metadata_url", "metadata_address")
+
+
+def test_more_certificates_than_anybody_changes_between_are_refused() -> None:
+    keys = "".join(
+        '<md:KeyDescriptor use="signing"><ds:KeyInfo xmlns:ds="http://www.w3.org/2000/09/xmldsig#"><ds:X509Data>'
+        f"<ds:X509Certificate>{told(ec_key(bits))}</ds:X509Certificate></ds:X509Data></ds:KeyInfo></md:KeyDescriptor>"
+        for bits in (256, 384, 521)
+    )
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(application_metadata, "MOST_CERTIFICATES", 2)
+        with pytest.raises(Invalid) as refused:
+            read(document(keys + USUAL))
+
+    assert refused.value.code == "too_many_certificates"

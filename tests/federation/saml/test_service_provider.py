@@ -265,3 +265,14 @@ def test_a_key_of_a_pool_is_an_rsa_key() -> None:
     assert isinstance(service_provider.private(pair(OURS).private), rsa.RSAPrivateKey)
     with pytest.raises(TypeError, match="RSA"):
         service_provider.private(other.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption()))
+
+
+@pytest.mark.parametrize("more", [{}, {names.SIGNED: "rsa-sha256"}], ids=["plain", "signed"])
+def test_who_goes_to_a_provider_that_takes_no_redirect_brings_a_form(more: dict[str, str]) -> None:
+    there = service_provider.departure(details(drop(SSO_REDIRECT), more=more), POOL, state="s", wishes=NO_WISHES)
+
+    assert there.url == service_provider.known(details()).sso_post_url
+    assert there.fields["RelayState"] == "s"
+    root = documents.parse(documents.posted(there.fields["SAMLRequest"]))
+    assert root.get("ID") == there.kept["request_id"]
+    assert signatures.is_signed(root) is bool(more)
