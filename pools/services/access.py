@@ -7,7 +7,8 @@ import hmac
 import unicodedata
 import uuid
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
 
 from django.conf import settings
 
@@ -18,6 +19,7 @@ from identity.foundation.errors import (
     ClientRefused,
     IdentityNotFound,
     IdentityPoolNotFound,
+    Invalid,
     PoolNotFound,
     SecretHashRefused,
     UserNotFound,
@@ -165,6 +167,34 @@ def app_client_for(client_id: str, username: str, *, secret_hash: str | None = N
         candidates += [subject.username, str(subject.sub), *(aliases(subject.user) if subject.user else ())]
     check_secret_hash(found, candidates, secret_hash)
     return found
+
+
+def at_address_of_person(client: AppClient, said: str, *, by: Actor) -> Actor:
+    """Return who acts for a person, at the address that an app says they have: audit rows and sign-in events name it.
+
+    It counts where the app has a secret, which it has proven before, and may say so (AWS: API_UserContextDataType);
+    without it, the address is the app's own. Nothing is allowed or limited by it.
+
+    Raises:
+        Invalid: it counts, and is no address.
+
+    """
+    return at_address(said, by=by) if client.confidential and client.propagate_context else by
+
+
+def at_address(said: str, *, by: Actor) -> Actor:
+    """Return who acts, at an address that somebody says who may; by their own where nothing is said.
+
+    Raises:
+        Invalid: it is no address.
+
+    """
+    if not said:
+        return by
+    try:
+        return replace(by, address=str(ip_address(said)))
+    except ValueError:
+        raise Invalid("This is not an IP address.", field="ip_address", code="address") from None
 
 
 def check_secret_hash(client: AppClient, candidates: Iterable[str], secret_hash: str | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pools.cognito import shapes
+from pools.cognito import client_addresses, shapes
 from pools.cognito.contract import Reply, user_pools
 from pools.cognito.operations import account
 from pools.services import access
@@ -24,14 +24,14 @@ if TYPE_CHECKING:
 @user_pools.operation
 def forgot_password(call: ForgotPasswordRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_ForgotPassword."""
-    client = access.app_client_for(call["ClientId"], call["Username"], secret_hash=call.get("SecretHash"))
+    client, by = client_addresses.app_of(call, by)
     return {"CodeDeliveryDetails": shapes.delivery(passwords.forgot(client, call["Username"], by=by))}
 
 
 @user_pools.operation
 def confirm_forgot_password(call: ConfirmForgotPasswordRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_ConfirmForgotPassword."""
-    client = access.app_client_for(call["ClientId"], call["Username"], secret_hash=call.get("SecretHash"))
+    client, by = client_addresses.app_of(call, by)
     passwords.confirm_forgot(client, call["Username"], code=call["ConfirmationCode"], password=call["Password"], by=by)
     return {}
 

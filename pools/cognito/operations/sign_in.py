@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from identity.foundation.errors import AttemptTokenRefused, Invalid, NotAvailable
-from pools.cognito import challenges, shapes
+from pools.cognito import challenges, client_addresses, shapes
 from pools.cognito.challenges import needed
 from pools.cognito.contract import Reply, user_pools
 from pools.services import access
@@ -33,17 +33,22 @@ REFRESH = frozenset({"REFRESH_TOKEN_AUTH", "REFRESH_TOKEN"})
 @user_pools.operation
 def initiate_auth(call: InitiateAuthRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_InitiateAuth."""
-    return begin(call, access.client(call["ClientId"]), by, admin=False)
+    return begin(call, access.client(call["ClientId"]), by)
 
 
 @user_pools.operation
 def admin_initiate_auth(call: AdminInitiateAuthRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_AdminInitiateAuth."""
-    return begin(call, access.client_in(access.pool(call["UserPoolId"]), call["ClientId"]), by, admin=True)
+    client = access.client_in(access.pool(call["UserPoolId"]), call["ClientId"])
+    return begin(call, client, client_addresses.of_administrator(call, by), admin=True)
 
 
 def begin(
-    call: InitiateAuthRequestTypeDef | AdminInitiateAuthRequestTypeDef, client: AppClient, by: Actor, *, admin: bool
+    call: InitiateAuthRequestTypeDef | AdminInitiateAuthRequestTypeDef,
+    client: AppClient,
+    by: Actor,
+    *,
+    admin: bool = False,
 ) -> dict[str, Any]:
     """Start the flow that was asked for."""
     flow, given = call["AuthFlow"], call.get("AuthParameters", {})
@@ -53,6 +58,7 @@ def begin(
     open_flow = flows.by_api(client, flow, admin=admin)
     username, answers = needed(given, "USERNAME"), BEGINNINGS[open_flow.first](given)
     access.app_client_for(client.client_id, username, secret_hash=given.get("SECRET_HASH"))
+    by = by if admin else client_addresses.of_app(client, call, by)
     return challenges.outcome(machine.begin(open_flow, username=username, answers=answers, by=by))
 
 
@@ -90,17 +96,18 @@ def respond_to_auth_challenge(call: RespondToAuthChallengeRequestTypeDef, by: Ac
 @user_pools.operation
 def admin_respond_to_auth_challenge(call: AdminRespondToAuthChallengeRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_AdminRespondToAuthChallenge."""
-    return respond(call, access.client_in(access.pool(call["UserPoolId"]), call["ClientId"]).client_id, by)
+    client = access.client_in(access.pool(call["UserPoolId"]), call["ClientId"])
+    return respond(call, client.client_id, client_addresses.of_administrator(call, by), admin=True)
 
 
-def respond(call: Answer, client_id: str, by: Actor) -> dict[str, Any]:
+def respond(call: Answer, client_id: str, by: Actor, *, admin: bool = False) -> dict[str, Any]:
     """Answer the challenge that is named."""
     name, given = call["ChallengeName"], call.get("ChallengeResponses", {})
     if name not in challenges.BY_NAME:
         raise NotAvailable(f"{name} is not available in this release.")
     username = needed(given, "USERNAME")
     client = access.app_client_for(client_id, username, secret_hash=given.get("SECRET_HASH"))
-    challenge = challenges.BY_NAME[name]
+    by, challenge = by if admin else client_addresses.of_app(client, call, by), challenges.BY_NAME[name]
     outcome = machine.respond(
         client,
         challenge=challenge,

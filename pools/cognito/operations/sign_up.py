@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from identity.foundation.errors import Invalid
-from pools.cognito import shapes
+from pools.cognito import client_addresses, shapes
 from pools.cognito.contract import Reply, user_pools
 from pools.services import access
 from pools.services.sign_up import sign_up as services
@@ -26,7 +26,7 @@ NEEDED = "1 validation error detected: Value null at 'password' failed to satisf
 @user_pools.operation
 def sign_up(call: SignUpRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_SignUp."""
-    client = access.app_client_for(call["ClientId"], call["Username"], secret_hash=call.get("SecretHash"))
+    client, by = client_addresses.app_of(call, by)
     if "Password" not in call:
         raise Invalid(NEEDED, field="password")  # accounts without one come with passwordless sign-in
     done = services.sign_up(
@@ -46,7 +46,7 @@ def sign_up(call: SignUpRequestTypeDef, by: Actor) -> Reply:
 @user_pools.operation
 def confirm_sign_up(call: ConfirmSignUpRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_ConfirmSignUp."""
-    client = access.app_client_for(call["ClientId"], call["Username"], secret_hash=call.get("SecretHash"))
+    client, by = client_addresses.app_of(call, by)
     services.confirm(
         client,
         call["Username"],
@@ -67,5 +67,5 @@ def admin_confirm_sign_up(call: AdminConfirmSignUpRequestTypeDef, by: Actor) -> 
 @user_pools.operation
 def resend_confirmation_code(call: ResendConfirmationCodeRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_ResendConfirmationCode."""
-    client = access.app_client_for(call["ClientId"], call["Username"], secret_hash=call.get("SecretHash"))
+    client, by = client_addresses.app_of(call, by)
     return {"CodeDeliveryDetails": shapes.delivery(services.resend(client, call["Username"], by=by))}

@@ -173,7 +173,6 @@ TABLE = Table(
             default=False,
             keep=bool,
             described=ALWAYS,
-            availability=KEPT_ONLY,
         ),
         Setting(name=rules.ROTATION, place="rotation", default="DISABLED", words=("DISABLED", "ENABLED")),
         Setting(
