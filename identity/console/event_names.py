@@ -51,6 +51,7 @@ NAMES: dict[str, Text] = {
     "account_confirmed": gettext_lazy("account confirmed"),
     "attributes_changed": gettext_lazy("attributes changed"),
     "attribute_verified": gettext_lazy("attribute verified"),
+    "attribute_unproven": gettext_lazy("attribute not verified"),
     "alias_moved": gettext_lazy("alias moved"),
     "code_sent": gettext_lazy("code sent"),
     "message_refused": gettext_lazy("message could not be sent"),

@@ -49,7 +49,7 @@ TESTS = {
         "AdminRespondToAuthChallenge": "cognito/test_srp.py",
         "AdminSetUserMFAPreference": "cognito/test_administered_factors.py",
         "AdminSetUserPassword": "cognito/test_passwords.py",
-        "AdminSetUserSettings": "cognito/test_administered_factors.py",
+        "AdminSetUserSettings": "cognito/test_sms_factor.py",
         "AdminUpdateUserAttributes": "cognito/test_administered_attributes.py",
         "AdminUserGlobalSignOut": "cognito/test_administrators.py",
         "AssociateSoftwareToken": "cognito/test_factors.py",
@@ -105,7 +105,7 @@ TESTS = {
         "RevokeToken": "cognito/test_tokens.py",
         "SetUserMFAPreference": "cognito/test_factors.py",
         "SetUserPoolMfaConfig": "cognito/test_user_pools.py",
-        "SetUserSettings": "cognito/test_account.py",
+        "SetUserSettings": "cognito/test_sms_factor.py",
         "SignUp": "cognito/test_sign_up.py",
         "StartUserImportJob": "cognito/test_user_imports.py",
         "StopUserImportJob": "cognito/test_user_imports.py",
@@ -149,6 +149,7 @@ TESTS = {
 }
 """By service and operation, the file below ``tests/`` that calls it as a client does."""
 
+RISK = Note(Less.NOT_USED, "There is no threat protection yet.")
 DEVICES = Note(Less.NOT_USED, "No device is remembered.")
 SECOND_FACTOR = "is no second factor yet. Taken where it asks for none."
 CERTIFICATE = Note(Less.KEPT_ONLY, "TLS ends at the proxy in front, which has a certificate of its own.")
@@ -162,21 +163,20 @@ IN_ALL = {
     "CognitoIdentityProviders.ServerSideTokenCheck": Note(
         Less.KEPT_ONLY, "Whether person and session still live is asked each time, whatever it says."
     ),
-    "ContextData": Note(Less.NOT_USED, "There is no threat protection yet."),
+    **dict.fromkeys(
+        ("ContextData.EncodedData", "ContextData.HttpHeaders", "ContextData.ServerName", "ContextData.ServerPath"), RISK
+    ),
     "CustomDomainConfig.CertificateArn": CERTIFICATE,
     "CustomDomainConfig.SecurityPolicy": CERTIFICATE,
     "DeviceKey": DEVICES,
     "EmailMfaSettings": Note(Less.NOT_YET, f"A code by mail {SECOND_FACTOR}"),
-    "MFAOptions": Note(Less.NOT_YET, f"A code by SMS {SECOND_FACTOR}"),
     "ManagedLoginVersion": Note(Less.KEPT_ONLY, "There is one kind of pages."),
     "RevokeAssociatedSessions": Note(Less.NOT_YET, "Browser sessions outlive it. `NONE` is taken."),
     "Routing": Note(Less.REFUSED, "An installation has one address, and no replicas in other regions."),
-    "SMSMfaSettings": Note(Less.NOT_YET, f"A code by SMS {SECOND_FACTOR}"),
-    "SmsMfaConfiguration": Note(Less.NOT_YET, "A code by SMS is no second factor yet."),
     "SupportedLoginProviders": Note(
         Less.NOT_YET, "`api.twitter.com`, whose logins are OAuth 1.0a; and `www.digits.com`, which is no more."
     ),
-    "UserContextData": Note(Less.NOT_USED, "There is no threat protection yet."),
+    "UserContextData.EncodedData": RISK,
     "ValidationData": Note(Less.NOT_USED, "It is for the trigger PreSignUp, with which the flow is refused."),
     "WebAuthnMfaSettings": Note(Less.NOT_YET, f"A passkey {SECOND_FACTOR}"),
 }
@@ -184,7 +184,9 @@ IN_ALL = {
 
 FLOWS = Note(Less.NOT_YET, "`USER_AUTH`; and `CUSTOM_AUTH`, whose challenges are a trigger's.")
 CHALLENGES = Note(
-    Less.NOT_YET, "All but `PASSWORD_VERIFIER`, `NEW_PASSWORD_REQUIRED`, `MFA_SETUP`, `SOFTWARE_TOKEN_MFA`."
+    Less.NOT_YET,
+    "All but `PASSWORD_VERIFIER`, `NEW_PASSWORD_REQUIRED`, `MFA_SETUP`, `SELECT_MFA_TYPE`, `SOFTWARE_TOKEN_MFA` and "
+    "`SMS_MFA`.",
 )
 CHOICE = Note(Less.NOT_USED, "It carries a sign-up on to `USER_AUTH`, which is not there yet: SignUp gives none.")
 GRANTS = Note(Less.NOT_YET, "`implicit`.")

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from identity.foundation.errors import Invalid
 from pools.cognito import shapes
 from pools.services.sign_in import factors, sealed_attempts
-from pools.services.sign_in.factors import totp
+from pools.services.sign_in.factors import sms, totp
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn
 
 if TYPE_CHECKING:
@@ -88,6 +88,29 @@ def read_totp(given: Given) -> dict[str, Any]:
     return {"code": needed(given, "SOFTWARE_TOKEN_MFA_CODE")}
 
 
+def tell_sms(asked: Challenged) -> dict[str, str]:
+    """Return where the code went, masked."""
+    return {
+        "CODE_DELIVERY_DELIVERY_MEDIUM": asked.parameters["medium"],
+        "CODE_DELIVERY_DESTINATION": asked.parameters["destination"],
+    }
+
+
+def read_sms(given: Given) -> dict[str, Any]:
+    """Read the code that was sent."""
+    return {"code": needed(given, "SMS_MFA_CODE")}
+
+
+def tell_choice(asked: Challenged) -> dict[str, str]:
+    """Return the factors to choose from."""
+    return {"MFAS_CAN_CHOOSE": json.dumps([CHALLENGES[kind].name for kind in asked.parameters["can_choose"]])}
+
+
+def read_choice(given: Given) -> dict[str, Any]:
+    """Read which factor is chosen."""
+    return {"factor": BY_NAME.get(needed(given, "ANSWER"), "")}
+
+
 class Row(NamedTuple):
     """A challenge of the machine as Amazon has it."""
 
@@ -104,7 +127,9 @@ CHALLENGES: dict[str, Row] = {
     Challenge.PASSWORD_VERIFIER: Row("PASSWORD_VERIFIER", tell_password_verifier, read_password_verifier),
     Challenge.NEW_PASSWORD: Row("NEW_PASSWORD_REQUIRED", tell_new_password, read_new_password),
     Challenge.FACTOR_SETUP: Row("MFA_SETUP", tell_factor_setup, read_nothing),
+    Challenge.FACTOR_CHOICE: Row("SELECT_MFA_TYPE", tell_choice, read_choice),
     totp.kind: Row("SOFTWARE_TOKEN_MFA", tell_totp, read_totp, "SoftwareTokenMfaSettings", "SOFTWARE_TOKEN"),
+    sms.kind: Row("SMS_MFA", tell_sms, read_sms, "SMSMfaSettings", "SMS_OTP"),
 }
 BY_NAME = {row.name: challenge for challenge, row in CHALLENGES.items()}
 PREFERENCES = {row.preference: kind for kind, row in CHALLENGES.items() if row.preference}
@@ -123,6 +148,10 @@ def outcome(found: Challenged | SignedIn) -> dict[str, Any]:
     }
 
 
+BY_SMS = {"DeliveryMedium": "SMS", "AttributeName": "phone_number"}
+"""A member of MFAOptions, which knows this way alone."""
+
+
 def mfa(user: User | Person, held: Iterable[EnrolledFactor]) -> dict[str, Any]:
     """Return the members that say which second factors somebody is asked for; none where there is none."""
     asked = [factor.kind for factor in held if factor.enabled]
@@ -131,6 +160,12 @@ def mfa(user: User | Person, held: Iterable[EnrolledFactor]) -> dict[str, Any]:
         **({"PreferredMfaSetting": CHALLENGES[first].name} if first in asked else {}),
         **({"UserMFASettingList": [CHALLENGES[kind].name for kind in asked]} if asked else {}),
     }
+
+
+def mfa_of_user(user: User | Person, held: Sequence[EnrolledFactor]) -> dict[str, Any]:
+    """Return the same as (Admin)GetUser tells it, which have the older word for codes by SMS too."""
+    by_sms = any(factor.kind == sms.kind and factor.enabled for factor in held)
+    return {**mfa(user, held), **({"MFAOptions": [BY_SMS]} if by_sms else {})}
 
 
 def auth_factors(user: User | Person, held: Sequence[EnrolledFactor], *, has_password: bool) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from pools.hosted import wording
 from pools.hosted.forms import CodeForm
 from pools.services import assurance
 from pools.services.pools import app_clients
-from pools.services.sign_in import factors, machine, own_factors
+from pools.services.sign_in import enrolment, factors, machine, own_factors
 from pools.services.sign_in.factors import totp
 from pools.services.sign_in.machine import Challenge
 from pools.services.tokens import interactions, sessions
@@ -56,7 +56,7 @@ def set_up_required(page_request: PageRequest, page_state: PageState) -> HttpRes
     form = CodeForm(page_request.request.POST if page_request.is_form else None)
     if form.is_bound and form.is_valid():
         try:
-            attempt_token = machine.prove_enrolment(
+            attempt_token = enrolment.prove_enrolment(
                 page_request.app,
                 page_state.attempt_token,
                 totp.kind,

@@ -22,7 +22,7 @@ from pools.models.user import User
 WHOLE_USER = """
     u.id, u.pool_id, u.sub, u.username, u.email, u.email_verified, u.phone_number, u.phone_number_verified, u.name,
     u.given_name, u.family_name, u.preferred_username, u.attributes, u.status, u.enabled, u.epoch, u.preferred_mfa,
-    u.created_at, u.modified_at, u.deleted_at
+    u.sms_enabled, u.created_at, u.modified_at, u.deleted_at
 """
 FIELDS = [column.strip().removeprefix("u.") for column in WHOLE_USER.split(",")]
 ATTRIBUTES = FIELDS.index("attributes")
@@ -47,8 +47,8 @@ SELECT u.id IS NOT NULL,
     CASE WHEN u.id IS NULL THEN true ELSE u.email_verified END, u.phone_number,
     u.phone_number_verified, u.name, u.given_name, u.family_name, u.preferred_username,
     coalesce(u.attributes, '{}'::jsonb), coalesce(u.status, 'CONFIRMED'), coalesce(u.enabled, true),
-    coalesce(u.epoch, 0), coalesce(u.preferred_mfa, ''), coalesce(u.created_at, %(now)s::timestamptz),
-    coalesce(u.modified_at, %(now)s::timestamptz), u.deleted_at
+    coalesce(u.epoch, 0), coalesce(u.preferred_mfa, ''), coalesce(u.sms_enabled, false),
+    coalesce(u.created_at, %(now)s::timestamptz), coalesce(u.modified_at, %(now)s::timestamptz), u.deleted_at
 FROM (SELECT 1) AS always LEFT JOIN pool_user u ON u.pool_id = %(pool)s AND u.deleted_at IS NULL AND u.id =
     (SELECT n.user_id FROM sign_in_name n WHERE n.pool_id = %(pool)s AND n.name = %(name)s)
 """

@@ -29,14 +29,14 @@ RETURNING id
 """
 INSERT = """
 INSERT INTO pool_user (id, pool_id, sub, username, email, email_verified, phone_number, phone_number_verified, name,
-    given_name, family_name, preferred_username, attributes, status, created_at, modified_at)
+    given_name, family_name, preferred_username, attributes, status, sms_enabled, created_at, modified_at)
 SELECT made.id, %s, made.sub, made.username, made.email, made.email_verified, made.phone_number,
     made.phone_number_verified, made.name, made.given_name, made.family_name, made.preferred_username,
-    made.attributes::jsonb, made.status, made.created_at, made.modified_at
+    made.attributes::jsonb, made.status, made.sms_enabled, made.created_at, made.modified_at
 FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::boolean[], %s::text[], %s::boolean[], %s::text[],
-    %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::timestamptz[], %s::timestamptz[])
+    %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::boolean[], %s::timestamptz[], %s::timestamptz[])
     AS made (id, sub, username, email, email_verified, phone_number, phone_number_verified, name, given_name,
-        family_name, preferred_username, attributes, status, created_at, modified_at)
+        family_name, preferred_username, attributes, status, sms_enabled, created_at, modified_at)
 """
 Name = tuple[UUID, str, UUID, str]
 """Id, name, user, kind."""
@@ -62,6 +62,7 @@ class NewUser:
     family_name: str | None = None
     preferred_username: str | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
+    sms_enabled: bool = False
 
 
 def claim_names(pool_id: int, claimed: Iterable[Name]) -> set[UUID]:
@@ -78,7 +79,7 @@ def insert_users(pool_id: int, users: Iterable[NewUser]) -> None:
         (
             *(user.id, user.sub, user.username, user.email, user.email_verified),
             *(user.phone_number, user.phone_number_verified, user.name, user.given_name, user.family_name),
-            *(user.preferred_username, json.dumps(user.attributes), str(user.status)),
+            *(user.preferred_username, json.dumps(user.attributes), str(user.status), user.sms_enabled),
             *(user.created_at, user.modified_at),
         )
         for user in users

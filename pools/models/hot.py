@@ -78,10 +78,11 @@ PERSON = """
     u.given_name, u.family_name, u.preferred_username, u.attributes, u.status, u.enabled, u.epoch, u.preferred_mfa,
     u.created_at, u.modified_at
 """
-# Every table of second factors, here alone: what is not proven is none.
+# Every second factor, here alone, in a column each: what is not proven is none, nor what has no number to go to.
 FACTORS = """
     (SELECT json_agg(json_build_array('totp', t.name, t.enabled)) FROM totp_factor t
-     WHERE t.pool_id = u.pool_id AND t.user_id = u.id AND t.verified_at IS NOT NULL)
+     WHERE t.pool_id = u.pool_id AND t.user_id = u.id AND t.verified_at IS NOT NULL),
+    CASE WHEN u.sms_enabled AND u.phone_number <> '' THEN '[["sms", "", true]]' END
 """
 PERSON_AND_FACTORS = PERSON + "," + FACTORS
 GROUPS = """
@@ -321,7 +322,7 @@ def bearer(pool_id: int, sub: UUID, family_id: UUID | None) -> AccessTokenStatus
 def factors(pool_id: int, user_id: UUID) -> tuple[EnrolledFactor, ...]:
     """Return the second factors of somebody of whom there is a row already."""
     row = one(FACTORS_OF, (pool_id, user_id))
-    return enrolled_factors(row[0]) if row else ()
+    return enrolled_factors(row) if row else ()
 
 
 def browser_session(pool_id: int, session_id: UUID) -> BrowserSession | None:

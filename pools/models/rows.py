@@ -208,13 +208,13 @@ def person(row: Sequence[Any]) -> Person | None:
     """Return the person of a row's tail, None where nobody was joined. Factors come last, where they are asked for."""
     if row[0] is None:
         return None
-    held = enrolled_factors(row[PERSON_COLUMNS]) if len(row) > PERSON_COLUMNS else None
+    held = enrolled_factors(row[PERSON_COLUMNS:]) if len(row) > PERSON_COLUMNS else None
     return Person._make((*row[:12], document(row[12]) or {}, *row[13:PERSON_COLUMNS], held))
 
 
-def enrolled_factors(value: Any) -> tuple[EnrolledFactor, ...]:  # noqa: ANN401 - JSON
-    """Return the second factors of a row."""
-    return tuple(EnrolledFactor(*entry) for entry in document(value) or ())
+def enrolled_factors(columns: Sequence[Any]) -> tuple[EnrolledFactor, ...]:
+    """Return the second factors of a row: a column each kind, a JSON list of what there is of it, or null."""
+    return tuple(EnrolledFactor(*entry) for column in columns if column for entry in document(column))
 
 
 def user_groups(value: Any) -> tuple[UserGroup, ...]:  # noqa: ANN401 - JSON

@@ -178,6 +178,7 @@ class OneTimeCode(models.Model):
         RECOVERY = "recovery"
         EMAIL = "email"
         PHONE_NUMBER = "phone_number"
+        SECOND_FACTOR = "second_factor"
 
     id = models.UUIDField(primary_key=True, default=uuid7)
     pool = models.ForeignKey(UserPool, on_delete=models.DO_NOTHING, db_index=False)

@@ -50,6 +50,8 @@ class User(models.Model):
     enabled = models.BooleanField(db_default=True, default=True)
     epoch = models.IntegerField(db_default=0, default=0)
     preferred_mfa = models.CharField(max_length=24, blank=True, db_default="", default="")
+    sms_enabled = models.BooleanField(db_default=False, default=False)
+    """Whether a code by SMS is asked for at sign-in. A column and no table: the number is all that it takes."""
     created_at = models.DateTimeField(db_default=Now())
     modified_at = models.DateTimeField(db_default=Now())
     deleted_at = models.DateTimeField(null=True)

@@ -39,6 +39,8 @@ class UserPool(models.Model):
     name = models.CharField(max_length=128)
     mfa = models.CharField(max_length=8, choices=Mfa, db_default=Mfa.OFF, default=Mfa.OFF)
     totp_enabled = models.BooleanField(db_default=False, default=False)
+    sms_enabled = models.BooleanField(db_default=False, default=False)
+    """Whether codes by SMS may be people's second factor."""
     case_sensitive = models.BooleanField(db_default=True, default=True)
     username_attributes = ArrayField(models.CharField(max_length=20), db_default=[], default=list)
     alias_attributes = ArrayField(models.CharField(max_length=20), db_default=[], default=list)
@@ -87,6 +89,14 @@ class UserPool(models.Model):
     def __str__(self) -> str:
         """Return the public id."""
         return self.public_id
+
+    @property
+    def second_factors(self) -> tuple[str, ...]:
+        """Return the kinds of second factors that the pool lets people have."""
+        if self.mfa == self.Mfa.OFF:
+            return ()
+        is_open = {"totp": self.totp_enabled, "sms": self.sms_enabled}
+        return tuple(kind for kind, is_on in is_open.items() if is_on)
 
 
 class PoolDomain(models.Model):

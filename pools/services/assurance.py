@@ -19,6 +19,8 @@ RECENT = timedelta(minutes=10)
 PASSWORD = "pwd"  # noqa: S105 - a method
 CODE = "otp"
 """A code that holds for a moment: an app's."""
+BY_SMS = "sms"
+"""A code that was sent to a telephone."""
 UPSTREAM = "fed"
 """Another provider's word, which asks for factors of its own. RFC 8176 has no value for it."""
 UPSTREAM_FIRST = "fed1"
@@ -43,6 +45,7 @@ class Strength(NamedTuple):
 PROOFS = {
     PASSWORD: Strength(first=True, second=False),
     CODE: Strength(first=False, second=True),
+    BY_SMS: Strength(first=False, second=True),
     UPSTREAM: Strength(first=True, second=True),  # the pool's MFA is not asked of federated people
     UPSTREAM_FIRST: Strength(first=True, second=False),
 }
@@ -83,9 +86,12 @@ def is_recent(auth_time: datetime) -> bool:
 
 
 def needs_second(pool: UserPool, person: Person) -> bool:
-    """Say whether somebody needs a second factor to sign in: where the pool requires one, or one of theirs is on."""
+    """Say whether somebody needs a second factor to sign in: where the pool requires one, or one of theirs is on.
+
+    What the pool no longer lets people have is asked of nobody.
+    """
     if pool.mfa == UserPool.Mfa.OPTIONAL:
-        return any(factor.enabled for factor in person.factors)
+        return any(factor.enabled for factor in person.factors if factor.kind in pool.second_factors)
     return pool.mfa == UserPool.Mfa.ON
 
 

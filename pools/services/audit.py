@@ -78,6 +78,7 @@ class Tag(StrEnum):
     ACCOUNT_CONFIRMED = "account_confirmed"
     ATTRIBUTES_CHANGED = "attributes_changed"
     ATTRIBUTE_VERIFIED = "attribute_verified"
+    ATTRIBUTE_UNPROVEN = "attribute_unproven"
     ALIAS_MOVED = "alias_moved"
     CODE_SENT = "code_sent"
     CODE_REFUSED = "code_refused"
@@ -152,7 +153,7 @@ DETAIL: dict[Tag, frozenset[str]] = {
     Tag.POOL_CHANGED: frozenset({"changed"}),
     Tag.POOL_DELETED: frozenset({"name"}),
     Tag.ATTRIBUTES_ADDED: frozenset({"attributes"}),
-    Tag.MFA_SET: frozenset({"mfa", "totp"}),
+    Tag.MFA_SET: frozenset({"mfa", "totp", "sms"}),
     Tag.DOMAIN_CHANGED: frozenset({"domain"}),
     Tag.DOMAIN_DELETED: frozenset({"domain"}),
     Tag.DOMAIN_SET: frozenset({"domain"}),
@@ -185,7 +186,7 @@ DETAIL: dict[Tag, frozenset[str]] = {
     Tag.SIGNED_UP: frozenset({"medium"}),
     Tag.ACCOUNT_CONFIRMED: frozenset({"method"}),
     Tag.ATTRIBUTES_CHANGED: frozenset({"changed"}),
-    Tag.ATTRIBUTE_VERIFIED: frozenset({"attribute"}),
+    **dict.fromkeys((Tag.ATTRIBUTE_UNPROVEN, Tag.ATTRIBUTE_VERIFIED), frozenset({"attribute"})),
     Tag.ALIAS_MOVED: frozenset({"attribute", "from"}),
     Tag.CODE_SENT: frozenset({"purpose", "medium"}),
     Tag.CODE_REFUSED: frozenset({"purpose"}),

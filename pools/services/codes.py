@@ -41,7 +41,9 @@ LIFE = {
     Purpose.EMAIL: timedelta(hours=24),
     Purpose.PHONE_NUMBER: timedelta(hours=24),
     Purpose.RECOVERY: timedelta(hours=1),
+    Purpose.SECOND_FACTOR: timedelta(minutes=15),
 }
+"""Of a second factor, the longest that AuthSessionValidity can be: where it is less, the attempt ends sooner."""
 COOL_DOWN = timedelta(seconds=60)
 """Before a page asks for a second code; each further one within the hour doubles it. The API sends each time."""
 DOUBLINGS = 3
@@ -222,14 +224,15 @@ def spend(proof: Proof) -> bool:
 def revoke(user: User, addresses: Collection[str] = ()) -> None:
     """Kill the codes whose ground a change of password, or of these addresses, takes away. In its transaction.
 
-    A recovery code dies with any such change; a code that proves an address, unless that is still the person's.
+    A code of recovery, or of a second factor, dies with any such change; one that proves an address, unless that is
+    still the person's.
     """
     if not connection.in_atomic_block:
         raise Misuse("codes are revoked in the transaction of the change")
     account_rows.revoke_codes(
         user.pool_id,
         user.id,
-        purposes=[Purpose.RECOVERY.value],
+        purposes=[Purpose.RECOVERY.value, Purpose.SECOND_FACTOR.value],
         of_addresses=[str(each) for each in (Purpose.SIGN_UP, *addresses)] if addresses else [],
         own=[value for value in (user.email, user.phone_number) if value],
         now=clock.now(),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import structlog
 
 from identity.foundation import errors
-from pools.services.sign_in import factors, machine, own_factors
+from pools.services.sign_in import enrolment, factors, own_factors
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn
 from pools.services.tokens import participants, sessions
 from pools.web.browser import MADE_HERE, PageState
@@ -37,7 +37,7 @@ def state_for_new_password(_: PageRequest, outcome: Challenged, username: str) -
 def begin_factor_setup(page_request: PageRequest, outcome: Challenged, username: str) -> PageState:
     """Begin to set up the first factor of those that the pool lets people have; return the state of the page for it."""
     kind = outcome.parameters["can_set_up"][0]
-    secret, attempt_token = machine.enrol(page_request.app, outcome.attempt_token, kind, by=page_request.by)
+    secret, attempt_token = enrolment.enrol(page_request.app, outcome.attempt_token, kind, by=page_request.by)
     return PageState(username=username, challenge=outcome.challenge, attempt_token=attempt_token, secret=secret)
 
 

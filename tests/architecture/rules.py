@@ -56,6 +56,7 @@ ACTORLESS: dict[str, dict[str, str]] = {
     "pools/services/codes.py": {"issue": PARTS, "take_try": PARTS, "spend": PARTS, "revoke": PARTS},
     "pools/services/configuration.py": {"touch": PARTS, "touch_identity_pool": PARTS},
     "pools/services/messages/deliveries.py": {"deliver": BY_ITSELF, "due": BY_ITSELF},
+    "pools/services/sign_in/factors/sms.py": {"switch": PARTS, "delete": PARTS},
     "pools/services/sign_in/factors/totp.py": {"switch": PARTS, "delete": PARTS},
     "pools/services/lockout.py": {"take_guess": PARTS, "clear": PARTS},
     "pools/services/housekeeping.py": {

@@ -34,7 +34,7 @@ def test_the_page_of_coverage_names_what_is_kept_only_what_is_not_yet_and_what_i
     before, refused = write_coverage_docs.Command().text().split("\n## Refused")
     kept, not_yet = before.split("\n## Not yet")
 
-    assert "| CreateUserPoolClient | `EnablePropagateAdditionalUserContextData` |" in kept
+    assert "| CreateUserPool | `UserPoolTier` |" in kept
     assert set(re.findall(r"\| CreateUserPool \| `([\w.]+)` \|", not_yet)) <= {"DcrConfiguration"}
     assert "| CreateIdentityPool |" not in not_yet
     assert "| operation | member |" not in not_yet

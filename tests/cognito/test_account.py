@@ -394,15 +394,6 @@ def test_a_person_sees_what_they_can_sign_in_with(careful: World) -> None:
     }
 
 
-def test_codes_by_sms_are_not_turned_on_for_show(world: World) -> None:
-    token = world.tokens(world.person())["AccessToken"]
-    sms = [{"DeliveryMedium": "SMS", "AttributeName": "phone_number"}]
-
-    assert world.anyone.set_user_settings(AccessToken=token, MFAOptions=[]).keys() == {"ResponseMetadata"}
-    with refused("InvalidParameterException", "MFAOptions is not available in this release."):
-        world.anyone.set_user_settings(AccessToken=token, MFAOptions=sms)
-
-
 def test_who_deletes_the_own_account_is_gone_at_once_and_the_name_is_free(world: World) -> None:
     name = world.person()
     tokens = world.tokens(name)

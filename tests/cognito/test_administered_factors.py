@@ -39,20 +39,13 @@ def test_an_operator_says_whether_codes_are_asked_for(careful: World) -> None:
     assert world.user(name)["PreferredMfaSetting"] == "SOFTWARE_TOKEN_MFA"
 
 
-@pytest.mark.parametrize("member", ["SMSMfaSettings", "EmailMfaSettings", "WebAuthnMfaSettings"])
+@pytest.mark.parametrize("member", ["EmailMfaSettings", "WebAuthnMfaSettings"])
 def test_factors_of_later_releases_are_not_turned_on_for_show(careful: World, member: str) -> None:
     name = careful.person()
 
     about(careful, name, "admin_set_user_mfa_preference", **{member: {"Enabled": False}})
     with refused(INVALID, f"{member} is not available in this release."):
         about(careful, name, "admin_set_user_mfa_preference", **{member: {"Enabled": True}})
-
-
-def test_codes_by_sms_are_not_turned_on_for_show(careful: World) -> None:
-    sms = [{"DeliveryMedium": "SMS", "AttributeName": "phone_number"}]
-
-    with refused(INVALID, "MFAOptions is not available in this release."):
-        about(careful, careful.person(), "admin_set_user_settings", MFAOptions=sms)
 
 
 @pytest.mark.parametrize("mode", ["OPTIONAL", "ON"])

@@ -18,7 +18,6 @@ KEPT: dict[str, Any] = {
         "AdvancedSecurityMode": "AUDIT",
         "AdvancedSecurityAdditionalFlows": {"CustomAuthMode": "ENFORCED"},
     },
-    "SmsAuthenticationMessage": "Yours is {####}.",
     "UserPoolTier": "PLUS",
 }
 FACTORS: dict[str, Any] = {

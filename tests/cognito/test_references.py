@@ -310,7 +310,11 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "RespondToAuthChallenge.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
     "RevokeToken.ClientId": (NO_CLIENT, "UnauthorizedException", NO_CLIENT),
     "SetUserPoolMfaConfig.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
-    "SetUserPoolMfaConfig.SmsMfaConfiguration": ({"SmsConfiguration": {"SnsCallerArn": NO_ARN}}, INVALID, NOT_YET),
+    "SetUserPoolMfaConfig.SmsMfaConfiguration": (
+        {"SmsConfiguration": {"SnsCallerArn": NO_ARN}},
+        INVALID,
+        "can't turn off MFA",
+    ),
     "StartUserImportJob.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "StartUserImportJob.JobId": ("import-none", NOT_FOUND, "not found"),
     "StopUserImportJob.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),

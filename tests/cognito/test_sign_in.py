@@ -384,7 +384,7 @@ def test_an_answer_that_lacks_something_is_told_what(careful: World, lacking: st
         )
 
 
-@pytest.mark.parametrize("name", ["SMS_MFA", "DEVICE_SRP_AUTH", "CUSTOM_CHALLENGE", "WEB_AUTHN", "EMAIL_OTP"])
+@pytest.mark.parametrize("name", ["SMS_OTP", "DEVICE_SRP_AUTH", "CUSTOM_CHALLENGE", "WEB_AUTHN", "EMAIL_OTP"])
 def test_a_challenge_of_a_later_release_is_refused_by_name(world: World, name: str) -> None:
     with refused("InvalidParameterException", f"{name} is not available in this release."):
         world.anyone.respond_to_auth_challenge(

@@ -218,6 +218,25 @@ def test_a_file_of_which_nothing_is_taken_fails(importer: Importer) -> None:
     assert job["CompletionMessage"] == "Too many users have failed or been skipped during the import."
 
 
+def test_who_has_codes_by_sms_asked_for_has_them_after_an_import(new_world: Callable[..., World]) -> None:
+    importer = Importer(new_world())
+    world = importer.world
+    on = {"MfaConfiguration": "OPTIONAL", "SmsMfaConfiguration": {}}
+    world.idp.set_user_pool_mfa_config(UserPoolId=world.pool_id, **on)
+
+    job = importer.run(
+        importer.file(
+            importer.line("ada", phone_number="+12065550142", cognito__mfa_enabled="TRUE"),
+            importer.line("bob", phone_number="+12065550143"),
+            importer.line("numberless", cognito__mfa_enabled="TRUE"),
+        )
+    )
+
+    assert counted(job) == ("Succeeded", 2, 0, 1)
+    assert world.user("ada")["UserMFASettingList"] == ["SMS_MFA"]
+    assert "UserMFASettingList" not in world.user("bob")
+
+
 def test_a_job_starts_once_with_a_file_and_stops_only_while_it_runs(importer: Importer) -> None:
     world, job = importer.world, importer.create()
     assert counted(job) == ("Created", 0, 0, 0)

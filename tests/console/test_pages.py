@@ -426,12 +426,12 @@ def test_what_another_operator_changed_meanwhile_stays(world: World) -> None:
 
 
 def test_settings_without_effect_are_named(world: World) -> None:
-    given = {"UserPoolTier": "PLUS", "SmsAuthenticationMessage": "Yours is {####}."}
+    given = {"UserPoolTier": "PLUS", "UserPoolAddOns": {"AdvancedSecurityMode": "AUDIT"}}
     pool = world.live.boto().create_user_pool(PoolName="wire", **given)["UserPool"]["Id"]
 
     page, plain = (world.session.get(f"/console/pools/{each}").text for each in (pool, world.pool_id))
 
-    told = "without effect in this release: sms_authentication_message , user_pool_tier ."
+    told = "without effect in this release: user_pool_tier , user_pool_add_ons.advanced_security_mode ."
     assert told in said(page)
     assert "without effect in this release" not in plain
 

@@ -30,6 +30,8 @@ Way = tuple[str, ...]
 ANY = "*"
 """Any member: what a loop over all of them has in hand."""
 SERVICES = "pools.services"
+HOLDER = "sms_mfa_configuration."
+"""A structure whose members are settings of the pool by themselves, under these names."""
 PART = re.compile(r"[a-z]{3,}_|_[a-z_]{3,}")
 """What is constant of a name that is put together."""
 
@@ -63,7 +65,7 @@ def unread(operation: Operation) -> list[str]:
 
 def by_our_name(operation: Operation, path: Way) -> bool:
     """Say whether a member that is handed on with our name is a setting, or read by a service."""
-    name, table = ".".join(map(shapes.snake, path)), table_of(operation)
+    name, table = ".".join(map(shapes.snake, path)).removeprefix(HOLDER), table_of(operation)
     rows = table.rows if table else {}
     if name in rows or any(row.startswith(f"{name}.") for row in rows):
         return True

@@ -102,7 +102,7 @@ def reads_no_names(call: Mapping[str, Any], by: Actor) -> None:
         ("SignUp", reads_what_is_not_used, "SignUp reads ClientMetadata: take it"),
         ("SignUp", reads_nothing, "SignUp ignores Password: read it"),
         ("SignUp", reads_no_names, "SignUp ignores UserAttributes.Value: read it"),
-        ("SetUserSettings", reads_nothing, "ignores MFAOptions, which"),
+        ("SetUserMFAPreference", reads_nothing, "ignores EmailMfaSettings, which"),
     ],
 )
 def test_a_planted_handler_is_caught(name: str, handler: Callable[..., None], found: str) -> None:
@@ -180,13 +180,10 @@ def test_a_setting_that_nobody_reads_is_caught() -> None:
 VALUES: dict[str, Any] = {
     "AllowedOAuthFlows": ["implicit"],
     "AuthFlow": "USER_AUTH",
-    "ChallengeName": "SMS_MFA",
+    "ChallengeName": "EMAIL_OTP",
     "EmailMfaSettings": {"Enabled": True},
-    "MFAOptions": [{"DeliveryMedium": "SMS", "AttributeName": "phone_number"}],
     "RevokeAssociatedSessions": "LINKED",
     "Routing": {"Failover": {"SecondaryRegion": "eu-west-1", "PrimaryRoute53HealthCheckId": "one"}},
-    "SMSMfaSettings": {"Enabled": True},
-    "SmsMfaConfiguration": {"SmsAuthenticationMessage": "Yours is {####}."},
     "SupportedLoginProviders": {"api.twitter.com": "key;secret"},
     "WebAuthnMfaSettings": {"Enabled": True},
 }

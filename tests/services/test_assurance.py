@@ -25,6 +25,7 @@ SOMEBODY = Person(**dict.fromkeys(Person._fields))  # type: ignore[arg-type]  # 
         ("OFF", False, ["otp"], False),
         ("ON", True, ["otp", "otp"], False),
         ("OFF", False, ["something"], False),
+        ("OPTIONAL", True, ["pwd", "sms"], True),
         ("ON", True, ["fed"], True),
         ("OPTIONAL", True, ["fed"], True),
     ],
@@ -34,4 +35,12 @@ def test_a_sign_in_is_enough_by_what_was_proven_and_what_is_asked(
 ) -> None:
     person = SOMEBODY._replace(held=(EnrolledFactor("totp", "", enabled=asked_for),))
 
-    assert assurance.is_enough(UserPool(mfa=mfa), person, methods) is enough
+    assert assurance.is_enough(UserPool(mfa=mfa, totp_enabled=True), person, methods) is enough
+
+
+def test_a_factor_that_the_pool_no_longer_has_is_asked_of_nobody() -> None:
+    person = SOMEBODY._replace(held=(EnrolledFactor("sms", "", enabled=True),))
+
+    assert assurance.is_enough(UserPool(mfa="OPTIONAL", totp_enabled=True), person, ["pwd"])
+    assert not assurance.is_enough(UserPool(mfa="OPTIONAL", sms_enabled=True), person, ["pwd"])
+    assert not assurance.is_enough(UserPool(mfa="ON", totp_enabled=True), person, ["pwd"])

@@ -10,7 +10,7 @@ from django.db.transaction import atomic
 from identity.foundation import errors
 from pools.models import AppClient, SignInName, User, UserPool
 from pools.services import access
-from pools.services.people import attributes, users
+from pools.services.people import address_proofs, attributes, users
 from tests import factories
 from tests.factories import BY
 from tests.services.conftest import VISITOR, at_once, code_sent_to, wrong
@@ -50,12 +50,12 @@ def test_a_new_address_is_unproven_until_its_code_comes_back(app: AppClient, ali
     assert access.user_or_decoy(app, NEW).is_decoy
     code = code_sent_to(NEW)
     with pytest.raises(errors.CodeMismatch):
-        attributes.verify(app.pool, alice, "email", wrong(code), by=VISITOR)
-    attributes.verify(app.pool, alice, "email", code, by=VISITOR)
+        address_proofs.verify(app.pool, alice, "email", wrong(code), by=VISITOR)
+    address_proofs.verify(app.pool, alice, "email", code, by=VISITOR)
     assert now(alice)["email_verified"] == "true"
     assert access.user_or_decoy(app, NEW).username == "alice"
     with pytest.raises(errors.CodeExpired):
-        attributes.verify(app.pool, alice, "email", code, by=VISITOR)
+        address_proofs.verify(app.pool, alice, "email", code, by=VISITOR)
 
 
 def test_the_old_address_stays_until_the_new_is_proven_where_the_pool_says_so(transactional_db: None) -> None:
@@ -70,7 +70,7 @@ def test_the_old_address_stays_until_the_new_is_proven_where_the_pool_says_so(tr
     attributes.update(app, user, {"email": NEW, "name": "Al"}, by=VISITOR)
 
     assert now(user) | {"email": OLD, "email_verified": "true", "name": "Al"} == now(user)
-    attributes.verify(pool, user, "email", code_sent_to(NEW), by=VISITOR)
+    address_proofs.verify(pool, user, "email", code_sent_to(NEW), by=VISITOR)
     assert (now(user)["email"], now(user)["email_verified"]) == (NEW, "true")
     attributes.admin_update(pool, user, {"email": OLD, "email_verified": "true"}, by=BY)
     assert now(user)["email"] == OLD
@@ -84,11 +84,11 @@ def test_an_address_that_someone_proved_first_is_refused_and_the_code_stays_good
     other = factories.make_user(alias_pool, "bob", email=NEW, email_verified="true")
 
     with pytest.raises(errors.AliasExists):
-        attributes.verify(alias_pool, alice, "email", code, by=VISITOR)
+        address_proofs.verify(alias_pool, alice, "email", code, by=VISITOR)
 
     assert now(alice)["email_verified"] == "false"
     users.delete(alias_pool, other, by=BY)
-    attributes.verify(alias_pool, alice, "email", code, by=VISITOR)
+    address_proofs.verify(alias_pool, alice, "email", code, by=VISITOR)
 
 
 def test_the_address_one_signs_in_by_is_claimed_at_once(pool: UserPool, client: AppClient) -> None:

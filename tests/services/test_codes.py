@@ -12,7 +12,7 @@ from django.db import transaction
 from identity.foundation import clock, errors
 from pools.models import AppClient, OneTimeCode, Password, User, UserPool
 from pools.services import access, codes
-from pools.services.people import attributes, passwords
+from pools.services.people import address_proofs, attributes, passwords
 from pools.services.sign_in.factors import totp
 from pools.services.sign_up import sign_up
 from tests import factories
@@ -279,7 +279,7 @@ def test_a_code_for_an_address_dies_where_another_takes_its_place(app: AppClient
     attributes.admin_update(app.pool, alice, {"email": NAME, "email_verified": "true"}, by=BY)
 
     with pytest.raises(errors.CodeExpired):
-        attributes.verify(app.pool, alice, "email", code, by=VISITOR)
+        address_proofs.verify(app.pool, alice, "email", code, by=VISITOR)
 
     assert access.user(app.pool, "alice").email == NAME
 
@@ -288,7 +288,7 @@ def test_of_racing_proofs_of_an_address_one_wins(app: AppClient, alice: User) ->
     attributes.update(app, alice, {"email": OTHER}, by=VISITOR)
     code = code_sent_to(OTHER)
 
-    outcomes = at_once(4, lambda _: attributes.verify(app.pool, alice, "email", code, by=VISITOR))
+    outcomes = at_once(4, lambda _: address_proofs.verify(app.pool, alice, "email", code, by=VISITOR))
 
     assert outcomes.count(None) == 1
     assert sum(isinstance(outcome, errors.CodeExpired) for outcome in outcomes) == 3

@@ -214,7 +214,7 @@ def test_a_new_master_key_wraps_everything_anew_and_the_old_may_go(
         for key in SigningKey.objects.all():
             sealing.unseal(bytes(key.sealed_private), place=sealing_contexts.signing_key(key.kid))
         assert signing_keys.sign(pool, SigningKey.Use.ACCESS, {"sub": "x"})
-        totp_factor.check(pool, user, {"code": totp.at(clock.epoch() + 30)})
+        totp_factor.check(pool, user, {"code": totp.at(clock.epoch() + 30)}, by=factories.BY)
         own_factors.prove(pool, user, "totp", pyotp.TOTP(pending).at(clock.epoch()), by=factories.BY)
         operator_sign_in.check_code(ada, operators_totp.at(clock.epoch()), by=factories.BY)
         view = operators.authenticate_key(key_id)

@@ -253,9 +253,14 @@ class TestMfa:
             ({"mfa_configuration": "OFF", "software_token_mfa_configuration": {"enabled": True}}, errors.Invalid),
             ({"mfa_configuration": "SOMETIMES"}, errors.Invalid),
             (
-                {"mfa_configuration": "ON", "sms_mfa_configuration": {"sms_authentication_message": "{####}"}},
-                errors.NotAvailable,
+                {
+                    "mfa_configuration": "ON",
+                    "sms_mfa_configuration": {"enabled": True},
+                    "sms_authentication_message": "no code",
+                },
+                errors.Invalid,
             ),
+            ({"mfa_configuration": "OFF", "sms_mfa_configuration": {"enabled": True}}, errors.Invalid),
             ({"mfa_configuration": "ON", "email_mfa_configuration": {"message": "{####}"}}, errors.Invalid),
             ({"mfa_configuration": "OFF", "email_mfa_configuration": {}}, errors.Invalid),
             (
@@ -281,6 +286,26 @@ class TestMfa:
 
         assert user_pools.mfa_configuration(user_pools.set_mfa(pool, settings=wanted, by=BY)) == wanted
         assert access.pool(pool.public_id).mfa == "ON"
+
+    def test_codes_by_sms_are_one_where_somebody_sends_them(self, pool: UserPool, settings: Settings) -> None:
+        role = {"sns_caller_arn": "arn:aws:iam::123456789012:role/texts"}
+        own = {"sms_authentication_message": "Enter {####}", "sms_configuration": role}
+        on = {"mfa_configuration": "OPTIONAL", "sms_mfa_configuration": {"enabled": True}}
+        settings.SMS_CHANNEL = ""
+        with pytest.raises(errors.NotAvailable):
+            user_pools.set_mfa(pool, settings=on, by=BY)
+
+        found = user_pools.mfa_configuration(user_pools.set_mfa(pool, settings={**on, **own}, by=BY))
+
+        assert found == {"mfa_configuration": "OPTIONAL", "sms_mfa_configuration": own}
+        said = {"software_token_mfa_configuration": {"enabled": False}}
+        found = user_pools.mfa_configuration(user_pools.set_mfa(pool, settings={**on, **own, **said}, by=BY))
+        assert found == {"mfa_configuration": "OPTIONAL", "sms_mfa_configuration": own, **said}
+        off = user_pools.set_mfa(pool, settings={"mfa_configuration": "OFF"}, by=BY)
+        assert (off.second_factors, off.configuration["sms_configuration"]["sns_caller_arn"]) == (
+            (),
+            role["sns_caller_arn"],
+        )
 
 
 class TestServersAndDomains:

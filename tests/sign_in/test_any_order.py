@@ -10,7 +10,7 @@ from identity.foundation import errors
 from pools.models import AppClient, AuthEvent, Guess, TotpFactor, User, UserPool
 from pools.services import access
 from pools.services.people import passwords
-from pools.services.sign_in import factors, flows, machine, sealed_attempts
+from pools.services.sign_in import enrolment, factors, flows, machine, sealed_attempts
 from pools.services.sign_in.machine import Challenge, Challenged, EndsIn, SignedIn
 from tests import factories
 from tests.sign_in.conftest import BY
@@ -153,7 +153,7 @@ class Walker(RuleBasedStateMachine):
         """Ask for a seed within a sign-in."""
         session = data.draw(st.sampled_from(self.sessions))
         try:
-            secret, following = machine.enrol(self.client, session, "totp", by=BY)
+            secret, following = enrolment.enrol(self.client, session, "totp", by=BY)
         except errors.DomainError:
             return
         assert self.pool.mfa == "ON"
@@ -173,7 +173,7 @@ class Walker(RuleBasedStateMachine):
         session = data.draw(st.sampled_from(self.sessions))
         code = self.pending.now() if right else "000000"
         try:
-            following = machine.prove_enrolment(self.client, session, "totp", code, by=BY)
+            following = enrolment.prove_enrolment(self.client, session, "totp", code, by=BY)
         except errors.DomainError:
             return
         assert right

@@ -19,7 +19,7 @@ from pools.models import AppClient, Attempt, AuthEvent, Guess, Password, Refresh
 from pools.models.hot import EnrolledFactor, Person
 from pools.services import access, assurance, configuration
 from pools.services.people import passwords, users
-from pools.services.sign_in import factors, flows, machine, own_factors
+from pools.services.sign_in import enrolment, factors, flows, machine, own_factors
 from pools.services.sign_in.attempt import Attempt as UnderWay
 from pools.services.sign_in.machine import Challenge, Challenged, EndsIn, SignedIn
 from pools.services.sign_in.own_factors import Preference
@@ -155,9 +155,9 @@ def test_each_answer_gives_its_session_a_life_of_its_own(transactional_db: None)
     with time_machine.travel(clock.now(), tick=False) as time:
         session = challenged(begin(client), Challenge.FACTOR_SETUP).attempt_token
         time.shift(timedelta(seconds=150))
-        secret, session = machine.enrol(client, session, "totp", by=BY)
+        secret, session = enrolment.enrol(client, session, "totp", by=BY)
         time.shift(timedelta(seconds=150))
-        session = machine.prove_enrolment(client, session, "totp", pyotp.TOTP(secret).at(clock.epoch()), by=BY)
+        session = enrolment.prove_enrolment(client, session, "totp", pyotp.TOTP(secret).at(clock.epoch()), by=BY)
         time.shift(timedelta(seconds=150))
         outcome = machine.respond(client, challenge=Challenge.FACTOR_SETUP, attempt_token=session, answers={}, by=BY)
 
@@ -172,12 +172,12 @@ def test_a_required_factor_is_set_up_on_the_way(transactional_db: None) -> None:
 
     with pytest.raises(errors.AttemptTokenRefused):
         machine.respond(client, challenge=Challenge.FACTOR_SETUP, attempt_token=asked.attempt_token, answers={}, by=BY)
-    secret, session = machine.enrol(client, asked.attempt_token, "totp", by=BY)
+    secret, session = enrolment.enrol(client, asked.attempt_token, "totp", by=BY)
     with pytest.raises(errors.AttemptTokenRefused):
-        machine.enrol(client, asked.attempt_token, "totp", by=BY)
+        enrolment.enrol(client, asked.attempt_token, "totp", by=BY)
     with pytest.raises(errors.TotpEnrolmentFailed):
-        machine.prove_enrolment(client, session, "totp", "000000", by=BY)
-    session = machine.prove_enrolment(client, session, "totp", pyotp.TOTP(secret).now(), name="phone", by=BY)
+        enrolment.prove_enrolment(client, session, "totp", "000000", by=BY)
+    session = enrolment.prove_enrolment(client, session, "totp", pyotp.TOTP(secret).now(), name="phone", by=BY)
     outcome = machine.respond(client, challenge=Challenge.FACTOR_SETUP, attempt_token=session, answers={}, by=BY)
 
     assert signed_in(outcome).tokens is not None
@@ -469,7 +469,7 @@ def test_a_required_factor_cannot_be_switched_off_and_set_up_anew_by_the_passwor
 
     asked = challenged(begin(client), "totp")
     with pytest.raises(errors.AttemptTokenRefused):
-        machine.enrol(client, asked.attempt_token, "totp", by=BY)
+        enrolment.enrol(client, asked.attempt_token, "totp", by=BY)
 
 
 def test_a_session_does_not_outlive_the_password_that_opened_it(client: AppClient, person: User) -> None:

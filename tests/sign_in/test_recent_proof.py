@@ -33,6 +33,7 @@ CHANGES: list[tuple[str, dict[str, Any]]] = [
     ("AssociateSoftwareToken", {}),
     ("VerifySoftwareToken", {"UserCode": "code"}),
     ("SetUserMFAPreference", {"SoftwareTokenMfaSettings": {"Enabled": False}}),
+    ("SetUserSettings", {"MFAOptions": []}),
     ("UpdateUserAttributes", {"UserAttributes": [{"Name": "email", "Value": "thief@example.com"}]}),
     ("UpdateUserAttributes", {"UserAttributes": [{"Name": "phone_number", "Value": "+491701234567"}]}),
     ("UpdateUserAttributes", {"UserAttributes": [{"Name": "email", "Value": ""}]}),
@@ -48,7 +49,6 @@ KEEPS: list[tuple[str, dict[str, Any]]] = [
     ("DeleteUserAttributes", {"UserAttributeNames": ["name"]}),
     ("GetUserAttributeVerificationCode", {"AttributeName": "email"}),
     ("GetUserAuthFactors", {}),
-    ("SetUserSettings", {"MFAOptions": []}),
     ("GlobalSignOut", {}),
 ]
 """What reads, ends, or brings a proof of its own."""
@@ -93,7 +93,7 @@ def through_an_old_session(client: AppClient) -> TokenSet:
 @pytest.fixture
 def strict(pool: UserPool, person: User) -> AppClient:
     """Return a client of a pool that asks for a recent sign-in; its person waits to prove an authenticator."""
-    user_pools.update(pool, {"recent_proof": True}, by=BY)
+    user_pools.update(pool, {"recent_proof": True, "sms_mfa_configuration": {"enabled": True}}, by=BY)
     configuration.cache.forget_everything()
     return factories.make_client(access.pool(pool.public_id))
 

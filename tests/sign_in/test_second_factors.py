@@ -17,7 +17,7 @@ from pools.models import AppClient, AuditEvent, AuthEvent, User, UserPool, hot, 
 from pools.models.hot import EnrolledFactor, Person
 from pools.services import access, assurance
 from pools.services.messages.notices import Change
-from pools.services.sign_in import attempt, factors, machine, own_factors
+from pools.services.sign_in import attempt, enrolment, factors, machine, own_factors
 from pools.services.sign_in.factors import Factor
 from pools.services.sign_in.machine import Challenged, SignedIn
 from pools.services.sign_in.own_factors import Preference
@@ -47,9 +47,14 @@ class Card:
     entered: list[str] = field(default_factory=list)
 
     def is_open(self, pool: UserPool) -> bool:
-        return pool.mfa != UserPool.Mfa.OFF
+        return self.kind in pool.second_factors
 
-    def begin_enrolment(self, pool: UserPool, user: User | Person) -> tuple[str, Callable[[], bool]]:
+    def is_given(self, person: Person) -> bool:
+        return False
+
+    def begin_enrolment(
+        self, pool: UserPool, user: User | Person, given: Mapping[str, str], *, by: Actor
+    ) -> tuple[str, Callable[[], bool | errors.DomainError]]:
         return RIGHT, lambda: False
 
     def check_enrolment(
@@ -64,14 +69,15 @@ class Card:
 
         return keep
 
-    def enter(self, pool: UserPool, person: Person, *, by: Actor) -> None:
+    def enter(self, client: AppClient, person: Person, *, by: Actor) -> errors.DomainError | None:
         self.entered.append(person.username)
+        return None
 
-    def offer(self, held: EnrolledFactor) -> dict[str, Any]:
+    def offer(self, person: Person, held: EnrolledFactor) -> dict[str, Any]:
         return {"card": held.name}
 
     def check(
-        self, pool: UserPool, person: Person, answers: Mapping[str, Any]
+        self, pool: UserPool, person: Person, answers: Mapping[str, Any], *, by: Actor
     ) -> Callable[[], errors.DomainError | None]:
         if answers["code"] != RIGHT:
             raise errors.CodeMismatch
@@ -99,6 +105,8 @@ def card(monkeypatch: pytest.MonkeyPatch) -> Card:
             return found
         return found._replace(held=(*found.held, card.held[found.id]))
 
+    open_in = property(lambda pool: ("totp", card.kind) if pool.mfa != UserPool.Mfa.OFF else ())
+    monkeypatch.setattr(UserPool, "second_factors", open_in)
     monkeypatch.setattr(hot, "person", person)
     monkeypatch.setattr(factors, "FACTORS", both)
     monkeypatch.setattr(machine, "STEPS", (*machine.STEPS, second_factor.SecondFactor(card)))
@@ -149,7 +157,7 @@ def test_of_the_factors_that_are_on_the_preferred_one_is_asked_for_else_the_firs
         preferred_mfa=preferred,
     )
 
-    found = factors.asked_first(person)
+    found = factors.asked_first(UserPool(mfa="OPTIONAL", totp_enabled=True), person)
 
     assert (found.kind if found else None) == first
 
@@ -176,8 +184,8 @@ def test_a_required_factor_is_any_of_the_table(transactional_db: None, card: Car
 
     to = asked(factories.begin(client, "alice"))
     assert to.parameters == {"can_set_up": ["totp", "card"]}
-    given, token = machine.enrol(client, to.attempt_token, "card", by=BY)
-    token = machine.prove_enrolment(client, token, "card", given, name="mine", by=BY)
+    given, token = enrolment.enrol(client, to.attempt_token, "card", by=BY)
+    token = enrolment.prove_enrolment(client, token, "card", given, name="mine", by=BY)
     outcome = machine.respond(client, challenge="factor_setup", attempt_token=token, answers={}, by=BY)
 
     assert isinstance(outcome, SignedIn)
@@ -201,7 +209,7 @@ def test_what_is_said_of_one_factor_leaves_the_others_preference(client: AppClie
         own_factors.set_preference(pool, person, wishes, by=BY)
         seen.append((preference_of(pool, person), asked(factories.begin(client, "alice")).challenge))
 
-    assert seen == [("card", "card"), ("totp", "totp"), ("totp", "totp"), ("", "totp")]
+    assert seen == [("card", "card"), ("totp", "totp"), ("totp", "totp"), ("", "factor_choice")]
 
 
 def test_a_factor_that_goes_takes_no_preference_but_its_own(client: AppClient, person: User, card: Card) -> None:

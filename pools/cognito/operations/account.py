@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from identity.foundation.actor import Actor
-from identity.foundation.errors import NotAvailable
 from pools.cognito import challenges, shapes
 from pools.cognito.contract import Reply, user_pools
 from pools.services import access
-from pools.services.people import attributes, passwords, users
+from pools.services.people import address_proofs, attributes, passwords, users
 from pools.services.tokens import verify
 
 if TYPE_CHECKING:
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
         GetUserAuthFactorsRequestTypeDef,
         GetUserRequestTypeDef,
         GlobalSignOutRequestTypeDef,
-        SetUserSettingsRequestTypeDef,
         UpdateUserAttributesRequestTypeDef,
         VerifyUserAttributeRequestTypeDef,
     )
@@ -48,17 +45,6 @@ def acting(by: Actor, bearer: Bearer) -> Actor:
     return Actor.user(bearer.sub, address=by.address, request_id=by.request_id)
 
 
-def refuse_sms(options: Sequence[object]) -> None:
-    """Refuse codes by SMS as (Admin)SetUserSettings turns them on.
-
-    Raises:
-        NotAvailable: there are some to turn on.
-
-    """
-    if options:
-        raise NotAvailable("MFAOptions is not available in this release.")
-
-
 @user_pools.operation
 def get_user(call: GetUserRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_GetUser."""
@@ -67,7 +53,7 @@ def get_user(call: GetUserRequestTypeDef, by: Actor) -> Reply:
     return {
         "Username": bearer.username,
         "UserAttributes": shapes.attribute_list(verify.attributes_of(person, bearer.client)),
-        **challenges.mfa(person, person.factors),
+        **challenges.mfa_of_user(person, person.factors),
     }
 
 
@@ -97,7 +83,7 @@ def delete_user_attributes(call: DeleteUserAttributesRequestTypeDef, by: Actor) 
 def get_user_attribute_verification_code(call: GetUserAttributeVerificationCodeRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_GetUserAttributeVerificationCode."""
     bearer, user = behind(call["AccessToken"])
-    sent = attributes.send_code(bearer.client, user, call["AttributeName"], by=acting(by, bearer))
+    sent = address_proofs.send_code(bearer.client, user, call["AttributeName"], by=acting(by, bearer))
     return {"CodeDeliveryDetails": shapes.delivery(sent)}
 
 
@@ -106,7 +92,7 @@ def verify_user_attribute(call: VerifyUserAttributeRequestTypeDef, by: Actor) ->
     """AWS: API_VerifyUserAttribute."""
     bearer, user = behind(call["AccessToken"], changing_proof=True)
     by = acting(by, bearer)
-    attributes.verify(bearer.pool, user, call["AttributeName"], call["Code"], client=bearer.client, by=by)
+    address_proofs.verify(bearer.pool, user, call["AttributeName"], call["Code"], client=bearer.client, by=by)
     return {}
 
 
@@ -116,14 +102,6 @@ def get_user_auth_factors(call: GetUserAuthFactorsRequestTypeDef, by: Actor) -> 
     bearer = bearer_of(call["AccessToken"])
     has_password = passwords.has_one(bearer.pool, bearer.person.id)
     return challenges.auth_factors(bearer.person, bearer.person.factors, has_password=has_password)
-
-
-@user_pools.operation
-def set_user_settings(call: SetUserSettingsRequestTypeDef, by: Actor) -> Reply:
-    """AWS: API_SetUserSettings. It knows codes by SMS alone, and without any there is nothing to turn off."""
-    bearer_of(call["AccessToken"])
-    refuse_sms(call["MFAOptions"])
-    return {}
 
 
 @user_pools.operation

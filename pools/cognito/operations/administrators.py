@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from pools.cognito import challenges, shapes
 from pools.cognito.contract import Reply, user_pools
-from pools.cognito.operations import account
 from pools.services import access
 from pools.services.people import attributes, groups, password_resets, passwords, users
 from pools.services.sign_in import factors
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
         AdminGetUserAuthFactorsRequestTypeDef,
         AdminListGroupsForUserRequestTypeDef,
         AdminResetUserPasswordRequestTypeDef,
-        AdminSetUserSettingsRequestTypeDef,
         AdminUpdateUserAttributesRequestTypeDef,
         AdminUserGlobalSignOutRequestTypeDef,
     )
@@ -98,14 +96,6 @@ def admin_list_groups_for_user(call: AdminListGroupsForUserRequestTypeDef, by: A
     user = access.user(pool, call["Username"])
     page = groups.page_of(pool, user, call.get("Limit") or MOST, call.get("NextToken"))
     return shapes.page("Groups", [shapes.group(pool, row) for row in page.rows], "NextToken", page.token)
-
-
-@user_pools.operation
-def admin_set_user_settings(call: AdminSetUserSettingsRequestTypeDef, by: Actor) -> Reply:
-    """AWS: API_AdminSetUserSettings. As of SetUserSettings: without codes by SMS there is nothing to turn off."""
-    access.user(access.pool(call["UserPoolId"]), call["Username"])
-    account.refuse_sms(call["MFAOptions"])
-    return {}
 
 
 @user_pools.operation

@@ -1,29 +1,33 @@
-"""Second factors: enrolling an authenticator app and preferring it; an administrator also removes one that is lost."""
+"""Second factors: an app is enrolled, which are asked for is said; an administrator removes an app that is lost."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from identity.foundation.errors import Invalid, NotAvailable
-from pools.cognito.challenges import PREFERENCES
+from pools.cognito.challenges import BY_SMS, PREFERENCES
 from pools.cognito.contract import Reply, user_pools
 from pools.cognito.operations import account
 from pools.services import access
-from pools.services.sign_in import machine, own_factors
-from pools.services.sign_in.factors import totp
+from pools.services.sign_in import enrolment, own_factors
+from pools.services.sign_in.factors import sms, totp
 from pools.services.sign_in.own_factors import Preference
 
 if TYPE_CHECKING:
     from mypy_boto3_cognito_idp.type_defs import (
         AdminDeleteSoftwareTokenRequestTypeDef,
         AdminSetUserMFAPreferenceRequestTypeDef,
+        AdminSetUserSettingsRequestTypeDef,
         AssociateSoftwareTokenRequestTypeDef,
+        MFAOptionTypeTypeDef,
         SetUserMFAPreferenceRequestTypeDef,
+        SetUserSettingsRequestTypeDef,
         VerifySoftwareTokenRequestTypeDef,
     )
 
     from identity.foundation.actor import Actor
+    from pools.models import UserPool
 
 NEITHER = "Either AccessToken or Session is required."
 
@@ -37,7 +41,7 @@ def associate_software_token(call: AssociateSoftwareTokenRequestTypeDef, by: Act
         return {"SecretCode": secret}
     if "Session" not in call:
         raise Invalid(NEITHER)
-    secret, attempt_token = machine.enrol(None, call["Session"], totp.kind, by=by)
+    secret, attempt_token = enrolment.enrol(None, call["Session"], totp.kind, by=by)
     return {"SecretCode": secret, "Session": attempt_token}
 
 
@@ -52,7 +56,7 @@ def verify_software_token(call: VerifySoftwareTokenRequestTypeDef, by: Actor) ->
         return {"Status": "SUCCESS"}
     if "Session" not in call:
         raise Invalid(NEITHER)
-    attempt_token = machine.prove_enrolment(None, call["Session"], totp.kind, call["UserCode"], name=name, by=by)
+    attempt_token = enrolment.prove_enrolment(None, call["Session"], totp.kind, call["UserCode"], name=name, by=by)
     return {"Status": "SUCCESS", "Session": attempt_token}
 
 
@@ -80,6 +84,42 @@ def admin_delete_software_token(call: AdminDeleteSoftwareTokenRequestTypeDef, by
     pool = access.pool(call["UserPoolId"])
     own_factors.remove_lost(pool, access.user(pool, call["Username"]), totp.kind, by=by)
     return {}
+
+
+@user_pools.operation
+def set_user_settings(call: SetUserSettingsRequestTypeDef, by: Actor) -> Reply:
+    """AWS: API_SetUserSettings."""
+    bearer = account.bearer_of(call["AccessToken"], changing_proof=True)
+    wishes = by_sms(bearer.pool, call["MFAOptions"])
+    own_factors.set_preference(bearer.pool, bearer.person, wishes, by=account.acting(by, bearer))
+    return {}
+
+
+@user_pools.operation
+def admin_set_user_settings(call: AdminSetUserSettingsRequestTypeDef, by: Actor) -> Reply:
+    """AWS: API_AdminSetUserSettings."""
+    pool = access.pool(call["UserPoolId"])
+    user, wishes = access.user(pool, call["Username"]), by_sms(pool, call["MFAOptions"])
+    own_factors.set_preference(pool, user, wishes, by=by)
+    return {}
+
+
+def by_sms(pool: UserPool, options: Sequence[MFAOptionTypeTypeDef]) -> dict[str, Preference]:
+    """Return what (Admin)SetUserSettings asks for, which knows codes by SMS alone: that they are asked for, or not.
+
+    Where the pool has none, none are to be turned off.
+
+    Raises:
+        Invalid: another way is named.
+
+    """
+    told = BY_SMS
+    if any(
+        option.get("DeliveryMedium") != told["DeliveryMedium"] or option.get("AttributeName") != told["AttributeName"]
+        for option in options
+    ):
+        raise Invalid("MFAOptions can name SMS to phone_number alone.", field="MFAOptions")
+    return {sms.kind: Preference(enabled=bool(options))} if options or sms.is_open(pool) else {}
 
 
 def wished(call: Mapping[str, Any]) -> dict[str, Preference]:

@@ -89,5 +89,8 @@ def get_user_pool_mfa_config(call: GetUserPoolMfaConfigRequestTypeDef, by: Actor
 def set_user_pool_mfa_config(call: SetUserPoolMfaConfigRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_SetUserPoolMfaConfig."""
     settings = shapes.settings("SetUserPoolMfaConfig", call, without=("UserPoolId",))
+    by_sms = settings.pop("sms_mfa_configuration", None)
+    if by_sms is not None:  # that it is there, empty or not, asks for the factor; what it holds are the pool's settings
+        settings |= {**by_sms, "sms_mfa_configuration": {"enabled": True}}
     pool = pools.set_mfa(access.pool(call["UserPoolId"]), settings=settings, by=by)
     return shapes.output("SetUserPoolMfaConfig", pools.mfa_configuration(pool))

@@ -45,7 +45,7 @@ def admin_get_user(call: AdminGetUserRequestTypeDef, by: Actor) -> Reply:
     user = access.user(access.pool(call["UserPoolId"]), call["Username"])
     line = shapes.user(user)
     line["UserAttributes"] = line.pop("Attributes")
-    return {**line, **challenges.mfa(user, factors.of(user))}
+    return {**line, **challenges.mfa_of_user(user, factors.of(user))}
 
 
 @user_pools.operation

@@ -31,9 +31,14 @@ REMINDERS = 1
 PER_ADDRESS = 5
 """Messages of one purpose to an address in an hour."""
 PER_ADDRESS_ALL = 15
-"""Messages of all purposes to an address in an hour."""
+"""Messages of all purposes to an address in an hour, those of a second factor apart."""
+SIGN_INS = 20
+"""Codes of a second factor to an address in an hour: a password comes before each, and people sign in more often than
+they forget one. With five tries each, at most a hundred guesses an hour among a million."""
 TAGS = 10
 """``name+tag@`` counts towards a limit of its own on ``name@``: so many times an address's."""
+APART = {REMINDER: REMINDERS, codes.Purpose.SECOND_FACTOR: SIGN_INS}
+"""Purposes with a limit of their own, that count towards no other."""
 PER_CLIENT = 3000
 """Messages of an app in a minute: Cognito's own quota of fifty sign-ups a second."""
 PER_POOL = 6000
@@ -77,10 +82,10 @@ def _lately(pool: UserPool, to: str, mailbox: str) -> _Lately:
     address, whole = outbox.recipients(pool, to), outbox.recipients(pool, destinations.untagged(mailbox))
     hold(whole[-1])
     sent = partial(message_rows.sent_to, pool.pk, since=now - HOUR, floor=_floor(now - HOUR - MINUTE), but=NOTICE)
-    found = sent(address, most=PER_ADDRESS_ALL + REMINDERS)
+    found = sent(address, most=PER_ADDRESS_ALL + sum(APART.values()))
     if destinations.carrier(destinations.EMAIL) == destinations.CAPTURED:
         return _Lately(found, ())  # nobody's mailbox is filled, and tests and demos make people by the dozen
-    return _Lately(found, sent(whole, most=(PER_ADDRESS_ALL + REMINDERS) * TAGS, mailbox=True))
+    return _Lately(found, sent(whole, most=(PER_ADDRESS_ALL + sum(APART.values())) * TAGS, mailbox=True))
 
 
 def _limit(pool: UserPool, client: AppClient | None, purpose: str, lately: _Lately) -> tuple[str, int]:
@@ -100,10 +105,11 @@ def _limit(pool: UserPool, client: AppClient | None, purpose: str, lately: _Late
 
 def _full(sent: Sequence[tuple[str, datetime]], purpose: str, times: int) -> int:
     """Return the seconds until one more of a purpose may follow what was sent, newest first; 0 where it may now."""
-    # Reminders stand beside the rest: only an owner's address gets one, and it would reach the total first.
-    beside = [at for kind, at in sent if (kind == REMINDER) == (purpose == REMINDER)]
+    # Reminders stand beside the rest: only an owner's address gets one, and it would reach the total first. So do codes
+    # of a second factor, which come after a password.
+    beside = [at for kind, at in sent if kind not in APART]
     alike = [at for kind, at in sent if kind == purpose]
-    limits = [(alike, REMINDERS)] if purpose == REMINDER else [(alike, PER_ADDRESS), (beside, PER_ADDRESS_ALL)]
+    limits = [(alike, APART[purpose])] if purpose in APART else [(alike, PER_ADDRESS), (beside, PER_ADDRESS_ALL)]
     reached = [moments[limit * times - 1] for moments, limit in limits if len(moments) >= limit * times]
     return max((math.ceil((moment + HOUR - clock.now()).total_seconds()) for moment in reached), default=0)
 

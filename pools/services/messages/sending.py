@@ -11,6 +11,7 @@ from uuid import UUID
 from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError
 from pools.models import AppClient, OutboxMessage, User, UserPool
+from pools.models.hot import Person
 from pools.services import access, atomic_part, audit, codes, receipts, triggers
 from pools.services.audit import Tag
 from pools.services.messages import compose, destinations, outbox, send_limits
@@ -44,7 +45,7 @@ class Outgoing:
 def code(  # noqa: PLR0913 - a message has these parts
     pool: UserPool,
     client: AppClient | None,
-    subject: access.Subject | User,
+    subject: access.Subject | User | Person,
     purpose: str,
     *,
     channel: str,

@@ -28,6 +28,7 @@ from pools.services.pools import app_clients, pool_domains
 from pools.services.pools.message_templates import CODE, LINK, NAME, verification
 
 SUBJECT_LENGTH = 140
+SECOND_FACTOR = "second_factor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +84,15 @@ WORDS = {
         gettext_lazy("Your verification code is {####}"),
         IGNORE,
     ),
+    "second_factor": Words(
+        gettext_lazy("Your sign-in code"),
+        gettext_lazy("Sign in"),
+        gettext_lazy("Enter this code to sign in. It is good for a few minutes."),
+        gettext_lazy("Your authentication code is {####}"),
+        gettext_lazy(
+            "If you are not signing in, somebody else knows your password: change it. Give the code to nobody."
+        ),
+    ),
     "invitation": Words(
         gettext_lazy("Your temporary password"),
         gettext_lazy("Your account is ready"),
@@ -103,6 +113,8 @@ class Change(StrEnum):
     APP_REMOVED = "app_removed"
     CODES_ON = "codes_on"
     CODES_OFF = "codes_off"
+    TEXTS_ADDED = "texts_added"
+    TEXTS_REMOVED = "texts_removed"
 
 
 BY_OPERATOR = frozenset({Change.PASSWORD_BY_OPERATOR, Change.TEMPORARY_PASSWORD})
@@ -134,6 +146,14 @@ CHANGES = {
     Change.CODES_OFF: (
         gettext_lazy("Codes are no longer asked for at sign-in"),
         gettext_lazy("Codes of your authenticator app are no longer asked for at sign-in."),
+    ),
+    Change.TEXTS_ADDED: (
+        gettext_lazy("Codes by text message are asked for at sign-in"),
+        gettext_lazy("A code is sent to your phone number when somebody signs in to your account, and asked for."),
+    ),
+    Change.TEXTS_REMOVED: (
+        gettext_lazy("Codes by text message are no longer asked for at sign-in"),
+        gettext_lazy("No code is sent to your phone number any more when somebody signs in to your account."),
     ),
 }
 """By change: the subject, and the line that a time follows."""
@@ -310,6 +330,8 @@ def _own_mail(pool: UserPool, purpose: str, *, by_link: bool) -> tuple[str, str]
 def _own_sms(pool: UserPool, purpose: str) -> str:
     if purpose == "invitation":
         return str(_invitation(pool).get("sms_message", ""))
+    if purpose == SECOND_FACTOR:
+        return str(pool.configuration.get("sms_authentication_message") or "")
     return str(verification(pool).get("sms_message", ""))
 
 

@@ -12,17 +12,15 @@ from identity.foundation.actor import Actor
 from identity.foundation.errors import (
     AliasExists,
     AttributeProvided,
-    CodeExpired,
     DomainError,
     Invalid,
     NotAuthorized,
-    NotAvailable,
     refuse,
 )
 from pools.models import AppClient, User, UserPool
 from pools.services import access, atomic_part, audit, codes
 from pools.services.audit import Tag
-from pools.services.messages import destinations, routes, sending
+from pools.services.messages import destinations, sending
 from pools.services.messages.destinations import Delivery
 from pools.services.messages.sending import Outgoing
 from pools.services.people import external_logins, profile, sign_in_names
@@ -69,10 +67,10 @@ def check(pool: UserPool, values: Mapping[str, str], *, client: AppClient | None
 
 def problems(pool: UserPool, values: Mapping[str, str], *, client: AppClient | None = None) -> Iterator[DomainError]:
     """Yield what is wrong with such values, one refusal an attribute, in Cognito's order."""
-    unwritable = _unwritable(pool, values, client)
-    yield from map(AttributeNotWritable, unwritable)
+    forbidden = unwritable(pool, values, client)
+    yield from map(AttributeNotWritable, forbidden)
     for name, value in values.items():
-        if name in unwritable:
+        if name in forbidden:
             continue
         rule = schema.rule(pool, name)
         if rule is None:
@@ -153,7 +151,7 @@ def complete(pool: UserPool, user: User, changes: Mapping[str, str], *, by: Acto
     before = profile.addresses(user)
     profile.write(user, {**changes, **unproven})
     profile.store(user)
-    _revoke_codes(user, before)
+    revoke_codes(user, before)
     if refused := sign_in_names.settle(pool, user, by=by):
         return taken(refused)
     detail = {"changed": sorted(changes)}
@@ -189,7 +187,8 @@ def _value_problem(pool: UserPool, rule: schema.Rule, value: str) -> Invalid | N
     return found
 
 
-def _unwritable(pool: UserPool, names: Iterable[str], client: AppClient | None) -> list[str]:
+def unwritable(pool: UserPool, names: Iterable[str], client: AppClient | None) -> list[str]:
+    """Return which of some attributes a client may not write; without a client, none."""
     if client is None:
         return []
     writable = app_clients.writable(client, pool)
@@ -216,7 +215,7 @@ def update(client: AppClient, user: User, changes: Mapping[str, str], *, by: Act
 
     """
     pool = client.pool
-    refuse(map(AttributeNotWritable, _unwritable(pool, changes, client)))
+    refuse(map(AttributeNotWritable, unwritable(pool, changes, client)))
     refuse(_fixed_elsewhere(pool, user, changes))
     return _update(pool, client, user, changes, by=by)
 
@@ -311,7 +310,7 @@ def _apply(pool: UserPool, user: User, change: _Change, proofs: Sequence[Outgoin
     before = profile.addresses(user)
     profile.write(user, change.values)
     profile.store(user)
-    _revoke_codes(user, before)
+    revoke_codes(user, before)
     if refused := sign_in_names.settle(pool, user, by=by):
         return taken(refused)
     sending.send(pool, *proofs)
@@ -320,7 +319,7 @@ def _apply(pool: UserPool, user: User, change: _Change, proofs: Sequence[Outgoin
     return None
 
 
-def _revoke_codes(user: User, before: Mapping[str, object]) -> None:
+def revoke_codes(user: User, before: Mapping[str, object]) -> None:
     """Kill the codes that went to what is no longer so: before new ones are issued."""
     changed = [address for address, now in profile.addresses(user).items() if now != before[address]]
     if changed:
@@ -330,69 +329,3 @@ def _revoke_codes(user: User, before: Mapping[str, object]) -> None:
 def taken(kind: str) -> AliasExists:
     """Return the refusal of a name that another owns."""
     return AliasExists(TAKEN[kind])
-
-
-def send_code(client: AppClient, user: User, address: str, *, by: Actor) -> Delivery:
-    """Send a signed-in person a code that proves an address: the new one, where a change waits for its code.
-
-    Raises:
-        AttributeNotWritable: the client may not write it.
-        Invalid: there is no such address, or nothing to send to it by.
-        TooManyAttempts: too many messages to that address lately.
-
-    """
-    _check_address(client, address)
-    pool, channel = client.pool, destinations.CHANNEL[address]
-    to = _to_prove(user, address)
-    if not to:
-        raise Invalid(f"User does not have attribute {address}", field=address)
-    if not routes.can_send(pool, channel):
-        raise NotAvailable(f"{address} cannot be verified: nothing carries messages to it.", field=address)
-    proof = sending.code(pool, client, user, address, channel=channel, to=to)
-    with atomic_part.begin() as part:
-        locked = access.lock_user(part, pool, user)
-        if _to_prove(locked, address) != to:
-            part.refuse(Invalid(f"{address} was changed meanwhile.", field=address))
-        part.refuse_if(sending.refusal(pool, client, proof))
-        sending.send(pool, proof)
-        detail = {"purpose": address, "client_id": client.client_id}
-        audit.record(Tag.CODE_SENT, pool=pool, subject=user.sub, by=by, detail=detail)
-    return proof.delivery
-
-
-def _to_prove(user: User, address: str) -> str:
-    """Return the address that a change waits with, or the one that is there."""
-    return codes.destination(user, address) or getattr(user, address) or ""
-
-
-def _check_address(client: AppClient | None, address: str) -> None:
-    if address not in ADDRESSES:
-        raise Invalid("Only email and phone_number can be verified.", field="attribute_name")
-    if client is not None:
-        refuse(map(AttributeNotWritable, _unwritable(client.pool, [address], client)))
-
-
-def verify(pool: UserPool, user: User, address: str, code: str, *, client: AppClient | None = None, by: Actor) -> None:
-    """Take the code that was sent to an address as proof of it; a change that waited for it takes effect.
-
-    Raises:
-        AttributeNotWritable: the client may not write it.
-        CodeMismatch, CodeExpired, TooManyWrongCodes: the code proves nothing.
-        AliasExists: another proved the address first.
-
-    """
-    _check_address(client, address)
-    tried = codes.take_try(pool, user.id, address)
-    with codes.audit_refusals(pool, user.sub, address, by=by):
-        proof = codes.check(tried, code)
-    with atomic_part.begin() as part:
-        locked = access.lock_user(part, pool, user)
-        if not codes.spend(proof):
-            part.refuse(CodeExpired(detail="spent meanwhile"))
-        before = profile.addresses(locked)
-        profile.write(locked, {address: proof.destination, f"{address}_verified": "true"})
-        profile.store(locked)
-        _revoke_codes(locked, before)
-        if other := sign_in_names.settle(pool, locked, by=by):
-            part.refuse(taken(other))  # the code stays good; the try was counted before
-        audit.record(Tag.ATTRIBUTE_VERIFIED, pool=pool, subject=user.sub, by=by, detail={"attribute": address})

@@ -14,6 +14,8 @@ from pools.services.messages import destinations, routes
 from pools.services.people import profile
 from pools.services.pools import pool_settings
 
+SMS_FACTOR = "sms"
+"""The kind of the second factor whose codes go where those of recovery may."""
 RECOVERABLE = (Status.CONFIRMED, Status.RESET_REQUIRED)
 VERIFIED = {"verified_email": destinations.EMAIL, "verified_phone_number": destinations.SMS}
 BY_OPERATORS_ALONE = "Contact administrator to reset password."
@@ -53,7 +55,19 @@ def of(pool: UserPool, user: User) -> Route | DomainError:
     if user.status in (Status.FORCE_CHANGE_PASSWORD, Status.EXTERNAL_PROVIDER):
         return WrongState(NOT_NOW)
     for channel in channels(pool):
+        if channel == destinations.SMS and _is_second_factor(pool, user):
+            continue
         value = getattr(user, destinations.ATTRIBUTE[channel])
         if user.status in RECOVERABLE and value in profile.verified(user):
             return Route(channel, value)
     return Invalid(NO_ADDRESS, field="username")
+
+
+def _is_second_factor(pool: UserPool, user: User) -> bool:
+    """Say whether codes by SMS are somebody's second factor: what proves both would be the only one.
+
+    AWS: API_AccountRecoverySettingType. Where the pool requires one, a number is it unless they prefer another.
+    """
+    if SMS_FACTOR not in pool.second_factors:
+        return False
+    return user.sms_enabled or (pool.mfa == UserPool.Mfa.ON and not user.preferred_mfa)

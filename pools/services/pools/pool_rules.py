@@ -32,9 +32,13 @@ POLICY = "policies.password_policy"
 DAYS, OLDER_DAYS = f"{POLICY}.temporary_password_validity_days", "admin_create_user_config.unused_account_validity_days"
 """Two names of one setting: how long a temporary password is good."""
 MODE, AUTHENTICATOR = "mfa_configuration", "software_token_mfa_configuration.enabled"
+TEXTS, TEXT = "sms_mfa_configuration.enabled", "sms_authentication_message"
+"""Whether codes by SMS are a second factor, for which the wire API has no word but that its structure is there; and the
+message that carries one."""
 MAIL_FACTOR, PASSKEYS = "email_mfa_configuration", "web_authn_configuration"
-OF_SECOND_FACTORS = (MODE, AUTHENTICATOR, MAIL_FACTOR, PASSKEYS)
+OF_SECOND_FACTORS = (MODE, AUTHENTICATOR, TEXTS, MAIL_FACTOR, PASSKEYS)
 """What SetUserPoolMfaConfig replaces."""
+OFF_AND_ON = "Invalid MFA configuration given, can't turn off MFA and configure an MFA together."
 ACCOUNT, SOURCE = "email_configuration.email_sending_account", "email_configuration.source_arn"
 SES_IDENTITY = re.compile(r"arn:[\w-]+:ses:[\w-]+:\d{12}:identity/\S+")
 SENDER = "email_configuration.from"
@@ -243,20 +247,25 @@ def second_factor_has_a_kind(given: Mapping[str, Any], _: UserPool | None = None
     if mode not in UserPool.Mfa.values:
         yield Invalid("MfaConfiguration is OFF, ON or OPTIONAL.", field=MODE, code="mfa")
     elif mode == UserPool.Mfa.OFF and (given.get(AUTHENTICATOR) or given.get(MAIL_FACTOR) is not None):
-        yield Invalid(
-            "Invalid MFA configuration given, can't turn off MFA and configure an MFA together.",
-            field=MODE,
-            code="mfa_off",
-        )
-    elif mode != UserPool.Mfa.OFF and not given.get(AUTHENTICATOR):
+        yield Invalid(OFF_AND_ON, field=MODE, code="mfa_off")
+    elif mode != UserPool.Mfa.OFF and not (given.get(AUTHENTICATOR) or given.get(TEXTS)):
         yield Invalid(
             "Invalid MFA configuration given, can't turn on MFA without an MFA type.", field=MODE, code="mfa_kind"
         )
 
 
+def means_texts(given: Given) -> bool:
+    """Say whether MFA is on without a kind, and a role sends SMS: CreateUserPool has no word for another kind."""
+    has_kind = given.get(AUTHENTICATOR) or given.get(TEXTS)
+    return bool(given[MODE] != UserPool.Mfa.OFF and not has_kind and (given[CALLER] or given[EUMS_CALLER]))
+
+
 def first_second_factor(given: Given, pool: UserPool) -> Iterator[Invalid]:
-    """CreateUserPool has no word for an authenticator, so that only SMS could be what its MFA means."""
-    if AUTHENTICATOR not in given and given[MODE] != UserPool.Mfa.OFF:
+    """CreateUserPool and UpdateUserPool have no word for an authenticator, so that their MFA means SMS."""
+    if means_texts(given):
+        return
+    has_word = AUTHENTICATOR in given or given[TEXTS]
+    if not pool.pk and given[MODE] != UserPool.Mfa.OFF and not has_word:
         text = "SMS configuration and Auto verification for phone_number are required when MFA is required/optional"
         yield Invalid(text, field=MODE, code="mfa_kind")
     else:
@@ -308,7 +317,11 @@ def sms_is_sent(given: Given, _: UserPool) -> Iterator[NotAvailable]:
     if installation.SMS_CHANNEL or given[CALLER] or given[EUMS_CALLER]:
         return
     mechanisms = [each.get("name") for each in given[RECOVERY]]
-    wanted = {VERIFIED: "phone_number" in given[VERIFIED], RECOVERY: mechanisms == ["verified_phone_number"]}
+    wanted = {
+        VERIFIED: "phone_number" in given[VERIFIED],
+        RECOVERY: mechanisms == ["verified_phone_number"],
+        TEXTS: given[TEXTS],
+    }
     for field in (field for field, is_wanted in wanted.items() if is_wanted):
         yield NotAvailable("SMS is not available in this release.", field=field, code="no_sms")
 
@@ -318,7 +331,7 @@ def replaced(settings: Iterable[Setting], given: Given) -> set[str]:
 
     MFA that is off has no kind, for which UpdateUserPool has no word.
     """
-    kinds = {AUTHENTICATOR, MAIL_FACTOR} if given.get(MODE) == UserPool.Mfa.OFF else set()
+    kinds = {AUTHENTICATOR, TEXTS, MAIL_FACTOR} if given.get(MODE) == UserPool.Mfa.OFF else set()
     return {setting.name for setting in settings if not setting.stays} | kinds
 
 
@@ -337,12 +350,12 @@ RULES = (
     rule(one_kind_of_names, "username_attributes", "alias_attributes"),
     rule(days_are_given_once, DAYS, OLDER_DAYS),
     rule(an_alias_is_optional, "schema", "alias_attributes"),
-    rule(first_second_factor, MODE, AUTHENTICATOR),
+    rule(first_second_factor, MODE, AUTHENTICATOR, TEXTS),
     rule(updated_addresses_are_verified, VERIFIED, UPDATES),
     rule(a_sender_of_ones_own_has_a_source, ACCOUNT, SOURCE),
     rule(a_sender_of_ones_own_is_a_developers, ACCOUNT, SOURCE, SENDER),
     rule(a_role_sends, CALLER, EXTERNAL_ID, SNS_REGION),
     rule(a_role_sends_by_eums, EUMS_CALLER, EUMS_REGION, *OF_EUMS),
     rule(sms_is_sent_by_one, CALLER, EUMS_CALLER),
-    rule(sms_is_sent, VERIFIED, RECOVERY, CALLER, EUMS_CALLER),
+    rule(sms_is_sent, VERIFIED, RECOVERY, TEXTS, CALLER, EUMS_CALLER),
 )

@@ -56,9 +56,13 @@ NO_KMS = (
     "Leave KmsKeyArn out, and KeyType out or AWS_OWNED_KEY."
 )
 TEMPLATE, INVITATION = "verification_message_template", "admin_create_user_config.invite_message_template"
-
-
 REMEMBERED = f"{POLICY}.password_history_size"
+
+
+def derive(pool: UserPool, given: Given) -> None:
+    """Set what follows from several settings."""
+    put_password_policy(pool, given)
+    pool.sms_enabled = pool.mfa != UserPool.Mfa.OFF and (pool.sms_enabled or rules.means_texts(given))
 
 
 def put_password_policy(pool: UserPool, given: Given) -> None:
@@ -203,7 +207,7 @@ TABLE = Table(
             choice=Choice(
                 control=Control.ONE_OF,
                 label=gettext_lazy("Second factor"),
-                help=gettext_lazy("A code of an authenticator app, after the password."),
+                help=gettext_lazy("A code after the password, of an authenticator app."),
                 options={
                     "OFF": gettext_lazy("Off"),
                     "OPTIONAL": gettext_lazy("Optional"),
@@ -212,7 +216,24 @@ TABLE = Table(
                 given_by=lambda mode: {MODE: mode, AUTHENTICATOR: mode != "OFF"},
             ),
         ),
-        Setting(name=AUTHENTICATOR, place="totp_enabled", default=False, keep=bool, described=NEVER, stays=True),
+        Setting(name=AUTHENTICATOR, place="totp_enabled", default=False, keep=bool, stays=True),
+        Setting(
+            name=rules.TEXTS,
+            place="sms_enabled",
+            default=False,
+            keep=bool,
+            described=NEVER,
+            stays=True,
+            is_on_wire=False,
+            choice=Choice(
+                control=Control.SWITCH,
+                label=gettext_lazy("Codes by text message"),
+                help=gettext_lazy(
+                    "They may be people’s second factor, too. An app’s codes are safer: text messages can be read on "
+                    "the way, and numbers taken over."
+                ),
+            ),
+        ),
         Setting(
             name="admin_create_user_config.allow_admin_create_user_only",
             place="admin_only_sign_up",
@@ -275,9 +296,8 @@ TABLE = Table(
         *of_template("email_message_by_link", rules.link_problems),
         *of_template("email_subject_by_link", rules.template(rules.SUBJECT)),
         Setting(
-            name="sms_authentication_message",
+            name=rules.TEXT,
             check=rules.template(rules.SMS, message_templates.CODE),
-            availability=KEPT_ONLY,
         ),
         *(
             Setting(name=f"{INVITATION}.{name}", check=rules.template(bounds, *needed))
@@ -373,7 +393,7 @@ TABLE = Table(
         ),
     ),
     rules=(*rules.RULES, *registration_settings.RULES),
-    derive=put_password_policy,
+    derive=derive,
     derived=("password_history_since",),
     filled={registration_settings.STRUCTURE: registration_settings.FILLED},
 )

@@ -11,7 +11,6 @@ from identity.foundation import clock, later, names, paging, sealing
 from identity.foundation.actor import Actor
 from identity.foundation.errors import (
     Invalid,
-    NotAvailable,
 )
 from identity.foundation.paging import Page
 from identity.foundation.task_names import Task
@@ -26,6 +25,7 @@ PROTECTED = (
     "Deletion protection must be inactivated first."
 )
 HAS_DOMAIN = "User pool cannot be deleted. It has a domain configured that should be deleted first."
+AUTHENTICATOR = "software_token_mfa_configuration"
 COUNTED = 1000
 """Users up to this many are counted; beyond it the planner's estimate serves."""
 
@@ -133,7 +133,11 @@ def mfa_configuration(pool: UserPool) -> dict[str, Any]:
     """Return the pool's second factors as GetUserPoolMfaConfig tells them, and what is kept of passkeys."""
     told = {"mfa_configuration": str(pool.mfa), pool_rules.PASSKEYS: pool.configuration.get(pool_rules.PASSKEYS)}
     if pool.mfa != UserPool.Mfa.OFF:
-        told["software_token_mfa_configuration"] = {"enabled": pool.totp_enabled}
+        given = pool.configuration.get(AUTHENTICATOR)
+        told[AUTHENTICATOR] = {"enabled": pool.totp_enabled} if given or pool.totp_enabled else None
+        if pool.sms_enabled:
+            by_sms = ("sms_authentication_message", "sms_configuration")
+            told["sms_mfa_configuration"] = {name: pool.configuration.get(name) for name in by_sms}
         told[pool_rules.MAIL_FACTOR] = pool.configuration.get(pool_rules.MAIL_FACTOR)
     return {name: value for name, value in told.items() if value is not None}
 
@@ -143,22 +147,20 @@ def set_mfa(pool: UserPool, *, settings: Mapping[str, Any], by: Actor) -> UserPo
 
     Raises:
         Invalid: factors and mode contradict each other.
-        NotAvailable: SMS is no second factor in this release.
+        NotAvailable: nothing here sends SMS.
         PoolNotFound: the pool was deleted meanwhile.
 
     """
-    if settings.get("sms_mfa_configuration") is not None:  # that it is there, empty or not, asks for the factor
-        raise NotAvailable(
-            "SmsMfaConfiguration is not available in this release.", field="sms_mfa_configuration", code="not_yet"
-        )
     table, owned = pool_settings.TABLE, pool_rules.OF_SECOND_FACTORS
-    given = table.read({pool_rules.MODE: UserPool.Mfa.OFF, pool_rules.AUTHENTICATOR: False, **settings})
+    given = table.read({pool_rules.MODE: UserPool.Mfa.OFF, **settings})
+    if given[pool_rules.MODE] == UserPool.Mfa.OFF and given[pool_rules.TEXTS]:
+        raise Invalid(pool_rules.OFF_AND_ON, field=pool_rules.MODE, code="mfa_off")
     with atomic_part.begin() as part:
         row = access.lock_pool(part, pool)
         part.refuse_if(next(table.problems_of_change(row, given, whole=owned), None))
         columns, _ = table.change(row, given, whole=owned)
         UserPool.objects.filter(pk=pool.pk).update(**columns, modified_at=clock.now())
-        detail = {"mfa": str(row.mfa), "totp": row.totp_enabled}
+        detail = {"mfa": str(row.mfa), "totp": row.totp_enabled, "sms": row.sms_enabled}
         audit.record(Tag.MFA_SET, pool=pool, subject=pool.public_id, by=by, detail=detail)
         configuration.touch(pool)
     table.warn(row)

@@ -32,6 +32,7 @@ class Challenge(StrEnum):
     PASSWORD_VERIFIER = "password_verifier"  # noqa: S105 - a step
     NEW_PASSWORD = "new_password"  # noqa: S105 - a step
     FACTOR_SETUP = "factor_setup"
+    FACTOR_CHOICE = "factor_choice"
     UPSTREAM = "upstream"
     """Asked by nobody here: an identity provider has vouched."""
 
@@ -45,6 +46,8 @@ METHODS = {
 """The methods of recorded proofs. What is none of them was done on the way, and proves nothing."""
 
 
+CHOSEN = "chosen_factor"
+"""Evidence of which second factor was chosen, where somebody has several: its kind."""
 TOLD, TOLD_AT = "upstream_told", "upstream_at"
 """Evidence of what a provider says beside who somebody is: how (``assurance.TOLD``, ``LEVEL``), and when."""
 LAST_OF_SECOND = 0.999
@@ -164,9 +167,10 @@ def no_write() -> DomainError | None:
     return None
 
 
-def nothing_to_issue(attempt: Attempt, *, by: Actor) -> None:
+def nothing_to_issue(attempt: Attempt, *, by: Actor) -> DomainError | None:
     """Enter a step that asks for what the person has already."""
     del attempt, by
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +180,8 @@ class Accepted:
     evidence: str
     write: Callable[[], DomainError | None] = no_write
     changes_person: bool = False
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """What is recorded beside, and proves nothing."""
     password_changed: str = ""
     """When ``write`` sets another password, in place of the one that was proven."""
     only_forgets: bool = False
@@ -203,8 +209,8 @@ class Step(Protocol):
     def applies(self, attempt: Attempt) -> bool:
         """Say whether this step still stands in the way."""
 
-    def enter(self, attempt: Attempt, *, by: Actor) -> None:
-        """Issue what the step asks for, in the transaction that reaches it: a code, a challenge."""
+    def enter(self, attempt: Attempt, *, by: Actor) -> DomainError | None:
+        """Issue what the step asks for, in the transaction that reaches it: a code, a challenge; or refuse to."""
 
     def offer(self, attempt: Attempt) -> Offer:
         """Return what it takes to ask, outside any transaction. Writes nothing."""

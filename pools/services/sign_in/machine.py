@@ -25,11 +25,11 @@ from pools.models import AppClient, account_rows, hot
 from pools.models.hot import Person
 from pools.services import access, assurance, atomic_part, audit, lockout, receipts, triggers
 from pools.services.receipts import Receipt
-from pools.services.sign_in import attempt_tokens, chosen_passwords, first_proofs, own_factors, sealed_attempts
+from pools.services.sign_in import attempt_tokens, chosen_passwords, first_proofs, sealed_attempts
 from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, EndsIn, Step, moment, no_write
 from pools.services.sign_in.first_proofs import SIGN_INS
 from pools.services.sign_in.flows import OpenFlow
-from pools.services.sign_in.steps import factor_setup, new_password, password, second_factor, srp
+from pools.services.sign_in.steps import factor_choice, factor_setup, new_password, password, second_factor, srp
 from pools.services.sign_in.vouched import Vouched
 from pools.services.tokens import issue, sessions
 from pools.services.tokens.claims import Grant
@@ -42,15 +42,15 @@ __all__ = [
     "Challenged",
     "EndsIn",
     "SignedIn",
+    "advance",
+    "ask_again",
     "begin",
     "begin_confirmed",
     "begin_upstream",
-    "enrol",
-    "prove_enrolment",
     "respond",
 ]
 
-STEPS: tuple[Step, ...] = (password, srp, new_password, factor_setup, *second_factor.STEPS)
+STEPS: tuple[Step, ...] = (password, srp, new_password, factor_setup, factor_choice, *second_factor.STEPS)
 FIRST = {Challenge.PASSWORD, Challenge.PASSWORD_VERIFIER}
 """Steps that are answered before there is a row."""
 
@@ -221,13 +221,13 @@ def _proceed(attempt: Attempt, accepted: Accepted, receipt: Receipt | None, by: 
 
     moved = replace(
         attempt,
-        evidence={**attempt.evidence, accepted.evidence: clock.epoch()},
+        evidence={**attempt.evidence, accepted.evidence: clock.epoch(), **accepted.notes},
         password_changed=accepted.password_changed or attempt.password_changed,
     )
     at_once = accepted.only_forgets and attempt.carried is None and receipt is None
     if not accepted.changes_person and next_step(moved) is None:
         return complete(moved, write, at_once=at_once, by=by)
-    attempt_token, reached = _advance(moved, write, reload=accepted.changes_person, enters=True, by=by)
+    attempt_token, reached = advance(moved, write, reload=accepted.changes_person, enters=True, by=by)
     step = next_step(reached)
     if step is None:
         return complete(reached, no_write, by=by)
@@ -252,7 +252,7 @@ def _identify(attempt: Attempt) -> Attempt:
     return replace(attempt, person_if_known=found.person, groups=found.groups, credentials_if_due=None)
 
 
-def _advance(
+def advance(
     attempt: Attempt,
     write: Callable[[], DomainError | None],
     *,
@@ -275,7 +275,7 @@ def _advance(
         part.refuse_if(write())
         reached = attempt_tokens.load(attempt_token, attempt.client) if reload else attempt
         if enters and (step := next_step(reached)) is not None:
-            step.enter(reached, by=by)
+            part.refuse_if(step.enter(reached, by=by))
     return attempt_token, reached
 
 
@@ -349,47 +349,21 @@ def _end(
         hot.execute(hot.AUTH_EVENT, event)
 
 
-def enrol(client: AppClient | None, attempt_token: str, kind: str, *, by: Actor) -> tuple[str, str]:
-    """Begin to set up a factor within a sign-in that needs one; return what it takes, and the next token.
+def ask_again(client: AppClient, attempt_token: str, *, receipt: Receipt | None = None, by: Actor) -> None:
+    """Have the present step issue anew what it asks for: another code, in place of the one before.
 
-    Raises:
-        AttemptTokenRefused, AttemptTokenExpired: no set-up is due at this token.
-        What the factor refuses.
-
-    """
-    attempt = _at_set_up(client, attempt_token)
-    given = own_factors.enrol(attempt.pool, attempt.person, kind, by=by)
-    return given, _advance(attempt, no_write, by=by)[0]
-
-
-def prove_enrolment(
-    client: AppClient | None,
-    attempt_token: str,
-    kind: str,
-    code: str,
-    *,
-    name: str = "",
-    receipt: Receipt | None = None,
-    by: Actor,
-) -> str:
-    """Prove what :func:`enrol` began; return the token with which to answer FACTOR_SETUP.
+    Wrong answers to this step stay counted.
 
     Raises:
         AttemptTokenRefused, AttemptTokenExpired: as elsewhere.
-        What the factor refuses. The token stays usable until its strikes are used up.
+        TooManyAttempts: a send limit is reached; nothing was sent.
+        AlreadyAccepted: the same form was faster.
 
     """
-    attempt = _at_set_up(client, attempt_token)
-    attempt_tokens.count_try(attempt)
-    own_factors.prove(attempt.pool, attempt.person, kind, code, name=name, enable=True, receipt=receipt, by=by)
-    now = clock.epoch()
-    proven = replace(attempt, evidence={**attempt.evidence, kind: now, "enrolled": now})
-    return _advance(proven, no_write, by=by)[0]
-
-
-def _at_set_up(client: AppClient | None, attempt_token: str) -> Attempt:
     attempt = attempt_tokens.load(attempt_token, client)
     step = next_step(attempt)
-    if step is None or step.challenge != Challenge.FACTOR_SETUP or attempt.proven("enrolled"):
-        raise AttemptTokenRefused(detail="no set-up is due")
-    return attempt
+    if step is None:
+        raise AttemptTokenRefused(detail="nothing is asked for")
+    with atomic_part.begin() as part:
+        part.refuse_if(receipts.keep(receipt))
+        part.refuse_if(step.enter(attempt, by=by))

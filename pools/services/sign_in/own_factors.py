@@ -14,7 +14,7 @@ from django.db.models import Case, F, Value, When
 
 from identity.foundation import clock
 from identity.foundation.actor import Actor
-from identity.foundation.errors import Invalid
+from identity.foundation.errors import DomainError, Invalid
 from pools.models import User, UserPool
 from pools.models.hot import Person
 from pools.services import access, atomic_part, audit, receipts
@@ -33,8 +33,18 @@ class Preference(NamedTuple):
     preferred: bool = False
 
 
-def enrol(pool: UserPool, user: User | Person, kind: str, *, receipt: Receipt | None = None, by: Actor) -> str:
-    """Begin to set up a factor; return what the person needs for it. It counts only once :func:`prove` has proven it.
+def enrol(
+    pool: UserPool,
+    user: User | Person,
+    kind: str,
+    given: Mapping[str, str] | None = None,
+    *,
+    receipt: Receipt | None = None,
+    by: Actor,
+) -> str:
+    """Begin to set up a factor by what the person gives; return what they need for it.
+
+    It counts only once :func:`prove` has proven it.
 
     Asking again replaces what is pending, which the audit row says, and leaves what is proven alone.
 
@@ -42,13 +52,15 @@ def enrol(pool: UserPool, user: User | Person, kind: str, *, receipt: Receipt | 
         What the factor refuses.
 
     """
-    given, keep = factors.named(kind).begin_enrolment(pool, user)
+    needed, keep = factors.named(kind).begin_enrolment(pool, user, given or {}, by=by)
     with atomic_part.begin() as part:
         part.refuse_if(receipts.keep(receipt))
         replaced = keep()
+        if isinstance(replaced, DomainError):
+            part.refuse(replaced)
         detail = {"factor": kind, "replaced": replaced}
         audit.record(Tag.FACTOR_OFFERED, pool=pool, subject=user.sub, by=by, detail=detail)
-    return given
+    return needed
 
 
 def prove(  # noqa: PLR0913 - each says how
@@ -91,16 +103,24 @@ def prove(  # noqa: PLR0913 - each says how
 def set_preference(pool: UserPool, user: User | Person, wishes: Mapping[str, Preference], *, by: Actor) -> None:
     """Have factors asked for or not, by kind, and one of them first. The others stay as they are.
 
+    That one is not asked for is as it is where the pool has others alone.
+
     Raises:
         Invalid: the pool has not that factor, or requires one; or the person has not proven it.
         UserNotFound: deleted meanwhile.
 
     """
-    if not wishes:
+    wanted = [
+        (factor, wish)
+        for kind, wish in wishes.items()
+        if (factor := factors.named(kind)).is_open(pool) or any(wish) or pool.mfa == UserPool.Mfa.OFF
+    ]
+    if not wanted:
         return
-    wanted = [(factors.named(kind), wish) for kind, wish in wishes.items()]
     for factor, wish in wanted:
         _check(pool, factor, wish)
+    if sum(wish.preferred for _, wish in wanted) > 1:
+        raise Invalid("Only one factor can be set as preferred.", code="two_preferred")
     told = [notices.prepare(pool, user, factor.switched[wish.enabled]) for factor, wish in wanted]
     first = next((Value(factor.preference) for factor, wish in wanted if wish.preferred), None)
     with atomic_part.begin() as part:

@@ -29,6 +29,7 @@ from pools.models.user import Status as UserStatus
 from pools.services import access, audit, sealing_contexts
 from pools.services.audit import Tag
 from pools.services.people import attributes, sign_in_names, users
+from pools.services.sign_in.factors import sms
 from pools.services.user_imports import jobs, lines
 
 log = structlog.get_logger(__name__)
@@ -173,26 +174,30 @@ def person(pool: UserPool, values: dict[str, str]) -> NewUser:
         Invalid: the pool takes none such.
 
     """
-    username = values.pop(lines.USERNAME, "")
-    _check_mfa(pool, values.pop(lines.MFA, "").lower())
+    username, mfa = values.pop(lines.USERNAME, ""), values.pop(lines.MFA, "").lower()
     sign_in_names.check_username(pool, username)
     attributes.check(pool, values)
     refuse(attributes.incomplete(pool, values))
     user = users.new_of_many(pool, username, values, UserStatus.RESET_REQUIRED)
+    _check_mfa(pool, mfa, user)
+    user.sms_enabled = mfa == "true" and bool(user.phone_number) and sms.is_open(pool)
     if not any(getattr(user, f"{address}_verified") for address in pool.auto_verified):
         wanted = " or ".join(pool.auto_verified)
         raise Invalid(f"The user has no verified {wanted}, by which to choose a password.", field="verified")
     return user
 
 
-def _check_mfa(pool: UserPool, given: str) -> None:
+def _check_mfa(pool: UserPool, given: str, user: NewUser) -> None:
+    """Check what a line says of codes by SMS, which Cognito means by MFA here: no success that did nothing."""
     if given not in ("true", "false"):
         raise Invalid("cognito:mfa_enabled is neither TRUE nor FALSE.", field="mfa")
     if (pool.mfa == UserPool.Mfa.ON) != (given == "true") and pool.mfa != UserPool.Mfa.OPTIONAL:
         raise Invalid(f"cognito:mfa_enabled differs from the user pool's MFA, which is {pool.mfa}.", field="mfa")
     if pool.mfa == UserPool.Mfa.OPTIONAL and given == "true":
-        # Cognito means codes by SMS, which nobody could be asked for here: no success that did nothing.
-        raise Invalid("cognito:mfa_enabled is TRUE, but SMS is no second factor of the user pool.", field="mfa")
+        if not sms.is_open(pool):
+            raise Invalid("cognito:mfa_enabled is TRUE, but SMS is no second factor of the user pool.", field="mfa")
+        if not user.phone_number:
+            raise Invalid("cognito:mfa_enabled is TRUE, but the user has no phone_number.", field="mfa")
 
 
 def _write(job: UserImportJob, batch: Batch) -> bool:

@@ -11,12 +11,23 @@ from typing import Any, Protocol
 
 from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError
-from pools.models import User, UserPool, hot
+from pools.models import AppClient, User, UserPool, hot
 from pools.models.hot import EnrolledFactor, Person
 from pools.services.messages.notices import Change
-from pools.services.sign_in.factors import totp
+from pools.services.sign_in.factors import sms, totp
 
-__all__ = ["FACTORS", "Factor", "asked_first", "is_on", "named", "of", "open_in", "preferred"]
+__all__ = [
+    "FACTORS",
+    "Factor",
+    "asked_first",
+    "held_by",
+    "is_on",
+    "named",
+    "of",
+    "open_in",
+    "preferred",
+    "to_choose_from",
+]
 
 
 class Factor(Protocol):
@@ -41,21 +52,31 @@ class Factor(Protocol):
     def is_open(self, pool: UserPool) -> bool:
         """Say whether the pool lets people have it."""
 
-    def begin_enrolment(self, pool: UserPool, user: User | Person) -> tuple[str, Callable[[], bool]]:
-        """Begin to set it up; return what the person needs, and what keeps it and says whether it replaced another."""
+    def is_given(self, person: Person) -> bool:
+        """Say whether somebody has it without having set it up, where the pool requires a second factor."""
+
+    def begin_enrolment(
+        self, pool: UserPool, user: User | Person, given: Mapping[str, str], *, by: Actor
+    ) -> tuple[str, Callable[[], bool | DomainError]]:
+        """Begin to set it up by what the person gives; return what they need, and what keeps it.
+
+        That says whether it replaced another, or refuses.
+        """
 
     def check_enrolment(
         self, pool: UserPool, user: User | Person, code: str, *, name: str, enable: bool, by: Actor
     ) -> Callable[[], DomainError | None]:
         """Look at its first code, whose try is counted first; return what puts it in force, or refuses a duplicate."""
 
-    def enter(self, pool: UserPool, person: Person, *, by: Actor) -> None:
-        """Issue what it asks for, in the transaction that reaches its step."""
+    def enter(self, client: AppClient, person: Person, *, by: Actor) -> DomainError | None:
+        """Issue what it asks for, in the transaction that reaches its step, or refuse to."""
 
-    def offer(self, held: EnrolledFactor) -> dict[str, Any]:
+    def offer(self, person: Person, held: EnrolledFactor) -> dict[str, Any]:
         """Return what the adapter shows when it asks."""
 
-    def check(self, pool: UserPool, person: Person, answers: Mapping[str, Any]) -> Callable[[], DomainError | None]:
+    def check(
+        self, pool: UserPool, person: Person, answers: Mapping[str, Any], *, by: Actor
+    ) -> Callable[[], DomainError | None]:
         """Look at an answer, its try counted first; return what spends it in the transaction of its effect."""
 
     def switch(self, pool: UserPool, user: User | Person, *, enabled: bool) -> bool | None:
@@ -65,7 +86,7 @@ class Factor(Protocol):
         """Delete it; say whether it was proven, None where there was none. Part of a transaction."""
 
 
-FACTORS: tuple[Factor, ...] = (totp,)
+FACTORS: tuple[Factor, ...] = (totp, sms)
 """In the order in which they are asked for, where the person prefers none."""
 
 
@@ -94,11 +115,30 @@ def preferred(user: User | Person) -> str:
     return next((factor.kind for factor in FACTORS if factor.preference == user.preferred_mfa), "")
 
 
-def asked_first(person: Person) -> Factor | None:
+def held_by(pool: UserPool, person: Person) -> tuple[EnrolledFactor, ...]:
+    """Return the factors that the pool knows of a person: what they set up and it still lets them have.
+
+    Where it requires one, and there is none, those that they are given: a number, say.
+    """
+    own = tuple(held for held in person.factors if held.kind in pool.second_factors)
+    if own or pool.mfa != UserPool.Mfa.ON:
+        return own
+    return tuple(EnrolledFactor(factor.kind, "", False) for factor in open_in(pool) if factor.is_given(person))  # noqa: FBT003 - not switched on
+
+
+def asked_first(pool: UserPool, person: Person, *, chosen: str = "") -> Factor | None:
     """Return which of a person's factors is asked for: of those that are on, or of all where none is.
 
-    The preferred one comes first, then the order of the table.
+    What was ``chosen`` comes first, then the preferred one, then the order of the table.
     """
-    kinds = {held.kind for held in person.factors if held.enabled} or {held.kind for held in person.factors}
-    ranked = sorted(FACTORS, key=lambda factor: factor.preference != person.preferred_mfa)
+    held = held_by(pool, person)
+    kinds = {each.kind for each in held if each.enabled} or {each.kind for each in held}
+    ranked = sorted(FACTORS, key=lambda factor: (factor.kind != chosen, factor.preference != person.preferred_mfa))
     return next((factor for factor in ranked if factor.kind in kinds), None)
+
+
+def to_choose_from(pool: UserPool, person: Person) -> list[str]:
+    """Return the kinds between which a person chooses at sign-in: several that are on, none of them preferred."""
+    on = [each.kind for each in held_by(pool, person) if each.enabled]
+    is_open = len(on) > 1 and preferred(person) not in on
+    return [factor.kind for factor in FACTORS if factor.kind in on] if is_open else []

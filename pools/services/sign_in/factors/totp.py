@@ -18,7 +18,7 @@ from django_otp.oath import TOTP
 from identity.foundation import clock, sealing
 from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError, TotpEnrolmentFailed, TotpMismatch, TotpNotFound, TotpUsed
-from pools.models import TotpFactor, User, UserPool
+from pools.models import AppClient, TotpFactor, User, UserPool
 from pools.models.hot import EnrolledFactor, Person
 from pools.services import assurance, audit, codes, lockout, sealing_contexts
 from pools.services.audit import Tag
@@ -40,10 +40,18 @@ DRIFT = (-1, 0, 1)
 
 def is_open(pool: UserPool) -> bool:
     """Say whether the pool lets people have an authenticator."""
-    return pool.mfa != UserPool.Mfa.OFF and pool.totp_enabled
+    return kind in pool.second_factors
 
 
-def begin_enrolment(pool: UserPool, user: User | Person) -> tuple[str, Callable[[], bool]]:
+def is_given(person: Person) -> bool:
+    """Say that nobody has an app without having set it up."""
+    del person
+    return False
+
+
+def begin_enrolment(
+    pool: UserPool, user: User | Person, given: Mapping[str, str], *, by: Actor
+) -> tuple[str, Callable[[], bool | DomainError]]:
     """Make a new seed; return it in base32, and what keeps it and says whether it took the place of a pending one.
 
     A proven seed stays, until this one is proven too.
@@ -52,6 +60,7 @@ def begin_enrolment(pool: UserPool, user: User | Person) -> tuple[str, Callable[
         TotpNotFound: the pool asks nobody for an authenticator.
 
     """
+    del given, by
     _check_open(pool)
     seed = os.urandom(SEED_BYTES)
     sealed = sealing.seal(seed, place=sealing_contexts.totp_seed(user.id))
@@ -116,17 +125,21 @@ def matching_step(seed: bytes, code: str) -> int | None:
     return found
 
 
-def enter(pool: UserPool, person: Person, *, by: Actor) -> None:
+def enter(client: AppClient, person: Person, *, by: Actor) -> DomainError | None:
     """Send nothing: the app makes its codes by itself."""
-    del pool, person, by
+    del client, person, by
+    return None
 
 
-def offer(held: EnrolledFactor) -> dict[str, Any]:
+def offer(person: Person, held: EnrolledFactor) -> dict[str, Any]:
     """Return the name the person gave the authenticator."""
+    del person
     return {"name": held.name}
 
 
-def check(pool: UserPool, person: User | Person, answers: Mapping[str, Any]) -> Callable[[], DomainError | None]:
+def check(
+    pool: UserPool, person: User | Person, answers: Mapping[str, Any], *, by: Actor
+) -> Callable[[], DomainError | None]:
     """Look at a sign-in code; the try is counted first. What is returned spends the code.
 
     Raises:
@@ -135,6 +148,7 @@ def check(pool: UserPool, person: User | Person, answers: Mapping[str, Any]) -> 
         LockedOut: too many wrong codes, by whichever adapter.
 
     """
+    del by
     factor = TotpFactor.objects.filter(pool_id=pool.pk, user_id=person.id).exclude(verified_at=None).first()
     if factor is None or factor.sealed_seed is None:
         raise TotpNotFound

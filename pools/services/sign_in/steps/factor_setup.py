@@ -23,7 +23,9 @@ def applies(attempt: Attempt) -> bool:
         return False
     if attempt.proven("enrolled"):
         return True
-    return not attempt.person.factors and assurance.lacks_second(attempt.pool, attempt.person, attempt.methods)
+    return not factors.held_by(attempt.pool, attempt.person) and assurance.lacks_second(
+        attempt.pool, attempt.person, attempt.methods
+    )
 
 
 def offer(attempt: Attempt) -> Offer:

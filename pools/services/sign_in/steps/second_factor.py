@@ -11,7 +11,7 @@ from identity.foundation.errors import DomainError
 from pools.services import assurance, audit
 from pools.services.audit import Tag
 from pools.services.sign_in import factors
-from pools.services.sign_in.attempt import Accepted, Attempt, Offer
+from pools.services.sign_in.attempt import CHOSEN, Accepted, Attempt, Offer
 from pools.services.sign_in.factors import Factor
 
 
@@ -30,16 +30,19 @@ class SecondFactor:
     def applies(self, attempt: Attempt) -> bool:
         """Say whether a second factor is due, and it is this one that is asked for."""
         is_due = assurance.lacks_second(attempt.pool, attempt.person, attempt.methods)
-        return is_due and factors.asked_first(attempt.person) is self.factor
+        if not is_due:
+            return False
+        chosen = str(attempt.evidence.get(CHOSEN, ""))
+        return factors.asked_first(attempt.pool, attempt.person, chosen=chosen) is self.factor
 
-    def enter(self, attempt: Attempt, *, by: Actor) -> None:
+    def enter(self, attempt: Attempt, *, by: Actor) -> DomainError | None:
         """Issue what the factor asks for."""
-        self.factor.enter(attempt.pool, attempt.person, by=by)
+        return self.factor.enter(attempt.client, attempt.person, by=by)
 
     def offer(self, attempt: Attempt) -> Offer:
         """Return what the factor shows."""
-        held = next(held for held in attempt.person.factors if held.kind == self.factor.kind)
-        return Offer(self.factor.offer(held))
+        held = factors.held_by(attempt.pool, attempt.person)
+        return Offer(self.factor.offer(attempt.person, next(each for each in held if each.kind == self.factor.kind)))
 
     def check(self, attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepted:
         """Have the factor look at the answer; a refusal leaves an audit row.
@@ -50,7 +53,7 @@ class SecondFactor:
         """
         pool, person, kind = attempt.pool, attempt.person, self.factor.kind
         try:
-            spend = self.factor.check(pool, person, answers)
+            spend = self.factor.check(pool, person, answers, by=by)
         except DomainError as problem:
             detail = {"factor": kind, "reason": type(problem).__name__}
             audit.record(Tag.FACTOR_REFUSED, pool=pool, subject=person.sub, outcome="refused", by=by, detail=detail)

@@ -109,6 +109,11 @@ resource "aws_cognito_user_pool" "full" {
 }
 
 resource "aws_cognito_user_pool" "texting" {
+  mfa_configuration          = "OPTIONAL"
+  sms_authentication_message = "Come in with {####}."
+  software_token_mfa_configuration {
+    enabled = true
+  }
   sms_configuration {
     external_id    = "movies"
     sns_caller_arn = "arn:aws:iam::123456789012:role/texts"

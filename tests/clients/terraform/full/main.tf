@@ -315,6 +315,8 @@ resource "aws_cognito_user_pool" "texting" {
   username_attributes      = ["phone_number"]
   auto_verified_attributes = ["phone_number"]
 
+  mfa_configuration          = "ON"
+  sms_authentication_message = "Sign in with {####}."
   sms_configuration {
     external_id    = "photos"
     sns_caller_arn = "arn:aws:iam::123456789012:role/sms"
