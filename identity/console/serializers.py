@@ -117,12 +117,13 @@ class Changes(Strict):
         """Say all that is wrong, each at its member."""
         if not attrs:
             raise serializers.ValidationError(gettext("Name what is to be changed."))
-        table = self.table()
+        table, row = self.table(), self.context["row"]
         changes: dict[str, Any] = {}
-        for name, chosen in attrs.items():
-            changes |= table.choices[name][0].given_by(chosen)
+        for name in table.choices:
+            if name in attrs:
+                changes |= table.choices[name][0].given_by(attrs[name], row)
         faults: dict[str, list[exceptions.ErrorDetail]] = {}
-        for problem in table.problems_of_change(self.context["row"], table.read(changes)):
+        for problem in table.problems_of_change(row, table.read(changes)):
             named = operators_name(getattr(problem, "field", ""))
             faults.setdefault(named, []).append(exceptions.ErrorDetail(wording.of(problem), problem.code))
         if faults:

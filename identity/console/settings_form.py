@@ -92,7 +92,7 @@ class SettingsForm(Form):
                 chosen = self.cleaned_data[name]
                 if choice.control is Control.SEVERAL_OF:
                     chosen = in_order(chosen, getattr(self.row, name))
-                found |= setting.given_by(chosen)
+                found |= setting.given_by(chosen, self.row)
         return found
 
     def clean(self) -> dict[str, Any]:

@@ -27,6 +27,8 @@ WORDS: dict[str, _StrPromise] = {
     "pool_name": gettext_lazy("A pool’s name has 1 to 128 letters, digits, spaces or any of + = , . @ -"),
     "client_name": gettext_lazy("An app’s name has 1 to 128 characters."),
     "no_sms": gettext_lazy("This installation sends no SMS."),
+    "mfa_kind": gettext_lazy("Choose which codes are asked for: an authenticator app’s, or those by text message."),
+    "mfa_off": gettext_lazy("Codes are on, and asked of nobody: choose Optional or Required, or switch them off."),
     "lifetime": gettext_lazy("This lives from %(least)d to %(most)d seconds."),
     "refresh_lifetime": gettext_lazy("Refresh tokens live at least as long as access and ID tokens."),
     "callback_url": gettext_lazy("Enter at least one URL, so that people can come back."),

@@ -313,7 +313,7 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "SetUserPoolMfaConfig.SmsMfaConfiguration": (
         {"SmsConfiguration": {"SnsCallerArn": NO_ARN}},
         INVALID,
-        "can't turn off MFA",
+        "SnsCallerArn is not the ARN of an IAM role.",
     ),
     "StartUserImportJob.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "StartUserImportJob.JobId": ("import-none", NOT_FOUND, "not found"),

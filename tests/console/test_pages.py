@@ -369,6 +369,35 @@ def test_each_setting_that_operators_choose_is_saved_and_shown(world: World) -> 
     assert {name: shown[name] for name in of_pool} == of_pool
 
 
+def test_the_kinds_of_second_factors_are_chosen_beside_the_mode(world: World) -> None:
+    idp = world.live.boto()
+    about = {"UserPoolId": idp.create_user_pool(PoolName="wire")["UserPool"]["Id"]}
+    texts = {"SmsAuthenticationMessage": "Yours is {####}."}
+    idp.set_user_pool_mfa_config(**about, MfaConfiguration="OPTIONAL", SmsMfaConfiguration=texts)
+    where, kinds = f"/console/pools/{about['UserPoolId']}", ("totp_enabled", "sms_enabled")
+
+    def state() -> tuple[str, list[bool]]:
+        page = world.session.get(where).text
+        return shown_form(page)["mfa"], [is_on(page, kind) for kind in kinds]
+
+    steps: list[tuple[dict[str, str | None], tuple[str, list[bool]]]] = [
+        ({"mfa": "ON"}, ("ON", [False, True])),  # a mode alone leaves what is on
+        ({"totp_enabled": "on", "sms_enabled": None}, ("ON", [True, False])),
+        ({"mfa": "OFF"}, ("OFF", [False, False])),
+        ({"mfa": "OPTIONAL"}, ("OPTIONAL", [True, False])),  # and has one where none is
+    ]
+    for changes, after in steps:
+        assert save(world, where, **changes).status_code == 303
+        assert state() == after
+    contradictions: list[dict[str, str | None]] = [{"totp_enabled": None}, {"mfa": "OFF", "sms_enabled": "on"}]
+    for changes in contradictions:
+        refused = save(world, where, **changes)
+        assert (refused.status_code, re.findall(r'role="alert" id="(\w+)_error"', refused.text)) == (422, ["mfa"])
+        assert state() == ("OPTIONAL", [True, False])
+    changed = world.api("PATCH", where.removeprefix("/console"), json={"mfa": "OFF"})
+    assert [changed.json()[kind] for kind in kinds] == [False, False]
+
+
 def test_how_apps_register_themselves_is_saved_and_what_is_not_there_refused(world: World) -> None:
     about = {"UserPoolId": world.live.boto().create_user_pool(PoolName="wire")["UserPool"]["Id"]}
     where = f"/console/pools/{about['UserPoolId']}"

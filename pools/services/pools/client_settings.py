@@ -73,7 +73,7 @@ def of_lifetime(kind: str, label: Text, help_text: Text, **more: Any) -> tuple[S
     member, _, _, unit, _ = LIFETIMES[kind]
     amount, its_unit = f"{member}_validity", f"token_validity_units.{member}"
 
-    def given_by(seconds: int) -> dict[str, Any]:
+    def given_by(seconds: int, _: object) -> dict[str, Any]:
         return dict(zip((amount, its_unit), in_units(seconds), strict=True))
 
     choice = Choice(control=Control.DURATION, column=f"{kind}_seconds", label=label, help=help_text, given_by=given_by)

@@ -246,12 +246,21 @@ def second_factor_has_a_kind(given: Mapping[str, Any], _: UserPool | None = None
     mode = given.get(MODE) or UserPool.Mfa.OFF
     if mode not in UserPool.Mfa.values:
         yield Invalid("MfaConfiguration is OFF, ON or OPTIONAL.", field=MODE, code="mfa")
-    elif mode == UserPool.Mfa.OFF and (given.get(AUTHENTICATOR) or given.get(MAIL_FACTOR) is not None):
+    elif mode == UserPool.Mfa.OFF and (
+        given.get(AUTHENTICATOR) or given.get(TEXTS) or given.get(MAIL_FACTOR) is not None
+    ):
         yield Invalid(OFF_AND_ON, field=MODE, code="mfa_off")
     elif mode != UserPool.Mfa.OFF and not (given.get(AUTHENTICATOR) or given.get(TEXTS)):
         yield Invalid(
             "Invalid MFA configuration given, can't turn on MFA without an MFA type.", field=MODE, code="mfa_kind"
         )
+
+
+def given_by_mode(mode: str, pool: UserPool) -> dict[str, Any]:
+    """Return the settings that an operator gives who chooses a mode alone: MFA has a kind, an app if none is on yet."""
+    if mode == UserPool.Mfa.OFF:
+        return {MODE: mode, AUTHENTICATOR: False, TEXTS: False}
+    return {MODE: mode, AUTHENTICATOR: pool.totp_enabled or not pool.sms_enabled}
 
 
 def means_texts(given: Given) -> bool:

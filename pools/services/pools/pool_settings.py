@@ -207,16 +207,27 @@ TABLE = Table(
             choice=Choice(
                 control=Control.ONE_OF,
                 label=gettext_lazy("Second factor"),
-                help=gettext_lazy("A code after the password, of an authenticator app."),
+                help=gettext_lazy("A code after the password, of an authenticator app unless you choose otherwise."),
                 options={
                     "OFF": gettext_lazy("Off"),
                     "OPTIONAL": gettext_lazy("Optional"),
                     "ON": gettext_lazy("Required"),
                 },
-                given_by=lambda mode: {MODE: mode, AUTHENTICATOR: mode != "OFF"},
+                given_by=rules.given_by_mode,
             ),
         ),
-        Setting(name=AUTHENTICATOR, place="totp_enabled", default=False, keep=bool, stays=True),
+        Setting(
+            name=AUTHENTICATOR,
+            place="totp_enabled",
+            default=False,
+            keep=bool,
+            stays=True,
+            choice=Choice(
+                control=Control.SWITCH,
+                label=gettext_lazy("Codes of an authenticator app"),
+                help=gettext_lazy("They may be people’s second factor, where there is one at all."),
+            ),
+        ),
         Setting(
             name=rules.TEXTS,
             place="sms_enabled",

@@ -74,8 +74,8 @@ class Choice:
     least: int = 0
     most: int | None = None
     """The bounds of a number."""
-    given_by: Callable[[Any], dict[str, Any]] | None = None
-    """Returns the settings that a choice gives, where it is not this one alone."""
+    given_by: Callable[[Any, Any], dict[str, Any]] | None = None
+    """Returns the settings that a choice gives a row, where it is not this one alone."""
 
 
 def one_of(*values: object, text: str) -> Check:
@@ -162,10 +162,10 @@ class Setting:
         """Say whether what is kept is what holds where nothing is given."""
         return kept is None or self.as_given(kept) == self.default
 
-    def given_by(self, chosen: Any) -> dict[str, Any]:  # noqa: ANN401 - any setting's value
-        """Return the settings that an operator's choice gives."""
+    def given_by(self, chosen: Any, row: Model) -> dict[str, Any]:  # noqa: ANN401 - any setting's value
+        """Return the settings that an operator's choice gives a row."""
         own = self.choice.given_by if self.choice else None
-        return own(chosen) if own else {self.name: self.as_given(chosen)}
+        return own(chosen, row) if own else {self.name: self.as_given(chosen)}
 
     def unavailable(self, value: Any) -> Iterator[DomainError]:  # noqa: ANN401 - any setting's value
         """Yield a refusal, if a value asks for what this release has not, or none will have."""

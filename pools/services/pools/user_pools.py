@@ -153,8 +153,6 @@ def set_mfa(pool: UserPool, *, settings: Mapping[str, Any], by: Actor) -> UserPo
     """
     table, owned = pool_settings.TABLE, pool_rules.OF_SECOND_FACTORS
     given = table.read({pool_rules.MODE: UserPool.Mfa.OFF, **settings})
-    if given[pool_rules.MODE] == UserPool.Mfa.OFF and given[pool_rules.TEXTS]:
-        raise Invalid(pool_rules.OFF_AND_ON, field=pool_rules.MODE, code="mfa_off")
     with atomic_part.begin() as part:
         row = access.lock_pool(part, pool)
         part.refuse_if(next(table.problems_of_change(row, given, whole=owned), None))
