@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import json
-import multiprocessing
 import os
 import sys
 import tempfile
@@ -16,8 +15,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from identity import environment_reading, forks
+
 if TYPE_CHECKING:
-    from identity.settings import Environment
+    from identity.environment import Environment
 
 # Idle browser connections count too: granian's limit is on connections, not on requests. What may wait for
 # a password hash is limited by the gate, which refuses at once.
@@ -87,6 +88,7 @@ def main(arguments: list[str]) -> int:
             with tempfile.TemporaryDirectory(prefix="cognate-metrics-") as folder:
                 # Web processes count together, from nothing at each start.
                 os.environ.setdefault("METRICS_DIR", folder)
+                environment_reading.read_apart()
                 return serve_web() if is_safe_apart() else 1
         case ["worker"]:
             return become_worker() if is_safe() else 1
@@ -126,10 +128,7 @@ def is_safe_apart() -> bool:
 
     django.setup()
     load_pages()
-    checking = multiprocessing.get_context("fork").Process(target=lambda: sys.exit(not is_safe()))
-    checking.start()
-    checking.join()
-    return checking.exitcode == 0
+    return forks.result_of(is_safe)
 
 
 def load_pages() -> None:

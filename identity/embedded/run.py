@@ -23,8 +23,9 @@ from identity.embedded.postgres import Postgres
 from identity.embedded.processes import forget_all
 from identity.embedded.redis import Redis
 from identity.embedded.supervisor import Supervisor
+from identity.environment import Environment
 from identity.foundation import clock
-from identity.settings import BASE_DIR, Environment
+from identity.settings import BASE_DIR
 
 STORAGE = ("postgres", "redis")
 SPARE = 30

@@ -1,4 +1,4 @@
-"""The settings by which mail and SMS leave. What follows from others of them, ``identity.settings`` fills in."""
+"""The settings by which mail and SMS leave. What follows from others of them, ``identity.environment`` fills in."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The settings of whom an installation trusts to sign people in.
 
-OpenID providers are not here: ``identity.settings`` compares them with the installation's own addresses.
+OpenID providers are not here: ``identity.environment`` compares them with the installation's own addresses.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Settings whose values are in files, as container secrets come. Which there are, ``identity.settings`` says."""
+"""Settings whose values are in files, as container secrets come. Which there are, ``identity.environment`` says."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ SQL = (
     "identity/checks.py",
     "identity/embedded",
 )
-ENVIRONMENT = ("identity/settings.py", "identity/embedded", "tests", "bench")
+ENVIRONMENT = ("identity/environment.py", "identity/settings.py", "identity/embedded", "tests", "bench")
 HANDING_ON = ("identity/celery.py", "identity/wsgi.py", "identity/serve.py", "identity/management")
 # The installer of packages runs before anything can be imported.
 CLOCK = ("identity/foundation/clock.py", "identity/embedded/packages.py", "tests", "bench")

@@ -9,8 +9,8 @@ from types import ModuleType
 import pytest
 from django.core.management import CommandError, call_command
 
+from identity.environment import Environment
 from identity.management.commands import write_configuration_docs, write_coverage_docs
-from identity.settings import Environment
 from tests.architecture.source import ROOT
 
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")])

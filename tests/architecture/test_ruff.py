@@ -37,7 +37,7 @@ def test_ruff_reports(path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "room"),
     [
-        ("environment", "identity/settings.py"),
+        ("environment", "identity/environment.py"),
         ("clock", "identity/foundation/clock.py"),
         ("boto", "identity/foundation/aws_clients.py"),
     ],

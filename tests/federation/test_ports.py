@@ -8,8 +8,8 @@ from typing import Any, get_args
 import pytest
 
 from federation.channels.smtp import Smtp
+from identity.environment import Environment
 from identity.foundation.errors import DomainError, Invalid, LoginRefused, Misuse
-from identity.settings import Environment
 from pools import ports
 from pools.ports.kinds import About
 from tests import providers

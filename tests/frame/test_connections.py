@@ -16,9 +16,9 @@ from pytest_django.fixtures import Settings
 
 from identity import checks, serve
 from identity.embedded.run import Installation
+from identity.environment import Environment
 from identity.foundation import clock, connections
 from identity.management.commands import migrate
-from identity.settings import Environment
 from pools.services.messages import deliveries
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from identity.settings import Environment
+from identity.environment import Environment
 
 OURS = {"mode": "production", "base_url": "https://id.example.com", "region": "eu-west-1"}
 

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from identity.environment import Environment
 from identity.foundation.saml_issuers import SamlProvider
-from identity.settings import Environment
 
 A, B = (f"arn:aws:iam::000000000000:saml-provider/{name}" for name in ("a", "b.B_-2"))
 FILE = SamlProvider("/etc/cognate/idp.xml", "urn:amazon:webservices", "https://signin.aws.amazon.com/saml")

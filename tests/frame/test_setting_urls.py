@@ -12,8 +12,9 @@ from kombu.transport.redis import Channel
 from redis.connection import parse_url
 
 from identity import broker
+from identity.environment import Environment, configured
 from identity.foundation import origins, server_urls
-from identity.settings import BASE_DIR, Environment, configured
+from identity.settings import BASE_DIR
 
 SECRET = "hunter2"
 

@@ -8,14 +8,14 @@ from typing import get_args
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
+from identity.environment import Environment
 from identity.foundation.message_settings import MessageSettings
 from identity.foundation.provider_settings import ProviderSettings
 from identity.management.document_command import DocumentCommand
-from identity.settings import Environment
 
 HEAD = """# Configuration
 
-Made from `identity/settings.py` and what it builds on by `manage.py write_configuration_docs`; do not edit.
+Made from `identity/environment.py` and what it builds on by `manage.py write_configuration_docs`; do not edit.
 
 Everything is set by environment variables. Any `NAME` may be given as `NAME_FILE`, the path of a file that holds the
 value, as container secrets come. Lists are separated by commas. An empty variable counts as unset.
