@@ -18,7 +18,7 @@ from identity.embedded.parts import Part
 from identity.embedded.postgres import Postgres
 from identity.embedded.processes import end, spawn
 from identity.embedded.redis import Redis
-from tests.servers import ROOT, free_port
+from tests.servers import ROOT, free_port, hide_what_production_lacks
 
 if TYPE_CHECKING:
     from pools.models import AppClient, UserPool
@@ -65,7 +65,9 @@ def answers(port: int, path: str) -> bool:
 def installation(port: int) -> Part:
     """Return the installation's web server of one process, as production starts it."""
     command = (sys.executable, "-m", "identity.serve", "web")
-    return Part("installation", command, directory=ROOT, ready=lambda: answers(port, "/health/ready"))
+    (hidden := HOME / "hidden").mkdir(exist_ok=True)
+    path = {"PYTHONPATH": hide_what_production_lacks(hidden)}
+    return Part("installation", command, path, directory=ROOT, ready=lambda: answers(port, "/health/ready"))
 
 
 def floor(port: int) -> Part:
