@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import connection
 from prometheus_client import Counter, Histogram
 
-from identity.foundation import clock
+from identity.foundation import clock, spare_memory
 from identity.foundation.errors import Misuse, Overloaded
 
 REFUSED = Counter("cognate_gate_refused_total", "Password hashes refused because the gate was full.", ["why"])
@@ -182,3 +182,4 @@ def slot(pool: str) -> Iterator[None]:
     finally:
         _inside.reset(token)
         gate.leave()
+        spare_memory.hashes.note_work()
