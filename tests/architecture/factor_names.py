@@ -43,7 +43,7 @@ LISTED = {
     "pools/services/audit.py": POOL,
     "pools/services/pools/pool_choices.py": POOL,
     "pools/services/pools/pool_rules.py": POOL,
-    "pools/services/pools/pool_settings.py": POOL,
+    "pools/services/pools/second_factor_settings.py": POOL,
     "pools/services/pools/user_pools.py": POOL,
     "identity/demo/seed.py": POOL,
     "identity/console/sign_in.py": OPERATORS,

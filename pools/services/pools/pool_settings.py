@@ -18,9 +18,10 @@ from pools.services.pools import (
     password_policy,
     registration_settings,
     schema,
+    second_factor_settings,
 )
 from pools.services.pools import pool_rules as rules
-from pools.services.pools.pool_rules import AUTHENTICATOR, DAYS, MODE, OLDER_DAYS, POLICY, UPDATES, VERIFIED
+from pools.services.pools.pool_rules import DAYS, OLDER_DAYS, POLICY, UPDATES, VERIFIED
 from pools.services.pools.settings_table import (
     Availability,
     Check,
@@ -62,7 +63,7 @@ REMEMBERED = f"{POLICY}.password_history_size"
 def derive(pool: UserPool, given: Given) -> None:
     """Set what follows from several settings."""
     put_password_policy(pool, given)
-    pool.sms_enabled = pool.mfa != UserPool.Mfa.OFF and (pool.sms_enabled or rules.means_texts(given))
+    second_factor_settings.put_kinds(pool, given)
 
 
 def put_password_policy(pool: UserPool, given: Given) -> None:
@@ -198,53 +199,7 @@ TABLE = Table(
             described=NEVER,
             is_fixed=True,
         ),
-        Setting(
-            name=MODE,
-            place="mfa",
-            default="OFF",
-            described=ALWAYS,
-            stays=True,
-            choice=Choice(
-                control=Control.ONE_OF,
-                label=gettext_lazy("Second factor"),
-                help=gettext_lazy("A code after the password, of an authenticator app unless you choose otherwise."),
-                options={
-                    "OFF": gettext_lazy("Off"),
-                    "OPTIONAL": gettext_lazy("Optional"),
-                    "ON": gettext_lazy("Required"),
-                },
-                given_by=rules.given_by_mode,
-            ),
-        ),
-        Setting(
-            name=AUTHENTICATOR,
-            place="totp_enabled",
-            default=False,
-            keep=bool,
-            stays=True,
-            choice=Choice(
-                control=Control.SWITCH,
-                label=gettext_lazy("Codes of an authenticator app"),
-                help=gettext_lazy("They may be people’s second factor, where there is one at all."),
-            ),
-        ),
-        Setting(
-            name=rules.TEXTS,
-            place="sms_enabled",
-            default=False,
-            keep=bool,
-            described=NEVER,
-            stays=True,
-            is_on_wire=False,
-            choice=Choice(
-                control=Control.SWITCH,
-                label=gettext_lazy("Codes by text message"),
-                help=gettext_lazy(
-                    "They may be people’s second factor, too. An app’s codes are safer: text messages can be read on "
-                    "the way, and numbers taken over."
-                ),
-            ),
-        ),
+        *second_factor_settings.SETTINGS,
         Setting(
             name="admin_create_user_config.allow_admin_create_user_only",
             place="admin_only_sign_up",
