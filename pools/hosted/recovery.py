@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from identity.foundation import errors
-from pools.hosted import resend_wait, wording
+from pools.hosted import wording
 from pools.hosted.forms import ForgotForm, ResetForm, policy_list
 from pools.services.codes import Purpose
 from pools.services.people import passwords
 from pools.services.sign_in import flows, machine
+from pools.web import notices, resend_wait
 from pools.web.browser import PageState
 from pools.web.page_forms import FieldError
 from pools.web.page_request import PageRequest
@@ -53,7 +54,7 @@ def forgot(page_request: PageRequest) -> HttpResponse:
     if not code_request.is_sent and not again:
         # No code of this browser's is under way: the next page would ask for one.
         left = resend_wait.seconds_left(after, Purpose.RECOVERY)
-        form.add_refusal(FieldError("", wording.no_code(left)), errors.TooManyAttempts(wait=left))
+        form.add_refusal(FieldError("", notices.no_code(left)), errors.TooManyAttempts(wait=left))
         return show_name_form(page_request, form)
     return page_request.go("confirm_forgot", after)
 

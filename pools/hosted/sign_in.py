@@ -8,7 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from identity.foundation import errors
-from pools.hosted import address_failures, providers, resend_wait, wording
+from pools.hosted import address_failures, providers, wording
 from pools.hosted.forms import CodeForm, NewPasswordForm, SignInForm, policy_list
 from pools.hosted.sign_up import code_page_state
 from pools.services.codes import Purpose
@@ -18,6 +18,7 @@ from pools.services.sign_in import flows, machine
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn
 from pools.services.sign_up import sign_up
 from pools.services.tokens import interactions
+from pools.web import resend_wait
 from pools.web.browser import MADE_HERE, PageState
 from pools.web.page_request import BadLink, PageRequest, account_name
 from pools.web.page_view import page

@@ -6,13 +6,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from identity.foundation import clock, errors
-from pools.hosted import resend_wait, wording
+from pools.hosted import wording
 from pools.hosted.forms import NamedCodeForm, SignUpForm, policy_list
 from pools.services.codes import Purpose
 from pools.services.people import passwords
 from pools.services.pools import user_pools
 from pools.services.sign_in import chosen_passwords, machine
 from pools.services.sign_up import sign_up as accounts
+from pools.web import resend_wait
 from pools.web.browser import MADE_BEFORE, MADE_HERE, PageState
 from pools.web.page_request import PageRequest
 from pools.web.page_view import page
@@ -21,8 +22,8 @@ from pools.web.sign_in_outcomes import proceed
 if TYPE_CHECKING:
     from django.http import HttpResponse
 
-    from pools.hosted.resend_wait import CodeRequest
     from pools.services.messages.destinations import Delivery
+    from pools.web.resend_wait import CodeRequest
 
 
 @page()

@@ -100,14 +100,6 @@ VALUE_REASONS = {
 ALREADY_GIVEN = gettext_lazy("This is known already. Leave it as it is, and start again.")
 APP_REFUSED = gettext_lazy("This app may not set this for you. Tell the people who run it.")
 
-
-# Where no code went out: what comes before the wait.
-NO_CODE_NOTICES: dict[str, str | _StrPromise] = {
-    "wait": "",
-    "confirm_wait": gettext_lazy("Confirm your account first."),
-    "choose_wait": gettext_lazy("Your address is confirmed. Choose the password of your account."),
-}
-
 # By page: which step it is, of how many.
 PROGRESS = {"sign_up": (1, 2), "confirm": (2, 2), "forgot": (1, 2), "confirm_forgot": (2, 2), "second_factor": (2, 2)}
 
@@ -123,24 +115,6 @@ def wait(seconds: int) -> str:
     minutes = -(-seconds // A_MINUTE)
     return ngettext(
         "Too many tries. Try again in %(minutes)d minute.", "Too many tries. Try again in %(minutes)d minutes.", minutes
-    ) % {"minutes": minutes}
-
-
-def no_code(seconds: int) -> str:
-    """Return what is said to who asked for a code and gets none yet, alike for every name; empty without a wait."""
-    if seconds <= 0:
-        return ""
-    if seconds < A_MINUTE:
-        return ngettext(
-            "No new code was sent. You can ask for one in %(seconds)d second.",
-            "No new code was sent. You can ask for one in %(seconds)d seconds.",
-            seconds,
-        ) % {"seconds": seconds}
-    minutes = -(-seconds // A_MINUTE)
-    return ngettext(
-        "No new code was sent. You can ask for one in %(minutes)d minute.",
-        "No new code was sent. You can ask for one in %(minutes)d minutes.",
-        minutes,
     ) % {"minutes": minutes}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -32,3 +32,28 @@ NOTICES: dict[str, Notice] = {
     "mfa_on": ("good", gettext_lazy("Your authenticator app is set up. You'll be asked for a code when you sign in.")),
     "mfa_off": ("good", gettext_lazy("Your authenticator app is removed.")),
 }
+# Where no code went out: what comes before the wait.
+NO_CODE: dict[str, str | _StrPromise] = {
+    "wait": "",
+    "confirm_wait": gettext_lazy("Confirm your account first."),
+    "choose_wait": gettext_lazy("Your address is confirmed. Choose the password of your account."),
+}
+A_MINUTE = 60
+
+
+def no_code(seconds: int) -> str:
+    """Return what is said to who asked for a code and gets none yet, alike for every name; empty without a wait."""
+    if seconds <= 0:
+        return ""
+    if seconds < A_MINUTE:
+        return ngettext(
+            "No new code was sent. You can ask for one in %(seconds)d second.",
+            "No new code was sent. You can ask for one in %(seconds)d seconds.",
+            seconds,
+        ) % {"seconds": seconds}
+    minutes = -(-seconds // A_MINUTE)
+    return ngettext(
+        "No new code was sent. You can ask for one in %(minutes)d minute.",
+        "No new code was sent. You can ask for one in %(minutes)d minutes.",
+        minutes,
+    ) % {"minutes": minutes}

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from identity.foundation import clock, errors
-from pools.hosted import wording
 from pools.services.messages import send_limits
 from pools.web import notices
 from pools.web.browser import PageState
@@ -67,10 +66,10 @@ def seconds_left(page_state: PageState, purpose: Purpose) -> int:
 
 def notice(page_state: PageState, seconds: int) -> Notice | None:
     """Return the page's notice; where no code went out, with the wait that is left, if any is."""
-    before = wording.NO_CODE_NOTICES.get(page_state.notice)
+    before = notices.NO_CODE.get(page_state.notice)
     if before is None:
         return notices.NOTICES.get(page_state.notice)
-    text = " ".join(text for text in (str(before), wording.no_code(seconds)) if text)
+    text = " ".join(text for text in (str(before), notices.no_code(seconds)) if text)
     return ("warn", text) if text else None
 
 
