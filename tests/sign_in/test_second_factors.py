@@ -36,6 +36,7 @@ class Card:
     kind: str = "card"
     method: str = "swk"
     preference: str = "CARD_MFA"
+    sends_code: bool = False
     not_in_pool: str = "no cards"
     not_proven: str = "no card of yours"
     added: Change = Change.APP_ADDED

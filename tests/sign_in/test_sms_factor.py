@@ -228,6 +228,21 @@ def test_where_a_factor_is_required_a_number_is_one_and_an_authenticator_goes_be
     asked(factories.begin(client, "alice"))
 
 
+def test_what_a_pool_requires_goes_once_another_is_on(transactional_db: None) -> None:
+    pool = texting("ON", totp=True)
+    person = factories.make_user(pool, "alice", phone_number=PHONE)
+    factories.give_totp(pool, person)
+    with pytest.raises(errors.Invalid, match="requires a second factor"):
+        own_factors.remove(pool, person, "totp", by=BY)
+
+    own_factors.set_preference(pool, person, {"sms": Preference(enabled=True)}, by=BY)
+
+    assert own_factors.remove(pool, person, "totp", by=BY)
+    with pytest.raises(errors.Invalid, match="requires a second factor"):
+        own_factors.remove(pool, person, "sms", by=BY)
+    assert [each.kind for each in factors.of(person)] == ["sms"]
+
+
 def test_who_has_several_and_prefers_none_chooses(client: AppClient, pool: UserPool, person: User) -> None:
     app = factories.give_totp(pool, person)
     own_factors.set_preference(pool, person, {"totp": Preference(enabled=True)}, by=BY)

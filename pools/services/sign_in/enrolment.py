@@ -20,7 +20,13 @@ __all__ = ["enrol", "prove_enrolment"]
 
 
 def enrol(
-    client: AppClient | None, attempt_token: str, kind: str, given: Mapping[str, str] | None = None, *, by: Actor
+    client: AppClient | None,
+    attempt_token: str,
+    kind: str,
+    given: Mapping[str, str] | None = None,
+    *,
+    receipt: Receipt | None = None,
+    by: Actor,
 ) -> tuple[str, str]:
     """Begin to set up a factor within a sign-in that needs one; return what it takes, and the next token.
 
@@ -30,7 +36,7 @@ def enrol(
 
     """
     attempt = _at_set_up(client, attempt_token)
-    needed = own_factors.enrol(attempt.pool, attempt.person, kind, given, by=by)
+    needed = own_factors.enrol(attempt.pool, attempt.person, kind, given, receipt=receipt, by=by)
     return needed, machine.advance(attempt, no_write, by=by)[0]
 
 

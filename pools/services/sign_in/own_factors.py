@@ -16,7 +16,7 @@ from identity.foundation import clock
 from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError, Invalid
 from pools.models import User, UserPool
-from pools.models.hot import Person
+from pools.models.hot import EnrolledFactor, Person
 from pools.services import access, atomic_part, audit, receipts
 from pools.services.audit import Tag
 from pools.services.messages import notices
@@ -100,7 +100,14 @@ def prove(  # noqa: PLR0913 - each says how
             opening.save()
 
 
-def set_preference(pool: UserPool, user: User | Person, wishes: Mapping[str, Preference], *, by: Actor) -> None:
+def set_preference(
+    pool: UserPool,
+    user: User | Person,
+    wishes: Mapping[str, Preference],
+    *,
+    receipt: Receipt | None = None,
+    by: Actor,
+) -> None:
     """Have factors asked for or not, by kind, and one of them first. The others stay as they are.
 
     That one is not asked for is as it is where the pool has others alone.
@@ -125,6 +132,7 @@ def set_preference(pool: UserPool, user: User | Person, wishes: Mapping[str, Pre
     first = next((Value(factor.preference) for factor, wish in wanted if wish.preferred), None)
     with atomic_part.begin() as part:
         access.lock_user(part, pool, user)
+        part.refuse_if(receipts.keep(receipt))
         for (factor, wish), notice in zip(wanted, told, strict=True):
             before = factor.switch(pool, user, enabled=wish.enabled)
             if wish.enabled and before is None:
@@ -148,13 +156,17 @@ def remove(pool: UserPool, user: User | Person, kind: str, *, receipt: Receipt |
     """Remove a factor; say whether there was one. The adapter has asked for a fresh proof before.
 
     Raises:
-        Invalid: the pool requires a second factor, and this may be the only one.
+        Invalid: the pool requires a second factor, and no other is on.
         UserNotFound: deleted meanwhile.
 
     """
-    if pool.mfa == UserPool.Mfa.ON:
-        raise Invalid("This pool requires a second factor.")
-    return _remove(pool, user, kind, receipt, by=by)
+    return _remove(pool, user, kind, receipt, keeps_needed=True, by=by)
+
+
+def is_needed(pool: UserPool, held: Iterable[EnrolledFactor], kind: str) -> bool:
+    """Say whether a factor stays because the pool requires one: nothing else that somebody set up is on."""
+    others = (each for each in held if each.kind != kind and each.kind in pool.second_factors)
+    return pool.mfa == UserPool.Mfa.ON and not any(each.enabled for each in others)
 
 
 def remove_lost(pool: UserPool, user: User, kind: str, *, by: Actor) -> bool:
@@ -166,14 +178,18 @@ def remove_lost(pool: UserPool, user: User, kind: str, *, by: Actor) -> bool:
         UserNotFound: deleted meanwhile.
 
     """
-    return _remove(pool, user, kind, None, by=by)
+    return _remove(pool, user, kind, None, keeps_needed=False, by=by)
 
 
-def _remove(pool: UserPool, user: User | Person, kind: str, receipt: Receipt | None, *, by: Actor) -> bool:
+def _remove(
+    pool: UserPool, user: User | Person, kind: str, receipt: Receipt | None, *, keeps_needed: bool, by: Actor
+) -> bool:
     factor = factors.named(kind)
     notice = notices.prepare(pool, user, factor.removed)
     with atomic_part.begin() as part:
-        access.lock_user(part, pool, user)
+        locked = access.lock_user(part, pool, user)
+        if keeps_needed and is_needed(pool, factors.of(locked), kind):
+            part.refuse(Invalid("This pool requires a second factor."))
         was_proven = factor.delete(pool, user)
         if was_proven is None:
             return False

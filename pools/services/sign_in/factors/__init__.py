@@ -20,6 +20,7 @@ __all__ = [
     "FACTORS",
     "Factor",
     "asked_first",
+    "asked_of",
     "held_by",
     "is_on",
     "named",
@@ -39,6 +40,8 @@ class Factor(Protocol):
     """What a proof of it counts as (``assurance.PROOFS``)."""
     preference: str
     """What ``User.preferred_mfa`` has where it is asked for first."""
+    sends_code: bool
+    """Whether a message brings its codes, which costs something: one goes out only when somebody asks for it."""
     not_in_pool: str
     """What is said where the pool has it not."""
     not_proven: str
@@ -124,6 +127,13 @@ def held_by(pool: UserPool, person: Person) -> tuple[EnrolledFactor, ...]:
     if own or pool.mfa != UserPool.Mfa.ON:
         return own
     return tuple(EnrolledFactor(factor.kind, "", False) for factor in open_in(pool) if factor.is_given(person))  # noqa: FBT003 - not switched on
+
+
+def asked_of(pool: UserPool, person: Person) -> set[str]:
+    """Return the kinds that a person may be asked for: those that are on; all where the pool requires one, none is."""
+    held = held_by(pool, person)
+    on = {each.kind for each in held if each.enabled}
+    return on or ({each.kind for each in held} if pool.mfa == UserPool.Mfa.ON else set())
 
 
 def asked_first(pool: UserPool, person: Person, *, chosen: str = "") -> Factor | None:

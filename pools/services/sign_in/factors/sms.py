@@ -25,6 +25,7 @@ from pools.services.pools import schema
 kind = "sms"
 method = assurance.BY_SMS
 preference = "SMS_MFA"
+sends_code = True
 not_in_pool = "User pool does not have SMS MFA turned on."
 not_proven = "User does not have delivery config set to turn on SMS_MFA"
 added = Change.TEXTS_ADDED

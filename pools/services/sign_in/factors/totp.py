@@ -27,6 +27,7 @@ from pools.services.messages.notices import Change
 kind = "totp"
 method = assurance.CODE
 preference = "SOFTWARE_TOKEN_MFA"
+sends_code = False
 not_in_pool = "User pool does not have software token MFA turned on."
 not_proven = "User has not verified software token mfa."
 added = Change.APP_ADDED
