@@ -1,4 +1,4 @@
-"""The account's own pages: who is signed in here, and out again. How to sign in is ``authenticator``."""
+"""The account's own pages: who is signed in here, and out again. How to sign in is ``account_factors``."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 from django.utils.http import urlencode
 
 from identity.foundation import errors
-from pools.hosted.authenticator import sign_in_first
+from pools.hosted import account_factors
+from pools.hosted.recent_proof import sign_in_first
 from pools.services.providers import saml_logouts, sign_outs
-from pools.services.sign_in import factors
 from pools.services.tokens import sessions
 from pools.services.tokens.interactions import Kind
 from pools.web import notices, resume
@@ -43,16 +43,12 @@ def account(page_request: PageRequest) -> HttpResponse:
     notice = notices.NOTICES.get(page_request.page_state.notice)
     if notice is not None:
         page_request.browser.keep(PageState())  # read once
-    second = [
-        {"template": f"hosted/parts/{factor.kind}_setting.html", "is_on": factors.is_on(session.person, factor.kind)}
-        for factor in factors.open_in(page_request.pool)
-    ]
     return page_request.show(
         "account",
         notice=notice,
         session=session,
         person=session.person,
-        second_factors=second,
+        settings=account_factors.settings(page_request, session),
     )
 
 

@@ -185,7 +185,7 @@ class SignInForm(PageForm):
 
 
 class CodeForm(PageForm):
-    """A code alone: an authenticator app's."""
+    """A code alone: a second factor's."""
 
     code = code_field(gettext_lazy("Code"))
 
@@ -295,7 +295,7 @@ class SignUpForm(PageForm):
 
 
 class AttributesForm(PageForm):
-    """What a pool requires of everyone and an identity provider did not give."""
+    """What else is needed: what an identity provider did not give, or a number to send codes to."""
 
     def __init__(self, names: Sequence[str], *arguments: Any, **options: Any) -> None:
         """Ask for these attributes."""

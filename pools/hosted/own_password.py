@@ -9,8 +9,8 @@ from django.http import HttpResponseRedirect
 
 from identity.foundation import errors
 from pools.hosted import wording
-from pools.hosted.authenticator import sign_in_first
 from pools.hosted.forms import OwnPasswordForm, policy_list
+from pools.hosted.recent_proof import sign_in_first
 from pools.services import access
 from pools.services.people import passwords
 from pools.services.pools import app_clients

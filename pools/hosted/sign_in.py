@@ -1,15 +1,14 @@
-"""Signing in: name and password, then whatever the machine still asks, a page each."""
+"""Signing in: name and password, or a new one in place of it. Second factors are asked for by ``second_factors``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import partial
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from identity.foundation import errors
 from pools.hosted import address_failures, providers, wording
-from pools.hosted.forms import CodeForm, NewPasswordForm, SignInForm, policy_list
+from pools.hosted.forms import NewPasswordForm, SignInForm, policy_list
 from pools.hosted.sign_up import code_page_state
 from pools.services.codes import Purpose
 from pools.services.people import attributes, passwords
@@ -26,8 +25,6 @@ from pools.web.sign_in_outcomes import proceed
 
 if TYPE_CHECKING:
     from django.http import HttpResponse
-
-    from pools.web.page_forms import PageForm
 
 
 @page(directory=False)
@@ -110,36 +107,14 @@ def challenge_page_state(page_request: PageRequest, challenge: str) -> PageState
     return page_state
 
 
-def show_challenge(
-    page_request: PageRequest, template: str, form: PageForm, progress: tuple[int, int] | None = None
-) -> HttpResponse:
-    """Show the page of a challenge."""
+def show_new_password(page_request: PageRequest, form: NewPasswordForm) -> HttpResponse:
+    """Show the page of a new password."""
     return page_request.show(
-        template,
+        "new_password",
         form=form.focus(),
         username=page_request.page_state.username,
         policy=policy_list(page_request.pool),
-        progress=progress,
     )
-
-
-@page(directory=False)
-def second_factor(page_request: PageRequest) -> HttpResponse:
-    """Ask for the code of a second factor: page, template and challenge are called by its kind."""
-    page_state = challenge_page_state(page_request, page_request.name)
-    show = partial(show_challenge, page_request, page_state.challenge, progress=wording.PROGRESS["second_factor"])
-    if not page_request.is_form:
-        return show(CodeForm())
-    form = CodeForm(page_request.request.POST)
-    if not form.is_valid():
-        return show(form)
-    try:
-        with address_failures.count(page_request):
-            outcome = answer_challenge(page_request, {"code": form.cleaned_data["code"]})
-    except errors.DomainError as refusal:
-        form.add_refusal(wording.of_second_factor(refusal), refusal)
-        return show(form)
-    return proceed(page_request, outcome, username=page_state.username)
 
 
 @page()
@@ -148,7 +123,7 @@ def new_password(page_request: PageRequest) -> HttpResponse:
     page_state = challenge_page_state(page_request, Challenge.NEW_PASSWORD)
     if not page_request.is_form:
         form = NewPasswordForm(page_request.pool, page_state.username, page_state.required)
-        return show_challenge(page_request, "new_password", form)
+        return show_new_password(page_request, form)
     form = NewPasswordForm(page_request.pool, page_state.username, page_state.required, page_request.request.POST)
     form.full_clean()
     password, given = form.given("new_password"), form.attributes()
@@ -157,12 +132,12 @@ def new_password(page_request: PageRequest) -> HttpResponse:
         passwords.problems(page_request.pool, password),
     )
     if not form.add_refusals(found, wording.of_new_password):
-        return show_challenge(page_request, "new_password", form)
+        return show_new_password(page_request, form)
     try:
         outcome = answer_challenge(page_request, {"new_password": password, "attributes": given})
     except errors.DomainError as refusal:
         form.add_refusal(wording.of_new_password(refusal), refusal)
-        return show_challenge(page_request, "new_password", form)
+        return show_new_password(page_request, form)
     return proceed(page_request, outcome, username=page_state.username)
 
 

@@ -5,7 +5,7 @@ Whether an account exists is never said: a wrong password, an unknown name and a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from django.utils.translation import gettext_lazy, ngettext, ngettext_lazy
 
@@ -26,6 +26,9 @@ OWN_PASSWORD_ENDED = gettext_lazy(
 OWN_PASSWORD_ELSEWHERE = gettext_lazy("You have no password here: you sign in with another provider.")
 APP_CODE_FAILED = gettext_lazy("That code didn't work. Enter the code your app shows now.")
 APP_CODE_USED = gettext_lazy("That code was used already. Wait for the next one.")
+CODE_WORN_OUT = gettext_lazy("That code was tried too often. Ask for a new one.")
+CHOOSE_ONE = gettext_lazy("Choose one of these.")
+NUMBER_TAKEN = gettext_lazy("This number already belongs to another account. Use another number.")
 WAIT = gettext_lazy("Too many tries. Wait a while, then try again.")
 NAME_TAKEN = gettext_lazy("That username is taken. Choose another one.")
 EMAIL_TAKEN = gettext_lazy("This address already belongs to another account. Sign in to that account instead.")
@@ -84,6 +87,7 @@ VALUE_REASONS = {
     "too_great": gettext_lazy("Write a number of %(most)d or less."),
     "email": gettext_lazy("That isn't an email address. Write it like name@example.org."),
     "phone_number": phone_fields.NOT_A_NUMBER,
+    "phone": phone_fields.NOT_A_NUMBER,
     "address": gettext_lazy("That is neither an email address nor a phone number."),
     "name": gettext_lazy("Choose a name without spaces, of 128 characters at most."),
     "like_email": gettext_lazy("Choose a name that doesn't look like an email address."),
@@ -99,6 +103,33 @@ VALUE_REASONS = {
 }
 ALREADY_GIVEN = gettext_lazy("This is known already. Leave it as it is, and start again.")
 APP_REFUSED = gettext_lazy("This app may not set this for you. Tell the people who run it.")
+
+
+class FactorWords(NamedTuple):
+    """What the pages call a kind of second factor, and say of it."""
+
+    name: _StrPromise
+    about: _StrPromise
+    remove: _StrPromise
+    question: _StrPromise
+    confirm: _StrPromise
+    """The button by which it goes, what is asked then, and the button that does it."""
+
+
+AUTHENTICATOR = FactorWords(
+    gettext_lazy("Authenticator app"),
+    gettext_lazy("A code from an app on your phone or computer."),
+    gettext_lazy("Remove"),
+    gettext_lazy("Remove the authenticator app?"),
+    gettext_lazy("Remove authenticator app"),
+)
+TEXT_MESSAGES = FactorWords(
+    gettext_lazy("Text message"),
+    gettext_lazy("A code that we send to your phone."),
+    gettext_lazy("Turn off"),
+    gettext_lazy("Turn off text messages?"),
+    gettext_lazy("Turn off text messages"),
+)
 
 # By page: which step it is, of how many.
 PROGRESS = {"sign_up": (1, 2), "confirm": (2, 2), "forgot": (1, 2), "confirm_forgot": (2, 2), "second_factor": (2, 2)}
@@ -165,10 +196,26 @@ def of_second_factor(problem: errors.DomainError) -> FieldError:
             raise problem
         case errors.UserDisabled():
             return FieldError("", SIGN_IN_FAILED)
+        case errors.AliasExists():
+            return FieldError("", NUMBER_TAKEN)
         case errors.LockedOut():
             return FieldError("", wait(problem.retry_after))
+        case errors.TooManyWrongCodes():
+            return FieldError("code", CODE_WORN_OUT)
         case errors.TooManyAttempts():
             return FieldError("", WAIT)
+    raise problem
+
+
+def of_factor_choice(problem: errors.DomainError) -> FieldError:
+    """Return what the page says at which somebody chooses a second factor, whose code may be sent then."""
+    match problem:
+        case errors.Invalid():
+            return FieldError("", CHOOSE_ONE)
+        case errors.UserDisabled():
+            return FieldError("", SIGN_IN_FAILED)
+        case errors.TooManyAttempts():
+            return FieldError("", wait(problem.wait) if problem.wait else WAIT)
     raise problem
 
 

@@ -61,9 +61,14 @@ class PageState:
     challenge: str = ""
     attempt_token: str = ""
     """The machine's opaque string of a sign-in under way."""
+    factor: str = ""
+    """The kind of second factor that is being set up, or that the account page asks about."""
+    kinds: list[str] = field(default_factory=list)
+    """Between which kinds of second factors somebody chooses."""
     secret: str = ""
     """What it takes to set up a second factor, while that is under way: an authenticator's pending seed."""
     sent_to: str = ""
+    """Where a code went, as the page tells it."""
     codes_asked_at: dict[str, list[int]] = field(default_factory=dict)
     """When codes were asked for, by purpose, oldest first, in epoch seconds; those that came too early left out."""
     limited: dict[str, int] = field(default_factory=dict)
@@ -74,9 +79,9 @@ class PageState:
     proof: str = ""
     """That this browser chose the password of the account it made (``chosen_passwords``); of others, one as long."""
     typed: dict[str, str] = field(default_factory=dict)
-    """What else was filled in to make that account, for who mends an address."""
+    """What else was filled in: to make that account, for who mends an address; for a second factor, a number."""
     required: list[str] = field(default_factory=list)
-    """Attributes that the page of a new password still needs."""
+    """Attributes that are still needed: at the page of a new password, or to set up a second factor."""
 
     def __post_init__(self) -> None:
         """Cut what somebody typed to what could be a name."""

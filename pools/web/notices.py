@@ -31,6 +31,9 @@ NOTICES: dict[str, Notice] = {
     "prove": ("warn", gettext_lazy("Confirm that it's you before you change how you sign in.")),
     "mfa_on": ("good", gettext_lazy("Your authenticator app is set up. You'll be asked for a code when you sign in.")),
     "mfa_off": ("good", gettext_lazy("Your authenticator app is removed.")),
+    "texts_on": ("good", gettext_lazy("Text messages are set up. We'll send you a code when you sign in.")),
+    "texts_off": ("good", gettext_lazy("Text messages are turned off.")),
+    "preference_kept": ("good", gettext_lazy("Your choice is saved.")),
 }
 # Where no code went out: what comes before the wait.
 NO_CODE: dict[str, str | _StrPromise] = {

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy
 from identity.foundation import errors
 from identity.foundation.actor import Actor
 from pools.services import access, receipts
+from pools.services.codes import Purpose
 from pools.services.pools import app_clients, redirect_mismatches
 from pools.services.tokens import interactions
 from pools.web import form_guard, notices, phone_fields, problem_pages, request_context, resume
@@ -159,7 +160,8 @@ class PageRequest:
     @property
     def is_done(self) -> bool:
         """Say whether the browser is signed in, and waits for no code: what a code led to is behind it."""
-        waits = self.page_state.codes_asked_at or self.page_state.account
+        of_sign_in = {str(Purpose.SECOND_FACTOR)}
+        waits = self.page_state.codes_asked_at.keys() - of_sign_in or self.page_state.account
         return not (self.is_stale or waits) and self.browser.signed_in_session() is not None
 
     def url(self, page: str) -> str:

@@ -90,8 +90,8 @@ PROBLEMS: dict[str, Problem] = {
         NO_SIGN_UP,
         again="start",
     ),
-    "no_authenticator": Problem(
-        gettext_lazy("Authenticator apps are off"), gettext_lazy("This place does not use them."), again="start"
+    "no_second_factor": Problem(
+        gettext_lazy("There is no second step here"), gettext_lazy("A password alone signs you in."), again="start"
     ),
     "refused": Problem(
         gettext_lazy("That didn't work"),

@@ -6,6 +6,7 @@ What was sent tells who has an account. Beyond this, the send limits hold (``mes
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from identity.foundation import clock, errors
@@ -54,6 +55,16 @@ def after_sending(page_state: PageState, username: str, purpose: Purpose) -> Cod
     now = clock.epoch()
     asked = [moment for moment in before.codes_asked_at.get(purpose, []) if moment > now - HOUR]
     return CodeRequest(True, {**before.codes_asked_at, str(purpose): [*asked, now]}, before.limited)  # noqa: FBT003
+
+
+def keep(page_state: PageState, code_request: CodeRequest, *, sent: str = "") -> PageState:
+    """Return a page state with what came of it, and the notice of a code that was ``sent``, or of none."""
+    return replace(
+        page_state,
+        notice=sent if code_request.is_sent else "wait",
+        codes_asked_at=code_request.codes_asked_at,
+        limited=code_request.limited,
+    )
 
 
 def seconds_left(page_state: PageState, purpose: Purpose) -> int:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
 from identity.foundation import errors
-from pools.services.sign_in import enrolment, factors, own_factors
+from pools.services.codes import Purpose
+from pools.services.sign_in import factors
 from pools.services.sign_in.machine import Challenge, Challenged, SignedIn
 from pools.services.tokens import participants, sessions
+from pools.web import factor_set_ups, resend_wait
 from pools.web.browser import MADE_HERE, PageState
 
 if TYPE_CHECKING:
@@ -34,11 +37,42 @@ def state_for_new_password(_: PageRequest, outcome: Challenged, username: str) -
     )
 
 
+def state_for_factor(page_request: PageRequest, outcome: Challenged, username: str) -> PageState:
+    """Return the state of the page that asks for a second factor's code; of one that was sent now, where and when."""
+    page_state = state_for_challenge(page_request, outcome, username)
+    if not factors.named(outcome.challenge).sends_code:
+        return page_state
+    code_request = resend_wait.after_sending(page_request.page_state, username, Purpose.SECOND_FACTOR)
+    return resend_wait.keep(replace(page_state, sent_to=outcome.parameters["destination"]), code_request)
+
+
+def state_for_factor_choice(page_request: PageRequest, outcome: Challenged, username: str) -> PageState:
+    """Return the page state of somebody who chooses between their second factors."""
+    kinds = [str(kind) for kind in outcome.parameters["can_choose"]]
+    return replace(state_for_challenge(page_request, outcome, username), kinds=kinds)
+
+
 def begin_factor_setup(page_request: PageRequest, outcome: Challenged, username: str) -> PageState:
-    """Begin to set up the first factor of those that the pool lets people have; return the state of the page for it."""
-    kind = outcome.parameters["can_set_up"][0]
-    secret, attempt_token = enrolment.enrol(page_request.app, outcome.attempt_token, kind, by=page_request.by)
-    return PageState(username=username, challenge=outcome.challenge, attempt_token=attempt_token, secret=secret)
+    """Begin to set up the factor that the pool lets people have, if it is one; of several, one is chosen first."""
+    page_state = state_for_challenge(page_request, outcome, username)
+    kinds = outcome.parameters["can_set_up"]
+    if len(kinds) > 1:
+        return page_state
+    return factor_set_ups.begin(
+        page_state, kinds[0], factor_set_ups.within_sign_in(page_request, outcome.attempt_token)
+    )
+
+
+def offer_factors(page_request: PageRequest, outcome: SignedIn, username: str) -> PageState:
+    """Return the page state of somebody who may set up a second factor; begin where that is one and sends nothing."""
+    offered = factors.open_in(page_request.pool)
+    page_state = PageState(username=username, kinds=[factor.kind for factor in offered])
+    if len(offered) > 1:
+        return page_state
+    if offered[0].sends_code:
+        return replace(page_state, factor=offered[0].kind)
+    enrol = factor_set_ups.of_person(page_request, outcome.person, by=page_request.by_user(outcome))
+    return factor_set_ups.begin(page_state, offered[0].kind, enrol)
 
 
 class ChallengePage(NamedTuple):
@@ -49,7 +83,8 @@ class ChallengePage(NamedTuple):
 
 
 PAGES: dict[str, ChallengePage] = {
-    **{factor.kind: ChallengePage(factor.kind, state_for_challenge) for factor in factors.FACTORS},
+    **{factor.kind: ChallengePage(factor.kind, state_for_factor) for factor in factors.FACTORS},
+    Challenge.FACTOR_CHOICE: ChallengePage("factor_choice", state_for_factor_choice),
     Challenge.NEW_PASSWORD: ChallengePage("new_password", state_for_new_password),
     Challenge.FACTOR_SETUP: ChallengePage("factor_setup", begin_factor_setup),
 }
@@ -94,9 +129,8 @@ def open_session(page_request: PageRequest, outcome: SignedIn, *, username: str)
     page_request.browser.open(opened)
     page_request.browser.remember_way(page_request.provider)
     pool, person = page_request.pool, outcome.person
-    offered = factors.open_in(pool) if is_fresh and pool.mfa == pool.Mfa.OPTIONAL and not person.factors else []
-    if offered:
-        secret = own_factors.enrol(pool, person, offered[0].kind, by=page_request.by_user(outcome))
-        return page_request.go("factor_setup", PageState(username=username, secret=secret))
+    may_set_up = pool.mfa == pool.Mfa.OPTIONAL and not person.factors and factors.open_in(pool)
+    if is_fresh and may_set_up:
+        return page_request.go("factor_setup", offer_factors(page_request, outcome, username))
     page_request.browser.keep(PageState())
     return page_request.go_on()
