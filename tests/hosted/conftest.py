@@ -31,6 +31,18 @@ def strict(live: Live) -> World:
     return World(live, mfa="ON")
 
 
+@pytest.fixture(scope="session")
+def texting(live: Live) -> World:
+    """Return a pool whose people may have an authenticator, codes by text message, or both."""
+    return World(live, by_sms=True)
+
+
+@pytest.fixture(scope="session")
+def strict_texting(live: Live) -> World:
+    """Return a pool that requires either."""
+    return World(live, mfa="ON", by_sms=True)
+
+
 @pytest.fixture
 def visitor(world: World) -> Visitor:
     """Return a browser without cookies."""

@@ -36,7 +36,7 @@ def sending(visitor: Visitor, typed: Typed, *, form: int = 0) -> Sending:
     shown = visitor.here.read.forms[form]
     body = {**shown.values, **typed}
     if name := shown.buttons[0].get("name"):
-        body[name] = shown.buttons[0]["value"]
+        body.setdefault(name, shown.buttons[0]["value"])  # unless another of its buttons is pressed
     return Sending(urljoin(visitor.here.url, shown.action), body, visitor.session.cookies.get_dict())
 
 
@@ -212,6 +212,79 @@ def remove_authenticator(world: World, visitor: Visitor) -> Typed:
     return {}
 
 
+def code_by_text(world: World, visitor: Visitor) -> str:
+    """Sign in somebody who is asked for a code by text message; return the number it went to."""
+    number = world.number()
+    world.ask_for_texts(name := world.person(phone_number=number))
+    visitor.sign_in(name)
+    return number
+
+
+def sms(world: World, visitor: Visitor) -> Typed:
+    return {"code": world.mailed(code_by_text(world, visitor))}
+
+
+def factor_choice(world: World, visitor: Visitor) -> Typed:
+    name = world.person(phone_number=world.number())
+    world.give_totp(name)
+    world.ask_for_texts(name)
+    prefer_none(world, name)
+    visitor.sign_in(name)
+    return {"factor": "sms"}
+
+
+def prefer_none(world: World, name: str) -> None:
+    """Have both factors of somebody asked for, and neither first."""
+    neither = {"Enabled": True, "PreferredMfa": False}
+    world.idp.admin_set_user_mfa_preference(
+        UserPoolId=world.pool_id, Username=name, SMSMfaSettings=neither, SoftwareTokenMfaSettings=neither
+    )
+
+
+def number_required(world: World, visitor: Visitor) -> Typed:
+    visitor.sign_in(world.person())
+    visitor.submit(factor="sms")
+    return {"phone_number": world.number()}
+
+
+def texts_required(world: World, visitor: Visitor) -> Typed:
+    number = number_required(world, visitor)
+    visitor.submit(number)
+    return {"code": world.mailed(number["phone_number"])}
+
+
+def texts_offered(world: World, visitor: Visitor) -> Typed:
+    confirmed(world, visitor)
+    visitor.submit(factor="sms")
+    visitor.submit(phone_number=(number := world.number()))
+    return {"code": world.mailed(number)}
+
+
+def begin_texts(world: World, visitor: Visitor) -> Typed:
+    visitor.sign_in(world.person(phone_number=world.number()))
+    visitor.open(f"{world.base}/account/mfa?client_id={world.client_id}")
+    return {}
+
+
+def turn_texts_off(world: World, visitor: Visitor) -> Typed:
+    visitor.submit(sms(world, visitor))
+    visitor.open(f"{world.base}/account/mfa?client_id={world.client_id}")
+    visitor.submit(form=1)  # which asks
+    return {}
+
+
+def prefer_texts(world: World, visitor: Visitor) -> Typed:
+    number = world.number()
+    name = world.person(phone_number=number)
+    world.give_totp(name)
+    prefer_none(world, name)
+    visitor.sign_in(name)
+    visitor.submit(factor="sms")
+    visitor.submit(code=world.mailed(number))
+    visitor.open(f"{world.base}/account/mfa?client_id={world.client_id}")
+    return {"first": "sms"}
+
+
 def join(world: World, visitor: Visitor) -> Typed:
     arrive(world, visitor)
     return {"given_name": "Ada"}
@@ -251,6 +324,14 @@ CASES = [
     Case("account_mfa", begin_set_up, "/account/mfa?", {"changes": 1}),
     Case("account_mfa", verify_set_up, "/account/mfa?", {**TOLD, "sessions": 1}),
     Case("account_mfa", remove_authenticator, "/account/mfa?", TOLD),
+    Case("sms", sms, "/oauth2/authorize?", {"changes": 1, **SIGNED_IN}, pool="texting"),
+    Case("factor_choice", factor_choice, "/login/sms?", {"changes": 1, "messages": 1}, pool="texting"),
+    Case("factor_setup", number_required, "/login/mfa?", {"changes": 2, "messages": 1}, pool="strict_texting"),
+    Case("factor_setup", texts_required, "/oauth2/authorize?", {**TOLD, "changes": 2, **SIGNED_IN}, "strict_texting"),
+    Case("factor_setup", texts_offered, "/oauth2/authorize?", {**TOLD, "changes": 2, "sessions": 1}, pool="texting"),
+    Case("account_mfa", begin_texts, "/account/mfa?", {"changes": 2, "messages": 1}, pool="texting", form=1),
+    Case("account_mfa", turn_texts_off, "/account/mfa?", TOLD, pool="texting"),
+    Case("account_mfa", prefer_texts, "/account/mfa?", {"changes": 1}, pool="texting", form=2),
     Case("join", join, "/oauth2/authorize?", {"changes": 1, **SIGNED_IN}, pool="by_username"),
 ]
 
@@ -340,6 +421,7 @@ REFUSED: list[tuple[Callable[[World, Visitor], Typed], Typed]] = [
     (confirm, {"code": "000000"}),
     (sign_in, {"password": OTHER_PASSWORD}),
     (totp, {"code": "000000"}),
+    (sms, {"code": "000000"}),
     (new_password, {"new_password": "weak"}),
     (confirm_forgot, {"code": "000000"}),
     (own_password, {"password": "Wrong-guess-1"}),
@@ -348,8 +430,10 @@ REFUSED: list[tuple[Callable[[World, Visitor], Typed], Typed]] = [
 
 @pytest.mark.parametrize(("reach", "wrong"), REFUSED, ids=lambda each: getattr(each, "__name__", ""))
 def test_a_refused_form_leaves_no_receipt_and_may_be_sent_again(
-    world: World, visitor: Visitor, reach: Callable[[World, Visitor], Typed], wrong: Typed
+    request: pytest.FixtureRequest, reach: Callable[[World, Visitor], Typed], wrong: Typed
 ) -> None:
+    world: World = request.getfixturevalue("texting" if reach is sms else "world")
+    visitor = world.visitor()
     typed = reach(world, visitor)
     sent = sending(visitor, {**typed, **wrong})
 

@@ -49,7 +49,7 @@ BY_PROVIDER = {"SupportedIdentityProviders": ["Google"]}
 OPEN_TO_PROVIDERS = {
     *("sign_in", "provider", "join", "provider_answer", "totp", "factor_setup", "account", "account_mfa", "sign_out"),
     *("signed_out", "error", "provider_form", "provider_left", "saml_answer", "saml_metadata", "saml_sign_out"),
-    *("saml_idp_metadata", "saml_slo", "saml_sso", "saml_request"),
+    *("saml_idp_metadata", "saml_slo", "saml_sso", "saml_request", "sms", "factor_choice"),
 }
 """Pages that an app has to which people come by a provider alone."""
 

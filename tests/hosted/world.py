@@ -187,7 +187,7 @@ class Visitor:
         body = {**sent.values, **(typed or {}), **more}
         button = sent.buttons[0]
         if "name" in button:
-            body[button["name"]] = button.get("value", "")
+            body.setdefault(button["name"], button.get("value", ""))  # unless another of its buttons is pressed
         origin = "{0.scheme}://{0.netloc}".format(urlsplit(page.url))
         return self._follow("POST", urljoin(page.url, sent.action), data=body, headers={"Origin": origin})
 
@@ -230,9 +230,16 @@ class World:
     """One pool with one app."""
 
     def __init__(
-        self, live: Live, *, mfa: str = "OPTIONAL", by_email: bool = True, callback: str = CALLBACK, **settings: Any
+        self,
+        live: Live,
+        *,
+        mfa: str = "OPTIONAL",
+        by_sms: bool = False,
+        by_email: bool = True,
+        callback: str = CALLBACK,
+        **settings: Any,
     ) -> None:
-        """Make them."""
+        """Make them; a second factor is an authenticator, or with ``by_sms`` codes by text message as well."""
         self.live = live
         self.callback = callback
         self.idp = live.boto()
@@ -242,7 +249,10 @@ class World:
         self.pool_id: str = self.idp.create_user_pool(PoolName="hosted", **given)["UserPool"]["Id"]
         if mfa != "OFF":
             self.idp.set_user_pool_mfa_config(
-                UserPoolId=self.pool_id, MfaConfiguration=mfa, SoftwareTokenMfaConfiguration={"Enabled": True}
+                UserPoolId=self.pool_id,
+                MfaConfiguration=mfa,
+                SoftwareTokenMfaConfiguration={"Enabled": True},
+                **({"SmsMfaConfiguration": {}} if by_sms else {}),
             )
         self.by_email = by_email
         self.client_id = self.app("Photos")
@@ -291,7 +301,11 @@ class World:
         """Return a sign-in name that nobody has, with an address to it."""
         return f"{uuid.uuid4().hex[:12]}@example.org" if self.by_email else f"p{uuid.uuid4().hex[:12]}"
 
-    def person(self, *, temporary: bool = False) -> str:
+    def number(self) -> str:
+        """Return a phone number that nobody has."""
+        return f"+1206{secrets.randbelow(10**7):07d}"
+
+    def person(self, *, temporary: bool = False, phone_number: str = "") -> str:
         """Make a person with a password; return the name they sign in by."""
         name = self.name()
         email = name if self.by_email else f"{name}@example.org"
@@ -300,7 +314,11 @@ class World:
             Username=name,
             MessageAction="SUPPRESS",
             TemporaryPassword=PASSWORD,
-            UserAttributes=[{"Name": "email", "Value": email}, {"Name": "email_verified", "Value": "true"}],
+            UserAttributes=[
+                {"Name": "email", "Value": email},
+                {"Name": "email_verified", "Value": "true"},
+                *([{"Name": "phone_number", "Value": phone_number}] if phone_number else []),
+            ],
         )
         if not temporary:
             self.idp.admin_set_user_password(UserPoolId=self.pool_id, Username=name, Password=PASSWORD, Permanent=True)
@@ -339,6 +357,12 @@ class World:
         with self.live.orm():
             pool = access.pool(self.pool_id)
             password_resets.end_password(pool, access.user(pool, name), by=Actor.system())
+
+    def ask_for_texts(self, name: str) -> None:
+        """Have somebody with a number asked for a code that is sent to it, and prefer nothing."""
+        self.idp.admin_set_user_mfa_preference(
+            UserPoolId=self.pool_id, Username=name, SMSMfaSettings={"Enabled": True, "PreferredMfa": False}
+        )
 
     def give_totp(self, name: str) -> str:
         """Enrol an authenticator for a person; return its secret. Codes of the present step are spent by that."""

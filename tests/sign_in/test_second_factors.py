@@ -13,6 +13,7 @@ from django.template.loader import get_template
 from identity.foundation import errors
 from identity.foundation.actor import Actor
 from pools.cognito import challenges, contract
+from pools.hosted import factor_pages
 from pools.models import AppClient, AuditEvent, AuthEvent, User, UserPool, hot, rows
 from pools.models.hot import EnrolledFactor, Person
 from pools.services import access, assurance
@@ -247,5 +248,6 @@ def test_each_factor_is_in_every_adapters_table(factor: Factor) -> None:
 
     assert row.preference in contract.model("SetUserMFAPreference").input_shape.members
     assert row.name in contract.model("RespondToAuthChallenge").input_shape.members["ChallengeName"].enum
-    for template in (f"hosted/{factor.kind}.html", f"hosted/parts/{factor.kind}_setting.html"):
+    assert factor_pages.of(factor.kind).words.name
+    for template in (f"hosted/{factor.kind}.html", f"hosted/parts/{factor.kind}_enrol.html"):
         assert get_template(template)

@@ -73,7 +73,9 @@ PAGES = {
     "sign_up": "step",
     "signed_out": "",
     "strength": "",
+    "sms": "step",
     "totp": "step",
+    "factor_choice": "step",
     "factor_setup": "session",
 }
 WITHOUT_FORM = {
