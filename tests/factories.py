@@ -40,11 +40,12 @@ def number() -> str:
     return f"{next(_numbers)}{secrets.token_hex(4)}"
 
 
-def make_pool(*, mfa: str = "OFF", **settings: Any) -> UserPool:
-    """Make a pool; ``mfa`` other than OFF has TOTP on."""
+def make_pool(*, mfa: str = "OFF", by_sms: bool = False, **settings: Any) -> UserPool:
+    """Make a pool; ``mfa`` other than OFF has TOTP on, and codes by text message where that is asked for."""
     pool = user_pools.create(f"pool {number()}", settings=settings, by=BY)
     if mfa != "OFF":
-        wanted = {"mfa_configuration": mfa, "software_token_mfa_configuration": {"enabled": True}}
+        wanted: dict[str, Any] = {"mfa_configuration": mfa, "software_token_mfa_configuration": {"enabled": True}}
+        wanted |= {"sms_mfa_configuration": {"enabled": True}} if by_sms else {}
         pool = user_pools.set_mfa(pool, settings=wanted, by=BY)
     return access.pool(pool.public_id)
 

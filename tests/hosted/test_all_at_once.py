@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import pytest
@@ -12,8 +13,11 @@ from django.test import Client
 from pools.hosted.urls import urlpatterns
 from pools.models import AppClient
 from pools.services import configuration
+from pools.services.messages import deliveries, mailbox
 from pools.services.providers import trips
 from pools.services.providers.arrivals import Arrival
+from pools.services.sign_in import own_factors
+from pools.services.sign_in.own_factors import Preference
 from tests import factories
 from tests.any_input import state
 from tests.hosted import in_process
@@ -102,6 +106,10 @@ TABLE = [
     Wrong("join", "arrived", {}, NOTHING_GIVEN),
     Wrong("totp", "challenged", {}, {"code": "Enter the code."}),
     Wrong("factor_setup", "required", {}, {"code": "Enter the code."}),
+    Wrong("sms", "texted", {}, {"code": "Enter the code."}),
+    Wrong("factor_setup", "asked for a number", {}, {"phone_number": "Enter your phone number."}),
+    Wrong("factor_setup", "asked for a number", {"phone_number": "0664 1234567"}, {"phone_number": NOT_A_NUMBER}),
+    Wrong("factor_setup", "texted to set up", {}, {"code": "Enter the code."}),
     Wrong("account_mfa", "enrolling", {"action": "verify"}, {"code": "Enter the code."}),
     Wrong(
         "account_password",
@@ -113,8 +121,9 @@ TABLE = [
 QUERIES: dict[str, str] = {}
 """What else the address of a page says."""
 TRIP = "t" * 32
-BUTTONS = {"resend", "account", "sign_out"}
-"""Forms that ask for nothing."""
+BUTTONS = {"resend", "account", "sign_out", "factor_choice"}
+"""Forms that ask for nothing, or are their buttons."""
+PHONE = "+12065550100"
 
 
 class Browsers:
@@ -124,6 +133,8 @@ class Browsers:
         """Make a pool that asks for much, and one that requires a second factor."""
         self.app = app(SCHEMA, "OPTIONAL")
         self.strict = app([], "ON")
+        self.texting = app([], "OPTIONAL", by_sms=True)
+        self.strict_texting = app([], "ON", by_sms=True)
 
     def at(self, stage: str) -> tuple[Client, AppClient]:
         """Return a browser at a stage, and the app that it came from."""
@@ -138,6 +149,8 @@ class Browsers:
         if stage == "required":
             self.send(browser, self.strict, "sign_in", username=factories.make_user(self.strict.pool).username)
             return browser, self.strict
+        if stage in TEXTING:
+            return browser, TEXTING[stage](self, browser)
         user = factories.make_invited(pool) if stage == "invited" else factories.make_user(pool)
         if stage == "challenged":
             factories.give_totp(pool, user)
@@ -153,9 +166,78 @@ class Browsers:
         assert send(browser, client, page, typed).status_code == 303
 
 
-def app(schema: list[dict[str, Any]], mfa: str) -> AppClient:
+def to_set_up(browsers: Browsers, browser: Client) -> AppClient:
+    """Come to where one of several kinds has to be set up."""
+    client = browsers.strict_texting
+    browsers.send(browser, client, "sign_in", username=factories.make_user(client.pool).username)
+    return client
+
+
+def to_number(browsers: Browsers, browser: Client) -> AppClient:
+    """Come to where a number is asked for."""
+    client = to_set_up(browsers, browser)
+    browsers.send(browser, client, "factor_setup", factor="sms")
+    return client
+
+
+def to_first_code(browsers: Browsers, browser: Client) -> AppClient:
+    """Come to the first code that goes to a number."""
+    client = to_number(browsers, browser)
+    number = f"+1206{int(factories.number()[-8:], 16) % 10**7:07d}"
+    browsers.send(browser, client, "factor_setup", phone_number=number)
+    return client
+
+
+def to_code(browsers: Browsers, browser: Client, kinds: tuple[str, ...] = ("sms",)) -> AppClient:
+    """Come to the code of who has these kinds on, or to the choice between them."""
+    client = browsers.texting
+    user = factories.make_user(client.pool, phone_number=PHONE)
+    if len(kinds) > 1:
+        factories.give_totp(client.pool, user)
+    wishes = dict.fromkeys(kinds, Preference(enabled=True))
+    own_factors.set_preference(client.pool, user, wishes, by=factories.BY)
+    browsers.send(browser, client, "sign_in", username=user.username)
+    return client
+
+
+def to_choice(browsers: Browsers, browser: Client) -> AppClient:
+    """Come to the choice between two kinds that are on."""
+    return to_code(browsers, browser, ("sms", "totp"))
+
+
+def to_own(browsers: Browsers, browser: Client) -> AppClient:
+    """Come in with both kinds."""
+    client = to_choice(browsers, browser)
+    browsers.send(browser, client, "factor_choice", factor="sms")
+    deliveries.sweep()
+    found = re.search(r"\b\d{6}\b", next(iter(mailbox.captured(to=PHONE))).body)
+    assert found
+    browsers.send(browser, client, "sms", code=found.group())
+    return client
+
+
+def to_removal(browsers: Browsers, browser: Client) -> AppClient:
+    """Come to the question before one goes of two."""
+    client = to_own(browsers, browser)
+    browsers.send(browser, client, "account_mfa", factor="sms", action="remove")
+    return client
+
+
+TEXTING: dict[str, Callable[[Browsers, Client], AppClient]] = {
+    "texted": to_code,
+    "to choose": to_choice,
+    "to set up": to_set_up,
+    "asked for a number": to_number,
+    "texted to set up": to_first_code,
+    "inside with both": to_own,
+    "asked before removal": to_removal,
+}
+"""Stages in pools whose people may have codes by text message: how a browser comes there."""
+
+
+def app(schema: list[dict[str, Any]], mfa: str, *, by_sms: bool = False) -> AppClient:
     """Return an app of a pool of its own."""
-    pool = factories.make_pool(mfa=mfa, **({"schema": schema} if schema else {}))
+    pool = factories.make_pool(mfa=mfa, by_sms=by_sms, **({"schema": schema} if schema else {}))
     return factories.make_client(
         pool,
         allowed_oauth_flows_user_pool_client=True,

@@ -17,7 +17,11 @@ from tests.hosted.world import CALLBACK
 from tests.pseudo_language import TAG, untranslated
 
 pytestmark = pytest.mark.usefixtures("transactional_db")
-OTHERS = (("account", "inside"), ("account_mfa", "inside"), ("signed_out", "nobody"), ("sign_out", "inside"))
+OTHERS = (
+    *(("account", "inside"), ("account_mfa", "inside"), ("signed_out", "nobody"), ("sign_out", "inside")),
+    *(("account", "inside with both"), ("account_mfa", "inside with both"), ("account_mfa", "asked before removal")),
+    *(("factor_choice", "to choose"), ("factor_setup", "to set up")),
+)
 """Pages without a form that can be filled in wrongly, and where their browser stands."""
 
 
