@@ -1,13 +1,14 @@
 """In whatever order pages are opened and forms are sent, nobody gets in without the proofs, or as somebody else.
 
-Mallory has an account, its password and its mail, and knows of somebody else the name. Every cookie that the browser
-ever had may be put back.
+Mallory has an account, its password, its mail and its phone, and knows of somebody else the name. Every cookie that the
+browser ever had may be put back.
 """
 
 from __future__ import annotations
 
 import json
 import re
+import secrets
 import urllib.parse
 import uuid
 
@@ -31,7 +32,8 @@ from pools.models import (
     hot,
 )
 from pools.services import configuration, sealing_contexts
-from pools.services.sign_in import factors
+from pools.services.sign_in import factors, own_factors
+from pools.services.sign_in.own_factors import Preference
 from pools.services.tokens import sessions
 from tests import factories
 from tests.hosted import in_process
@@ -43,8 +45,16 @@ FIRST, OTHER, WRONG, OF_THE_VICTIM = "Correct-horse-7", "Battery-staple-8", "Wro
 KEY = re.compile(r"otpauth://totp/[^\"]*secret=([A-Z2-7]{32})")
 CODE = re.compile(r"\b\d{6}\b")
 FORMS = ["sign_in", "totp", "factor_setup", "new_password", "sign_up", "confirm", "confirm_link", "resend", "forgot"]
-FORMS += ["confirm_forgot", "account", "account_mfa", "account_password"]
-KINDS = st.sampled_from(["plain", "secured", "invited", "unconfirmed"])
+FORMS += ["confirm_forgot", "account", "account_mfa", "account_password", "sms", "factor_choice"]
+KINDS = st.sampled_from(["plain", "secured", "texted", "both", "invited", "unconfirmed"])
+POOLS = {"OFF": "OFF", "OPTIONAL": "OPTIONAL", "ON": "ON", "OPTIONAL, TEXTS TOO": "OPTIONAL", "ON, TEXTS TOO": "ON"}
+"""By name, whether a second factor is asked for; where texts are not named, it is an authenticator."""
+ACTIONS = ["verify", "skip", "remove", "remove_now", "", "start", "again", "other", "change", "cancel", "prefer"]
+
+
+def number() -> str:
+    """Return a phone number that nobody has."""
+    return f"+1206{secrets.randbelow(10**7):07d}"
 
 
 class Walker(RuleBasedStateMachine):
@@ -52,13 +62,14 @@ class Walker(RuleBasedStateMachine):
 
     apps: dict[str, AppClient]
 
-    @initialize(mfa=st.sampled_from(["OFF", "OPTIONAL", "ON"]), own=KINDS, other=KINDS)
-    def people(self, mfa: str, own: str, other: str) -> None:
+    @initialize(kind=st.sampled_from(list(POOLS)), own=KINDS, other=KINDS)
+    def people(self, kind: str, own: str, other: str) -> None:
         """Make Mallory's account and somebody else's."""
-        self.app = self.apps[mfa]
+        self.app = self.apps[kind]
         self.pool: UserPool = self.app.pool
-        self.mallory, self.totp = self.person(own)
-        self.victim, _ = self.person(other, OF_THE_VICTIM)
+        self.phone = number()
+        self.mallory, self.totp = self.person(own, phone=self.phone)
+        self.victim, _ = self.person(other, OF_THE_VICTIM, phone=number())
         self.password = FIRST
         self.pending: pyotp.TOTP | None = None
         self.browser = in_process.browser()
@@ -71,17 +82,22 @@ class Walker(RuleBasedStateMachine):
         self.of_the_victim = self.belongings()
         self.browser.get(self.url("sign_in"))  # for the cookie without which no form is taken
 
-    def person(self, kind: str, password: str = FIRST) -> tuple[User, pyotp.TOTP | None]:
-        """Make a person, with an authenticator or without."""
+    def person(self, kind: str, password: str = FIRST, *, phone: str) -> tuple[User, pyotp.TOTP | None]:
+        """Make a person, with an authenticator or without, with codes by text message or without."""
         name = f"person{factories.number()}@example.com"
         if kind == "invited":
             return factories.make_invited(self.pool, name, password=password, email=name), None
         user = factories.make_user(self.pool, name, password=password, email=name, email_verified="true")
         if kind == "unconfirmed":
             User.objects.filter(pool_id=self.pool.pk, id=user.id).update(status="UNCONFIRMED", email_verified=False)
-        if kind == "secured" and self.pool.mfa != "OFF":
-            return user, factories.give_totp(self.pool, user)
-        return user, None
+        has_texts = kind in {"texted", "both"} and "sms" in self.pool.second_factors
+        has_app = kind in {"secured", "both"} and self.pool.mfa != "OFF"
+        totp = factories.give_totp(self.pool, user) if has_app else None
+        if has_texts:
+            User.objects.filter(pool_id=self.pool.pk, id=user.id).update(phone_number=phone)
+            wishes = {"sms": Preference(enabled=True), **({"totp": Preference(enabled=True)} if has_app else {})}
+            own_factors.set_preference(self.pool, user, wishes, by=factories.BY)
+        return user, totp
 
     def belongings(self) -> tuple[object, ...]:
         """Return what is the victim's alone to change."""
@@ -89,6 +105,7 @@ class Walker(RuleBasedStateMachine):
         user = User.objects.get(pool_id=self.pool.pk, id=self.victim.id)
         return (
             *(user.status, user.email, user.email_verified, user.enabled, user.preferred_mfa, user.epoch),
+            *(user.phone_number, user.phone_number_verified, user.sms_enabled),
             *Password.objects.filter(**own).values_list("argon2"),
             *TotpFactor.objects.filter(**own).values_list("sealed_seed", "enabled", "verified_at"),
         )
@@ -99,12 +116,12 @@ class Walker(RuleBasedStateMachine):
         TotpFactor.objects.filter(pool_id=self.pool.pk).update(last_step=0)
         OneTimeCode.objects.filter(pool_id=self.pool.pk).update(tries=0)
 
-    def mailed(self) -> list[str]:
-        """Return the codes in Mallory's mail, the newest first."""
+    def sent_to(self, address: str | None) -> list[str]:
+        """Return the codes that were sent to Mallory, by mail or phone, the newest first."""
         found = []
         for row in OutboxMessage.objects.filter(pool_id=self.pool.pk, sealed__isnull=False).order_by("-id")[:20]:
             carried = json.loads(sealing.unseal(bytes(row.sealed or b""), place=sealing_contexts.message(row.id)))
-            if carried["to"] == self.mallory.email:
+            if carried["to"] == address:
                 found += CODE.findall(carried["text"])
         return found
 
@@ -143,30 +160,34 @@ class Walker(RuleBasedStateMachine):
         page=st.sampled_from(FORMS),
         mine=st.sampled_from([True, True, True, False]),
         password=st.sampled_from(["own", "own", OTHER, WRONG]),
-        code=st.sampled_from(["app", "app", "pending", "mail", "mail", "000000"]),
-        action=st.sampled_from(["verify", "skip", "remove", "remove_now", ""]),
+        code=st.sampled_from(["app", "app", "pending", "mail", "mail", "text", "text", "000000"]),
+        action=st.sampled_from(ACTIONS),
+        factor=st.sampled_from(["", "", "totp", "sms", "card"]),
     )
-    def send(self, page: str, mine: bool, password: str, code: str, action: str) -> None:
+    def send(self, page: str, mine: bool, password: str, code: str, action: str, factor: str = "") -> None:
         """Send any form with any mixture of what Mallory has."""
         self.quieten()
         apps = {"app": self.totp, "pending": self.pending}
         app = apps.get(code)
-        mailed = self.mailed()
-        shown = {"mail": mailed[0] if mailed else "", "000000": "000000"}.get(code) or (app.now() if app else "111111")
+        mailed, texted = self.sent_to(self.mallory.email), self.sent_to(self.phone)
+        newest = {"mail": mailed[:1], "text": texted[:1], "000000": ["000000"]}.get(code, [])
+        shown = newest[0] if newest else (app.now() if app else "111111")
         typed = self.password if password == "own" else password
         name = str((self.mallory if mine else self.victim).email)
         inside = self.current()
-        had_app = self.has_app()
+        had = self.factors()
         hashed = self.hashed()
         body = {"username": name, "password": typed, "new_password": OTHER, "code": shown, "action": action}
+        body |= {"phone_number": self.phone, "first": factor, **({"factor": factor} if factor else {})}
 
         answer = self.browser.post(self.url(page), {**body, "form_token": self.token(page)})
 
         assert answer.status_code < 500
-        if page == "sign_in" and mine and typed == self.password:
+        if page == "sign_in" and mine and typed == self.password and hashed:
             self.has_shown_password = True
         enrols = page in {"factor_setup", "account_mfa"}
-        self.has_shown_code = (enrols or page == "totp") and app is not None and shown == app.now()
+        by_app = (enrols or page == "totp") and app is not None and shown == app.now()
+        self.has_shown_code = by_app or ((enrols or page == "sms") and shown in texted)
         now = self.current()
         if enrols and inside is not None and now is not None and now.id != inside.id:
             assert self.has_shown_code
@@ -175,13 +196,20 @@ class Walker(RuleBasedStateMachine):
             by_mail = page == "confirm_forgot" and mine and shown in mailed
             by_step = page == "new_password" and self.has_shown_password
             by_owner = page == "account_password" and inside is not None and typed == self.password
-            assert by_mail or by_step or by_owner, page
+            # Whoever confirms an account that was not made here has to choose another.
+            is_ended = page == "confirm" and mine and shown in mailed and not self.hashed()
+            assert by_mail or by_step or by_owner or is_ended, page
             self.password, self.has_shown_password = OTHER, by_step
-        if self.has_app() != had_app:
+        changed = self.factors() ^ had
+        if changed:
             assert page in {"factor_setup", "account_mfa"}
             assert inside is not None or self.has_shown_password
-            assert had_app or app is self.pending
-            self.totp = None if had_app else self.pending
+            assert changed <= had or self.has_shown_code
+        if "totp" in changed:
+            assert "totp" in had or app is self.pending
+            self.totp = None if "totp" in had else self.pending
+        if "sms" in changed:
+            assert "sms" in had or shown in texted
 
     @rule()
     def sign_in(self) -> None:
@@ -189,18 +217,19 @@ class Walker(RuleBasedStateMachine):
         self.send("sign_in", mine=True, password="own", code="app", action="")
 
     def hashed(self) -> str:
-        """Return the hash of Mallory's password."""
-        return Password.objects.get(pool_id=self.pool.pk, user_id=self.mallory.id).argon2
+        """Return the hash of Mallory's password, empty where it was ended."""
+        kept = Password.objects.filter(pool_id=self.pool.pk, user_id=self.mallory.id)
+        return kept.values_list("argon2", flat=True).first() or ""
 
-    def has_app(self) -> bool:
-        """Say whether Mallory has an authenticator."""
-        return factors.of(self.mallory) != ()
+    def factors(self) -> set[str]:
+        """Return the second factors that Mallory has set up."""
+        return {each.kind for each in factors.of(self.mallory)}
 
     @rule()
     def enrol_elsewhere(self) -> None:
         """Set an authenticator up in another browser: this one may be inside by password alone."""
         self.has_shown_code = False
-        if self.pool.mfa != "OFF" and not self.has_app():
+        if self.pool.mfa != "OFF" and not self.factors():
             self.totp = factories.give_totp(self.pool, self.mallory)
 
     @rule()
@@ -224,7 +253,7 @@ class Walker(RuleBasedStateMachine):
 
     def needs_code(self) -> bool:
         """Say whether a password alone is not enough for Mallory, as things are now."""
-        return self.pool.mfa == "ON" or (self.pool.mfa == "OPTIONAL" and self.has_app())
+        return self.pool.mfa == "ON" or (self.pool.mfa == "OPTIONAL" and self.factors() != set())
 
     @invariant()
     def nobody_is_somebody_else(self) -> None:
@@ -263,11 +292,10 @@ def apps(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> dict[str, A
         "allowed_oauth_scopes": ["openid"],
         "callback_urls": [CALLBACK],
     }
+    named = {"username_attributes": ["email"], "auto_verified_attributes": ["email"]}
     return {
-        mfa: factories.make_client(
-            factories.make_pool(mfa=mfa, username_attributes=["email"], auto_verified_attributes=["email"]), **oauth
-        )
-        for mfa in ("OFF", "OPTIONAL", "ON")
+        kind: factories.make_client(factories.make_pool(mfa=mfa, by_sms="TEXTS" in kind, **named), **oauth)
+        for kind, mfa in POOLS.items()
     }
 
 
