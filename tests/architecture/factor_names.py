@@ -21,6 +21,7 @@ LISTED = {
     "pools/services/sign_in/factors/sms.py": OWN,
     "pools/services/sign_in/factors/totp.py": OWN,
     "pools/hosted/authenticator.py": OWN,
+    "pools/hosted/text_messages.py": OWN,
     "pools/cognito/operations/factors.py": OWN,
     "pools/cognito/operations/user_pools.py": WIRE,
     "pools/cognito/challenges.py": WIRE,
