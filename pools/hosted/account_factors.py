@@ -56,7 +56,7 @@ def settings(page_request: PageRequest, session: Session) -> list[dict[str, Any]
         {
             "pages": factor_pages.of(factor.kind),
             "is_on": factor.kind in on,
-            "sent_to": factor_setup.sent_to(factor.kind, person),
+            "sent_to": factor_pages.of(factor.kind).sent_to(person),
             "is_needed": own_factors.is_needed(pool, person.factors, factor.kind),
             "is_only": on <= {factor.kind},
         }

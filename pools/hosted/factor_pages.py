@@ -30,6 +30,9 @@ class FactorPages(Protocol):
     def lacks(self, person: Person) -> list[str]:
         """Return the attributes that somebody gives before it can be set up."""
 
+    def sent_to(self, person: Person) -> str:
+        """Return where its codes go, as it may be told; empty where none are sent, or to nowhere yet."""
+
     def context(self, page_request: PageRequest, page_state: PageState) -> dict[str, Any]:
         """Return what its part of a page shows while it is set up, once that has begun."""
 

@@ -247,7 +247,8 @@ def show(under_way: SetUp, form: PageForm | None = None) -> HttpResponse:
     if factors.named(kind).sends_code:
         left = resend_wait.seconds_left(page_state, Purpose.SECOND_FACTOR)
         context |= {"notice": resend_wait.notice(page_state, left), "resend_in": left}
-        context |= {"sent_to": page_state.sent_to or sent_to(kind, under_way.person)}
+        known = pages.sent_to(under_way.person) if under_way.person is not None else ""
+        context |= {"sent_to": page_state.sent_to or known}
     moves_focus, asks_for = True, under_way.asks_for
     if factor_set_ups.is_begun(page_state, kind):
         form, moves_focus = form or CodeForm(), pages.moves_focus(page_request)
@@ -258,11 +259,3 @@ def show(under_way: SetUp, form: PageForm | None = None) -> HttpResponse:
     shown = form or PageForm()
     response = page_request.show(under_way.page, form=shown.focus(is_moved=moves_focus), **context)
     return resend_wait.set_retry_after(response, left)
-
-
-def sent_to(kind: str, person: Person | None) -> str:
-    """Return where the codes of a kind go, as it may be told; empty where none are sent, or to nowhere yet."""
-    factor = factors.named(kind)
-    if person is None or not (factor.sends_code and factor.is_given(person)):
-        return ""
-    return str(factor.offer(person, factors.EnrolledFactor(kind, "", enabled=False))["destination"])

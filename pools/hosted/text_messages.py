@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from pools.hosted import wording
+from pools.services.messages import destinations
 from pools.services.sign_in.factors import sms
 
 if TYPE_CHECKING:
@@ -21,6 +22,12 @@ removed_notice = "texts_off"
 def lacks(person: Person) -> list[str]:
     """Return the number, where somebody has none."""
     return [] if sms.is_given(person) else [sms.NUMBER]
+
+
+def sent_to(person: Person) -> str:
+    """Return the number, masked."""
+    number = person.phone_number
+    return destinations.delivery(destinations.SMS, number).destination if number else ""
 
 
 def context(page_request: PageRequest, page_state: PageState) -> dict[str, Any]:

@@ -14,6 +14,8 @@ from pools.models import AppClient, ExternalLogin, User, UserPool
 from pools.ports import NO_WISHES
 from pools.services import configuration
 from pools.services.providers import identity_providers, introductions, our_side, trips
+from pools.services.sign_in import own_factors
+from pools.services.sign_in.own_factors import Preference
 from tests import factories, providers
 from tests.any_input import anything, state
 from tests.hosted import in_process
@@ -21,11 +23,15 @@ from tests.hosted.in_process import PATHS
 from tests.hosted.world import CALLBACK, PASSWORD, Reader
 
 KNOWN, SECURED = "known@example.com", "secured@example.com"
+TEXTED, MANY = "texted@example.com", "many@example.com"
 FIELDS = [
     *("username", "password", "new_password", "code", "given_name", "email", "key", "answer", "chosen", "confirm"),
+    *("action", "factor", "first", "phone_number", "phone_number_country"),
     *("state", "error", "error_description", "iss", "user"),
 ]
 VALUES = [
+    *("sms", "totp", "card", "again", "other", "change", "cancel", "start", "remove", "remove_now", "prefer", "verify"),
+    *("+12065550123", "0664 1234567", "AT"),
     *(KNOWN, SECURED, "fresh@example.com", PASSWORD, "Battery-staple-8", "123456", "000000", "1", "0", "off", "resent"),
     *("", " ", "\x00", "a\x00b", "\r\nSet-Cookie: a=b", "%", "💥", "é" * 300, "x" * 5000, "<script>", "{{ 7 }}"),
 ]
@@ -38,7 +44,9 @@ TEXT = st.text(max_size=40) | st.sampled_from(VALUES)
 FORM = st.lists(st.tuples(st.sampled_from(FIELDS) | st.text(max_size=8), TEXT), max_size=6)
 ASKED = TEXT | st.sampled_from([CALLBACK, "code", "account_mfa", "arrival", "Corp", "corp.example", "ada@corp.example"])
 QUERY = st.lists(st.tuples(st.sampled_from(QUERIES), ASKED), max_size=4)
-STAGE = st.sampled_from(["nobody", "confirming", "recovering", "challenged", "inside"])
+STAGE = st.sampled_from(
+    ["nobody", "confirming", "recovering", "challenged", "inside", "texted", "choosing", "setting up"]
+)
 PAGE = st.sampled_from(sorted(PATHS))
 ANSWERED = ["code", "state", "error", "error_description", "error_uri", "iss", "landing", "user", "session_state"]
 OF_PROVIDERS = TEXT | st.sampled_from(
@@ -67,15 +75,28 @@ class Pool:
         self.app, self.public_id = app, app.pool.public_id
         factories.make_user(app.pool, KNOWN, email=KNOWN, password=PASSWORD)
         factories.give_totp(app.pool, factories.make_user(app.pool, SECURED, email=SECURED, password=PASSWORD))
+        for name, kinds in ((TEXTED, ["sms"]), (MANY, ["sms", "totp"])):
+            user = factories.make_user(app.pool, name, email=name, password=PASSWORD, phone_number="+12065550100")
+            if "totp" in kinds:
+                factories.give_totp(app.pool, user)
+            own_factors.set_preference(
+                app.pool, user, dict.fromkeys(kinds, Preference(enabled=True)), by=Actor.system()
+            )
         self.cookies = {
             "nobody": self.after("sign_in"),
             "confirming": self.after("sign_up", username="fresh@example.com", password=PASSWORD),
             "recovering": self.after("forgot", username=KNOWN),
             "challenged": self.after("sign_in", username=SECURED, password=PASSWORD),
             "inside": self.after("sign_in", username=KNOWN, password=PASSWORD),
+            "texted": self.after("sign_in", username=TEXTED, password=PASSWORD),
+            "choosing": self.after("sign_in", username=MANY, password=PASSWORD),
         }
+        self.cookies["setting up"] = self.asks_for_a_number()
         assert self.asked("challenged", "totp").status_code == 200
         assert self.asked("inside", "account").status_code == 200
+        assert self.asked("texted", "sms").status_code == 200
+        assert self.asked("choosing", "factor_choice").status_code == 200
+        assert b"phone_number" in self.asked("setting up", "account_mfa").content
 
     def after(self, page: str, **typed: str) -> dict[str, str]:
         """Return a browser's cookies after a page and its form, if that is filled in."""
@@ -84,6 +105,14 @@ class Pool:
         if typed:
             token = Reader(shown.content.decode()).forms[0].values["form_token"]
             assert visitor.post(self.url(page), {"form_token": token, **typed}).status_code == 303
+        return in_process.cookies_of(visitor)
+
+    def asks_for_a_number(self) -> dict[str, str]:
+        """Return the cookies of a browser whose account page asks for a number to send codes to."""
+        visitor = in_process.browser(self.cookies["inside"])
+        token = in_process.form_token(self.cookies["inside"], self.public_id, "account_mfa")
+        body = {"form_token": token, "action": "start", "factor": "sms"}
+        assert visitor.post(self.url("account_mfa"), body).status_code == 303
         return in_process.cookies_of(visitor)
 
     def url(self, page: str, query: list[tuple[str, str]] | None = None) -> str:
@@ -100,7 +129,9 @@ class Pool:
 def pool(transactional_db: None) -> Pool:
     """Return the pool."""
     configuration.cache.forget_everything()
-    made = factories.make_pool(mfa="OPTIONAL", username_attributes=["email"], auto_verified_attributes=["email"])
+    made = factories.make_pool(
+        mfa="OPTIONAL", by_sms=True, username_attributes=["email"], auto_verified_attributes=["email"]
+    )
     oauth = {
         "allowed_oauth_flows_user_pool_client": True,
         "allowed_oauth_flows": ["code"],
