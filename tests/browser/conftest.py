@@ -63,6 +63,18 @@ def strict(live: Live, app_url: str) -> World:
     return World(live, mfa="ON", callback=app_url)
 
 
+@pytest.fixture(scope="session")
+def texting(live: Live, app_url: str) -> World:
+    """Return a pool whose people may have an authenticator, codes by text message, or both."""
+    return World(live, by_sms=True, callback=app_url)
+
+
+@pytest.fixture(scope="session")
+def strict_texting(live: Live, app_url: str) -> World:
+    """Return a pool that requires either."""
+    return World(live, mfa="ON", by_sms=True, callback=app_url)
+
+
 @pytest.fixture
 def page(context: BrowserContext) -> Iterator[Page]:
     """Return a page. A test fails in whose pages a script failed, or the content security policy stopped something."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pyotp
@@ -152,9 +153,51 @@ def required(pool: World, page: Page, check: Check) -> None:
     check()
 
 
+def required_texts(pool: World, page: Page, check: Check) -> None:
+    """Set up text messages, where the pool requires one kind or the other."""
+    page.goto(pool.url())
+    submit(page, username=pool.person(), password=PASSWORD)
+    check()
+    page.get_by_role("button", name="Text message").click()
+    check()
+    submit(page, phone_number="555")
+    check()
+    submit(page, phone_number=pool.number())
+    check()
+    submit(page, code="000000")
+    check()
+
+
+def texts(pool: World, page: Page, check: Check) -> None:
+    """Turn text messages on beside an authenticator, choose between both, and be asked for a code."""
+    number = pool.number()
+    name = pool.person(phone_number=number)
+    page.goto(f"{pool.base}/account/mfa?client_id={pool.client_id}")
+    submit(page, username=name, password=PASSWORD)
+    page.locator("section.setting").last.get_by_role("button").click()
+    check()
+    submit(page, code=pool.mailed(number))
+    page.get_by_role("button", name="Set up").click()
+    submit(page, code=pyotp.TOTP(secret_of(page)).now())
+    check()
+    page.get_by_role("button", name="Turn off").click()
+    check()
+    page.get_by_role("link", name="Keep it").click()
+    page.get_by_label("Ask first for").select_option("")
+    page.get_by_role("button", name="Save").click()
+    check()
+    page.goto(pool.url(prompt="login"))
+    submit(page, username=name, password=PASSWORD)
+    check()
+    page.get_by_role("button", name="Text message").click()
+    check()
+    submit(page, code="000000")
+    check()
+
+
 def numbers(pool: World, page: Page, check: Check) -> None:
     """Give a phone number where it is the name."""
-    asked = {"UsernameAttributes": ["phone_number"], "AutoVerifiedAttributes": ["phone_number"]}
+    asked: dict[str, Any] = {"UsernameAttributes": ["phone_number"], "AutoVerifiedAttributes": ["phone_number"]}
     page.goto(World(pool.live, mfa="OFF", by_email=False, callback=pool.callback, **asked).url("/signup"))
     submit(page, username="0664 1234567", password=PASSWORD)
     expect(page.get_by_role("alert").first).to_contain_text("Check its digits and the country.")
@@ -175,11 +218,18 @@ def consent(pool: World, page: Page, check: Check) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Welcome back")
 
 
-@pytest.mark.parametrize("walk", [signed_out, sign_up, recovery, invited, account, required, numbers, consent])
+POOLS = {required: "strict", texts: "texting", required_texts: "strict_texting"}
+"""By walk, the fixture of its pool, where that is another."""
+
+
+@pytest.mark.parametrize(
+    "walk",
+    [signed_out, sign_up, recovery, invited, account, required, required_texts, texts, numbers, consent],
+)
 def test_every_page_is_accessible(
-    pool: World, strict: World, page: Page, walk: Callable[[World, Page, Check], None]
+    request: pytest.FixtureRequest, page: Page, walk: Callable[[World, Page, Check], None]
 ) -> None:
-    walk(strict if walk is required else pool, page, lambda: checked(page))
+    walk(request.getfixturevalue(POOLS.get(walk, "pool")), page, lambda: checked(page))
 
 
 def test_the_sign_in_page_is_small(pool: World, page: Page) -> None:

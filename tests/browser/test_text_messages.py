@@ -10,22 +10,9 @@ from playwright.sync_api import Page, expect
 
 from tests.browser.test_flows import person, secret_of, submit
 from tests.hosted.world import PASSWORD, World
-from tests.live import Live
 
 __all__ = ["person"]
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="session")
-def texting(live: Live, app_url: str) -> World:
-    """Return a pool whose people may have an authenticator, codes by text message, or both."""
-    return World(live, by_sms=True, callback=app_url)
-
-
-@pytest.fixture(scope="session")
-def strict_texting(live: Live, app_url: str) -> World:
-    """Return a pool that requires either."""
-    return World(live, mfa="ON", by_sms=True, callback=app_url)
 
 
 def heading(page: Page, text: str) -> None:

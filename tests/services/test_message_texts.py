@@ -103,7 +103,8 @@ def test_the_last_line_of_a_codes_sms_names_the_place_it_is_for(
     transactional_db: None, settings: Settings, own: str, text: str
 ) -> None:
     settings.BASE_URL = "https://login.example.com:8443/under"
-    pool = factories.make_pool(**({"sms_verification_message": own} if own else {}))
+    changed: dict[str, Any] = {"sms_verification_message": own} if own else {}
+    pool = factories.make_pool(**changed)
 
     sms = texts.sms(pool, "phone_number", secret="123456")
 
