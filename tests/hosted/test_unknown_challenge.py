@@ -6,7 +6,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from pools.models import AppClient
-from pools.services.sign_in import machine
+from pools.services.sign_in import enrolment, machine
 from pools.services.sign_in.machine import Challenged
 from tests import factories
 from tests.hosted import in_process
@@ -24,7 +24,7 @@ def test_a_challenge_without_a_page_is_a_problem_page_and_a_log_line(
 ) -> None:
     unknown = Challenged("of_a_later_release", "the session", "ann")
     monkeypatch.setattr(machine, "begin", lambda *_, **__: unknown)
-    monkeypatch.setattr(machine, "enrol", lambda *_, **__: pytest.fail("a factor is set up"))
+    monkeypatch.setattr(enrolment, "enrol", lambda *_, **__: pytest.fail("a factor is set up"))
     browser, address = in_process.browser(), f"/{app.pool.public_id}/login?client_id={app.client_id}"
     form = Reader(browser.get(address).content.decode()).forms[0].values
 
