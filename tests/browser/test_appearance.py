@@ -51,6 +51,7 @@ def can_be_touched(page: Page, where: str) -> None:
 
 
 Check = Callable[[], None]
+Walk = Callable[[World, Page, Check], None]
 
 
 def signed_out(pool: World, page: Page, check: Check) -> None:
@@ -218,7 +219,7 @@ def consent(pool: World, page: Page, check: Check) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Welcome back")
 
 
-POOLS = {required: "strict", texts: "texting", required_texts: "strict_texting"}
+POOLS: dict[Walk, str] = {required: "strict", texts: "texting", required_texts: "strict_texting"}
 """By walk, the fixture of its pool, where that is another."""
 
 
@@ -226,9 +227,7 @@ POOLS = {required: "strict", texts: "texting", required_texts: "strict_texting"}
     "walk",
     [signed_out, sign_up, recovery, invited, account, required, required_texts, texts, numbers, consent],
 )
-def test_every_page_is_accessible(
-    request: pytest.FixtureRequest, page: Page, walk: Callable[[World, Page, Check], None]
-) -> None:
+def test_every_page_is_accessible(request: pytest.FixtureRequest, page: Page, walk: Walk) -> None:
     walk(request.getfixturevalue(POOLS.get(walk, "pool")), page, lambda: checked(page))
 
 
