@@ -58,7 +58,7 @@ def settings(page_request: PageRequest, session: Session) -> list[dict[str, Any]
             "is_on": factor.kind in on,
             "sent_to": factor_pages.of(factor.kind).sent_to(person),
             "is_needed": own_factors.is_needed(pool, person.factors, factor.kind),
-            "is_only": on <= {factor.kind},
+            "is_only": set(on) <= {factor.kind},
         }
         for factor in factors.open_in(pool)
     ]
@@ -94,7 +94,9 @@ def wanted(page_request: PageRequest, session: Session) -> SetUp | None:
     """Return the set-up that is under way here, if one is."""
     page_state, pool = page_request.page_state, page_request.pool
     kind = page_state.factor or (factors.open_in(pool)[0].kind if page_state.secret else "")
-    is_open = kind in {factor.kind for factor in factors.open_in(pool)} - factors.asked_of(pool, session.person)
+    is_open = kind in {factor.kind for factor in factors.open_in(pool)}.difference(
+        factors.asked_of(pool, session.person)
+    )
     if not is_open or page_state.challenge == REMOVAL:
         return None
 
@@ -156,7 +158,7 @@ def prefer(page_request: PageRequest, session: Session) -> HttpResponse:
     pool, on = page_request.pool, factors.asked_of(page_request.pool, session.person)
     first = page_request.request.POST.get("first", "")
     wishes = {first: Preference(enabled=True, preferred=True)} if first else dict.fromkeys(on, Preference(enabled=True))
-    if len(on) < 2 or not wishes.keys() <= on:  # noqa: PLR2004 - one of one is no choice
+    if len(on) < 2 or not wishes.keys() <= set(on):  # noqa: PLR2004 - one of one is no choice
         return cancel(page_request, session)
     own_factors.set_preference(
         pool, session.person, wishes, receipt=page_request.receipt, by=page_request.by_user(session)

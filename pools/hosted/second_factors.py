@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 AGAIN = "again"
 """What the button sends that asks for another code."""
+OTHER = "other"
+"""The field in which a button sends which other second factor is asked for instead."""
 
 
 @page(directory=False)
@@ -34,6 +36,8 @@ def second_factor(page_request: PageRequest) -> HttpResponse:
         return show_code_form(page_request, CodeForm())
     if page_request.request.POST.get("action") == AGAIN and page_state.sent_to:
         return send_again(page_request, page_state)
+    if OTHER in page_request.request.POST:
+        return ask_another(page_request, page_request.request.POST[OTHER])
     form = CodeForm(page_request.request.POST)
     if not form.is_valid():
         return show_code_form(page_request, form)
@@ -59,6 +63,20 @@ def send_again(page_request: PageRequest, page_state: PageState) -> HttpResponse
     return page_request.go(page_request.name, resend_wait.keep(page_state, code_request, sent="resent"))
 
 
+def ask_another(page_request: PageRequest, kind: str) -> HttpResponse:
+    """Ask for another of somebody's second factors, whichever they prefer."""
+    page_state, form = page_request.page_state, CodeForm(page_request.request.POST)
+    try:
+        outcome = machine.ask_another(
+            page_request.app, page_state.attempt_token, kind, receipt=page_request.receipt, by=page_request.by
+        )
+    except errors.DomainError as refusal:
+        form.errors.pop("code", None)  # nobody was to enter it
+        form.add_refusal(wording.of_factor_choice(refusal), refusal)
+        return show_code_form(page_request, form)
+    return proceed(page_request, outcome, username=page_state.username)
+
+
 def show_code_form(page_request: PageRequest, form: CodeForm) -> HttpResponse:
     """Show the page of the code; of one that was sent, where to, and when another may be asked for."""
     page_state = page_request.page_state
@@ -68,6 +86,7 @@ def show_code_form(page_request: PageRequest, form: CodeForm) -> HttpResponse:
         form=form.focus(),
         username=page_state.username,
         sent_to=page_state.sent_to,
+        others=[factor_pages.of(kind) for kind in page_state.kinds],
         resend_in=left,
         notice=resend_wait.notice(page_state, left),
         progress=wording.PROGRESS["second_factor"],

@@ -110,6 +110,8 @@ class FactorWords(NamedTuple):
 
     name: _StrPromise
     about: _StrPromise
+    instead: _StrPromise
+    """The button by which it is asked for in place of another."""
     remove: _StrPromise
     question: _StrPromise
     confirm: _StrPromise
@@ -118,14 +120,16 @@ class FactorWords(NamedTuple):
 
 AUTHENTICATOR = FactorWords(
     gettext_lazy("Authenticator app"),
-    gettext_lazy("A code from an app on your phone or computer."),
+    gettext_lazy("An app on your phone or computer shows you a code."),
+    gettext_lazy("Use your authenticator app"),
     gettext_lazy("Remove"),
     gettext_lazy("Remove the authenticator app?"),
     gettext_lazy("Remove authenticator app"),
 )
 TEXT_MESSAGES = FactorWords(
     gettext_lazy("Text message"),
-    gettext_lazy("A code that we send to your phone."),
+    gettext_lazy("We send a code to your phone."),
+    gettext_lazy("Get a code by text message"),
     gettext_lazy("Turn off"),
     gettext_lazy("Turn off text messages?"),
     gettext_lazy("Turn off text messages"),

@@ -64,7 +64,7 @@ class PageState:
     factor: str = ""
     """The kind of second factor that is being set up, or that the account page asks about."""
     kinds: list[str] = field(default_factory=list)
-    """Between which kinds of second factors somebody chooses."""
+    """Between which kinds of second factors somebody chooses; where one's code is asked for, which others they have."""
     secret: str = ""
     """What it takes to set up a second factor, while that is under way: an authenticator's pending seed."""
     sent_to: str = ""

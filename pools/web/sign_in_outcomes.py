@@ -39,7 +39,11 @@ def state_for_new_password(_: PageRequest, outcome: Challenged, username: str) -
 
 def state_for_factor(page_request: PageRequest, outcome: Challenged, username: str) -> PageState:
     """Return the state of the page that asks for a second factor's code; of one that was sent now, where and when."""
-    page_state = state_for_challenge(page_request, outcome, username)
+    page_state = replace(
+        state_for_challenge(page_request, outcome, username),
+        kinds=[str(kind) for kind in outcome.parameters["others"]],
+        codes_asked_at=page_request.page_state.codes_asked_at,
+    )
     if not factors.named(outcome.challenge).sends_code:
         return page_state
     code_request = resend_wait.after_sending(page_request.page_state, username, Purpose.SECOND_FACTOR)

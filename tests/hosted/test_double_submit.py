@@ -233,6 +233,16 @@ def factor_choice(world: World, visitor: Visitor) -> Typed:
     return {"factor": "sms"}
 
 
+def ask_for_texts_instead(world: World, visitor: Visitor) -> Typed:
+    name = world.person(phone_number=world.number())
+    world.give_totp(name)
+    world.ask_for_texts(name)
+    app = {"SoftwareTokenMfaSettings": {"Enabled": True, "PreferredMfa": True}}
+    world.idp.admin_set_user_mfa_preference(UserPoolId=world.pool_id, Username=name, **app)
+    visitor.sign_in(name)
+    return {}
+
+
 def prefer_none(world: World, name: str) -> None:
     """Have both factors of somebody asked for, and neither first."""
     neither = {"Enabled": True, "PreferredMfa": False}
@@ -326,6 +336,7 @@ CASES = [
     Case("account_mfa", remove_authenticator, "/account/mfa?", TOLD),
     Case("sms", sms, "/oauth2/authorize?", {"changes": 1, **SIGNED_IN}, pool="texting"),
     Case("factor_choice", factor_choice, "/login/sms?", {"changes": 1, "messages": 1}, pool="texting"),
+    Case("totp", ask_for_texts_instead, "/login/sms?", {"changes": 1, "messages": 1}, pool="texting", form=1),
     Case("factor_setup", number_required, "/login/mfa?", {"changes": 2, "messages": 1}, pool="strict_texting"),
     Case("factor_setup", texts_required, "/oauth2/authorize?", {**TOLD, "changes": 2, **SIGNED_IN}, "strict_texting"),
     Case("factor_setup", texts_offered, "/oauth2/authorize?", {**TOLD, "changes": 2, "sessions": 1}, pool="texting"),

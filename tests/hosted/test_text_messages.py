@@ -343,6 +343,48 @@ class TestChoice:
         with time_machine.travel(clock.now() + timedelta(seconds=30), tick=False):
             assert visitor.send(code=totp.at(clock.epoch())).is_in
 
+    def test_who_prefers_one_may_take_the_other(self, pool: UserPool, visitor: Browser, person: User) -> None:
+        has_both(pool, person)
+        own_factors.set_preference(pool, person, {"totp": Preference(enabled=True, preferred=True)}, by=factories.BY)
+
+        visitor.sign_in("alice").press("Get a code by text message")
+        assert (visitor.at, sent(pool)) == ("sms", 1)
+        assert MASKED in visitor.text
+        visitor.press("Use your authenticator app")
+        assert (visitor.at, sent(pool)) == ("totp", 1)
+        visitor.press("Get a code by text message")
+
+        assert visitor.send(code=code()).is_in
+
+    @pytest.mark.parametrize("other", ["card", "", "sms\x00", "totp", "password"])
+    def test_another_that_is_none_of_theirs_changes_nothing(
+        self, pool: UserPool, visitor: Browser, person: User, other: str
+    ) -> None:
+        totp = has_both(pool, person)
+        own_factors.set_preference(pool, person, {"totp": Preference(enabled=True, preferred=True)}, by=factories.BY)
+
+        visitor.sign_in("alice").send(other=other)
+
+        assert (visitor.at, visitor.status, sent(pool)) == ("totp", 200, 0)
+        assert visitor.alert == "Choose one of these."
+        with time_machine.travel(clock.now() + timedelta(seconds=30), tick=False):
+            assert visitor.send(code=totp.at(clock.epoch())).is_in
+
+    def test_who_has_one_is_offered_no_other(self, visitor: Browser, person: User) -> None:
+        assert "Use your authenticator app" not in visitor.sign_in("alice").text
+
+    def test_a_send_limit_leaves_the_app_to_ask_for(
+        self, pool: UserPool, visitor: Browser, person: User, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        has_both(pool, person)
+        own_factors.set_preference(pool, person, {"totp": Preference(enabled=True, preferred=True)}, by=factories.BY)
+        monkeypatch.setattr(send_limits, "_full", lambda *_: 3000)
+
+        visitor.sign_in("alice").press("Get a code by text message")
+
+        assert (visitor.at, visitor.status, visitor.retry_after) == ("totp", 429, "3000")
+        assert visitor.alert == "Too many tries. Try again in 50 minutes."
+
     @pytest.mark.parametrize("chosen", ["card", "", "sms\x00", "password"])
     def test_what_is_none_of_theirs_is_asked_again(
         self, pool: UserPool, visitor: Browser, person: User, chosen: str

@@ -182,7 +182,7 @@ def test_a_required_factor_is_set_up_on_the_way(transactional_db: None) -> None:
 
     assert signed_in(outcome).tokens is not None
     asked = challenged(begin(client), "totp")
-    assert asked.parameters == {"name": "phone"}
+    assert asked.parameters == {"name": "phone", "others": []}
     assert factors.preferred(access.user_by_sub(pool, person.sub)) == "totp"
 
 

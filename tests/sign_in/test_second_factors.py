@@ -169,7 +169,7 @@ def test_a_factor_in_the_table_stands_between_password_and_tokens(client: AppCli
     give_card(client.pool, person)  # preferred, since it came last
 
     to = asked(factories.begin(client, "alice"))
-    assert (to.challenge, to.parameters, card.entered) == ("card", {"card": ""}, ["alice"])
+    assert (to.challenge, to.parameters, card.entered) == ("card", {"card": "", "others": ["totp"]}, ["alice"])
     with pytest.raises(errors.AttemptTokenRefused):
         answer(client, to, "totp")
     with pytest.raises(errors.CodeMismatch):
@@ -193,7 +193,7 @@ def test_a_required_factor_is_any_of_the_table(transactional_db: None, card: Car
     assert isinstance(outcome, SignedIn)
     assert sorted(AuthEvent.objects.get(pool_id=pool.pk).methods) == ["pwd", "swk"]
     assert preference_of(pool, person) == "card"
-    assert asked(factories.begin(client, "alice")).parameters == {"card": "mine"}
+    assert asked(factories.begin(client, "alice")).parameters == {"card": "mine", "others": []}
 
 
 def test_what_is_said_of_one_factor_leaves_the_others_preference(client: AppClient, person: User, card: Card) -> None:

@@ -88,7 +88,7 @@ def test_a_code_is_sent_and_asked_for_between_password_and_tokens(
 ) -> None:
     to = asked(factories.begin(client, "alice"))
 
-    assert to.parameters == {"destination": "+*******0100", "medium": "SMS"}
+    assert to.parameters == {"destination": "+*******0100", "medium": "SMS", "others": []}
     assert sent(pool) == 1
     with pytest.raises(errors.CodeMismatch):
         answer(client, to, wrong())
@@ -267,6 +267,46 @@ def test_who_has_several_and_prefers_none_chooses(client: AppClient, pool: UserP
     assert sent(pool) == 1
     with time_machine.travel(clock.now() + timedelta(seconds=30), tick=False):
         assert isinstance(answer(client, to, app.at(clock.epoch())), SignedIn)
+
+
+def test_another_than_the_preferred_one_may_be_asked_for(client: AppClient, pool: UserPool, person: User) -> None:
+    app = factories.give_totp(pool, person)
+    own_factors.set_preference(pool, person, {"totp": Preference(enabled=True, preferred=True)}, by=BY)
+
+    first = asked(factories.begin(client, "alice"), "totp")
+    assert (first.parameters["others"], sent(pool)) == (["sms"], 0)
+    for kind in ("totp", "card", ""):
+        with pytest.raises(errors.Invalid):
+            machine.ask_another(client, first.attempt_token, kind, by=BY)
+    to = asked(machine.ask_another(client, first.attempt_token, "sms", by=BY), "sms")
+    assert (to.parameters["others"], sent(pool)) == (["totp"], 1)
+    with pytest.raises(errors.AttemptTokenRefused):
+        machine.ask_another(client, first.attempt_token, "sms", by=BY)  # spent
+    with pytest.raises(errors.CodeMismatch):
+        answer(client, to, wrong())
+    assert isinstance(answer(client, to, code()), SignedIn)
+
+    back = asked(
+        machine.ask_another(client, asked(factories.begin(client, "alice"), "totp").attempt_token, "sms", by=BY)
+    )
+    again = asked(machine.ask_another(client, back.attempt_token, "totp", by=BY), "totp")
+    with time_machine.travel(clock.now() + timedelta(seconds=30), tick=False):
+        assert isinstance(answer(client, again, app.at(clock.epoch())), SignedIn)
+
+
+def test_what_is_not_on_is_no_other_and_a_choice_is_no_factor(client: AppClient, pool: UserPool, person: User) -> None:
+    factories.give_totp(pool, person)
+    own_factors.set_preference(pool, person, {"totp": Preference(enabled=False)}, by=BY)
+
+    to = asked(factories.begin(client, "alice"))
+    assert to.parameters["others"] == []
+    with pytest.raises(errors.Invalid):
+        machine.ask_another(client, to.attempt_token, "totp", by=BY)
+
+    own_factors.set_preference(pool, person, {"totp": Preference(enabled=True)}, by=BY)
+    choice = asked(factories.begin(client, "alice"), "factor_choice")
+    with pytest.raises(errors.AttemptTokenRefused):
+        machine.ask_another(client, choice.attempt_token, "totp", by=BY)
 
 
 def test_a_factor_goes_with_the_number_and_with_the_pools_leave(

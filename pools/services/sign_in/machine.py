@@ -17,6 +17,7 @@ from identity.foundation.errors import (
     AttemptTokenRefused,
     AttemptTokenUsed,
     DomainError,
+    Invalid,
     PasswordIncorrect,
     UserNotFound,
 )
@@ -26,7 +27,7 @@ from pools.models.hot import Person
 from pools.services import access, assurance, atomic_part, audit, lockout, receipts, triggers
 from pools.services.receipts import Receipt
 from pools.services.sign_in import attempt_tokens, chosen_passwords, first_proofs, sealed_attempts
-from pools.services.sign_in.attempt import Accepted, Attempt, Challenge, EndsIn, Step, moment, no_write
+from pools.services.sign_in.attempt import CHOSEN, Accepted, Attempt, Challenge, EndsIn, Step, moment, no_write
 from pools.services.sign_in.first_proofs import SIGN_INS
 from pools.services.sign_in.flows import OpenFlow
 from pools.services.sign_in.steps import factor_choice, factor_setup, new_password, password, second_factor, srp
@@ -44,6 +45,7 @@ __all__ = [
     "SignedIn",
     "advance",
     "ask_again",
+    "ask_another",
     "begin",
     "begin_confirmed",
     "begin_upstream",
@@ -347,6 +349,29 @@ def _end(
         if opening is not None:
             opening.save()
         hot.execute(hot.AUTH_EVENT, event)
+
+
+def ask_another(
+    client: AppClient, attempt_token: str, kind: str, *, receipt: Receipt | None = None, by: Actor
+) -> Challenged | SignedIn:
+    """Have another of a person's second factors asked for in place of the present one, whichever they prefer.
+
+    What is tried is counted anew: who comes so far has shown the password, and may begin again with it.
+
+    Raises:
+        AttemptTokenRefused, AttemptTokenExpired: as elsewhere, or no second factor is asked for.
+        Invalid: it is none of theirs, or the one that is asked for.
+        TooManyAttempts: it sends a code, and a send limit is reached.
+        AlreadyAccepted: the same form was faster.
+
+    """
+    attempt = attempt_tokens.load(attempt_token, client)
+    step = next_step(attempt)
+    if step is None or step not in second_factor.STEPS:
+        raise AttemptTokenRefused(detail="no second factor is asked for")
+    if kind not in step.offer(attempt).parameters["others"]:
+        raise Invalid("Invalid MFA type selected.", field="factor", code="no_such_factor")
+    return _proceed(attempt, Accepted(Challenge.FACTOR_CHOICE, notes={CHOSEN: kind}), receipt, by)
 
 
 def ask_again(client: AppClient, attempt_token: str, *, receipt: Receipt | None = None, by: Actor) -> None:

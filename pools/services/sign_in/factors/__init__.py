@@ -129,11 +129,12 @@ def held_by(pool: UserPool, person: Person) -> tuple[EnrolledFactor, ...]:
     return tuple(EnrolledFactor(factor.kind, "", False) for factor in open_in(pool) if factor.is_given(person))  # noqa: FBT003 - not switched on
 
 
-def asked_of(pool: UserPool, person: Person) -> set[str]:
+def asked_of(pool: UserPool, person: Person) -> list[str]:
     """Return the kinds that a person may be asked for: those that are on; all where the pool requires one, none is."""
     held = held_by(pool, person)
     on = {each.kind for each in held if each.enabled}
-    return on or ({each.kind for each in held} if pool.mfa == UserPool.Mfa.ON else set())
+    asked = on or ({each.kind for each in held} if pool.mfa == UserPool.Mfa.ON else set())
+    return [factor.kind for factor in FACTORS if factor.kind in asked]
 
 
 def asked_first(pool: UserPool, person: Person, *, chosen: str = "") -> Factor | None:

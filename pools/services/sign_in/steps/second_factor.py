@@ -40,9 +40,11 @@ class SecondFactor:
         return self.factor.enter(attempt.client, attempt.person, by=by)
 
     def offer(self, attempt: Attempt) -> Offer:
-        """Return what the factor shows."""
-        held = factors.held_by(attempt.pool, attempt.person)
-        return Offer(self.factor.offer(attempt.person, next(each for each in held if each.kind == self.factor.kind)))
+        """Return what the factor shows, and which others could be asked for in its place."""
+        pool, person = attempt.pool, attempt.person
+        held = next(each for each in factors.held_by(pool, person) if each.kind == self.factor.kind)
+        others = [kind for kind in factors.asked_of(pool, person) if kind != self.factor.kind]
+        return Offer({**self.factor.offer(person, held), "others": others})
 
     def check(self, attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepted:
         """Have the factor look at the answer; a refusal leaves an audit row.
