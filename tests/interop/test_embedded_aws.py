@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from time import monotonic, sleep
 
@@ -13,6 +13,7 @@ import pytest
 
 from identity.embedded import aws
 from identity.embedded.aws import ceph, resources
+from identity.embedded.parts import CannotStart
 from identity.embedded.processes import end, kill_group, spawn
 from tests.interop.conftest import client, refused
 
@@ -93,6 +94,29 @@ def test_no_command_line_of_cephs_has_a_secret(tmp_path: Path, monkeypatch: pyte
     assert f"--access-key={keys[0]}" in arguments.splitlines()
     assert keys[1] not in arguments
     assert Path(f"{program}.environment").read_text().strip() == f"--secret={keys[1]}"
+
+
+NOT_YET = "Error EPERM: problem getting command descriptions from mon."
+
+
+@pytest.mark.parametrize(("said", "asked"), [(NOT_YET, 3), ("Error EINVAL: no such store", 1)])
+def test_a_monitor_that_does_not_lead_yet_is_asked_again_and_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str, asked: int
+) -> None:
+    gateway = ceph.Ceph(tmp_path, {"mon": 1, "osd": 2, "rgw": 3}, ("AKIAEXAMPLE", "secret"))
+    gateway.home.mkdir()
+    (programs := tmp_path / "bin").mkdir()
+    program = programs / "ceph"
+    program.write_text(
+        f'#!/bin/sh\necho >>"$0.asked"\n[ $(wc -l <"$0.asked") = 3 ] || {{ echo "{said}" >&2; exit 1; }}\n'
+    )
+    program.chmod(0o700)
+    monkeypatch.setattr(shutil, "which", lambda name: str(programs / name))
+
+    with nullcontext() if asked == 3 else pytest.raises(CannotStart, match="no such store"):
+        gateway.ask_monitor("osd", "new", "a")
+
+    assert len(Path(f"{program}.asked").read_text()) == asked
 
 
 def test_without_ceph_moto_stands_in_and_says_that_it_enforces_nothing(

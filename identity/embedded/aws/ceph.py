@@ -10,12 +10,14 @@ import http.client
 import json
 import shutil
 import subprocess
+import time
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
 from identity.embedded.aws.ports import answers
 from identity.embedded.parts import CannotStart, Part
+from identity.foundation import clock
 
 PROGRAMS = ("radosgw", "radosgw-admin", "ceph-mon", "ceph-osd", "ceph", "monmaptool")
 NEEDS = "radosgw (apt-get install radosgw ceph-mon ceph-osd ceph-common)"
@@ -24,6 +26,8 @@ STORE = 0
 BLOCK = 2 << 30
 """Room for objects; a sparse file."""
 PATIENCE = 90
+NOT_LEADING = "problem getting command descriptions from mon"
+"""What the last line of ``ceph`` says where the monitor listens, and has not been elected yet."""
 CONFIGURATION = """\
 [global]
 fsid = {fsid}
@@ -171,6 +175,22 @@ class Ceph:
             raise CannotStart(f"Ceph: {program} fails: {last}; see {self.home}")
         return done.stdout
 
+    def ask_monitor(self, *arguments: str) -> str:
+        """Have the monitor do something; asked again while it answers, but does not lead its cluster yet.
+
+        Raises:
+            CannotStart: it failed, or does not lead in time.
+
+        """
+        until = clock.monotonic() + PATIENCE
+        while True:
+            try:
+                return self.run("ceph", *arguments)
+            except CannotStart as problem:
+                if NOT_LEADING not in str(problem) or clock.monotonic() > until:
+                    raise
+            time.sleep(0.5)
+
     def before_monitor(self) -> None:
         """Write the configuration; make the monitor's folder unless it was made to its end."""
         self.home.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -211,9 +231,9 @@ class Ceph:
         (self.home / "osd").mkdir(mode=0o700)
         name = self.identity()["osd"]
         # Answers the same number when asked again for the same name.
-        self.run("ceph", "--connect-timeout", "30", "osd", "new", name)
+        self.ask_monitor("--connect-timeout", "30", "osd", "new", name)
         # By hand, and not by the store at each start: that one may ask before it knows the cluster, and dies of it.
-        self.run("ceph", "osd", "crush", "create-or-move", f"osd.{STORE}", "1.0", "host=here", "root=default")
+        self.ask_monitor("osd", "crush", "create-or-move", f"osd.{STORE}", "1.0", "host=here", "root=default")
         self.run("ceph-osd", "-i", str(STORE), "--mkfs", "--osd-uuid", name)
         made.touch()
 
