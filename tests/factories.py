@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import itertools
 import os
+import re
 import secrets
 from copy import copy
 from typing import Any
@@ -15,6 +16,7 @@ from identity.foundation.actor import Actor
 from pools.models import AppClient, IdentityProvider, SamlApplication, User, UserPool, hot
 from pools.models.hot import Person
 from pools.services import access
+from pools.services.messages import deliveries, mailbox
 from pools.services.people import users
 from pools.services.pools import app_clients, user_pools
 from pools.services.providers import identity_providers, saml_applications
@@ -107,6 +109,14 @@ def give_totp(pool: UserPool, user: User, *, enable: bool = True) -> pyotp.TOTP:
     totp = pyotp.TOTP(own_factors.enrol(pool, user, "totp", by=BY))
     own_factors.prove(pool, user, "totp", totp.now(), enable=enable, by=BY)
     return totp
+
+
+def newest_code(to: str) -> str:
+    """Return the code of the newest message to a number or a mail address, delivered now."""
+    deliveries.sweep()
+    found = re.search(r"\b\d{6}\b", next(iter(mailbox.captured(to=to))).body)
+    assert found
+    return found.group()
 
 
 def key_line(name: str) -> str:

@@ -1,6 +1,6 @@
-"""Where a person is whose app's server calls for them: ``UserContextData`` and ``ContextData`` of a call, read.
+"""Reads from a call the address of the person whose app's server makes it: ``UserContextData`` and ``ContextData``.
 
-Whether it counts is ``access``'. What else they hold is for threat protection.
+``access`` decides whether it counts. The other members of both are for threat protection, which is not here.
 """
 
 from __future__ import annotations

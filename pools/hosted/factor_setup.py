@@ -236,7 +236,6 @@ def show(under_way: SetUp, form: PageForm | None = None) -> HttpResponse:
         **under_way.context,
         "username": page_state.username,
         "action": page_request.url(under_way.page),
-        "token_name": under_way.page,
         "choices": [factor_pages.of(each) for each in under_way.kinds] if not kind else [],
         "may_choose": len(under_way.kinds) > 1,
     }

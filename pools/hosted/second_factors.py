@@ -11,7 +11,7 @@ from pools.hosted.sign_in import answer_challenge, challenge_page_state
 from pools.services.codes import Purpose
 from pools.services.sign_in import machine
 from pools.services.sign_in.machine import Challenge
-from pools.web import resend_wait
+from pools.web import form_guard, resend_wait
 from pools.web.page_forms import PageForm
 from pools.web.page_view import page
 from pools.web.sign_in_outcomes import proceed
@@ -86,6 +86,8 @@ def show_code_form(page_request: PageRequest, form: CodeForm) -> HttpResponse:
         form=form.focus(),
         username=page_state.username,
         sent_to=page_state.sent_to,
+        action=page_request.url(page_request.name),
+        token=form_guard.token(page_request.browser, page_request.name),
         others=[factor_pages.of(kind) for kind in page_state.kinds],
         resend_in=left,
         notice=resend_wait.notice(page_state, left),

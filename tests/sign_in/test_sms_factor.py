@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +11,7 @@ import time_machine
 from identity.foundation import clock, errors
 from pools.models import AppClient, AuditEvent, AuthEvent, OneTimeCode, OutboxMessage, User, UserPool
 from pools.services import access, assurance
-from pools.services.messages import deliveries, mailbox, send_limits
+from pools.services.messages import send_limits
 from pools.services.people import address_proofs, attributes, passwords, recovery_routes
 from pools.services.pools import user_pools
 from pools.services.sign_in import enrolment, factors, machine, own_factors
@@ -58,11 +57,7 @@ def asked(outcome: object, challenge: str = "sms") -> Challenged:
 
 
 def code(to: str = PHONE) -> str:
-    """Return the code of the newest text message to a number."""
-    deliveries.sweep()
-    found = re.search(r"\b\d{6}\b", next(iter(mailbox.captured(to=to))).body)
-    assert found
-    return found.group()
+    return factories.newest_code(to)
 
 
 def wrong() -> str:

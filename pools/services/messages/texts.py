@@ -28,7 +28,6 @@ from pools.services.pools import app_clients, pool_domains
 from pools.services.pools.message_templates import CODE, LINK, NAME, verification
 
 SUBJECT_LENGTH = 140
-SECOND_FACTOR = "second_factor"
 
 
 @dataclass(frozen=True, slots=True)
@@ -330,7 +329,7 @@ def _own_mail(pool: UserPool, purpose: str, *, by_link: bool) -> tuple[str, str]
 def _own_sms(pool: UserPool, purpose: str) -> str:
     if purpose == "invitation":
         return str(_invitation(pool).get("sms_message", ""))
-    if purpose == SECOND_FACTOR:
+    if purpose == "second_factor":
         return str(pool.configuration.get("sms_authentication_message") or "")
     return str(verification(pool).get("sms_message", ""))
 

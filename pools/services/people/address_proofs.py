@@ -1,4 +1,4 @@
-"""A person's address is proven by a code that was sent to it. Who may change one, and to what, is ``attributes``'."""
+"""Sends codes that prove a person's address, and takes them. ``attributes`` decides who may change it, and to what."""
 
 from __future__ import annotations
 
