@@ -21,10 +21,10 @@ from joserfc import jws
 from playwright.sync_api import Browser, BrowserContext, BrowserType, Error, Page, expect
 
 from tests.browser.conftest import listen
-from tests.browser.test_flows import submit
 from tests.hosted.world import OTHER_PASSWORD, PASSWORD, World
 from tests.live import Live
 from tests.oidc.world import Proof
+from tests.pressing import submit
 from tests.run.installation import Installation, lived_in, running
 
 pytestmark = [pytest.mark.browser, pytest.mark.run, pytest.mark.timeout(300)]

@@ -12,8 +12,9 @@ import requests
 from playwright.sync_api import Browser, Page, Response, expect
 
 from tests import accessibility
-from tests.browser.test_flows import secret_of, submit
+from tests.browser.test_flows import secret_of
 from tests.hosted.world import OTHER_PASSWORD, PASSWORD, World
+from tests.pressing import press, submit
 
 pytestmark = pytest.mark.browser
 BUDGET_BYTES = 40_000
@@ -136,7 +137,7 @@ def account(pool: World, page: Page, check: Check) -> None:
     check()
     page.goto(f"{pool.base}/account/mfa?client_id={pool.client_id}")
     check()
-    page.get_by_role("button", name="Set up").click()
+    press(page.get_by_role("button", name="Set up"))
     check()
     submit(page, code=pyotp.TOTP(secret_of(page)).now())
     check()
@@ -159,7 +160,7 @@ def required_texts(pool: World, page: Page, check: Check) -> None:
     page.goto(pool.url())
     submit(page, username=pool.person(), password=PASSWORD)
     check()
-    page.get_by_role("button", name="Text message").click()
+    press(page.get_by_role("button", name="Text message"))
     check()
     submit(page, phone_number="555")
     check()
@@ -175,22 +176,22 @@ def texts(pool: World, page: Page, check: Check) -> None:
     name = pool.person(phone_number=number)
     page.goto(f"{pool.base}/account/mfa?client_id={pool.client_id}")
     submit(page, username=name, password=PASSWORD)
-    page.locator("section.setting").last.get_by_role("button").click()
+    press(page.locator("section.setting").last.get_by_role("button"))
     check()
     submit(page, code=pool.mailed(number))
-    page.get_by_role("button", name="Set up").click()
+    press(page.get_by_role("button", name="Set up"))
     submit(page, code=pyotp.TOTP(secret_of(page)).now())
     check()
-    page.get_by_role("button", name="Turn off").click()
+    press(page.get_by_role("button", name="Turn off"))
     check()
-    page.get_by_role("link", name="Keep it").click()
+    press(page.get_by_role("link", name="Keep it"))
     page.get_by_label("Ask first for").select_option("")
-    page.get_by_role("button", name="Save").click()
+    press(page.get_by_role("button", name="Save"))
     check()
     page.goto(pool.url(prompt="login"))
     submit(page, username=name, password=PASSWORD)
     check()
-    page.get_by_role("button", name="Text message").click()
+    press(page.get_by_role("button", name="Text message"))
     check()
     submit(page, code="000000")
     check()
@@ -245,7 +246,7 @@ def test_the_sign_in_page_is_small(pool: World, page: Page) -> None:
 def test_the_qr_code_is_what_the_link_says(pool: World, page: Page) -> None:
     page.goto(f"{pool.base}/account/mfa?client_id={pool.client_id}")
     submit(page, username=pool.person(), password=PASSWORD)
-    page.get_by_role("button", name="Set up").click()
+    press(page.get_by_role("button", name="Set up"))
 
     address = page.locator('a[href^="otpauth:"]').get_attribute("href") or ""
     said = dict(parse_qsl(urlsplit(address).query))

@@ -14,6 +14,7 @@ from playwright.sync_api import Browser, Page, Request, Route, expect
 from tests.browser.conftest import listen
 from tests.hosted.world import OTHER_PASSWORD, PASSWORD, World
 from tests.live import NOTICES
+from tests.pressing import submit
 
 pytestmark = pytest.mark.browser
 FORMS = 6
@@ -30,13 +31,6 @@ def person(request: pytest.FixtureRequest, browser: Browser) -> Iterator[Page]:
     yield page
     context.close()
     assert complaints == []
-
-
-def submit(page: Page, **typed: str) -> None:
-    """Fill in fields by id and press the form's button."""
-    for name, value in typed.items():
-        page.fill(f"#{name}", value)
-    page.locator("form.main button[type=submit]").click()
 
 
 def secret_of(page: Page) -> str:

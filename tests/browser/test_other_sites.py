@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_flows import submit
 from tests.hosted.world import PASSWORD, World
+from tests.pressing import submit
 
 pytestmark = pytest.mark.browser
 

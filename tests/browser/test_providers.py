@@ -10,10 +10,11 @@ from playwright.sync_api import Page, expect
 
 from tests import providers, second_installation
 from tests.browser.test_appearance import checked
-from tests.browser.test_flows import person, submit
+from tests.browser.test_flows import person
 from tests.hosted.federation import CORP, MAPPING, Federation
 from tests.hosted.world import OTHER_PASSWORD, PASSWORD
 from tests.live import Live
+from tests.pressing import submit
 
 __all__ = ["person"]
 pytestmark = pytest.mark.browser

@@ -11,9 +11,9 @@ from playwright.sync_api import Page, expect
 
 from tests import second_installation
 from tests.browser.test_appearance import checked
-from tests.browser.test_flows import submit
 from tests.hosted.world import PASSWORD, World
 from tests.live import Live
+from tests.pressing import submit
 
 pytestmark = pytest.mark.browser
 WELCOME, ABOVE = "Welcome back", "Above"

@@ -8,8 +8,9 @@ import pyotp
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_flows import person, secret_of, submit
+from tests.browser.test_flows import person, secret_of
 from tests.hosted.world import PASSWORD, World
+from tests.pressing import submit
 
 __all__ = ["person"]
 pytestmark = pytest.mark.browser

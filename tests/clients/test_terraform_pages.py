@@ -14,17 +14,11 @@ from playwright.sync_api import Browser, Page, expect
 from tests.clients.test_terraform import HERE, Terraform
 from tests.cognito.conftest import PASSWORD
 from tests.live import Live
+from tests.pressing import submit
 
 CASE, POOL, APP = "whole", "aws_cognito_user_pool.photos", "aws_cognito_user_pool_client.web"
 CALLBACK = "https://photos.example.com/callback"
 ADA = "ada@example.com"
-
-
-def submit(page: Page, **typed: str) -> None:
-    """Fill in fields by id and press the form's button."""
-    for name, value in typed.items():
-        page.fill(f"#{name}", value)
-    page.locator("form.main button[type=submit]").click()
 
 
 def stand_in_for_the_app(page: Page) -> None:

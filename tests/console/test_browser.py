@@ -14,6 +14,7 @@ from tests.console.world import PASSWORD, World
 from tests.hosted.federation import Federation
 from tests.hosted.world import PASSWORD as PASSWORD_OF_PEOPLE
 from tests.live import Live
+from tests.pressing import press
 
 pytestmark = pytest.mark.browser
 
@@ -197,7 +198,7 @@ def test_a_new_secret_can_be_copied(world: World, page: Page) -> None:
     page.fill("#name", "From a browser")
     page.get_by_label("Web app with a server").check()
     page.fill("#callback_urls", "https://app.example.com/callback")
-    page.get_by_role("button", name="Add the app").click()
+    press(page.get_by_role("button", name="Add the app"))
     assert faults(page) == []
     once = page.locator(".once")
 
@@ -213,7 +214,7 @@ def test_a_new_secret_can_be_copied(world: World, page: Page) -> None:
 
 def test_an_app_form_with_faults_is_accessible_and_leads_to_the_first(world: World, page: Page) -> None:
     page.goto(f"/console/pools/{world.pool_id}/apps/new")
-    page.get_by_role("button", name="Add the app").click()
+    press(page.get_by_role("button", name="Add the app"))
 
     expect(page.locator("#name")).to_be_focused()
     expect(page.locator("#name")).to_have_attribute("aria-invalid", "true")
@@ -226,7 +227,7 @@ def test_a_form_of_settings_with_faults_is_accessible_and_leads_to_the_first(wor
     page.fill("#name", "")
     page.fill("#access_seconds", "soon")
     page.fill("#callback_urls", "http://a.example/cb")
-    page.get_by_role("button", name="Save the settings").click()
+    press(page.get_by_role("button", name="Save the settings"))
 
     expect(page.locator("#name")).to_be_focused()
     for name in ("name", "access_seconds", "callback_urls"):
@@ -239,8 +240,8 @@ def test_a_provider_is_tried_from_its_page_and_back(world: World, page: Page, li
     federation = Federation(live)
     name = federation.up.person()
     page.goto(f"/console/pools/{federation.down.pool_id}/providers")
-    page.get_by_role("link", name="Corp").click()
-    page.get_by_role("link", name="Test the sign-in").click()
+    press(page.get_by_role("link", name="Corp"))
+    press(page.get_by_role("link", name="Test the sign-in"))
     assert page.url.startswith(federation.up.base)
     page.fill("#username", name)
     page.fill("#password", PASSWORD_OF_PEOPLE)

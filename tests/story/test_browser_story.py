@@ -22,6 +22,7 @@ from tests.accessibility import faults, looks
 from tests.browser.test_addresses import InstalledWorld
 from tests.hosted.world import PASSWORD as THEIRS
 from tests.interop.conftest import client
+from tests.pressing import press
 from tests.run.installation import Installation
 from tests.story.installation import (
     MAIL,
@@ -57,7 +58,7 @@ def picture(path: Path) -> Path:
 
 
 def submit(page: Page) -> None:
-    page.locator("form button[type=submit]").first.click()
+    press(page.locator("form button[type=submit]").first)
 
 
 @pytest.fixture
