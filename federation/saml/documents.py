@@ -32,8 +32,6 @@ MOST_ATTRIBUTES_IN_ALL: Final = 2 * MOST_ELEMENTS
 """A value of SAML has one, which tells its type; an attribute of SAML has three."""
 MOST_NAMESPACES: Final = 100
 """Declarations in scope at one place: canonicalization looks through them at each element."""
-BASE64_LINES = re.compile(r"[\r\n]")
-"""What RFC 2045 6.8 puts between lines of base64."""
 NAME = re.compile(r"[^\W\d][\w.\-]{0,1023}")
 """An xs:ID, as all read it: begins with a letter or ``_``, and holds no colon."""
 ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
@@ -65,7 +63,7 @@ def unarmoured(text: object) -> bytes:
         raise forged("saml document: none in the answer")
     if len(text) > 2 * LARGEST:
         raise forged("saml document: too large")
-    joined = BASE64_LINES.sub("", text)
+    joined = text.replace("\r", "").replace("\n", "")  # RFC 2045 6.8 puts these between lines; a pattern takes 60 ms
     try:
         found = base64.b64decode(joined.encode("ascii"), validate=True)
     except (binascii.Error, ValueError):

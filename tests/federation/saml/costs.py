@@ -12,7 +12,7 @@ from identity.foundation.errors import DomainError
 
 MOST = 0.05
 """Seconds, of all threads."""
-TRIES = 3
+TRIES = 5
 """Others, and the garbage collector, come between now and then; what is slow is slow each time."""
 Result = TypeVar("Result")
 
