@@ -338,6 +338,30 @@ def test_a_refresh_cannot_ask_for_scopes_that_the_client_does_not_have(world: Wo
     assert claims(widened.json()["access_token"])["scope"] == "openid"
 
 
+def test_a_scope_that_is_gone_is_in_no_new_token(other_world: World) -> None:
+    world, about = other_world, {"UserPoolId": other_world.pool_id, "Identifier": "albums"}
+    scopes = [{"ScopeName": name, "ScopeDescription": name} for name in ("read", "write")]
+    world.idp.create_resource_server(**about, Name="Albums", Scopes=scopes)
+    asked = "openid albums/read albums/write"
+    app = world.app("albums", AllowedOAuthScopes=asked.split())
+
+    def refreshed() -> str:
+        fresh = world.token(app, "refresh_token", refresh_token=token).json()
+        assert claims(fresh["access_token"])["scope"] == fresh["scope"]
+        return str(fresh["scope"])
+
+    token, code = world.tokens(None, app, scope=asked)["refresh_token"], world.code(None, app, scope=asked)
+    assert refreshed() == asked
+
+    world.idp.update_resource_server(**about, Name="Albums", Scopes=scopes[:1])
+    assert refreshed() == "openid albums/read"
+    world.idp.delete_resource_server(**about)
+
+    assert refreshed() == "openid"
+    redeemed = world.token(app, "authorization_code", code=code, redirect_uri=CALLBACK).json()
+    assert redeemed["scope"] == "openid"
+
+
 def test_a_disabled_person_is_not_refreshed(world: World) -> None:
     bob = world.person()
     token = world.tokens(bob)["refresh_token"]

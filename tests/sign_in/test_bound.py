@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pools.models import AppClient, AuthorizationCode, RefreshFamily, User, hot
-from pools.services.pools import signing_keys
+from pools.services.pools import resource_servers, signing_keys
 from pools.services.sign_in.machine import EndsIn, SignedIn
 from pools.services.tokens import authorization_codes, bound, claims, refresh, sessions
 from pools.services.tokens.bound import Bound
@@ -20,6 +20,13 @@ from tests.sign_in.conftest import BY
 CALLBACK = "https://app.example/cb"
 ASKED = Bound(("openid", "photos/read"), oauth=True, nonce="n")
 STORED = {"scopes": ["openid", "photos/read"], "oauth": True, "nonce": "n"}
+
+
+@pytest.fixture(autouse=True)
+def photos(client: AppClient) -> None:
+    """Have a resource server with the scope that is asked for."""
+    scopes = [{"name": "read", "description": "See photos"}]
+    resource_servers.create(client.pool, identifier="photos", name="Photos", scopes=scopes, by=BY)
 
 
 def issue_code(client: AppClient, asked: Bound) -> str:

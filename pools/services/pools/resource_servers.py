@@ -97,7 +97,9 @@ def update(
 
 
 def delete(pool: UserPool, identifier: str, *, by: Actor) -> None:
-    """Delete a resource server; none of its scopes is granted from now on.
+    """Delete a resource server; none of its scopes is granted from now on, whoever has a refresh token of them.
+
+    Access tokens that are out say them as long as they last.
 
     Raises:
         NotFound: the pool has none of that identifier.
@@ -162,10 +164,15 @@ def page(pool: UserPool, limit: int, token: str | None) -> Page[ResourceServer]:
 
 def granted_scopes(client: AppClient) -> tuple[str, ...]:
     """Return the scopes that a client may ask for: those of its setting that are still there."""
-    if not any("/" in scope for scope in client.scopes):
-        return tuple(client.scopes)
-    there = configuration.scopes(client.pool)
-    return tuple(scope for scope in client.scopes if "/" not in scope or scope in there)
+    return present(client.pool, tuple(client.scopes))
+
+
+def present(pool: UserPool, scopes: tuple[str, ...]) -> tuple[str, ...]:
+    """Return those of some scopes that no resource server of the pool has, or one has still."""
+    if not any("/" in scope for scope in scopes):
+        return scopes
+    there = configuration.scopes(pool)
+    return tuple(scope for scope in scopes if "/" not in scope or scope in there)
 
 
 def _checked(name: str, scopes: Sequence[Mapping[str, str]]) -> list[dict[str, str]]:

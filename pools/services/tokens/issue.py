@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import cache
 from typing import Any, NamedTuple
@@ -21,7 +22,7 @@ from identity.foundation import clock
 from pools.models import AppClient, hot
 from pools.models.hot import Person, UserGroup
 from pools.services import triggers
-from pools.services.pools import signing_keys
+from pools.services.pools import resource_servers, signing_keys
 from pools.services.tokens import claims, refresh_tokens
 from pools.services.tokens.claims import Grant
 
@@ -80,6 +81,10 @@ def sign(
 
     """
     triggers.check(client.pool, *triggers.OF_TOKENS)
+    # A resource server, or a scope of one, may have gone since it was granted (AWS: API_DeleteResourceServer).
+    scopes = resource_servers.present(client.pool, grant.bound.scopes)
+    if scopes != grant.bound.scopes:
+        grant = replace(grant, bound=replace(grant.bound, scopes=scopes))
     common = claims.shared(client, person, groups, grant)
     access_token = signing_keys.sign(client.pool, Use.ACCESS, claims.access(common, client, person, grant))
     id_token = None
