@@ -239,7 +239,7 @@ def has_proven(page_request: PageRequest, owner: joining.Owner, kept: Kept) -> b
 def fits(page_request: PageRequest, form: AttributesForm) -> bool:
     """Say whether what was filled in is what the pool wants, and put at its field what is not."""
     form.is_valid()
-    return form.add_refusals(joining.problems(page_request.pool, form.attributes()), wording.of_attribute)
+    return form.add_refusals(joining.problems(page_request.app, form.attributes()), wording.of_attribute)
 
 
 def ask(page_request: PageRequest, arrival: Arrival, form: AttributesForm, owner: joining.Owner | None) -> HttpResponse:
@@ -265,7 +265,7 @@ def finish(
     proven: joining.Owner | None = None,
 ) -> HttpResponse:
     """Join who came to an account, once, and let the machine sign them in."""
-    arrival, pool = kept.arrival, page_request.pool
+    arrival = kept.arrival
     page_request.carry(kept.query)
     page_request.provider = arrival.provider
     provider = trips.named(page_request.app, name=arrival.provider)
@@ -273,7 +273,7 @@ def finish(
         if provider is None:
             return page_request.problem("unknown_provider")
         user = joining.join(
-            pool,
+            page_request.app,
             arrival,
             given=given,
             proven=proven.user_id if proven is not None else None,

@@ -44,6 +44,7 @@ class Trigger(StrEnum):
     CUSTOM_MESSAGE = "custom_message"
     CUSTOM_EMAIL_SENDER = "custom_email_sender"
     CUSTOM_SMS_SENDER = "custom_sms_sender"
+    INBOUND_FEDERATION = "inbound_federation"
 
     @property
     def is_only_told(self) -> bool:

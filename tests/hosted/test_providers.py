@@ -459,3 +459,21 @@ def test_nobody_is_led_away_by_a_made_up_way_back(federation: Federation, state:
     page = federation.down.visitor().open(f"{federation.down.base}/oauth2/idplogout?{urlencode({'state': state})}")
 
     assert page.path.startswith("/signedout")
+
+
+def test_what_the_app_may_not_write_a_provider_does_not_write_through_it(federation: Federation) -> None:
+    """Cognito refuses such a sign-in (API_UpdateUserPoolClient, WriteAttributes)."""
+    name = federation.up.person()
+    narrow = federation.down.app(
+        "Narrow", SupportedIdentityProviders=["COGNITO", CORP], WriteAttributes=["given_name"], ReadAttributes=["email"]
+    )
+    before = federation.users()
+
+    refused = federation.sign_in(name, federation.visitor(client_id=narrow))
+
+    assert refused.status == 400
+    assert federation.users() == before
+    told = federation.claims(federation.sign_in(name))
+    assert told["email"] == name
+    again = federation.sign_in(name, federation.visitor(client_id=narrow))
+    assert again.status == 400

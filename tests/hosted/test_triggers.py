@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from tests.hosted.federation import Federation
 from tests.hosted.world import PASSWORD, World
 from tests.live import Live
 
@@ -21,6 +22,24 @@ CASES: list[tuple[str, dict[str, Any]]] = [
     ("/signup", SENDER),
     ("/forgotPassword", SENDER),
 ]
+
+
+def test_nobody_comes_from_a_provider_past_a_function_that_may_change_who_they_are(live: Live) -> None:
+    federation = Federation(live, mfa="OFF")
+    name = federation.up.person()
+    function = {"LambdaArn": FUNCTION, "LambdaVersion": "V1_0"}
+    federation.idp.update_user_pool(
+        UserPoolId=federation.down.pool_id,
+        AutoVerifiedAttributes=["email"],
+        LambdaConfig={"InboundFederation": function},
+    )
+
+    page = federation.sign_in(name)
+
+    assert page.status < 500
+    assert "be done here yet" in page.text
+    assert federation.users() == 0
+    assert [each["check"] for each in federation.refusals()] == ["trigger_unavailable"]
 
 
 @pytest.mark.parametrize(("page", "triggers"), CASES)

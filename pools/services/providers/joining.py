@@ -16,10 +16,11 @@ from django.db.models import Q
 
 from identity.foundation import clock, names
 from identity.foundation.actor import Actor
-from identity.foundation.errors import AliasExists, DomainError, Invalid, WrongState
+from identity.foundation.errors import AliasExists, DomainError, Invalid, WrongState, refuse
 from pools.models import (
     COGNITO_SUBJECT,
     ISSUER,
+    AppClient,
     ExternalLogin,
     Group,
     IdentityProvider,
@@ -68,9 +69,9 @@ def provider(pool: UserPool, name: str) -> IdentityProvider | None:
     return next((each for each in identity_providers.held(pool) if each.name == name), None)
 
 
-def problems(pool: UserPool, given: Mapping[str, str]) -> Iterator[DomainError]:
+def problems(client: AppClient, given: Mapping[str, str]) -> Iterator[DomainError]:
     """Yield what is wrong with attributes that somebody is asked for, one refusal each."""
-    return attributes.problems(pool, given)
+    return attributes.problems(client.pool, given, client=client)
 
 
 def is_known(pool: UserPool, arrival: Arrival) -> bool:
@@ -117,6 +118,10 @@ class Foreseen(NamedTuple):
 
 def foresee(pool: UserPool, arrival: Arrival) -> Foreseen:
     """Return where a sign-in would lead, and write nothing."""
+    try:
+        triggers.check(pool, Trigger.INBOUND_FEDERATION)
+    except DomainError as problem:
+        return Foreseen(Leads.NEW, "", problem=problem)
     login = _login(pool, arrival)
     known = login or owner_of_address(pool, arrival)
     if known is None:
@@ -139,7 +144,7 @@ def _foresee_new(pool: UserPool, arrival: Arrival) -> Foreseen:
 
 
 def join(
-    pool: UserPool,
+    client: AppClient,
     arrival: Arrival,
     *,
     given: Mapping[str, str] | None = None,
@@ -153,19 +158,33 @@ def join(
     ``spend`` runs in the transaction, and returns a refusal where this was done already.
 
     Raises:
+        AttributeNotWritable: the app may not write what they were asked for.
         AttributesMissing: a new account would lack what the pool wants.
         UsernameTaken: a new account's name is somebody's.
-        Invalid: a value breaks the schema, or would change what cannot be.
+        Invalid: a value breaks the schema, would change what cannot be, or is one that the app may not write.
         LimitExceeded: the person has five logins.
         TriggerUnavailable: a function that may refuse new accounts cannot be called.
 
     """
+    pool = client.pool
+    attributes.check(pool, given or {}, client=client)
+    refuse(_unwritable(client, arrival))
     try:
         return _join(pool, arrival, given or {}, proven, spend, by)
     except IntegrityError as problem:
         if "external_login" not in str(problem):
             raise
         return _join(pool, arrival, given or {}, proven, spend, by)  # their first sign-in came twice at once
+
+
+def _unwritable(client: AppClient, arrival: Arrival) -> Iterator[Invalid]:
+    """Yield what a provider says that people may not write through the app. AWS: API_UpdateUserPoolClient.
+
+    Whether an address was verified is in no app's list, and a provider's to say.
+    """
+    told = [name for name in arrival.values if name not in schema.VERIFIED]
+    for name in attributes.unwritable(client.pool, told, client):
+        yield Invalid(f"user.{name}: Attribute cannot be updated.", field=name)
 
 
 def _join(
@@ -273,7 +292,6 @@ def _make(
     missing = [name for name in arrivals.missing(pool, arrival) if not values.get(name)]
     if missing:
         raise AttributesMissing(missing)
-    attributes.check(pool, given)
     triggers.check(pool, Trigger.PRE_SIGN_UP)
     username = _username(pool, arrival)
     now = clock.now()

@@ -22,7 +22,7 @@ from identity.foundation.errors import DomainError, InteractionExpired
 from pools import ports
 from pools.models import AppClient, IdentityProvider, Interaction, UserPool
 from pools.ports import ExternalIdentity, PostedForm, UpstreamRedirect, UpstreamWishes
-from pools.services import audit
+from pools.services import audit, triggers
 from pools.services.audit import Tag
 from pools.services.pools import assurance_levels
 from pools.services.pools.client_rules import THE_POOL
@@ -30,6 +30,7 @@ from pools.services.providers import arrivals, identity_providers, joining, our_
 from pools.services.providers.arrivals import Arrival
 from pools.services.tokens import interactions
 from pools.services.tokens.interactions import Kind
+from pools.services.triggers import Trigger
 
 log = structlog.get_logger(__name__)
 FORM_PATH, FORM = "login/provider/form", "form"
@@ -219,6 +220,7 @@ def finish(pool: UserPool, trip: Trip, answer: Mapping[str, str], *, by: Actor) 
         LoginRefused: the answer is forged, expired, or for somebody else.
         OutsideUnavailable, Overloaded: the provider does not answer, or too many calls are under way.
         Invalid: what it says of the person does not fit the pool.
+        TriggerUnavailable: a function that may change what it says cannot be called.
 
     """
     provider = trip.provider
@@ -231,6 +233,7 @@ def finish(pool: UserPool, trip: Trip, answer: Mapping[str, str], *, by: Actor) 
             wanted=arrivals.wanted_claims(provider),
         )
         proofs.take(provider, identity)
+        triggers.check(pool, Trigger.INBOUND_FEDERATION)  # it may change each attribute, and refuse
         arrival = arrivals.arrival(pool, provider, identity)
         return replace(arrival, session=upstream_sessions.keep(pool, provider.name, identity))
     except DomainError as refusal:
