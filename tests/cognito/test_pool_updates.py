@@ -92,7 +92,8 @@ def test_addresses_that_are_verified_before_they_change_follow_those_verified_at
 def test_a_second_factor_is_turned_off_by_an_update(new_world: Callable[..., World]) -> None:
     world = new_world()
     with refused(
-        "InvalidParameterException", "Invalid MFA configuration given, can't turn on MFA without an MFA type."
+        "InvalidParameterException",
+        "Invalid MFA configuration given, can't disable all MFAs with a required or optional configuration.",
     ):
         world.idp.update_user_pool(UserPoolId=world.pool_id, MfaConfiguration="ON")
     world.idp.set_user_pool_mfa_config(

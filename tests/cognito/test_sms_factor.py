@@ -220,6 +220,33 @@ class TestPools:
         world.idp.update_user_pool(UserPoolId=world.pool_id, MfaConfiguration="OPTIONAL", SmsConfiguration=ROLE)
         assert "SmsMfaConfiguration" in world.idp.get_user_pool_mfa_config(UserPoolId=world.pool_id)
 
+    @pytest.mark.parametrize(
+        "more",
+        [{}, {"SoftwareTokenMfaConfiguration": {"Enabled": False}}, {"EmailMfaConfiguration": {"Subject": "Code"}}],
+        ids=["none", "one that is off", "by mail"],
+    )
+    def test_a_role_alone_turns_nothing_on_where_kinds_have_words(
+        self, new_world: Callable[..., World], more: dict[str, Any]
+    ) -> None:
+        world = new_world(pool={"SmsConfiguration": ROLE})
+        text = "Invalid MFA configuration given, can't disable all MFAs with a required or optional configuration."
+
+        with refused(INVALID, text):
+            world.idp.set_user_pool_mfa_config(UserPoolId=world.pool_id, MfaConfiguration="ON", **more)
+
+        assert world.idp.get_user_pool_mfa_config(UserPoolId=world.pool_id)["MfaConfiguration"] == "OFF"
+
+    def test_a_role_that_is_given_takes_the_place_of_the_old_one_and_of_all_beside_it(
+        self, new_world: Callable[..., World]
+    ) -> None:
+        world = new_world(pool={"SmsConfiguration": ROLE})
+        other = {"SnsCallerArn": "arn:aws:iam::123456789012:role/others"}
+
+        assert turn_on(world, SmsConfiguration=other)["SmsMfaConfiguration"] == {"SmsConfiguration": other}
+        assert turn_on(world)["SmsMfaConfiguration"] == {"SmsConfiguration": other}
+        eums = {"EumsSms": {"CallerArn": ROLE["SnsCallerArn"]}}
+        assert turn_on(world, SmsConfiguration=eums)["SmsMfaConfiguration"] == {"SmsConfiguration": eums}
+
     def test_a_message_without_a_place_for_the_code_is_refused(self, new_world: Callable[..., World]) -> None:
         with refused(INVALID):
             turn_on(new_world(), SmsAuthenticationMessage="Your code.")

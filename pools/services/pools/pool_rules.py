@@ -38,6 +38,8 @@ message that carries one."""
 MAIL_FACTOR, PASSKEYS = "email_mfa_configuration", "web_authn_configuration"
 OF_SECOND_FACTORS = (MODE, AUTHENTICATOR, TEXTS, MAIL_FACTOR, PASSKEYS)
 """What SetUserPoolMfaConfig replaces."""
+ON_AND_NONE = "Invalid MFA configuration given, can't disable all MFAs with a required or optional configuration."
+"""As Amazon says it (aws-sdk-js#4186)."""
 OFF_AND_ON = "Invalid MFA configuration given, can't turn off MFA and configure an MFA together."
 ACCOUNT, SOURCE = "email_configuration.email_sending_account", "email_configuration.source_arn"
 SES_IDENTITY = re.compile(r"arn:[\w-]+:ses:[\w-]+:\d{12}:identity/\S+")
@@ -251,9 +253,7 @@ def second_factor_has_a_kind(given: Mapping[str, Any], _: UserPool | None = None
     ):
         yield Invalid(OFF_AND_ON, field=MODE, code="mfa_off")
     elif mode != UserPool.Mfa.OFF and not (given.get(AUTHENTICATOR) or given.get(TEXTS)):
-        yield Invalid(
-            "Invalid MFA configuration given, can't turn on MFA without an MFA type.", field=MODE, code="mfa_kind"
-        )
+        yield Invalid(ON_AND_NONE, field=MODE, code="mfa_kind")
 
 
 def given_by_mode(mode: str, pool: UserPool) -> dict[str, Any]:
@@ -261,6 +261,12 @@ def given_by_mode(mode: str, pool: UserPool) -> dict[str, Any]:
     if mode == UserPool.Mfa.OFF:
         return {MODE: mode, AUTHENTICATOR: False, TEXTS: False}
     return {MODE: mode, AUTHENTICATOR: pool.totp_enabled or not pool.sms_enabled}
+
+
+def sms_settings(given: Mapping[str, Any]) -> set[str]:
+    """Return all that says who sends SMS, where some of it is given: a structure that takes the old one's place."""
+    names = {CALLER, EXTERNAL_ID, SNS_REGION, EUMS_CALLER, EUMS_REGION, *OF_EUMS}
+    return names if names & given.keys() else set()
 
 
 def means_texts(given: Given) -> bool:

@@ -151,11 +151,14 @@ def set_mfa(pool: UserPool, *, settings: Mapping[str, Any], by: Actor) -> UserPo
         PoolNotFound: the pool was deleted meanwhile.
 
     """
-    table, owned = pool_settings.TABLE, pool_rules.OF_SECOND_FACTORS
+    table = pool_settings.TABLE
     given = table.read({pool_rules.MODE: UserPool.Mfa.OFF, **settings})
+    owned = {*pool_rules.OF_SECOND_FACTORS, *pool_rules.sms_settings(given)}
     with atomic_part.begin() as part:
         row = access.lock_pool(part, pool)
         part.refuse_if(next(table.problems_of_change(row, given, whole=owned), None))
+        # Here each kind has a word: a role for SMS that is set means none.
+        part.refuse_if(next(pool_rules.second_factor_has_a_kind(given), None))
         columns, _ = table.change(row, given, whole=owned)
         UserPool.objects.filter(pk=pool.pk).update(**columns, modified_at=clock.now())
         detail = {"mfa": str(row.mfa), "totp": row.totp_enabled, "sms": row.sms_enabled}
