@@ -13,6 +13,8 @@ class Actor:
     id: str = ""
     address: str = ""
     request_id: str = ""
+    is_api: bool = False
+    """Through Cognito's wire API: what Amazon does there, and pages do otherwise, may hang on it."""
 
     @classmethod
     def operator(cls, operator_id: object, *, address: str = "", request_id: str = "") -> Actor:

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, NamedTuple
@@ -60,7 +60,7 @@ class Signature:
 
 def visitor(call: Call) -> Actor:
     """Return the caller of an operation that asks for no signature; one that is sent all the same is not looked at."""
-    return Actor.visitor(address=call.address, request_id=call.request_id)
+    return replace(Actor.visitor(address=call.address, request_id=call.request_id), is_api=True)
 
 
 class Signer(NamedTuple):
@@ -91,7 +91,8 @@ def operator(call: Call, service: str) -> Signer:
         operators.refuse_key(key.id, by=visitor(call))
         raise Fault("InvalidSignatureException", DOES_NOT_MATCH)
     operators.key_used(key)
-    return Signer(Actor.operator(key.operator_id, address=call.address, request_id=call.request_id), key)
+    by = Actor.operator(key.operator_id, address=call.address, request_id=call.request_id)
+    return Signer(replace(by, is_api=True), key)
 
 
 def authorize(key: AccessKeyView, action: str, given: Mapping[str, Any]) -> None:

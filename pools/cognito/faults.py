@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from collections.abc import Set as AbstractSet
 
 from identity.foundation import errors
@@ -11,7 +11,8 @@ from pools.services.people.password_history import PasswordReused
 from pools.services.providers.identity_providers import ProviderChanged, ProviderExists, ProviderNotSupported
 from pools.services.triggers import TriggerUnavailable
 
-TEMPORARY = {"InternalErrorException", "InternalFailure"}
+INTERNAL, SERVER = "InternalErrorException", "InternalServerException"
+TEMPORARY = {INTERNAL, SERVER, "InternalFailure"}
 """Exceptions that are the server's fault: status 500."""
 
 EXCEPTION: dict[type[errors.DomainError], str] = {
@@ -108,6 +109,11 @@ class Fault(Exception):
         self.message = message
         self.status = status or (500 if code in TEMPORARY else 400)
         self.headers = dict(headers or {})
+
+
+def own_failure(declared: Collection[str]) -> str:
+    """Return the exception that a failure of our own is at an operation which declares these."""
+    return SERVER if SERVER in declared else INTERNAL
 
 
 def exception(operation: str, declared: AbstractSet[str], kind: type[errors.DomainError]) -> str | None:

@@ -208,10 +208,10 @@ def gateway(call: Call) -> Answer:
     except connections.UNAVAILABLE as problem:
         operation = exchange.operation.name if exchange.operation else ""
         log.warning("wire_unavailable", operation=operation, **connections.described(problem))
-        exchange.answer = refusal(exchange, internal())
+        exchange.answer = refusal(exchange, internal(exchange.operation))
     except Exception:
         log.exception("wire_failed", operation=exchange.operation.name if exchange.operation else "")
-        exchange.answer = refusal(exchange, internal())
+        exchange.answer = refusal(exchange, internal(exchange.operation))
     return dressed(exchange)
 
 
@@ -221,15 +221,17 @@ def translated(exchange: Exchange, error: DomainError) -> Fault:
     found = faults.fault(operation.name, operation.errors, error) if operation else None
     if found is None:
         log.error("wire_failed", operation=operation.name if operation else "", error=repr(error), detail=error.detail)
-        return internal()
+        return internal(operation)
     if error.detail:
         log.info("wire_refused", operation=operation.name if operation else "", answer=found.code, detail=error.detail)
     return found
 
 
-def internal() -> Fault:
-    """Return what is told of a failure of our own: nothing."""
-    return Fault("InternalErrorException", "The service could not complete the request.")
+def internal(operation: Operation | None) -> Fault:
+    """Return what is told of a failure of our own: nothing, by the exception that the operation declares."""
+    return Fault(
+        faults.own_failure(operation.errors if operation else ()), "The service could not complete the request."
+    )
 
 
 def refusal(exchange: Exchange, fault: Fault) -> Answer:

@@ -49,6 +49,8 @@ class UserPool(models.Model):
     deletion_protected = models.BooleanField(db_default=False, default=False)
     recent_proof = models.BooleanField(db_default=False, default=False)
     """Whether an access token changes how its person signs in only for so long after the sign-in as on the pages."""
+    notices_of_api_changes = models.BooleanField(db_default=False, default=False)
+    """Whether people are mailed what the wire API changes of their passwords and factors."""
     password_policy: models.JSONField[dict[str, Any], dict[str, Any]] = models.JSONField(db_default={}, default=dict)
     """minimum_length, require_{upper,lower}case, require_{numbers,symbols}, temporary_password_validity_days."""
     password_history_size = models.SmallIntegerField(db_default=0, default=0)

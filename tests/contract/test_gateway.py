@@ -214,6 +214,21 @@ def test_a_failure_of_our_own_tells_nothing_of_itself(broken: list[Exception], f
     assert text == "The service could not complete the request."
 
 
+def test_a_failure_of_our_own_is_called_as_the_operation_declares_it(
+    wire: Wire, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(call: object, by: Actor) -> None:
+        raise RuntimeError
+
+    name = "ListUserPoolClientSecrets"
+    broken = Operation(name, user_pools, user_pools.operations[name].model, fail)
+    monkeypatch.setitem(user_pools.operations, name, broken)
+
+    answer = wire.raw(name, json.dumps({"UserPoolId": "us-east-1_abcdefghi", "ClientId": "a"}).encode())
+
+    assert error_of(answer)[:2] == (500, "InternalServerException")
+
+
 def test_an_error_with_odd_characters_keeps_its_header_clean(wire: Wire) -> None:
     answer = wire.raw("CreateUserPool", json.dumps({"PoolName": "ä\r\nSet-Cookie: x=1\r\n中" * 20}).encode())
 
@@ -356,15 +371,14 @@ def test_an_account_is_made_by_four_statements(
     assert len(writes) == 3, writes
 
 
-def test_a_password_is_set_and_its_owner_told_by_nine_statements(
+def test_a_password_is_set_by_seven_statements(
     place: Place, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     warm(place)
     given = {"UserPoolId": place.pool, "Username": place.username, "Password": "Battery-staple-8", "Permanent": True}
 
-    # The key and its use; the person, and again under a lock; the password, codes, status, guesses, the audit row; the
-    # app that signs the notice, and the notice.
-    with django_assert_max_num_queries(2 + 9 + 2) as seen:
+    # The key and its use; the person, and again under a lock; the password, codes, status, guesses, the audit row.
+    with django_assert_max_num_queries(2 + 7 + 2) as seen:
         place.wire.ask("AdminSetUserPassword", **given)
 
     assert sum("one_time_code" in query["sql"] for query in seen.captured_queries) == 1

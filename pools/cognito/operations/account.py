@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from identity.foundation.actor import Actor
@@ -42,7 +43,7 @@ def behind(access_token: str, *, changing_proof: bool = False) -> tuple[Bearer, 
 
 def acting(by: Actor, bearer: Bearer) -> Actor:
     """Return the person as the one who acts."""
-    return Actor.user(bearer.sub, address=by.address, request_id=by.request_id)
+    return replace(by, kind="user", id=str(bearer.sub))
 
 
 @user_pools.operation

@@ -6,6 +6,7 @@ counts it. What it says is ``texts``.
 
 from __future__ import annotations
 
+from identity.foundation.actor import Actor
 from pools.models import OutboxMessage, User, UserPool
 from pools.models.hot import Person
 from pools.services.messages import compose, outbox, texts
@@ -15,9 +16,12 @@ from pools.services.pools import app_clients
 __all__ = ["Change", "prepare", "send"]
 
 
-def prepare(pool: UserPool, user: User | Person, change: Change) -> OutboxMessage | None:
-    """Compose a notice, before the transaction of the change; None where the account has no verified address."""
-    if not (user.email and user.email_verified):
+def prepare(pool: UserPool, user: User | Person, change: Change, *, by: Actor) -> OutboxMessage | None:
+    """Compose a notice, before the transaction of the change; None where the account has no verified address.
+
+    Of what the wire API changes there is one where the pool's setting asks for it: Amazon sends none.
+    """
+    if not (user.email and user.email_verified) or (by.is_api and not pool.notices_of_api_changes):
         return None
     apps = app_clients.oldest_two_with_pages(pool)
     pages = apps[0].client_id if apps else ""

@@ -241,7 +241,7 @@ def change(
     if prepared is None:
         audit.record(Tag.PASSWORD_REFUSED, pool=pool, subject=user.sub, by=by, outcome="refused")
         raise PasswordIncorrect
-    notice = notices.prepare(pool, user, Change.PASSWORD)
+    notice = notices.prepare(pool, user, Change.PASSWORD, by=by)
     with password_history.audit_refusals(pool, user.sub, by=by), atomic_part.begin() as part:
         locked = access.lock_user(part, pool, user)
         now = Password.objects.filter(pool_id=pool.pk, user_id=user.id).values_list("argon2", flat=True).first()
@@ -273,7 +273,7 @@ def admin_set(pool: UserPool, user: User, password: str, *, permanent: bool, by:
     check_policy(pool, password)
     prepared = hashed(pool, user.username, password)
     change = Change.PASSWORD_BY_OPERATOR if permanent else Change.TEMPORARY_PASSWORD
-    notice = notices.prepare(pool, user, change)
+    notice = notices.prepare(pool, user, change, by=by)
     with password_history.audit_refusals(pool, user.sub, by=by), atomic_part.begin() as part:
         locked = access.lock_user(part, pool, user)
         part.refuse_if(password_history.refusal(locked, prepared.remembered))
@@ -329,7 +329,7 @@ def confirm_forgot(
     with codes.audit_refusals(pool, subject.sub, codes.Purpose.RECOVERY, by=by, client_id=client.client_id):
         proof = codes.check(tried, code, nobody=subject.user is None or not tried.destination)
     prepared = hashed(pool, subject.username, password)
-    notice = notices.prepare(pool, subject.user, Change.PASSWORD) if subject.user is not None else None
+    notice = notices.prepare(pool, subject.user, Change.PASSWORD, by=by) if subject.user is not None else None
     with password_history.audit_refusals(pool, subject.sub, by=by), atomic_part.begin() as part:
         user = access.locked_user(pool, subject.user)
         if user is None or not user.enabled or user.status not in recovery_routes.RECOVERABLE:

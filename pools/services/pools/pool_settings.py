@@ -243,6 +243,23 @@ TABLE = Table(
             ),
         ),
         Setting(
+            name="notices_of_api_changes",
+            place="notices_of_api_changes",
+            default=False,
+            keep=bool,
+            described=NEVER,
+            stays=True,
+            is_on_wire=False,
+            choice=Choice(
+                control=Control.SWITCH,
+                label=gettext_lazy("Mail about changes made through the API"),
+                help=gettext_lazy(
+                    "People are mailed when their password or a second factor was changed on the pages or here. With "
+                    "this they are too when an app or a script did it through Cognito’s API, which Cognito does not do."
+                ),
+            ),
+        ),
+        Setting(
             name=OLDER_DAYS,
             place=None,
             check=between(0, rules.MAX_DAYS, "TemporaryPasswordValidityDays lies between 0 and 365."),

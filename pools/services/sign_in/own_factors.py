@@ -87,7 +87,7 @@ def prove(  # noqa: PLR0913 - each says how
     """
     factor = factors.named(kind)
     keep = factor.check_enrolment(pool, user, code, name=name, enable=enable, by=by)
-    notice = notices.prepare(pool, user, factor.added)
+    notice = notices.prepare(pool, user, factor.added, by=by)
     with atomic_part.begin() as part:
         access.lock_user(part, pool, user)
         part.refuse_if(keep())
@@ -128,7 +128,7 @@ def set_preference(
         _check(pool, factor, wish)
     if sum(wish.preferred for _, wish in wanted) > 1:
         raise Invalid("Only one factor can be set as preferred.", code="two_preferred")
-    told = [notices.prepare(pool, user, factor.switched[wish.enabled]) for factor, wish in wanted]
+    told = [notices.prepare(pool, user, factor.switched[wish.enabled], by=by) for factor, wish in wanted]
     first = next((Value(factor.preference) for factor, wish in wanted if wish.preferred), None)
     with atomic_part.begin() as part:
         access.lock_user(part, pool, user)
@@ -185,7 +185,7 @@ def _remove(
     pool: UserPool, user: User | Person, kind: str, receipt: Receipt | None, *, keeps_needed: bool, by: Actor
 ) -> bool:
     factor = factors.named(kind)
-    notice = notices.prepare(pool, user, factor.removed)
+    notice = notices.prepare(pool, user, factor.removed, by=by)
     with atomic_part.begin() as part:
         locked = access.lock_user(part, pool, user)
         if keeps_needed and is_needed(pool, factors.of(locked), kind):

@@ -52,7 +52,7 @@ def check(attempt: Attempt, answers: Mapping[str, Any], *, by: Actor) -> Accepte
     prepared = passwords.hashed(pool, person.username, password)
     with password_history.audit_refusals(pool, person.sub, by=by):
         password_history.check(present, prepared.remembered)
-    notice, changed_at = notices.prepare(pool, person, Change.PASSWORD), clock.now()
+    notice, changed_at = notices.prepare(pool, person, Change.PASSWORD, by=by), clock.now()
 
     def write() -> DomainError | None:
         user = access.locked_user(pool, person)
