@@ -278,7 +278,7 @@ def test_a_person_deletes_attributes(world: World) -> None:
         ("custom:none", "NotAuthorizedException", NOT_WRITABLE),
         ("custom:kept", "NotAuthorizedException", NOT_WRITABLE),
         ("custom:once", "InvalidParameterException", "user.custom:once: Attribute cannot be updated."),
-        ("email", "InvalidParameterException", "user.email: Attribute cannot be deleted."),
+        ("email", "InvalidParameterException", "user.email: Required attribute cannot be deleted."),
     ],
 )
 def test_what_may_not_be_deleted_stays_with_the_rest(narrow: World, attribute: str, code: str, text: str) -> None:

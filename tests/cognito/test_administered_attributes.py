@@ -8,7 +8,7 @@ import pytest
 
 from pools.services.pools import signing_keys
 from tests.cognito.administrators import about, attributes_of, audited, codes_sent, sub_of, write
-from tests.cognito.conftest import World, refused
+from tests.cognito.conftest import World, named, refused
 from tests.live import Live
 
 INVALID, NOBODY = "InvalidParameterException", "UserNotFoundException"
@@ -56,12 +56,14 @@ NOT_THERE = "Attributes did not conform to the schema: custom:none: Attribute do
         ("custom:once", "b", "user.custom:once: Attribute cannot be updated."),
         ("custom:none", "x", NOT_THERE),
         ("custom:level", "10", None),
-        ("given_name", "", "user.given_name: Attribute cannot be deleted."),
+        ("given_name", "", "user.given_name: Required attribute cannot be deleted."),
         ("email", "nonsense", None),
         ("phone_number", "0123", None),
         ("email_verified", "perhaps", None),
         ("nickname", "x" * 2049, None),
         ("family_name", "again", "Attribute family_name is given twice."),
+        ("phone_number_verified", "true", "Phone Number is required to verify/un-verify a phone number"),
+        ("phone_number_verified", "false", "Phone Number is required to verify/un-verify a phone number"),
     ],
 )
 def test_what_breaks_the_schema_changes_nothing(ruled: World, attribute: str, value: str, text: str | None) -> None:
@@ -81,7 +83,7 @@ def test_what_breaks_the_schema_changes_nothing(ruled: World, attribute: str, va
         ("sub", "user.sub: Attribute cannot be updated."),
         ("custom:once", "user.custom:once: Attribute cannot be updated."),
         ("custom:none", NOT_THERE),
-        ("given_name", "user.given_name: Attribute cannot be deleted."),
+        ("given_name", "user.given_name: Required attribute cannot be deleted."),
     ],
 )
 def test_what_must_stay_is_not_deleted_and_nothing_else_is(ruled: World, attribute: str, text: str) -> None:
@@ -215,3 +217,34 @@ def test_codes_to_an_address_are_limited(aliased: World) -> None:
         write(aliased, name, email=new)
 
     assert (aliased.user(name), codes_sent(aliased)) == before
+
+
+def test_nobody_is_made_whose_address_is_proven_and_not_there(world: World) -> None:
+    """Other than where the address is the username, and so is there."""
+    said = [{"Name": "email_verified", "Value": "true"}]
+
+    with refused(INVALID, "Email is required to verify/un-verify an email"):
+        about(world, "no-address", "admin_create_user", MessageAction="SUPPRESS", UserAttributes=said)
+
+    with refused(NOBODY):
+        world.user("no-address")
+    by_email = World(world.live, pool={"UsernameAttributes": ["email"]})
+    made = about(by_email, "ada@example.com", "admin_create_user", MessageAction="SUPPRESS", UserAttributes=said)
+    assert named(made["User"]["Attributes"])["email_verified"] == "true"
+
+
+def test_an_address_that_nobody_proved_takes_no_name_from_its_owner(new_world: Callable[..., World]) -> None:
+    """AWS: API_AdminCreateUser, ForceAliasCreation: it is ignored where the address is not said to be verified."""
+    world = new_world(pool={"UsernameAttributes": ["email", "phone_number"]})
+    owner = world.person("owner@example.com", email="owner@example.com")
+    given = [{"Name": "email", "Value": owner}]
+    asked = {"MessageAction": "SUPPRESS", "ForceAliasCreation": True}
+
+    with refused("UsernameExistsException"):
+        about(world, "+12065550111", "admin_create_user", UserAttributes=given, **asked)
+
+    assert "AuthenticationResult" in world.sign_in(owner)
+    assert attributes_of(world, owner)["email_verified"] == "true"
+    given.append({"Name": "email_verified", "Value": "true"})
+    about(world, "+12065550111", "admin_create_user", UserAttributes=given, **asked)
+    assert attributes_of(world, "+12065550111")["email"] == owner

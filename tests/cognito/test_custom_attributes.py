@@ -42,6 +42,7 @@ def test_attributes_are_added_and_people_of_before_have_no_value(new_world: Call
             },
             {"Name": "hidden", "AttributeDataType": "String", "DeveloperOnlyAttribute": True},
             {"Name": "email"},
+            {"Name": "custom:role"},
         ],
     )
 
@@ -58,6 +59,8 @@ def test_attributes_are_added_and_people_of_before_have_no_value(new_world: Call
     assert told["custom:level"]["Mutable"] is False
     assert told["dev:custom:hidden"]["DeveloperOnlyAttribute"] is True
     assert told["custom:email"]["AttributeDataType"] == "String"
+    # Amazon's prefix comes before a prefix of one's own (aws-cloudformation-user-guide#932).
+    assert told["custom:custom:role"]["AttributeDataType"] == "String"
     late = world.person(**{"custom:role": "chief", "custom:level": "9"})
     assert named(world.user(late)["UserAttributes"])["custom:role"] == "chief"
     assert "custom:role" not in named(world.user(early)["UserAttributes"])
@@ -71,7 +74,10 @@ def test_attributes_are_added_and_people_of_before_have_no_value(new_world: Call
     ("entries", "text"),
     [
         ([{"Name": "role"}], "custom:role: Existing attribute already has name custom:role."),
-        ([{"Name": "custom:role"}], "custom:role: Existing attribute already has name custom:role."),
+        (
+            [{"Name": "custom:custom:role"}],
+            "Custom attribute names hold 1 to 20 letters, digits, dots, dashes or underscores.",
+        ),
         ([{"Name": "new", "Required": True}], "Required custom attributes are not supported currently."),
         (
             [{"Name": "a!b"}],
@@ -81,7 +87,7 @@ def test_attributes_are_added_and_people_of_before_have_no_value(new_world: Call
         ([{"Name": "new", "StringAttributeConstraints": {"MinLength": "x"}}], None),
         ([{"Name": "new", "StringAttributeConstraints": {"MinLength": "9", "MaxLength": "8"}}], None),
     ],
-    ids=["there", "there with its prefix", "required", "name", "twice", "no number", "least and most"],
+    ids=["there", "two prefixes", "required", "name", "twice", "no number", "least and most"],
 )
 def test_an_attribute_that_breaks_a_rule_adds_none(
     new_world: Callable[..., World], entries: list[dict[str, Any]], text: str | None

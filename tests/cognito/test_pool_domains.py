@@ -131,7 +131,7 @@ def test_a_name_is_taken_once_and_a_pool_has_one_of_each(new_world: Callable[...
     for name, given in ((prefix, {}), (host, {"CustomDomainConfig": CERTIFICATE})):
         with refused(INVALID, "Domain already associated with another user pool."):
             make(other, name, **given)
-        with refused(INVALID, "The user pool has a domain already."):
+        with refused(INVALID, "User pool already has a domain configured."):
             make(world, f"x{name}", **given)
         with refused(INVALID, NONE):
             other.idp.update_user_pool_domain(UserPoolId=other.pool_id, Domain=name)
@@ -182,5 +182,10 @@ def test_a_prefix_takes_no_certificate(new_world: Callable[..., World]) -> None:
 
     with refused(INVALID, "A prefix domain takes no certificate."):
         world.idp.update_user_pool_domain(UserPoolId=world.pool_id, Domain=prefix, CustomDomainConfig=CERTIFICATE)
+    host = f"{fresh()}.example"
+    make(world, host, CustomDomainConfig=CERTIFICATE)
+    with refused(INVALID, "Cannot convert custom domain to prefix domain."):
+        world.idp.update_user_pool_domain(UserPoolId=world.pool_id, Domain=host, ManagedLoginVersion=2)
+    assert told(world, host)["ManagedLoginVersion"] == 1
 
     assert told(world, prefix) == before

@@ -27,7 +27,8 @@ CODE = {
 }
 INVALID = "InvalidParameterException"
 NO_PROVIDER = "Invalid Cognito Identity Provider"
-CHANGED = "Invalid {} attributes specified while creating a client"
+MADE = "Invalid {} attributes specified while creating a client"
+CHANGED = "Invalid {} attributes specified while updating a client"
 
 
 class Referred:
@@ -89,9 +90,9 @@ def referred(live: Live) -> Referred:
             "The provider Corp does not exist for User Pool {pool}.",
         ),
         ({"DefaultRedirectURI": "https://app.example/"}, INVALID, "DefaultRedirectURI must be one of CallbackURLs."),
-        ({"ReadAttributes": ["name", "custom:none"]}, INVALID, CHANGED.format("read")),
-        ({"WriteAttributes": ["name", "custom:none"]}, INVALID, CHANGED.format("write")),
-        ({"WriteAttributes": ["name", "email_verified"]}, INVALID, CHANGED.format("write")),
+        ({"ReadAttributes": ["name", "custom:none"]}, INVALID, MADE.format("read")),
+        ({"WriteAttributes": ["name", "custom:none"]}, INVALID, MADE.format("write")),
+        ({"WriteAttributes": ["name", "email_verified"]}, INVALID, MADE.format("write")),
     ],
 )
 def test_a_client_names_what_its_pool_has(referred: Referred, given: dict[str, Any], code: str, text: str) -> None:
@@ -283,8 +284,8 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
         }.items()
     },
     "CreateUserPoolClient.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
-    "CreateUserPoolClient.ReadAttributes.*": ("custom:none", INVALID, CHANGED.format("read")),
-    "CreateUserPoolClient.WriteAttributes.*": ("custom:none", INVALID, CHANGED.format("write")),
+    "CreateUserPoolClient.ReadAttributes.*": ("custom:none", INVALID, MADE.format("read")),
+    "CreateUserPoolClient.WriteAttributes.*": ("custom:none", INVALID, MADE.format("write")),
     "CreateUserPoolClient.SupportedIdentityProviders.*": ("Corp", INVALID, "The provider Corp does not exist"),
     "CreateUserPoolClient.DefaultRedirectURI": ("https://app.example/", INVALID, "must be one of CallbackURLs."),
     "CreateUserPoolClient.AllowedOAuthScopes.*": ("none/read", "ScopeDoesNotExistException", "none/read"),

@@ -237,6 +237,23 @@ def test_who_has_codes_by_sms_asked_for_has_them_after_an_import(new_world: Call
     assert "UserMFASettingList" not in world.user("bob")
 
 
+@pytest.mark.parametrize(("mode", "asks"), [("OFF", False), ("OPTIONAL", False), ("ON", True)])
+def test_a_line_that_says_nothing_of_mfa_means_what_the_pool_requires(
+    new_world: Callable[..., World], mode: str, asks: bool
+) -> None:
+    """AWS: cognito-user-pools-using-import-tool, whose column may be blank."""
+    world = new_world()
+    if mode != "OFF":
+        world.idp.set_user_pool_mfa_config(UserPoolId=world.pool_id, MfaConfiguration=mode, SmsMfaConfiguration={})
+    importer = Importer(world)
+
+    number = {"phone_number": "+12065550100", "phone_number_verified": "TRUE"}
+    done = importer.run(importer.file(importer.line("ada", cognito__mfa_enabled="", **number)))
+
+    assert counted(done) == ("Succeeded", 1, 0, 0)
+    assert ("MFAOptions" in world.user("ada")) == asks
+
+
 def test_a_job_starts_once_with_a_file_and_stops_only_while_it_runs(importer: Importer) -> None:
     world, job = importer.world, importer.create()
     assert counted(job) == ("Created", 0, 0, 0)

@@ -164,7 +164,7 @@ def test_days_that_an_older_release_kept_as_zero_are_told_as_the_default(transac
         ),
         ({"schema": [{"name": "role", "required": True}]}, errors.Invalid),
         ({"schema": [{"name": "a" * 21}]}, errors.Invalid),
-        ({"schema": [{"name": "role"}, {"name": "custom:role"}]}, errors.Invalid),
+        ({"schema": [{"name": "role"}, {"name": "role"}]}, errors.Invalid),
         ({"schema": [{"name": "role", "attribute_data_type": "Blob"}]}, errors.Invalid),
         ({"schema": [{"name": "email", "attribute_data_type": "Number"}]}, errors.Invalid),
         (

@@ -36,6 +36,10 @@ TAKEN = {
     )
 }
 """What Cognito says of an address or a name that another owns, by its kind."""
+UNADDRESSED = {
+    "email_verified": "Email is required to verify/un-verify an email",
+    "phone_number_verified": "Phone Number is required to verify/un-verify a phone number",
+}
 
 
 class AttributeNotWritable(NotAuthorized):
@@ -87,6 +91,13 @@ def incomplete(pool: UserPool, values: Mapping[str, str]) -> Iterator[Invalid]:
         if not values.get(name):
             text = f"Attributes did not conform to the schema: {name}: The attribute is required"
             yield Invalid(text, field=name, code="required")
+
+
+def unaddressed(values: Mapping[str, str]) -> Iterator[Invalid]:
+    """Yield each word on whether an address was verified that comes without the address."""
+    for flag, words in UNADDRESSED.items():
+        if values.get(flag) and not values.get(flag.removesuffix("_verified")):
+            yield Invalid(words, field=flag)
 
 
 def required(pool: UserPool) -> list[str]:
@@ -268,8 +279,12 @@ def _change_problems(pool: UserPool, present: Mapping[str, str], changes: Mappin
             continue  # given before a rule was made, it stays
         elif value and (found := _value_problem(pool, rule, value)):
             yield found
-        elif not value and (rule.required or name in pool.username_attributes):
+        elif not value and rule.required:  # aws-sdk-ios#4251
+            yield Invalid(f"user.{name}: Required attribute cannot be deleted.", field=name)
+        elif not value and name in pool.username_attributes:
             yield Invalid(f"user.{name}: Attribute cannot be deleted.", field=name)
+    said = {name: value for name, value in changes.items() if name in UNADDRESSED}
+    yield from unaddressed({**present, **changes} if said else {})
 
 
 def _proofs(pool: UserPool, client: AppClient | None, user: User, changes: Mapping[str, str]) -> dict[str, Outgoing]:

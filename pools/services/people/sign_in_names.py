@@ -209,7 +209,7 @@ def _take_over(pool: UserPool, user: User, kind: str, *, by: Actor) -> bool:
     # A verified address moves to who verified it last; a username, or a name that was chosen, never does.
     if former is None:
         return claim(pool, user, kind, name)
-    if former.kind != kind or kind == Kind.PREFERRED_USERNAME:
+    if former.kind != kind or kind == Kind.PREFERRED_USERNAME or not getattr(user, f"{kind}_verified"):
         return False
     SignInName.objects.bulk_create(
         [SignInName(pool=pool, user=user, kind=kind, name=name)],

@@ -15,7 +15,7 @@ from django.db.models import F
 
 from identity.foundation import clock, later, paging
 from identity.foundation.actor import Actor
-from identity.foundation.errors import Invalid, UsernameExists, UserNotFound, WrongState
+from identity.foundation.errors import Invalid, UsernameExists, UserNotFound, WrongState, refuse
 from identity.foundation.paging import Page
 from identity.foundation.task_names import Task
 from pools.models import User, UserPool, user_listing
@@ -37,6 +37,8 @@ EXISTS = "User account already exists"
 NOT_INVITED = "User is not in a state that an invitation can be resent in."
 AnyUser = TypeVar("AnyUser", User, NewUser)
 CHANNELS = {"EMAIL": destinations.EMAIL, "SMS": destinations.SMS}
+WITHOUT_ADDRESS = {destinations.EMAIL: ("email", "Email"), destinations.SMS: ("phone number", "SMS")}
+"""What somebody lacks who is to be invited by a channel, and how Cognito calls that one then."""
 
 
 def attributes_of(user: Profile) -> dict[str, str]:
@@ -63,6 +65,7 @@ def _new(row: type[AnyUser], pool: UserPool, username: str, values: Mapping[str,
         if access.normalise(pool, given.setdefault(kind, username)) != internal:
             raise Invalid(f"The username differs from the attribute {kind}.", field="username", code="differs")
         internal = str(sub)
+    refuse(own_attributes.unaddressed(given))
     now = clock.now()
     user = row(
         pool=pool,
@@ -182,6 +185,11 @@ def _invitations(pool: UserPool, user: User, password: str, media: Sequence[str]
         channel for channel in (destinations.SMS, destinations.EMAIL) if getattr(user, destinations.ATTRIBUTE[channel])
     ]
     reachable = routes.usable(pool, addressed)
+    for channel in wanted:
+        if channel not in addressed:  # cognito-backup-restore#25
+            attribute, medium = WITHOUT_ADDRESS[channel]
+            text = f"No {attribute} provided but desired delivery medium was {medium}"
+            raise Invalid(text, field="desired_delivery_mediums")
     if media and not set(reachable) & set(wanted):
         raise Invalid(f"The invitation cannot be sent by {' or '.join(media)}.", field="desired_delivery_mediums")
     name = user.username

@@ -161,7 +161,7 @@ def attributes_exist(given: Given, client: AppClient) -> Iterator[Invalid]:
     for name in (READ, WRITE):
         rules = [known.get(attribute) for attribute in given[name] or ()]
         if any(rule is None or rule.developer_only for rule in rules):
-            yield Invalid(f"Invalid {name.replace('_', ' ')} specified while creating a client", field=name)
+            yield Invalid(_unfit(name, client), field=name)
 
 
 def required_attributes_are_writable(given: Given, client: AppClient) -> Iterator[Invalid]:
@@ -171,7 +171,13 @@ def required_attributes_are_writable(given: Given, client: AppClient) -> Iterato
         return
     missing = [name for name in schema.required(client.pool) if name not in listed]
     if missing or set(listed) & (schema.VERIFIED | {"sub"}):
-        yield Invalid("Invalid write attributes specified while creating a client", field=WRITE)
+        yield Invalid(_unfit(WRITE, client), field=WRITE)
+
+
+def _unfit(name: str, client: AppClient) -> str:
+    """Return what Amazon says of a list (serverless-cognito-add-custom-attributes#4, aws-sdk-java#1395)."""
+    doing = "creating" if client._state.adding else "updating"  # noqa: SLF001 - Django documents it
+    return f"Invalid {name.replace('_', ' ')} specified while {doing} a client"
 
 
 def redirect_is_a_callback(given: Given, _: AppClient) -> Iterator[Invalid]:

@@ -48,7 +48,7 @@ def create(pool: UserPool, name: str, *, settings: Mapping[str, Any], by: Actor)
             access.lock_pool(part, pool)
             present = PoolDomain.objects.filter(pool_id=pool.pk, custom=own).first()
             if present is not None:
-                part.refuse(Invalid("The user pool has a domain already.", field="domain"))
+                part.refuse(Invalid("User pool already has a domain configured.", field="domain"))
             domain.save(force_insert=True)
             _record(Tag.DOMAIN_SET, domain, by=by)
     except IntegrityError:
@@ -68,10 +68,10 @@ def set_prefix(pool: UserPool, prefix: str, *, by: Actor) -> PoolDomain:
 
 
 def update(pool: UserPool, name: str, *, settings: Mapping[str, Any], by: Actor) -> PoolDomain:
-    """Change what is set of a pool's domain; what is left out stays.
+    """Change what is set of a pool's domain; what is left out stays, but for the certificate, which is always named.
 
     Raises:
-        Invalid: the pool has no such domain, or a setting breaks a rule.
+        Invalid: the pool has no such domain, a setting breaks a rule, or the domain would be of the other kind.
 
     """
     refuse(_setting_problems(settings))
@@ -82,6 +82,10 @@ def update(pool: UserPool, name: str, *, settings: Mapping[str, Any], by: Actor)
             part.refuse(Invalid(ABSENT, field="domain"))
         if settings.get("custom_domain_config") is not None and not domain.custom:
             part.refuse(Invalid("A prefix domain takes no certificate.", field="custom_domain_config"))
+        if settings.get("custom_domain_config") is None and domain.custom:
+            # terraform-provider-aws#43248
+            text = "Cannot convert custom domain to prefix domain."
+            part.refuse(Invalid(text, field="custom_domain_config"))
         kept = {**domain.configuration, **_given(settings)}
         if kept != domain.configuration:
             rows.update(configuration=kept)
@@ -132,7 +136,12 @@ def alias_target() -> str:
 
 def _prefix_problems(name: str) -> Iterator[Invalid]:
     if not PREFIX.fullmatch(name):
-        yield Invalid("Domain prefixes hold 1 to 63 of a-z, 0-9 and inner hyphens.", field="domain")
+        yield Invalid(
+            "The domain name contains an invalid character. Domain names can only contain lower-case letters, numbers, "
+            "and hyphens. Please enter a different name that follows this format: "
+            r"^[a-z0-9](?:[a-z0-9\-]{0,61}[a-z0-9])?$",
+            field="domain",
+        )
     for word in RESERVED:
         if word in name:
             yield Invalid(f"Domain cannot contain reserved word: {word}", field="domain")

@@ -214,8 +214,8 @@ def _standard(rule: Rule, entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _custom(name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     developer = bool(entry.get("developer_only_attribute"))
-    bare = name.removeprefix("custom:")
-    if not 1 <= len(bare) <= CUSTOM_NAME or not re.fullmatch(r"[\w.\-]+", bare):
+    # A prefix that is given stands behind Amazon's own (aws-cloudformation-user-guide#932).
+    if not 1 <= len(name) <= CUSTOM_NAME or not re.fullmatch(r"(?:custom:)?[\w.\-]+", name):
         raise Invalid(
             "Custom attribute names hold 1 to 20 letters, digits, dots, dashes or underscores.",
             field="schema",
@@ -225,7 +225,7 @@ def _custom(name: str, entry: Mapping[str, Any]) -> dict[str, Any]:
     kind = entry.get("attribute_data_type") or "String"
     if kind not in TYPES:
         raise Invalid(f"Unknown attribute type {kind}.", field="schema")
-    full = f"dev:custom:{bare}" if developer else f"custom:{bare}"
+    full = f"dev:custom:{name}" if developer else f"custom:{name}"
     least, most = _bounds(Rule(full, type=kind), entry)
     return {
         "name": full,

@@ -28,7 +28,7 @@ from pools.models.deletion import delete
 from pools.models.user import Status as UserStatus
 from pools.services import access, audit, sealing_contexts
 from pools.services.audit import Tag
-from pools.services.people import attributes, sign_in_names, users
+from pools.services.people import attributes, profile, sign_in_names, users
 from pools.services.sign_in.factors import sms
 from pools.services.user_imports import jobs, lines
 
@@ -40,8 +40,12 @@ LEASE = timedelta(seconds=60)
 EXISTS = "The user already exists."
 SUCCEEDED = "Import Job Completed Successfully."
 UNSUCCESSFUL = "Too many users have failed or been skipped during the import."
-STOPPED = "The import job was stopped."
-EXPIRED = "The user import job has never been started."
+STOPPED = "The Import Job was stopped by the developer."
+UNVERIFIED = (
+    "The User Record does not set any of the auto verified attributes to true. (Example: email_verified to true)."
+)
+"""As Amazon says it, who chooses a password by none. AWS: cognito-user-pools-using-import-tool."""
+EXPIRED = "The user import job has expired."
 
 
 @dataclass(slots=True)
@@ -175,6 +179,10 @@ def person(pool: UserPool, values: dict[str, str]) -> NewUser:
 
     """
     username, mfa = values.pop(lines.USERNAME, ""), values.pop(lines.MFA, "").lower()
+    for address in profile.ADDRESSES:  # a column of FALSE says nothing of those who have no such address
+        if not values.get(address) and values.get(f"{address}_verified", "").lower() == "false":
+            del values[f"{address}_verified"]
+    mfa = mfa or ("true" if pool.mfa == UserPool.Mfa.ON else "false")
     sign_in_names.check_username(pool, username)
     attributes.check(pool, values)
     refuse(attributes.incomplete(pool, values))
@@ -182,13 +190,15 @@ def person(pool: UserPool, values: dict[str, str]) -> NewUser:
     _check_mfa(pool, mfa, user)
     user.sms_enabled = mfa == "true" and bool(user.phone_number) and sms.is_open(pool)
     if not any(getattr(user, f"{address}_verified") for address in pool.auto_verified):
-        wanted = " or ".join(pool.auto_verified)
-        raise Invalid(f"The user has no verified {wanted}, by which to choose a password.", field="verified")
+        raise Invalid(UNVERIFIED, field="verified")
     return user
 
 
 def _check_mfa(pool: UserPool, given: str, user: NewUser) -> None:
-    """Check what a line says of codes by SMS, which Cognito means by MFA here: no success that did nothing."""
+    """Check what a line says of codes by SMS, which Cognito means by MFA here: no success that did nothing.
+
+    One that says nothing means what the pool requires.
+    """
     if given not in ("true", "false"):
         raise Invalid("cognito:mfa_enabled is neither TRUE nor FALSE.", field="mfa")
     if (pool.mfa == UserPool.Mfa.ON) != (given == "true") and pool.mfa != UserPool.Mfa.OPTIONAL:
