@@ -137,6 +137,8 @@ def is_visible(name: str) -> bool:
 
 def is_plain(name: str) -> bool:
     """Say whether a name is letters, marks, symbols, numbers and punctuation, which is Cognito's pattern, all seen."""
+    if name.isascii():  # of which all that prints is one of these, but for the space
+        return name.isprintable() and " " not in name
     return is_visible(name) and all(unicodedata.category(character)[0] in "LMSNP" for character in name)
 
 

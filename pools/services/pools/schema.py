@@ -27,6 +27,8 @@ CUSTOM = "custom:"
 """How a custom attribute is called that clients may be let write; those of developers alone begin otherwise."""
 MAX_CUSTOM = 50
 CUSTOM_NAME = 20
+UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+"""What PostgreSQL has in no text: NUL, and halves of a surrogate pair."""
 NUMBER = re.compile(r"-?[0-9]{1,18}")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 TYPES = ("String", "Number", "DateTime", "Boolean")
@@ -274,7 +276,7 @@ def _invalid(rule: Rule, text: str, code: str, parameters: Parameters = NO_PARAM
 def _unstorable(rule: Rule, value: str) -> Invalid | None:
     if len(value) > LONGEST:
         return _invalid(rule, "Attribute value is not valid", "too_long", {"most": LONGEST})
-    if "\x00" in value or any("\ud800" <= character <= "\udfff" for character in value):
+    if UNSTORABLE.search(value):
         return _invalid(rule, "Attribute value is not valid", "unstorable")
     if rule.name in COLUMNS and len(value.encode()) > COLUMN_BYTES:
         return _invalid(rule, f"String must be no longer than {COLUMN_BYTES} bytes", "too_large")
