@@ -37,7 +37,8 @@ PRIVATE_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z
 SHAPES = (
     # JWS and JWE. That dots follow is asked first and once, not for each `eyJ` of a word.
     re.compile(r"(?<![\w-])(?=[\w-]++\.[\w-]*+\.)[\w-]*?eyJ[\w-]{5,}+(?:\.[\w-]*+){2,4}"),
-    re.compile(r"\$argon2\S+"),
+    re.compile(r"\$(?:argon2|pbkdf2|2[aby]\$)\S+"),
+    re.compile(r"\b\d{1,9}\$\d{1,9}\$\d{1,9}\$[0-9A-Fa-f]\S*"),  # scrypt, as imports have it
     re.compile(r"(?<=://)[^/\s:@]*:[^/\s@]+(?=@)"),  # user:password in a URL
     re.compile(r"(?i)(?<=\bbearer )\S+|(?<=\bbasic )[\w+/=]{8,}"),
     # Refresh tokens, challenge sessions, client secrets: long and random. Names of functions are lower case.

@@ -13,8 +13,9 @@ from typing import Any
 import pyotp
 
 from identity.foundation.actor import Actor
-from pools.models import AppClient, IdentityProvider, SamlApplication, User, UserPool, hot
+from pools.models import AppClient, IdentityProvider, Password, PasswordHistory, SamlApplication, User, UserPool, hot
 from pools.models.hot import Person
+from pools.models.user import Status
 from pools.services import access
 from pools.services.messages import deliveries, mailbox
 from pools.services.people import users
@@ -84,6 +85,16 @@ def make_user(pool: UserPool, username: str = "", *, password: str = PASSWORD, *
     name = username or (f"person{number()}@example.com" if pool.username_attributes else f"person{number()}")
     user = users.create(pool, name, attributes=attributes, temporary_password=password, message="suppress", by=BY)
     passwords.admin_set(pool, user, password, permanent=True, by=BY)
+    return access.user_by_sub(pool, user.sub)
+
+
+def make_imported(pool: UserPool, username: str, kept: str, **attributes: str) -> User:
+    """Make a confirmed person with another system's hash of a password, as an import leaves them."""
+    user = make_invited(pool, username, **attributes)
+    unbound = {"sealed_verifier": None, "verifier_pool": "", "verifier_name": ""}
+    Password.objects.filter(pool_id=pool.pk, user_id=user.id).update(argon2=kept, expires_at=None, **unbound)
+    PasswordHistory.objects.filter(pool_id=pool.pk, user_id=user.id).delete()
+    User.objects.filter(pool_id=pool.pk, id=user.id).update(status=Status.CONFIRMED)
     return access.user_by_sub(pool, user.sub)
 
 

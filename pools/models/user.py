@@ -125,12 +125,16 @@ class SignInName(models.Model):
 
 
 class Password(models.Model):
-    """A user's password: Argon2id hash and sealed SRP verifier, with the pool id and name the verifier binds."""
+    """A user's password: Argon2id hash and sealed SRP verifier, with the pool id and name the verifier binds.
+
+    An imported one has no verifier, nor what it would bind, until its owner signs in by it.
+    """
 
     user = models.OneToOneField(User, on_delete=models.DO_NOTHING, primary_key=True, related_name="password")
     pool = models.ForeignKey(UserPool, on_delete=models.DO_NOTHING, db_index=False)
-    argon2 = models.CharField(max_length=255)
-    sealed_verifier = models.BinaryField()
+    argon2 = models.CharField(max_length=512)
+    """Of an imported one another system's hash, of any algorithm that ``foreign_hashes`` knows, behind its name."""
+    sealed_verifier = models.BinaryField(null=True)
     verifier_pool = models.CharField(max_length=55)
     verifier_name = models.CharField(max_length=128)
     expires_at = models.DateTimeField(null=True)

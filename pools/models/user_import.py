@@ -28,6 +28,14 @@ class UserImportJob(models.Model):
         FAILED = "Failed", "Failed"
         SUCCEEDED = "Succeeded", "Succeeded"
 
+    class Hashing(models.TextChoices):
+        """Cognito's PasswordHashingAlgorithmType."""
+
+        BCRYPT = "BCRYPT", "bcrypt"
+        SCRYPT = "SCRYPT", "scrypt"
+        ARGON2ID = "ARGON2ID", "Argon2id"
+        PBKDF2_SHA256 = "PBKDF2_SHA256", "PBKDF2-SHA256"
+
     UNDER_WAY = (Status.PENDING, Status.IN_PROGRESS, Status.STOPPING)
 
     id = models.UUIDField(primary_key=True, default=uuid7)
@@ -36,6 +44,8 @@ class UserImportJob(models.Model):
     name = models.CharField(max_length=128)
     log_role = models.CharField(max_length=2048)
     """Amazon's role for its log service: told back, and of no use here."""
+    hashing = models.CharField(max_length=16, choices=Hashing, blank=True, db_default="", default="")
+    """The algorithm of the password hashes in the file; empty where it has none."""
     status = models.CharField(max_length=12, choices=Status, db_default=Status.CREATED, default=Status.CREATED)
     created_at = models.DateTimeField(db_default=Now())
     started_at = models.DateTimeField(null=True)

@@ -83,9 +83,9 @@ def lock_user(part: AtomicPart, pool: UserPool, user: User | Person) -> User:
     return row
 
 
-def locked_user(pool: UserPool, user: User | Person | None) -> User | None:
+def locked_user(pool: UserPool, user: User | Person | Credentials | None) -> User | None:
     """Return a user's present row, locked until the transaction ends; None where it was deleted meanwhile."""
-    if user is None:
+    if user is None or user.id is None:
         return None
     return account_rows.lock_user(pool.pk, user.id)
 

@@ -75,7 +75,7 @@ ACTORLESS: dict[str, dict[str, str]] = {
     "pools/services/sign_in/sealed_attempts.py": {"spend": PARTS},
     "pools/services/people/external_logins.py": {"release": PARTS},
     "pools/services/people/password_history.py": {"keep": PARTS},
-    "pools/services/people/passwords.py": {"store_first": PARTS, "remove": PARTS},
+    "pools/services/people/passwords.py": {"store_first": PARTS, "replace_foreign": PARTS, "remove": PARTS},
     "pools/services/people/profile.py": {"store": PARTS},
     "pools/services/sign_in/attempt_tokens.py": {"count_try": PARTS},
     "pools/services/people/sign_in_names.py": {"claim": PARTS, "release": PARTS},

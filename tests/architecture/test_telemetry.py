@@ -28,6 +28,9 @@ SECRETS = {
     "an access key's secret": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYzzzKEYabc1",
     "a TOTP secret": "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP",
     "a hash": "$argon2id$v=19$m=7168,t=5,p=1$c29tZXNhbHQ$aGFzaGhhc2g",
+    "an imported bcrypt hash": "$2b$12$abcdefghijklmnopqrstuuPp7HPfoAs8I2dCQCQ/fW7zEJv8I8C8e",
+    "an imported scrypt hash": "16384$8$1$73616c74$e97375a8f1db022557fcb42283c51b9a",
+    "an imported PBKDF2 hash": "$pbkdf2-sha256$600000$c2FsdA$hpmb/w.c2FsdHNhbHRzYWx0",
     "a one-time code": "493827",
     "a password in a URL": "hunter2pass",
 }

@@ -303,7 +303,7 @@ def test_what_is_kept_is_a_hash_that_nobody_has_without_the_pools_key(world: Wor
         user = User.objects.select_related("password").get(username=name, pool__public_id=world.pool_id)
         kept = [bytes(row.keyed_hash) for row in PasswordHistory.objects.filter(user=user).order_by("set_at")]
         place = sealing_contexts.verifier(world.pool_id, name)
-        verifier = sealing.unseal(user.password.sealed_verifier, place=place)
+        verifier = sealing.unseal(user.password.sealed_verifier or b"", place=place)
         pool = UserPool.objects.get(public_id=world.pool_id)
         key = sealing.unseal(pool.sealed_decoy_key, place=sealing_contexts.decoy_key(world.pool_id))
 

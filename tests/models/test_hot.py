@@ -413,7 +413,7 @@ def test_credentials_are_what_the_orm_reads(pool: UserPool, user: User) -> None:
     assert same_names >= {"id", "sub", "username", "email", "phone_number", "preferred_username", "status", "epoch"}
     assert {name: getattr(found, name) for name in same_names} == {name: getattr(user, name) for name in same_names}
     assert found.argon2 == user.password.argon2
-    assert found.sealed_verifier == bytes(user.password.sealed_verifier)
+    assert found.sealed_verifier == bytes(user.password.sealed_verifier or b"")
     assert (found.verifier_pool, found.verifier_name) == (pool.public_id, user.username)
     assert found.locked_until is None
     assert account_rows.credentials(pool.pk, "", user.id) == found

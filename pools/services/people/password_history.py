@@ -113,9 +113,12 @@ def _newest(pool: UserPool, user: User) -> QuerySet[PasswordHistory]:
 
 
 def _present(pool: UserPool, user: User) -> PasswordHistory | None:
-    """Return the row of somebody's present password, as of when passwords began to be remembered if it is older."""
+    """Return the row of somebody's present password, as of when passwords began to be remembered if it is older.
+
+    None where it was imported, and nobody has signed in by it: what has no verifier cannot be remembered.
+    """
     row = Password.objects.filter(pool_id=pool.pk, user_id=user.id).first()
-    if row is None:
+    if row is None or row.sealed_verifier is None:
         return None
     place = sealing_contexts.verifier(row.verifier_pool, row.verifier_name)
     keyed_hash = remembered(pool, sealing.unseal(row.sealed_verifier, place=place)).keyed_hash

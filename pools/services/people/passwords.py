@@ -1,6 +1,7 @@
 """Passwords: policy, hash, SRP verifier; change, set, and recovery by code.
 
-Argon2id and SRP arithmetic pass the gate and never run inside a transaction.
+Argon2id and SRP arithmetic pass the gate and never run inside a transaction. What other systems made of imported
+passwords, ``foreign_hashes`` reads.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ from pools.services import (
 from pools.services.audit import Tag
 from pools.services.messages import destinations, notices, sending
 from pools.services.messages.notices import Change
-from pools.services.people import password_history, profile, recovery_routes, srp
+from pools.services.people import foreign_hashes, password_history, profile, recovery_routes, srp
 from pools.services.people.password_history import Remembered
 from pools.services.pools.password_policy import LONGEST, check_policy, problems, temporary, temporary_until
 from pools.services.receipts import Receipt
@@ -62,8 +63,10 @@ __all__ = [
     "confirm_forgot",
     "forgot",
     "hashed",
+    "is_foreign",
     "problems",
     "remove",
+    "replace_foreign",
     "srp_salt",
     "srp_verifier",
     "store",
@@ -107,8 +110,9 @@ def srp_salt(pool: UserPool, username: str) -> int:
 def srp_verifier(pool: UserPool, found: Credentials, subject: UUID) -> tuple[int, bool]:
     """Return the SRP verifier to reckon with, and whether it is a password's.
 
-    A decoy has one of the pool's decoy key, and so has whoever has no password, or one whose verifier binds another
-    pool or name: no password fits it. Both are made for everybody, so that neither takes longer.
+    A decoy has one of the pool's decoy key, and so has whoever has no password, an imported one that they have not
+    signed in by yet, or one whose verifier binds another pool or name: no password fits it. Both are made for
+    everybody, so that neither takes longer.
     """
     seed = hmac.digest(configuration.decoy_key(pool), b"srp-verifier:" + subject.bytes, "sha256")
     nobodys = srp.verifier_of_nobody(seed)
@@ -175,6 +179,22 @@ def store_first(
     )
 
 
+def is_foreign(encoded: str | None) -> bool:
+    """Say whether what is kept of a password is an imported hash: who signs in by it gets one of our own."""
+    return foreign_hashes.is_one(encoded)
+
+
+def replace_foreign(user: User, foreign: str, own: Prepared) -> None:
+    """Put our own hash and verifier of the same password in the place of an imported hash, if that is still there.
+
+    In the caller's transaction, which holds the user. Nothing else follows: the password is as old as it was, and their
+    sessions and tokens as good.
+    """
+    Password.objects.filter(pool_id=user.pool_id, user_id=user.id, argon2=foreign).update(
+        argon2=own.argon2, sealed_verifier=own.sealed_verifier, verifier_pool=own.pool, verifier_name=own.username
+    )
+
+
 def remove(user: User) -> None:
     """Take somebody's password away inside the caller's transaction, and what is remembered of others before it."""
     Password.objects.filter(pool_id=user.pool_id, user_id=user.id).delete()
@@ -184,12 +204,16 @@ def remove(user: User) -> None:
 def verify(pool_id: str, encoded: str | None, password: str) -> bool:
     """Say whether a password matches; without a hash (a decoy, no password set) it takes as long and says no.
 
+    An imported hash takes as long as its own algorithm does.
+
     Raises:
         Overloaded: the gate is full.
 
     """
     known = encoded if encoded and len(password) <= LONGEST else None
     with gate.slot(pool_id):
+        if known and is_foreign(known):
+            return foreign_hashes.matches(known, _bytes(password))
         try:
             HASHER.verify(known or NOBODY, _bytes(password))
         except (VerificationError, InvalidHashError):
@@ -227,7 +251,8 @@ def change(
 
     """
     check_policy(pool, proposed)
-    encoded = Password.objects.filter(pool_id=pool.pk, user_id=user.id).values_list("argon2", flat=True).first()
+    present = Password.objects.filter(pool_id=pool.pk, user_id=user.id).values_list("argon2", "changed_at")
+    encoded, changed_at = present.first() or (None, None)
     if user.status == Status.RESET_REQUIRED:
         raise PasswordResetRequired
     if user.status == Status.EXTERNAL_PROVIDER:
@@ -238,21 +263,26 @@ def change(
             lockout.take_guess(pool, user.id, lockout.Kind.PASSWORD, words=lockout.LIMIT)
         right = not asked or verify(pool.public_id, encoded, previous or "")
         prepared = hashed(pool, user.username, proposed) if right else None
+        # Only what has a verifier is remembered, and not chosen again.
+        is_to_remember = right and pool.password_history_size and is_foreign(encoded)
+        own = hashed(pool, user.username, previous or "") if is_to_remember else None
     if prepared is None:
         audit.record(Tag.PASSWORD_REFUSED, pool=pool, subject=user.sub, by=by, outcome="refused")
         raise PasswordIncorrect
     notice = notices.prepare(pool, user, Change.PASSWORD, by=by)
     with password_history.audit_refusals(pool, user.sub, by=by), atomic_part.begin() as part:
         locked = access.lock_user(part, pool, user)
-        now = Password.objects.filter(pool_id=pool.pk, user_id=user.id).values_list("argon2", flat=True).first()
+        _, last_changed_at = present.first() or (None, None)
         if not locked.enabled:
             part.refuse(UserDisabled())
         if locked.status == Status.RESET_REQUIRED:
             part.refuse(PasswordResetRequired())  # ended meanwhile
         if locked.status == Status.EXTERNAL_PROVIDER:
             part.refuse(WrongState(SIGNS_IN_ELSEWHERE))  # disabled meanwhile
-        if now != encoded:
+        if last_changed_at != changed_at:  # an imported hash may have been replaced, and the password is the same
             part.refuse(PasswordIncorrect(detail="changed meanwhile"))
+        if own is not None and encoded is not None:
+            replace_foreign(locked, encoded, own)
         lockout.clear(pool, user.id, lockout.Kind.PASSWORD)
         # The previous one was right: that is no wrong guess, whatever becomes of the new one.
         part.refuse_if(password_history.refusal(locked, prepared.remembered), keeping=True)
