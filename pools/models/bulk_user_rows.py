@@ -6,7 +6,7 @@ What the ORM does for one row takes longer than all that an import has for it.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -38,6 +38,12 @@ FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::boolean[], %s::t
     AS made (id, sub, username, email, email_verified, phone_number, phone_number_verified, name, given_name,
         family_name, preferred_username, attributes, status, sms_enabled, created_at, modified_at)
 """
+# What another system made of their passwords. It is as old as they are here.
+INSERT_HASHES = """
+INSERT INTO password (user_id, pool_id, argon2, sealed_verifier, verifier_pool, verifier_name, changed_at)
+SELECT made.user_id, %s, made.hash, NULL, '', '', made.changed_at
+FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[]) AS made (user_id, hash, changed_at)
+"""
 Name = tuple[UUID, str, UUID, str]
 """Id, name, user, kind."""
 
@@ -63,6 +69,8 @@ class NewUser:
     preferred_username: str | None = None
     attributes: dict[str, Any] = field(default_factory=dict)
     sms_enabled: bool = False
+    foreign_hash: str = ""
+    """Of their password, as another system made it and ``foreign_hashes`` keeps it; most have none."""
 
 
 def claim_names(pool_id: int, claimed: Iterable[Name]) -> set[UUID]:
@@ -73,8 +81,8 @@ def claim_names(pool_id: int, claimed: Iterable[Name]) -> set[UUID]:
         return {row[0] for row in cursor.fetchall()}
 
 
-def insert_users(pool_id: int, users: Iterable[NewUser]) -> None:
-    """Write new users of a pool."""
+def insert_users(pool_id: int, users: Collection[NewUser]) -> None:
+    """Write new users of a pool, with the hashes that they bring along."""
     rows = [
         (
             *(user.id, user.sub, user.username, user.email, user.email_verified),
@@ -84,6 +92,8 @@ def insert_users(pool_id: int, users: Iterable[NewUser]) -> None:
         )
         for user in users
     ]
-    if rows:
-        with connection.cursor() as cursor:
-            cursor.execute(INSERT, [pool_id, *(list(column) for column in zip(*rows, strict=True))])
+    hashes = [(user.id, user.foreign_hash, user.created_at) for user in users if user.foreign_hash]
+    for statement, of_each in ((INSERT, rows), (INSERT_HASHES, hashes)):
+        if of_each:
+            with connection.cursor() as cursor:
+                cursor.execute(statement, [pool_id, *(list(column) for column in zip(*of_each, strict=True))])

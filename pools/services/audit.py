@@ -205,7 +205,7 @@ DETAIL: dict[Tag, frozenset[str]] = {
     Tag.MEMBERSHIP_ADDED: frozenset({"group"}),
     Tag.MEMBERSHIP_REMOVED: frozenset({"group"}),
     Tag.KEY_ROTATED: frozenset({"kid", "use", "active_from"}),
-    Tag.IMPORT_CREATED: frozenset({"name"}),
+    Tag.IMPORT_CREATED: frozenset({"name", "hashing"}),
     Tag.IMPORT_ENDED: frozenset({"status", "imported", "skipped", "failed"}),
     Tag.IDENTITY_POOL_CREATED: frozenset({"name"}),
     Tag.IDENTITY_POOL_CHANGED: frozenset({"changed"}),

@@ -3,98 +3,23 @@
 from __future__ import annotations
 
 import threading
-import urllib.error
-import urllib.request
 from collections.abc import Callable
-from time import monotonic, sleep
 from typing import Any
 
 import pytest
 
 from tests.cognito.conftest import PASSWORD, World, named, refused
+from tests.importer import ROLE, counted, put
+from tests.importer import Importer as PoolsImporter
 
-ROLE = "arn:aws:iam::111111111111:role/CognitoLogs"
-ENDED = {"Succeeded", "Failed", "Stopped", "Expired"}
 
-
-class Importer:
-    """A pool whose users come from files."""
+class Importer(PoolsImporter):
+    """A pool of a test's own, whose users come from files."""
 
     def __init__(self, world: World) -> None:
         """Ask for the columns."""
+        super().__init__(world.idp, world.pool_id)
         self.world = world
-        self.columns: list[str] = world.idp.get_csv_header(UserPoolId=world.pool_id)["CSVHeader"]
-        # The mailbox is every pool's: an address that another pool's people have too would be answered by their codes.
-        self.domain = f"{world.pool_id.partition('_')[2].lower()}.example.com"
-
-    def address(self, username: str) -> str:
-        """Return a user's address, which no other pool has."""
-        return f"{username}@{self.domain}"
-
-    def line(self, username: str, **given: str) -> str:
-        """Return a user's line: with a verified address, where nothing else is said."""
-        values = {
-            "cognito:username": username,
-            "cognito:mfa_enabled": "FALSE",
-            "email": self.address(username),
-            "email_verified": "TRUE",
-            **{key.replace("__", ":"): value for key, value in given.items()},
-        }
-        return ",".join(values.get(column, "") for column in self.columns)
-
-    def file(self, *lines: str) -> bytes:
-        """Return a whole file."""
-        return "\n".join([",".join(self.columns), *lines, ""]).encode()
-
-    def create(self) -> dict[str, Any]:
-        """Make a job."""
-        made: dict[str, Any] = self.world.idp.create_user_import_job(
-            UserPoolId=self.world.pool_id, JobName="move", CloudWatchLogsRoleArn=ROLE
-        )["UserImportJob"]
-        return made
-
-    def start(self, job: dict[str, Any]) -> dict[str, Any]:
-        """Start it."""
-        started: dict[str, Any] = self.world.idp.start_user_import_job(
-            UserPoolId=self.world.pool_id, JobId=job["JobId"]
-        )["UserImportJob"]
-        return started
-
-    def job(self, job_id: str) -> dict[str, Any]:
-        """Return how it stands."""
-        found: dict[str, Any] = self.world.idp.describe_user_import_job(UserPoolId=self.world.pool_id, JobId=job_id)[
-            "UserImportJob"
-        ]
-        return found
-
-    def run(self, body: bytes) -> dict[str, Any]:
-        """Import a file to the end."""
-        job = self.create()
-        assert put(job["PreSignedUrl"], body) == (200, "")
-        self.start(job)
-        return self.ended(job["JobId"])
-
-    def ended(self, job_id: str) -> dict[str, Any]:
-        """Wait for the end of a job."""
-        until = monotonic() + 10
-        while (found := self.job(job_id))["Status"] not in ENDED:
-            assert monotonic() < until, found
-            sleep(0.05)
-        return found
-
-
-def put(url: str, body: bytes, *, method: str = "PUT", **headers: str) -> tuple[int, str]:
-    """Send a file as curl does with the header of Amazon's guide."""
-    sent = {"x-amz-server-side-encryption": "aws:kms", **headers}
-    try:
-        with urllib.request.urlopen(urllib.request.Request(url, body, sent, method=method)) as answer:
-            return answer.status, answer.read().decode()
-    except urllib.error.HTTPError as problem:
-        return problem.code, problem.read().decode()
-
-
-def counted(job: dict[str, Any]) -> tuple[str, int, int, int]:
-    return job["Status"], job["ImportedUsers"], job["SkippedUsers"], job["FailedUsers"]
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +31,9 @@ def importer(world: World) -> Importer:
 def test_the_header_names_each_attribute_in_amazons_order(new_world: Callable[..., World]) -> None:
     schema = [{"Name": "team", "AttributeDataType": "String", "Mutable": True}]
 
-    header = Importer(new_world(pool={"Schema": schema})).columns
+    world = new_world(pool={"Schema": schema})
+
+    header = world.idp.get_csv_header(UserPoolId=world.pool_id)["CSVHeader"]
 
     assert header == [
         *("name", "given_name", "family_name", "middle_name", "nickname", "preferred_username", "profile", "picture"),
@@ -274,6 +201,22 @@ def test_a_job_starts_once_with_a_file_and_stops_only_while_it_runs(importer: Im
     assert put(job["PreSignedUrl"], b"late")[0] == 409
 
 
+def test_each_operation_tells_the_same_of_a_job(importer: Importer) -> None:
+    idp, pool_id = importer.world.idp, importer.world.pool_id
+    given = {"UserPoolId": pool_id, "JobName": "move", "CloudWatchLogsRoleArn": ROLE}
+
+    made = idp.create_user_import_job(**given)["UserImportJob"]
+    named_by = {"UserPoolId": pool_id, "JobId": made["JobId"]}
+    assert put(made["PreSignedUrl"], importer.file(importer.line("told"))) == (200, "")
+    described = idp.describe_user_import_job(**named_by)["UserImportJob"]
+    started = idp.start_user_import_job(**named_by)["UserImportJob"]
+
+    assert made.items() >= given.items()
+    assert described == made
+    assert {**started, "Status": "Created"} == {**made, "StartDate": started["StartDate"]}
+    importer.ended(made["JobId"])
+
+
 def test_a_pool_that_verifies_no_address_imports_nobody(new_world: Callable[..., World]) -> None:
     importer = Importer(new_world(pool={"AutoVerifiedAttributes": []}))
     job = importer.create()
@@ -293,16 +236,6 @@ def test_jobs_are_listed_newest_first(new_world: Callable[..., World]) -> None:
 
     assert [job["JobId"] for job in first["UserImportJobs"] + rest["UserImportJobs"]] == made[::-1]
     assert "PaginationToken" not in rest
-
-
-def test_password_hashes_are_refused_and_not_left_out(importer: Importer) -> None:
-    with refused("InvalidParameterException"):
-        importer.world.idp.create_user_import_job(
-            UserPoolId=importer.world.pool_id,
-            JobName="move",
-            CloudWatchLogsRoleArn=ROLE,
-            PasswordHashingAlgorithm="BCRYPT",
-        )
 
 
 @pytest.mark.parametrize(

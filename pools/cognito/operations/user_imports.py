@@ -35,6 +35,7 @@ def shape(job: UserImportJob) -> dict[str, Any]:
         "completion_date": job.completed_at,
         "status": jobs.status(job),
         "cloud_watch_logs_role_arn": job.log_role,
+        "password_hashing_algorithm": job.hashing or None,
         "imported_users": job.imported,
         "skipped_users": job.skipped,
         "failed_users": job.failed,
@@ -55,7 +56,7 @@ def get_csv_header(call: GetCSVHeaderRequestTypeDef, by: Actor) -> Reply:
 @user_pools.operation
 def create_user_import_job(call: CreateUserImportJobRequestTypeDef, by: Actor) -> Reply:
     """AWS: API_CreateUserImportJob."""
-    pool, hashing = access.pool(call["UserPoolId"]), call.get("PasswordHashingAlgorithm")
+    pool, hashing = access.pool(call["UserPoolId"]), call.get("PasswordHashingAlgorithm", "")
     return {
         "UserImportJob": shape(
             jobs.create(pool, call["JobName"], log_role=call["CloudWatchLogsRoleArn"], hashing=hashing, by=by)

@@ -12,7 +12,7 @@ from django.db import IntegrityError, transaction
 
 from identity.foundation import clock, later, names, paging, sealing
 from identity.foundation.actor import Actor
-from identity.foundation.errors import LimitExceeded, NotAvailable, NotFound, PreconditionNotMet
+from identity.foundation.errors import LimitExceeded, NotFound, PreconditionNotMet
 from identity.foundation.paging import Page
 from identity.foundation.task_names import Task
 from pools.models import UserImportJob, UserPool
@@ -27,23 +27,23 @@ STARTABLE = timedelta(days=1)
 SIGNED = "user_import_upload"
 
 
-def create(pool: UserPool, name: str, *, log_role: str, hashing: str | None = None, by: Actor) -> UserImportJob:
-    """Make a job, to which a file may be uploaded for a quarter of an hour.
+def create(pool: UserPool, name: str, *, log_role: str, hashing: str = "", by: Actor) -> UserImportJob:
+    """Make a job, to which a file may be uploaded for a quarter of an hour. ``hashing`` is that of its password hashes.
 
     Raises:
-        NotAvailable: its users' password hashes were to be imported too.
         LimitExceeded: the pool has a thousand.
 
     """
-    if hashing is not None:
-        raise NotAvailable("PasswordHashingAlgorithm is not available in this release.", field="hashing")
     if UserImportJob.objects.filter(pool_id=pool.pk)[:JOBS].count() >= JOBS:
         raise LimitExceeded(f"A user pool has at most {JOBS} import jobs.")
     public_id = f"import-{names.text(names.ALNUM, 10)}"
-    job = UserImportJob(pool=pool, public_id=public_id, name=name, log_role=log_role, created_at=clock.now())
+    job = UserImportJob(
+        pool=pool, public_id=public_id, name=name, log_role=log_role, hashing=hashing, created_at=clock.now()
+    )
+    detail = {"name": name, **({"hashing": hashing} if hashing else {})}
     with transaction.atomic():
         job.save(force_insert=True)
-        audit.record(Tag.IMPORT_CREATED, pool=pool, subject=public_id, by=by, detail={"name": name})
+        audit.record(Tag.IMPORT_CREATED, pool=pool, subject=public_id, by=by, detail=detail)
     return job
 
 

@@ -1,4 +1,4 @@
-r"""What a line of a CSV file says: columns, escapes, days. Not whether a pool takes it.
+r"""What a line of a CSV file says: columns, escapes, days. Not whether a pool takes it, nor what a hash means.
 
 AWS: "Importing users into user pools from a CSV file". No quotes; a comma inside a value is written ``\,``.
 """
@@ -10,9 +10,11 @@ from collections.abc import Sequence
 
 from identity.foundation.errors import Invalid
 from pools.models import UserPool
+from pools.services.people import foreign_hashes
 from pools.services.pools import schema
 
 USERNAME, MFA = "cognito:username", "cognito:mfa_enabled"
+HASH = foreign_hashes.COLUMN
 LONGEST = 16_000
 """Characters of a line."""
 BORDER = re.compile(r"(?<!\\),")
@@ -21,20 +23,22 @@ MARK = "\ufeff"
 
 
 def header(pool: UserPool) -> list[str]:
-    """Return the columns of a pool's file, in the order in which Cognito tells them."""
+    """Return the columns of a pool's file, in the order in which Cognito tells them; that of hashes is none of them."""
     return [*(name for name in schema.rules(pool) if name != "sub"), MFA, USERNAME]
 
 
-def columns(pool: UserPool, line: str) -> list[str]:
-    """Return the columns that a file's first line names, in its order.
+def columns(pool: UserPool, line: str, *, hashing: str) -> list[str]:
+    """Return the columns that a file's first line names, in its order; one is of hashes, where a job says which.
 
     Raises:
-        Invalid: they are not the pool's, each once.
+        Invalid: they are not the pool's and the job's, each once.
 
     """
     if line.startswith(MARK):
         raise Invalid("The file begins with a byte order mark.", field="header")
-    found, wanted = split(line), header(pool)
+    found, wanted = split(line), [*header(pool), *([HASH] if hashing else [])]
+    if HASH in found and not hashing:
+        raise Invalid(f"The header has a column {HASH}, and the job names no algorithm.", field="header")
     if missing := next((name for name in wanted if name not in found), None):
         raise Invalid(f"The header has no column {missing}.", field="header")
     if len(found) != len(wanted):

@@ -1,7 +1,7 @@
 """The work of an import: lines become users, a batch a transaction, which also says how far it came.
 
 Whoever dies is followed by another from there. No trigger runs and nothing is sent: people choose their passwords as
-those who forgot theirs. Which worker comes when is ``pools.tasks``.
+those who forgot theirs, but who brings a hash of theirs along. Which worker comes when is ``pools.tasks``.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from pools.models.deletion import delete
 from pools.models.user import Status as UserStatus
 from pools.services import access, audit, sealing_contexts
 from pools.services.audit import Tag
-from pools.services.people import attributes, profile, sign_in_names, users
+from pools.services.people import attributes, foreign_hashes, profile, sign_in_names, users
 from pools.services.sign_in.factors import sms
 from pools.services.user_imports import jobs, lines
 
@@ -100,9 +100,9 @@ def _run(job: UserImportJob) -> None:
     _row(job).filter(status=Status.PENDING).update(status=Status.IN_PROGRESS)
     while job.chunk < job.chunks:
         numbered = _lines(job)
-        if not job.columns and not _move(job, line=1, columns=_header(pool, next(numbered, (1, b""))[1])):
+        if not job.columns and not _move(job, line=1, columns=_header(pool, job, next(numbered, (1, b""))[1])):
             return
-        if not all(_write(job, batch) for batch in _batches(pool, job.columns, numbered)):
+        if not all(_write(job, batch) for batch in _batches(pool, job, numbered)):
             return
         if not _move(job, chunk=job.chunk + 1):
             return
@@ -139,19 +139,19 @@ def _lines(job: UserImportJob) -> Iterator[tuple[int, bytes]]:
             yield number, line
 
 
-def _header(pool: UserPool, raw: bytes) -> list[str]:
+def _header(pool: UserPool, job: UserImportJob, raw: bytes) -> list[str]:
     try:
-        return lines.columns(pool, raw.decode())
+        return lines.columns(pool, raw.decode(), hashing=job.hashing)
     except UnicodeDecodeError:
         raise Invalid("The file is not UTF-8.", field="header") from None
 
 
-def _batches(pool: UserPool, columns: list[str], numbered: Iterator[tuple[int, bytes]]) -> Iterator[Batch]:
+def _batches(pool: UserPool, job: UserImportJob, numbered: Iterator[tuple[int, bytes]]) -> Iterator[Batch]:
     """Yield lines by the thousand, as they were understood: the next while PostgreSQL is at the last."""
 
     def next_one() -> Batch | None:
         some = list(islice(numbered, BATCH))
-        return _read(pool, columns, some) if some else None
+        return _read(pool, job, some) if some else None
 
     with ThreadPoolExecutor(1) as beside:
         batch = next_one()
@@ -161,24 +161,25 @@ def _batches(pool: UserPool, columns: list[str], numbered: Iterator[tuple[int, b
             batch = ahead.result()
 
 
-def _read(pool: UserPool, columns: list[str], some: list[tuple[int, bytes]]) -> Batch:
-    batch = Batch(last=some[-1][0])
+def _read(pool: UserPool, job: UserImportJob, some: list[tuple[int, bytes]]) -> Batch:
+    batch, columns, hashing = Batch(last=some[-1][0]), job.columns, job.hashing
     for number, raw in some:
         try:
-            batch.people[number] = person(pool, lines.read(columns, raw))
+            batch.people[number] = person(pool, lines.read(columns, raw), hashing=hashing)
         except DomainError as problem:
             batch.failed[number] = problem.message
     return batch
 
 
-def person(pool: UserPool, values: dict[str, str]) -> NewUser:
+def person(pool: UserPool, values: dict[str, str], *, hashing: str) -> NewUser:
     """Return the new user that a line speaks of, not saved yet.
 
     Raises:
-        Invalid: the pool takes none such.
+        Invalid: the pool takes none such, or the hash is none of the job's.
 
     """
     username, mfa = values.pop(lines.USERNAME, ""), values.pop(lines.MFA, "").lower()
+    given_hash = values.pop(lines.HASH, "")
     for address in profile.ADDRESSES:  # a column of FALSE says nothing of those who have no such address
         if not values.get(address) and values.get(f"{address}_verified", "").lower() == "false":
             del values[f"{address}_verified"]
@@ -186,7 +187,9 @@ def person(pool: UserPool, values: dict[str, str]) -> NewUser:
     sign_in_names.check_username(pool, username)
     attributes.check(pool, values)
     refuse(attributes.incomplete(pool, values))
-    user = users.new_of_many(pool, username, values, UserStatus.RESET_REQUIRED)
+    status = UserStatus.CONFIRMED if given_hash else UserStatus.RESET_REQUIRED
+    user = users.new_of_many(pool, username, values, status)
+    user.foreign_hash = foreign_hashes.kept(hashing, given_hash) if given_hash else ""
     _check_mfa(pool, mfa, user)
     user.sms_enabled = mfa == "true" and bool(user.phone_number) and sms.is_open(pool)
     if not any(getattr(user, f"{address}_verified") for address in pool.auto_verified):
