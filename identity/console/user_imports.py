@@ -69,7 +69,11 @@ def imports(request: HttpRequest, pool_id: str) -> HttpResponse:
         ],
         empty=Empty(
             gettext("No import yet"),
-            gettext("Any Cognito client makes an import job, and tells where to send the CSV file."),
+            gettext(
+                "Any Cognito client makes an import job, and tells where to send the CSV file. A job with "
+                "--password-hashing-algorithm BCRYPT, SCRYPT, ARGON2ID or PBKDF2_SHA256 takes another system's hashes "
+                "from a column password_hash: people keep their passwords."
+            ),
             command=f"aws cognito-idp create-user-import-job --user-pool-id {pool.public_id} --job-name move \\\n"
             "  --cloud-watch-logs-role-arn arn:aws:iam::000000000000:role/unused",
         ),
@@ -97,6 +101,7 @@ def one_import(request: HttpRequest, pool_id: str, job_id: str) -> HttpResponse:
             (gettext("Failed"), job.failed),
         )
     ]
+    hashing = [(gettext("Password hashes"), job.get_hashing_display())] if job.hashing else []
     table = Table(
         caption=gettext("Lines that made no user"),
         columns=(Column(gettext("Line")), Column(gettext("Why"))),
@@ -111,7 +116,7 @@ def one_import(request: HttpRequest, pool_id: str, job_id: str) -> HttpResponse:
         job=job,
         state=state_of(job),
         is_over=jobs.status(job) in OVER,
-        counts=counts,
+        facts=counts + hashing,
         table=table,
         download=reverse("console:import_failures", args=[pool_id, job_id]) if page.rows else "",
     )

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 
+import pytest
 import requests
 
 from tests.console.world import World
+from tests.importer import Importer
 
 
 def imported(world: World) -> tuple[str, str]:
@@ -60,10 +62,23 @@ def test_the_part_of_the_page_that_goes_on_is_what_it_asks_for(world: World) -> 
         assert "Waits for its file" in page.text
 
 
+@pytest.mark.parametrize(("hashing", "told"), [("BCRYPT", "bcrypt"), ("PBKDF2_SHA256", "PBKDF2-SHA256"), ("", "")])
+def test_an_import_shows_whose_hashes_it_takes(world: World, hashing: str, told: str) -> None:
+    idp = world.live.boto()
+    pool_id = idp.create_user_pool(PoolName="Hashes")["UserPool"]["Id"]
+    job = Importer(idp, pool_id).create(hashing)
+
+    page = world.session.get(f"/console/pools/{pool_id}/imports/{job['JobId']}").text
+
+    assert ("Password hashes" in page) is bool(hashing)
+    assert f"<bdi>{told}</bdi>" in page or not hashing
+
+
 def test_a_pool_without_imports_says_how_one_is_made(world: World) -> None:
     pool_id = world.live.boto().create_user_pool(PoolName="Empty")["UserPool"]["Id"]
     page = world.session.get(f"/console/pools/{pool_id}/imports").text
 
     assert "create-user-import-job" in page
+    assert "--password-hashing-algorithm BCRYPT, SCRYPT, ARGON2ID or PBKDF2_SHA256" in page
     assert world.session.get(f"/console/pools/{pool_id}/imports/import-none").status_code == 404
     assert world.session.get(f"/console/pools/{pool_id}/users").text.count("/imports") == 1
