@@ -12,6 +12,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from identity.foundation import clock, errors, gate
+from identity.foundation.actor import Actor
 from pools.models import AppClient, Attempt, Guess, Password, PasswordHistory, RefreshFamily, User, UserPool
 from pools.services import configuration
 from pools.services.messages import notices
@@ -323,10 +324,10 @@ class TestChange:
     ) -> None:
         real, todo = notices.prepare, iter([lambda: factories.begin(client, "ada")])
 
-        def prepare(*given: Any) -> Any:  # noqa: ANN401 - whatever it returns
+        def prepare(*given: Any, by: Actor) -> Any:  # noqa: ANN401 - whatever it returns
             if due := next(todo, None):
                 due()
-            return real(*given)
+            return real(*given, by=by)
 
         monkeypatch.setattr(notices, "prepare", prepare)
 
