@@ -30,6 +30,10 @@ IGNORABLE = re.compile(
 )
 
 
+CHANCE = (1 << 62) - 1
+"""The bits of a version 7 UUID that are drawn."""
+
+
 def text(alphabet: str, length: int) -> str:
     """Return random text."""
     return "".join(secrets.choice(alphabet) for _ in range(length))
@@ -43,13 +47,24 @@ def uuid4_text() -> str:
 
 def uuid7() -> uuid.UUID:
     """Return a time-ordered UUID (RFC 9562 section 5.7): keys of everything made at request rate."""
+    return uuid.UUID(int=_present_moment() | int.from_bytes(os.urandom(8), "big") & CHANCE)
+
+
+def uuid7s(count: int) -> list[uuid.UUID]:
+    """Return many of one moment. Their chance is drawn at once: each call of the system lets another thread run."""
+    moment, drawn = _present_moment(), os.urandom(8 * count)
+    chances = (int.from_bytes(drawn[at : at + 8], "big") & CHANCE for at in range(0, len(drawn), 8))
+    return [uuid.UUID(int=moment | chance) for chance in chances]
+
+
+def _present_moment() -> int:
+    """Return the bits of a version 7 UUID that are made now, all but those of chance."""
     now = clock.now()
     # The twelve bits after the version hold the part of the millisecond (section 6.2, method 3): rows made one after
     # the other sort as they were made.
     milliseconds = int(now.timestamp()) * 1000 + now.microsecond // 1000
     fraction = now.microsecond % 1000 * 4096 // 1000
-    chance = int.from_bytes(os.urandom(8), "big") & (1 << 62) - 1
-    return uuid.UUID(int=(milliseconds & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62 | chance)
+    return (milliseconds & 0xFFFFFFFFFFFF) << 80 | 0x7 << 76 | fraction << 64 | 0b10 << 62
 
 
 def uuid7_of(milliseconds: int, chance: bytes) -> uuid.UUID:

@@ -20,29 +20,47 @@ from pools.models.user_pool import UserPool
 # Each name goes to whoever comes first; of names in one order two imports never wait for one another.
 CLAIM = """
 INSERT INTO sign_in_name (id, pool_id, name, user_id, kind)
-SELECT claimed.id, %(pool)s, claimed.name, claimed.user_id, claimed.kind
-FROM unnest(%(ids)s::uuid[], %(names)s::text[], %(users)s::uuid[], %(kinds)s::text[])
-    WITH ORDINALITY AS claimed (id, name, user_id, kind, place)
+SELECT claimed.id, %s, claimed.name, claimed.user_id, claimed.kind
+FROM json_to_recordset(%s::json) AS claimed (place integer, id uuid, name text, user_id uuid, kind text)
 ORDER BY claimed.name, claimed.place
 ON CONFLICT DO NOTHING
 RETURNING id
 """
+COLUMNS = (
+    "id",
+    "sub",
+    "username",
+    "email",
+    "email_verified",
+    "phone_number",
+    "phone_number_verified",
+    "name",
+    "given_name",
+    "family_name",
+    "preferred_username",
+    "attributes",
+    "status",
+    "sms_enabled",
+    "created_at",
+    "modified_at",
+)
+"""Of a new user; the others have their defaults."""
 INSERT = """
-INSERT INTO pool_user (id, pool_id, sub, username, email, email_verified, phone_number, phone_number_verified, name,
+INSERT INTO pool_user (pool_id, id, sub, username, email, email_verified, phone_number, phone_number_verified, name,
     given_name, family_name, preferred_username, attributes, status, sms_enabled, created_at, modified_at)
-SELECT made.id, %s, made.sub, made.username, made.email, made.email_verified, made.phone_number,
-    made.phone_number_verified, made.name, made.given_name, made.family_name, made.preferred_username,
-    made.attributes::jsonb, made.status, made.sms_enabled, made.created_at, made.modified_at
-FROM unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[], %s::boolean[], %s::text[], %s::boolean[], %s::text[],
-    %s::text[], %s::text[], %s::text[], %s::text[], %s::text[], %s::boolean[], %s::timestamptz[], %s::timestamptz[])
-    AS made (id, sub, username, email, email_verified, phone_number, phone_number_verified, name, given_name,
-        family_name, preferred_username, attributes, status, sms_enabled, created_at, modified_at)
+SELECT %s, made.id, made.sub, made.username, made.email, made.email_verified, made.phone_number,
+    made.phone_number_verified, made.name, made.given_name, made.family_name, made.preferred_username, made.attributes,
+    made.status, made.sms_enabled, made.created_at, made.modified_at
+FROM json_to_recordset(%s::json) AS made (id uuid, sub uuid, username text, email text, email_verified boolean,
+    phone_number text, phone_number_verified boolean, name text, given_name text, family_name text,
+    preferred_username text, attributes jsonb, status text, sms_enabled boolean, created_at timestamptz,
+    modified_at timestamptz)
 """
 # What another system made of their passwords. It is as old as they are here.
 INSERT_HASHES = """
-INSERT INTO password (user_id, pool_id, argon2, sealed_verifier, verifier_pool, verifier_name, changed_at)
-SELECT made.user_id, %s, made.hash, NULL, '', '', made.changed_at
-FROM unnest(%s::uuid[], %s::text[], %s::timestamptz[]) AS made (user_id, hash, changed_at)
+INSERT INTO password (pool_id, user_id, argon2, sealed_verifier, verifier_pool, verifier_name, changed_at)
+SELECT %s, made.user_id, made.hash, NULL, '', '', made.changed_at
+FROM json_to_recordset(%s::json) AS made (user_id uuid, hash text, changed_at timestamptz)
 """
 Name = tuple[UUID, str, UUID, str]
 """Id, name, user, kind."""
@@ -75,25 +93,36 @@ class NewUser:
 
 def claim_names(pool_id: int, claimed: Iterable[Name]) -> set[UUID]:
     """Give names to users, those that nobody has; return the ids of the rows that were written."""
-    ids, names, users, kinds = (list(column) for column in zip(*claimed, strict=True))
+    given = json.dumps(
+        [
+            {"place": place, "id": str(row_id), "name": name, "user_id": str(user_id), "kind": str(kind)}
+            for place, (row_id, name, user_id, kind) in enumerate(claimed)
+        ]
+    )
     with connection.cursor() as cursor:
-        cursor.execute(CLAIM, {"pool": pool_id, "ids": ids, "names": names, "users": users, "kinds": kinds})
+        cursor.execute(CLAIM, [pool_id, given])
         return {row[0] for row in cursor.fetchall()}
 
 
-def insert_users(pool_id: int, users: Collection[NewUser]) -> None:
-    """Write new users of a pool, with the hashes that they bring along."""
-    rows = [
-        (
-            *(user.id, user.sub, user.username, user.email, user.email_verified),
-            *(user.phone_number, user.phone_number_verified, user.name, user.given_name, user.family_name),
-            *(user.preferred_username, json.dumps(user.attributes), str(user.status), user.sms_enabled),
-            *(user.created_at, user.modified_at),
-        )
+def row_of(user: NewUser) -> str:
+    """Return a new user's row as :func:`insert_users` takes it."""
+    return json.dumps({name: value for name in COLUMNS if (value := getattr(user, name)) is not None}, default=str)
+
+
+def insert_users(pool_id: int, rows: Collection[str]) -> None:
+    """Write new users of a pool, by their rows."""
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(INSERT, [pool_id, f"[{','.join(rows)}]"])
+
+
+def insert_hashes(pool_id: int, users: Iterable[NewUser]) -> None:
+    """Write the hashes that new users of a pool bring along."""
+    hashes = [
+        {"user_id": str(user.id), "hash": user.foreign_hash, "changed_at": str(user.created_at)}
         for user in users
+        if user.foreign_hash
     ]
-    hashes = [(user.id, user.foreign_hash, user.created_at) for user in users if user.foreign_hash]
-    for statement, of_each in ((INSERT, rows), (INSERT_HASHES, hashes)):
-        if of_each:
-            with connection.cursor() as cursor:
-                cursor.execute(statement, [pool_id, *(list(column) for column in zip(*of_each, strict=True))])
+    if hashes:
+        with connection.cursor() as cursor:
+            cursor.execute(INSERT_HASHES, [pool_id, json.dumps(hashes)])

@@ -21,7 +21,7 @@ from django.db.models import F, Q, QuerySet
 from identity.foundation import clock, sealing
 from identity.foundation.actor import Actor
 from identity.foundation.errors import DomainError, Invalid, NotFound, refuse
-from identity.foundation.names import uuid7
+from identity.foundation.names import uuid7s
 from pools.models import SignInName, UserImportChunk, UserImportJob, UserImportLine, UserPool, bulk_user_rows
 from pools.models.bulk_user_rows import NewUser
 from pools.models.deletion import delete
@@ -56,6 +56,10 @@ class Batch:
     """The number of the last line; the header is the first."""
     people: dict[int, NewUser] = field(default_factory=dict)
     """By line."""
+    names: dict[int, dict[str, str]] = field(default_factory=dict)
+    """By which they sign in, with the kind of each."""
+    rows: dict[int, str] = field(default_factory=dict)
+    """As they are written."""
     failed: dict[int, str] = field(default_factory=dict)
     skipped: dict[int, str] = field(default_factory=dict)
 
@@ -165,9 +169,13 @@ def _read(pool: UserPool, job: UserImportJob, some: list[tuple[int, bytes]]) -> 
     batch, columns, hashing = Batch(last=some[-1][0]), job.columns, job.hashing
     for number, raw in some:
         try:
-            batch.people[number] = person(pool, lines.read(columns, raw), hashing=hashing)
+            user = person(pool, lines.read(columns, raw), hashing=hashing)
         except DomainError as problem:
             batch.failed[number] = problem.message
+        else:
+            batch.people[number] = user
+            batch.names[number] = sign_in_names.of_new(pool, user)
+            batch.rows[number] = bulk_user_rows.row_of(user)
     return batch
 
 
@@ -219,7 +227,8 @@ def _write(job: UserImportJob, batch: Batch) -> bool:
         if not _move(job, line=batch.last):
             return False
         _claim(job.pool, batch)
-        bulk_user_rows.insert_users(job.pool_id, batch.people.values())
+        bulk_user_rows.insert_users(job.pool_id, [batch.rows[number] for number in batch.people])
+        bulk_user_rows.insert_hashes(job.pool_id, batch.people.values())
         UserImportLine.objects.bulk_create(
             UserImportLine(pool_id=job.pool_id, job=job, number=number, skipped=skipped, reason=reason[:256])
             for found, skipped in ((batch.failed, False), (batch.skipped, True))
@@ -235,11 +244,11 @@ def _write(job: UserImportJob, batch: Batch) -> bool:
 
 def _claim(pool: UserPool, batch: Batch) -> None:
     """Give the people of a batch their names; take those out who cannot have theirs."""
-    wanted = {number: sign_in_names.of_new(pool, user) for number, user in batch.people.items()}
-    subs = sign_in_names.subs(pool, {name for named in wanted.values() for name in named})
+    subs = sign_in_names.subs(pool, {name for named in batch.names.values() for name in named})
+    ids = iter(uuid7s(sum(map(len, batch.names.values()))))
     rows = {
-        number: [(uuid7(), name, batch.people[number].id, kind) for name, kind in named.items()]
-        for number, named in wanted.items()
+        number: [(next(ids), name, batch.people[number].id, kind) for name, kind in named.items()]
+        for number, named in batch.names.items()
         if not subs & named.keys()
     }
     given = bulk_user_rows.claim_names(pool.pk, [row for each in rows.values() for row in each]) if rows else set()
