@@ -51,7 +51,8 @@ class Environment(ProviderSettings, MessageSettings):
         "",
         repr=False,
         description="PostgreSQL 15 or newer, as `postgresql://user:password@host:port/name?sslmode=verify-full`: as "
-        "libpq reads it, with `%xx` for what a password has beside letters and digits. `tcp_user_timeout` is 15 s.",
+        "libpq reads it, with `%xx` for what a password has beside letters and digits. `tcp_user_timeout` is 15 s. A "
+        "database of locale `C` knows no small letters beyond ASCII's, and finds people's names by those alone.",
     )
     web_database_url: Annotated[str, AfterValidator(server_urls.legible)] = Field(
         "",

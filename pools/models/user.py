@@ -6,12 +6,15 @@ from typing import Any
 
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.functions import Collate, Now
 
 from identity.foundation.names import uuid7
+from pools.models.letter_case import SmallLetters
 from pools.models.user_pool import UserPool
 
 SEARCHABLE = ("email", "phone_number", "name", "given_name", "family_name", "preferred_username")
+ANY_CASE = ("email", "name", "given_name", "family_name", "preferred_username")
+"""Of these, what is found whatever the case, in every pool (AWS: Managing and searching user accounts)."""
 
 
 class Status(models.TextChoices):
@@ -57,7 +60,7 @@ class User(models.Model):
     deleted_at = models.DateTimeField(null=True)
 
     class Meta:
-        """Pages go by (pool, column, id). Collation "C" lets plain indexes serve both LIKE and the order."""
+        """Pages go by (pool, column, id), as ``user_listing`` compares them. Collation "C" makes a head a range."""
 
         db_table = "pool_user"
         constraints = [
@@ -78,7 +81,17 @@ class User(models.Model):
                     name=f"pool_user_{column}"[:30],
                     condition=Q(**{f"{column}__isnull": False}),
                 )
-                for column in ("username", *SEARCHABLE)
+                for column in ("username", "phone_number")
+            ),
+            *(
+                models.Index(
+                    "pool",
+                    Collate(SmallLetters(column), "C"),
+                    "id",
+                    name=f"pool_user_lower_{column}"[:30],
+                    condition=Q(**{f"{column}__isnull": False}),
+                )
+                for column in ANY_CASE
             ),
         ]
 

@@ -2,7 +2,8 @@
 
 A page starts behind the last row of the one before, and costs the same wherever it is, however many fit a filter: what
 is compared is the order itself, so that no other index looks as good to a plan for any parameters, and the number of
-rows is a constant for the same reason. Equality is a range of one value.
+rows is a constant for the same reason. Equality is a range of one value, and of one in small letters where a column is
+found whatever the case (``user.ANY_CASE``).
 """
 
 from __future__ import annotations
@@ -64,29 +65,62 @@ BY_USERNAME = (
     LISTED
     + "AND (u.username, u.id) > (%(first)s, %(after)s) AND u.username < %(below)s ORDER BY u.username, u.id LIMIT 61"
 )
-BY_EMAIL = (
-    LISTED + "AND (u.email, u.id) > (%(first)s, %(after)s) AND u.email < %(below)s ORDER BY u.email, u.id LIMIT 61"
-)
 BY_PHONE_NUMBER = (
     LISTED
     + "AND (u.phone_number, u.id) > (%(first)s, %(after)s) AND u.phone_number < %(below)s"
     + " ORDER BY u.phone_number, u.id LIMIT 61"
 )
-BY_NAME = LISTED + "AND (u.name, u.id) > (%(first)s, %(after)s) AND u.name < %(below)s ORDER BY u.name, u.id LIMIT 61"
+# By small letters, as `letter_case.SmallLetters` has them, of what is asked for too. Each letter for itself, so that
+# heads stay heads: only where ICU has the database's locale, a sigma that ends a head is another than within a word.
+BY_EMAIL = (
+    LISTED
+    + """
+AND (lower(lower(u.email) COLLATE "default") COLLATE "C", u.id)
+    > (lower(lower(%(first)s COLLATE "C") COLLATE "default") COLLATE "C", %(after)s)
+AND lower(lower(u.email) COLLATE "default") COLLATE "C"
+    < lower(lower(%(below)s COLLATE "C") COLLATE "default") COLLATE "C"
+ORDER BY lower(lower(u.email) COLLATE "default") COLLATE "C", u.id LIMIT 61
+"""
+)
+BY_NAME = (
+    LISTED
+    + """
+AND (lower(lower(u.name) COLLATE "default") COLLATE "C", u.id)
+    > (lower(lower(%(first)s COLLATE "C") COLLATE "default") COLLATE "C", %(after)s)
+AND lower(lower(u.name) COLLATE "default") COLLATE "C"
+    < lower(lower(%(below)s COLLATE "C") COLLATE "default") COLLATE "C"
+ORDER BY lower(lower(u.name) COLLATE "default") COLLATE "C", u.id LIMIT 61
+"""
+)
 BY_GIVEN_NAME = (
     LISTED
-    + "AND (u.given_name, u.id) > (%(first)s, %(after)s) AND u.given_name < %(below)s"
-    + " ORDER BY u.given_name, u.id LIMIT 61"
+    + """
+AND (lower(lower(u.given_name) COLLATE "default") COLLATE "C", u.id)
+    > (lower(lower(%(first)s COLLATE "C") COLLATE "default") COLLATE "C", %(after)s)
+AND lower(lower(u.given_name) COLLATE "default") COLLATE "C"
+    < lower(lower(%(below)s COLLATE "C") COLLATE "default") COLLATE "C"
+ORDER BY lower(lower(u.given_name) COLLATE "default") COLLATE "C", u.id LIMIT 61
+"""
 )
 BY_FAMILY_NAME = (
     LISTED
-    + "AND (u.family_name, u.id) > (%(first)s, %(after)s) AND u.family_name < %(below)s"
-    + " ORDER BY u.family_name, u.id LIMIT 61"
+    + """
+AND (lower(lower(u.family_name) COLLATE "default") COLLATE "C", u.id)
+    > (lower(lower(%(first)s COLLATE "C") COLLATE "default") COLLATE "C", %(after)s)
+AND lower(lower(u.family_name) COLLATE "default") COLLATE "C"
+    < lower(lower(%(below)s COLLATE "C") COLLATE "default") COLLATE "C"
+ORDER BY lower(lower(u.family_name) COLLATE "default") COLLATE "C", u.id LIMIT 61
+"""
 )
 BY_PREFERRED_USERNAME = (
     LISTED
-    + "AND (u.preferred_username, u.id) > (%(first)s, %(after)s) AND u.preferred_username < %(below)s"
-    + " ORDER BY u.preferred_username, u.id LIMIT 61"
+    + """
+AND (lower(lower(u.preferred_username) COLLATE "default") COLLATE "C", u.id)
+    > (lower(lower(%(first)s COLLATE "C") COLLATE "default") COLLATE "C", %(after)s)
+AND lower(lower(u.preferred_username) COLLATE "default") COLLATE "C"
+    < lower(lower(%(below)s COLLATE "C") COLLATE "default") COLLATE "C"
+ORDER BY lower(lower(u.preferred_username) COLLATE "default") COLLATE "C", u.id LIMIT 61
+"""
 )
 BY_TEXT = {
     "username": BY_USERNAME,
@@ -121,7 +155,10 @@ def of_enabled(pool_id: int, *, enabled: bool, after: UUID = FIRST) -> list[List
 
 
 def of_text(pool_id: int, column: str, *, first: str, below: str, after: UUID = FIRST) -> list[Listed]:
-    """Return a page of those whose column is from ``first``, of which only rows behind ``after``, to ``below``."""
+    """Return a page of those whose column is from ``first``, of which only rows behind ``after``, to ``below``.
+
+    Of a column of ``user.ANY_CASE`` all three are compared, and rows are in order, by small letters.
+    """
     return _page(BY_TEXT[column], {"pool": pool_id, "first": first, "below": below, "after": after})
 
 

@@ -152,6 +152,7 @@ def test_pages_neither_skip_nor_repeat(crowd: tuple[World, list[str]], size: int
         ('cognito:user_status = "CONFIRMED"', []),
         ('status = "Enabled"', ["p0", "p1", "p2", "p3", "p4", "p5", "p6"]),
         ('status = "Disabled"', []),
+        *((f"status {written}", []) for written in ('= "enabled"', '= "ENABLED"', '^= "en"', '= "Active"')),
         ('username ^= "%"', []),
         ('username = "P3"', []),
         ("", ["p0", "p1", "p2", "p3", "p4", "p5", "p6"]),
@@ -161,6 +162,68 @@ def test_a_filter_finds_exactly(crowd: tuple[World, list[str]], wanted: str, fou
     world, _ = crowd
 
     assert sorted(listed(world, Filter=wanted, PaginationConfig={"PageSize": size})) == found
+
+
+@pytest.fixture(scope="module", params=[True, False], ids=["case counts", "case does not count"])
+def mixed(live: Live, request: pytest.FixtureRequest) -> World:
+    """Return a pool with seven people, in capitals and in small letters, and one who is called otherwise."""
+    world = World(live, pool={"UsernameConfiguration": {"CaseSensitive": request.param}})
+    for number in range(7):
+        written = str.upper if number % 2 else str.lower
+        values = {
+            "email": f"{written('ann')}{number}@Example.com",
+            "name": written("Élodie Ærø"),
+            "given_name": written("élodie"),
+            "family_name": written("Шишкина"),
+            "preferred_username": f"Ann.{number}",
+        }
+        create(world, f"Ann{number}", UserAttributes=[{"Name": name, "Value": value} for name, value in values.items()])
+    create(world, "bob", UserAttributes=[{"Name": "email", "Value": "bob@example.com"}])
+    return world
+
+
+@pytest.mark.parametrize("size", [1, 2, 60])
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ('email = "aNN3@example.COM"', {"ann3"}),
+        *((f'email ^= "{head}"', {f"ann{number}" for number in range(7)}) for head in ("ann", "ANN", "aNn")),
+        ('email ^= "ann3@EXAMPLE"', {"ann3"}),
+        ('email = "ann3@example"', set()),
+        ('preferred_username = "aNN.4"', {"ann4"}),
+        *(
+            (wanted, {f"ann{number}" for number in range(7)})
+            for wanted in (
+                'preferred_username ^= "ANN."',
+                'name = "élodie ærø"',
+                'name = "ÉLODIE ÆRØ"',
+                'name ^= "ÉLODIE Æ"',
+                'given_name = "Élodie"',
+                'given_name ^= "é"',
+                'family_name = "шишкина"',
+                'family_name ^= "ШИШ"',
+            )
+        ),
+        ('given_name ^= "e"', set()),
+    ],
+)
+def test_a_filter_finds_whatever_the_case(mixed: World, wanted: str, found: set[str], size: int) -> None:
+    """AWS: Managing and searching user accounts: all searches are case-insensitive."""
+    names = listed(mixed, Filter=wanted, PaginationConfig={"PageSize": size})
+
+    assert len(names) == len(found)  # nobody twice, on whichever page
+    assert {name.lower() for name in names} == found
+
+
+def test_a_username_is_found_as_the_pool_compares_names(mixed: World) -> None:
+    """AWS: API_ListUsers, Filter: username (case-sensitive). Where case does not count, it is the same name."""
+    counts = mixed.pool["UsernameConfiguration"]["CaseSensitive"]
+
+    assert listed(mixed, Filter='username = "Ann3"') == (["Ann3"] if counts else ["ann3"])
+    assert len(listed(mixed, Filter='username ^= "Ann"')) == 7
+    for other in ("ann3", "ANN3"):
+        assert listed(mixed, Filter=f'username = "{other}"') == ([] if counts else ["ann3"])
+    assert listed(mixed, Filter='username ^= "BO"') == ([] if counts else ["bob"])
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,8 @@ import pytest
 from django.db import connection
 
 from pools.models import User, UserPool, user_listing
+from pools.models.user import ANY_CASE
+from pools.services.people.user_filter import BEHIND, ONLY
 from tests import factories
 
 MANY, FEW = 5_000, 7
@@ -21,9 +23,13 @@ FILL = """
 INSERT INTO pool_user (id, pool_id, sub, username, email, phone_number, name, given_name, family_name,
     preferred_username, status, enabled)
 SELECT ('01900000-0000-7' || lpad(to_hex(%(pool)s %% 4096), 3, '0') || '-8000-' || lpad(to_hex(n), 12, '0'))::uuid,
-    %(pool)s, gen_random_uuid(), 'user' || n, 'user' || n || '@example.com', '+49' || n, 'Name ' || n %% 1000, 'Ana',
-    'Family' || n, 'called' || n, %(status)s, %(enabled)s
+    %(pool)s, gen_random_uuid(), 'user' || n, CASE n %% 2 WHEN 0 THEN 'user' ELSE 'USER' END || n || '@Example.com',
+    '+49' || n, 'Name ' || n %% 1000, CASE n %% 2 WHEN 0 THEN 'Élodie' ELSE 'élodie' END, 'Family' || n, 'Called' || n,
+    %(status)s, %(enabled)s
 FROM generate_series(1, %(count)s) n
+"""
+INDEXES = """
+SELECT indexname FROM pg_indexes WHERE tablename = 'pool_user' AND split_part(indexdef, ' WHERE ', 1) ~ %s
 """
 LAST = UUID(int=2**128 - 1)
 ASKED: list[tuple[str, dict[str, Any]]] = [
@@ -32,13 +38,13 @@ ASKED: list[tuple[str, dict[str, Any]]] = [
     *(("BY_STATUS", {"value": status}) for status in ("CONFIRMED", "UNCONFIRMED", "RESET_REQUIRED")),
     *(("BY_ENABLED", {"value": enabled}) for enabled in (True, False)),
     ("BY_USERNAME", {"first": "user", "below": "uses"}),
-    ("BY_EMAIL", {"first": "user", "below": "uses"}),
-    ("BY_EMAIL", {"first": "user3@example.com", "below": "user3@example.com\x01"}),
+    ("BY_EMAIL", {"first": "uSer", "below": "uSer" + BEHIND}),
+    ("BY_EMAIL", {"first": "User3@example.com", "below": "User3@example.com" + ONLY}),
     ("BY_PHONE_NUMBER", {"first": "+49", "below": "+4:"}),
-    ("BY_NAME", {"first": "Name 3", "below": "Name 3\x01"}),
-    ("BY_GIVEN_NAME", {"first": "Ana", "below": "Ana\x01"}),
-    ("BY_FAMILY_NAME", {"first": "Family", "below": "Familz"}),
-    ("BY_PREFERRED_USERNAME", {"first": "called", "below": "callee"}),
+    ("BY_NAME", {"first": "name 3", "below": "name 3" + ONLY}),
+    ("BY_GIVEN_NAME", {"first": "ÉLODIE", "below": "ÉLODIE" + ONLY}),
+    ("BY_FAMILY_NAME", {"first": "FAMILY", "below": "FAMILY" + BEHIND}),
+    ("BY_PREFERRED_USERNAME", {"first": "called", "below": "called" + BEHIND}),
 ]
 
 
@@ -89,6 +95,18 @@ def test_a_page_costs_the_same_in_any_pool(pools: list[UserPool]) -> None:
             assert {node["Node Type"] for node in plan} <= {"Limit", "Index Scan", "Incremental Sort"}, told
             assert [node for node in plan if node.get("Rows Removed by Filter")] == [], told
             assert plan[0]["Shared Hit Blocks"] + plan[0]["Shared Read Blocks"] <= BLOCKS, told
+            if (column := name.removeprefix("BY_").lower()) in ANY_CASE:
+                assert plan[0]["Actual Rows"] or pool is not pools[0], told
+                assert [node["Index Name"] for node in plan if "Index Name" in node] == only_index(column), told
+
+
+def only_index(column: str) -> list[str]:
+    """Return the name of the index of a column's small letters. There is no other of that column."""
+    with connection.cursor() as cursor:
+        cursor.execute(INDEXES, [rf"\m{column}\M"])
+        found = [row[0] for row in cursor.fetchall()]
+    assert found == [f"pool_user_lower_{column}"[:30]]
+    return found
 
 
 def test_a_late_page_costs_what_the_first_does(pools: list[UserPool]) -> None:
@@ -115,7 +133,7 @@ def test_a_page_is_what_the_orm_reads(pools: list[UserPool]) -> None:
         user_listing.of_subs(small.pk, after=user_listing.FIRST, last=LAST),
         user_listing.of_status(small.pk, "CONFIRMED"),
         user_listing.of_enabled(small.pk, enabled=True),
-        *(user_listing.of_text(small.pk, column, first="", below="~") for column in user_listing.BY_TEXT),
+        *(user_listing.of_text(small.pk, column, first="", below=BEHIND) for column in user_listing.BY_TEXT),
     ]
 
     assert len(expected) == FEW - 1

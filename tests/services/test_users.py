@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import nullcontext
 from datetime import timedelta
 
 import pytest
@@ -11,8 +12,18 @@ from django.test.utils import CaptureQueriesContext
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from identity.foundation import clock, errors
-from pools.models import AppClient, AuditEvent, OutboxMessage, Password, SignInName, TotpFactor, User, UserPool
+from identity.foundation import clock, errors, paging
+from pools.models import (
+    AppClient,
+    AuditEvent,
+    OutboxMessage,
+    Password,
+    SignInName,
+    TotpFactor,
+    User,
+    UserPool,
+    user_listing,
+)
 from pools.models.hot import EnrolledFactor
 from pools.services import access, housekeeping
 from pools.services.people import passwords, user_filter, users
@@ -129,7 +140,10 @@ class TestFilter:
             ('username="anton"', []),
             ('"email" ^= "an"', ["ann", "anna", "Anton"]),
             ('email = "anton@b.example"', ["Anton"]),
+            ('email = "ANTON@b.Example"', ["Anton"]),
+            ('email ^= "ANn"', ["ann", "anna"]),
             ('name = "Same"', ["ann", "anna", "Anton", 'q"\\uote']),
+            ('name ^= "sA"', ["ann", "anna", "Anton", 'q"\\uote']),
             (r'username = "q\"\\uote"', ['q"\\uote']),
             ('cognito:user_status = "unconfirmed"', ["anna"]),
             ('cognito:user_status ^= "CONF"', ["ann", "Anton", 'q"\\uote']),
@@ -139,7 +153,10 @@ class TestFilter:
             ('cognito:user_status = ""', []),
             ('cognito:user_status = "ARCHIVED"', []),
             ('status = "Enabled"', ["ann", "anna", 'q"\\uote']),
-            ('status ^= "dis"', ["Anton"]),
+            ('status ^= "Dis"', ["Anton"]),
+            ('status ^= "dis"', []),
+            ('status = "disabled"', []),
+            ('status = "ENABLED"', []),
             ('status ^= ""', ["ann", "anna", "Anton", 'q"\\uote']),
             ('status = "en"', []),
             ('email ^= ""', ["ann", "anna", "Anton", 'q"\\uote']),
@@ -215,7 +232,8 @@ class TestFilter:
 def test_pages_neither_skip_nor_repeat(pool: UserPool, text: str | None) -> None:
     made = set()
     for number in range(23):
-        user = users.new(pool, f"p{number % 5}.{number}@example.com", {"name": "Same"}, "CONFIRMED")  # type: ignore[arg-type]
+        called = {"name": ("Same", "SAME", "same")[number % 3]}
+        user = users.new(pool, f"p{number % 5}.{number}@example.com", called, "CONFIRMED")  # type: ignore[arg-type]
         user.save(force_insert=True)
         made.add(user.id)
 
@@ -243,6 +261,26 @@ def test_a_page_token_serves_its_own_list_only(pool: UserPool, alias_pool: UserP
         with pytest.raises(errors.Invalid):
             users.page(other, 1, token, text)
     assert len(users.page(pool, 1, token).rows) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "order", "is_taken"),
+    [
+        ('email ^= "p"', "", False),
+        ('email ^= "p"', ":lower", True),
+        ('username ^= "p"', "", True),
+        ('sub ^= ""', "", False),
+        (None, "", True),
+    ],
+)
+def test_a_token_of_the_release_before_is_taken_where_the_order_is_the_same(
+    pool: UserPool, text: str | None, order: str, *, is_taken: bool
+) -> None:
+    purpose = f"users{order}:{pool.pk}:{text or ''}"
+    token = paging.cut([1, 2], 1, lambda _: ["p", str(user_listing.FIRST)], purpose=purpose).token
+
+    with nullcontext() if is_taken else pytest.raises(errors.Invalid, match="Invalid pagination token given"):
+        users.page(pool, 1, token, text)
 
 
 class TestState:

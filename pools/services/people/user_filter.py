@@ -1,9 +1,13 @@
-"""The filter of ListUsers: parsed, never interpolated. Pure: from text to a range of what orders the pages."""
+"""The filter of ListUsers: parsed, never interpolated. Pure: from text to a range of what orders the pages.
+
+Case counts in ``status``, and in usernames where it does in the pool; nowhere else (AWS: API_ListUsers, Filter;
+Managing and searching user accounts).
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -19,8 +23,11 @@ FILTER = re.compile(
 )
 ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 GREATEST = chr(0x10FFFF)
-BEFORE_SURROGATES, BEHIND_SURROGATES = "\ud7ff", "\ue000"
 COLUMN_LENGTH = 2048
+BEHIND = GREATEST * (COLUMN_LENGTH + 1)
+"""Behind a head, what makes it greater than all texts that a column holds with that head. It has no case."""
+ONLY = "\x01"
+"""Behind a text, what makes it greater than that text and nothing else: no text that is stored has less."""
 HEAD = "00000000-0000-0000-0000-000000000000"
 
 
@@ -58,7 +65,7 @@ class Enabled:
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """A range of a column, from ``first`` to less than ``below``."""
+    """A range of a column, from ``first`` to less than ``below``, in the order that the column's pages have."""
 
     column: str
     first: str
@@ -66,10 +73,14 @@ class Texts:
 
 
 Condition = Everyone | Nobody | Subs | OfStatus | Enabled | Texts
+STATUS: dict[str, Condition] = {"Enabled": Enabled(enabled=True), "Disabled": Enabled(enabled=False)}
+USER_STATUS: dict[str, Condition] = {status.lower(): OfStatus(status) for status in Status.values}
 
 
-def parse(text: str | None) -> Condition:
+def parse(text: str | None, as_username: Callable[[str], str] = str) -> Condition:
     """Return the condition that a filter says; without a filter, everyone.
+
+    ``as_username`` makes of a name what the pool keeps as its username.
 
     Raises:
         Invalid: it is not of the form ``name = "value"`` or ``name ^= "prefix"``, or not of a searchable attribute.
@@ -84,14 +95,15 @@ def parse(text: str | None) -> Condition:
     value = ESCAPED.sub(r"\1", found["value"])
     prefix = found["operator"] == "^="
     if name in COLUMNS:
-        return Texts(name, value, _behind(value) if prefix else value + "\x01")  # nothing that can be stored is between
+        value = as_username(value) if name == "username" else value
+        return Texts(name, value, value + (BEHIND if prefix else ONLY))
     match name:
         case "sub":
             return _subs(value.lower(), prefix=prefix)
         case "status":
-            words: dict[str, Condition] = {"enabled": Enabled(enabled=True), "disabled": Enabled(enabled=False)}
+            return _of_words(STATUS, value, prefix=prefix)
         case "cognito:user_status":
-            words = {status.lower(): OfStatus(status) for status in Status.values}
+            return _of_words(USER_STATUS, value.lower(), prefix=prefix)
         case _:
             raise Invalid(
                 f"Invalid search attribute: {name[:64]}",
@@ -99,21 +111,11 @@ def parse(text: str | None) -> Condition:
                 code="filter_attribute",
                 parameters={"name": name[:64]},
             )
-    return _of_words(words, value.lower(), prefix=prefix)
 
 
 def _is_storable(text: str) -> bool:
     """Say whether PostgreSQL knows such a text: without NUL, and without half a character."""
     return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _behind(head: str) -> str:
-    """Return what is greater than all texts with that head, and no greater than any other that is greater than it."""
-    kept = head.rstrip(GREATEST)
-    if not kept:
-        return GREATEST * (COLUMN_LENGTH + 1)
-    last = kept[-1]
-    return kept[:-1] + (BEHIND_SURROGATES if last == BEFORE_SURROGATES else chr(ord(last) + 1))
 
 
 def _subs(value: str, *, prefix: bool) -> Condition:

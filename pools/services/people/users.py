@@ -8,6 +8,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from functools import partial
 from typing import Any, TypeVar
 
 from django.db import IntegrityError
@@ -20,7 +21,7 @@ from identity.foundation.paging import Page
 from identity.foundation.task_names import Task
 from pools.models import User, UserPool, user_listing
 from pools.models.bulk_user_rows import NewUser
-from pools.models.user import Status
+from pools.models.user import ANY_CASE, Status
 from pools.models.user_listing import Listed
 from pools.services import access, atomic_part, audit, receipts, triggers
 from pools.services.audit import Tag
@@ -231,10 +232,8 @@ def page(pool: UserPool, limit: int, token: str | None, filter: str | None = Non
         Invalid: the filter or the token says nothing sensible.
 
     """
-    condition = user_filter.parse(filter)
-    is_by_sub = isinstance(condition, user_filter.Subs)
-    # Tokens of the release before know a page of subs by the id.
-    purpose = f"users{':sub' if is_by_sub else ''}:{pool.pk}:{filter or ''}"
+    condition = user_filter.parse(filter, partial(access.normalise, pool))
+    purpose = f"users{_order(condition)}:{pool.pk}:{filter or ''}"
     start = paging.read(token, purpose=purpose)
 
     def key(user: Listed) -> list[str]:
@@ -246,6 +245,16 @@ def page(pool: UserPool, limit: int, token: str | None, filter: str | None = Non
         return [str(user.id)]
 
     return paging.cut(_fitting(pool, condition, start or [])[: limit + 1], limit, key, purpose=purpose)
+
+
+def _order(condition: user_filter.Condition) -> str:
+    """Return a word for the order of a condition's pages where releases before had another, which their tokens know."""
+    match condition:
+        case user_filter.Subs():
+            return ":sub"
+        case user_filter.Texts(column) if column in ANY_CASE:
+            return ":lower"
+    return ""
 
 
 def _fitting(pool: UserPool, condition: user_filter.Condition, start: Sequence[str]) -> list[Listed]:

@@ -278,7 +278,8 @@ def _unstorable(rule: Rule, value: str) -> Invalid | None:
         return _invalid(rule, "Attribute value is not valid", "too_long", {"most": LONGEST})
     if UNSTORABLE.search(value):
         return _invalid(rule, "Attribute value is not valid", "unstorable")
-    if rule.name in COLUMNS and len(value.encode()) > COLUMN_BYTES:
+    # Small letters are what is indexed, and those of Ⱥ, Ⱦ and İ are longer.
+    if rule.name in COLUMNS and max(len(value.encode()), len(value.lower().encode())) > COLUMN_BYTES:
         return _invalid(rule, f"String must be no longer than {COLUMN_BYTES} bytes", "too_large")
     return None
 
