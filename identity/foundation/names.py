@@ -150,6 +150,21 @@ def is_visible(name: str) -> bool:
     return IGNORABLE.search(name) is None and name == name.strip()
 
 
+def folded(name: str) -> str:
+    """Return a name as it is compared where case does not matter: in small letters, in one Unicode form."""
+    # Twice: small letters join marks that capitals do not, and a folded name must fold to itself.
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).lower())
+
+
+def flattened(value: str) -> str:
+    """Return a value in small letters, as Cognito tells it where case does not matter: it is the same name.
+
+    It stays as it is where small letters make another name of it, as they do of some Greek beside other signs.
+    """
+    small = value.lower()
+    return small if folded(small) == folded(value) else value
+
+
 def is_plain(name: str) -> bool:
     """Say whether a name is letters, marks, symbols, numbers and punctuation, which is Cognito's pattern, all seen."""
     if name.isascii():  # of which all that prints is one of these, but for the space

@@ -263,8 +263,7 @@ def normalise(pool: UserPool, name: str) -> str:
         return ""
     if pool.case_sensitive:
         return unicodedata.normalize("NFC", name)
-    # Twice: small letters join marks that capitals do not, and a folded name must fold to itself.
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).lower())
+    return names.folded(name)
 
 
 def aliases(person: User | Person | Credentials) -> list[str]:

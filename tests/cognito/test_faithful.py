@@ -47,12 +47,12 @@ def test_a_challenge_is_answered_by_whom_it_is_about(careful: World) -> None:
 
 
 def test_a_hash_over_any_name_of_a_person_proves_the_client(mailed: World) -> None:
-    name = "Carol@Example.com"
+    name, address = "Carol@Example.com", "carol@example.com"
     mailed.idp.admin_create_user(UserPoolId=mailed.pool_id, Username=name, MessageAction="SUPPRESS")
     mailed.idp.admin_set_user_password(UserPoolId=mailed.pool_id, Username=name, Password=PASSWORD, Permanent=True)
     sub = named(mailed.user(name)["UserAttributes"])["sub"]
 
-    for said, covered in ((name, name), (name, sub), (sub, name), (sub, sub)):
+    for said, covered in ((name, name), (name, address), (name, sub), (sub, address), (sub, sub)):
         assert mailed.sign_in(said, SECRET_HASH=secret_hash(mailed.client, covered))["AuthenticationResult"]
     with refused("NotAuthorizedException"):
         mailed.sign_in(sub, SECRET_HASH=secret_hash(mailed.client, "dave@example.com"))
@@ -214,6 +214,7 @@ def test_limits_are_told_as_limits_and_not_as_a_dead_token(world: World) -> None
 
 
 def test_an_address_in_other_letters_is_the_same_where_case_does_not_matter(mailed: World) -> None:
+    """AWS: User pool case sensitivity: mixed-case values are flattened to lowercase in what the pool tells."""
     made = mailed.idp.admin_create_user(
         UserPoolId=mailed.pool_id,
         Username="erin@example.com",
@@ -221,7 +222,7 @@ def test_an_address_in_other_letters_is_the_same_where_case_does_not_matter(mail
         UserAttributes=[{"Name": "email", "Value": "Erin@Example.com"}],
     )
 
-    assert named(made["User"]["Attributes"])["email"] == "Erin@Example.com"
+    assert named(made["User"]["Attributes"])["email"] == "erin@example.com"
     with refused("InvalidParameterException", "The username differs from the attribute email."):
         mailed.idp.admin_create_user(
             UserPoolId=mailed.pool_id,

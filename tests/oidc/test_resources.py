@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hmac
 import json
+import secrets
 from datetime import timedelta
 from typing import Any
 
@@ -46,6 +47,19 @@ def test_user_info_tells_who_somebody_is_in_texts(world: World) -> None:
     assert told["email_verified"] == "true"
     assert told["given_name"] == "Ann"
     assert told["custom:role"] == "editor"
+
+
+def test_capitals_are_told_nowhere_where_case_does_not_matter(world: World) -> None:
+    """AWS: User pool case sensitivity: userInfo, GetUser and tokens tell such values in lowercase."""
+    person = world.person(email=f"Zoe-{secrets.token_hex(4)}@Example.org", preferred_username="Zoë.E", name="Zoë E")
+
+    tokens = world.tokens(person)
+
+    read = {
+        each["Name"]: each["Value"] for each in world.idp.get_user(AccessToken=tokens["access_token"])["UserAttributes"]
+    }
+    for told in (claims(tokens["id_token"]), world.user_info(tokens["access_token"]).json(), read):
+        assert (told["email"], told["preferred_username"], told["name"]) == (person.email.lower(), "zoë.e", "Zoë E")
 
 
 @pytest.mark.parametrize(

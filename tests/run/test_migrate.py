@@ -122,3 +122,47 @@ def test_an_index_that_was_left_half_made_is_made_anew_while_somebody_writes(url
             True,
             "CREATE INDEX password_pool ON public.password USING btree (pool_id)",
         )
+
+
+PEOPLE = """
+INSERT INTO user_pool (id, public_id, name, sealed_decoy_key, case_sensitive)
+VALUES (1, 'us-east-1_a', 'a', '', false), (2, 'us-east-1_b', 'b', '', true);
+INSERT INTO pool_user (id, pool_id, sub, username, email, preferred_username, status)
+SELECT gen_random_uuid(), pool, gen_random_uuid(), 'user' || n, 'User' || n || '@Example.com', 'Ürsel' || n, 'CONFIRMED'
+FROM generate_series(1, 1200) n, generate_series(1, 2) pool
+"""
+WITH_CAPITALS = """
+SELECT pool_id, count(*), count(*) FILTER (WHERE email ~ '[A-Z]'), count(*) FILTER (WHERE preferred_username ~ 'Ü')
+FROM pool_user GROUP BY pool_id ORDER BY pool_id
+"""
+OF_USERS = """
+SELECT indexrelid::regclass::text, indisvalid FROM pg_index WHERE indrelid = 'pool_user'::regclass ORDER BY 1
+"""
+
+
+def test_capitals_go_where_they_do_not_matter_and_indexes_of_small_letters_come(start: Migrate, url: str) -> None:
+    """From the release before, while somebody who has capitals is held by another transaction."""
+    ended(begin(url, "pools", "0031_text_messages"))
+    with psycopg.connect(url, autocommit=True) as watcher, psycopg.connect(url) as holder:
+        watcher.execute(PEOPLE)
+        before = [name for name, _ in watcher.execute(OF_USERS).fetchall()]
+        holder.execute("UPDATE pool_user SET status = status WHERE pool_id = 1 AND username = 'user7'")
+        started = start()
+        until = time.monotonic() + 60
+        while watcher.execute("SELECT count(*) FROM pg_locks WHERE NOT granted").fetchone() == (0,):
+            assert started.poll() is None
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        watcher.execute("UPDATE pool_user SET status = status WHERE pool_id = 2")  # nobody else waits
+        holder.commit()
+
+        ended(started)
+
+        assert watcher.execute(WITH_CAPITALS).fetchall() == [(1, 1200, 0, 0), (2, 1200, 1200, 1200)]
+        after: dict[str, bool] = dict(watcher.execute(OF_USERS).fetchall())
+        assert set(after.values()) == {True}
+        assert len(after) == len(before)
+        assert {name for name in before if name not in after} == {
+            f"pool_user_{column}"[:30]
+            for column in ("email", "name", "given_name", "family_name", "preferred_username")
+        }

@@ -28,6 +28,7 @@ from pools.models import (
 from pools.ports.kinds import About
 from pools.services import access, configuration, housekeeping, sealing_contexts
 from pools.services.audit import Tag
+from pools.services.people import attributes as own_attributes
 from pools.services.people import external_logins, groups, users
 from pools.services.pools import user_pools
 from pools.services.providers import identity_providers, joining, linking
@@ -151,6 +152,25 @@ def test_who_comes_is_looked_for_by_one_statement_that_reads_nobody_elses_link(
     assert read == ([known_as] if known else [])
     assert known == known_as.startswith("three")
     assert not joining.is_known(pool, replace(came, values={**came.values, "email_verified": "false"}))
+
+
+def test_what_a_provider_says_in_capitals_is_kept_without_where_case_does_not_matter(transactional_db: None) -> None:
+    """And is the same address when it says so again: what was proven here stays proven."""
+    pool = factories.make_pool(username_configuration={"case_sensitive": False})
+    make(pool, attribute_mapping={"email": "email", "preferred_username": "nick", "name": "name"})
+    said = {"email": "Ada@Corp.example", "email_verified": "false", "preferred_username": "Ada", "name": "Ada L."}
+    came = Arrival("Corp", "Ada", said)
+    client = factories.make_client(pool)
+    first = joining.join(client, came, spend=lambda: None, by=BY)
+    own_attributes.admin_update(pool, first, {"email_verified": "true"}, by=BY)
+    before = reread(pool, first)
+
+    joining.join(client, came, spend=lambda: None, by=BY)
+
+    after = reread(pool, first)
+    told = users.attributes_of(after)
+    assert (told["email"], told["preferred_username"], told["name"]) == ("ada@corp.example", "ada", "Ada L.")
+    assert (told["email_verified"], after.modified_at) == ("true", before.modified_at)
 
 
 def test_a_first_sign_in_that_came_first_is_not_linked(pool: UserPool, monkeypatch: pytest.MonkeyPatch) -> None:

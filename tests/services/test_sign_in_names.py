@@ -11,7 +11,7 @@ from django.core.mail.message import sanitize_address
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from identity.foundation import errors
+from identity.foundation import errors, names
 from pools.models import SignInName, UserPool
 from pools.services import access
 from pools.services.people import attributes, sign_in_names, users
@@ -215,3 +215,21 @@ def test_a_folded_name_folds_to_itself(name: str) -> None:
     folded = access.normalise(pool, name)
 
     assert access.normalise(pool, folded) == folded
+
+
+@given(st.text(max_size=8))
+@example("\u03f9")
+@example("\u0130\u03a3")
+@example("\u03a3\U00010791")
+def test_a_flattened_value_is_the_same_name(value: str) -> None:
+    flattened = names.flattened(value)
+
+    assert names.folded(flattened) == names.folded(value)
+    assert names.flattened(flattened) == flattened
+    assert flattened in (value, value.lower())
+
+
+def test_what_small_letters_make_too_long_is_refused_and_not_kept(folding_pool: UserPool) -> None:
+    for called in ("\u023e" * 1000, "\u0130" * 200 + "a" * 1800):
+        with pytest.raises(errors.Invalid, match="2500 bytes"):
+            users.create(folding_pool, "new", attributes={"preferred_username": called}, message="suppress", by=BY)

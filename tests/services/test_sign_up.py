@@ -42,7 +42,7 @@ class TestByAddress:
         assert names_of(user) == {"username": str(user.sub), "email": "alice@example.com"}
         assert users.attributes_of(user) == {
             "sub": str(user.sub),
-            "email": "Alice@Example.com",
+            "email": "alice@example.com",
             "email_verified": "false",
         }
 

@@ -63,7 +63,7 @@ def update_user_attributes(call: UpdateUserAttributesRequestTypeDef, by: Actor) 
     """AWS: API_UpdateUserAttributes."""
     bearer, user = behind(call["AccessToken"])
     changes = shapes.attributes(call["UserAttributes"])
-    if attributes.changes_proof(user, changes):
+    if attributes.changes_proof(bearer.client.pool, user, changes):
         verify.check_proof(bearer)
     sent = attributes.update(bearer.client, user, changes, by=acting(by, bearer))
     return {"CodeDeliveryDetailsList": [shapes.delivery(delivery) for delivery in sent]}
@@ -74,7 +74,7 @@ def delete_user_attributes(call: DeleteUserAttributesRequestTypeDef, by: Actor) 
     """AWS: API_DeleteUserAttributes."""
     bearer, user = behind(call["AccessToken"])
     changes = dict.fromkeys(call["UserAttributeNames"], "")
-    if attributes.changes_proof(user, changes):
+    if attributes.changes_proof(bearer.client.pool, user, changes):
         verify.check_proof(bearer)
     attributes.update(bearer.client, user, changes, by=acting(by, bearer))
     return {}

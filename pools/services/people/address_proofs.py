@@ -83,7 +83,7 @@ def verify(pool: UserPool, user: User, address: str, code: str, *, client: AppCl
 def keep_proven(pool: UserPool, user: User, address: str, proof: codes.Proof, *, by: Actor) -> AliasExists | None:
     """Keep an address as its code has proven it, in the transaction that locked its owner and spends the code."""
     before = profile.addresses(user)
-    profile.write(user, {address: proof.destination, f"{address}_verified": "true"})
+    profile.write(pool, user, {address: proof.destination, f"{address}_verified": "true"})
     profile.store(user)
     attributes.revoke_codes(user, before)
     if other := sign_in_names.settle(pool, user, by=by):

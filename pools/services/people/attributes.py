@@ -115,6 +115,7 @@ def check_completion(pool: UserPool, client: AppClient, user: User, changes: Map
         AliasExists: another owns the name.
 
     """
+    changes = profile.as_kept(pool, changes)
     for name in changes:
         # What Amazon's clients delete from an answer knows this text (amplify-android#244, aws-sdk-ios#2203).
         if name == "sub" or name in schema.VERIFIED:
@@ -152,6 +153,7 @@ def complete(pool: UserPool, user: User, changes: Mapping[str, str], *, by: Acto
     """
     if not changes:
         return None
+    changes = profile.as_kept(pool, changes)
     if second := next(_second_values(pool, user, changes), None):
         return second
     unproven = {
@@ -160,7 +162,7 @@ def complete(pool: UserPool, user: User, changes: Mapping[str, str], *, by: Acto
         if address in changes and changes[address] != getattr(user, address)
     }
     before = profile.addresses(user)
-    profile.write(user, {**changes, **unproven})
+    profile.write(pool, user, {**changes, **unproven})
     profile.store(user)
     revoke_codes(user, before)
     if refused := sign_in_names.settle(pool, user, by=by):
@@ -170,9 +172,10 @@ def complete(pool: UserPool, user: User, changes: Mapping[str, str], *, by: Acto
     return None
 
 
-def changes_proof(person: Profile, changes: Mapping[str, str]) -> bool:
+def changes_proof(pool: UserPool, person: Profile, changes: Mapping[str, str]) -> bool:
     """Say whether a change touches an address: people sign in and recover their passwords by addresses."""
-    return any(name in ADDRESSES and value != (getattr(person, name) or "") for name, value in changes.items())
+    kept = profile.as_kept(pool, changes)
+    return any(name in ADDRESSES and value != (getattr(person, name) or "") for name, value in kept.items())
 
 
 def missing(pool: UserPool, person: Profile) -> list[str]:
@@ -256,6 +259,7 @@ def _update(
     *,
     by: Actor,
 ) -> list[Delivery]:
+    changes = profile.as_kept(pool, changes)
     refuse(_change_problems(pool, profile.of(user), changes))
     composed = _proofs(pool, client, user, changes)
     with atomic_part.begin() as part:
@@ -323,7 +327,7 @@ def _effects(pool: UserPool, user: User, changes: Mapping[str, str], proofs: Col
 
 def _apply(pool: UserPool, user: User, change: _Change, proofs: Sequence[Outgoing], *, by: Actor) -> DomainError | None:
     before = profile.addresses(user)
-    profile.write(user, change.values)
+    profile.write(pool, user, change.values)
     profile.store(user)
     revoke_codes(user, before)
     if refused := sign_in_names.settle(pool, user, by=by):

@@ -25,14 +25,15 @@ def of(pool: UserPool, user: User) -> list[ExternalLogin]:
 
 def tell(pool: UserPool, user: User) -> None:
     """Make a locked row tell its person's logins as they are now, inside the transaction that changed them."""
-    write(user, of(pool, user))
+    write(pool, user, of(pool, user))
     profile.store(user, ("attributes",))
 
 
-def write(user: User, logins: Iterable[ExternalLogin]) -> None:
+def write(pool: UserPool, user: User, logins: Iterable[ExternalLogin]) -> None:
     """Put all of somebody's logins into an unsaved or locked row. The caller saves it."""
     told = described(logins)
-    profile.write(user, {IDENTITIES: json.dumps(told, separators=(",", ":"), ensure_ascii=False) if told else ""})
+    text = json.dumps(told, separators=(",", ":"), ensure_ascii=False) if told else ""
+    profile.write(pool, user, {IDENTITIES: text})
 
 
 def provided(pool: UserPool, user: User) -> frozenset[str]:

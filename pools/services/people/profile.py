@@ -6,12 +6,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 from uuid import UUID
 
-from identity.foundation import clock
-from pools.models import User
+from identity.foundation import clock, names
+from pools.models import User, UserPool
 from pools.models.bulk_user_rows import NewUser
 from pools.services.pools import schema
 
 ADDRESSES = ("email", "phone_number")
+CASELESS = frozenset({"email", "preferred_username"})
+"""What has no capitals where case does not matter, as the username has none there."""
 IN_ORDER = tuple(
     (
         name,
@@ -80,10 +82,21 @@ def addresses(user: User) -> dict[str, tuple[str | None, bool]]:
     return {address: (getattr(user, address), getattr(user, f"{address}_verified")) for address in ADDRESSES}
 
 
-def write(user: User | NewUser, values: Mapping[str, str]) -> None:
+def as_kept(pool: UserPool, values: Mapping[str, str]) -> dict[str, str]:
+    """Return values as rows of that pool have them: whoever compares some with what is there compares these.
+
+    AWS: User pool case sensitivity: where case does not matter, mixed-case values are flattened to lowercase in what
+    the pool tells. They are so from the first, and mail goes there.
+    """
+    if pool.case_sensitive:
+        return dict(values)
+    return {name: names.flattened(value) if name in CASELESS else value for name, value in values.items()}
+
+
+def write(pool: UserPool, user: User | NewUser, values: Mapping[str, str]) -> None:
     """Put checked values into an unsaved or locked row; an empty text deletes. The caller saves it."""
     extra = dict(user.attributes)
-    for name, value in values.items():
+    for name, value in as_kept(pool, values).items():
         if name in schema.VERIFIED:
             setattr(user, name, value.lower() == "true" if value else None)
         elif name in schema.COLUMNS:

@@ -14,6 +14,7 @@ from uuid import UUID
 from identity.foundation.errors import Invalid
 from identity.foundation.names import is_uuid
 from pools.models.user import SEARCHABLE, Status
+from pools.services.pools import schema
 
 LENGTH = 256
 COLUMNS = frozenset({"username", *SEARCHABLE})
@@ -115,7 +116,7 @@ def parse(text: str | None, as_username: Callable[[str], str] = str) -> Conditio
 
 def _is_storable(text: str) -> bool:
     """Say whether PostgreSQL knows such a text: without NUL, and without half a character."""
-    return "\x00" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return schema.UNSTORABLE.search(text) is None
 
 
 def _subs(value: str, *, prefix: bool) -> Condition:

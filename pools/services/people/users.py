@@ -76,11 +76,11 @@ def _new(row: type[AnyUser], pool: UserPool, username: str, values: Mapping[str,
         created_at=now,
         modified_at=now,
     )
-    profile.write(user, given)
+    profile.write(pool, user, given)
     if status == Status.UNCONFIRMED:
         # Cognito says of who signs up that each address is unproven, and nothing of whom an operator makes (C.2).
         unproven = [address for address in profile.ADDRESSES if getattr(user, address)]
-        profile.write(user, {f"{address}_verified": "false" for address in unproven})
+        profile.write(pool, user, {f"{address}_verified": "false" for address in unproven})
     return user
 
 

@@ -278,8 +278,9 @@ def _unstorable(rule: Rule, value: str) -> Invalid | None:
         return _invalid(rule, "Attribute value is not valid", "too_long", {"most": LONGEST})
     if UNSTORABLE.search(value):
         return _invalid(rule, "Attribute value is not valid", "unstorable")
-    # Small letters are what is indexed, and those of Ⱥ, Ⱦ and İ are longer.
-    if rule.name in COLUMNS and max(len(value.encode()), len(value.lower().encode())) > COLUMN_BYTES:
+    # In small letters it is indexed, and in some pools kept; those of Ⱥ, Ⱦ and İ are longer.
+    small = value.lower() if rule.name in COLUMNS else ""
+    if len(small) > LONGEST or (small and max(len(value.encode()), len(small.encode())) > COLUMN_BYTES):
         return _invalid(rule, f"String must be no longer than {COLUMN_BYTES} bytes", "too_large")
     return None
 

@@ -264,7 +264,7 @@ def _refresh(pool: UserPool, user: User, arrival: Arrival) -> DomainError | None
     present, changed = profile.of(user), dict[str, str]()
     own = {kind for kind in sign_in_names.ALIASES if sign_in_names.usable(pool, user, kind)}
     kept = own | {f"{name}_verified" for name in own} if user.status != Status.EXTERNAL_PROVIDER else set[str]()
-    for name, value in arrival.values.items():
+    for name, value in profile.as_kept(pool, arrival.values).items():
         before = present.get(name)
         if before == value or name in kept:
             continue
@@ -275,7 +275,7 @@ def _refresh(pool: UserPool, user: User, arrival: Arrival) -> DomainError | None
             return Invalid(f"user.{name}: Attribute cannot be updated.", field=name)
         changed[name] = value
     if changed:
-        profile.write(user, changed)
+        profile.write(pool, user, changed)
         profile.store(user)
     return None
 
@@ -303,9 +303,9 @@ def _make(
         created_at=now,
         modified_at=now,
     )
-    profile.write(user, values)
+    profile.write(pool, user, values)
     login = _row(pool, user, arrival, primary=True)
-    external_logins.write(user, [login])
+    external_logins.write(pool, user, [login])
     with atomic_part.begin() as part:
         part.refuse_if(spend())
         # No other name: nobody signs in by one of theirs, and whoever does by the same address stays who they are.

@@ -19,6 +19,7 @@ from pools.models import IdentityProvider, UserPool
 from pools.ports import ExternalIdentity, UpstreamRedirect
 from pools.services import audit
 from pools.services.audit import Tag
+from pools.services.people import profile
 from pools.services.pools import schema
 from pools.services.providers import arrivals, identity_providers, joining, our_side, proofs, trips
 from pools.services.providers.identity_providers import ProviderNotSupported
@@ -132,7 +133,7 @@ def end(pool: UserPool, provider: IdentityProvider, *, state: str, landing: str,
 
 def report(pool: UserPool, provider: IdentityProvider, identity: ExternalIdentity) -> Report:
     """Return what a provider's word for somebody means here; nothing is written."""
-    values = arrivals.mapped(provider, identity)
+    values = profile.as_kept(pool, arrivals.mapped(provider, identity))
     problems = list(arrivals.problems(pool, identity, values))
     by_attribute = {each.field: each for each in problems if isinstance(each, Invalid) and each.field in values}
     mapping = [(name, claim) for name, claim in provider.attribute_mapping.items() if name != arrivals.USERNAME]

@@ -268,7 +268,7 @@ def _confirm(
         return CodeExpired(detail="spent meanwhile")
     for attribute in profile.ADDRESSES:
         if getattr(user, attribute) == proof.destination:
-            profile.write(user, {f"{attribute}_verified": "true"})
+            profile.write(pool, user, {f"{attribute}_verified": "true"})
     _set_confirmed(user)
     triggers.check(pool, Trigger.POST_CONFIRMATION)
     if refused := sign_in_names.settle(pool, user, force=force_alias, by=by):
