@@ -79,7 +79,11 @@ def add_fast_path(django: Application) -> Application:
         if "HTTP_TRANSFER_ENCODING" in environ:
             measure(environ)
         found = find(environ)
-        return django(environ, start_response) if found is None else walk(environ, start_response, *found)
+        if found is not None:
+            return walk(environ, start_response, *found)
+        answer = django(environ, start_response)
+        read_rest(environ)
+        return answer
 
     return application
 
@@ -202,6 +206,16 @@ def body(environ: Environ) -> bytes | None:
     except OSError:
         return None
     return read
+
+
+def read_rest(environ: Environ) -> None:
+    """Read what an answer did not need of its request's body: the server closes a connection on which some is unread.
+
+    Whoever asks again on it meanwhile, as a proxy does, would hear nothing. Who waits to be asked for a body keeps it.
+    """
+    length = str(environ.get("CONTENT_LENGTH") or "")
+    if length.isdecimal() and "HTTP_EXPECT" not in environ:
+        drain(environ["wsgi.input"], int(length))
 
 
 def drain(stream: Any, length: int) -> None:  # noqa: ANN401 - what the server gives
