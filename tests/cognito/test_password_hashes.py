@@ -219,6 +219,17 @@ def test_a_job_that_names_an_algorithm_wants_the_column(importer: Importer) -> N
     assert job["CompletionMessage"] == "The header has no column password_hash."
 
 
+def test_the_columns_other_name_is_taken_too(world: World, importer: Importer) -> None:
+    name = f"moved-{secrets.token_hex(4)}"
+    line = importer.line(name, password_hash=CHEAP["BCRYPT"](PASSWORD))
+    file = importer.file(line, more=["password_hash"]).replace(b",password_hash\n", b",cognito:password_hash\n", 1)
+    assert b"cognito:password_hash" in file
+
+    assert counted(importer.run(file, "BCRYPT")) == ("Succeeded", 1, 0, 0)
+
+    assert world.tokens(name)["AccessToken"]
+
+
 def test_a_job_that_names_none_takes_no_column_of_hashes(importer: Importer) -> None:
     job = importer.run_hashes("", {"nobody": BCRYPT})
 

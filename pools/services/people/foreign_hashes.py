@@ -1,8 +1,9 @@
 """Hashes of passwords that another system made, as imports bring them: read within caps, compared at a sign-in.
 
 Each is kept behind the name of its algorithm, and stays until its owner signs in by it: then ``passwords``, which also
-has the gate, puts one of its own in its place. Spellings and caps are Amazon's (developer guide, "Importing users into
-user pools from a CSV file"): a hash that costs more would keep all others waiting who sign in.
+has the gate, puts one of its own in its place. Spellings and caps are as one reader had them of Amazon's guide
+("Importing users into user pools from a CSV file"); copies that others could read take no hashes yet. One that costs
+more would keep all others waiting who sign in.
 """
 
 from __future__ import annotations

@@ -15,6 +15,8 @@ from pools.services.pools import schema
 
 USERNAME, MFA = "cognito:username", "cognito:mfa_enabled"
 HASH = foreign_hashes.COLUMN
+HASH_TOO = f"cognito:{HASH}"
+"""How another text calls the column: which of the two Amazon reads was seen in no answer of its own."""
 LONGEST = 16_000
 """Characters of a line."""
 BORDER = re.compile(r"(?<!\\),")
@@ -36,7 +38,8 @@ def columns(pool: UserPool, line: str, *, hashing: str) -> list[str]:
     """
     if line.startswith(MARK):
         raise Invalid("The file begins with a byte order mark.", field="header")
-    found, wanted = split(line), [*header(pool), *([HASH] if hashing else [])]
+    found = [HASH if name == HASH_TOO else name for name in split(line)]
+    wanted = [*header(pool), *([HASH] if hashing else [])]
     if HASH in found and not hashing:
         raise Invalid(f"The header has a column {HASH}, and the job names no algorithm.", field="header")
     if missing := next((name for name in wanted if name not in found), None):
