@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -26,25 +26,6 @@ ORDER BY claimed.name, claimed.place
 ON CONFLICT DO NOTHING
 RETURNING id
 """
-COLUMNS = (
-    "id",
-    "sub",
-    "username",
-    "email",
-    "email_verified",
-    "phone_number",
-    "phone_number_verified",
-    "name",
-    "given_name",
-    "family_name",
-    "preferred_username",
-    "attributes",
-    "status",
-    "sms_enabled",
-    "created_at",
-    "modified_at",
-)
-"""Of a new user; the others have their defaults."""
 INSERT = """
 INSERT INTO pool_user (pool_id, id, sub, username, email, email_verified, phone_number, phone_number_verified, name,
     given_name, family_name, preferred_username, attributes, status, sms_enabled, created_at, modified_at)
@@ -89,6 +70,10 @@ class NewUser:
     sms_enabled: bool = False
     foreign_hash: str = ""
     """Of their password, as another system made it and ``foreign_hashes`` keeps it; most have none."""
+
+
+COLUMNS = tuple(each.name for each in fields(NewUser) if each.name not in ("pool", "foreign_hash"))
+"""Of a new user; the others have their defaults."""
 
 
 def claim_names(pool_id: int, claimed: Iterable[Name]) -> set[UUID]:

@@ -13,7 +13,7 @@ from pools.models.letter_case import SmallLetters
 from pools.models.user_pool import UserPool
 
 SEARCHABLE = ("email", "phone_number", "name", "given_name", "family_name", "preferred_username")
-ANY_CASE = ("email", "name", "given_name", "family_name", "preferred_username")
+ANY_CASE = tuple(column for column in SEARCHABLE if column != "phone_number")
 """Of these, what is found whatever the case, in every pool (AWS: Managing and searching user accounts)."""
 
 

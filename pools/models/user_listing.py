@@ -14,6 +14,7 @@ from uuid import UUID
 
 from pools.models.rows import document
 from pools.models.statements import every
+from pools.models.user import ANY_CASE
 
 MOST = 60
 FIRST = UUID(int=0)
@@ -61,67 +62,26 @@ BY_ENABLED = (
     LISTED
     + "AND (u.enabled, u.id) > (%(value)s, %(after)s) AND u.enabled <= %(value)s ORDER BY u.enabled, u.id LIMIT 61"
 )
-BY_USERNAME = (
-    LISTED
-    + "AND (u.username, u.id) > (%(first)s, %(after)s) AND u.username < %(below)s ORDER BY u.username, u.id LIMIT 61"
-)
-BY_PHONE_NUMBER = (
-    LISTED
-    + "AND (u.phone_number, u.id) > (%(first)s, %(after)s) AND u.phone_number < %(below)s"
-    + " ORDER BY u.phone_number, u.id LIMIT 61"
-)
-# By small letters, as `letter_case.SmallLetters` has them, of what is asked for too. Each letter for itself, so that
-# heads stay heads: only where ICU has the database's locale, a sigma that ends a head is another than within a word.
-BY_EMAIL = (
-    LISTED
-    + """
-AND (lower(lower(u.email) COLLATE "default") COLLATE "C", u.id)
-    > (lower(lower(%(first)s COLLATE "C") COLLATE "default") COLLATE "C", %(after)s)
-AND lower(lower(u.email) COLLATE "default") COLLATE "C"
-    < lower(lower(%(below)s COLLATE "C") COLLATE "default") COLLATE "C"
-ORDER BY lower(lower(u.email) COLLATE "default") COLLATE "C", u.id LIMIT 61
-"""
-)
-BY_NAME = (
-    LISTED
-    + """
-AND (lower(lower(u.name) COLLATE "default") COLLATE "C", u.id)
-    > (lower(lower(%(first)s COLLATE "C") COLLATE "default") COLLATE "C", %(after)s)
-AND lower(lower(u.name) COLLATE "default") COLLATE "C"
-    < lower(lower(%(below)s COLLATE "C") COLLATE "default") COLLATE "C"
-ORDER BY lower(lower(u.name) COLLATE "default") COLLATE "C", u.id LIMIT 61
-"""
-)
-BY_GIVEN_NAME = (
-    LISTED
-    + """
-AND (lower(lower(u.given_name) COLLATE "default") COLLATE "C", u.id)
-    > (lower(lower(%(first)s COLLATE "C") COLLATE "default") COLLATE "C", %(after)s)
-AND lower(lower(u.given_name) COLLATE "default") COLLATE "C"
-    < lower(lower(%(below)s COLLATE "C") COLLATE "default") COLLATE "C"
-ORDER BY lower(lower(u.given_name) COLLATE "default") COLLATE "C", u.id LIMIT 61
-"""
-)
-BY_FAMILY_NAME = (
-    LISTED
-    + """
-AND (lower(lower(u.family_name) COLLATE "default") COLLATE "C", u.id)
-    > (lower(lower(%(first)s COLLATE "C") COLLATE "default") COLLATE "C", %(after)s)
-AND lower(lower(u.family_name) COLLATE "default") COLLATE "C"
-    < lower(lower(%(below)s COLLATE "C") COLLATE "default") COLLATE "C"
-ORDER BY lower(lower(u.family_name) COLLATE "default") COLLATE "C", u.id LIMIT 61
-"""
-)
-BY_PREFERRED_USERNAME = (
-    LISTED
-    + """
-AND (lower(lower(u.preferred_username) COLLATE "default") COLLATE "C", u.id)
-    > (lower(lower(%(first)s COLLATE "C") COLLATE "default") COLLATE "C", %(after)s)
-AND lower(lower(u.preferred_username) COLLATE "default") COLLATE "C"
-    < lower(lower(%(below)s COLLATE "C") COLLATE "default") COLLATE "C"
-ORDER BY lower(lower(u.preferred_username) COLLATE "default") COLLATE "C", u.id LIMIT 61
-"""
-)
+
+
+def _by(column: str) -> str:
+    """Return the statement of pages by a column of texts, which is the product's word.
+
+    Columns of ``user.ANY_CASE`` go by small letters, as ``letter_case.SmallLetters`` has them, and so does what is
+    asked for. Each letter goes for itself, so that heads stay heads: only where ICU has the database's locale, a sigma
+    that ends a head is another than within a word.
+    """
+    value, first, below = f"u.{column}", "%(first)s", "%(below)s"
+    if column in ANY_CASE:
+        small = 'lower(lower({}) COLLATE "default") COLLATE "C"'
+        value, first, below = map(small.format, (value, f'{first} COLLATE "C"', f'{below} COLLATE "C"'))
+    is_behind, is_before = f"AND ({value}, u.id) > ({first}, %(after)s)", f"AND {value} < {below}"
+    return f"{LISTED}{is_behind} {is_before} ORDER BY {value}, u.id LIMIT 61"
+
+
+BY_USERNAME, BY_PHONE_NUMBER = _by("username"), _by("phone_number")
+BY_EMAIL, BY_PREFERRED_USERNAME = _by("email"), _by("preferred_username")
+BY_NAME, BY_GIVEN_NAME, BY_FAMILY_NAME = _by("name"), _by("given_name"), _by("family_name")
 BY_TEXT = {
     "username": BY_USERNAME,
     "email": BY_EMAIL,
