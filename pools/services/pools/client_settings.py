@@ -13,6 +13,7 @@ from pools.models import AppClient
 from pools.services import configuration
 from pools.services.pools import client_rules as rules
 from pools.services.pools.client_rules import LIFETIMES, SECONDS
+from pools.services.pools.own_settings import own_switch
 from pools.services.pools.settings_table import (
     Availability,
     Choice,
@@ -228,21 +229,12 @@ TABLE = Table(
                 options_of=provider_options,
             ),
         ),
-        Setting(
-            name="openid_strict",
-            place="openid_strict",
-            default=False,
-            keep=bool,
-            described=NEVER,
-            stays=True,
-            is_on_wire=False,
-            choice=Choice(
-                control=Control.SWITCH,
-                label=gettext_lazy("OpenID strict"),
-                help=gettext_lazy(
-                    "Follows OAuth and OpenID Connect where Cognito goes its own way; "
-                    "switch it off for code that expects Cognito's."
-                ),
+        own_switch(
+            "openid_strict",
+            label=gettext_lazy("OpenID strict"),
+            help=gettext_lazy(
+                "Follows OAuth and OpenID Connect where Cognito goes its own way; "
+                "switch it off for code that expects Cognito's."
             ),
         ),
     ),

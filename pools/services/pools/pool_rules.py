@@ -44,9 +44,10 @@ OFF_AND_ON = "Invalid MFA configuration given, can't turn off MFA and configure 
 ACCOUNT, SOURCE = "email_configuration.email_sending_account", "email_configuration.source_arn"
 SES_IDENTITY = re.compile(r"arn:[\w-]+:ses:[\w-]+:\d{12}:identity/\S+")
 SENDER = "email_configuration.from"
-CALLER, EXTERNAL_ID = "sms_configuration.sns_caller_arn", "sms_configuration.external_id"
-SNS_REGION = "sms_configuration.sns_region"
-EUMS = "sms_configuration.eums_sms"
+SMS_SENDER = "sms_configuration."
+"""How all that says who sends SMS begins: one structure of the wire's."""
+CALLER, EXTERNAL_ID, SNS_REGION = (f"{SMS_SENDER}{name}" for name in ("sns_caller_arn", "external_id", "sns_region"))
+EUMS = f"{SMS_SENDER}eums_sms"
 """SMS by AWS End User Messaging instead of by SNS."""
 EUMS_CALLER = f"{EUMS}.caller_arn"
 ORIGINATION = (re.compile(r"[A-Za-z0-9_:/+-]{0,256}"), "OriginationIdentity is no number, sender ID or phone pool.")
@@ -261,12 +262,6 @@ def given_by_mode(mode: str, pool: UserPool) -> dict[str, Any]:
     if mode == UserPool.Mfa.OFF:
         return {MODE: mode, AUTHENTICATOR: False, TEXTS: False}
     return {MODE: mode, AUTHENTICATOR: pool.totp_enabled or not pool.sms_enabled}
-
-
-def sms_settings(given: Mapping[str, Any]) -> set[str]:
-    """Return all that says who sends SMS, where some of it is given: a structure that takes the old one's place."""
-    names = {CALLER, EXTERNAL_ID, SNS_REGION, EUMS_CALLER, EUMS_REGION, *OF_EUMS}
-    return names if names & given.keys() else set()
 
 
 def means_texts(given: Given) -> bool:

@@ -21,6 +21,7 @@ from pools.services.pools import (
     second_factor_settings,
 )
 from pools.services.pools import pool_rules as rules
+from pools.services.pools.own_settings import own_switch
 from pools.services.pools.pool_rules import DAYS, OLDER_DAYS, POLICY, UPDATES, VERIFIED
 from pools.services.pools.settings_table import (
     Availability,
@@ -225,38 +226,20 @@ TABLE = Table(
                 help=gettext_lazy("The pool cannot be deleted until this is switched off."),
             ),
         ),
-        Setting(
-            name="recent_proof",
-            place="recent_proof",
-            default=False,
-            keep=bool,
-            described=NEVER,
-            stays=True,
-            is_on_wire=False,
-            choice=Choice(
-                control=Control.SWITCH,
-                label=gettext_lazy("Recent sign-in for changes"),
-                help=gettext_lazy(
-                    "Changing a second factor or an address, or giving a first password, by access token takes a "
-                    "sign-in of the last ten minutes, as on the pages. Cognito does not ask for one."
-                ),
+        own_switch(
+            "recent_proof",
+            label=gettext_lazy("Recent sign-in for changes"),
+            help=gettext_lazy(
+                "Changing a second factor or an address, or giving a first password, by access token takes a "
+                "sign-in of the last ten minutes, as on the pages. Cognito does not ask for one."
             ),
         ),
-        Setting(
-            name="notices_of_api_changes",
-            place="notices_of_api_changes",
-            default=False,
-            keep=bool,
-            described=NEVER,
-            stays=True,
-            is_on_wire=False,
-            choice=Choice(
-                control=Control.SWITCH,
-                label=gettext_lazy("Mail about changes made through the API"),
-                help=gettext_lazy(
-                    "People are mailed when their password or a second factor was changed on the pages or here. With "
-                    "this they are too when an app or a script did it through Cognito’s API, which Cognito does not do."
-                ),
+        own_switch(
+            "notices_of_api_changes",
+            label=gettext_lazy("Mail about changes made through the API"),
+            help=gettext_lazy(
+                "People are mailed when their password or a second factor was changed on the pages or here. With "
+                "this they are too when an app or a script did it through Cognito’s API, which Cognito does not do."
             ),
         ),
         Setting(

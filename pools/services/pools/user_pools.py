@@ -153,7 +153,9 @@ def set_mfa(pool: UserPool, *, settings: Mapping[str, Any], by: Actor) -> UserPo
     """
     table = pool_settings.TABLE
     given = table.read({pool_rules.MODE: UserPool.Mfa.OFF, **settings})
-    owned = {*pool_rules.OF_SECOND_FACTORS, *pool_rules.sms_settings(given)}
+    sender = {setting.name for setting in table.settings if setting.name.startswith(pool_rules.SMS_SENDER)}
+    # A structure that is given takes the old one's place.
+    owned = {*pool_rules.OF_SECOND_FACTORS, *(sender if sender & given.keys() else ())}
     with atomic_part.begin() as part:
         row = access.lock_pool(part, pool)
         part.refuse_if(next(table.problems_of_change(row, given, whole=owned), None))
