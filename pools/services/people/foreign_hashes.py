@@ -50,7 +50,8 @@ class ForeignHash(Protocol):
 class Bcrypt:
     """``$2b$cost$``, salt and digest in an alphabet of its own; ``$2a$`` and ``$2y$`` are the same of other systems."""
 
-    CAP: ClassVar = "a cost of 12"
+    MOST: ClassVar = 12
+    CAP: ClassVar = f"a cost of {MOST}"
     # 16 bytes of salt and 23 of digest: the last characters of both have bits that are always zero.
     TEXT: ClassVar = re.compile(
         r"\$2[aby]\$(0[4-9]|[12][0-9]|3[01])\$[./A-Za-z0-9]{21}[.Oeu][./A-Za-z0-9]{30}[.CGKOSWaeimquy26]"
@@ -69,7 +70,7 @@ class Bcrypt:
     @property
     def is_within_cap(self) -> bool:
         """Say whether it costs no more than it may."""
-        return self.cost <= 12  # noqa: PLR2004 - as CAP says
+        return self.cost <= self.MOST
 
     def matches(self, password: bytes) -> bool:
         """Say whether a password is the one that was hashed."""
@@ -81,7 +82,8 @@ class Bcrypt:
 class Scrypt:
     """``N$r$p$salt$digest``, both in hexadecimal digits (RFC 7914)."""
 
-    CAP: ClassVar = "N=65536, r=8, p=1"
+    MOST_N, MOST_R, MOST_P = 65536, 8, 1
+    CAP: ClassVar = f"N={MOST_N}, r={MOST_R}, p={MOST_P}"
     TEXT: ClassVar = re.compile(
         r"([1-9][0-9]{0,8})\$([1-9][0-9]{0,8})\$([1-9][0-9]{0,8})\$((?:[0-9a-f]{2}){1,64})\$((?:[0-9a-f]{2}){16,64})",
         re.IGNORECASE | re.ASCII,
@@ -111,7 +113,7 @@ class Scrypt:
     @property
     def is_within_cap(self) -> bool:
         """Say whether it costs no more than it may."""
-        return self.n <= 65536 and self.r <= 8 and self.p == 1  # noqa: PLR2004 - as CAP says
+        return self.n <= self.MOST_N and self.r <= self.MOST_R and self.p <= self.MOST_P
 
     def matches(self, password: bytes) -> bool:
         """Say whether a password is the one that was hashed."""
@@ -125,7 +127,8 @@ class Scrypt:
 class Argon2id:
     """A PHC string of version 19 (RFC 9106)."""
 
-    CAP: ClassVar = "m=19456, t=2, p=1"
+    MOST_MEMORY, MOST_TIME, MOST_LANES = 19456, 2, 1
+    CAP: ClassVar = f"m={MOST_MEMORY}, t={MOST_TIME}, p={MOST_LANES}"
     TEXT: ClassVar = re.compile(
         r"\$argon2id\$v=19\$m=([1-9][0-9]{0,8}),t=([1-9][0-9]{0,8}),p=([1-9][0-9]{0,8})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)"
     )
@@ -154,7 +157,7 @@ class Argon2id:
     @property
     def is_within_cap(self) -> bool:
         """Say whether it costs no more than it may."""
-        return self.memory <= 19456 and self.time <= 2 and self.lanes == 1  # noqa: PLR2004 - as CAP says
+        return self.memory <= self.MOST_MEMORY and self.time <= self.MOST_TIME and self.lanes <= self.MOST_LANES
 
     def matches(self, password: bytes) -> bool:
         """Say whether a password is the one that was hashed."""
@@ -174,7 +177,8 @@ class Argon2id:
 class Pbkdf2Sha256:
     """``$pbkdf2-sha256$rounds$salt$digest``, as passlib writes it: base64 unpadded, with dots for plus signs."""
 
-    CAP: ClassVar = "600,000 rounds"
+    MOST: ClassVar = 600_000
+    CAP: ClassVar = f"{MOST:,} rounds"
     TEXT: ClassVar = re.compile(r"\$pbkdf2-sha256\$([1-9][0-9]{0,8})\$([A-Za-z0-9./+]+)\$([A-Za-z0-9./+]+)")
     BLOCK: ClassVar = 32
 
@@ -194,7 +198,7 @@ class Pbkdf2Sha256:
     @property
     def is_within_cap(self) -> bool:
         """Say whether it costs no more than it may."""
-        return self.rounds <= 600_000  # noqa: PLR2004 - as CAP says
+        return self.rounds <= self.MOST
 
     def matches(self, password: bytes) -> bool:
         """Say whether a password is the one that was hashed."""

@@ -16,7 +16,7 @@ from pools.services.pools import schema
 USERNAME, MFA = "cognito:username", "cognito:mfa_enabled"
 HASH = foreign_hashes.COLUMN
 HASH_TOO = f"cognito:{HASH}"
-"""How another text calls the column: which of the two Amazon reads was seen in no answer of its own."""
+"""The same column in another text about Cognito. None of its own answers has told which of the two is right."""
 LONGEST = 16_000
 """Characters of a line."""
 BORDER = re.compile(r"(?<!\\),")
