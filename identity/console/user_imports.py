@@ -71,7 +71,7 @@ def imports(request: HttpRequest, pool_id: str) -> HttpResponse:
             gettext("No import yet"),
             gettext(
                 "Any Cognito client makes an import job, and tells where to send the CSV file. A job with "
-                "--password-hashing-algorithm BCRYPT, SCRYPT, ARGON2ID or PBKDF2_SHA256 takes another system's hashes "
+                "--password-hashing-algorithm BCRYPT, SCRYPT, ARGON2ID or PBKDF2_SHA256 takes another system’s hashes "
                 "from a column password_hash: people keep their passwords."
             ),
             command=f"aws cognito-idp create-user-import-job --user-pool-id {pool.public_id} --job-name move \\\n"
