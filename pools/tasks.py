@@ -1,7 +1,7 @@
 """Celery's tasks: each takes ids and calls one service. PostgreSQL is the queue, a task a hint.
 
-Each lane has room of its own in a worker. A worker also sweeps the outbox every two seconds by threads of its own, one
-for what people wait for and one for the rest, which need no broker.
+Each lane has room of its own in a worker. A worker also looks every two seconds by threads of its own, which need no
+broker: two into the outbox, one for what people wait for and one for the rest, and one for imports of users.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from celery import Task as CeleryTask
 from celery import shared_task
 from celery.signals import worker_init, worker_shutdown
 from django.conf import settings
-from django.db import Error, close_old_connections
+from django.db import Error, close_old_connections, connection
 
 from identity.foundation import connections
 from identity.foundation.actor import Actor
@@ -126,26 +126,23 @@ def import_users(pool_pk: str, job_id: str) -> None:
 
 @shared_task(name=Task.SWEEP_IMPORTS.value, ignore_result=True, base=LimitedTask)
 def sweep_imports() -> None:
-    """Go on with imports whose worker is gone, or of which none was told."""
+    """Go on with what waits, in case no worker's own thread does."""
     if housekeeping.take_turn("sweep_imports", timedelta(seconds=20)):
         for pool_pk, job_id in work.due():
             work.run(pool_pk, job_id)
 
 
 class Sweeper(threading.Thread):
-    """Looks into a lane of the outbox every two seconds, broker or no broker, until it is told to stop.
+    """Looks for what is due every two seconds, broker or no broker, until it is told to stop.
 
     Whatever goes wrong, it goes on. Should it end all the same, ``lost`` is called: a worker that sweeps no more
     must not look healthy.
     """
 
-    def __init__(
-        self, every: float = SWEEP_EVERY, lost: Callable[[], None] | None = None, *, lane: deliveries.Lane = Lane.NOW
-    ) -> None:
+    def __init__(self, name: str, every: float, lost: Callable[[], None] | None) -> None:
         """Make a thread that dies with its process."""
-        super().__init__(name=f"outbox-sweep-{lane}", daemon=True)
+        super().__init__(name=name, daemon=True)
         self.every = every
-        self.lane = lane
         self._lost = lost
         self._stopping = threading.Event()
 
@@ -153,35 +150,69 @@ class Sweeper(threading.Thread):
         """Sweep until stopped; a database that is away is waited for."""
         more = False
         try:
-            with ThreadPoolExecutor(connections.SWEEPERS, thread_name_prefix=self.name) as hands:
-                while not self._stopping.wait(PAUSE if more else self.every):
-                    more = self._sweep(hands)
-            deliveries.close_connection()
+            while not self._stopping.wait(PAUSE if more else self.every):
+                more = self._sweep()
         finally:
             if not self._stopping.is_set():
-                log.critical("sweep_lost")
+                log.critical("sweep_lost", sweeper=self.name)
                 if self._lost is not None:
                     self._lost()
+            self.end()
 
-    def _sweep(self, hands: ThreadPoolExecutor) -> bool:
-        """Deliver a batch; say whether there may be more."""
+    def look(self) -> bool:
+        """Do what is due; say whether there may be more."""
+        raise NotImplementedError
+
+    def end(self) -> None:
+        """Let go of what it holds."""
+        connection.close()
+
+    def _sweep(self) -> bool:
         try:
             try:
-                # A batch is finished before the next is looked for: what waits, waits in PostgreSQL.
-                found = deliveries.due(self.lane)
-                list(hands.map(self._deliver, found))
+                return self.look()
             finally:
                 close_old_connections()
-            # A batch that nobody waits for may take its time, and a worker is well all the while.
-            if settings.ALIVE_FILE and self.lane == Lane.NOW:
-                settings.ALIVE_FILE.touch()
         except Error as problem:
-            log.warning("sweep_failed", problem=type(problem).__name__)
+            log.warning("sweep_failed", sweeper=self.name, problem=type(problem).__name__)
         except Exception:
-            log.exception("sweep_broke")
-        else:
-            return len(found) == deliveries.BATCH[self.lane]
+            log.exception("sweep_broke", sweeper=self.name)
         return False
+
+    def tell(self) -> None:
+        """Ask it to stop after the work in hand."""
+        self._stopping.set()
+
+    def stop(self, timeout: float = 15.0) -> None:
+        """Stop after the work in hand."""
+        self.tell()
+        self.join(timeout)
+
+
+class OutboxSweeper(Sweeper):
+    """Delivers what is due in a lane of the outbox."""
+
+    def __init__(
+        self, every: float = SWEEP_EVERY, lost: Callable[[], None] | None = None, *, lane: deliveries.Lane = Lane.NOW
+    ) -> None:
+        """Have some threads beside it that deliver; each is started when it is needed."""
+        super().__init__(f"outbox-sweep-{lane}", every, lost)
+        self.lane = lane
+        self._hands = ThreadPoolExecutor(connections.SWEEPERS, thread_name_prefix=self.name)
+
+    def look(self) -> bool:
+        """Deliver a batch, which is finished before the next is looked for: what waits, waits in PostgreSQL."""
+        found = deliveries.due(self.lane)
+        list(self._hands.map(self._deliver, found))
+        # A batch that nobody waits for may take its time, and a worker is well all the while.
+        if settings.ALIVE_FILE and self.lane == Lane.NOW:
+            settings.ALIVE_FILE.touch()
+        return len(found) == deliveries.BATCH[self.lane]
+
+    def end(self) -> None:
+        """Let its threads go too."""
+        self._hands.shutdown()
+        super().end()
 
     def _deliver(self, outbox_id: UUID) -> None:
         if self._stopping.is_set():
@@ -193,16 +224,23 @@ class Sweeper(threading.Thread):
         except Exception:
             log.exception("sweep_delivery_broke", id=str(outbox_id))
         finally:
-            deliveries.close_connection()
+            connection.close()  # a thread that delivers now and then holds none in between
 
-    def tell(self) -> None:
-        """Ask it to stop after the deliveries in hand."""
-        self._stopping.set()
 
-    def stop(self, timeout: float = 15.0) -> None:
-        """Stop after the deliveries in hand."""
-        self.tell()
-        self.join(timeout)
+class ImportSweeper(Sweeper):
+    """Does the imports of which no worker was told, or whose worker is gone, one after the other."""
+
+    def __init__(self, every: float = SWEEP_EVERY, lost: Callable[[], None] | None = None) -> None:
+        """Need nothing but its own connection."""
+        super().__init__("import-sweep", every, lost)
+
+    def look(self) -> bool:
+        """Do what waits; what is stopped meanwhile is picked up by whoever comes next."""
+        for pool_pk, job_id in work.due():
+            if self._stopping.is_set():
+                break
+            work.run(pool_pk, job_id)
+        return False
 
 
 _sweepers: list[Sweeper] = []
@@ -217,10 +255,10 @@ def end_worker() -> None:
 @worker_init.connect
 def start_sweeping(**_given: Any) -> None:
     """Start the sweeps with the worker."""
-    for lane in deliveries.BATCH:
-        sweeper = Sweeper(lost=end_worker, lane=lane)
+    _sweepers.extend(OutboxSweeper(lost=end_worker, lane=lane) for lane in deliveries.BATCH)
+    _sweepers.append(ImportSweeper(lost=end_worker))
+    for sweeper in _sweepers:
         sweeper.start()
-        _sweepers.append(sweeper)
 
 
 @worker_shutdown.connect

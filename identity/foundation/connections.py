@@ -30,6 +30,8 @@ SWEPT_LANES = 2
 """Lanes of the outbox into which a worker looks by a thread of its own,"""
 SWEEPERS = 4
 """with so many threads beside each that deliver what it finds."""
+IMPORT_SWEEPERS = 1
+"""And its thread that does the imports of which nobody told it."""
 PROBE_SECONDS = 2
 """How long readiness waits for a connection, and again for its answer: libpq's least."""
 UNAVAILABLE = (OperationalError, InterfaceError)
@@ -65,7 +67,7 @@ def wanted(*, web_threads: Iterable[int], worker_threads: int) -> int:
     One for each thread, the worker's sweeps and beat included, and one more of each web process: readiness opens it.
     """
     web = sum(threads + 1 for threads in web_threads)
-    return web + worker_threads + SWEPT_LANES * (1 + SWEEPERS) + 1
+    return web + worker_threads + SWEPT_LANES * (1 + SWEEPERS) + IMPORT_SWEEPERS + 1
 
 
 class Held:

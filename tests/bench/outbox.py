@@ -31,7 +31,7 @@ def send(pool: UserPool, port: int) -> Mailed:
 
     from pools.models import OutboxMessage
     from pools.services.messages import compose, outbox
-    from pools.tasks import Sweeper
+    from pools.tasks import OutboxSweeper
 
     ours = {"MAIL_CHANNEL": "smtp", "EMAIL_HOST": "127.0.0.1", "EMAIL_PORT": port, "EMAIL_USE_TLS": False}
     before = {name: getattr(settings, name) for name in ours}
@@ -42,7 +42,7 @@ def send(pool: UserPool, port: int) -> Mailed:
             to = f"person{number}@example.com"
             outbox.queue(compose.code(pool, None, purpose="recovery", code="123456", to=to, channel="email"))
     waiting = OutboxMessage.objects.filter(pool_id=pool.pk, state__in=["pending", "handing"])
-    sweeper, began, spent = Sweeper(every=0.05), perf_counter(), process_time()
+    sweeper, began, spent = OutboxSweeper(every=0.05), perf_counter(), process_time()
     sweeper.start()
     while (left := waiting.count()) and perf_counter() - began < SECONDS:
         sleep(0.05)

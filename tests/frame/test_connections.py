@@ -127,7 +127,7 @@ def test_every_thread_is_in_the_sum() -> None:
     lanes = len(deliveries.BATCH)
 
     assert lanes == connections.SWEPT_LANES
-    bare = 2 * (24 + 1) + 8 + lanes * (1 + connections.SWEEPERS) + 1
+    bare = 2 * (24 + 1) + 8 + lanes * (1 + connections.SWEEPERS) + 1 + 1
     assert serve.connections(**asked, over_tls=False) == bare
     assert serve.connections(**asked, over_tls=True) == bare + serve.TLS_THREADS + 1
     few = serve.connections(**asked | {"worker_threads": 1}, over_tls=False)

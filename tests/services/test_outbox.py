@@ -8,6 +8,7 @@ import signal
 import smtplib
 import socket
 import ssl
+import threading
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -30,6 +31,7 @@ from pools.services import codes, configuration, sealing_contexts
 from pools.services.messages import compose, deliveries, destinations, mailbox, outbox, send_limits, texts
 from pools.services.people import attributes, passwords, users
 from pools.services.sign_up import sign_up
+from pools.services.user_imports import work
 from tests import factories
 from tests.services.conftest import VISITOR, at_once
 
@@ -547,7 +549,7 @@ def test_without_redis_the_cause_is_quick_and_the_sweep_delivers(
     sign_up.sign_up(client, NAME, password="Correct-horse-1", attributes={}, by=VISITOR)
 
     assert clock.monotonic() - began < 5
-    sweeper = tasks.Sweeper(every=0.05)
+    sweeper = tasks.OutboxSweeper(every=0.05)
     sweeper.start()
     for _ in range(200):
         if CapturedMessage.objects.exists():
@@ -571,7 +573,7 @@ def test_the_sweep_outlives_what_goes_wrong(
         return real(*given)
 
     monkeypatch.setattr(deliveries, "due", flaky)
-    sweeper = tasks.Sweeper(every=0.02)
+    sweeper = tasks.OutboxSweeper(every=0.02)
     sweeper.start()
     for _ in range(200):
         if CapturedMessage.objects.exists():
@@ -624,12 +626,12 @@ def test_a_hint_finds_no_room_only_in_a_lane_that_is_full(waiting: OutboxMessage
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-@pytest.mark.parametrize("lane", deliveries.BATCH)
+@pytest.mark.parametrize("name", [*(f"outbox-sweep-{lane}" for lane in deliveries.BATCH), "import-sweep"])
 def test_a_worker_one_of_whose_sweeps_ends_ends_too(
-    transactional_db: None, monkeypatch: pytest.MonkeyPatch, lane: Lane
+    transactional_db: None, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    def ends(*lanes: Lane) -> list[uuid.UUID]:
-        if lane in lanes:
+    def ends(*_lanes: Lane) -> list[Any]:
+        if threading.current_thread().name == name:
             raise SystemExit
         return []
 
@@ -638,9 +640,11 @@ def test_a_worker_one_of_whose_sweeps_ends_ends_too(
     try:
         monkeypatch.setattr(tasks, "_sweepers", [])
         monkeypatch.setattr(deliveries, "due", ends)
-        monkeypatch.setattr(tasks.Sweeper.__init__, "__defaults__", (0.02, None))
+        monkeypatch.setattr(work, "due", ends)
+        for each in (tasks.OutboxSweeper, tasks.ImportSweeper):
+            monkeypatch.setattr(each.__init__, "__defaults__", (0.02, None))
         tasks.start_sweeping()
-        [sweeper] = [sweeper for sweeper in tasks._sweepers if sweeper.lane == lane]
+        [sweeper] = [sweeper for sweeper in tasks._sweepers if sweeper.name == name]
         sweeper.join(10)
         assert not sweeper.is_alive()
         tasks.stop_sweeping()
@@ -652,7 +656,7 @@ def test_a_worker_one_of_whose_sweeps_ends_ends_too(
 
 def test_a_worker_that_is_told_to_stop_is_not_told_twice(transactional_db: None) -> None:
     lost: list[int] = []
-    sweeper = tasks.Sweeper(every=0.02, lost=lambda: lost.append(1))
+    sweeper = tasks.OutboxSweeper(every=0.02, lost=lambda: lost.append(1))
     sweeper.start()
     sweeper.stop()
 

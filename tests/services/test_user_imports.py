@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from identity.foundation import clock
+from identity.foundation import clock, later
 from identity.foundation.errors import Invalid, NotAuthorized, Overloaded
+from pools import tasks
 from pools.models import AuditEvent, SignInName, User, UserImportChunk, UserImportJob, UserImportLine, UserPool
 from pools.services import configuration, housekeeping
 from pools.services.pools import user_pools
@@ -91,6 +92,26 @@ def test_whoever_dies_is_followed_from_where_the_last_batch_ended(
     assert User.objects.filter(pool=pool).count() == SignInName.objects.filter(pool=pool).count() == 95
     assert not UserImportChunk.objects.exists()
     assert work.due() == []
+
+
+def test_a_job_of_which_no_worker_is_told_is_done_all_the_same(pool: UserPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise OSError("no broker")
+
+    monkeypatch.setattr(tasks.import_users, "apply_async", away)
+    monkeypatch.setattr(later, "_broken_until", 0.0)
+    job = started(pool, file(pool, 1))
+    assert state(job) == ("Pending", 0, 0, 0)
+
+    sweeper = tasks.ImportSweeper(every=0.02)
+    sweeper.start()
+    until = clock.monotonic() + 10
+    while state(job)[0] == "Pending" and clock.monotonic() < until:
+        sweeper.join(0.02)
+    sweeper.stop()
+
+    assert state(job) == ("Succeeded", 1, 0, 0)
+    assert not sweeper.is_alive()
 
 
 def test_of_two_workers_with_one_job_each_line_is_one_users(pool: UserPool, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Count, F, Min, Q
 from django.db.models.functions import Now
 from prometheus_client import Counter, Histogram
@@ -256,8 +256,3 @@ def _put_back(row: OutboxMessage, seconds: float, attempts: int, problem: str) -
     )
     log.warning("message_postponed", id=str(row.id), attempts=attempts, problem=problem)
     return State.PENDING if put_back else None
-
-
-def close_connection() -> None:
-    """Give this thread's connection back: threads that deliver now and then hold none in between."""
-    connection.close()
