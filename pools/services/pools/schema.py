@@ -278,6 +278,8 @@ def _unstorable(rule: Rule, value: str) -> Invalid | None:
         return _invalid(rule, "Attribute value is not valid", "too_long", {"most": LONGEST})
     if UNSTORABLE.search(value):
         return _invalid(rule, "Attribute value is not valid", "unstorable")
+    if value.isascii():  # as many bytes, in small letters too
+        return None
     # In small letters it is indexed, and in some pools kept; those of Ⱥ, Ⱦ and İ are longer.
     small = value.lower() if rule.name in COLUMNS else ""
     if len(small) > LONGEST or (small and max(len(value.encode()), len(small.encode())) > COLUMN_BYTES):
