@@ -30,6 +30,7 @@ IGNORABLE = re.compile(
 )
 
 
+UUID_LENGTH = 36
 CHANCE = (1 << 62) - 1
 """The bits of a version 7 UUID that are drawn."""
 
@@ -45,13 +46,22 @@ def uuid4_text() -> str:
     return f"{drawn[:8]}-{drawn[8:12]}-4{drawn[13:16]}-{VARIANT[drawn[16]]}{drawn[17:20]}-{drawn[20:]}"
 
 
+def uuid4s(count: int) -> list[uuid.UUID]:
+    """Return many random UUIDs, drawn at once as those of :func:`uuid7s`."""
+    drawn = os.urandom(16 * count)
+    return [uuid.UUID(bytes=drawn[at : at + 16], version=4) for at in range(0, len(drawn), 16)]
+
+
 def uuid7() -> uuid.UUID:
     """Return a time-ordered UUID (RFC 9562 section 5.7): keys of everything made at request rate."""
     return uuid.UUID(int=_present_moment() | int.from_bytes(os.urandom(8), "big") & CHANCE)
 
 
 def uuid7s(count: int) -> list[uuid.UUID]:
-    """Return many of one moment. Their chance is drawn at once: each call of the system lets another thread run."""
+    """Return many of one moment. Their chance is drawn at once: each call of the system lets another thread run.
+
+    To whoever waits for the interpreter it is offered and taken again, each time, before they have it.
+    """
     moment, drawn = _present_moment(), os.urandom(8 * count)
     chances = (int.from_bytes(drawn[at : at + 8], "big") & CHANCE for at in range(0, len(drawn), 8))
     return [uuid.UUID(int=moment | chance) for chance in chances]
@@ -174,6 +184,8 @@ def is_plain(name: str) -> bool:
 
 def is_uuid(name: str) -> bool:
     """Say whether a name has a UUID's shape."""
+    if len(name) != UUID_LENGTH:
+        return False
     try:
         return str(uuid.UUID(name)) == name.lower()
     except ValueError:

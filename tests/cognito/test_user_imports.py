@@ -78,6 +78,26 @@ def test_a_file_makes_users_who_choose_their_passwords_by_their_address(new_worl
     assert world.tokens("ada")["AccessToken"]
 
 
+def test_what_a_line_says_is_kept_to_the_letter(new_world: Callable[..., World]) -> None:
+    schema = [{"Name": "path", "AttributeDataType": "String", "Mutable": True}]
+    importer = Importer(new_world(pool={"Schema": schema}))
+    given = {
+        "name": "a\tb",
+        "given_name": r"\N",
+        "family_name": r"C:\new\table",
+        "nickname": r'\. "quoted" \x41 \101',
+        "profile": "a\x0b\x7f\u2028b",
+        "custom:path": r"\\server\ä\ud800 " + '"{}"',
+    }
+
+    job = importer.run(importer.file(importer.line(r"ada\n", email=importer.address("ada"), **given)))
+
+    assert counted(job) == ("Succeeded", 1, 0, 0)
+    ada = importer.world.user(r"ada\n")
+    assert ada["Username"] == r"ada\n"
+    assert named(ada["UserAttributes"]).items() >= given.items()
+
+
 def test_lines_that_make_no_user_are_counted_and_the_others_do(importer: Importer) -> None:
     there = importer.world.person()
     lines = [
@@ -286,7 +306,7 @@ def test_a_file_larger_than_any_other_body_is_taken_as_it_comes(new_world: Calla
 def test_while_users_are_imported_their_pool_keeps_its_rules(new_world: Callable[..., World]) -> None:
     importer = Importer(new_world())
     job = importer.create()
-    put(job["PreSignedUrl"], importer.file(*(importer.line(f"u{number}") for number in range(4_000))))
+    put(job["PreSignedUrl"], importer.file(*(importer.line(f"u{number}") for number in range(20_000))))
     importer.start(job)
 
     with refused("UserImportInProgressException"):
@@ -300,7 +320,7 @@ def test_while_users_are_imported_their_pool_keeps_its_rules(new_world: Callable
     assert stopped["UserImportJob"]["Status"] == "Stopping"
     ended = importer.ended(job["JobId"])
     assert ended["Status"] == "Stopped"
-    assert ended["ImportedUsers"] < 4_000
+    assert ended["ImportedUsers"] < 20_000
     importer.world.idp.delete_user_pool(UserPoolId=importer.world.pool_id)
 
 

@@ -17,6 +17,7 @@ from django.db.models import F
 from identity.foundation import clock, later, paging
 from identity.foundation.actor import Actor
 from identity.foundation.errors import Invalid, UsernameExists, UserNotFound, WrongState, refuse
+from identity.foundation.names import uuid7
 from identity.foundation.paging import Page
 from identity.foundation.task_names import Task
 from pools.models import User, UserPool, user_listing
@@ -37,6 +38,8 @@ from pools.services.triggers import Trigger
 EXISTS = "User account already exists"
 NOT_INVITED = "User is not in a state that an invitation can be resent in."
 AnyUser = TypeVar("AnyUser", User, NewUser)
+Ids = tuple[uuid.UUID, uuid.UUID]
+"""The key of a user's row and their ``sub``: a version 7 UUID and a random one."""
 CHANNELS = {"EMAIL": destinations.EMAIL, "SMS": destinations.SMS}
 WITHOUT_ADDRESS = {destinations.EMAIL: ("email", "Email"), destinations.SMS: ("phone number", "SMS")}
 """What somebody lacks who is to be invited by a channel, and how Cognito calls that one then."""
@@ -49,16 +52,18 @@ def attributes_of(user: Profile) -> dict[str, str]:
 
 def new(pool: UserPool, username: str, values: Mapping[str, str], status: Status) -> User:
     """Return a user that is not saved yet; under UsernameAttributes the name becomes the attribute, sub the name."""
-    return _new(User, pool, username, values, status)
+    return _new(User, (uuid7(), uuid.uuid4()), pool, username, values, status)
 
 
-def new_of_many(pool: UserPool, username: str, values: Mapping[str, str], status: Status) -> NewUser:
+def new_of_many(ids: Ids, pool: UserPool, username: str, values: Mapping[str, str], status: Status) -> NewUser:
     """Return the same as a row that is inserted with many others."""
-    return _new(NewUser, pool, username, values, status)
+    return _new(NewUser, ids, pool, username, values, status)
 
 
-def _new(row: type[AnyUser], pool: UserPool, username: str, values: Mapping[str, str], status: Status) -> AnyUser:
-    sub = uuid.uuid4()
+def _new(
+    row: type[AnyUser], ids: Ids, pool: UserPool, username: str, values: Mapping[str, str], status: Status
+) -> AnyUser:
+    key, sub = ids
     given = dict(values)
     internal = access.normalise(pool, username)
     if pool.username_attributes:
@@ -69,6 +74,7 @@ def _new(row: type[AnyUser], pool: UserPool, username: str, values: Mapping[str,
     refuse(own_attributes.unaddressed(given))
     now = clock.now()
     user = row(
+        id=key,
         pool=pool,
         sub=sub,
         username=internal,
