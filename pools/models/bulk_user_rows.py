@@ -56,11 +56,12 @@ class NewUser:
     """Of their password, as another system made it and ``foreign_hashes`` keeps it; most have none."""
 
 
-COLUMNS = tuple(each.name for each in fields(NewUser) if each.name not in ("pool", "foreign_hash"))
-"""Of a new user; the others have their defaults."""
+ELSEWHERE = ("pool", "foreign_hash", "created_at", "modified_at")
+COLUMNS = tuple(each.name for each in fields(NewUser) if each.name not in ELSEWHERE)
+"""Of a new user; the others have their defaults, which of times is when the transaction began."""
 COPY_USERS = f"COPY pool_user (pool_id, {', '.join(COLUMNS)}) FROM STDIN"
 COPY_NAMES = "COPY sign_in_name (id, pool_id, name, user_id, kind) FROM STDIN"
-COPY_HASHES = "COPY password (pool_id, user_id, argon2, verifier_pool, verifier_name, changed_at) FROM STDIN"
+COPY_HASHES = "COPY password (pool_id, user_id, argon2, verifier_pool, verifier_name) FROM STDIN"
 ESCAPES = str.maketrans({"\\": r"\\", "\t": r"\t", "\n": r"\n", "\r": r"\r"})
 NULL, TAB = r"\N", "\t"
 """PostgreSQL: COPY, Text Format."""
@@ -108,7 +109,7 @@ def claim_names(pool_id: int, claimed: Iterable[Name]) -> set[UUID]:
 
 def insert_hashes(pool_id: int, users: Iterable[NewUser]) -> None:
     """Write the hashes that new users of a pool bring along: as old as they are here, and without what SRP needs."""
-    rows = ([pool_id, user.id, user.foreign_hash, "", "", user.created_at] for user in users if user.foreign_hash)
+    rows = ([pool_id, user.id, user.foreign_hash, "", ""] for user in users if user.foreign_hash)
     _copy(COPY_HASHES, "".join(map(_row, rows)))
 
 

@@ -54,6 +54,7 @@ RETRY_AFTER = 1.0
 ARGON2 = "argon2"
 LIST = "ListUsers, a page of 60"
 MAIL = "codes by SMTP"
+CSV = "users from a CSV file"
 AMONG = f"statements differ at {many_pools.FEW} and {many_pools.MANY:,} pools"
 IMPORTED = 10_000
 """Users a second."""
@@ -289,6 +290,8 @@ class Bench:
             self.tell_providers()
             if self.is_chosen(MAIL):
                 self.mailed = self.mail()
+            if self.is_chosen(CSV):
+                self.import_users()
             if self.is_chosen(AMONG):
                 self.differing = self.among_pools()
             self.tell_installation()
@@ -296,7 +299,7 @@ class Bench:
         self.vending()
         storm = self.storm()
         ranks = self.ranks()
-        self.imported = imports.users_per_second(self.world.pool)
+        self.import_users()
         self.differing = self.among_pools()
         self.mailed = self.mail()
         starts = self.cold_start()
@@ -410,6 +413,12 @@ class Bench:
         server = (sys.executable, "-m", "tests.bench.outbox", str(port))
         installation.keep(Part("smtp", server, directory=ROOT, ready=lambda: installation.listens(port)))
         return outbox.send(self.world.pool, port)
+
+    def import_users(self) -> None:
+        """Measure how fast a file becomes users, and tell it at once."""
+        self.imported = imports.users_per_second(self.world.pool)
+        slow = "" if self.imported >= IMPORTED else "  MISSED"
+        print(f"{CSV:<44}{self.imported:>6.0f}/s (reach {IMPORTED}){slow}")
 
     def among_pools(self) -> dict[str, tuple[int, int]]:
         """Return the operations whose statements are not as many among ten thousand pools as among ten."""
@@ -645,8 +654,6 @@ class Bench:
         large = "" if size <= LARGEST else "  MISSED"
         print(f"{'memory of the web process':<44}{size:>6.0f} MiB (reach {LARGEST}){large}")
         print(f"{'first answer after':<44}{self.first_answer:>6.1f} s")
-        slow = "" if self.imported >= IMPORTED else "  MISSED"
-        print(f"{'users from a CSV file':<44}{self.imported:>6.0f}/s (reach {IMPORTED}){slow}")
         self.tell_installation()
         print(f"{'make run, ready after':<44}{starts.get('first')} s at first, {starts.get('warm')} s warm")
         for name, rank in ranks.items():
