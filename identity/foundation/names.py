@@ -58,9 +58,10 @@ def uuid7() -> uuid.UUID:
 
 
 def uuid7s(count: int) -> list[uuid.UUID]:
-    """Return many of one moment. Their chance is drawn at once: each call of the system lets another thread run.
+    """Return many of one moment, whose chance is drawn at once.
 
-    To whoever waits for the interpreter it is offered and taken again, each time, before they have it.
+    A call of the system lets go of the interpreter and takes it again: one for each id wakes a thread that waits for
+    it as often, and in vain.
     """
     moment, drawn = _present_moment(), os.urandom(8 * count)
     chances = (int.from_bytes(drawn[at : at + 8], "big") & CHANCE for at in range(0, len(drawn), 8))
