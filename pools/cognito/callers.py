@@ -21,6 +21,7 @@ from django.conf import settings
 from identity.foundation import clock, names
 from identity.foundation.actor import Actor
 from identity.foundation.call import Call
+from pools.cognito.contract import Operation
 from pools.cognito.faults import Fault
 from pools.services.operators import operators
 from pools.services.operators.operators import AccessKeyView
@@ -31,7 +32,7 @@ STAMP = "%Y%m%dT%H%M%SZ"
 PART = re.compile(r"\s*([A-Za-z]+)\s*=\s*([^\s,]+)\s*")
 HEX = re.compile(r"[0-9a-f]{64}")
 POOLS = ("UserPoolId", "IdentityPoolId", "ResourceArn")
-"""Members of requests that name a pool: all that a request names must be on a key's list."""
+"""Members of operations that name a pool: all that a request names must be on a key's list."""
 MUST_BE_SIGNED = ("host", "x-amz-target")
 """Without the target, a stranger in the middle could turn one operation into another."""
 DOES_NOT_MATCH = (
@@ -95,15 +96,18 @@ def operator(call: Call, service: str) -> Signer:
     return Signer(replace(by, is_api=True), key)
 
 
-def authorize(key: AccessKeyView, action: str, given: Mapping[str, Any]) -> None:
+def authorize(key: AccessKeyView, operation: Operation, given: Mapping[str, Any]) -> None:
     """Refuse what an access key may not do. A pool is named by its id, or in an ARN; what names none is on none.
+
+    Of what was given, only members that the operation has: it reads no other, so that no other says what it is about.
 
     Raises:
         Fault: it is not on the key's lists.
 
     """
-    members = [str(given[name]) for name in POOLS if given.get(name) is not None] or [""]
-    for named in members:
+    action = f"{operation.service.name}:{operation.name}"
+    own = [name for name in POOLS if name in operation.members]
+    for named in [str(given[name]) for name in own if given.get(name) is not None] or [""]:
         if not key.limits.allow(action, named.rpartition("/")[2]):
             who = f"arn:aws:iam::{settings.ACCOUNT_ID}:user/{key.username}"
             text = f"User: {who} is not authorized to perform: {action} on resource: {resource(named)}"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -50,6 +50,12 @@ class Operation:
     def errors(self) -> frozenset[str]:
         """Names of the exceptions that the operation declares."""
         return frozenset(shape.name for shape in self.model.error_shapes)
+
+    @property
+    def members(self) -> Collection[str]:
+        """Names of the members that a request may have; of any other nothing is read."""
+        shape = self.model.input_shape
+        return () if shape is None else shape.members.keys()
 
     @cached_property
     def _input(self) -> Check | None:

@@ -141,7 +141,7 @@ def authorize(exchange: Exchange) -> None:
     """Refuse what the access key that signed may not do."""
     operation = exchange.operation
     if operation is not None and exchange.key is not None and not exchange.key.limits.are_none:
-        callers.authorize(exchange.key, f"{operation.service.name}:{operation.name}", exchange.given)
+        callers.authorize(exchange.key, operation, exchange.given)
 
 
 def refuse_constant(name: str) -> None:

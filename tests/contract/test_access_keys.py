@@ -68,6 +68,7 @@ def test_the_refusal_is_in_amazons_form(wire: Wire) -> None:
         (["cognito-idp:*"], {"DescribeUserPool", "ListUserPools", "DeleteUserPool"}),
         (["cognito-idp:List*", "cognito-idp:DescribeUserPool"], {"DescribeUserPool", "ListUserPools"}),
         (["cognito-idp:Describe"], set()),
+        (["COGNITO-IDP:describeuserpool", "cognito-idp:list?serPools"], {"DescribeUserPool", "ListUserPools"}),
         (["cognito-identity:*"], set()),
     ],
 )
@@ -98,6 +99,19 @@ def test_a_key_of_one_pool_reaches_no_other_and_nothing_without_one(wire: Wire) 
     assert told(some, "DescribeUserPool", UserPoolId=own, IdentityPoolId=identities) == ""
     assert told(some, "DescribeUserPool", UserPoolId=other, IdentityPoolId=identities) == DENIED
     assert told(some, "DescribeIdentityPool", UserPoolId=own, IdentityPoolId=f"{identities[:-4]}0000") == DENIED
+
+
+def test_members_that_an_operation_does_not_have_name_no_pool(wire: Wire) -> None:
+    own = wire.ask("CreateUserPool", PoolName="own")["UserPool"]["Id"]
+    made = {"IdentityPoolName": "p", "AllowUnauthenticatedIdentities": True}
+    identities = wire.ask("CreateIdentityPool", **made)["IdentityPoolId"]
+    some = limited(wire, "*", pools=[own, identities])
+    named = {"UserPoolId": own, "IdentityPoolId": identities, "ResourceArn": names.pool_arn(own)}
+
+    def foreign(operation: Operation) -> dict[str, str]:
+        return {name: pool for name, pool in named.items() if name not in operation.members}
+
+    assert {each.name for each in SIGNED if told(some, each, **foreign(each)) != DENIED} == set()
 
 
 def test_limits_are_changed_from_the_next_call_on_and_leave_an_audit_row(wire: Wire) -> None:
