@@ -47,7 +47,8 @@ class Hasher(Argon2PasswordHasher):
     parallelism = 1
 
 
-ACTION = re.compile(r"\*|cognito-(?:idp|identity):[A-Za-z*]+")
+ACTION = re.compile(r"\*|cognito-(?:idp|identity):[A-Za-z*?]+", re.IGNORECASE)
+"""An action as IAM takes it: with wildcards, and whatever the case of its letters (IAM JSON policy elements: Action)."""
 ACTION_LENGTH, MOST_LIMITS = 128, 100
 
 
@@ -65,7 +66,8 @@ class KeyLimits:
 
     def allow(self, action: str, pool_id: str) -> bool:
         """Say whether an action is allowed on a pool; empty, on what names none."""
-        is_listed = self.actions is None or any(fnmatchcase(action, each) for each in self.actions)
+        asked = action.lower()
+        is_listed = self.actions is None or any(fnmatchcase(asked, each.lower()) for each in self.actions)
         return is_listed and (self.pools is None or pool_id in self.pools)
 
 
