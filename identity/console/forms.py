@@ -188,7 +188,7 @@ class LimitKey(Form):
     def clean(self) -> dict[str, Any]:
         """Say all that is wrong, each at its field."""
         given = super().clean() or self.cleaned_data
-        for problem in operators.limit_problems(self.limits()):
+        for problem in operators.limit_problems(self.limits(), before=self.initial.get("pools", ())):
             self.clean_or_blame(problem.field, wording.of(problem))
         return given
 

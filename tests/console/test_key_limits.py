@@ -48,6 +48,22 @@ def test_a_key_is_limited_in_the_console_from_its_next_call_on(world: World) -> 
     assert world.session.get(where).status_code == 404, "one's own keys only"
 
 
+def test_a_key_whose_pool_is_gone_is_limited_anew_without_reaching_another(world: World) -> None:
+    idp = world.live.boto()
+    gone = idp.create_user_pool(PoolName="gone")["UserPool"]["Id"]
+    page = world.session.send_form("/console/access-keys", description="", actions="", pools=gone)
+    key_id, secret = (html.unescape(value) for value in SHOWN.findall(world.session.get(page.headers["Location"]).text))
+    idp.delete_user_pool(UserPoolId=gone)
+
+    said = world.session.send_form(f"/console/access-keys/{key_id}", actions="cognito-idp:*", pools=gone)
+    assert said.status_code == 303
+    more = world.session.send_form(f"/console/access-keys/{key_id}", actions="", pools=f"{gone} us-east-1_nobody123")
+    assert more.status_code == 422
+
+    with pytest.raises(ClientError, match="AccessDenied"):
+        world.live.boto(key=(key_id, secret)).describe_user_pool(UserPoolId=world.pool_id)
+
+
 def test_a_key_is_made_limited_and_ended_by_the_api(world: World) -> None:
     made = world.api("POST", "/access-keys", json={"description": "CI", "actions": ["cognito-idp:List*"]})
     key, where = made.json(), f"/access-keys/{made.json()['id']}"
@@ -74,6 +90,10 @@ def test_a_key_is_made_limited_and_ended_by_the_api(world: World) -> None:
         assert (refused.status_code, refused.headers["Content-Type"]) == (400, PROBLEM), body
     faults = world.api("PUT", f"{where}/limits", json={"actions": ["s3:Get"], "pools": None}).json()["errors"]
     assert [(each["field"], each["code"]) for each in faults] == [("actions", "no_action")]
+    gone = world.live.boto().create_user_pool(PoolName="gone")["UserPool"]["Id"]
+    assert world.api("PUT", f"{where}/limits", json={"actions": None, "pools": [world.pool_id, gone]}).ok
+    world.live.boto().delete_user_pool(UserPoolId=gone)
+    assert world.api("PUT", f"{where}/limits", json={"actions": None, "pools": [gone, world.pool_id]}).ok
     faults = world.api("POST", "/access-keys", json={"pools": ["us-east-1_nobody123"]}).json()["errors"]
     assert [(each["field"], each["code"]) for each in faults] == [("pools", "no_pool")]
     assert [each["UserPoolId"] for each in idp.list_groups(**own)["Groups"]] == [world.pool_id]

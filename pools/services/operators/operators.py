@@ -6,7 +6,7 @@ Kept in Django's own tables, under the same laws: hashing goes through the gate,
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
@@ -229,22 +229,25 @@ def limit_key(access_key_id: str, limits: KeyLimits, *, receipt: Receipt | None 
     """Say anew what an access key may do: it holds from the next call on.
 
     Raises:
-        Invalid: the limits name what is no action, or a pool that is not there.
+        Invalid: the limits name what is no action, or a pool that is not there and was not named before.
         NotFound: there is no live key of that id.
         AlreadyAccepted: the form that asks for it was accepted before.
 
     """
-    errors.refuse(limit_problems(limits))
+    live = AccessKey.objects.filter(id=access_key_id, disabled_at=None)
+    errors.refuse(limit_problems(limits, before=live.values_list("pools", flat=True).first() or ()))
     with atomic_part.begin() as part:
         part.refuse_if(receipts.keep(receipt))
-        live = AccessKey.objects.filter(id=access_key_id, disabled_at=None)
         if not live.update(actions=_listed(limits.actions), pools=_listed(limits.pools)):
             part.refuse(errors.NotFound(code="key_not_found"))
         audit.record(Tag.ACCESS_KEY_LIMITED, subject=access_key_id, by=by, detail=_told(limits))
 
 
-def limit_problems(limits: KeyLimits) -> Iterator[errors.Invalid]:
-    """Yield what is wrong with what a key shall be limited to."""
+def limit_problems(limits: KeyLimits, *, before: Collection[str] = ()) -> Iterator[errors.Invalid]:
+    """Yield what is wrong with what a key shall be limited to.
+
+    Pools that it was limited to ``before`` may be gone: had they to be left out, the last one would leave a key for all.
+    """
     for field, listed in (("actions", limits.actions or ()), ("pools", limits.pools or ())):
         if len(listed) > MOST_LIMITS:
             yield errors.Invalid(field=field, code="too_many_limits", parameters={"most": MOST_LIMITS})
@@ -253,6 +256,8 @@ def limit_problems(limits: KeyLimits) -> Iterator[errors.Invalid]:
         if len(action) > ACTION_LENGTH or not ACTION.fullmatch(action):
             yield errors.Invalid(field="actions", code="no_action", parameters={"action": action[:ACTION_LENGTH]})
     for pool_id in limits.pools or ():
+        if pool_id in before:
+            continue
         try:
             (access.identity_pool if ":" in pool_id else access.pool)(pool_id)
         except (errors.PoolNotFound, errors.IdentityPoolNotFound):
