@@ -12,6 +12,7 @@ from identity.console.setting_names import operators_name
 from pools.services import codes
 from pools.services.operators import operator_sign_in, operators
 from pools.services.pools import client_rules, client_settings, pool_choices, pool_rules, pool_settings
+from pools.services.pools.settings_table import Check
 
 OFF = {"autocapitalize": "none", "spellcheck": "false"}
 PREFIXES = (
@@ -82,6 +83,18 @@ class Lines(forms.CharField):
     def to_python(self, value: Any) -> Any:  # noqa: ANN401 - what was typed
         """Read lines."""
         return str(value or "").split()
+
+
+def judged(problems: Check, name: str) -> str:
+    """Return a name that a rule of the services finds nothing wrong with.
+
+    Raises:
+        ValidationError: all that is wrong, in operators' words.
+
+    """
+    if found := list(problems(name, "name")):
+        raise forms.ValidationError([wording.of(problem) for problem in found])
+    return name
 
 
 class SignIn(Form):
@@ -246,6 +259,10 @@ class NewApp(Form):
         super().__init__(*args, **kwargs)
         self.fields["scopes"].choices = scopes  # type: ignore[attr-defined]
 
+    def clean_name(self) -> str:
+        """Refuse what an app cannot be called, beside whatever else is wrong."""
+        return judged(client_rules.name_problems, str(self.cleaned_data["name"]))
+
     def clean_callback_urls(self) -> list[str]:
         """Split lines, and refuse each that no browser may be sent to."""
         return self.urls("callback_urls")
@@ -323,10 +340,7 @@ class NewPool(Form):
 
     def clean_name(self) -> str:
         """Refuse what a pool cannot be called, beside whatever else is wrong."""
-        name = str(self.cleaned_data["name"])
-        if found := list(pool_rules.name_problems(name, "name")):
-            raise forms.ValidationError([wording.of(problem) for problem in found])
-        return name
+        return judged(pool_rules.name_problems, str(self.cleaned_data["name"]))
 
     def settings(self) -> dict[str, Any]:
         """Return what the service is asked for."""

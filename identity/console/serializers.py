@@ -13,7 +13,7 @@ from identity.console.setting_names import operators_name
 from identity.foundation import names
 from pools.services.people import users
 from pools.services.pools import app_clients, client_rules, client_settings, pool_choices, pool_rules, pool_settings
-from pools.services.pools.settings_table import Choice, Control, Table
+from pools.services.pools.settings_table import Check, Choice, Control, Table
 
 FLOWS = ("code", "client_credentials")
 STATUSES = ("UNCONFIRMED", "CONFIRMED", "RESET_REQUIRED", "FORCE_CHANGE_PASSWORD", "EXTERNAL_PROVIDER")
@@ -55,6 +55,18 @@ class UserPaging(Paging):
         required=False,
         help_text='As Cognito\'s ListUsers has it: `email = "jo@example.com"` or `username ^= "jo"`.',
     )
+
+
+def judged(problems: Check, name: str) -> str:
+    """Return a name that a rule of the services finds nothing wrong with.
+
+    Raises:
+        ValidationError: all that is wrong, each with its code.
+
+    """
+    if found := list(problems(name, "name")):
+        raise serializers.ValidationError([exceptions.ErrorDetail(wording.of(each), each.code) for each in found])
+    return name
 
 
 def chosen(name: str) -> Choice:
@@ -169,9 +181,7 @@ class NewPoolSerializer(Strict):
 
     def validate_name(self, name: str) -> str:
         """Refuse what a pool cannot be called, beside whatever else is wrong."""
-        if found := list(pool_rules.name_problems(name, "name")):
-            raise serializers.ValidationError([exceptions.ErrorDetail(wording.of(each), each.code) for each in found])
-        return name
+        return judged(pool_rules.name_problems, name)
 
     def settings(self) -> dict[str, Any]:
         """Return what the service is asked for."""
@@ -228,6 +238,10 @@ class NewAppSerializer(Strict):
     logout_urls = field(chosen("logout_urls"), default=list)
     openid_strict = field(chosen("openid_strict"), default=True)
     identity_providers = field(chosen("identity_providers"), default=["COGNITO"])
+
+    def validate_name(self, name: str) -> str:
+        """Refuse what an app cannot be called, beside whatever else is wrong."""
+        return judged(client_rules.name_problems, name)
 
     def settings(self) -> dict[str, Any]:
         """Return what the service is asked for."""

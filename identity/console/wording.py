@@ -24,8 +24,8 @@ WORDS: dict[str, _StrPromise] = {
     "filter": gettext_lazy('That filter cannot be read. Write it like email ^= "jo".'),
     "filter_attribute": gettext_lazy("Users cannot be found by “%(name)s”."),
     # Pools and apps
-    "pool_name": gettext_lazy("A pool’s name has 1 to 128 letters, digits, spaces or any of + = , . @ -"),
-    "client_name": gettext_lazy("An app’s name has 1 to 128 characters."),
+    "pool_name": gettext_lazy("A pool’s name has 1 to 128 letters A to Z, digits, spaces or any of + = , . @ - _"),
+    "client_name": gettext_lazy("An app’s name has 1 to 128 letters A to Z, digits, spaces or any of + = , . @ - _"),
     "no_sms": gettext_lazy("This installation sends no SMS."),
     "mfa_kind": gettext_lazy("Choose which codes are asked for: an authenticator app’s, or those by text message."),
     "mfa_off": gettext_lazy("Codes are on, and asked of nobody: choose Optional or Required, or switch them off."),

@@ -31,6 +31,7 @@ IGNORABLE = re.compile(
 
 
 UUID_LENGTH = 36
+RESOURCE = re.compile(r"[\w\s+=,.@-]{1,128}", re.ASCII)
 CHANCE = (1 << 62) - 1
 """The bits of a version 7 UUID that are drawn."""
 
@@ -181,6 +182,11 @@ def is_plain(name: str) -> bool:
     if name.isascii():  # of which all that prints is one of these, but for the space
         return name.isprintable() and " " not in name
     return is_visible(name) and all(unicodedata.category(character)[0] in "LMSNP" for character in name)
+
+
+def is_of_resource(name: str) -> bool:
+    """Say whether Amazon's clients take a name for a pool's or an app's: UserPoolNameType, ClientNameType."""
+    return RESOURCE.fullmatch(name) is not None
 
 
 def is_uuid(name: str) -> bool:

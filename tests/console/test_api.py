@@ -223,10 +223,13 @@ def test_settings_of_an_app_change_by_name_and_the_others_stay(world: World) -> 
     [
         (False, {"name": "a/b", "mfa": "SOMETIMES"}, {"mfa"}),
         (False, {"name": "a/b"}, {"name"}),
+        (False, {"name": "Café"}, {"name"}),
         (False, {"sign_in": "username"}, {"sign_in"}),
         (True, {"callback_urls": ["javascript:alert(1)"], "access_seconds": 1}, {"callback_urls", "access_seconds"}),
         (True, {"callback_urls": []}, {"callback_urls"}),  # its people would have no way back
         (True, {"id_seconds": 7200, "refresh_seconds": 3600}, {"refresh_seconds"}),
+        (True, {"name": "bad*"}, {"name"}),
+        (True, {"name": "Café"}, {"name"}),  # which Amazon's clients would not take back
         (True, {"access_seconds": "1 hour"}, {"access_seconds"}),
         (True, {"secret": "x"}, {"secret"}),
     ],

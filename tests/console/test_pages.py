@@ -279,6 +279,13 @@ def test_an_app_is_made_and_its_secret_is_shown_once(world: World) -> None:
     assert "https://b.example/cb" in second
 
 
+def test_an_app_that_amazons_clients_could_not_name_is_refused_beside_all_else(world: World) -> None:
+    answer = new_app(world, name="bad*", kind="public", callback_urls="javascript:alert(1)")
+
+    assert answer.status_code == 422
+    assert set(re.findall(r'role="alert" id="(\w+)_error"', answer.text)) == {"name", "callback_urls"}
+
+
 def is_on(page: str, name: str) -> bool:
     """Say whether a page shows a switch that is on."""
     found = re.search(rf'<input type="checkbox" name="{name}"[^>]*>', page)

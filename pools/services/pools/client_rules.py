@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from urllib.parse import urlsplit
 
+from identity.foundation import names
 from identity.foundation.errors import DomainError, Invalid, NotAvailable, OAuthFlowRefused, ScopeUnknown
 from pools.models import AppClient, IdentityProvider, ResourceServer, UserPool
 from pools.services.pools import schema
@@ -80,8 +81,8 @@ THE_POOL = "COGNITO"
 
 def name_problems(value: str, field: str) -> Iterator[Invalid]:
     """Yield what keeps a text from being a client's name."""
-    if not 1 <= len(value) <= NAME_LENGTH or "\x00" in value:
-        yield Invalid("Client names hold 1 to 128 characters.", field=field, code="client_name")
+    if not names.is_of_resource(value):
+        yield Invalid("Client names hold 1 to 128 letters, digits, spaces or +=,.@-_", field=field, code="client_name")
 
 
 def flow_problems(value: Sequence[str], field: str) -> Iterator[Invalid]:

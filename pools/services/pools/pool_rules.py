@@ -12,13 +12,12 @@ from typing import Any
 
 from django.conf import settings as installation
 
-from identity.foundation import regions
+from identity.foundation import names, regions
 from identity.foundation.errors import DomainError, Invalid, NotAvailable
 from pools.models import UserPool
 from pools.services.pools import message_templates, schema
 from pools.services.pools.settings_table import Check, Given, Setting, rule
 
-NAME = re.compile(r"[\w\s+=,.@-]{1,128}")
 ADDRESSES = ("email", "phone_number")
 ALIASES = (*ADDRESSES, "preferred_username")
 MECHANISMS = ("verified_email", "verified_phone_number", "admin_only")
@@ -73,8 +72,8 @@ UPDATES = "user_attribute_update_settings.attributes_require_verification_before
 
 def name_problems(value: str, field: str) -> Iterator[Invalid]:
     """Yield what keeps a text from being a pool's name."""
-    if not NAME.fullmatch(value) or not value.strip():
-        yield Invalid("Pool names hold 1 to 128 letters, digits, spaces or +=,.@-", field=field, code="pool_name")
+    if not names.is_of_resource(value) or not value.strip():
+        yield Invalid("Pool names hold 1 to 128 letters, digits, spaces or +=,.@-_", field=field, code="pool_name")
 
 
 def among(allowed: tuple[str, ...]) -> Check:
