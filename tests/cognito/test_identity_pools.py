@@ -201,6 +201,22 @@ def test_identities_are_deleted_and_their_logins_mean_new_ones(place: Place) -> 
         place.identity.delete_identities(IdentityIdsToDelete=[])
 
 
+def test_who_is_refused_by_the_pools_roles_has_no_login_linked(place: Place) -> None:
+    pool = place.pool()
+    guest, other = place.get_id(pool), "arn:aws:iam::000000000000:role/other"
+    asked = {"IdentityId": guest, "Logins": place.logins(0)}
+
+    with refused("InvalidIdentityPoolConfigurationException"):
+        place.public.get_credentials_for_identity(**asked)
+    roles = {"authenticated": "arn:aws:iam::000000000000:role/member"}
+    place.identity.set_identity_pool_roles(IdentityPoolId=pool, Roles=roles)
+    with refused(NOT_ALLOWED, "The requested role is not available to this identity."):
+        place.public.get_credentials_for_identity(**asked, CustomRoleArn=other)
+
+    assert place.identity.describe_identity(IdentityId=guest)["Logins"] == []
+    assert place.get_id(pool, 0) != guest
+
+
 def test_a_login_is_taken_from_an_identity_by_whom_its_logins_speak_for(place: Place) -> None:
     pool = place.pool()
     both = place.get_id(pool, 0, 1)
@@ -212,7 +228,7 @@ def test_a_login_is_taken_from_an_identity_by_whom_its_logins_speak_for(place: P
             place.public.unlink_identity(**asked, Logins=logins)
     with refused(NOT_ALLOWED):
         place.public.unlink_identity(**asked, Logins={})
-    with refused(NOT_ALLOWED, "Invalid login token. Issuer doesn't match providerName"):
+    with refused(NOT_ALLOWED, "Invalid login token. Not a valid OpenId Connect identity token."):
         place.public.unlink_identity(**asked, Logins={place.names[0]: "garbage"})
     assert place.get_id(pool, 1) == both
 

@@ -104,13 +104,15 @@ def of(
     *,
     claimed: Identity | None = None,
     by_developers: bool = False,
+    refusal: DomainError | None = None,
     by: Actor,
 ) -> Identity:
     """Return the identity that these logins mean: found, made, linked or merged.
 
     ``claimed`` is the one that the caller says to be: a guest's turns into a member's and keeps its id; a member's
     must own one of the logins. The pool's developers alone say whom their ids mean, and whatever identity they claim
-    gets the logins, none of which may be another's then.
+    gets the logins, none of which may be another's then. A ``refusal`` is raised once all is well, before anything is
+    written: who may not act as the identity is told that first.
 
     Raises:
         IdentityNotFound: ``claimed`` was deleted meanwhile.
@@ -130,11 +132,13 @@ def of(
             (identity,) = owners.values()
             if not identity.enabled:
                 raise forbidden(identity)
+            if refusal is not None:
+                raise refusal
             identity.pool = pool
             return identity
         try:
             with transaction.atomic(durable=True):
-                outcome = _join(pool, ordered, claimed, by, by_developers=by_developers)
+                outcome = _join(pool, ordered, claimed, by, by_developers=by_developers, refusal=refusal)
         except (IntegrityError, ChangedMeanwhile):
             continue
         if isinstance(outcome, DomainError):
@@ -157,7 +161,13 @@ def _new(pool: IdentityPool, *, member: bool, by: Actor) -> Identity:
 
 
 def _join(
-    pool: IdentityPool, logins: Sequence[VerifiedLogin], claimed: Identity | None, by: Actor, *, by_developers: bool
+    pool: IdentityPool,
+    logins: Sequence[VerifiedLogin],
+    claimed: Identity | None,
+    by: Actor,
+    *,
+    by_developers: bool,
+    refusal: DomainError | None,
 ) -> Identity | DomainError:
     """Bring logins and identities together under locks; a refusal is returned before anything is written."""
     concerned = {row.identity_id for row in _rows(pool, logins)} | ({claimed.pk} if claimed else set())
@@ -182,8 +192,8 @@ def _join(
         return forbidden(next(row for row in held.values() if not row.enabled))
     # The oldest member stays; a guest gives way to any member, since its id was never proven by a login.
     ranked = sorted(held.values(), key=lambda row: (not row.member, row.pk))
-    if clash := _clash(pool, ranked, fresh):
-        return clash
+    if refusal := _clash(pool, ranked, fresh) or refusal:
+        return refusal
     stays = ranked[0] if ranked else _new(pool, member=True, by=by)
     for gone in ranked[1:]:
         _merge(gone, stays, by)

@@ -1,7 +1,7 @@
 """Identity pools: how they are set up, and what they give: identities, tokens, credentials.
 
-Asks in this order: verify the logins, find the identity, choose the role, map the tags, then ask the STS. No
-transaction is open while anyone is asked.
+Asks in this order: verify the logins, find the identity, choose the role, map the tags, link and merge, then ask the
+STS. No transaction is open while anyone is asked.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
@@ -300,8 +301,7 @@ def open_id_token(identity_id: str, logins: Mapping[str, str], *, by: Actor) -> 
     if not claimed.pool.classic_flow:
         raise Invalid("Basic (classic) flow is not enabled, please use enhanced flow.")
     try:
-        identity, verified = _holder(claimed, logins, by)
-        tags = identity_roles.tags(identity.pool, verified)
+        identity, verified, tags = _holder(claimed, logins, partial(identity_roles.tags, claimed.pool), by)
     except DomainError as refusal:
         HANDED.labels(type(refusal).__name__).inc()
         _refused(Tag.IDENTITY_TOKEN_REFUSED, claimed, refusal, by, member=bool(logins))
@@ -327,11 +327,15 @@ def credentials(identity_id: str, logins: Mapping[str, str], *, custom_role: str
     """
     claimed = access.identity(identity_id)
     role, provider = "", ""
-    try:
-        identity, verified = _holder(claimed, logins, by)
-        role, decided = identity_roles.choose(identity.pool, verified, custom_role=custom_role)
+
+    def choose(verified: Sequence[VerifiedLogin]) -> dict[str, str]:
+        nonlocal role, provider
+        role, decided = identity_roles.choose(claimed.pool, verified, custom_role=custom_role)
         provider = decided.provider if decided else ""
-        tags = identity_roles.tags(identity.pool, verified)
+        return identity_roles.tags(claimed.pool, verified)
+
+    try:
+        identity, verified, tags = _holder(claimed, logins, choose, by)
         given = exchange.credentials(identity, verified, tags, role)
     except DomainError as refusal:
         VENDED.labels(type(refusal).__name__).inc()
@@ -364,13 +368,26 @@ def _give(tag: Tag, identity: Identity, detail: Mapping[str, Any], by: Actor) ->
         audit.record(tag, identity_pool=identity.pool, subject=identity.public_id, by=by, detail=detail)
 
 
-def _holder(claimed: Identity, logins: Mapping[str, str], by: Actor) -> tuple[Identity, list[VerifiedLogin]]:
-    """Return the identity that the caller may act as, and the logins that say so."""
+def _holder(
+    claimed: Identity,
+    logins: Mapping[str, str],
+    decide: Callable[[Sequence[VerifiedLogin]], dict[str, str]],
+    by: Actor,
+) -> tuple[Identity, list[VerifiedLogin], dict[str, str]]:
+    """Return the identity that the caller may act as, the logins that say so, and what is decided by these.
+
+    Where that refuses the caller, no login is linked and no identity merged.
+    """
     pool = claimed.pool
     verified = identity_logins.verify(pool, logins)
     if not verified:
-        return identities.guest(claimed), []
-    return identities.of(pool, verified, claimed=claimed, by=by), verified
+        return identities.guest(claimed), [], decide([])
+    try:
+        decided = decide(verified)
+    except DomainError as refusal:
+        identities.of(pool, verified, claimed=claimed, refusal=refusal, by=by)
+        raise
+    return identities.of(pool, verified, claimed=claimed, by=by), verified, decided
 
 
 def _refused(tag: Tag, claimed: Identity, refusal: DomainError, by: Actor, **facts: object) -> None:
