@@ -16,9 +16,16 @@ from federation import discovery, id_tokens
 from federation.social import places
 from identity.foundation import clock, names
 from identity.foundation.errors import LoginRefused, OutsideUnavailable
-from pools.ports import NOT_SIGNED, OTHER_APPLICATION, OTHER_ISSUER, VerifiedLogin, claim_missing, login_expired
+from pools.ports import (
+    NOT_A_TOKEN,
+    NOT_SIGNED,
+    OTHER_APPLICATION,
+    OTHER_ISSUER,
+    VerifiedLogin,
+    claim_missing,
+    login_expired,
+)
 
-NOT_ONE = "Invalid login token. Not a valid OpenId Connect identity token."
 OTHER_TYPES = frozenset({"bearer", "refresh", "offline", "logout"})
 """What Keycloak calls tokens, in ``typ`` of their claims, that are no ID tokens but may be for the same client."""
 
@@ -45,7 +52,7 @@ def verify(token: str, provider: Provider, audiences: Collection[str]) -> Verifi
         Overloaded: too many calls are under way.
 
     """
-    with said(NOT_ONE):
+    with said(NOT_A_TOKEN):
         if len(token) > id_tokens.LONGEST or not token.isascii():
             raise LoginRefused(detail="id token: too long, or no text")
         signed = id_tokens.parsed(token)
@@ -77,7 +84,7 @@ def refusals(claims: Mapping[str, Any], headers: Mapping[str, Any]) -> Iterator[
     # Explicit types (RFC 8725 3.11): an access token (RFC 9068) or a logout token may be for the same client.
     kind, typed = str(headers.get("typ") or "").lower(), str(claims.get("typ") or "").lower()
     if kind.endswith("+jwt") or typed in OTHER_TYPES or claims.get("token_use", "id") != "id" or "events" in claims:
-        yield LoginRefused(NOT_ONE, detail="id token: it is of another type")
+        yield LoginRefused(NOT_A_TOKEN, detail="id token: it is of another type")
     expires, now = read.seconds(claims["exp"]), clock.epoch()
     if expires is not None and expires + id_tokens.LEEWAY <= now:
         yield login_expired(expires, now)

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from pools.ports.logins import (
+    NOT_A_TOKEN,
     NOT_SIGNED,
     OTHER_APPLICATION,
     OTHER_ISSUER,
@@ -62,6 +63,7 @@ from pools.ports.saml import (
 __all__ = [
     "ASSERTIONS",
     "MESSAGE",
+    "NOT_A_TOKEN",
     "NOT_SIGNED",
     "NO_WISHES",
     "OPENID",

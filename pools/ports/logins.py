@@ -48,6 +48,7 @@ class TokenTooOld(RoleRefused):
 
 OTHER_APPLICATION = "Token is not from a supported provider of this identity pool."
 OTHER_ISSUER = "Invalid login token. Issuer doesn't match providerName"
+NOT_A_TOKEN = "Invalid login token. Not a valid OpenId Connect identity token."  # noqa: S105 - a text
 NOT_SIGNED = "Invalid login token. Couldn't verify signed token."
 """What logins are refused with, whoever verifies them, in Amazon's words. So are the next two."""
 

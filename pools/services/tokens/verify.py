@@ -180,6 +180,8 @@ def verify_id(token: str, *, pool: UserPool, client_ids: Sequence[str]) -> tuple
 
     """
     unverified = signing_keys.read(token)
+    if not unverified.claims:
+        raise LoginRefused(ports.NOT_A_TOKEN)
     if signing_keys.issuer_pool(unverified.claims) != pool.public_id:
         raise LoginRefused(ports.OTHER_ISSUER)
     payload = signing_keys.check(pool, Use.ID, unverified)
