@@ -74,8 +74,8 @@ def imports(request: HttpRequest, pool_id: str) -> HttpResponse:
                 "--password-hashing-algorithm BCRYPT, SCRYPT, ARGON2ID or PBKDF2_SHA256 takes another system’s hashes "
                 "from a column password_hash: people keep their passwords."
             ),
-            command=f"aws cognito-idp create-user-import-job --user-pool-id {pool.public_id} --job-name move \\\n"
-            "  --cloud-watch-logs-role-arn arn:aws:iam::000000000000:role/unused",
+            command=f"aws cognito-idp create-user-import-job --user-pool-id {pool.public_id} --job-name move "
+            "--cloud-watch-logs-role-arn arn:aws:iam::000000000000:role/unused",
         ),
         **pager(request, page.token),
     )
