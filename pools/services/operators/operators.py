@@ -48,7 +48,7 @@ class Hasher(Argon2PasswordHasher):
 
 
 ACTION = re.compile(r"\*|cognito-(?:idp|identity):[A-Za-z*?]+", re.IGNORECASE)
-"""An action as IAM takes it: with wildcards, and whatever the case of its letters (IAM JSON policy elements: Action)."""
+"""An action as IAM takes it, with wildcards, in any case of its letters. AWS: IAM JSON policy elements, Action."""
 ACTION_LENGTH, MOST_LIMITS = 128, 100
 
 
@@ -246,7 +246,7 @@ def limit_key(access_key_id: str, limits: KeyLimits, *, receipt: Receipt | None 
 def limit_problems(limits: KeyLimits, *, before: Collection[str] = ()) -> Iterator[errors.Invalid]:
     """Yield what is wrong with what a key shall be limited to.
 
-    Pools that it was limited to ``before`` may be gone: had they to be left out, the last one would leave a key for all.
+    Pools that it was limited to ``before`` may be gone: had they to be left out, the last would leave a key for all.
     """
     for field, listed in (("actions", limits.actions or ()), ("pools", limits.pools or ())):
         if len(listed) > MOST_LIMITS:
