@@ -74,8 +74,8 @@ def chosen(name: str) -> Choice:
     return {**pool_settings.TABLE.choices, **client_settings.TABLE.choices}[name][1]
 
 
-def field(choice: Choice, **more: Any) -> serializers.Field[Any, Any, Any, Any]:
-    """Return the field of what operators choose."""
+def field(choice: Choice, *, is_told: bool = False, **more: Any) -> serializers.Field[Any, Any, Any, Any]:
+    """Return the field of what operators choose; ``is_told``, of what is set, where the wire API takes others too."""
     match choice.control:
         case Control.SWITCH:
             return serializers.BooleanField(help_text=choice.help, **more)
@@ -83,7 +83,7 @@ def field(choice: Choice, **more: Any) -> serializers.Field[Any, Any, Any, Any]:
             return serializers.ChoiceField(choices=tuple(choice.options or ()), help_text=choice.help, **more)
         case Control.SEVERAL_OF:
             one: serializers.Field[Any, Any, Any, Any] = serializers.ChoiceField(choices=tuple(choice.options or ()))
-            if choice.options_of:  # which there are, the row says
+            if choice.options_of or is_told:  # which there are, the row says
                 one = serializers.CharField(max_length=128)
                 more = {"max_length": MOST_OPTIONS, **more}
             return serializers.ListField(child=one, help_text=choice.help, **more)
@@ -110,7 +110,7 @@ class Shown(serializers.Serializer[Any]):
 
     def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         """Return all members."""
-        chosen = {name: field(choice) for name, (_, choice) in self.table().choices.items()}
+        chosen = {name: field(choice, is_told=True) for name, (_, choice) in self.table().choices.items()}
         return {**super().get_fields(), **chosen}
 
 

@@ -582,6 +582,18 @@ def test_answers_have_the_shape_that_the_schema_says(world: World) -> None:
         assert answer.json().keys() == document["components"]["schemas"][name]["properties"].keys(), name
 
 
+def test_what_is_told_may_be_what_only_the_wire_api_takes(world: World) -> None:
+    import jsonschema
+
+    registering = {"EnableStatus": "Enabled", "AuthenticatedGrantTypes": ["implicit", "code"]}
+    pool = world.live.boto().create_user_pool(PoolName="Wire", DcrConfiguration=registering)["UserPool"]["Id"]
+    document, answer = world.visitor().get("/api/schema/").json(), world.api("GET", f"/pools/{pool}").json()
+
+    schema = {"$ref": "#/components/schemas/Pool", "components": nullable(document["components"])}
+    jsonschema.validate(answer, schema)
+    assert "implicit" in answer["registration_grants"]
+
+
 def nullable(schema: Any) -> Any:  # noqa: ANN401 - JSON
     """Read OpenAPI 3.0's ``nullable`` as JSON Schema's ``null``."""
     if isinstance(schema, dict):
