@@ -57,7 +57,7 @@ COUNTS = {"django_assert_num_queries", "django_assert_max_num_queries"}
 def no_poll_among_what_is_counted(request: pytest.FixtureRequest) -> Iterator[None]:
     """Where statements are counted, have configuration not ask for news: whoever is there when a second ends does."""
     with pytest.MonkeyPatch.context() as patch:  # not the test's own, which would end after the database is emptied
-        if COUNTS & set(request.fixturenames):
+        if COUNTS & set(request.fixturenames) or hasattr(request.module, "CaptureQueriesContext"):
             from pools.services import configuration
 
             patch.setattr(configuration, "POLL", 60)
