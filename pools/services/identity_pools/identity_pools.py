@@ -44,6 +44,7 @@ VENDED = Counter("cognate_credentials_total", "Credentials asked of the STS.", [
 HANDED = Counter("cognate_identity_tokens_total", "Identity tokens handed out for the classic flow.", ["outcome"])
 MOST_MAPPINGS = 10
 KINDS = {"authenticated": "member_role", "unauthenticated": "guest_role"}
+Decide = Callable[[Sequence[VerifiedLogin]], dict[str, str]]
 
 
 # -- setting up ------------------------------------------------------------------------------------------------------
@@ -369,10 +370,7 @@ def _give(tag: Tag, identity: Identity, detail: Mapping[str, Any], by: Actor) ->
 
 
 def _holder(
-    claimed: Identity,
-    logins: Mapping[str, str],
-    decide: Callable[[Sequence[VerifiedLogin]], dict[str, str]],
-    by: Actor,
+    claimed: Identity, logins: Mapping[str, str], decide: Decide, by: Actor
 ) -> tuple[Identity, list[VerifiedLogin], dict[str, str]]:
     """Return the identity that the caller may act as, the logins that say so, and what is decided by these.
 
