@@ -267,7 +267,7 @@ def mail(pool: UserPool, purpose: str, *, secret: str, username: str = "", link:
     """Return a mail: the pool's own template where it has one, else ours; a text part always. ``app`` signs it."""
     words = WORDS[purpose]
     own, own_subject = _own_mail(pool, purpose, by_link=bool(link))
-    fill = {CODE: secret, NAME: username}
+    fill = _fill(purpose, secret, username)
     subject = _one_line(_filled(own_subject or str(words.subject), fill))[:SUBJECT_LENGTH]
     context = _frame(app, subject)
     if own:
@@ -303,7 +303,7 @@ def _in_our_frame(subject: str, text: str, context: Mapping[str, Any]) -> Compos
 def sms(pool: UserPool, purpose: str, *, secret: str, username: str = "") -> Composed:
     """Return an SMS: the pool's own text where it has one, else ours. A code's last line is for the telephone."""
     template = _own_sms(pool, purpose) or str(WORDS[purpose].sms)
-    text = _one_line(_filled(template, {CODE: secret, NAME: username}))
+    text = _one_line(_filled(template, _fill(purpose, secret, username)))
     # An invitation's secret is a password, which no telephone fills in.
     return Composed("", text if purpose == "invitation" else f"{text}\n\n{_for_autofill(secret)}", "")
 
@@ -336,6 +336,11 @@ def _own_sms(pool: UserPool, purpose: str) -> str:
 
 def _invitation(pool: UserPool) -> Mapping[str, str]:
     return (pool.configuration.get("admin_create_user_config") or {}).get("invite_message_template") or {}
+
+
+def _fill(purpose: str, secret: str, username: str) -> dict[str, str]:
+    """Return what stands for placeholders: a name, which who signs up chooses, in invitations alone, as at Amazon."""
+    return {CODE: secret, NAME: username} if purpose == "invitation" else {CODE: secret}
 
 
 def _filled(template: str, values: Mapping[str, str]) -> str:
