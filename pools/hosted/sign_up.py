@@ -207,11 +207,13 @@ def send_to_choose_password(page_request: PageRequest, username: str) -> HttpRes
     )
 
 
-@page(methods=("GET", "HEAD"))
+@page(methods=("GET", "HEAD"), pages=False)
 def confirm_link(page_request: PageRequest) -> HttpResponse:
     """Open the link of a mail: name and code are filled in, and a person presses the button."""
     name = page_request.request.GET.get("user_name", "")[:2048]
     code = page_request.request.GET.get("confirmation_code", "")[:16]
+    if not page_request.has_pages:
+        return open_only_page(page_request, name, code)
     account, proof = (
         MADE_HERE if page_request.browser.has_made(name) else MADE_BEFORE,
         page_request.browser.proof_of(name),
@@ -236,6 +238,36 @@ def show_code_form(page_request: PageRequest, form: NamedCodeForm, **context: An
         **context,
     )
     return resend_wait.set_retry_after(response, left)
+
+
+def open_only_page(page_request: PageRequest, name: str, code: str) -> HttpResponse:
+    """Show the one page of an app whose people sign in in the app itself: the button, or that all is done."""
+    page_state = page_request.page_state
+    if page_state.notice == "confirmed" and name in ("", page_state.username):
+        return page_request.show("confirmed")
+    name = name or page_state.username
+    page_request.browser.keep(PageState(username=name))
+    return show_only_form(page_request, NamedCodeForm(page_request.pool, name, initial={"code": code}))
+
+
+@page(methods=("POST",), form_on="confirm_link", pages=False)
+def confirm_only(page_request: PageRequest) -> HttpResponse:
+    """Confirm an account of such an app. As by ConfirmSignUp, the password stays: no other is chosen here."""
+    form = NamedCodeForm(page_request.pool, page_request.page_state.username, page_request.request.POST)
+    if not form.is_valid():
+        return show_only_form(page_request, form)
+    username, code = form.cleaned_data["username"], form.cleaned_data["code"]
+    try:
+        accounts.confirm(page_request.app, username, code=code, receipt=page_request.receipt, by=page_request.by)
+    except errors.DomainError as refusal:
+        form.add_refusal(wording.of_code(refusal), refusal)
+        return show_only_form(page_request, form)
+    return page_request.go("confirm_link", PageState(username, "confirmed"))
+
+
+def show_only_form(page_request: PageRequest, form: NamedCodeForm) -> HttpResponse:
+    """Show the button, with whose account it confirms."""
+    return page_request.show("confirm_only", form=form.focus())
 
 
 @page(methods=("POST",), form_on="confirm")

@@ -45,6 +45,7 @@ urlpatterns = [
     path("signup", sign_up.sign_up, name="sign_up"),
     path("confirm", sign_up.confirm, name="confirm"),
     path("confirmUser", sign_up.confirm_link, name="confirm_link"),
+    path("confirmUser/only", sign_up.confirm_only, name="confirm_only"),
     path("resendcode", sign_up.resend, name="resend"),
     path("forgotPassword", recovery.forgot, name="forgot"),
     path("confirmForgotPassword", recovery.confirm_forgot, name="confirm_forgot"),

@@ -65,10 +65,13 @@ class BadLink(errors.DomainError):
 class PageRequest:
     """One request to a page of a pool."""
 
-    def __init__(self, request: HttpRequest, *, needs_app: bool, form_on: str = "", directory: bool = True) -> None:
+    def __init__(
+        self, request: HttpRequest, *, needs_app: bool, needs_pages: bool, form_on: str = "", directory: bool = True
+    ) -> None:
         """Find pool, app and browser. ``form_on`` names the page that has the form, where another has it.
 
-        ``directory`` says that the page is for people of the pool's own.
+        ``directory`` says that the page is for people of the pool's own. One that is no part of signing in
+        (``needs_pages``) opens for an app that has no pages too.
 
         Raises:
             PoolNotFound: the path names no pool.
@@ -77,7 +80,7 @@ class PageRequest:
         """
         self.request = request
         self.form_on = form_on
-        self._for_directory = directory
+        self._for_directory, self._needs_pages = directory, needs_pages
         self.pool: UserPool = request_context.pool_of(request)
         carried = request.GET.copy()
         for name in interactions.OF_ONE_PAGE:
@@ -108,7 +111,7 @@ class PageRequest:
         except errors.ClientNotFound:
             raise BadLink("unknown_client") from None
         is_closed = self._for_directory and not app_clients.has_directory(self.client)
-        if is_closed or not app_clients.has_pages(self.client):
+        if is_closed or (self._needs_pages and not self.has_pages):
             raise BadLink("no_pages")
         redirect = self.parameters.get("redirect_uri")
         if redirect is not None and redirect not in self.client.callback_urls:
@@ -132,6 +135,11 @@ class PageRequest:
         if self.client is None:
             raise BadLink("no_client")
         return self.client
+
+    @property
+    def has_pages(self) -> bool:
+        """Say whether people sign in on pages to the app, which not every app has that a mail's link leads to."""
+        return self.client is not None and app_clients.has_pages(self.client)
 
     @cached_property
     def app_name(self) -> str:
@@ -237,7 +245,7 @@ class PageRequest:
             status=status,
             app_name=self.app_name,
             same_page=self.own_url,
-            start_page=self.url("sign_in") if self.client is not None else "",
+            start_page=self.url("sign_in") if self.has_pages else "",
             retry_after=retry_after,
         )
 

@@ -28,12 +28,14 @@ def page(
     one_time: bool = True,
     form_on: str = "",
     directory: bool = True,
+    pages: bool = True,
 ) -> Callable[[Page], Callable[..., HttpResponse]]:
     """Make a view of a page: read the request, guard its form, turn what goes wrong into a page, write the cookies.
 
     A form that is accepted is so one time, and its duplicate gets the same answer, unless it changes nothing.
     ``form_on`` names the page that has the form, where this one shows nothing itself. One for people of the pool's own
-    ``directory`` does not open for an app to which others come alone.
+    ``directory`` does not open for an app to which others come alone; one that is no part of signing in opens for apps
+    without ``pages`` too.
     """
 
     def as_view(inner: Page) -> Callable[..., HttpResponse]:
@@ -44,7 +46,9 @@ def page(
                 response["Allow"] = ", ".join(methods)
                 return response
             try:
-                page_request = PageRequest(request, needs_app=app, form_on=form_on, directory=directory)
+                page_request = PageRequest(
+                    request, needs_app=app, needs_pages=pages, form_on=form_on, directory=directory
+                )
             except errors.PoolNotFound:
                 return problem_pages.show(request, "not_found", status=404)
             except BadLink as stopped:

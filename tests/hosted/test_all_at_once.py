@@ -87,6 +87,7 @@ TABLE = [
         },
     ),
     Wrong("confirm", "nobody", {}, {"username": "Enter your username.", "code": "Enter the code."}),
+    Wrong("confirm_only", "of an app", {}, {"username": "Enter your username.", "code": "Enter the code."}),
     Wrong("forgot", "nobody", {}, {"username": "Enter your username."}),
     Wrong(
         "confirm_forgot",
@@ -117,6 +118,8 @@ TABLE = [
         {"password": "Enter your current password.", "new_password": WEAK},
     ),
 ]
+SHOWN_ON = {"confirm_only": "confirm_link"}
+"""Pages that show the form of another address."""
 QUERIES: dict[str, str] = {}
 """What else the address of a page says."""
 TRIP = "t" * 32
@@ -140,6 +143,8 @@ class Browsers:
         browser, pool = in_process.browser(), self.app.pool
         if stage == "nobody":
             return browser, self.app
+        if stage == "of an app":
+            return browser, factories.make_client(pool)
         if stage == "arrived":
             browser.cookies[f"cg-{pool.public_id.rpartition('_')[2]}-trip"] = TRIP
             kept = trips.keep(pool, Arrival("Google", "1", {}), f"client_id={self.app.client_id}", browser=TRIP)
@@ -248,6 +253,11 @@ def url(client: AppClient, page: str) -> str:
     return f"/{client.pool.public_id}/{PATHS[page]}?client_id={client.client_id}{QUERIES.get(page, '')}"
 
 
+def shown_at(client: AppClient, page: str) -> str:
+    """Return the address of the page that shows a page's form."""
+    return url(client, SHOWN_ON.get(page, page))
+
+
 def send(browser: Client, client: AppClient, page: str, typed: dict[str, str]) -> Any:  # noqa: ANN401 - Django's answer
     """Send a page's form as it was shown to this browser."""
     token = in_process.form_token(in_process.cookies_of(browser), client.pool.public_id, page)
@@ -264,7 +274,7 @@ def browsers(transactional_db: None) -> Browsers:
 def test_each_field_of_each_form_says_what_is_wrong_with_it_all_at_once(browsers: Browsers) -> None:
     for wrong in TABLE:
         browser, client = browsers.at(wrong.stage)
-        shown = browser.get(url(client, wrong.page))
+        shown = browser.get(shown_at(client, wrong.page))
         assert shown.status_code == 200, wrong
         form = Reader(shown.content.decode()).forms[0]
         fixed = {field.name: form.values[field.name] for field in form.fields if "readonly" in field.attributes}

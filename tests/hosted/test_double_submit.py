@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Barrier
 from typing import NamedTuple
-from urllib.parse import urljoin
+from urllib.parse import quote, urljoin
 
 import pyotp
 import pytest
@@ -114,6 +114,13 @@ def sign_up_of_a_taken_address(world: World, visitor: Visitor) -> Typed:
 
 def confirm(world: World, visitor: Visitor) -> Typed:
     return {"code": world.mailed(signed_up(world, visitor))}
+
+
+def confirm_for_an_app(world: World, visitor: Visitor) -> Typed:
+    name, client_id = world.name(), world.app("of its own pages", AllowedOAuthFlowsUserPoolClient=False)
+    world.live.boto(signed=False).sign_up(ClientId=client_id, Username=name, Password=PASSWORD)
+    visitor.open(f"{world.base}/confirmUser?client_id={client_id}&user_name={quote(name)}")
+    return {"code": world.mailed(name)}
 
 
 def resend(world: World, visitor: Visitor) -> Typed:
@@ -318,6 +325,7 @@ CASES = [
     Case("sign_up", sign_up, "/confirm?", {"changes": 1, "messages": 1}),
     Case("sign_up", sign_up_of_a_taken_address, "/confirm?", {"refusals": 2, "messages": 2}),
     Case("confirm", confirm, "/login/mfa?", {"changes": 2, **SIGNED_IN}),
+    Case("confirm_only", confirm_for_an_app, "/confirmUser?", {"changes": 1}),
     Case("resend", resend, "/confirm?", {"changes": 1, "messages": 1}, form=1),
     Case("sign_in", sign_in, "/oauth2/authorize?", SIGNED_IN),
     Case("sign_in", sign_in_before_the_code, "/confirm?", {"changes": 1, "messages": 1}),

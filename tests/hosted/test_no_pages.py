@@ -19,7 +19,9 @@ NEEDS_NO_APP = {
     *("error", "provider_answer", "provider_form", "provider_left", "saml_answer", "saml_metadata", "saml_sign_out"),
     *("saml_idp_metadata", "saml_slo", "saml_sso"),
 }
-PATHS = sorted(str(each.pattern) for each in urlpatterns if each.name not in NEEDS_NO_APP)
+OF_EACH_APP = {"confirm_link", "confirm_only"}
+"""Where a mail's link leads, whatever app somebody signed up with."""
+PATHS = sorted(str(each.pattern) for each in urlpatterns if each.name not in NEEDS_NO_APP | OF_EACH_APP)
 WITHOUT: dict[str, dict[str, Any]] = {
     "without OAuth": {"AllowedOAuthFlowsUserPoolClient": False},
     "without OAuth, with a secret": {"AllowedOAuthFlowsUserPoolClient": False, "GenerateSecret": True},

@@ -187,6 +187,31 @@ def test_the_link_of_a_mail_confirms_by_the_address_and_keeps_the_password(world
     assert visitor.submit().path == "/login/mfa"
 
 
+def test_the_link_of_an_app_without_pages_confirms_on_one_of_its_own(world: World) -> None:
+    template = {"DefaultEmailOption": "CONFIRM_WITH_LINK", "EmailMessageByLink": "Now {##press##}, {username}"}
+    world = World(world.live, VerificationMessageTemplate={**template, "EmailSubjectByLink": "Press"})
+    name, api = world.name(), world.live.boto(signed=False)
+    app = {"ClientId": world.app("SDK", AllowedOAuthFlowsUserPoolClient=False)}
+    api.sign_up(**app, Username=name, Password=PASSWORD)
+    message = world.live.message(name)
+    assert (message["subject"], message["body"].split(",")[1].strip()) == ("Press", "{username}")
+    found = re.search(r"https?://\S+/confirmUser\?\S+", message["body"])
+    assert found
+    assert f"client_id={app['ClientId']}" in found[0]
+    visitor, link = world.visitor(), found[0].replace(world.live.base_url, world.base.rpartition("/")[0]).rstrip(",)")
+
+    page = visitor.open(link)
+    assert page.form["username"]["value"] == name
+    assert visitor.submit(code="000000").status == 200
+    page = visitor.open(link)
+    done = visitor.submit()
+
+    assert (done.path, "Your account is confirmed" in done.text, done.read.forms) == ("/confirmUser", True, [])
+    assert visitor.open(link).read.forms == []
+    signing_in = {"USERNAME": name, "PASSWORD": PASSWORD}
+    assert api.initiate_auth(**app, AuthFlow="USER_PASSWORD_AUTH", AuthParameters=signing_in)["AuthenticationResult"]
+
+
 def test_whoever_made_an_account_may_confirm_it_hours_later(visitor: Visitor, world: World) -> None:
     name = world.name()
     signed_up(world, visitor, name)

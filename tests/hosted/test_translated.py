@@ -12,7 +12,7 @@ from pools.web import problem_pages
 from tests import factories, pseudo_language
 from tests.hosted import in_process
 from tests.hosted.in_process import PATHS
-from tests.hosted.test_all_at_once import TABLE, Browsers, send, url
+from tests.hosted.test_all_at_once import TABLE, Browsers, send, shown_at, url
 from tests.hosted.world import CALLBACK
 from tests.pseudo_language import TAG, untranslated
 
@@ -42,12 +42,12 @@ def test_every_page_is_translated_and_so_is_what_it_says_of_each_field() -> None
     found: dict[tuple[str, str], list[str]] = {}
     for page, stage in {(wrong.page, wrong.stage) for wrong in TABLE} | set(OTHERS):
         browser, client = browsers.at(stage)
-        shown = preferring(browser).get(url(client, page))
+        shown = preferring(browser).get(shown_at(client, page))
         assert shown.status_code == 200, page
         found[page, "shown"] = untranslated(shown.content.decode(), [client.name, "Cognate"])
     for wrong in TABLE:
         browser, client = browsers.at(wrong.stage)
-        preferring(browser).get(url(client, wrong.page))
+        preferring(browser).get(shown_at(client, wrong.page))
         answer = send(browser, client, wrong.page, wrong.typed)
         assert 'role="alert"' in answer.content.decode(), wrong
         found[wrong.page, str(wrong.typed)] = untranslated(answer.content.decode(), [client.name, "Cognate"])

@@ -6,7 +6,7 @@ import pytest
 
 from identity.foundation import errors
 from pools.models import AppClient, AuditEvent, OutboxMessage, SignInName, User, UserPool
-from pools.services import access
+from pools.services import access, configuration
 from pools.services.messages.destinations import Delivery
 from pools.services.people import attributes, users
 from pools.services.sign_up import sign_up
@@ -272,7 +272,7 @@ def test_a_link_confirms_where_the_pool_wants_links(transactional_db: None) -> N
     app, later = (factories.make_client(pool, **factories.PAGES) for _ in range(2))
     without = factories.make_client(pool)
 
-    for number, (client, leads_to) in enumerate([(app, app), (later, later), (without, app)]):
+    for number, (client, leads_to) in enumerate([(app, app), (later, later), (without, without)]):
         join(client, f"alice{number}", email=f"{number}{NAME}")
         mail = mail_to(f"{number}{NAME}")
 
@@ -283,12 +283,15 @@ def test_a_link_confirms_where_the_pool_wants_links(transactional_db: None) -> N
         assert "confirmation_code=" in mail.html
 
 
-def test_a_code_confirms_where_no_app_has_a_page_for_the_link(transactional_db: None) -> None:
+def test_a_code_confirms_where_the_pools_own_people_come_to_no_app(transactional_db: None) -> None:
     pool = factories.make_pool(
         auto_verified_attributes=["email"],
         verification_message_template={"default_email_option": "CONFIRM_WITH_LINK"},
     )
     app = factories.make_client(pool)
+    AppClient.objects.filter(pk=app.pk).update(identity_providers=["Google"])
+    configuration.cache.forget_everything()
+    app = access.client(app.client_id)
 
     join(app, "alice", email=NAME)
 

@@ -30,7 +30,7 @@ def code(  # noqa: PLR0913 - a message has these parts
     """Compose and seal a message with a code, before the transaction that issues the code and queues the message.
 
     Its words are those of the purpose, unless others are named, for a code that somebody else asked for.
-    ``by_link`` sends a link in its place, unless the pool has no app with pages to which it could lead.
+    ``by_link`` sends a link in its place, unless the app takes none of the pool's own people, nor any other app.
     For ``nobody`` (a decoy) the same is composed and written, but the row is born sent.
     """
     if pool.username_attributes:

@@ -231,8 +231,11 @@ def shared_name(apps: Sequence[App]) -> str:
 
 
 def client_for_links(client: AppClient) -> AppClient | None:
-    """Return the app whose pages a link leads to that is sent for a client: its own, else the pool's oldest, if any."""
-    return client if has_pages(client) and has_directory(client) else oldest_with_pages(client.pool)
+    """Return the app for which a link confirms that is sent for a client: itself, whether it has other pages or not.
+
+    Another of the pool's, if there is one, for an app to which people come by other providers alone.
+    """
+    return client if has_directory(client) else oldest_with_pages(client.pool)
 
 
 def default_redirect(client: AppClient) -> str:
