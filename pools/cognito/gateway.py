@@ -245,7 +245,7 @@ def refusal(exchange: Exchange, fault: Fault) -> Answer:
             "content-type": JSON_TYPE,
             "cache-control": "no-store",
             "x-amzn-ErrorType": fault.code + ":",
-            "x-amzn-ErrorMessage": UNPRINTABLE.sub("?", message[:HEADER_CAP]),
+            "x-amzn-ErrorMessage": UNPRINTABLE.sub("?", " ".join(message[:HEADER_CAP].splitlines())),
             **fault.headers,
         },
     )

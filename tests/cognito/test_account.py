@@ -12,6 +12,7 @@ from tests.live import Live
 
 NEW = "Other-horse-88"
 NOT_WRITABLE = "A client attempted to write unauthorized attribute"
+NOT_THERE = "Attributes did not conform to the schema: custom:none: Attribute does not exist in the schema.\n"
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +189,7 @@ def test_a_new_address_is_unproven_and_gets_a_code(world: World) -> None:
     [
         ("email_verified", "true", "NotAuthorizedException", "A client attempted to write unauthorized attribute"),
         ("sub", "x", "NotAuthorizedException", None),
-        ("custom:none", "x", "NotAuthorizedException", "A client attempted to write unauthorized attribute"),
+        ("custom:none", "x", "InvalidParameterException", NOT_THERE),
         ("email", "nonsense", "InvalidParameterException", None),
         ("phone_number", "12", "InvalidParameterException", None),
         ("birthdate", "tomorrow", "InvalidParameterException", None),
@@ -237,8 +238,11 @@ def test_who_may_write_what_is_the_clients_list_then_the_schema(new_world: Calla
 
     write(plain, "custom:role", "writer")
     write(plain, "custom:once", "a")
-    for name in ("custom:hidden", "dev:custom:hidden", "custom:none", "email_verified", "sub"):
+    for name in ("dev:custom:hidden", "email_verified", "sub"):
         with refused("NotAuthorizedException", "A client attempted to write unauthorized attribute"):
+            write(plain, name, "true")
+    for name in ("custom:hidden", "custom:none"):  # who may write all is told that there is none
+        with refused("InvalidParameterException", NOT_THERE.replace("custom:none", name)):
             write(plain, name, "true")
     for name in ("custom:role", "custom:none", "birthdate"):
         with refused("NotAuthorizedException", "A client attempted to write unauthorized attribute"):

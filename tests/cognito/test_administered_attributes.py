@@ -46,7 +46,7 @@ def test_an_operator_writes_what_the_client_may_not(ruled: World) -> None:
     assert "nickname" not in claims
 
 
-NOT_THERE = "Attributes did not conform to the schema: custom:none: Attribute does not exist in the schema."
+NOT_THERE = "Attributes did not conform to the schema: custom:none: Attribute does not exist in the schema.\n"
 
 
 @pytest.mark.parametrize(

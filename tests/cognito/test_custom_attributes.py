@@ -65,7 +65,7 @@ def test_attributes_are_added_and_people_of_before_have_no_value(new_world: Call
     assert named(world.user(late)["UserAttributes"])["custom:role"] == "chief"
     assert "custom:role" not in named(world.user(early)["UserAttributes"])
     with refused(
-        INVALID, "Attributes did not conform to the schema: custom:role: String must be no longer than 5 characters"
+        INVALID, "Attributes did not conform to the schema: custom:role: String must be no longer than 5 characters\n"
     ):
         world.person(**{"custom:role": "master"})
 

@@ -217,7 +217,6 @@ NOT_FOUND, NOT_ALLOWED = "ResourceNotFoundException", "NotAuthorizedException"
 NO_IDP = "Identity provider none does not exist."
 NO_ARN = "arn:aws:lambda:us-east-1:000000000000:function:none"
 NO_TOPIC = "arn:aws:sns:us-east-1:000000000000:none"
-NOT_WRITABLE = "A client attempted to write unauthorized attribute"
 UNSUPPORTED = "Token is not from a supported provider of this identity pool."
 ROLES = "arn:aws:iam::111111111111:role/Logs"
 NOT_YET = "is not available in this release."
@@ -321,7 +320,7 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "StopUserImportJob.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "StopUserImportJob.JobId": ("import-none", NOT_FOUND, "not found"),
     "SignUp.ClientId": (NO_CLIENT, NOT_FOUND, NO_CLIENT),
-    "SignUp.UserAttributes.*.Name": ("custom:none", NOT_ALLOWED, NOT_WRITABLE),
+    "SignUp.UserAttributes.*.Name": ("custom:none", INVALID, "custom:none"),
     "TagResource.ResourceArn": (names.pool_arn(NO_POOL), NOT_FOUND, NO_POOL),
     "UntagResource.ResourceArn": (names.pool_arn(NO_POOL), NOT_FOUND, NO_POOL),
     "UpdateUserPool.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
@@ -331,7 +330,7 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "UpdateIdentityProvider.ProviderName": ("none", NOT_FOUND, NO_IDP),
     "UpdateIdentityProvider.AttributeMapping.{key}": ("custom:none", INVALID, "invalid mapping: [custom:none]"),
     "UpdateResourceServer.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
-    "UpdateUserAttributes.UserAttributes.*.Name": ("custom:none", NOT_ALLOWED, NOT_WRITABLE),
+    "UpdateUserAttributes.UserAttributes.*.Name": ("custom:none", INVALID, "custom:none"),
     "UpdateUserPoolDomain.Routing": ({"Failover": FAILOVER}, INVALID, "Routing cannot be set"),
     "UpdateUserPoolDomain.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "UpdateUserPoolClient.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),

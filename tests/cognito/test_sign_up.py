@@ -13,6 +13,11 @@ from tests.cognito.conftest import PASSWORD, World, named, refused, secret_hash
 
 POLICY = "Password did not conform with policy"
 UNAUTHORIZED = "A client attempted to write unauthorized attribute"
+NOT_THERE = [{"Name": "custom:none", "Value": "x"}, {"Name": "phone", "Value": "1"}]
+NONE_OF_THEM = (
+    "Attributes did not conform to the schema: custom:none: Attribute does not exist in the schema.\n"
+    "phone: Attribute does not exist in the schema.\n"
+)
 TWICE = [{"Name": "email", "Value": "a@example.com"}] * 2
 MISMATCH = "Invalid verification code provided, please try again."
 
@@ -96,7 +101,7 @@ def test_an_email_as_username_is_kept_as_attribute_and_named_by_the_sub(new_worl
         ({"password": "Short-1"}, "InvalidPasswordException", f"{POLICY}: Password not long enough"),
         ({"password": "no-upper-77"}, "InvalidPasswordException", f"{POLICY}: Password must have uppercase characters"),
         ({"password": "No-numbers!"}, "InvalidPasswordException", f"{POLICY}: Password must have numeric characters"),
-        ({"UserAttributes": [{"Name": "custom:none", "Value": "x"}]}, "NotAuthorizedException", UNAUTHORIZED),
+        ({"UserAttributes": NOT_THERE}, "InvalidParameterException", NONE_OF_THEM),
         ({"UserAttributes": [{"Name": "email", "Value": "no address"}]}, "InvalidParameterException", None),
         ({"UserAttributes": [{"Name": "sub", "Value": "x"}]}, "NotAuthorizedException", None),
         ({"UserAttributes": [{"Name": "email_verified", "Value": "true"}]}, "NotAuthorizedException", UNAUTHORIZED),

@@ -117,7 +117,11 @@ def test_a_taken_alias_is_named_by_its_kind(aliased: World, given: dict[str, str
             "user.custom:once: Attribute cannot be updated.",
         ),
         ({"name": "A", "dev:custom:hidden": "b"}, "NotAuthorizedException", UNAUTHORIZED),
-        ({"name": "A", "custom:none": "b"}, "NotAuthorizedException", UNAUTHORIZED),
+        (
+            {"name": "A", "custom:none": "b"},
+            "InvalidParameterException",
+            "Attributes did not conform to the schema: custom:none: Attribute does not exist in the schema.\n",
+        ),
     ],
 )
 def test_what_a_new_password_may_not_come_with(wanting: World, answers: dict[str, str], code: str, text: str) -> None:

@@ -121,7 +121,7 @@ def test_of_racing_claims_of_a_chosen_name_one_wins(alias_pool: UserPool, app: A
     [
         ({"email_verified": "true"}, errors.NotAuthorized),
         ({"sub": "5f2c9f1e-0000-4000-8000-000000000001"}, errors.NotAuthorized),
-        ({"custom:none": "admin"}, errors.NotAuthorized),
+        ({"custom:none": "admin"}, errors.Invalid),
         ({"email": "not an address"}, errors.Invalid),
         ({"phone_number": "0123"}, errors.Invalid),
         ({"updated_at": "today"}, errors.Invalid),

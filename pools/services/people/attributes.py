@@ -66,7 +66,7 @@ def check(pool: UserPool, values: Mapping[str, str], *, client: AppClient | None
         Invalid: a value breaks the schema.
 
     """
-    refuse(problems(pool, values, client=client))
+    schema.refuse_all_unfit(problems(pool, values, client=client))
 
 
 def problems(pool: UserPool, values: Mapping[str, str], *, client: AppClient | None = None) -> Iterator[DomainError]:
@@ -85,12 +85,20 @@ def problems(pool: UserPool, values: Mapping[str, str], *, client: AppClient | N
             yield found
 
 
-def incomplete(pool: UserPool, values: Mapping[str, str]) -> Iterator[Invalid]:
-    """Yield each required attribute that is missing from a new account's."""
+def check_complete(pool: UserPool, values: Mapping[str, str]) -> None:
+    """Check that a new account has what the pool requires.
+
+    Raises:
+        Invalid: it has not; all that is missing is told.
+
+    """
+    schema.refuse_all_unfit(_incomplete(pool, values))
+
+
+def _incomplete(pool: UserPool, values: Mapping[str, str]) -> Iterator[Invalid]:
     for name in schema.required(pool):
         if not values.get(name):
-            text = f"Attributes did not conform to the schema: {name}: The attribute is required"
-            yield Invalid(text, field=name, code="required")
+            yield schema.Unfit(name, "The attribute is required", code="required")
 
 
 def unaddressed(values: Mapping[str, str]) -> Iterator[Invalid]:
@@ -190,8 +198,7 @@ def _is_fixed(pool: UserPool, name: str) -> bool:
 
 
 def _unknown(name: str) -> Invalid:
-    text = f"Attributes did not conform to the schema: {name}: Attribute does not exist in the schema."
-    return Invalid(text, field=name)
+    return schema.Unfit(name, "Attribute does not exist in the schema.")
 
 
 def _value_problem(pool: UserPool, rule: schema.Rule, value: str) -> Invalid | None:
@@ -202,12 +209,20 @@ def _value_problem(pool: UserPool, rule: schema.Rule, value: str) -> Invalid | N
 
 
 def unwritable(pool: UserPool, names: Iterable[str], client: AppClient | None) -> list[str]:
-    """Return which of some attributes a client may not write; without a client, none."""
+    """Return which of some attributes a client may not write; without a client, none.
+
+    What the schema does not have is in no client's list, where Amazon looks first; a client without a list may write
+    all, and is told that it does not exist (amplify-js#5532).
+    """
     if client is None:
         return []
-    writable = app_clients.writable(client, pool)
-    # What the schema does not have is in no client's list: Amazon looks there first.
-    return [name for name in names if name not in writable or name in schema.VERIFIED]
+    writable, known = app_clients.writable(client, pool), schema.rules(pool)
+    may_be_unknown = client.write_attributes is None
+    return [
+        name
+        for name in names
+        if name in schema.VERIFIED or (name not in writable and not (may_be_unknown and name not in known))
+    ]
 
 
 @dataclass(slots=True)
@@ -260,7 +275,7 @@ def _update(
     by: Actor,
 ) -> list[Delivery]:
     changes = profile.as_kept(pool, changes)
-    refuse(_change_problems(pool, profile.of(user), changes))
+    schema.refuse_all_unfit(_change_problems(pool, profile.of(user), changes))
     composed = _proofs(pool, client, user, changes)
     with atomic_part.begin() as part:
         locked = access.lock_user(part, pool, user)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 
-from identity.foundation.errors import NO_PARAMETERS, Invalid, Parameters, refuse
+from identity.foundation.errors import NO_PARAMETERS, DomainError, Invalid, Parameters, refuse
 from pools.models import UserPool
 
 VERIFIED = frozenset({"email_verified", "phone_number_verified"})
@@ -31,6 +31,7 @@ UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """What PostgreSQL has in no text: NUL, and halves of a surrogate pair."""
 NUMBER = re.compile(r"-?[0-9]{1,18}")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+UNFIT = "Attributes did not conform to the schema: "
 TYPES = ("String", "Number", "DateTime", "Boolean")
 EMAIL_LENGTH = 320
 # ASCII alone, and no encoded words: what a mail library would read as another address counts as another person here.
@@ -48,6 +49,31 @@ def is_email(value: str) -> bool:
 def is_phone(value: str) -> bool:
     """Say whether a value has an E.164 number's shape."""
     return PHONE.fullmatch(value) is not None
+
+
+class Unfit(Invalid):
+    """An attribute does not fit the schema. Amazon ends each with a line (amplify-js#5532), and tells all at once."""
+
+    def __init__(
+        self, name: str = "", text: str = Invalid.public, *, code: str = "", parameters: Parameters = NO_PARAMETERS
+    ) -> None:
+        """Say of an attribute what is wrong with it."""
+        self.line = f"{name}: {text}\n"
+        super().__init__(UNFIT + self.line, field=name, code=code or Invalid.class_code, parameters=parameters)
+
+    def tell_too(self, others: Iterable[Unfit]) -> None:
+        """Say in one text what is wrong with others too (amplify-flutter#509)."""
+        self.message = UNFIT + "".join([self.line, *(each.line for each in others)])
+
+
+def refuse_all_unfit(problems: Iterable[DomainError]) -> None:
+    """Raise the first of these, as ``errors.refuse``; where it is of the schema, it tells all that are."""
+    found = iter(problems)
+    first = next(found, None)
+    if isinstance(first, Unfit):
+        first.tell_too(each for each in found if isinstance(each, Unfit))
+    if first is not None:
+        raise first
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,8 +295,7 @@ def problem(rule: Rule, value: str) -> Invalid | None:
 
 
 def _invalid(rule: Rule, text: str, code: str, parameters: Parameters = NO_PARAMETERS) -> Invalid:
-    text = f"Attributes did not conform to the schema: {rule.name}: {text}"
-    return Invalid(text, field=rule.name, code=code, parameters=parameters)
+    return Unfit(rule.name, text, code=code, parameters=parameters)
 
 
 def _unstorable(rule: Rule, value: str) -> Invalid | None:

@@ -17,7 +17,6 @@ from identity.foundation.errors import (
     NotAuthorized,
     UserNotFound,
     WrongState,
-    refuse,
 )
 from pools.models import AppClient, User, UserPool
 from pools.models.user import Status
@@ -28,6 +27,7 @@ from pools.services.messages.destinations import Delivery
 from pools.services.messages.sending import Outgoing
 from pools.services.people import attributes as own_attributes
 from pools.services.people import passwords, profile, sign_in_names, users
+from pools.services.pools import schema
 from pools.services.receipts import Receipt
 from pools.services.sign_in import chosen_passwords
 from pools.services.sign_up import reminders, unconfirmed_accounts
@@ -77,9 +77,9 @@ def sign_up(  # noqa: PLR0913 - an account has these parts
     if pool.admin_only_sign_up:
         raise NotAuthorized("SignUp is not permitted for this user pool")
     triggers.check(pool, Trigger.PRE_SIGN_UP)
-    refuse(problems(client, username, password=password, attributes=attributes))
+    schema.refuse_all_unfit(problems(client, username, password=password, attributes=attributes))
     user = users.new(pool, username, attributes, Status.UNCONFIRMED)
-    refuse(own_attributes.incomplete(pool, profile.of(user)))
+    own_attributes.check_complete(pool, profile.of(user))
     former = unconfirmed_accounts.of_proof(client, instead_of) if instead_of else None
     if sign_in_names.taken(pool, username, by_other_than=former):
         raise users.taken(pool, username)

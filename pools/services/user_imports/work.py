@@ -20,7 +20,7 @@ from django.db.models import F, Q, QuerySet
 
 from identity.foundation import clock, sealing
 from identity.foundation.actor import Actor
-from identity.foundation.errors import DomainError, Invalid, NotFound, refuse
+from identity.foundation.errors import DomainError, Invalid, NotFound
 from identity.foundation.names import uuid4s, uuid7s
 from pools.models import SignInName, UserImportChunk, UserImportJob, UserImportLine, UserPool, bulk_user_rows
 from pools.models.bulk_user_rows import Name, NewUser
@@ -175,7 +175,7 @@ def _read(pool: UserPool, job: UserImportJob, some: list[tuple[int, bytes]]) -> 
         try:
             user = person(pool, lines.read(columns, raw), own, hashing=hashing)
         except DomainError as problem:
-            batch.failed[number] = problem.message
+            batch.failed[number] = problem.message.strip()
         else:
             batch.people[number] = user
             batch.rows[number] = bulk_user_rows.row_of(user)
@@ -203,7 +203,7 @@ def person(pool: UserPool, values: dict[str, str], ids: users.Ids, *, hashing: s
     mfa = mfa or ("true" if pool.mfa == UserPool.Mfa.ON else "false")
     sign_in_names.check_username(pool, username)
     attributes.check(pool, values)
-    refuse(attributes.incomplete(pool, values))
+    attributes.check_complete(pool, values)
     status = UserStatus.CONFIRMED if given_hash else UserStatus.RESET_REQUIRED
     user = users.new_of_many(ids, pool, username, values, status)
     user.foreign_hash = foreign_hashes.kept(hashing, given_hash) if given_hash else ""
