@@ -221,19 +221,22 @@ def spend(proof: Proof) -> bool:
     return spent == 1
 
 
-def revoke(user: User, addresses: Collection[str] = ()) -> None:
+def revoke(user: User, addresses: Collection[str] = (), *, waiting: bool = False) -> None:
     """Kill the codes whose ground a change of password, or of these addresses, takes away. In its transaction.
 
     A code of recovery, or of a second factor, dies with any such change; one that proves an address, unless that is
-    still the person's.
+    still the person's. ``waiting`` is for addresses that are kept: only what would put others in their place dies.
     """
     if not connection.in_atomic_block:
         raise Misuse("codes are revoked in the transaction of the change")
+    proving = [str(each) for each in addresses]
+    if proving and not waiting:
+        proving.append(Purpose.SIGN_UP.value)
     account_rows.revoke_codes(
         user.pool_id,
         user.id,
-        purposes=[Purpose.RECOVERY.value, Purpose.SECOND_FACTOR.value],
-        of_addresses=[str(each) for each in (Purpose.SIGN_UP, *addresses)] if addresses else [],
+        purposes=[] if waiting else [Purpose.RECOVERY.value, Purpose.SECOND_FACTOR.value],
+        of_addresses=proving,
         own=[value for value in (user.email, user.phone_number) if value],
         now=clock.now(),
     )

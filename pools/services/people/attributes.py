@@ -344,7 +344,7 @@ def _apply(pool: UserPool, user: User, change: _Change, proofs: Sequence[Outgoin
     before = profile.addresses(user)
     profile.write(pool, user, change.values)
     profile.store(user)
-    revoke_codes(user, before)
+    revoke_codes(user, before, written=change.values)
     if refused := sign_in_names.settle(pool, user, by=by):
         return taken(refused)
     sending.send(pool, *proofs)
@@ -353,11 +353,17 @@ def _apply(pool: UserPool, user: User, change: _Change, proofs: Sequence[Outgoin
     return None
 
 
-def revoke_codes(user: User, before: Mapping[str, object]) -> None:
-    """Kill the codes that went to what is no longer so: before new ones are issued."""
-    changed = [address for address, now in profile.addresses(user).items() if now != before[address]]
+def revoke_codes(user: User, before: Mapping[str, object], *, written: Collection[str] = ()) -> None:
+    """Kill the codes that went to what is no longer so: before new ones are issued.
+
+    An address that is ``written`` ends a change that waits for its code, also where it is the one that is kept.
+    """
+    addresses = profile.addresses(user)
+    changed = [address for address, now in addresses.items() if now != before[address]]
     if changed:
         codes.revoke(user, changed)
+    if kept := [address for address in addresses if address in written and address not in changed]:
+        codes.revoke(user, kept, waiting=True)
 
 
 def taken(kind: str) -> AliasExists:
