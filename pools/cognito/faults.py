@@ -137,4 +137,7 @@ def fault(operation: str, declared: AbstractSet[str], refusal: errors.DomainErro
     if name is None:
         return None
     wait = getattr(refusal, "retry_after", None)
-    return Fault(name, refusal.message, headers={} if wait is None else {"retry-after": str(wait)})
+    message = refusal.message
+    if isinstance(refusal, errors.TooManyWrongCodes) and name != EXCEPTION[errors.TooManyWrongCodes]:
+        message = errors.TooManyAttempts.public
+    return Fault(name, message, headers={} if wait is None else {"retry-after": str(wait)})

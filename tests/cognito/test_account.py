@@ -337,6 +337,33 @@ def test_a_change_that_waits_gets_its_code_again_and_takes_effect_by_it(new_worl
     assert (attributes["email"], attributes["email_verified"]) == (new, "true")
 
 
+def test_an_address_that_is_set_back_ends_the_change_that_waits(new_world: Callable[..., World]) -> None:
+    wait = {"AttributesRequireVerificationBeforeUpdate": ["email"]}
+    world = new_world(pool={"AutoVerifiedAttributes": ["email"], "UserAttributeUpdateSettings": wait})
+    name = world.person()
+    token, old = world.tokens(name)["AccessToken"], f"{name}@example.com"
+    user = {"UserPoolId": world.pool_id, "Username": name}
+    kept = [{"Name": "email", "Value": old}]
+    ways: list[Callable[[], Any]] = [
+        lambda: world.anyone.update_user_attributes(AccessToken=token, UserAttributes=kept),
+        lambda: world.idp.admin_update_user_attributes(
+            **user, UserAttributes=[*kept, {"Name": "email_verified", "Value": "true"}]
+        ),
+        lambda: world.idp.admin_update_user_attributes(**user, UserAttributes=kept),
+    ]
+
+    for number, set_back in enumerate(ways):
+        new = f"new-{number}-{name}@example.org"
+        world.anyone.update_user_attributes(AccessToken=token, UserAttributes=[{"Name": "email", "Value": new}])
+        code = world.code(new)
+        set_back()
+
+        with refused("ExpiredCodeException"):
+            verify(world, token, code)
+        attributes = named(world.user(name)["UserAttributes"])
+        assert (attributes["email"], attributes["email_verified"]) == (old, "true")
+
+
 def test_codes_for_an_address_and_guesses_at_them_are_limited(world: World) -> None:
     name = world.person(email_verified="false")
     token = world.tokens(name)["AccessToken"]
@@ -349,7 +376,7 @@ def test_codes_for_an_address_and_guesses_at_them_are_limited(world: World) -> N
     for _ in range(5):
         with refused("CodeMismatchException"):
             verify(world, token, "999999" if code != "999999" else "999998")
-    with refused("LimitExceededException"):
+    with refused("LimitExceededException", "Attempt limit exceeded, please try after some time."):
         verify(world, token, code)
     assert named(world.user(name)["UserAttributes"])["email_verified"] == "false"
 
