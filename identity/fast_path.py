@@ -18,7 +18,7 @@ from django.conf import settings
 
 from identity import middleware, telemetry
 from identity.foundation import clock, connections
-from identity.foundation.call import Answer, Call, Endpoint
+from identity.foundation.call import MEASURED, Answer, Call, Endpoint
 from pools.cognito.gateway import gateway
 from pools.oidc import discovery, resources, token
 from pools.services import configuration
@@ -187,6 +187,7 @@ def measure(environ: Environ) -> None:
         drain(stream, DRAINED)
     environ["wsgi.input"] = io.BytesIO(b"" if length > most else b"".join(chunks))
     environ["CONTENT_LENGTH"] = str(length)
+    environ[MEASURED] = True
     del environ["HTTP_TRANSFER_ENCODING"]
 
 

@@ -7,7 +7,7 @@ import hashlib
 import os
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from time import monotonic, sleep
 from typing import Any
 
@@ -92,7 +92,7 @@ class Importer:
         return found
 
 
-def put(url: str, body: bytes, *, method: str = "PUT", **headers: str) -> tuple[int, str]:
+def put(url: str, body: bytes | Iterator[bytes], *, method: str = "PUT", **headers: str) -> tuple[int, str]:
     """Send a file as curl does with the header of Amazon's guide."""
     sent = {"x-amz-server-side-encryption": "aws:kms", **headers}
     try:

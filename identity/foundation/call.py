@@ -15,6 +15,8 @@ from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 
+MEASURED = "cognate.measured"
+"""In the environment of a request whose body came in chunks, without its length."""
 AS_JSON = json.JSONEncoder(separators=(",", ":"))
 
 

@@ -14,6 +14,7 @@ from django.http.request import UnreadablePostError
 from django.views.decorators.csrf import csrf_exempt
 
 from identity.foundation import errors
+from identity.foundation.call import MEASURED
 from pools.services import access
 from pools.services.user_imports import uploads
 
@@ -44,7 +45,7 @@ def upload(request: HttpRequest, pool: str, job: str) -> HttpResponse:
     if request.method != "PUT":
         return fault(405, "MethodNotAllowed", "The file is sent by PUT.", {"Allow": "PUT"})
     length, until = request.META.get("CONTENT_LENGTH") or "", request.GET.get("expires", "")
-    if not length.isdecimal():
+    if not length.isdecimal() or request.META.get(MEASURED):
         return fault(411, "MissingContentLength", "The length of the file has to be told before it.")
     try:
         uploads.receive(

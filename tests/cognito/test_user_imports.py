@@ -146,13 +146,16 @@ def test_where_addresses_sign_in_the_name_is_the_address(new_world: Callable[...
 @pytest.mark.parametrize(
     ("body", "message"),
     [
+        (b"", "The header has no column name."),
+        (b"\n\n", "The header has no column name."),
         (b"name,email\n", "The header has no column given_name."),
         (b"\xef\xbb\xbfname\n", "The file begins with a byte order mark."),
         (b"\xff\n", "The file is not UTF-8."),
+        (b"{header},email\n", "The header has the column email twice."),
     ],
 )
 def test_a_file_of_other_columns_fails_as_a_whole(importer: Importer, body: bytes, message: str) -> None:
-    job = importer.run(body)
+    job = importer.run(body.replace(b"{header}", ",".join(importer.columns).encode()))
 
     assert counted(job) == ("Failed", 0, 0, 0)
     assert job["CompletionMessage"] == message
@@ -287,6 +290,9 @@ def test_what_is_no_upload_is_refused_in_the_words_of_s3(importer: Importer) -> 
     assert (status, "<Code>InvalidRequest</Code>" in answer) == (400, True)
     status, answer = put(url, b"\n" * 600_000)
     assert (status, "<Code>EntityTooLarge</Code>" in answer) == (400, True)
+    for size in (10, 3 << 20):
+        status, answer = put(url, iter([b"x" * size]))  # in chunks, without its length
+        assert (status, "<Code>MissingContentLength</Code>" in answer) == (411, True)
 
 
 def test_a_file_larger_than_any_other_body_is_taken_as_it_comes(new_world: Callable[..., World]) -> None:
@@ -306,7 +312,7 @@ def test_a_file_larger_than_any_other_body_is_taken_as_it_comes(new_world: Calla
 def test_while_users_are_imported_their_pool_keeps_its_rules(new_world: Callable[..., World]) -> None:
     importer = Importer(new_world())
     job = importer.create()
-    put(job["PreSignedUrl"], importer.file(*(importer.line(f"u{number}") for number in range(20_000))))
+    put(job["PreSignedUrl"], importer.file(*(importer.line(f"u{number}") for number in range(60_000))))
     importer.start(job)
 
     with refused("UserImportInProgressException"):
@@ -320,7 +326,7 @@ def test_while_users_are_imported_their_pool_keeps_its_rules(new_world: Callable
     assert stopped["UserImportJob"]["Status"] == "Stopping"
     ended = importer.ended(job["JobId"])
     assert ended["Status"] == "Stopped"
-    assert ended["ImportedUsers"] < 20_000
+    assert ended["ImportedUsers"] < 60_000
     importer.world.idp.delete_user_pool(UserPoolId=importer.world.pool_id)
 
 

@@ -44,6 +44,8 @@ def columns(pool: UserPool, line: str, *, hashing: str) -> list[str]:
         raise Invalid(f"The header has a column {HASH}, and the job names no algorithm.", field="header")
     if missing := next((name for name in wanted if name not in found), None):
         raise Invalid(f"The header has no column {missing}.", field="header")
+    if doubled := next((name for name in found if found.count(name) > 1), None):
+        raise Invalid(f"The header has the column {doubled} twice.", field="header")
     if len(found) != len(wanted):
         raise Invalid("The header has a column that the user pool does not have.", field="header")
     return found

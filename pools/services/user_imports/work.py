@@ -105,6 +105,8 @@ def _lease(pool_id: int, job_id: UUID) -> bool:
 def _run(job: UserImportJob) -> None:
     pool = access.pool(job.pool.public_id)
     _row(job).filter(status=Status.PENDING).update(status=Status.IN_PROGRESS)
+    if not job.chunks:  # a file without a byte, which has no header either
+        _header(pool, job, b"")
     while job.chunk < job.chunks:
         numbered = _lines(job)
         if not job.columns and not _move(job, line=1, columns=_header(pool, job, next(numbered, (1, b""))[1])):
