@@ -94,6 +94,8 @@ def pieces(value: Any) -> Iterator[str]:  # noqa: ANN401 - any JSON
                 yield f", {cut(name)}=" if place else f"{cut(name)}="
                 yield from pieces(item)
             yield "}"
+        case None | bool():  # as Java writes them
+            yield {None: "null", True: "true", False: "false"}[value]
         case _:
             yield str(value)
 

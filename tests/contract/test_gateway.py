@@ -149,7 +149,7 @@ def test_the_first_twenty_complaints_are_told() -> None:
 def test_a_value_is_quoted_as_far_as_it_is_told() -> None:
     nested = {"SetIdentityPoolRoles": {"IdentityPoolId": "x", "Roles": {"authenticated": "a" * 900_000}}}
     assert len(constraints.shown(nested)) == 256 + len("...")
-    assert constraints.shown({"a": [1, None], "b": {"c": "d"}}) == "{a=[1, None], b={c=d}}"
+    assert constraints.shown({"a": [1, None, True], "b": {"c": "d"}}) == "{a=[1, null, true], b={c=d}}"
 
 
 def test_an_empty_body_is_an_empty_object() -> None:
