@@ -70,6 +70,21 @@ def test_attributes_are_added_and_people_of_before_have_no_value(new_world: Call
         world.person(**{"custom:role": "master"})
 
 
+def test_numbers_are_as_large_as_amazons(new_world: Callable[..., World]) -> None:
+    most = {"MinValue": "0", "MaxValue": str(2**1023)}
+    world = new_world(pool={"Schema": [{"Name": "big", "AttributeDataType": "Number"}]})
+    entries = [{"Name": "most", "AttributeDataType": "Number", "NumberAttributeConstraints": most}]
+    world.idp.add_custom_attributes(UserPoolId=world.pool_id, CustomAttributes=entries)
+
+    assert schema(world)["custom:most"]["NumberAttributeConstraints"] == most
+    name = world.person(**{"custom:big": str(2**64), "custom:most": str(2**1022)})
+    assert named(world.user(name)["UserAttributes"])["custom:most"] == str(2**1022)
+    with refused(
+        INVALID, f"Attributes did not conform to the schema: custom:most: Number must be no greater than {2**1023}\n"
+    ):
+        world.person(**{"custom:most": str(2**1023 + 1)})
+
+
 @pytest.mark.parametrize(
     ("entries", "text"),
     [
@@ -83,9 +98,15 @@ def test_attributes_are_added_and_people_of_before_have_no_value(new_world: Call
             [{"Name": "a!b"}],
             "Custom attribute names hold 1 to 20 letters, digits, dots, dashes or underscores.",
         ),
-        ([{"Name": "new"}, {"Name": "new"}], "Attribute custom:new is given twice."),
+        (
+            [{"Name": "new"}, {"Name": "new"}],
+            "Duplicate custom attribute names custom:new are not allowed in a user pool schema.",
+        ),
         ([{"Name": "new", "StringAttributeConstraints": {"MinLength": "x"}}], None),
-        ([{"Name": "new", "StringAttributeConstraints": {"MinLength": "9", "MaxLength": "8"}}], None),
+        (
+            [{"Name": "new", "StringAttributeConstraints": {"MinLength": "9", "MaxLength": "8"}}],
+            "Attribute custom:new cannot have a max length shorter than it's min length",
+        ),
     ],
     ids=["there", "two prefixes", "required", "name", "twice", "no number", "least and most"],
 )

@@ -29,7 +29,8 @@ MAX_CUSTOM = 50
 CUSTOM_NAME = 20
 UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 """What PostgreSQL has in no text: NUL, and halves of a surrogate pair."""
-NUMBER = re.compile(r"-?[0-9]{1,18}")
+NUMBER = re.compile(r"-?[0-9]{1,308}")
+"""A whole number. AWS: NumberAttributeConstraintsType, at most 2^1023."""
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 UNFIT = "Attributes did not conform to the schema: "
 TYPES = ("String", "Number", "DateTime", "Boolean")
@@ -204,7 +205,9 @@ def _by_name(entries: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
     for entry in entries:
         name = entry.pop("name")
         if name in stored:
-            raise Invalid(f"Attribute {name} is given twice.", field="schema")
+            is_custom = name.startswith(CUSTOM)
+            text = f"Duplicate custom attribute names {name} are not allowed in a user pool schema."
+            raise Invalid(text if is_custom else f"Attribute {name} is given twice.", field="schema")
         stored[name] = entry
     return stored
 
@@ -281,7 +284,8 @@ def _bounds(rule: Rule, entry: Mapping[str, Any]) -> tuple[int | None, int | Non
     if rule.type == "String" and (max(least or 0, most or 0) > LONGEST or min(least or 0, most or 0) < 0):
         raise Invalid(f"Lengths of {rule.name} lie between 0 and {LONGEST}.", field="schema")
     if least is not None and most is not None and least > most:
-        raise Invalid(f"The least of {rule.name} is greater than its most.", field="schema")
+        wrong = "length shorter than it's min length" if rule.type == "String" else "value smaller than it's min value"
+        raise Invalid(f"Attribute {rule.name} cannot have a max {wrong}", field="schema")
     return least, most
 
 
