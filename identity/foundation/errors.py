@@ -328,8 +328,8 @@ class ScopeUnknown(DomainError):
     public = "The scope does not exist."
 
 
-class OAuthFlowRefused(DomainError):
-    """The OAuth flows of a client contradict one another."""
+class OAuthFlowRefused(Invalid):
+    """The OAuth flows of a client contradict one another, or what they need is not there."""
 
     public = "The OAuth flows are not valid."
 

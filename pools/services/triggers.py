@@ -93,4 +93,4 @@ def check_for_client(pool: UserPool) -> None:
     """
     given = (pool.configuration.get("lambda_config") or {}).get(Trigger.PRE_TOKEN_GENERATION_CONFIG) or {}
     if given.get("lambda_version") == FOR_CLIENTS:
-        raise TriggerUnavailable(Trigger.PRE_TOKEN_GENERATION_CONFIG)
+        raise TriggerUnavailable(Trigger.PRE_TOKEN_GENERATION)

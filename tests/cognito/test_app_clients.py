@@ -169,8 +169,16 @@ WHOLE = {
     "WriteAttributes": ["email"],
     "AuthSessionValidity": 5,
     "EnablePropagateAdditionalUserContextData": True,
-    "AnalyticsConfiguration": {"ApplicationId": "a1", "ExternalId": "e", "UserDataShared": False},
+    "AnalyticsConfiguration": {
+        "ApplicationId": "a1",
+        "RoleArn": "arn:aws:iam::000000000000:role/analytics",
+        "ExternalId": "e",
+        "UserDataShared": False,
+    },
 }
+
+
+PINPOINT = "arn:aws:mobiletargeting:us-east-1:000000000000:apps/a1"
 
 
 def test_what_an_update_leaves_out_goes_back_to_its_default_and_the_secret_stays(world: World) -> None:
@@ -197,6 +205,13 @@ def test_what_an_update_leaves_out_goes_back_to_its_default_and_the_secret_stays
         ({"CallbackURLs": ["http://app.example/"]}, INVALID),
         ({"RefreshTokenRotation": {"Feature": "ENABLED"}, "ExplicitAuthFlows": ["ALLOW_REFRESH_TOKEN_AUTH"]}, INVALID),
         ({"ClientName": ""}, INVALID),
+        (
+            {"AllowedOAuthFlowsUserPoolClient": True, "AllowedOAuthFlows": ["code"], "AllowedOAuthScopes": ["openid"]},
+            "InvalidOAuthFlowException",
+        ),
+        ({"AnalyticsConfiguration": {"ApplicationId": "a1"}}, INVALID),
+        ({"AnalyticsConfiguration": {"UserDataShared": True}}, INVALID),
+        ({"AnalyticsConfiguration": {"ApplicationId": "a1", "ApplicationArn": PINPOINT}}, INVALID),
     ],
 )
 def test_an_update_that_breaks_a_rule_changes_nothing(world: World, given: dict[str, Any], code: str) -> None:

@@ -78,13 +78,20 @@ def test_second_factors_that_are_kept_only_outlive_an_update_and_end_with_their_
     [
         (
             {"Policies": {"SignInPolicy": {"AllowedFirstAuthFactors": ["EMAIL_OTP"]}}},
-            "PASSWORD must be among AllowedFirstAuthFactors.",
+            "Password should be configured as one of the allowed first auth factors.",
         ),
     ],
 )
 def test_what_is_kept_only_is_checked_all_the_same(world: World, given: dict[str, Any], text: str) -> None:
     with refused("InvalidParameterException", text):
         world.idp.update_user_pool(UserPoolId=world.pool_id, **given)
+
+
+def test_passkeys_are_for_a_domain(world: World) -> None:
+    with refused("InvalidParameterException", "RelyingPartyId is no domain name."):
+        world.idp.set_user_pool_mfa_config(
+            UserPoolId=world.pool_id, WebAuthnConfiguration={"RelyingPartyId": "not a host!"}
+        )
 
 
 def test_what_is_kept_only_is_listed() -> None:

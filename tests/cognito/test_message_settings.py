@@ -101,13 +101,13 @@ def test_end_user_messaging_needs_a_role(world: World) -> None:
     [
         (
             {"EmailConfiguration": {"EmailSendingAccount": "DEVELOPER"}},
-            "SourceArn is required when EmailSendingAccount is DEVELOPER.",
+            "Source ARN is required to use DEVELOPER email sending owner",
         ),
         (
             {"EmailConfiguration": {"SourceArn": SOURCE.replace(":identity/", ":template/")}},
             "SourceArn is not the ARN of an Amazon SES identity.",
         ),
-        ({"EmailConfiguration": {"From": "nobody"}}, "From is not an email address."),
+        ({"EmailConfiguration": {"From": "nobody"}}, "Provided From email address is invalid"),
         (
             {"EmailConfiguration": {"From": "team@example.com"}},
             "Cannot configure From email address for default email configuration",

@@ -13,6 +13,14 @@ from tests.cognito.conftest import World, refused
 
 INVALID = "InvalidParameterException"
 NONE = "No such domain or user pool exists."
+NOT_OF_ACM = (
+    "The specified SSL certificate doesn't exist, isn't in us-east-1 region, isn't valid, or doesn't include a valid "
+    "certificate chain."
+)
+LONG = (
+    f"1 validation error detected: Value '{'x' * 64}' at 'domain' failed to satisfy constraint: "
+    "Member must have length less than or equal to 63"
+)
 CERTIFICATE = {"CertificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/one"}
 OTHER = {"CertificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/two", "SecurityPolicy": "TLS_V1_2_2021"}
 DISCOVERY = "/.well-known/openid-configuration"
@@ -153,7 +161,9 @@ def test_a_name_is_taken_once_and_a_pool_has_one_of_each(new_world: Callable[...
         ("A", {}, None),
         ("a" * 64, {}, None),
         ("a.example", {}, None),
-        ("photos", {"CustomDomainConfig": CERTIFICATE}, None),
+        ("photos", {"CustomDomainConfig": CERTIFICATE}, "Custom domain is not a valid subdomain"),
+        ("a.example", {"CustomDomainConfig": {"CertificateArn": "arn:aws:s3:us-east-1:000000000000:x/y"}}, NOT_OF_ACM),
+        ("x" * 64, {}, LONG),
         ("a..example", {"CustomDomainConfig": CERTIFICATE}, None),
         ("a.127", {"CustomDomainConfig": CERTIFICATE}, None),
         ("localhost", {"CustomDomainConfig": CERTIFICATE}, None),

@@ -79,7 +79,8 @@ def test_addresses_that_are_verified_before_they_change_follow_those_verified_at
     update = {"AttributesRequireVerificationBeforeUpdate": ["email"]}
 
     with refused(
-        "InvalidParameterException", "AttributesRequireVerificationBeforeUpdate must be among AutoVerifiedAttributes."
+        "InvalidParameterException",
+        "All attributes in AttributesRequireVerificationBeforeUpdate must exist in AutoVerifiedAttributes",
     ):
         world.idp.update_user_pool(UserPoolId=world.pool_id, UserAttributeUpdateSettings=update)
     assert told(world)["UserAttributeUpdateSettings"] == update

@@ -89,7 +89,11 @@ def referred(live: Live) -> Referred:
             INVALID,
             "The provider Corp does not exist for User Pool {pool}.",
         ),
-        ({"DefaultRedirectURI": "https://app.example/"}, INVALID, "DefaultRedirectURI must be one of CallbackURLs."),
+        (
+            {"DefaultRedirectURI": "https://app.example/"},
+            INVALID,
+            "The default redirect URI https://app.example/ is not in the callback URIs list.",
+        ),
         ({"ReadAttributes": ["name", "custom:none"]}, INVALID, MADE.format("read")),
         ({"WriteAttributes": ["name", "custom:none"]}, INVALID, MADE.format("write")),
         ({"WriteAttributes": ["name", "email_verified"]}, INVALID, MADE.format("write")),
@@ -278,7 +282,7 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
             "UserAttributeUpdateSettings.AttributesRequireVerificationBeforeUpdate.*": (
                 "email",
                 INVALID,
-                "must be among AutoVerifiedAttributes.",
+                "must exist in AutoVerifiedAttributes",
             ),
         }.items()
     },
@@ -286,7 +290,7 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "CreateUserPoolClient.ReadAttributes.*": ("custom:none", INVALID, MADE.format("read")),
     "CreateUserPoolClient.WriteAttributes.*": ("custom:none", INVALID, MADE.format("write")),
     "CreateUserPoolClient.SupportedIdentityProviders.*": ("Corp", INVALID, "The provider Corp does not exist"),
-    "CreateUserPoolClient.DefaultRedirectURI": ("https://app.example/", INVALID, "must be one of CallbackURLs."),
+    "CreateUserPoolClient.DefaultRedirectURI": ("https://app.example/", INVALID, "is not in the callback URIs list."),
     "CreateUserPoolClient.AllowedOAuthScopes.*": ("none/read", "ScopeDoesNotExistException", "none/read"),
     "DeleteGroup.UserPoolId": (NO_POOL, NOT_FOUND, NO_POOL),
     "DeleteGroup.GroupName": ("none", NOT_FOUND, "Group not found."),
@@ -338,7 +342,7 @@ CHECKED: dict[str, tuple[Any, str, str]] = {
     "UpdateUserPoolClient.ReadAttributes.*": ("custom:none", INVALID, CHANGED.format("read")),
     "UpdateUserPoolClient.WriteAttributes.*": ("custom:none", INVALID, CHANGED.format("write")),
     "UpdateUserPoolClient.SupportedIdentityProviders.*": ("Corp", INVALID, "The provider Corp does not exist"),
-    "UpdateUserPoolClient.DefaultRedirectURI": ("https://app.example/", INVALID, "must be one of CallbackURLs."),
+    "UpdateUserPoolClient.DefaultRedirectURI": ("https://app.example/", INVALID, "is not in the callback URIs list."),
     "UpdateUserPoolClient.AllowedOAuthScopes.*": ("none/read", "ScopeDoesNotExistException", "none/read"),
     "CreateIdentityPool.CognitoIdentityProviders.*.ProviderName": (
         f"cognito-idp.us-east-1.amazonaws.com/{NO_POOL}",

@@ -230,6 +230,8 @@ class TestPools:
     ) -> None:
         world = new_world(pool={"SmsConfiguration": ROLE})
         text = "Invalid MFA configuration given, can't disable all MFAs with a required or optional configuration."
+        if "EmailMfaConfiguration" in more:
+            text = "EmailMfaConfiguration as the only second factor is not available in this release."
 
         with refused(INVALID, text):
             world.idp.set_user_pool_mfa_config(UserPoolId=world.pool_id, MfaConfiguration="ON", **more)

@@ -92,7 +92,7 @@ def test_nobody_is_made_past_a_check_of_sign_ups(pool: Triggered, ask: Callable[
     ],
 )
 def test_nobody_signs_in_past_a_check_of_sign_ins_or_tokens(pool: Triggered, trigger: str, given: Any) -> None:  # noqa: ANN401 - an ARN or a structure
-    text = f"{trigger} invocation failed due to configuration."
+    text = f"{trigger.removesuffix('Config')} invocation failed due to configuration."
     pool.set(**{trigger: given})
 
     for name in (pool.name, "nobody-at-all"):
@@ -196,11 +196,25 @@ def test_triggers_are_told_and_checked(pool: Triggered) -> None:
     pool.set(**given)
     told = pool.idp.describe_user_pool(UserPoolId=pool.pool_id)["UserPool"]["LambdaConfig"]
 
-    with refused("InvalidParameterException", "A custom sender needs a KMSKeyID."):
+    with refused(
+        "InvalidParameterException", "KMSKeyId parameter is required when Custom SMS/Email Lambda trigger is used."
+    ):
         pool.set(CustomEmailSender=SENDER)
     with refused(
-        "InvalidParameterException", "PreTokenGeneration and PreTokenGenerationConfig must name one function."
+        "InvalidParameterException",
+        "Cannot use PreTokenGenerationLambda and PreTokenGeneration with different Lambda function ARN's",
     ):
         pool.set(PreTokenGeneration=f"{FUNCTION}g", PreTokenGenerationConfig=SENDER)
 
-    assert told == given
+    assert told == {**given, "PreTokenGeneration": FUNCTION}
+
+
+def test_the_function_of_tokens_is_told_by_both_of_its_names(pool: Triggered) -> None:
+    pool.set(PreTokenGeneration=FUNCTION)
+
+    told = pool.idp.describe_user_pool(UserPoolId=pool.pool_id)["UserPool"]["LambdaConfig"]
+
+    assert told == {
+        "PreTokenGeneration": FUNCTION,
+        "PreTokenGenerationConfig": {"LambdaArn": FUNCTION, "LambdaVersion": "V1_0"},
+    }

@@ -33,10 +33,11 @@ WIRE_ONLY = {
         *("first_factor_problems", "source_problems", "sender_problems", "caller_problems", "trigger_problems"),
         *("region_problems", "a_role_sends", "a_sender_of_ones_own_is_a_developers"),
         *("eums_caller_problems", "formed", "pools_region_problems", "a_role_sends_by_eums", "sms_is_sent_by_one"),
+        "passkey_problems",
     },
     "client_rules": {
         *("flow_problems", "unit_problems", "context_needs_a_secret", "rotation_is_the_only_refresh"),
-        *("attributes_exist", "required_attributes_are_writable"),
+        *("attributes_exist", "required_attributes_are_writable", "analytics_is_whole"),
         "url_problems",  # whose codes are a table
     },
 }

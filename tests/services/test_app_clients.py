@@ -129,7 +129,7 @@ def test_lifetimes_follow_units(pool: UserPool, settings: dict[str, Any], second
         ({**CODE, "allowed_oauth_flows": ["client_credentials"]}, errors.OAuthFlowRefused),
         ({**CODE, "generate_secret": True, "allowed_oauth_flows": ["client_credentials"]}, errors.OAuthFlowRefused),
         ({**CODE, "allowed_oauth_flows": ["implicit"]}, errors.NotAvailable),
-        ({**CODE, "callback_urls": []}, errors.Invalid),
+        ({**CODE, "callback_urls": []}, errors.OAuthFlowRefused),
         ({**CODE, "allowed_oauth_flows": []}, errors.Invalid),
         ({**CODE, "default_redirect_uri": "https://app.example/other"}, errors.Invalid),
         ({**CODE, "callback_urls": [f"https://app.example/{number}" for number in range(101)]}, errors.Invalid),

@@ -72,6 +72,10 @@ SCOPES, URLS, REDIRECT = "allowed_oauth_scopes", "callback_urls", "default_redir
 ROTATION, GRACE = "refresh_token_rotation.feature", "refresh_token_rotation.retry_grace_period_seconds"
 CONTEXT, PROVIDERS = "enable_propagate_additional_user_context_data", "supported_identity_providers"
 READ, WRITE = "read_attributes", "write_attributes"
+ANALYTICS = tuple(
+    f"analytics_configuration.{member}"
+    for member in ("application_arn", "application_id", "role_arn", "external_id", "user_data_shared")
+)
 THE_POOL = "COGNITO"
 """The pool itself among the providers of an app."""
 
@@ -91,7 +95,7 @@ def flow_problems(value: Sequence[str], field: str) -> Iterator[Invalid]:
     if unknown := flows - ALLOW - LEGACY:
         yield Invalid(f"Unknown sign-in flow {min(unknown)}.", field=field)
     if flows & ALLOW and flows & LEGACY:
-        yield Invalid("Cannot specify ExplicitAuthFlows which are prefixed with ALLOW_ and which are not.", field=field)
+        yield Invalid("Auth flow name with prefix 'ALLOW' cannot be used with legacy auth flow names.", field=field)
 
 
 def unit_problems(value: str, field: str) -> Iterator[Invalid]:
@@ -131,23 +135,34 @@ def lives_are_in_range(given: Given, _: AppClient) -> Iterator[Invalid]:
     """Each token lives neither too short nor too long, whatever unit it is given in."""
     for kind, (member, least, most, *_unit) in LIFETIMES.items():
         if not least <= seconds(given, kind) <= most:
-            words = member.replace("_", " ")
-            text = f"Invalid range for token validity: {words} lives {least} to {most} seconds."
-            field = f"{member}_validity"
+            text, field = "Invalid range for token validity.", f"{member}_validity"
             yield Invalid(text, field=field, code="lifetime", parameters={"least": least, "most": most})
 
 
 def refresh_lives_longest(given: Given, _: AppClient) -> Iterator[Invalid]:
     """A refresh token outlives what it is exchanged for."""
     if seconds(given, "refresh") < max(seconds(given, "access"), seconds(given, "id")):
-        text = "Refresh token validity must not be shorter than that of access and ID tokens."
+        text = "Access and Id Token expiration times must be less than or equal to refresh token expiration times."
         yield Invalid(text, field="refresh_token_validity", code="refresh_lifetime")
 
 
 def context_needs_a_secret(given: Given, client: AppClient) -> Iterator[Invalid]:
     """Only a server that proves itself may say what its user's address is."""
     if given[CONTEXT] and not client.confidential:
-        yield Invalid("EnablePropagateAdditionalUserContextData needs a client secret.", field=CONTEXT)
+        text = "Client Secret is required to set EnablePropagateAdditionalUserContextData as true"
+        yield Invalid(text, field=CONTEXT)
+
+
+def analytics_is_whole(given: Given, _: AppClient) -> Iterator[Invalid]:
+    """An application of Amazon Pinpoint is named by its ARN, or by its id with whose role sends to it."""
+    arn, app_id, role, external_id, shared = (given[name] for name in ANALYTICS)
+    by_id = [app_id, role, external_id]
+    if not (arn or any(by_id) or shared is not None):
+        return
+    if not (all(by_id) and not arn) and not (arn and not app_id and not external_id):
+        either = "either <application arn> or <application id, role arn, external id> are valid"
+        text = f"Invalid analytics configuration given, {either}"
+        yield Invalid(text, field="analytics_configuration", code="analytics")
 
 
 def rotation_is_the_only_refresh(given: Given, _: AppClient) -> Iterator[Invalid]:
@@ -184,7 +199,8 @@ def _unfit(name: str, client: AppClient) -> str:
 def redirect_is_a_callback(given: Given, _: AppClient) -> Iterator[Invalid]:
     """Where people go by default is one of the places where they may go."""
     if given[REDIRECT] and given[REDIRECT] not in given[URLS]:
-        yield Invalid("DefaultRedirectURI must be one of CallbackURLs.", field=REDIRECT, code="default_redirect")
+        text = f"The default redirect URI {given[REDIRECT]} is not in the callback URIs list."
+        yield Invalid(text, field=REDIRECT, code="default_redirect")
 
 
 def providers_exist(given: Given, client: AppClient) -> Iterator[Invalid]:
@@ -205,7 +221,7 @@ def machines_keep_a_secret(given: Given, client: AppClient) -> Iterator[DomainEr
         yield OAuthFlowRefused(text, code="machine_secret")
 
 
-def oauth_is_whole(given: Given, _: AppClient) -> Iterator[Invalid]:
+def oauth_is_whole(given: Given, _: AppClient) -> Iterator[DomainError]:
     """OAuth needs a grant and a scope, and people a way back."""
     flows = set(given[OAUTH])
     if given[OAUTH_ON] and not (flows and given[SCOPES]):
@@ -214,7 +230,8 @@ def oauth_is_whole(given: Given, _: AppClient) -> Iterator[Invalid]:
         )
         yield Invalid(text, field=OAUTH, code="oauth_scope")
     if given[OAUTH_ON] and flows - {"client_credentials"} and not given[URLS]:
-        yield Invalid("CallbackURLs are required for the code flow.", field=URLS, code="callback_url")
+        text = "CallbackUrls can not be empty when code flow or implicit flow is selected"
+        yield OAuthFlowRefused(text, field=URLS, code="callback_url")
 
 
 def custom_scopes(pool: UserPool) -> set[str]:
@@ -255,6 +272,7 @@ RULES = (
     rule(lives_are_in_range, *LIVES),
     rule(refresh_lives_longest, *LIVES),
     rule(context_needs_a_secret, CONTEXT),
+    rule(analytics_is_whole, *ANALYTICS),
     rule(rotation_is_the_only_refresh, ROTATION, FLOWS),
     rule(attributes_exist, READ, WRITE),
     rule(required_attributes_are_writable, WRITE),
@@ -271,14 +289,14 @@ RULES = (
 
 
 URL_PROBLEMS = {
-    "url_length": "addresses hold 1 to 1024 characters without spaces",
-    "url_fragment": "addresses have no fragment",
-    "url_form": "not an address",
-    "url_scheme": "not an address that browsers may be sent to",
-    "url_host": "the host is missing or ambiguous",
-    "url_plain": "only https, but for this machine's own addresses",
+    "url_length": ": addresses hold 1 to 1024 characters without spaces",
+    "url_fragment": " cannot use fragment",
+    "url_form": ": not an address",
+    "url_scheme": ": not an address that browsers may be sent to",
+    "url_host": ": the host is missing or ambiguous",
+    "url_plain": " cannot use the HTTP protocol.",
 }
-"""What can be wrong with an address, by the code of the refusal."""
+"""What is said behind an address that is wrong, by the code of the refusal."""
 
 
 def url_problems(given: Sequence[str], field: str) -> Iterator[Invalid]:
@@ -288,7 +306,7 @@ def url_problems(given: Sequence[str], field: str) -> Iterator[Invalid]:
         return
     for url in given:
         if code := redirect_problem(url):
-            text = f"{url[:200]}: {URL_PROBLEMS[code]}"
+            text = f"{url[:200]}{URL_PROBLEMS[code]}"
             yield Invalid(text, field=field, code=code, parameters={"url": url[:200]})
 
 

@@ -107,11 +107,11 @@ TABLE = Table(
         ),
         *(
             Setting(
-                name=f"analytics_configuration.{member}",
-                place=f"validity.analytics.{member}",
+                name=name,
+                place=f"validity.analytics.{name.rpartition('.')[2]}",
                 availability=KEPT_ONLY,
             )
-            for member in ("application_id", "application_arn", "role_arn", "external_id", "user_data_shared")
+            for name in rules.ANALYTICS
         ),
         Setting(
             name="publish_secrets_in_aws_secrets_manager",

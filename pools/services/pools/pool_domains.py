@@ -23,7 +23,8 @@ from pools.services.audit import Tag
 
 PREFIX = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 HOST = re.compile(rf"(?:{PREFIX.pattern}\.)+[a-z](?:[a-z0-9-]{{0,61}}[a-z0-9])?")
-HOST_LENGTH = 253
+PREFIX_LENGTH, HOST_LENGTH = 63, 253
+CERTIFICATE = re.compile(r"arn:[\w-]+:acm:[\w-]+:\d{12}:certificate/\S+")
 RESERVED = ("aws", "amazon", "cognito")
 CLASSIC, MANAGED = 1, 2
 NO_REPLICAS = "Routing cannot be set: an installation has no replicas in other regions. Leave it out."
@@ -135,6 +136,10 @@ def alias_target() -> str:
 
 
 def _prefix_problems(name: str) -> Iterator[Invalid]:
+    if len(name) > PREFIX_LENGTH:  # the model's own length, which host names may pass
+        text = f"Member must have length less than or equal to {PREFIX_LENGTH}"
+        found = f"1 validation error detected: Value '{name}' at 'domain' failed to satisfy constraint: {text}"
+        yield Invalid(found, field="domain")
     if not PREFIX.fullmatch(name):
         yield Invalid(
             "The domain name contains an invalid character. Domain names can only contain lower-case letters, numbers, "
@@ -149,7 +154,7 @@ def _prefix_problems(name: str) -> Iterator[Invalid]:
 
 def _host_problems(name: str) -> Iterator[Invalid]:
     if len(name) > HOST_LENGTH or not HOST.fullmatch(name):
-        yield Invalid("A custom domain is a whole host name in small letters.", field="domain")
+        yield Invalid("Custom domain is not a valid subdomain", field="domain")
     for url in (installation.BASE_URL, installation.CONSOLE_URL):
         own = urlsplit(url).hostname or ""
         if name == own or name.endswith(f".auth.{own}"):
@@ -159,6 +164,13 @@ def _host_problems(name: str) -> Iterator[Invalid]:
 def _setting_problems(settings: Mapping[str, Any]) -> Iterator[Invalid]:
     if settings.get("routing") is not None:
         yield Invalid(NO_REPLICAS, field="routing")
+    certificate = (settings.get("custom_domain_config") or {}).get("certificate_arn")
+    if certificate is not None and not CERTIFICATE.fullmatch(certificate):
+        text = (
+            "The specified SSL certificate doesn't exist, isn't in us-east-1 region, isn't valid, or doesn't include a "
+            "valid certificate chain."
+        )
+        yield Invalid(text, field="custom_domain_config")
     if settings.get("managed_login_version", CLASSIC) not in {CLASSIC, MANAGED}:
         yield Invalid("ManagedLoginVersion is 1 or 2.", field="managed_login_version")
 

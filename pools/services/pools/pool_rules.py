@@ -62,6 +62,7 @@ OF_EUMS = {
 }
 EUMS_REGION = f"{EUMS}.region"
 FUNCTION = re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d{12}:function:\S+")
+HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
 ROLE = re.compile(r"arn:[\w-]+:iam::\d{12}:role/\S+")
 VERIFIED, RECOVERY = "auto_verified_attributes", "account_recovery_setting.recovery_mechanisms"
 UPDATES = "user_attribute_update_settings.attributes_require_verification_before_update"
@@ -123,7 +124,9 @@ def reply_to_problems(value: str, field: str) -> Iterator[Invalid]:
 def first_factor_problems(value: list[str], field: str) -> Iterator[Invalid]:
     """Yield what is wrong with the factors by which people begin to sign in."""
     if "PASSWORD" not in value:
-        yield Invalid("PASSWORD must be among AllowedFirstAuthFactors.", field=field, code="no_password")
+        yield Invalid(
+            "Password should be configured as one of the allowed first auth factors.", field=field, code="no_password"
+        )
 
 
 def source_problems(value: str, field: str) -> Iterator[Invalid]:
@@ -135,7 +138,7 @@ def source_problems(value: str, field: str) -> Iterator[Invalid]:
 def sender_problems(value: str, field: str) -> Iterator[Invalid]:
     """Yield what keeps a text from being a sender: an address, or a name and an address in angle brackets."""
     if not schema.is_email(parseaddr(value)[1]) or not value.isprintable():
-        yield Invalid("From is not an email address.", field=field, code="email")
+        yield Invalid("Provided From email address is invalid", field=field, code="email")
 
 
 def caller_problems(value: str, field: str) -> Iterator[Invalid]:
@@ -181,10 +184,26 @@ def trigger_problems(value: Mapping[str, Any], field: str) -> Iterator[Invalid]:
             yield Invalid(f"{arn} is not the ARN of a Lambda function.", field=field, code="arn")
     older, newer = (functions.get(name) for name in ("pre_token_generation", "pre_token_generation_config"))
     if older and newer and older != newer:
-        text = "PreTokenGeneration and PreTokenGenerationConfig must name one function."
+        text = "Cannot use PreTokenGenerationLambda and PreTokenGeneration with different Lambda function ARN's"
         yield Invalid(text, field=field, code="two_functions")
     if not key and any(name in functions for name in ("custom_email_sender", "custom_sms_sender")):
-        yield Invalid("A custom sender needs a KMSKeyID.", field=field, code="no_key")
+        text = "KMSKeyId parameter is required when Custom SMS/Email Lambda trigger is used."
+        yield Invalid(text, field=field, code="no_key")
+
+
+def kept_triggers(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the functions as kept, that for tokens by both its names. AWS: API_PreTokenGenerationVersionConfigType."""
+    older, newer = value.get("pre_token_generation"), value.get("pre_token_generation_config")
+    if older and not newer:
+        return {**value, "pre_token_generation_config": {"lambda_version": "V1_0", "lambda_arn": older}}
+    return {**value, "pre_token_generation": newer["lambda_arn"]} if newer else dict(value)
+
+
+def passkey_problems(value: Mapping[str, Any], field: str) -> Iterator[Invalid]:
+    """Yield what is wrong with the domain that passkeys are for."""
+    name = value.get("relying_party_id")
+    if name and not HOST.fullmatch(name):
+        yield Invalid("RelyingPartyId is no domain name.", field=field, code="passkey_domain")
 
 
 def mail_factor_problems(value: Mapping[str, str], field: str) -> Iterator[DomainError]:
@@ -200,10 +219,14 @@ def recovery_problems(value: list[Mapping[str, Any]], field: str) -> Iterator[Do
     names = [each.get("name") for each in value]
     priorities = [each.get("priority") for each in value]
     proper = all(name in MECHANISMS for name in names) and all(priority in (1, 2) for priority in priorities)
-    if not proper or len(set(names)) != len(names) or len(set(priorities)) != len(priorities):
+    if not proper:
         yield Invalid("Invalid account recovery setting.", field=field)
+    elif len(set(names)) != len(names) or len(set(priorities)) != len(priorities):
+        text = "Account Recovery Setting cannot have duplicate priorities or recovery mechanisms."
+        yield Invalid(text, field=field)
     elif "admin_only" in names and len(names) > 1:
-        yield Invalid("admin_only cannot be combined with other mechanisms.", field=field)
+        text = "Account Recovery Setting cannot use admin_only setting with any other recovery mechanisms."
+        yield Invalid(text, field=field)
 
 
 def tag_problems(value: Mapping[str, str], field: str) -> Iterator[Invalid]:
@@ -223,7 +246,7 @@ def tag_problems(value: Mapping[str, str], field: str) -> Iterator[Invalid]:
 def one_kind_of_names(given: Given, _: UserPool) -> Iterator[Invalid]:
     """Addresses are usernames, or they are aliases of usernames."""
     if given["username_attributes"] and given["alias_attributes"]:
-        text = "Only one of the aliasAttributes or usernameAttributes can be set for a user pool."
+        text = "Only one of the aliasAttributes or usernameAttributes can be set in a User pool."
         yield Invalid(text, field="username_attributes", code="aliases")
 
 
@@ -253,6 +276,10 @@ def second_factor_has_a_kind(given: Mapping[str, Any], _: UserPool | None = None
     ):
         yield Invalid(OFF_AND_ON, field=MODE, code="mfa_off")
     elif mode != UserPool.Mfa.OFF and not (given.get(AUTHENTICATOR) or given.get(TEXTS)):
+        if given.get(MAIL_FACTOR) is not None:
+            text = "EmailMfaConfiguration as the only second factor is not available in this release."
+            yield NotAvailable(text, field=MODE, code="mfa_kind")
+            return
         yield Invalid(ON_AND_NONE, field=MODE, code="mfa_kind")
 
 
@@ -284,14 +311,14 @@ def first_second_factor(given: Given, pool: UserPool) -> Iterator[Invalid]:
 def updated_addresses_are_verified(given: Given, _: UserPool) -> Iterator[Invalid]:
     """Only an address that is verified at sign-up is verified before it changes."""
     if any(name not in given[VERIFIED] for name in given[UPDATES]):
-        text = "AttributesRequireVerificationBeforeUpdate must be among AutoVerifiedAttributes."
+        text = "All attributes in AttributesRequireVerificationBeforeUpdate must exist in AutoVerifiedAttributes"
         yield Invalid(text, field=UPDATES, code="unverified")
 
 
 def a_sender_of_ones_own_has_a_source(given: Given, _: UserPool) -> Iterator[Invalid]:
     """Amazon SES sends for one of its identities."""
     if given[ACCOUNT] == "DEVELOPER" and not given[SOURCE]:
-        text = "SourceArn is required when EmailSendingAccount is DEVELOPER."
+        text = "Source ARN is required to use DEVELOPER email sending owner"
         yield Invalid(text, field=SOURCE, code="no_source")
 
 

@@ -302,6 +302,7 @@ TABLE = Table(
             name="lambda_config",
             default={},
             check=rules.trigger_problems,
+            keep=rules.kept_triggers,
             described=ALWAYS,
             availability=KEPT_ONLY,
         ),
@@ -328,7 +329,7 @@ TABLE = Table(
             availability=KEPT_ONLY,
             stays=True,
         ),
-        Setting(name=rules.PASSKEYS, availability=KEPT_ONLY, stays=True),
+        Setting(name=rules.PASSKEYS, check=rules.passkey_problems, availability=KEPT_ONLY, stays=True),
         Setting(
             name="acr_configuration",
             default={},
