@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+import secrets
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -18,7 +19,7 @@ from tests.pressing import submit
 
 CASE, POOL, APP = "whole", "aws_cognito_user_pool.photos", "aws_cognito_user_pool_client.web"
 CALLBACK = "https://photos.example.com/callback"
-ADA = "ada@example.com"
+ADA = f"ada-{secrets.token_hex(4)}@example.com"
 
 
 def stand_in_for_the_app(page: Page) -> None:
