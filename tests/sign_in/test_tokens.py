@@ -467,6 +467,7 @@ def test_a_database_that_does_not_answer_is_polled_once_a_second_and_keys_go_on(
         asked.append(1)
         raise OperationalError("gone")
 
+    monkeypatch.setattr(configuration, "POLL", 1.0)
     monkeypatch.setattr(hot, "moved_configuration", fail)
     for late in ("_polled", "_tried"):
         monkeypatch.setattr(configuration.cache, late, clock.monotonic() - 3)

@@ -52,6 +52,7 @@ PAGES = {
     "consent": "",
     "confirm_forgot": "step",
     "confirm_link": "",
+    "confirm_only": "",
     "error": "",
     "forgot": "step",
     "join": "",
@@ -90,7 +91,7 @@ WITHOUT_FORM = {
 }
 DOCUMENTS = {"saml_idp_metadata", "saml_metadata"}
 """What each pool tells anybody of itself, whatever app is named."""
-ONLY_POST = {"resend", "strength"}
+ONLY_POST = {"confirm_only", "resend", "strength"}
 
 
 @dataclass
