@@ -177,8 +177,10 @@ def test_the_link_of_a_mail_confirms_by_the_address_and_keeps_the_password(world
     world = World(world.live, VerificationMessageTemplate={"DefaultEmailOption": "CONFIRM_WITH_LINK"})
     name, visitor = world.name(), world.visitor()
     signed_up(world, visitor, name)
-    found = re.search(r"https?://\S+/confirmUser\?\S+", world.live.message(name)["body"])
+    message = world.live.message(name)
+    found = re.search(r"https?://\S+/confirmUser\?\S+", message["body"])
     assert found
+    assert message["subject"] == "Your verification link"
     link = found[0].replace(world.live.base_url, world.base.rpartition("/")[0])
 
     page = visitor.open(link)

@@ -268,7 +268,8 @@ def mail(pool: UserPool, purpose: str, *, secret: str, username: str = "", link:
     words = WORDS[purpose]
     own, own_subject = _own_mail(pool, purpose, by_link=bool(link))
     fill = _fill(purpose, secret, username)
-    subject = _one_line(_filled(own_subject or str(words.subject), fill))[:SUBJECT_LENGTH]
+    ours = gettext("Your verification link") if link else str(words.subject)
+    subject = _one_line(_filled(own_subject or ours, fill))[:SUBJECT_LENGTH]
     context = _frame(app, subject)
     if own:
         body = _filled(own, {key: html.escape(value) for key, value in fill.items()})
