@@ -58,7 +58,7 @@ def test_a_described_pool_written_back_is_the_same_pool(
     # The developers' name is set once, for good: at Amazon no update takes it back.
     developers = st.sampled_from([{}, {"DeveloperProviderName": "login.corp"}])
 
-    @walk(40)
+    @walk(70)
     @given(first=pools(place, clients), second=pools(place, clients), more=developers)
     def check(first: dict[str, Any], second: dict[str, Any], more: dict[str, str]) -> None:
         pool = {"IdentityPoolId": place.wire.ask("CreateIdentityPool", **first, **more)["IdentityPoolId"]}

@@ -158,7 +158,7 @@ def test_a_described_app_written_back_is_the_same_app(transactional_db: None, pl
         told = place.wire.ask("DescribeUserPoolClient", **app)["UserPoolClient"]
         return {name: value for name, value in told.items() if name != "LastModifiedDate"}
 
-    @walk(60)
+    @walk(100)
     @given(APPS)
     def check(members: dict[str, Any]) -> None:
         seen.update(members)
@@ -182,7 +182,7 @@ def test_a_described_resource_server_written_back_is_the_same(transactional_db: 
     server = {"UserPoolId": place.pool, "Identifier": "photos"}
     place.wire.ask("CreateResourceServer", **server, Name="Photos")
 
-    @walk(30)
+    @walk(45)
     @given(SERVERS)
     def check(members: dict[str, Any]) -> None:
         assert sent(place, "UpdateResourceServer", {**server, **members})
@@ -204,7 +204,7 @@ def test_a_described_group_written_back_is_the_same(transactional_db: None, plac
         told = place.wire.ask("GetGroup", **group)["Group"]
         return {name: value for name, value in told.items() if name not in {"LastModifiedDate", "CreationDate"}}
 
-    @walk(30)
+    @walk(45)
     @given(GROUPS)
     def check(members: dict[str, Any]) -> None:
         assert sent(place, "UpdateGroup", {**group, **members})
@@ -229,7 +229,7 @@ def test_a_described_provider_written_back_is_the_same(kind: str, transactional_
         told = place.wire.ask("DescribeIdentityProvider", **provider)["IdentityProvider"]
         return {name: value for name, value in told.items() if name != "LastModifiedDate"}
 
-    @walk(20)
+    @walk(40)
     @given(PROVIDERS[kind])
     def check(members: dict[str, Any]) -> None:
         assert sent(place, "UpdateIdentityProvider", {**provider, **members})

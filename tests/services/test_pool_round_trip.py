@@ -186,7 +186,7 @@ def as_update(told: dict[str, Any]) -> dict[str, Any]:
 def test_what_was_described_is_taken_back_and_changes_nothing(transactional_db: None) -> None:
     pool, taken = factories.make_pool(), []
 
-    @walk(60)
+    @walk(100)
     @given(SETTINGS)
     def go(members: dict[str, Any]) -> None:
         if not update(pool, members):
@@ -207,7 +207,7 @@ def test_the_walk_sets_every_member_of_an_update() -> None:
     assert shape is not None
     seen = set[str]()
 
-    @walk(60)
+    @walk(100)
     @given(SETTINGS)
     def go(members: dict[str, Any]) -> None:
         seen.update(members)
