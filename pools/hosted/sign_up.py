@@ -159,31 +159,45 @@ def confirm(page_request: PageRequest) -> HttpResponse:
             page_request, NamedCodeForm(page_request.pool, page_state.username, initial={"code": suggested})
         )
     form = NamedCodeForm(page_request.pool, page_state.username, page_request.request.POST)
-    if not form.is_valid():
+    if not confirm_by_code(page_request, form):
         return show_code_form(page_request, form)
     username = form.cleaned_data["username"]
-    is_own = page_request.browser.has_made(username)
-    code, receipt = form.cleaned_data["code"], page_request.receipt
-    try:
-        accounts.confirm(
-            page_request.app, username, code=code, keep_password=is_own, receipt=receipt, by=page_request.by
-        )
-    except errors.DomainError as refusal:
-        form.add_refusal(wording.of_code(refusal), refusal)
-        return show_code_form(page_request, form)
-    if not is_own:
+    if not page_request.browser.has_made(username):
         return send_to_choose_password(page_request, username)
     try:
         outcome = machine.begin_confirmed(
             page_request.app,
             username=username,
             proof=page_request.browser.proof_of(username),
-            receipt=receipt,
+            receipt=page_request.receipt,
             by=page_request.by,
         )
     except errors.DomainError:  # the account is confirmed even so, and the next page says what is in the way
         return page_request.go("sign_in", PageState(username=username, notice="confirmed", account=MADE_HERE))
     return proceed(page_request, outcome, username=username)
+
+
+def confirm_by_code(page_request: PageRequest, form: NamedCodeForm) -> bool:
+    """Confirm the account that a form names, if its code is right; else say in the form what is wrong.
+
+    The password stays where this browser chose it, and for an app without pages, where no other could be chosen.
+    """
+    if not form.is_valid():
+        return False
+    username, code = form.cleaned_data["username"], form.cleaned_data["code"]
+    try:
+        accounts.confirm(
+            page_request.app,
+            username,
+            code=code,
+            keep_password=not page_request.has_pages or page_request.browser.has_made(username),
+            receipt=page_request.receipt,
+            by=page_request.by,
+        )
+    except errors.DomainError as refusal:
+        form.add_refusal(wording.of_code(refusal), refusal)
+        return False
+    return True
 
 
 def send_to_choose_password(page_request: PageRequest, username: str) -> HttpResponse:
@@ -252,17 +266,11 @@ def open_only_page(page_request: PageRequest, name: str, code: str) -> HttpRespo
 
 @page(methods=("POST",), form_on="confirm_link", pages=False)
 def confirm_only(page_request: PageRequest) -> HttpResponse:
-    """Confirm an account of such an app. As by ConfirmSignUp, the password stays: no other is chosen here."""
+    """Confirm an account of such an app."""
     form = NamedCodeForm(page_request.pool, page_request.page_state.username, page_request.request.POST)
-    if not form.is_valid():
+    if not confirm_by_code(page_request, form):
         return show_only_form(page_request, form)
-    username, code = form.cleaned_data["username"], form.cleaned_data["code"]
-    try:
-        accounts.confirm(page_request.app, username, code=code, receipt=page_request.receipt, by=page_request.by)
-    except errors.DomainError as refusal:
-        form.add_refusal(wording.of_code(refusal), refusal)
-        return show_only_form(page_request, form)
-    return page_request.go("confirm_link", PageState(username, "confirmed"))
+    return page_request.go("confirm_link", PageState(form.cleaned_data["username"], "confirmed"))
 
 
 def show_only_form(page_request: PageRequest, form: NamedCodeForm) -> HttpResponse:
