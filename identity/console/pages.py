@@ -275,7 +275,7 @@ def app(request: HttpRequest, pool_id: str, client_id: str) -> HttpResponse:
             changed = app_clients.update(client, form.changes(), receipt=receipts.of(request), by=actor(request))
         except errors.Invalid as problem:
             form.clean_or_blame(problem.field, wording.of(problem))
-        except (errors.ScopeUnknown, errors.OAuthFlowRefused) as problem:
+        except errors.ScopeUnknown as problem:
             form.clean_or_blame(None, wording.of(problem))
         else:
             return redirect_with_message(request, SAVED % {"name": changed.name}, request.path)
@@ -331,7 +331,7 @@ def new_app(request: HttpRequest, pool_id: str) -> HttpResponse:
             )
         except errors.Invalid as problem:
             form.clean_or_blame(problem.field, wording.of(problem))
-        except (errors.ScopeUnknown, errors.OAuthFlowRefused, errors.LimitExceeded) as problem:
+        except (errors.ScopeUnknown, errors.LimitExceeded) as problem:
             form.clean_or_blame(None, wording.of(problem))
         else:
             if made.confidential:

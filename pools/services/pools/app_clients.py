@@ -56,7 +56,7 @@ def create(
     """Make a client, with Cognito's defaults for what is not given.
 
     Raises:
-        Invalid, ScopeUnknown, OAuthFlowRefused, NotAvailable: a setting breaks a rule.
+        Invalid, ScopeUnknown: a setting breaks a rule.
         LimitExceeded: the pool has ten thousand clients, or half of them registered themselves openly.
         RegistrationRefused: it registers itself, and the pool lets none do so any more.
 
@@ -101,7 +101,7 @@ def update(
     """Change settings of a client, named as in :func:`create`; ``whole``, what is left out goes back to its default.
 
     Raises:
-        Invalid, ScopeUnknown, OAuthFlowRefused, NotAvailable: a setting breaks a rule, or cannot be changed.
+        Invalid, ScopeUnknown: a setting breaks a rule, or cannot be changed.
         ClientNotFound: it was deleted meanwhile.
         AlreadyAccepted: the form that asks for it was accepted before.
 

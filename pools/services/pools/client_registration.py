@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from identity.foundation.actor import Actor
-from identity.foundation.errors import DomainError, Invalid, OAuthFlowRefused, ScopeUnknown
+from identity.foundation.errors import DomainError, Invalid, ScopeUnknown
 from pools.models import AppClient, UserPool
 from pools.services.pools import app_clients, client_rules, client_secrets
 from pools.services.pools.registration_settings import RegistrationRefused, allowed_flows
@@ -269,7 +269,7 @@ def register(pool: UserPool, metadata: Mapping[str, Any], *, registered: Registe
         client = app_clients.create(
             pool, application.name, settings=settings_of(application), registered=registered, by=by
         )
-    except (Invalid, ScopeUnknown, OAuthFlowRefused) as problem:
+    except (Invalid, ScopeUnknown) as problem:
         raise MetadataRefused(detail=problem.message) from None
     return document(client, application)
 

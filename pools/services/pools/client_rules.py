@@ -156,10 +156,9 @@ def context_needs_a_secret(given: Given, client: AppClient) -> Iterator[Invalid]
 def analytics_is_whole(given: Given, _: AppClient) -> Iterator[Invalid]:
     """An application of Amazon Pinpoint is named by its ARN, or by its id with whose role sends to it."""
     arn, app_id, role, external_id, shared = (given[name] for name in ANALYTICS)
-    by_id = [app_id, role, external_id]
-    if not (arn or any(by_id) or shared is not None):
-        return
-    if not (all(by_id) and not arn) and not (arn and not app_id and not external_id):
+    is_given = arn or app_id or role or external_id or shared is not None
+    is_by_arn, is_by_id = arn and not (app_id or external_id), app_id and role and external_id and not arn
+    if is_given and not (is_by_arn or is_by_id):
         either = "either <application arn> or <application id, role arn, external id> are valid"
         text = f"Invalid analytics configuration given, {either}"
         yield Invalid(text, field="analytics_configuration", code="analytics")

@@ -62,7 +62,7 @@ OF_EUMS = {
 }
 EUMS_REGION = f"{EUMS}.region"
 FUNCTION = re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d{12}:function:\S+")
-HOST = re.compile(r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.IGNORECASE)
+HOST = re.compile(rf"{schema.LABEL}(?:\.{schema.LABEL})*")
 ROLE = re.compile(r"arn:[\w-]+:iam::\d{12}:role/\S+")
 VERIFIED, RECOVERY = "auto_verified_attributes", "account_recovery_setting.recovery_mechanisms"
 UPDATES = "user_attribute_update_settings.attributes_require_verification_before_update"
@@ -276,11 +276,11 @@ def second_factor_has_a_kind(given: Mapping[str, Any], _: UserPool | None = None
     ):
         yield Invalid(OFF_AND_ON, field=MODE, code="mfa_off")
     elif mode != UserPool.Mfa.OFF and not (given.get(AUTHENTICATOR) or given.get(TEXTS)):
-        if given.get(MAIL_FACTOR) is not None:
+        if given.get(MAIL_FACTOR) is None:
+            yield Invalid(ON_AND_NONE, field=MODE, code="mfa_kind")
+        else:
             text = "EmailMfaConfiguration as the only second factor is not available in this release."
             yield NotAvailable(text, field=MODE, code="mfa_kind")
-            return
-        yield Invalid(ON_AND_NONE, field=MODE, code="mfa_kind")
 
 
 def given_by_mode(mode: str, pool: UserPool) -> dict[str, Any]:

@@ -56,7 +56,7 @@ class Unfit(Invalid):
     """An attribute does not fit the schema. Amazon ends each with a line (amplify-js#5532), and tells all at once."""
 
     def __init__(
-        self, name: str = "", text: str = Invalid.public, *, code: str = "", parameters: Parameters = NO_PARAMETERS
+        self, name: str = "", text: str = Invalid.public, code: str = "", parameters: Parameters = NO_PARAMETERS
     ) -> None:
         """Say of an attribute what is wrong with it."""
         self.line = f"{name}: {text}\n"
@@ -298,21 +298,17 @@ def problem(rule: Rule, value: str) -> Invalid | None:
     return _unstorable(rule, value) or _broken(rule, value)
 
 
-def _invalid(rule: Rule, text: str, code: str, parameters: Parameters = NO_PARAMETERS) -> Invalid:
-    return Unfit(rule.name, text, code=code, parameters=parameters)
-
-
 def _unstorable(rule: Rule, value: str) -> Invalid | None:
     if len(value) > LONGEST:
-        return _invalid(rule, "Attribute value is not valid", "too_long", {"most": LONGEST})
+        return Unfit(rule.name, "Attribute value is not valid", "too_long", {"most": LONGEST})
     if UNSTORABLE.search(value):
-        return _invalid(rule, "Attribute value is not valid", "unstorable")
+        return Unfit(rule.name, "Attribute value is not valid", "unstorable")
     if value.isascii():  # as many bytes, in small letters too
         return None
     # In small letters it is indexed, and in some pools kept; those of Ⱥ, Ⱦ and İ are longer.
     small = value.lower() if rule.name in COLUMNS else ""
     if len(small) > LONGEST or (small and max(len(value.encode()), len(small.encode())) > COLUMN_BYTES):
-        return _invalid(rule, f"String must be no longer than {COLUMN_BYTES} bytes", "too_large")
+        return Unfit(rule.name, f"String must be no longer than {COLUMN_BYTES} bytes", "too_large")
     return None
 
 
@@ -322,31 +318,33 @@ def _broken(rule: Rule, value: str) -> Invalid | None:
     if rule.type == "Number":
         return _number_broken(rule, value)
     if rule.type == "Boolean" and value.lower() not in ("true", "false"):
-        return _invalid(rule, "Attribute value is not a boolean", "boolean")
+        return Unfit(rule.name, "Attribute value is not a boolean", "boolean")
     if rule.type == "DateTime" and not _is_moment(value):
-        return _invalid(rule, "Attribute value is not a date", "moment")
+        return Unfit(rule.name, "Attribute value is not a date", "moment")
     return None
 
 
 def _text_broken(rule: Rule, value: str) -> Invalid | None:
     if rule.name == "birthdate" and not _is_day(value):
-        return _invalid(rule, "Birthdate is not a day of the form YYYY-MM-DD", "day")
+        return Unfit(rule.name, "Birthdate is not a day of the form YYYY-MM-DD", "day")
     if rule.least is not None and len(value) < rule.least:
-        return _invalid(
-            rule, f"String must be at least {rule.least} characters long", "too_short", {"least": rule.least}
+        return Unfit(
+            rule.name, f"String must be at least {rule.least} characters long", "too_short", {"least": rule.least}
         )
     if rule.most is not None and len(value) > rule.most:
-        return _invalid(rule, f"String must be no longer than {rule.most} characters", "too_long", {"most": rule.most})
+        return Unfit(
+            rule.name, f"String must be no longer than {rule.most} characters", "too_long", {"most": rule.most}
+        )
     return None
 
 
 def _number_broken(rule: Rule, value: str) -> Invalid | None:
     if not NUMBER.fullmatch(value):
-        return _invalid(rule, "Attribute value is not a number", "number")
+        return Unfit(rule.name, "Attribute value is not a number", "number")
     if rule.least is not None and int(value) < rule.least:
-        return _invalid(rule, f"Number must be at least {rule.least}", "too_small", {"least": rule.least})
+        return Unfit(rule.name, f"Number must be at least {rule.least}", "too_small", {"least": rule.least})
     if rule.most is not None and int(value) > rule.most:
-        return _invalid(rule, f"Number must be no greater than {rule.most}", "too_great", {"most": rule.most})
+        return Unfit(rule.name, f"Number must be no greater than {rule.most}", "too_great", {"most": rule.most})
     return None
 
 
