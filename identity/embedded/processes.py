@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
 
@@ -23,9 +23,13 @@ PARENT_WATCH = Path(__file__).with_name("parent_watch.py")
 def ended_with_parent(part: Part, settings: Mapping[str, str] | None = None) -> tuple[list[str], dict[str, str]]:
     """Return the command that starts the part so that it ends with its parent, and its environment."""
     ids = f"{part.uid}:{part.gid}" if part.uid is not None else "-"
-    watched = [sys.executable, "-I", "-S", str(PARENT_WATCH), str(os.getpid()), str(int(part.stop_signal)), ids]
     environment = {**os.environ, **(settings or {}), **part.environment}
-    return [*watched, *part.command], {name: value for name, value in environment.items() if value}
+    return watched(part.command, part.stop_signal, ids), {name: value for name, value in environment.items() if value}
+
+
+def watched(command: Sequence[str], number: int = signal.SIGKILL, ids: str = "-") -> list[str]:
+    """Return the command that runs another, which gets a signal where this process ends before it."""
+    return [sys.executable, "-I", "-S", str(PARENT_WATCH), str(os.getpid()), str(int(number)), ids, *command]
 
 
 def spawn(

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from identity.embedded.aws.ports import answers
 from identity.embedded.parts import CannotStart, Part
+from identity.embedded.processes import watched
 from identity.foundation import clock
 
 PROGRAMS = ("radosgw", "radosgw-admin", "ceph-mon", "ceph-osd", "ceph", "monmaptool")
@@ -160,7 +161,7 @@ class Ceph:
         """
         try:
             done = subprocess.run(
-                self.command(program, *arguments),
+                watched(self.command(program, *arguments)),
                 cwd=self.home,
                 env=None if secretly is None else {"CEPH_ARGS": secretly},
                 capture_output=True,
